@@ -1,0 +1,115 @@
+import { request } from "undici";
+import { connect } from "../src/kubernetes/connect.ts";
+import { ModelProject } from "../test/e2e/model-project.ts";
+import { line, type Summary, summarise, timed } from "./statistics.ts";
+
+const version = { blue: "1", green: "2" } as const;
+type Slot = keyof typeof version;
+
+/** Asks on fresh connections, one after the other, who answers; notes when the last answer of the old version came. */
+class Watcher {
+  readonly #url: string;
+  readonly #host: string;
+  readonly #stop = new AbortController();
+  readonly #done: Promise<void>;
+  #lastOf: Record<string, number> = {};
+
+  constructor(url: string, host: string) {
+    this.#url = url;
+    this.#host = host;
+    this.#done = this.#watch();
+  }
+
+  async stop(): Promise<Record<string, number>> {
+    this.#stop.abort();
+    await this.#done;
+    return this.#lastOf;
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const answer = await request(`${this.#url}/v2/models/demo`, {
+        headers: { host: this.#host, connection: "close" },
+      });
+      const mark = String(answer.headers["x-model-version"]);
+      await answer.body.dump();
+      this.#lastOf = { ...this.#lastOf, [mark]: performance.now() };
+    }
+  }
+}
+
+/** Time from the start of `change` until the last answer of the old version. */
+async function untilLastOldAnswer(
+  project: ModelProject,
+  from: Slot,
+  change: () => Promise<unknown>,
+): Promise<number> {
+  const watcher = new Watcher(process.env.MODELSWITCH_TEST_INGRESS_URL ?? "", project.host);
+  const start = performance.now();
+  await change();
+  // The floor's patch returns before the controller has seen it: go on until the old version has been silent for a second.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const last = (await watcher.stop())[version[from]];
+  return last === undefined ? 0 : Math.max(0, last - start);
+}
+
+async function patchBackend(project: ModelProject, target: Slot): Promise<void> {
+  const { api } = connect({ path: project.namespace.kubeconfigPath });
+  await api.json({
+    method: "PATCH",
+    path: `/apis/networking.k8s.io/v1/namespaces/${project.namespace.name}/ingresses/fraud`,
+    contentType: "application/json-patch+json",
+    body: [
+      { op: "replace", path: "/spec/rules/0/http/paths/0/backend/service/name", value: `fraud-${target}` },
+    ],
+  });
+}
+
+/** `switch` and an `up` without change, against the floor: a direct patch of the Ingress until the last old answer. */
+export async function switching(runs: number): Promise<string[]> {
+  const lines: string[] = [];
+  const add = (what: string, durations: readonly number[]): Summary => {
+    const summary = summarise(durations);
+    lines.push(line(what, summary));
+    return summary;
+  };
+  for (const router of ["plain", "nginx"] as const) {
+    const project = await ModelProject.create(`bench-${router}`);
+    try {
+      await project.configure({ router });
+      await project.result(["up"]);
+      const unchanged: number[] = [];
+      const whole: number[] = [];
+      const visible: number[] = [];
+      const floor: number[] = [];
+      for (let index = 0; index < runs; index++) {
+        unchanged.push(await timed(() => project.result(["up"])));
+        for (const [from, to] of [
+          ["blue", "green"],
+          ["green", "blue"],
+        ] as const) {
+          visible.push(
+            await untilLastOldAnswer(project, from, async () => {
+              whole.push(await timed(() => project.result(["switch", to])));
+            }),
+          );
+        }
+        if (router === "plain") {
+          for (const [from, to] of [
+            ["blue", "green"],
+            ["green", "blue"],
+          ] as const) {
+            floor.push(await untilLastOldAnswer(project, from, () => patchBackend(project, to)));
+          }
+        }
+      }
+      if (router === "plain") add("floor: patch of the Ingress until the last old answer", floor);
+      add(`${router}: switch, start of the command until the last old answer`, visible);
+      add(`${router}: switch, whole command, proved`, whole);
+      add(`${router}: up without change (goal 2000 ms)`, unchanged);
+    } finally {
+      await project.remove();
+    }
+  }
+  return lines;
+}

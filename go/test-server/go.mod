@@ -1,0 +1,3 @@
+module modelswitch.dev/test-server
+
+go 1.24

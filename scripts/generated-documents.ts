@@ -1,0 +1,17 @@
+import { join } from "node:path";
+import { commands } from "../src/cli/commands/index.ts";
+import { cliReference } from "../src/cli/reference.ts";
+import { configJsonSchema } from "../src/config/validate.ts";
+
+const docs = join(import.meta.dirname, "..", "docs");
+
+/** The documents that are written by `npm run docs`, and checked by a test. */
+export function generatedDocuments(): readonly { readonly path: string; readonly text: string }[] {
+  return [
+    { path: join(docs, "cli.md"), text: cliReference(commands) },
+    {
+      path: join(docs, "modelswitch.schema.json"),
+      text: `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`,
+    },
+  ];
+}

@@ -1,0 +1,34 @@
+import type { Command } from "../command.ts";
+import { clusterName, clusterNameOption } from "./cluster-options.ts";
+
+export const clusterUp: Command = {
+  name: "cluster up",
+  summary: "Start a real Kubernetes on this machine, or repair what is stopped of it",
+  description:
+    "Needs Linux and root. The components come from the cache, PATH, official releases or the package registries, in that order; the first run may build them, later ones take seconds. The system is left alone: everything is in the cache and a folder of its own.",
+  options: [clusterNameOption],
+  examples: ["modelswitch cluster up", "modelswitch cluster up --name demo"],
+  output: "long",
+  ifInterrupted:
+    "What was downloaded or built is kept. `modelswitch cluster up` goes on from here, `modelswitch cluster down` removes what is started.",
+  async run(input, context) {
+    const { localClusters } = await import("../local-clusters.ts");
+    const clusters = await localClusters(context.env);
+    const name = clusterName(input, context);
+    const cluster = await clusters.up({ name, events: context.events, signal: context.signal });
+    const option = name === "default" ? "" : ` --name ${name}`;
+    return {
+      data: { cluster },
+      text: [
+        `The cluster ${name} (Kubernetes ${cluster.version}) is ready.`,
+        "",
+        `  export KUBECONFIG=${cluster.kubeconfigPath}`,
+        `  kubectl   ${cluster.kubectlPath}`,
+        `  ingress   ${cluster.ingressUrl}`,
+        "",
+        `modelswitch uses it with --cluster ${name}${name === "default" ? ", or by itself where no other cluster is named" : ""}.`,
+        `\`modelswitch cluster kubectl${option} -- get pods -A\` runs kubectl, \`modelswitch cluster down${option}\` removes everything.`,
+      ],
+    };
+  },
+};

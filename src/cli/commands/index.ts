@@ -1,0 +1,35 @@
+import type { Command } from "../command.ts";
+import { clusterDown } from "./cluster-down.ts";
+import { clusterKubectl } from "./cluster-kubectl.ts";
+import { clusterList } from "./cluster-list.ts";
+import { clusterLoadImage } from "./cluster-load-image.ts";
+import { clusterStatus } from "./cluster-status.ts";
+import { clusterUp } from "./cluster-up.ts";
+import { destroy } from "./destroy.ts";
+import { doctor } from "./doctor.ts";
+import { init } from "./init.ts";
+import { plan } from "./plan.ts";
+import { run } from "./run.ts";
+import { status } from "./status.ts";
+import { switchCommand } from "./switch.ts";
+import { up } from "./up.ts";
+import { versionCommand } from "./version.ts";
+
+/** All commands, in the order of the help. Their files load nothing heavy before they run. */
+export const commands: readonly Command[] = [
+  init,
+  doctor,
+  plan,
+  up,
+  switchCommand,
+  status,
+  destroy,
+  run,
+  clusterUp,
+  clusterDown,
+  clusterStatus,
+  clusterList,
+  clusterLoadImage,
+  clusterKubectl,
+  versionCommand,
+];

@@ -1,0 +1,245 @@
+import type { Command, CommandContext, CommandInput, CommandResult } from "../command.ts";
+import type { Prefill, ServerChoice } from "../init/answers.ts";
+
+export const init: Command = {
+  name: "init",
+  summary: "Write a modelswitch.config.ts from your answers, or from what runs in the cluster",
+  description:
+    "Asks on a terminal for what the options leave open; elsewhere it takes the defaults. An existing file is only overwritten with --force. The cluster is read, never changed.",
+  options: [
+    {
+      name: "name",
+      value: "name",
+      summary: "name of the model",
+      defaultText: "the Ingress's, else the folder's",
+    },
+    { name: "image", value: "image", summary: "image of the model server with the model" },
+    { name: "host", value: "host", summary: "host name that clients use", defaultText: "NAME.example.com" },
+    {
+      name: "server",
+      value: "preset",
+      summary: "model server",
+      choices: ["mlserver", "custom"],
+      defaultText: "mlserver",
+    },
+    {
+      name: "namespace",
+      value: "namespace",
+      summary: "namespace of the model",
+      defaultText: "the context's",
+    },
+    {
+      name: "from",
+      value: "ingress/NAME",
+      summary: "take name, image, host and class from an Ingress that is there",
+    },
+    { name: "force", summary: "overwrite an existing file" },
+  ],
+  examples: [
+    "modelswitch init",
+    "modelswitch init --name fraud --image registry.example.com/fraud:1.4 --host mlmodels.example.com",
+    "modelswitch init --from ingress/fraud --namespace ml",
+  ],
+  output: "query",
+  ifInterrupted: "Nothing was written.",
+  run: (input, context) => scaffold(input, context),
+};
+
+async function scaffold(input: CommandInput, context: CommandContext): Promise<CommandResult> {
+  const [
+    { join, resolve },
+    { writeFile, readFile },
+    { configFileNames, readConfig },
+    { configText, gitignoreWith },
+  ] = await Promise.all([
+    import("node:path"),
+    import("node:fs/promises"),
+    import("../../config/read.ts"),
+    import("../init/template.ts"),
+  ]);
+  const { folder } = context.globals;
+  const file = resolve(folder, context.globals.configPath ?? "modelswitch.config.ts");
+  await refuseExisting(folder, file, configFileNames, input.options.force === true);
+
+  const prefill = await fromCluster(input, context);
+  const answers = await ask(input, context, prefill);
+  const text = configText(answers, prefill.port);
+  const existing = await readFile(join(folder, ".gitignore"), "utf8").catch(() => undefined);
+  const gitignore = gitignoreWith(existing);
+
+  context.signal.throwIfAborted();
+  await writeFile(file, text);
+  if (gitignore !== undefined) await writeFile(join(folder, ".gitignore"), gitignore);
+  // What was written must be valid: the same way of reading it as every other command.
+  const { config } = await readConfig({ folder, configPath: file });
+
+  const { isExampleHost } = await import("../../config/host.ts");
+  const change = [
+    ...(isExampleHost(answers.host)
+      ? [`ingress.host: ${answers.host} is an example; set the host that clients use`]
+      : []),
+    ...(answers.server === "custom"
+      ? ["server: port, readiness path and identity of your model server"]
+      : []),
+    ...(answers.image === placeholderImage(answers.name)
+      ? ["release.image: the image of your model server"]
+      : []),
+  ];
+  return {
+    data: { file, gitignore: gitignore !== undefined, config, toChange: change },
+    text: [
+      `Wrote ${file}${gitignore === undefined ? "" : ", and .modelswitch/ into .gitignore"}.`,
+      ...(change.length === 0 ? [] : ["Check in it:", ...change.map((line) => `  ${line}`)]),
+      "Next:",
+      "  modelswitch doctor   # what is missing",
+      "  modelswitch plan     # what would change",
+      "  modelswitch up       # two identical environments, routing to the live one",
+    ],
+  };
+}
+
+const placeholderImage = (name: string) => `registry.example.com/${name}:1.0`;
+
+async function refuseExisting(
+  folder: string,
+  file: string,
+  names: readonly string[],
+  force: boolean,
+): Promise<void> {
+  const [{ existsSync, statSync }, { basename, join }, { exitCodes, UserError }] = await Promise.all([
+    import("node:fs"),
+    import("node:path"),
+    import("../../core/errors.ts"),
+  ]);
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+    throw new UserError({
+      code: "folder-missing",
+      message: `The folder ${folder} does not exist.`,
+      hint: "Make it, or name another with -C.",
+      exitCode: exitCodes.usage,
+    });
+  }
+  const other = names.find((name) => name !== basename(file) && existsSync(join(folder, name)));
+  if (other !== undefined) {
+    throw new UserError({
+      code: "config-exists",
+      message: `${join(folder, other)} is there already; a second configuration beside it would be ambiguous.`,
+      hint: "Change that one, or remove it first.",
+      exitCode: exitCodes.usage,
+    });
+  }
+  if (existsSync(file) && !force) {
+    throw new UserError({
+      code: "config-exists",
+      message: `${file} is there already; nothing was written.`,
+      hint: "Pass --force to overwrite it.",
+      exitCode: exitCodes.usage,
+    });
+  }
+}
+
+/** What the cluster tells; nothing when none is reached, unless the user asked for it with --from. */
+async function fromCluster(input: CommandInput, context: CommandContext): Promise<Prefill> {
+  const { exitCodes, UserError } = await import("../../core/errors.ts");
+  const { from } = input.options;
+  const ingressName = typeof from === "string" ? /^ingress\/([^/]+)$/i.exec(from)?.[1] : undefined;
+  if (typeof from === "string" && ingressName === undefined) {
+    throw new UserError({
+      code: "argument-invalid",
+      message: `--from is "${from}", but takes ingress/NAME.`,
+      hint: "For example --from ingress/fraud",
+      exitCode: exitCodes.usage,
+    });
+  }
+  try {
+    const [{ resolveKubeconfig }, { connect }, { describeRunning, prefillFrom, whatRuns }] =
+      await Promise.all([
+        import("../kubeconfig.ts"),
+        import("../../kubernetes/connect.ts"),
+        import("../init/discover.ts"),
+      ]);
+    const connection = connect(await resolveKubeconfig(context.globals, context.env));
+    const wanted = input.options.namespace;
+    const namespace = typeof wanted === "string" ? wanted : connection.namespace;
+    const running = await whatRuns(connection.api, namespace, context.signal);
+    for (const message of describeRunning(running, namespace)) context.events({ type: "info", message });
+    if (ingressName !== undefined) return prefillFrom(ingressName, running, namespace);
+    const names = running.ingresses.map(({ metadata }) => metadata?.name ?? "");
+    if (names.length === 0) return {};
+    const chosen = await context.ask(
+      `Take over name, image and host of an Ingress (${names.join(", ")})? Its name`,
+      "",
+    );
+    return chosen === "" ? {} : prefillFrom(chosen, running, namespace);
+  } catch (error) {
+    if (ingressName !== undefined || context.signal.aborted) throw error;
+    // A cluster is a help here, not a need; which one is meant may be said later.
+    if (error instanceof UserError && error.code === "from-unknown") throw error;
+    return {};
+  }
+}
+
+async function ask(input: CommandInput, context: CommandContext, prefill: Prefill) {
+  const [{ basename }, { answerProblems, suggestName }, { exitCodes, UserError }] = await Promise.all([
+    import("node:path"),
+    import("../init/answers.ts"),
+    import("../../core/errors.ts"),
+  ]);
+  /** The option, else the answer, asked for again until it is valid. */
+  const valid = async (
+    key: "name" | "image" | "host",
+    question: string,
+    suggestion: string,
+  ): Promise<string> => {
+    const given = input.options[key];
+    const check = answerProblems[key];
+    const refuse = (message: string) =>
+      new UserError({
+        code: "argument-invalid",
+        message: `--${key}: ${message}.`,
+        exitCode: exitCodes.usage,
+      });
+    if (typeof given === "string") {
+      const problem = check(given);
+      if (problem !== undefined) throw refuse(problem);
+      return given;
+    }
+    let last: string | undefined;
+    for (;;) {
+      const answer = await context.ask(question, suggestion);
+      const problem = check(answer);
+      if (problem === undefined) return answer;
+      // The same wrong answer twice: there is nobody to correct it.
+      if (answer === last) throw refuse(problem);
+      last = answer;
+      context.events({ type: "warning", code: "argument-invalid", message: problem });
+    }
+  };
+  const name = await valid(
+    "name",
+    "Name of the model",
+    suggestName(prefill.name ?? basename(context.globals.folder)),
+  );
+  const image = await valid("image", "Image of the model server", prefill.image ?? placeholderImage(name));
+  const host = await valid("host", "Host name that clients use", prefill.host ?? `${name}.example.com`);
+  const chosen = input.options.server;
+  let server =
+    typeof chosen === "string" ? chosen : await context.ask("Model server (mlserver or custom)", "mlserver");
+  if (server !== "mlserver" && server !== "custom") {
+    context.events({
+      type: "warning",
+      code: "argument-invalid",
+      message: `"${server}" is no preset; taking custom, for any server over HTTP.`,
+    });
+    server = "custom";
+  }
+  const { namespace } = input.options;
+  return {
+    name,
+    image,
+    host,
+    server: server as ServerChoice,
+    namespace: typeof namespace === "string" ? namespace : undefined,
+    className: prefill.className === "nginx" ? undefined : prefill.className,
+  };
+}

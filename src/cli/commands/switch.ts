@@ -1,0 +1,56 @@
+import { exitCodes, UserError } from "../../core/errors.ts";
+import { isSlot, slots } from "../../core/slots.ts";
+import type { SwitchResult } from "../../rollout/switch.ts";
+import type { Command, CommandResult } from "../command.ts";
+import { duration, openRollout } from "./rollout-context.ts";
+
+export const switchCommand: Command = {
+  name: "switch",
+  summary: "Send all traffic to one slot, proved at the ingress",
+  description:
+    "Waits until all replicas of the slot are ready, writes the routing through Pulumi step by step, and proves each step at the ingress on fresh connections. A step that cannot be proved is undone. Run it again after an interruption: it continues from what the cluster says.",
+  arguments: [{ name: "slot", summary: "The slot to send the traffic to", required: true, choices: slots }],
+  examples: ["modelswitch switch green", "modelswitch switch blue --json"],
+  output: "long",
+  ifInterrupted:
+    "Traffic is on a slot that was proved. `modelswitch status` shows which; run the same command again to go on.",
+  async run(input, context): Promise<CommandResult> {
+    const target = input.arguments.slot;
+    if (!isSlot(target)) {
+      throw new UserError({
+        code: "slot-unknown",
+        message: `There is no slot "${target ?? ""}".`,
+        hint: "The slots are: blue, green.",
+        exitCode: exitCodes.usage,
+      });
+    }
+    const rollout = await openRollout(context);
+    const { switchTraffic } = await import("../../rollout/switch.ts");
+    const result = await switchTraffic(rollout, target);
+    return {
+      data: {
+        model: rollout.config.name,
+        namespace: rollout.namespace,
+        context: rollout.kubernetesContext,
+        ...result,
+      },
+      text: describe(result),
+    };
+  },
+};
+
+function describe(result: SwitchResult): string[] {
+  const at = result.endpoints.join(", ");
+  if (result.alreadyThere) {
+    return [`All traffic is on ${result.target} already; proved at ${at} (${duration(result.totalMs)}).`];
+  }
+  const writeMs = result.steps.reduce((sum, { writeMs }) => sum + writeMs, 0);
+  const proofMs = result.steps.reduce((sum, { proofMs }) => sum + proofMs, 0);
+  return [
+    result.from === result.target
+      ? `All traffic is on ${result.target}: the unfinished switch is finished, proved at ${at}.`
+      : `All traffic went from ${result.from} to ${result.target}, proved at ${at}.`,
+    `Took ${duration(result.totalMs)}: ready ${duration(result.readyMs)}, writes ${duration(writeMs)}, proofs ${duration(proofMs)}.`,
+    `Back: modelswitch switch ${result.target === "blue" ? "green" : "blue"}`,
+  ];
+}

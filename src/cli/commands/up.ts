@@ -1,0 +1,57 @@
+import { otherSlot } from "../../core/slots.ts";
+import type { Command, CommandResult } from "../command.ts";
+import { liveFlags, readLiveFlags } from "./live-flags.ts";
+import { duration, openRollout } from "./rollout-context.ts";
+
+export const up: Command = {
+  name: "up",
+  summary: "Create or update the model: two slots, and the routing to the live one",
+  description:
+    "Makes the cluster what the config file says. Traffic stays where it is, and what a slot that carries traffic runs is not changed. Ends with a proof that the ingress answers from the live slot.",
+  options: [{ name: "create-namespace", summary: "Create the namespace if it does not exist" }, ...liveFlags],
+  examples: ["modelswitch up", "modelswitch up --create-namespace"],
+  output: "long",
+  ifInterrupted: "What was applied stays, traffic is where it was; `modelswitch up` continues.",
+  async run(input, context): Promise<CommandResult> {
+    const rollout = await openRollout(context);
+    const { up: run } = await import("../../rollout/up.ts");
+    const result = await run(rollout, {
+      ...readLiveFlags(input),
+      createNamespace: input.options["create-namespace"] === true,
+    });
+    const { config, namespace } = rollout;
+    const url = String(result.outputs.url ?? "");
+    const endpoint = result.outputs.endpoint;
+    const { proof } = result;
+    return {
+      data: {
+        model: config.name,
+        namespace,
+        context: rollout.kubernetesContext,
+        live: result.live,
+        routing: result.routing,
+        releases: result.record.slots,
+        url,
+        endpoint: endpoint ?? null,
+        changes: result.changes,
+        proof,
+        notes: result.notes,
+        applyMs: result.applyMs,
+        totalMs: result.totalMs,
+      },
+      text: [
+        `${config.name} is up in ${namespace}: ${result.live} is live.`,
+        ...(proof.state === "proved"
+          ? [`Proved: ${proof.probes} answers from ${result.live} at ${proof.endpoints.join(", ")}`]
+          : [`Not proved: ${proof.reason}`]),
+        `URL: ${url}`,
+        ...(endpoint === undefined || endpoint === null ? [] : [`Ingress endpoint: ${String(endpoint)}`]),
+        `Took ${duration(result.totalMs)}.`,
+        "",
+        "Next:",
+        "  modelswitch status",
+        `  modelswitch switch ${otherSlot(result.live)}`,
+      ],
+    };
+  },
+};

@@ -1,0 +1,219 @@
+import type { ReadConfig } from "../../config/read.ts";
+import type { ResolvedConfig } from "../../config/types.ts";
+import type { Clock } from "../../core/clock.ts";
+import { UserError } from "../../core/errors.ts";
+import { objectNames } from "../../core/names.ts";
+import { KubernetesApiError } from "../../kubernetes/api.ts";
+import type { Connection } from "../../kubernetes/connect.ts";
+import type { Check, Verdict } from "./check.ts";
+import { failed, ok, skipped } from "./check.ts";
+import * as cluster from "./observe-cluster.ts";
+import * as verdicts from "./verdicts.ts";
+
+/** The world that is checked; tests give their own. */
+export interface DoctorWorld {
+  readonly clock: Clock;
+  readonly nodeVersion: string;
+  /** `undefined`: there is no configuration file, and none was named. */
+  readConfig(): Promise<ReadConfig | undefined>;
+  /** Chooses the cluster and prepares the connection; sends nothing. */
+  connect(config: ReadConfig | undefined): Promise<Connection>;
+  resolve(config: ReadConfig, connection: Connection | undefined): ResolvedConfig;
+  pulumi(signal: AbortSignal): Promise<verdicts.PulumiFacts>;
+  machine(): Promise<verdicts.HostMachine>;
+  /** Addresses of a host name. */
+  lookup(host: string): Promise<readonly string[]>;
+}
+
+export interface DoctorOptions {
+  readonly signal: AbortSignal;
+  /** Looks at the prerequisites of the local cluster even if a cluster is reached. */
+  readonly localCluster: boolean;
+  /** Milliseconds for one check. @default 5000 */
+  readonly deadlineMs?: number;
+  /** Told of each check that is over. */
+  readonly onCheck?: (check: Check) => void;
+}
+
+type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+
+/** Runs all checks at once, each for itself: one that fails or hangs takes no other with it. */
+export async function runChecks(world: DoctorWorld, options: DoctorOptions): Promise<Check[]> {
+  const deadlineMs = options.deadlineMs ?? 5000;
+  const run = async (
+    name: string,
+    title: string,
+    work: (signal: AbortSignal) => Promise<Verdict>,
+  ): Promise<Check> => {
+    const verdict = await withDeadline(world.clock, deadlineMs, options.signal, work);
+    const check = { name, title, ...verdict };
+    options.onCheck?.(check);
+    return check;
+  };
+
+  const config = await outcome(world.readConfig());
+  const read = "value" in config ? config.value : undefined;
+  const connection = await outcome(world.connect(read));
+  const connected = "value" in connection ? connection.value : undefined;
+  const resolved =
+    read === undefined
+      ? undefined
+      : await outcome(Promise.resolve().then(() => world.resolve(read, connected)));
+  const model = resolved !== undefined && "value" in resolved ? resolved.value : undefined;
+  const namespace = model?.namespace ?? connected?.namespace ?? "default";
+
+  const version = run("api-server", "API server", async (signal) => {
+    if (connected === undefined) return skipped("no cluster is chosen");
+    return verdicts.versionVerdict(connected.api.server, await cluster.gitVersion(connected.api, signal));
+  });
+  const reached = version.then(({ state, detail }) =>
+    state === "failed" && !detail.includes("older") ? undefined : connected,
+  );
+  /** Checks that ask the cluster wait for the first answer: five refusals of one closed port help nobody. */
+  const ofCluster = (
+    name: string,
+    title: string,
+    work: (api: Connection["api"], signal: AbortSignal) => Promise<Verdict>,
+  ) =>
+    reached.then((there) =>
+      run(name, title, async (signal) =>
+        there === undefined || (await version).state === "skipped"
+          ? skipped("no cluster is reached")
+          : work(there.api, signal),
+      ),
+    );
+  const ofModel = (
+    name: string,
+    title: string,
+    work: (config: ResolvedConfig, signal: AbortSignal) => Promise<Verdict>,
+  ) =>
+    run(name, title, async (signal) =>
+      model === undefined ? skipped("no valid configuration") : work(model, signal),
+    );
+
+  return Promise.all([
+    run("node", "Node.js", async () => verdicts.nodeVerdict(world.nodeVersion)),
+    run("pulumi", "Pulumi CLI", async (signal) => verdicts.pulumiVerdict(await world.pulumi(signal))),
+    run("config", "Configuration", async () => configVerdict(config, resolved)),
+    run("kubeconfig", "Cluster chosen", async () => connectionVerdict(connection)),
+    version,
+    ofCluster("namespace", "Namespace", async (api, signal) =>
+      verdicts.namespaceVerdict(namespace, await cluster.findNamespace(api, namespace, signal)),
+    ),
+    ofCluster("permissions", "Permissions", async (api, signal) =>
+      verdicts.permissionsVerdict(namespace, await cluster.deniedPermissions(api, namespace, signal)),
+    ),
+    ofCluster("ingress-class", "IngressClass", async (api, signal) => {
+      const [classes, retired] = await Promise.all([
+        cluster.ingressClasses(api, signal),
+        cluster.retiredControllers(api, signal),
+      ]);
+      return verdicts.ingressClassVerdict(model?.ingress.className ?? "nginx", classes, retired);
+    }),
+    ofModel("image", "Model server image", async (config) => verdicts.imagesVerdict(config)),
+    ofModel("identity", "Slots can be told apart", async (config) => verdicts.identityVerdict(config)),
+    ofModel("host", "Host", async (config) => verdicts.hostVerdict(config.ingress.host)),
+    ofModel("dns", "DNS", async (config, signal) => {
+      const host = config.ingress.host;
+      const [found, there] = await Promise.all([outcome(world.lookup(host)), reached]);
+      const ingress =
+        there === undefined
+          ? undefined
+          : await cluster.ingressAddresses(
+              there.api,
+              namespace,
+              objectNames(config.name).ingress,
+              world.lookup,
+              signal,
+            );
+      return verdicts.dnsVerdict({
+        host,
+        resolved: "value" in found ? { addresses: found.value } : { problem: codeOf(found.error) },
+        ingress,
+        endpoints: config.endpoints,
+      });
+    }),
+    reached.then((there) =>
+      run("local-cluster", "Local cluster possible", async () =>
+        there === undefined || connected === undefined || options.localCluster
+          ? verdicts.localClusterVerdict(await world.machine())
+          : skipped("not needed: a cluster is reached (--local-cluster checks it anyway)"),
+      ),
+    ),
+  ]);
+}
+
+async function outcome<T>(work: Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { value: await work };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function configVerdict(
+  config: Outcome<ReadConfig | undefined>,
+  resolved: Outcome<ResolvedConfig> | undefined,
+): Verdict {
+  if ("error" in config) return problem(config.error);
+  if (config.value === undefined) {
+    return {
+      state: "warning",
+      detail: "there is no configuration file here",
+      hint: "Write one with `modelswitch init`.",
+    };
+  }
+  if (resolved !== undefined && "error" in resolved) return problem(resolved.error);
+  return ok(config.value.file);
+}
+
+function connectionVerdict(connection: Outcome<Connection>): Verdict {
+  if ("error" in connection) return problem(connection.error);
+  return ok(`context ${connection.value.context}, namespace ${connection.value.namespace}`);
+}
+
+/** An error as the verdict of a check. */
+function problem(error: unknown): Verdict {
+  if (error instanceof UserError) return failed(error.message, error.hint ?? "");
+  if (error instanceof KubernetesApiError)
+    return failed(error.message, "The account of this context may lack the permission.");
+  return failed(error instanceof Error ? error.message : String(error), "");
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof Error && "code" in error) return String(error.code);
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function withDeadline(
+  clock: Clock,
+  deadlineMs: number,
+  outer: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Verdict>,
+): Promise<Verdict> {
+  outer.throwIfAborted();
+  const stop = new AbortController();
+  const signal = AbortSignal.any([outer, stop.signal]);
+  const late = clock.sleep(deadlineMs, signal).then(
+    () =>
+      failed(
+        `no answer within ${deadlineMs / 1000} s`,
+        "Try again; the network or the cluster may be overloaded.",
+      ),
+    () =>
+      new Promise<never>((_, reject) => {
+        if (outer.aborted) reject(outer.reason);
+      }),
+  );
+  try {
+    return await Promise.race([
+      work(signal).catch((error: unknown) => {
+        if (outer.aborted) throw error;
+        return problem(error);
+      }),
+      late,
+    ]);
+  } finally {
+    stop.abort();
+  }
+}

@@ -1,0 +1,289 @@
+import { isExampleHost } from "../../config/host.ts";
+import { didYouMean } from "../../config/nearest.ts";
+import type { ResolvedConfig } from "../../config/types.ts";
+import { slots } from "../../core/slots.ts";
+import { failed, ok, skipped, type Verdict, warning } from "./check.ts";
+
+/** Judgements over what was observed. Pure. */
+
+export const oldestKubernetes = [1, 30] as const;
+const oldestNode = [22, 19] as const;
+
+export function nodeVerdict(version: string): Verdict {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]))
+    return ok(`Node.js ${version}`);
+  return failed(
+    `Node.js ${version} is older than ${oldestNode.join(".")}`,
+    "Install a current one from https://nodejs.org.",
+  );
+}
+
+/** `gitVersion` as the API server says it, for example `v1.36.3` or `v1.31.2-gke.1`. */
+export function versionVerdict(server: string, gitVersion: string): Verdict {
+  const match = /^v?(\d+)\.(\d+)/.exec(gitVersion);
+  const at = `Kubernetes ${gitVersion} at ${server}`;
+  if (match === null)
+    return warning(
+      `${at}: the version cannot be read`,
+      `modelswitch is tested with ${oldestKubernetes.join(".")} and newer.`,
+    );
+  const [major, minor] = [Number(match[1]), Number(match[2])];
+  if (major > oldestKubernetes[0] || minor >= oldestKubernetes[1]) return ok(at);
+  return failed(
+    `${at} is older than ${oldestKubernetes.join(".")}`,
+    "Upgrade the cluster, or choose another with --context.",
+  );
+}
+
+export interface Permission {
+  readonly verb: string;
+  readonly group: string;
+  /** With a sub-resource after a slash, for example `pods/proxy`. */
+  readonly resource: string;
+  /** Cluster-wide resources have no namespace. */
+  readonly clusterWide?: boolean;
+}
+
+const allOf = (group: string, resource: string, verbs: readonly string[]): Permission[] =>
+  verbs.map((verb) => ({ verb, group, resource }));
+const write = ["get", "list", "watch", "create", "update", "patch", "delete"];
+
+/** What the account needs in the model's namespace, and for the cluster. */
+export const neededPermissions: readonly Permission[] = [
+  ...allOf("apps", "deployments", write),
+  ...allOf("", "services", write),
+  ...allOf("networking.k8s.io", "ingresses", write),
+  ...allOf("", "configmaps", ["get", "create", "update", "delete"]),
+  ...allOf("coordination.k8s.io", "leases", ["get", "create", "update", "delete"]),
+  ...allOf("", "pods", ["get", "list", "watch"]),
+  ...allOf("", "pods/proxy", ["get"]),
+  ...allOf("", "events", ["list"]),
+  ...allOf("discovery.k8s.io", "endpointslices", ["list", "watch"]),
+  { verb: "get", group: "networking.k8s.io", resource: "ingressclasses", clusterWide: true },
+];
+
+export function permissionsVerdict(namespace: string, denied: readonly Permission[]): Verdict {
+  if (denied.length === 0)
+    return ok(`all ${neededPermissions.length} permissions in the namespace ${namespace}`);
+  const byResource = new Map<string, string[]>();
+  for (const { verb, group, resource } of denied) {
+    const name = group === "" ? resource : `${resource}.${group}`;
+    byResource.set(name, [...(byResource.get(name) ?? []), verb]);
+  }
+  const list = [...byResource].map(([resource, verbs]) => `${resource} (${verbs.join(", ")})`);
+  return failed(
+    `the account lacks in the namespace ${namespace}: ${list.join("; ")}`,
+    `Ask for a Role with these verbs in ${namespace}, or choose another context with --context.`,
+  );
+}
+
+export type NamespaceFound = "there" | "missing" | "forbidden";
+
+export function namespaceVerdict(namespace: string, found: NamespaceFound): Verdict {
+  switch (found) {
+    case "there":
+      return ok(`namespace ${namespace}`);
+    case "forbidden":
+      return skipped(`the account may not look at the namespace ${namespace}; that is not needed`);
+    case "missing":
+      return failed(
+        `the namespace ${namespace} does not exist`,
+        `\`modelswitch up --create-namespace\` makes it; or name another one: \`namespace\` in the configuration file.`,
+      );
+  }
+}
+
+export interface IngressClassFacts {
+  readonly name: string;
+  readonly controller: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** What the class says about where its controller listens. */
+  readonly endpoint: string | undefined;
+}
+
+const retirement =
+  "ingress-nginx was retired in March 2026 and gets no security fixes. Traefik 3.7 or newer reads the same Ingress objects and annotations with its kubernetesIngressNGINX provider: https://doc.traefik.io/traefik/";
+
+/**
+ * @param wanted name of the class in the configuration
+ * @param retiredControllers pods of ingress-nginx that run in the cluster; `undefined` when the account may not look
+ */
+export function ingressClassVerdict(
+  wanted: string,
+  classes: readonly IngressClassFacts[],
+  retiredControllers: readonly string[] | undefined,
+): Verdict {
+  const found = classes.find(({ name }) => name === wanted);
+  const names = classes.map(({ name }) => name);
+  if (found === undefined) {
+    return failed(
+      `there is no IngressClass ${wanted}${didYouMean(wanted, names)}`,
+      names.length === 0
+        ? "Install an ingress controller, for example Traefik 3.7 or newer, or use a local cluster: `modelswitch cluster up`."
+        : `Set ingress.className to one of ${names.join(", ")}, or install a controller that serves ${wanted}.`,
+    );
+  }
+  const at = found.endpoint === undefined ? "" : `, listens at ${found.endpoint}`;
+  const detail = `IngressClass ${wanted}, controller ${found.controller}${at}`;
+  const isItsName = found.controller === "k8s.io/ingress-nginx";
+  const byLabel = [
+    found.labels["app.kubernetes.io/name"],
+    found.labels["app.kubernetes.io/part-of"],
+  ].includes("ingress-nginx");
+  if (isItsName && (byLabel || (retiredControllers ?? []).length > 0)) {
+    const evidence = retiredControllers?.[0] === undefined ? "by its labels" : `pod ${retiredControllers[0]}`;
+    return warning(`${detail}: served by ingress-nginx (${evidence})`, retirement);
+  }
+  return ok(detail);
+}
+
+export function hostVerdict(host: string): Verdict {
+  if (!isExampleHost(host)) return ok(host);
+  return warning(
+    `${host} is an example domain that clients cannot reach`,
+    "Set ingress.host to your own domain before clients are to use it.",
+  );
+}
+
+export interface DnsFacts {
+  readonly host: string;
+  /** Addresses that the host resolves to, or why it does not. */
+  readonly resolved: { readonly addresses: readonly string[] } | { readonly problem: string };
+  /** Addresses in the Ingress's status (host names resolved); `undefined` when there is no Ingress yet. */
+  readonly ingress: readonly string[] | undefined;
+  /** `ingress.endpoints` of the configuration. */
+  readonly endpoints: readonly string[];
+}
+
+export function dnsVerdict({ host, resolved, ingress, endpoints }: DnsFacts): Verdict {
+  const found = "addresses" in resolved ? resolved.addresses : [];
+  const says =
+    "problem" in resolved
+      ? `${host} does not resolve (${resolved.problem})`
+      : `${host} resolves to ${found.join(", ")}`;
+  if (isExampleHost(host)) return skipped(`${says}; it is an example domain`);
+  if (ingress === undefined) {
+    if ("problem" in resolved) {
+      return warning(
+        says,
+        "Point it at the ingress controller's address once `modelswitch up` has made the Ingress.",
+      );
+    }
+    return skipped(`${says}; there is no Ingress yet to compare with`);
+  }
+  if (ingress.length === 0) {
+    return warning(
+      `${says}, but the Ingress has no address in its status`,
+      endpoints.length > 0
+        ? `The proof connects to ingress.endpoints (${endpoints.join(", ")}); clients need a DNS entry for the controller.`
+        : "The ingress controller may not serve its class, or does not publish its address; ingress.endpoints can name it.",
+    );
+  }
+  const target = `the Ingress is at ${ingress.join(", ")}`;
+  if ("problem" in resolved)
+    return failed(
+      `${says}; ${target}`,
+      `Add a DNS entry for ${host} that points at ${ingress.join(" or ")}.`,
+    );
+  const elsewhere = found.filter((address) => !ingress.includes(address));
+  if (elsewhere.length === 0) return ok(`${says}, where the Ingress is`);
+  if (elsewhere.length === found.length) {
+    return failed(
+      `${says}, but ${target}`,
+      `Point the DNS entry of ${host} at ${ingress.join(" or ")}, unless a load balancer or CDN is in between.`,
+    );
+  }
+  return warning(
+    `${says}, but ${target}: ${elsewhere.join(", ")} leads elsewhere`,
+    "Requests to that address do not reach the model; remove it from the DNS entry, unless a load balancer is there.",
+  );
+}
+
+export function imagesVerdict(config: Pick<ResolvedConfig, "runs">): Verdict {
+  const images = imagesOf(config.runs);
+  if (images.length === 0) {
+    return ok("the slots name no image: somebody else runs their pods, selected by labels");
+  }
+  const floating = images.filter((image) => !image.includes("@") && /(^|\/)[^:/]+(:latest)?$/.test(image));
+  const detail = [...new Set(images)].join(", ");
+  if (floating.length > 0) {
+    return warning(
+      `${detail}: ${floating.join(", ")} has no fixed tag`,
+      "Name a version or a digest: what a slot runs must not change behind its release.",
+    );
+  }
+  if (config.runs.form === "slots" && images.length === 1) {
+    return warning(
+      `${detail} in one slot only`,
+      "Give the other slot an image too, or `switch` has nothing to move to.",
+    );
+  }
+  return ok(detail);
+}
+
+function imagesOf(runs: ResolvedConfig["runs"]): string[] {
+  switch (runs.form) {
+    case "template":
+      return [runs.release.image];
+    case "slots":
+      return slots.flatMap((slot) => runs.slots[slot].image ?? []);
+  }
+}
+
+export function identityVerdict(config: Pick<ResolvedConfig, "identity" | "server">): Verdict {
+  const identity = config.identity ?? config.server.identity;
+  if (identity === undefined) {
+    return failed(
+      `answers of the model server "${config.server.name}" cannot be told apart by slot, so no switch can be proved`,
+      'Set identity, for example { path: "/version", from: { kind: "body" } }, or use a preset: server: "mlserver".',
+    );
+  }
+  const { from } = identity;
+  const mark =
+    from.kind === "header"
+      ? `the header ${from.name}`
+      : from.kind === "json"
+        ? `${from.path} in the JSON`
+        : "the body";
+  return ok(`${mark} of GET ${identity.path}`);
+}
+
+export interface HostMachine {
+  readonly platform: string;
+  readonly userId: number | undefined;
+  /** Programs that are there. */
+  readonly programs: readonly string[];
+  /** Why the local cluster refuses this machine, in its own words. */
+  readonly refusal: { readonly message: string; readonly hint: string | undefined } | undefined;
+}
+
+export function localClusterVerdict(machine: HostMachine): Verdict {
+  if (machine.refusal !== undefined)
+    return failed(machine.refusal.message, machine.refusal.hint ?? "Use any cluster by --context.");
+  const has = (program: string) => machine.programs.includes(program);
+  const missing = ["go", "apt-get"].filter((program) => !has(program));
+  const detail = `${machine.platform}, root, ${machine.programs.join(", ")}`;
+  if (missing.length === 0) return ok(detail);
+  return warning(
+    `${detail}; not there: ${missing.join(", ")}`,
+    "They are needed only where the official releases of Kubernetes, etcd, containerd and Traefik cannot be downloaded.",
+  );
+}
+
+export interface PulumiFacts {
+  readonly found: { readonly path: string; readonly version: string; readonly origin: string } | undefined;
+  /** Where it would be had from, in this order. */
+  readonly sources: readonly string[];
+  readonly goInstalled: boolean;
+}
+
+export function pulumiVerdict({ found, sources, goInstalled }: PulumiFacts): Verdict {
+  if (found !== undefined) return ok(`Pulumi ${found.version} at ${found.path} (${found.origin})`);
+  return warning(
+    `the Pulumi CLI is neither in the cache nor on PATH; the first command that needs it gets it from: ${sources.join(", else ")}`,
+    goInstalled
+      ? "Nothing to do; a download takes seconds, a build from source about six minutes, once."
+      : "Where downloads are blocked, install the Pulumi CLI or Go (https://go.dev/dl) first.",
+  );
+}

@@ -1,0 +1,92 @@
+import { findConfigFile, pathFromConfig, readConfig } from "../../config/read.ts";
+import { resolveConfig } from "../../config/resolve.ts";
+import { UserError } from "../../core/errors.ts";
+import { connect } from "../../kubernetes/connect.ts";
+import type { CommandContext } from "../command.ts";
+import { resolveKubeconfig } from "../kubeconfig.ts";
+import type { DoctorWorld } from "./run-checks.ts";
+import type { HostMachine, PulumiFacts } from "./verdicts.ts";
+
+/** The world as it is. */
+export function realWorld(context: CommandContext): DoctorWorld {
+  const { globals, env } = context;
+  return {
+    clock: context.clock,
+    nodeVersion: process.versions.node,
+    readConfig: async () => ((await findConfigFile(globals)) === undefined ? undefined : readConfig(globals)),
+    connect: async (read) => {
+      const { kubeconfig, context: contextName } = read?.config ?? {};
+      return connect(
+        await resolveKubeconfig(globals, env, {
+          ...(kubeconfig === undefined || read === undefined
+            ? {}
+            : { kubeconfig: pathFromConfig(kubeconfig, read.file, env.HOME) }),
+          ...(contextName === undefined ? {} : { context: contextName }),
+        }),
+      );
+    },
+    resolve: (read, connection) =>
+      resolveConfig(read.config, {
+        file: read.file,
+        kubeconfig: {},
+        contextNamespace: connection?.namespace,
+      }),
+    pulumi: (signal) => findPulumi(env, signal),
+    machine: () => lookAtMachine(env),
+    lookup: async (host) => {
+      const { lookup } = await import("node:dns/promises");
+      return (await lookup(host, { all: true })).map(({ address }) => address);
+    },
+  };
+}
+
+async function findPulumi(env: CommandContext["env"], signal: AbortSignal): Promise<PulumiFacts> {
+  const [{ ensureRecipe }, { recipes }, { which }] = await Promise.all([
+    import("../../tools/ensure.ts"),
+    import("../../tools/recipes/index.ts"),
+    import("../../tools/find-on-path.ts"),
+  ]);
+  const recipe = recipes.pulumi;
+  const about = {
+    sources: recipe.sources.map(({ title }) => title),
+    goInstalled: (await which("go", env)) !== undefined,
+  };
+  if ((env.MODELSWITCH_PULUMI ?? "") !== "") {
+    return {
+      ...about,
+      found: { path: env.MODELSWITCH_PULUMI ?? "", version: "", origin: "MODELSWITCH_PULUMI" },
+    };
+  }
+  try {
+    // Without sources only the cache and PATH are looked at: nothing is downloaded or built.
+    const tool = await ensureRecipe({ ...recipe, sources: [] }, { signal, progress: () => {} }, { env });
+    return {
+      ...about,
+      found: { path: tool.programs.pulumi ?? "", version: tool.version, origin: tool.origin },
+    };
+  } catch (error) {
+    if (error instanceof UserError && error.code === "tool-unavailable")
+      return { ...about, found: undefined };
+    throw error;
+  }
+}
+
+async function lookAtMachine(env: CommandContext["env"]): Promise<HostMachine> {
+  const [{ checkHost, findHostPrograms, readHostFacts }, { which }] = await Promise.all([
+    import("../../local-cluster/host.ts"),
+    import("../../tools/find-on-path.ts"),
+  ]);
+  const names = ["ip", "nsenter", "go", "apt-get"];
+  const there = await Promise.all(names.map((name) => which(name, env, { system: true })));
+  const programs = names.filter((_, index) => there[index] !== undefined);
+  const facts = readHostFacts();
+  const machine = { platform: facts.platform, userId: facts.userId, programs };
+  try {
+    checkHost(facts);
+    findHostPrograms(env);
+    return { ...machine, refusal: undefined };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { ...machine, refusal: { message: error.message, hint: error.hint } };
+  }
+}

@@ -1,0 +1,43 @@
+import { hostProblem, imageProblem } from "../../config/host.ts";
+import { closestName } from "../../config/rules.ts";
+import type { presetNames } from "../../config/schema.ts";
+import { modelNamePattern } from "../../core/names.ts";
+
+export type ServerChoice = (typeof presetNames)[number] | "custom";
+
+/** All that `init` writes into the configuration. */
+export interface InitAnswers {
+  readonly name: string;
+  readonly image: string;
+  readonly host: string;
+  readonly server: ServerChoice;
+  readonly namespace: string | undefined;
+  readonly className: string | undefined;
+}
+
+/** What a running application tells about itself, as far as it could be read. */
+export interface Prefill {
+  readonly image?: string;
+  readonly host?: string;
+  readonly className?: string;
+  readonly name?: string;
+  /** Port of the model server's container. */
+  readonly port?: number;
+}
+
+/** What is wrong with an answer, or `undefined`. */
+export const answerProblems: Readonly<
+  Record<"name" | "image" | "host", (answer: string) => string | undefined>
+> = {
+  name: (answer) =>
+    modelNamePattern.test(answer)
+      ? undefined
+      : `"${answer}" is no model name: lower-case letters, digits and -, at most 52 characters, first a letter`,
+  image: imageProblem,
+  host: hostProblem,
+};
+
+/** A model name out of the name of a folder or an Ingress. */
+export function suggestName(from: string): string {
+  return closestName(from) || "model";
+}

@@ -1,0 +1,44 @@
+import type { InitAnswers } from "./answers.ts";
+
+/** The text of `modelswitch.config.ts`. Pure. */
+export function configText(answers: InitAnswers, port: number | undefined): string {
+  const quoted = (text: string) => JSON.stringify(text);
+  const ingress = [
+    `host: ${quoted(answers.host)}`,
+    ...(answers.className === undefined ? [] : [`className: ${quoted(answers.className)}`]),
+  ];
+  const server =
+    answers.server === "custom"
+      ? [
+          "  server: custom({",
+          `    port: ${port ?? 8080},`,
+          '    readinessPath: "/",',
+          "    // How an answer is recognised as blue's or green's: something that differs between two releases.",
+          '    identity: { path: "/", from: { kind: "body" } },',
+          "  }),",
+        ]
+      : [`  server: ${quoted(answers.server)},`];
+  return [
+    `import { ${answers.server === "custom" ? "custom, " : ""}defineConfig } from "modelswitch";`,
+    "",
+    "export default defineConfig({",
+    `  name: ${quoted(answers.name)},`,
+    ...(answers.namespace === undefined ? [] : [`  namespace: ${quoted(answers.namespace)},`]),
+    ...server,
+    "  // What the next release runs; `modelswitch up` puts release 1 into blue.",
+    `  release: { image: ${quoted(answers.image)} },`,
+    `  ingress: { ${ingress.join(", ")} },`,
+    "});",
+    "",
+  ].join("\n");
+}
+
+/** The .gitignore with our entry in it; `undefined` when it is there already. Pure. */
+export function gitignoreWith(existing: string | undefined): string | undefined {
+  const entry = ".modelswitch/";
+  const lines = (existing ?? "").split(/\r?\n/).map((line) => line.trim());
+  if (lines.some((line) => [entry, `/${entry}`, ".modelswitch", "/.modelswitch"].includes(line)))
+    return undefined;
+  if (existing === undefined || existing === "") return `${entry}\n`;
+  return `${existing}${existing.endsWith("\n") ? "" : "\n"}${entry}\n`;
+}

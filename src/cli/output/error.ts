@@ -1,0 +1,103 @@
+import { type ExitCode, exitCodes, interrupted, UserError } from "../../core/errors.ts";
+import { KubernetesApiError } from "../../kubernetes/api.ts";
+import type { Colors } from "./colors.ts";
+
+/** Where defects are reported. */
+export const reportAddress = "the project's issue tracker";
+
+/** What is shown of an error, for people and for programs. */
+export interface ErrorReport {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly exitCode: ExitCode;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+  /** Everything there is, for --debug. */
+  readonly stack: string;
+}
+
+export interface Interruption {
+  /** The command as the user typed it, for example `modelswitch up`. */
+  readonly what: string;
+  readonly hint: string | undefined;
+}
+
+/** Turns whatever was thrown into what is shown. `interruption` is given when the user has stopped the command. */
+export function reportOf(error: unknown, interruption?: Interruption): ErrorReport {
+  const stack = stackOf(error);
+  const shown = interruption === undefined ? error : whileStopping(error, interruption);
+  if (shown instanceof UserError) {
+    const { code, message, hint, exitCode, details } = shown;
+    return { code, message, hint, exitCode, details, stack };
+  }
+  if (shown instanceof KubernetesApiError) return { ...apiReport(shown), stack };
+  const message = shown instanceof Error ? `${shown.name}: ${shown.message}` : String(shown);
+  return {
+    code: "defect",
+    message: `modelswitch has a defect: ${message}`,
+    hint: `Please report it to ${reportAddress}, with the output of the same command with --debug.`,
+    exitCode: exitCodes.failed,
+    details: undefined,
+    stack,
+  };
+}
+
+function whileStopping(error: unknown, { what, hint }: Interruption): UserError {
+  const own = error instanceof UserError && error.exitCode === exitCodes.interrupted ? error : undefined;
+  const plain = interrupted(what, own?.hint ?? hint);
+  if (own !== undefined || isAbort(error)) return plain;
+  const reason = error instanceof Error ? error.message : String(error);
+  return interrupted(what, [hint, `While it stopped: ${reason}`].filter(Boolean).join("\n"));
+}
+
+function isAbort(error: unknown): boolean {
+  return (
+    error instanceof Error && (error.name === "AbortError" || ("code" in error && error.code === "ABORT_ERR"))
+  );
+}
+
+function apiReport(error: KubernetesApiError): Omit<ErrorReport, "stack"> {
+  const causes = error.causes.map((cause) => `  ${cause.field ?? ""}: ${cause.message ?? ""}`);
+  const hints: Readonly<Record<number, string>> = {
+    401: "The credentials are not valid (any more): log in again, or choose another context with --context.",
+    403: "The account of this context lacks that permission; `modelswitch doctor` lists all that are needed.",
+    404: "`modelswitch doctor` checks namespace, IngressClass and permissions.",
+    429: "The API server is overloaded; try again in a while.",
+  };
+  return {
+    code: "kubernetes-api-error",
+    message: [`The API server refused a request: ${error.message}`, ...causes].join("\n"),
+    hint: hints[error.status],
+    exitCode: exitCodes.failed,
+    details: { status: error.status, reason: error.reason },
+  };
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.stack ?? `${error.name}: ${error.message}`;
+  return error.cause === undefined ? own : `${own}\nCaused by: ${stackOf(error.cause)}`;
+}
+
+/** Lines for people: what and why, then the hint; the stack only with --debug. */
+export function errorLines(report: ErrorReport, colors: Colors, debug: boolean): string[] {
+  const [first = "", ...rest] = report.message.split("\n");
+  const lines = [`${colors.red(colors.bold("error"))}: ${first}`, ...rest];
+  if (report.hint !== undefined) {
+    const [head = "", ...tail] = report.hint.split("\n");
+    lines.push(`${colors.bold("hint")}: ${head}`, ...tail.map((line) => `      ${line}`));
+  }
+  if (debug)
+    lines.push(colors.dim(report.stack), colors.dim(`(${report.code}, exit code ${report.exitCode})`));
+  return lines;
+}
+
+/** The document of `--json`. */
+export function errorDocument(report: ErrorReport, debug: boolean): Record<string, unknown> {
+  const { code, message, hint, exitCode, details } = report;
+  return {
+    type: "error",
+    schemaVersion: 1,
+    error: { code, message, hint, exitCode, details, ...(debug ? { stack: report.stack } : {}) },
+  };
+}

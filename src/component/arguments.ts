@@ -1,0 +1,198 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { exitCodes, UserError } from "../core/errors.ts";
+import type { IngressSpec, ModelServer, ResourceAmounts, RouterName, SlotSpec } from "../core/model.ts";
+import { defaultPreviewHeader, modelNamePattern, slotLabels } from "../core/names.ts";
+import { type Routing, settledOn } from "../core/routing.ts";
+import { isSlot, type Slot, slots } from "../core/slots.ts";
+import type { KubeconfigSource } from "../kubernetes/connect.ts";
+import { requireCapability, routerNamed } from "./routers/factory.ts";
+import { refuseOwnedAnnotations } from "./routers/main-ingress.ts";
+import type { Router } from "./routers/router.ts";
+import { custom } from "./servers/custom.ts";
+
+/** What one slot runs. Without `image` the slot has only a Service, and somebody else runs the pods. */
+export interface SlotArgs {
+  /** Image of the model server, with the model in it or where it loads it from in `env` or `args`. */
+  readonly image?: pulumi.Input<string>;
+  /** @default 1 */
+  readonly replicas?: pulumi.Input<number>;
+  /** Environment; wins over the server preset's. */
+  readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly resources?: ResourceAmounts;
+  /** @default IfNotPresent */
+  readonly imagePullPolicy?: NonNullable<SlotSpec["imagePullPolicy"]>;
+  /** Arguments for the image's entry point. @default the image's own */
+  readonly args?: readonly pulumi.Input<string>[];
+  /** Labels of the slot's pods; never changes after creation. @default `{ app: NAME, version: SLOT }` */
+  readonly selector?: Readonly<Record<string, string>>;
+  /** Number of the release that the slot runs, for labels and outputs. */
+  readonly release?: number;
+}
+
+/** How clients reach the model. */
+export interface IngressArgs {
+  /** @default nginx */
+  readonly className?: pulumi.Input<string>;
+  /** Host name that clients use, for example `mlmodels.example.com`. */
+  readonly host: pulumi.Input<string>;
+  /** @default / */
+  readonly path?: string;
+  /** @default Prefix */
+  readonly pathType?: NonNullable<IngressSpec["pathType"]>;
+  readonly tls?: readonly {
+    /** @default the host */
+    readonly hosts?: readonly pulumi.Input<string>[];
+    readonly secretName: pulumi.Input<string>;
+  }[];
+  /** Free annotations of the main Ingress; those that the router owns are refused. */
+  readonly annotations?: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/** Arguments of `BlueGreenModel`; docs/component.md explains them. */
+export interface BlueGreenModelArgs {
+  /** @default the provider's namespace */
+  readonly namespace?: pulumi.Input<string>;
+  /** What blue and green run. */
+  readonly slots: Readonly<Record<Slot, SlotArgs>>;
+  /** The slot that carries production traffic. Changing it and running `pulumi up` is a switch. */
+  readonly live: Slot;
+  /** What the routing objects say, while traffic is on its way between the slots. @default all traffic to `live` */
+  readonly routing?: Routing;
+  /** @default custom() */
+  readonly server?: ModelServer;
+  /** @default nginx */
+  readonly router?: RouterName;
+  readonly ingress: IngressArgs;
+  /** Header that shows the other slot: `always` or `never`. @default X-Modelswitch-Preview */
+  readonly previewHeader?: string;
+  /** Port of the slots' Services. @default 80 */
+  readonly servicePort?: number;
+  /**
+   * Before an update sends more traffic to a slot, look whether all its replicas are ready; before one empties a slot, look
+   * whether it carries traffic. `false` switches this off. A kubeconfig says how to reach the cluster, where the component's
+   * provider is given another one than the configuration `kubernetes:kubeconfig` or the ambient one.
+   * @default true
+   */
+  readonly guard?: boolean | GuardKubeconfig;
+}
+
+/** The cluster that the guard asks. */
+export type GuardKubeconfig = Omit<KubeconfigSource, "contents"> & {
+  readonly contents?: pulumi.Input<string>;
+};
+
+/** The arguments with their defaults, checked. */
+export interface ResolvedArgs {
+  readonly router: Router;
+  readonly routing: Routing;
+  readonly server: ModelServer;
+  readonly previewHeader: string;
+  readonly servicePort: number;
+}
+
+/**
+ * Fills in defaults and refuses what can be known to be wrong before anything is planned.
+ * @throws UserError
+ */
+export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArgs {
+  const refuse = (code: string, message: string, hint?: string): never => {
+    throw new UserError({
+      code,
+      message: `BlueGreenModel "${name}": ${message}`,
+      ...(hint === undefined ? {} : { hint }),
+      exitCode: exitCodes.usage,
+    });
+  };
+  if (!modelNamePattern.test(name)) {
+    refuse(
+      "name-invalid",
+      "the name must be at most 52 lower-case letters, digits and dashes, starting with a letter, because the names of all objects derive from it.",
+    );
+  }
+  if (!isSlot(args.live))
+    refuse("live-invalid", `live is ${JSON.stringify(args.live)}, but must be "blue" or "green".`);
+  const routing = args.routing ?? settledOn(args.live);
+  if (routing.main !== args.live && routing.candidate !== args.live) {
+    refuse(
+      "routing-invalid",
+      `live is "${args.live}", but the routing sends everything to "${routing.main}".`,
+      "Let `live` be one of the routing's slots.",
+    );
+  }
+  const router = routerNamed(args.router ?? "nginx");
+  const previewHeader = args.previewHeader ?? defaultPreviewHeader;
+  if (previewHeader !== defaultPreviewHeader) requireCapability(router, "header", "previewHeader");
+  if (!/^[A-Za-z0-9-]+$/.test(previewHeader)) {
+    refuse(
+      "header-invalid",
+      `previewHeader is "${previewHeader}", but must be letters, digits and dashes, for example ${defaultPreviewHeader}.`,
+    );
+  }
+  const servicePort = args.servicePort ?? 80;
+  if (!Number.isInteger(servicePort) || servicePort < 1 || servicePort > 65_535) {
+    refuse("port-invalid", `servicePort is ${servicePort}, but must be a whole number from 1 to 65535.`);
+  }
+  const { ingress } = args;
+  if (ingress.host === "")
+    refuse("host-missing", "ingress.host is empty.", 'For example "mlmodels.example.com".');
+  if (ingress.path !== undefined && !ingress.path.startsWith("/")) {
+    refuse("path-invalid", `ingress.path is "${ingress.path}", but must start with "/".`);
+  }
+  refuseOwnedAnnotations(
+    router.name,
+    {
+      annotations: known(ingress.annotations ?? {}),
+      className: typeof ingress.className === "string" ? ingress.className : "nginx",
+    },
+    {},
+  );
+  const blue = selectorOf(name, "blue", args);
+  const green = selectorOf(name, "green", args);
+  if (selectsAllOf(blue, green) || selectsAllOf(green, blue)) {
+    refuse(
+      "selectors-overlap",
+      `the slots share pods: blue selects ${JSON.stringify(blue)}, green ${JSON.stringify(green)}.`,
+      'Each slot needs pods of its own, for example { app: "fraud", version: "blue" } and { app: "fraud", version: "green" }.',
+    );
+  }
+  for (const slot of slots) {
+    const { image, replicas } = args.slots[slot];
+    if (image === "")
+      refuse(
+        "image-empty",
+        `the image of ${slot} is empty.`,
+        "Leave `image` out if somebody else runs the pods.",
+      );
+    if (typeof replicas === "number" && !(Number.isInteger(replicas) && replicas >= 0)) {
+      refuse(
+        "replicas-invalid",
+        `${slot} has ${replicas} replicas, but must have a whole number of them, 0 or more.`,
+      );
+    }
+  }
+  return { router, routing, server: args.server ?? custom(), previewHeader, servicePort };
+}
+
+/** The labels of a slot's pods. */
+export function selectorOf(
+  name: string,
+  slot: Slot,
+  args: BlueGreenModelArgs,
+): Readonly<Record<string, string>> {
+  return args.slots[slot].selector ?? slotLabels(name, slot);
+}
+
+/** Whether every pod that `narrow` selects is selected by `wide`, too. */
+function selectsAllOf(
+  wide: Readonly<Record<string, string>>,
+  narrow: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(wide).every(([label, value]) => narrow[label] === value);
+}
+
+/** Values that are not known yet are shown as such in messages. */
+function known(values: Readonly<Record<string, pulumi.Input<string>>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, typeof value === "string" ? value : "(computed)"]),
+  );
+}

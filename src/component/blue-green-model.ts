@@ -1,0 +1,166 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { IngressSpec } from "../core/model.ts";
+import { objectNames, ownLabels } from "../core/names.ts";
+import type { Slot } from "../core/slots.ts";
+import { type BlueGreenModelArgs, type ResolvedArgs, resolveArgs, selectorOf } from "./arguments.ts";
+import { deploymentSpec, releaseLabel } from "./deployment.ts";
+import { endpointOf } from "./endpoint.ts";
+import { type Guard, guardHooks } from "./hooks.ts";
+
+/** What is known of a slot once it is there. */
+export interface SlotOutputs {
+  readonly serviceName: pulumi.Output<string>;
+  /** `undefined` where somebody else runs the pods. */
+  readonly deploymentName: pulumi.Output<string> | undefined;
+  /** Number of the release that the slot runs, where one was given. */
+  readonly release: number | undefined;
+}
+
+/**
+ * A model served by two identical environments, blue and green, behind one Ingress. Both slots are permanent: a Service with
+ * a constant selector each, and a Deployment where an image is given. A switch changes nothing but the Ingress.
+ */
+export class BlueGreenModel extends pulumi.ComponentResource {
+  /** The Ingress's hostname, else its IP address; `undefined` while it has none. */
+  readonly endpoint: pulumi.Output<string | undefined>;
+  /** The slot that carries production traffic. */
+  readonly live: pulumi.Output<Slot>;
+  readonly slots: Readonly<Record<Slot, SlotOutputs>>;
+  readonly ingressName: pulumi.Output<string>;
+  /** Where clients find the model, by the host of the Ingress. */
+  readonly url: pulumi.Output<string>;
+
+  /** @throws UserError where the arguments contradict each other or the router */
+  constructor(name: string, args: BlueGreenModelArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    const resolved = resolveArgs(name, args);
+    super("modelswitch:index:BlueGreenModel", name, {}, opts);
+    const guard = guardHooks(name, resolved.router, args.guard ?? true);
+
+    const blue = this.#slot(name, "blue", args, resolved, guard);
+    const green = this.#slot(name, "green", args, resolved, guard);
+    const ingress = this.#ingresses(name, args, resolved, guard, [...blue.resources, ...green.resources]);
+
+    this.endpoint = ingress.status.apply(endpointOf);
+    this.live = pulumi.output(args.live);
+    this.slots = { blue: blue.outputs, green: green.outputs };
+    this.ingressName = ingress.metadata.name;
+    const scheme = (args.ingress.tls ?? []).length > 0 ? "https" : "http";
+    this.url = pulumi.interpolate`${scheme}://${args.ingress.host}${args.ingress.path ?? "/"}`;
+    this.registerOutputs({
+      endpoint: this.endpoint,
+      live: this.live,
+      slots: this.slots,
+      ingressName: this.ingressName,
+      url: this.url,
+    });
+  }
+
+  #slot(
+    model: string,
+    slot: Slot,
+    args: BlueGreenModelArgs,
+    { server, servicePort }: ResolvedArgs,
+    guard: Guard,
+  ) {
+    const name = objectNames(model).slot[slot];
+    const { image, release } = args.slots[slot];
+    const selector = selectorOf(model, slot, args);
+    const labels = { app: model, version: slot, ...ownLabels(model) };
+    const inNamespace = args.namespace === undefined ? {} : { namespace: args.namespace };
+
+    const service = new k8s.core.v1.Service(
+      name,
+      {
+        metadata: {
+          name,
+          ...inNamespace,
+          labels,
+          // A slot may be empty, or its pods somebody else's: whether it is ready is asked when it is to get traffic.
+          annotations: { "pulumi.com/skipAwait": "true" },
+        },
+        spec: {
+          type: "ClusterIP",
+          selector: { ...selector },
+          ports: [{ name: "http", port: servicePort, targetPort: server.httpPort }],
+        },
+      },
+      { parent: this, ...guard.service(name) },
+    );
+    const deployment =
+      image === undefined
+        ? undefined
+        : new k8s.apps.v1.Deployment(
+            name,
+            {
+              metadata: {
+                name,
+                ...inNamespace,
+                labels: { ...labels, ...(release === undefined ? {} : { [releaseLabel]: String(release) }) },
+              },
+              spec: deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+            },
+            // A refused change of the Service's selector must stop the Deployment from being replaced, too.
+            { parent: this, dependsOn: service, ...guard.deployment(slot) },
+          );
+    return {
+      resources: deployment === undefined ? [service] : [service, deployment],
+      outputs: {
+        serviceName: service.metadata.name,
+        deploymentName: deployment?.metadata.name,
+        release,
+      } satisfies SlotOutputs,
+    };
+  }
+
+  /** Writes the routing objects, the main one first: while both change, that order never takes traffic from where it goes. */
+  #ingresses(
+    model: string,
+    args: BlueGreenModelArgs,
+    { router, routing, previewHeader, servicePort }: ResolvedArgs,
+    guard: Guard,
+    dependsOn: readonly pulumi.Resource[],
+  ): k8s.networking.v1.Ingress {
+    const manifests = pulumi.output(args.ingress).apply((known) =>
+      // Unwrapping keeps the shape: only the inputs in it have become their values.
+      router.objects({
+        model,
+        routing,
+        ingress: known as IngressSpec,
+        previewHeader,
+        servicePort,
+        namespace: undefined,
+      }),
+    );
+    const resources: k8s.networking.v1.Ingress[] = [];
+    for (const [index, name] of router.objectNames(model).entries()) {
+      const manifest = manifests.apply((all) => {
+        const one = all[index];
+        if (one === undefined) throw new Error(`The router "${router.name}" wrote no object ${name}.`);
+        return one;
+      });
+      // The manifests are valid arguments; only their readonly modifiers are not those of the generated types.
+      const spec =
+        manifest.spec as pulumi.Output<object> as pulumi.Output<k8s.types.input.networking.v1.IngressSpec>;
+      resources.push(
+        new k8s.networking.v1.Ingress(
+          name,
+          {
+            metadata: {
+              // Said here once more, so that they are known in a preview even where the host is not.
+              name,
+              ...(args.namespace === undefined ? {} : { namespace: args.namespace }),
+              labels: { app: model, ...ownLabels(model) },
+              annotations: manifest.metadata.annotations,
+            },
+            spec,
+          },
+          { parent: this, dependsOn: [...dependsOn, ...resources], ...guard.ingress },
+        ),
+      );
+    }
+    const [main] = resources;
+    if (main === undefined) throw new Error(`The router "${router.name}" has no objects.`);
+    return main;
+  }
+}

@@ -1,0 +1,37 @@
+import { exitCodes, UserError } from "../../core/errors.ts";
+import { type RouterName, routerNames } from "../../core/model.ts";
+import { nginx } from "./nginx.ts";
+import { plain } from "./plain.ts";
+import type { Router, RouterCapabilities } from "./router.ts";
+
+const routers: Readonly<Record<RouterName, Router>> = { nginx, plain };
+
+/** @throws UserError `router-unknown` */
+export function routerNamed(name: RouterName): Router {
+  const router = Object.hasOwn(routers, name) ? routers[name] : undefined;
+  if (router !== undefined) return router;
+  throw new UserError({
+    code: "router-unknown",
+    message: `There is no router "${String(name)}".`,
+    hint: `The routers are: ${routerNames.join(", ")}.`,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/**
+ * Refuses a wish that a router cannot fulfil, when it is planned.
+ * @throws UserError `capability-missing` naming the routers that can
+ */
+export function requireCapability(router: Router, capability: keyof RouterCapabilities, wish: string): void {
+  if (router.capabilities[capability] === true) return;
+  const able = routerNames.filter((name) => routers[name].capabilities[capability] === true);
+  throw new UserError({
+    code: "capability-missing",
+    message: `The router "${router.name}" cannot do what ${wish} asks for (${capability}).`,
+    hint:
+      able.length === 0
+        ? `None of the routers can (${routerNames.join(", ")}): leave ${wish} out.`
+        : `Routers that can: ${able.join(", ")}. Or leave ${wish} out.`,
+    exitCode: exitCodes.usage,
+  });
+}

@@ -1,0 +1,116 @@
+import { exitCodes, UserError } from "../../core/errors.ts";
+import type { RouterName } from "../../core/model.ts";
+import { objectNames, ownLabels } from "../../core/names.ts";
+import { isSlot, type Slot, slots } from "../../core/slots.ts";
+import type { IngressManifest, ObservedIngress, RouterInput } from "./router.ts";
+
+/** An Ingress that sends the model's host and path to one slot: what every router has in common. */
+export function ingressTo(
+  slot: Slot,
+  input: RouterInput,
+  about: {
+    readonly name: string;
+    readonly annotations: Readonly<Record<string, string>>;
+    readonly tls: boolean;
+  },
+): IngressManifest {
+  const { ingress } = input;
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: {
+      name: about.name,
+      ...(input.namespace === undefined ? {} : { namespace: input.namespace }),
+      labels: { app: input.model, ...ownLabels(input.model) },
+      annotations: about.annotations,
+    },
+    spec: {
+      ingressClassName: ingress.className ?? "nginx",
+      ...(about.tls && ingress.tls !== undefined && ingress.tls.length > 0
+        ? {
+            tls: ingress.tls.map(({ hosts, secretName }) => ({
+              hosts: [...(hosts ?? [ingress.host])],
+              secretName,
+            })),
+          }
+        : {}),
+      rules: [
+        {
+          host: ingress.host,
+          http: {
+            paths: [
+              {
+                path: ingress.path ?? "/",
+                pathType: ingress.pathType ?? "Prefix",
+                backend: {
+                  service: {
+                    name: objectNames(input.model).slot[slot],
+                    port: { number: input.servicePort },
+                  },
+                },
+              },
+            ],
+          },
+        },
+      ],
+    },
+  };
+}
+
+/** The slot that all of an Ingress's paths to this model lead to; `undefined` when there is none, or more than one. */
+export function backendSlot(model: string, object: ObservedIngress | undefined): Slot | undefined {
+  const names = objectNames(model).slot;
+  const services = (object?.spec?.rules ?? [])
+    .flatMap((rule) => rule.http?.paths ?? [])
+    .map((path) => path.backend?.service?.name);
+  const found = slots.filter((slot) => services.includes(names[slot]));
+  return found.length === 1 ? found[0] : undefined;
+}
+
+/** `canary` and `canary-*` decide where traffic goes; so they are the router's under every router. */
+const canaryAnnotation = /^[^/]*nginx[^/]*\/canary(-|$)/;
+const classAnnotation = "kubernetes.io/ingress.class";
+
+/**
+ * Refuses free annotations that decide about routing. `written` are the router's own, to quote both sides.
+ * @throws UserError `annotation-owned`
+ */
+export function refuseOwnedAnnotations(
+  router: RouterName,
+  ingress: Pick<RouterInput["ingress"], "annotations" | "className">,
+  written: Readonly<Record<string, string>>,
+): void {
+  for (const [key, value] of Object.entries(ingress.annotations ?? {})) {
+    if (key === classAnnotation) {
+      throw owned(
+        `ingress.annotations has "${key}": "${value}", but the class is set by ingress.className ("${ingress.className ?? "nginx"}"); API servers refuse an Ingress with both where they differ, and old ones always.`,
+        `Remove the annotation and set ingress.className: "${value}".`,
+      );
+    }
+    const own = written[key];
+    if (own !== undefined || canaryAnnotation.test(key)) {
+      const other =
+        own === undefined
+          ? `all canary annotations belong to the router "${router}", which derives them from the routing`
+          : `the router "${router}" writes "${own}" there`;
+      throw owned(
+        `ingress.annotations has "${key}": "${value}", but ${other}.`,
+        "Remove the annotation; traffic is moved by `live` or `routing`.",
+      );
+    }
+  }
+}
+
+function owned(message: string, hint: string): UserError {
+  return new UserError({ code: "annotation-owned", message, hint, exitCode: exitCodes.usage });
+}
+
+/** @throws UserError `routing-invalid` */
+export function refuseInvalidRouting({ main, candidate, weight }: RouterInput["routing"]): void {
+  if (isSlot(main) && isSlot(candidate) && Number.isInteger(weight) && weight >= 0 && weight <= 100) return;
+  throw new UserError({
+    code: "routing-invalid",
+    message: `The routing { main: "${main}", candidate: "${candidate}", weight: ${weight} } is not valid: main and candidate must be blue or green, weight a whole number from 0 to 100.`,
+    exitCode: exitCodes.usage,
+  });
+}

@@ -1,0 +1,159 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { settledOn } from "../../core/routing.ts";
+import { slots } from "../../core/slots.ts";
+import { nginx } from "./nginx.ts";
+import type { RouterInput } from "./router.ts";
+
+const input: RouterInput = {
+  model: "fraud",
+  namespace: "ml",
+  routing: settledOn("blue"),
+  ingress: { host: "mlmodels.example.com" },
+  previewHeader: "X-Modelswitch-Preview",
+  servicePort: 80,
+};
+
+function objects(changes: Partial<RouterInput> = {}) {
+  const [main, canary] = nginx.objects({ ...input, ...changes });
+  if (main === undefined || canary === undefined) throw new Error("two objects expected");
+  return { main, canary };
+}
+
+const backendOf = (object: ReturnType<typeof objects>["main"]) =>
+  object.spec.rules[0]?.http.paths[0]?.backend.service;
+
+const anyRouting = fc.record({
+  main: fc.constantFrom(...slots),
+  candidate: fc.constantFrom(...slots),
+  weight: fc.integer({ min: 0, max: 100 }),
+});
+
+describe("the nginx router", () => {
+  test("writes a main and a canary Ingress for the same host and path", () => {
+    const { main, canary } = objects({ routing: { main: "blue", candidate: "green", weight: 25 } });
+    expect(main.metadata.name).toBe("fraud");
+    expect(canary.metadata.name).toBe("fraud-canary");
+    expect(backendOf(main)).toEqual({ name: "fraud-blue", port: { number: 80 } });
+    expect(backendOf(canary)).toEqual({ name: "fraud-green", port: { number: 80 } });
+    expect(canary.spec.rules[0]?.host).toBe(main.spec.rules[0]?.host);
+    expect(canary.metadata.annotations).toEqual({
+      "nginx.ingress.kubernetes.io/canary": "true",
+      "nginx.ingress.kubernetes.io/canary-weight": "25",
+      "nginx.ingress.kubernetes.io/canary-by-header": "X-Modelswitch-Preview",
+      "pulumi.com/skipAwait": "true",
+    });
+  });
+
+  test("sets the class by its field and by nothing else", () => {
+    const { main, canary } = objects();
+    for (const object of [main, canary]) {
+      expect(object.spec.ingressClassName).toBe("nginx");
+      expect(object.metadata.annotations).not.toHaveProperty("kubernetes.io/ingress.class");
+    }
+    expect(objects({ ingress: { host: "h", className: "public" } }).main.spec.ingressClassName).toBe(
+      "public",
+    );
+  });
+
+  test("reads every routing that it writes", () => {
+    fc.assert(
+      fc.property(anyRouting, (routing) => {
+        expect(nginx.read("fraud", nginx.objects({ ...input, routing }))).toEqual(routing);
+      }),
+    );
+  });
+
+  test("puts certificates and free annotations on the main Ingress alone", () => {
+    const { main, canary } = objects({
+      ingress: {
+        host: "mlmodels.example.com",
+        tls: [{ secretName: "cert" }],
+        annotations: {
+          "cert-manager.io/cluster-issuer": "le",
+          "nginx.ingress.kubernetes.io/load-balance": "ewma",
+        },
+      },
+    });
+    expect(main.spec.tls).toEqual([{ hosts: ["mlmodels.example.com"], secretName: "cert" }]);
+    expect(main.metadata.annotations).toHaveProperty("cert-manager.io/cluster-issuer", "le");
+    expect(canary.spec).not.toHaveProperty("tls");
+    expect(canary.metadata.annotations).not.toHaveProperty("cert-manager.io/cluster-issuer");
+    // ingress-nginx reads this one from the canary itself.
+    expect(canary.metadata.annotations).toHaveProperty("nginx.ingress.kubernetes.io/load-balance", "ewma");
+  });
+
+  test("refuses annotations that it writes itself, quoting both sides", () => {
+    const annotations = { "nginx.ingress.kubernetes.io/canary-weight": "10" };
+    expect(() => objects({ ingress: { host: "h", annotations } })).toThrow(
+      'ingress.annotations has "nginx.ingress.kubernetes.io/canary-weight": "10", but the router "nginx" writes "0" there.',
+    );
+  });
+
+  test("refuses canary annotations that would change its meaning", () => {
+    const annotations = { "nginx.ingress.kubernetes.io/canary-weight-total": "1000" };
+    expect(() => objects({ ingress: { host: "h", annotations } })).toThrow(
+      /all canary annotations belong to the router "nginx"/,
+    );
+  });
+
+  test("refuses the old class annotation beside the class field", () => {
+    const annotations = { "kubernetes.io/ingress.class": "nginx" };
+    expect(() => objects({ ingress: { host: "h", annotations } })).toThrow(
+      /API servers refuse an Ingress with both/,
+    );
+  });
+
+  test.each([-1, 101, 0.5, Number.NaN])("refuses the weight %d", (weight) => {
+    expect(() => objects({ routing: { main: "blue", candidate: "green", weight } })).toThrow(/weight/);
+  });
+
+  test("takes a missing canary Ingress for weight 0", () => {
+    expect(nginx.read("fraud", [objects().main])).toEqual(settledOn("blue"));
+  });
+
+  test.each([
+    ["nothing", []],
+    ["no backend", [{ metadata: { name: "fraud" } }]],
+    ["a foreign backend", [ingress("fraud", ["other"])]],
+    ["two backends of the model", [ingress("fraud", ["fraud-blue", "fraud-green"])]],
+    ["a canary that is none", [ingress("fraud", ["fraud-blue"]), ingress("fraud-canary", ["fraud-green"])]],
+    ["a broken weight", canaryOf({ "canary-weight": "lots" })],
+    ["a weight of another total", canaryOf({ "canary-weight": "10", "canary-weight-total": "1000" })],
+    [
+      "a foreign canary backend",
+      [ingress("fraud", ["fraud-blue"]), ingress("fraud-canary", ["x"], { canary: "true" })],
+    ],
+  ])("reads nothing from %s", (_what, observed) => {
+    expect(nginx.read("fraud", observed)).toBeUndefined();
+  });
+
+  test("looks past paths that somebody else added to the main Ingress", () => {
+    expect(nginx.read("fraud", [ingress("fraud", ["docs", "fraud-green"])])).toEqual(settledOn("green"));
+  });
+});
+
+function ingress(
+  name: string,
+  services: readonly string[],
+  annotations: Readonly<Record<string, string>> = {},
+) {
+  return {
+    metadata: {
+      name,
+      annotations: Object.fromEntries(
+        Object.entries(annotations).map(([key, value]) => [`nginx.ingress.kubernetes.io/${key}`, value]),
+      ),
+    },
+    spec: {
+      rules: [{ http: { paths: services.map((service) => ({ backend: { service: { name: service } } })) } }],
+    },
+  };
+}
+
+function canaryOf(annotations: Readonly<Record<string, string>>) {
+  return [
+    ingress("fraud", ["fraud-blue"]),
+    ingress("fraud-canary", ["fraud-green"], { canary: "true", ...annotations }),
+  ];
+}

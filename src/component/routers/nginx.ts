@@ -1,0 +1,96 @@
+import { defaultPreviewHeader, objectNames } from "../../core/names.ts";
+import { otherSlot } from "../../core/slots.ts";
+import { backendSlot, ingressTo, refuseInvalidRouting, refuseOwnedAnnotations } from "./main-ingress.ts";
+import type { Router } from "./router.ts";
+
+const prefix = "nginx.ingress.kubernetes.io";
+const canary = `${prefix}/canary`;
+const canaryWeight = `${prefix}/canary-weight`;
+const canaryWeightTotal = `${prefix}/canary-weight-total`;
+const canaryHeader = `${prefix}/canary-by-header`;
+
+/** ingress-nginx takes every other annotation of a canary from its main Ingress, but these from the canary itself. */
+const perBackend = [
+  "load-balance",
+  "upstream-hash-by",
+  "upstream-hash-by-subset",
+  "upstream-hash-by-subset-size",
+];
+
+/**
+ * The canary annotations of ingress-nginx, which Traefik 3.7 and newer read as well: a main Ingress, and a canary Ingress
+ * beside it that takes `weight` per cent of the requests, and those whose preview header says `always`.
+ */
+export const nginx: Router = {
+  name: "nginx",
+  capabilities: {
+    weights: true,
+    header: true,
+    cookie: false,
+    headerRegex: false,
+    mirror: false,
+    mirrorPercent: false,
+    sticky: false,
+    stickyOverridesHeader: undefined,
+    reloadOnSwitch: undefined,
+    needsUnionService: false,
+  },
+
+  objectNames(model) {
+    const names = objectNames(model);
+    return [names.ingress, names.canaryIngress];
+  },
+
+  objects(input) {
+    const { routing, ingress } = input;
+    const free = ingress.annotations ?? {};
+    refuseInvalidRouting(routing);
+    const shared = Object.fromEntries(
+      perBackend
+        .map((name) => `${prefix}/${name}`)
+        .flatMap((key) => {
+          const value = free[key];
+          return value === undefined ? [] : [[key, value]];
+        }),
+    );
+    const canaryAnnotations = {
+      [canary]: "true",
+      [canaryWeight]: String(routing.weight),
+      // Without a header value the header itself says `always` or `never`, so that a proof can force each side.
+      [canaryHeader]: input.previewHeader || defaultPreviewHeader,
+    };
+    refuseOwnedAnnotations("nginx", ingress, canaryAnnotations);
+    const [mainName, canaryName = ""] = nginx.objectNames(input.model);
+    return [
+      ingressTo(routing.main, input, { name: mainName, annotations: free, tls: true }),
+      ingressTo(routing.candidate, input, {
+        name: canaryName,
+        annotations: {
+          ...shared,
+          ...canaryAnnotations,
+          // A controller gives no status to a canary that it does not use at the moment; Pulumi would wait for one.
+          "pulumi.com/skipAwait": "true",
+        },
+        // Certificates are the main Ingress's: a second `tls` for the same host makes cert-manager issue a second one.
+        tls: false,
+      }),
+    ];
+  },
+
+  read(model, objects) {
+    const [mainName, canaryName] = nginx.objectNames(model);
+    const named = (name: string | undefined) => objects.find((object) => object.metadata?.name === name);
+    const main = backendSlot(model, named(mainName));
+    if (main === undefined) return undefined;
+    const other = named(canaryName);
+    // Without its canary Ingress the main one simply takes everything.
+    if (other === undefined) return { main, candidate: otherSlot(main), weight: 0 };
+    const candidate = backendSlot(model, other);
+    const annotations = other.metadata?.annotations ?? {};
+    const weight = Number(annotations[canaryWeight] ?? "0");
+    const total = annotations[canaryWeightTotal] ?? "100";
+    if (candidate === undefined || annotations[canary] !== "true" || total !== "100") return undefined;
+    if (!Number.isInteger(weight) || weight < 0 || weight > 100) return undefined;
+    return { main, candidate, weight };
+  },
+};

@@ -1,0 +1,53 @@
+import { exitCodes, UserError } from "../../core/errors.ts";
+import { objectNames } from "../../core/names.ts";
+import { splitOf } from "../../core/routing.ts";
+import { otherSlot } from "../../core/slots.ts";
+import { backendSlot, ingressTo, refuseInvalidRouting, refuseOwnedAnnotations } from "./main-ingress.ts";
+import type { Router } from "./router.ts";
+
+/** One Ingress, switched by its backend: works with every controller, but can neither split traffic nor preview a slot. */
+export const plain: Router = {
+  name: "plain",
+  capabilities: {
+    weights: false,
+    header: false,
+    cookie: false,
+    headerRegex: false,
+    mirror: false,
+    mirrorPercent: false,
+    sticky: false,
+    stickyOverridesHeader: undefined,
+    reloadOnSwitch: undefined,
+    needsUnionService: false,
+  },
+
+  objectNames(model) {
+    return [objectNames(model).ingress];
+  },
+
+  objects(input) {
+    const { routing, ingress } = input;
+    refuseInvalidRouting(routing);
+    refuseOwnedAnnotations("plain", ingress, {});
+    const split = splitOf(routing);
+    if (split[routing.main] !== 100) {
+      throw new UserError({
+        code: "routing-unsupported",
+        message: `The router "plain" cannot split traffic, but the routing asks for ${split.blue} % blue and ${split.green} % green.`,
+        hint: 'Use router: "nginx" (ingress-nginx, or Traefik 3.7 and newer), or send all traffic to one slot.',
+        exitCode: exitCodes.usage,
+      });
+    }
+    const [name] = plain.objectNames(input.model);
+    return [ingressTo(routing.main, input, { name, annotations: ingress.annotations ?? {}, tls: true })];
+  },
+
+  read(model, objects) {
+    const [name] = plain.objectNames(model);
+    const main = backendSlot(
+      model,
+      objects.find((object) => object.metadata?.name === name),
+    );
+    return main === undefined ? undefined : { main, candidate: otherSlot(main), weight: 0 };
+  },
+};

@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { custom } from "./custom.ts";
+
+describe("custom", () => {
+  test("needs nothing said", () => {
+    const server = custom();
+    expect(server.httpPort).toBe(8080);
+    expect(server.readiness.path).toBe("/");
+    expect(server.liveness).toBeUndefined();
+    expect(server.startup).toBeUndefined();
+    expect(server.identity).toBeUndefined();
+  });
+
+  test("gives a liveness probe the time that loading the model may take", () => {
+    const { startup } = custom({ livenessPath: "/live", startupSeconds: 1200 });
+    if (startup === undefined) throw new Error("no startup probe");
+    expect(startup.path).toBe("/live");
+    expect(startup.periodSeconds * startup.failureThreshold).toBeGreaterThanOrEqual(1200);
+  });
+
+  test("leaves time for the longest request after the sleep", () => {
+    const server = custom({ preStopSleepSeconds: 5, longestRequestSeconds: 120 });
+    expect(server.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(125);
+  });
+
+  test.each([
+    [{ port: 0 }, /port "http" is 0, but must be a whole number from 1 to 65535/],
+    [{ port: 8080, otherPorts: { metrics: 8080 } }, /another port than that of "http"/],
+    [{ otherPorts: { http: 9090 } }, /http/],
+    [{ otherPorts: { "Not a name": 9090 } }, /lower-case letters/],
+    [{ readinessPath: "ready" }, /readiness path is "ready", but must be an absolute path/],
+    [{ livenessPath: "live" }, /liveness path is "live"/],
+    [{ identity: { path: "/", from: { kind: "header", name: "x y" } } } as const, /identity header/],
+    [{ identity: { path: "/", from: { kind: "json", path: "a..b" } } } as const, /identity JSON path/],
+    [
+      { preStopSleepSeconds: 20, terminationGracePeriodSeconds: 20 },
+      /terminationGracePeriodSeconds is 20, but must be at least 21: the pod sleeps for preStopSleepSeconds \(20\)/,
+    ],
+  ])("refuses %j", (options, message) => {
+    expect(() => custom(options)).toThrow(message);
+  });
+});

@@ -1,0 +1,67 @@
+import type { IdentityProbe } from "../../core/identity.ts";
+import type { HttpProbe, ModelServer } from "../../core/model.ts";
+import { checkedServer } from "./checks.ts";
+
+/** Any model server that answers HTTP: say its port, its health paths and how a slot is recognised. */
+export interface CustomServerOptions {
+  /** Name for messages. @default custom */
+  readonly name?: string;
+  /** Port that requests go to. @default 8080 */
+  readonly port?: number;
+  /** Other container ports by name, for example `{ metrics: 9090 }`. @default none */
+  readonly otherPorts?: Readonly<Record<string, number>>;
+  /** Path that answers 2xx or 3xx once the model can take requests. @default / */
+  readonly readinessPath?: string;
+  /** Path that answers 2xx or 3xx while the process is sound; without one the kubelet never restarts it for being slow. @default none */
+  readonly livenessPath?: string;
+  /** Seconds that loading the model may take before the liveness probe counts. @default 600 */
+  readonly startupSeconds?: number;
+  /** How an answer is recognised as blue's or green's. @default none: the configuration has to say it */
+  readonly identity?: IdentityProbe;
+  /** Seconds that a terminating pod goes on serving while it is forgotten everywhere. @default 10 */
+  readonly preStopSleepSeconds?: number;
+  /** The longest that one request takes; shutdown waits for it. @default 30 */
+  readonly longestRequestSeconds?: number;
+  /** @default preStopSleepSeconds + longestRequestSeconds + 5 */
+  readonly terminationGracePeriodSeconds?: number;
+  /** Seconds that the server keeps an idle connection open, where known. @default unknown */
+  readonly keepAliveSeconds?: number;
+  /** Environment of every slot; a slot's own `env` wins. @default none */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A model server of one's own.
+ * @throws UserError `server-invalid`
+ */
+export function custom(options: CustomServerOptions = {}): ModelServer {
+  const preStopSleepSeconds = options.preStopSleepSeconds ?? 10;
+  const longestRequestSeconds = options.longestRequestSeconds ?? 30;
+  const liveness = options.livenessPath === undefined ? undefined : probe(options.livenessPath, 10, 3);
+  const startupPeriod = 5;
+  const startupSeconds = options.startupSeconds ?? 600;
+  return checkedServer(
+    {
+      name: options.name ?? "custom",
+      httpPort: options.port ?? 8080,
+      otherPorts: options.otherPorts ?? {},
+      readiness: probe(options.readinessPath ?? "/", 2, 2),
+      liveness,
+      // Without a liveness probe nothing restarts a slow starter, so nothing has to be held back.
+      startup:
+        liveness &&
+        probe(liveness.path, startupPeriod, Math.max(1, Math.ceil(startupSeconds / startupPeriod))),
+      preStopSleepSeconds,
+      terminationGracePeriodSeconds:
+        options.terminationGracePeriodSeconds ?? preStopSleepSeconds + longestRequestSeconds + 5,
+      env: options.env ?? {},
+      keepAliveSeconds: options.keepAliveSeconds,
+      identity: options.identity,
+    },
+    longestRequestSeconds,
+  );
+}
+
+function probe(path: string, periodSeconds: number, failureThreshold: number): HttpProbe {
+  return { path, periodSeconds, timeoutSeconds: 2, failureThreshold };
+}

@@ -1,0 +1,266 @@
+import { describe, expect, test } from "vitest";
+import type { Clock } from "../core/clock.ts";
+import { type Routing, settledOn } from "../core/routing.ts";
+import type { ApiRequest, KubernetesApi } from "../kubernetes/api.ts";
+import { nginx } from "./routers/nginx.ts";
+import { refuseChangedSelector, refuseEmptyingSlot, refuseUnreadySwitch } from "./switch-guard.ts";
+
+const model = { model: "fraud", namespace: "ml", router: nginx };
+
+/** A cluster of objects by path; lists are filtered by nothing, since each holds what its caller asks for. */
+function cluster(objects: Record<string, unknown>): KubernetesApi {
+  const answer = (path: string) => (typeof objects[path] === "function" ? objects[path]() : objects[path]);
+  return {
+    server: "https://cluster.test",
+    request: () => Promise.reject(new Error("not used")),
+    json: <T>(request: ApiRequest) => {
+      const selector = request.query?.labelSelector;
+      const path = selector === undefined ? request.path : `${request.path}?${selector}`;
+      return Promise.resolve((answer(path) ?? { items: [] }) as T);
+    },
+    find: <T>(path: string) => Promise.resolve(answer(path) as T | undefined),
+    watch: () => {
+      throw new Error("not used");
+    },
+  };
+}
+
+/** A clock whose hours pass at once. */
+function fastClock(): Clock {
+  let now = 0;
+  return {
+    now: () => now,
+    sleep: (ms) => {
+      now += ms;
+      return Promise.resolve();
+    },
+  };
+}
+
+function ingresses(routing: Routing, uid = "1"): Record<string, unknown> {
+  const objects = nginx.objects({
+    model: "fraud",
+    namespace: "ml",
+    routing,
+    ingress: { host: "h" },
+    previewHeader: "X-Preview",
+    servicePort: 80,
+  });
+  return Object.fromEntries(
+    objects.map((object) => [
+      `/apis/networking.k8s.io/v1/namespaces/ml/ingresses/${object.metadata.name}`,
+      { ...object, metadata: { ...object.metadata, uid } },
+    ]),
+  );
+}
+
+function written(name: "fraud" | "fraud-canary", routing: Routing) {
+  const object = ingresses(routing)[`/apis/networking.k8s.io/v1/namespaces/ml/ingresses/${name}`];
+  return object as { metadata: { name: string } };
+}
+
+const pod = (name: string, waiting?: string) => ({
+  metadata: { name },
+  status: {
+    phase: "Running",
+    conditions: [{ type: "Ready", status: waiting === undefined ? "True" : "False" }],
+    containerStatuses: [
+      { state: waiting === undefined ? { running: {} } : { waiting: { reason: waiting } } },
+    ],
+  },
+});
+
+const endpoint = (uid: string, ready: boolean) => ({
+  addresses: [`10.0.0.${uid}`],
+  conditions: { ready },
+  targetRef: { uid, name: `green-${uid}` },
+});
+
+/** Green with `pods` of which `ready` are ready, run by a Deployment or by somebody else. */
+function green(pods: number, ready: number, deployment?: object): Record<string, unknown> {
+  return {
+    "/api/v1/namespaces/ml/services/fraud-green": { spec: { selector: { app: "fraud", version: "green" } } },
+    ...(deployment === undefined
+      ? {}
+      : { "/apis/apps/v1/namespaces/ml/deployments/fraud-green": deployment }),
+    "/api/v1/namespaces/ml/pods?app=fraud,version=green": {
+      items: Array.from({ length: pods }, (_, index) =>
+        pod(`green-${index}`, index < ready ? undefined : "CrashLoopBackOff"),
+      ),
+    },
+    "/apis/discovery.k8s.io/v1/namespaces/ml/endpointslices?kubernetes.io/service-name=fraud-green": {
+      items: [
+        // Two address families: the same pods twice.
+        { endpoints: Array.from({ length: pods }, (_, index) => endpoint(String(index), index < ready)) },
+        { endpoints: Array.from({ length: pods }, (_, index) => endpoint(String(index), index < ready)) },
+      ],
+    },
+  };
+}
+
+const deployment = (desired: number, updatedReplicas = desired, replicas = desired) => ({
+  metadata: { generation: 2 },
+  spec: { replicas: desired },
+  status: { observedGeneration: 2, replicas, updatedReplicas },
+});
+
+const toGreen = { ...model, written: written("fraud", settledOn("green")) };
+const check = (objects: Record<string, unknown>, write = toGreen) =>
+  refuseUnreadySwitch(cluster({ ...ingresses(settledOn("blue")), ...objects }), write, {
+    clock: fastClock(),
+  });
+
+describe("a switch", () => {
+  test("passes when every replica is a ready endpoint", async () => {
+    await expect(check(green(3, 3, deployment(3)))).resolves.toBeUndefined();
+  });
+
+  test("passes when all pods that somebody else runs are ready", async () => {
+    await expect(check(green(2, 2))).resolves.toBeUndefined();
+  });
+
+  test("is refused while a replica is not ready, with the reason", async () => {
+    await expect(check(green(3, 2, deployment(3)))).rejects.toMatchObject({
+      code: "slot-not-ready",
+      message:
+        'Refused to send traffic of "fraud" to green: 2 of 3 replicas are ready endpoints of the Service fraud-green; pod green-2: CrashLoopBackOff.',
+      hint: expect.stringContaining("guard: false"),
+    });
+  });
+
+  test("is refused to a slot without pods", async () => {
+    await expect(check(green(0, 0))).rejects.toThrow(
+      /no pod has the labels {"app":"fraud","version":"green"}/,
+    );
+  });
+
+  test("is refused to a slot that is scaled to 0", async () => {
+    await expect(check(green(0, 0, deployment(0)))).rejects.toThrow(
+      /the Deployment fraud-green has 0 replicas/,
+    );
+  });
+
+  test("is refused to a slot that is not there", async () => {
+    await expect(check({})).rejects.toThrow(/there is no Service fraud-green in the namespace ml/);
+  });
+
+  test("is refused while old replicas still stand in for new ones", async () => {
+    await expect(check(green(3, 3, deployment(3, 1)))).rejects.toThrow(/still rolling out \(1 of 3 replicas/);
+  });
+
+  test("is refused while a former pod is among the ready ones", async () => {
+    await expect(check(green(4, 3, deployment(3, 3, 4)))).rejects.toThrow(/still rolling out/);
+  });
+
+  test("does not count a pod that is being deleted", async () => {
+    const objects = green(2, 2, deployment(2));
+    const pods = "/api/v1/namespaces/ml/pods?app=fraud,version=green";
+    const leaving = { metadata: { name: "green-0", deletionTimestamp: "2026-11-23T08:00:00Z" } };
+    await expect(
+      check({ ...objects, [pods]: { items: [leaving, pod("green-1"), pod("green-2")] } }),
+    ).rejects.toThrow(/1 of 2 replicas are ready endpoints/);
+  });
+
+  test("waits a moment for pods that have just become ready", async () => {
+    let asked = 0;
+    const slices =
+      "/apis/discovery.k8s.io/v1/namespaces/ml/endpointslices?kubernetes.io/service-name=fraud-green";
+    const objects = green(1, 1, deployment(1));
+    await check({ ...objects, [slices]: () => (asked++ < 3 ? { items: [] } : objects[slices]) });
+    expect(asked).toBe(4);
+  });
+});
+
+describe("a write of the canary Ingress", () => {
+  const canary = (weight: number) => ({
+    ...model,
+    written: written("fraud-canary", { main: "blue", candidate: "green", weight }),
+  });
+
+  test("is refused when it gives traffic to a slot that is not ready", async () => {
+    await expect(check(green(1, 0), canary(10))).rejects.toMatchObject({ code: "slot-not-ready" });
+  });
+
+  test("passes when it takes traffic from a slot that is not ready", async () => {
+    const objects = {
+      ...ingresses({ main: "blue", candidate: "green", weight: 50 }),
+      ...blueReady(),
+      ...green(1, 0),
+    };
+    await expect(check(objects, canary(10))).resolves.toBeUndefined();
+  });
+
+  test("passes when it arms a slot at weight 0", async () => {
+    await expect(check(green(1, 0), canary(0))).resolves.toBeUndefined();
+  });
+});
+
+describe("commit of the main backend at weight 100", () => {
+  test("passes whatever is ready: clients don't see it", async () => {
+    const objects = { ...ingresses({ main: "blue", candidate: "green", weight: 100 }), ...green(1, 0) };
+    const write = { ...model, written: written("fraud", { main: "green", candidate: "green", weight: 100 }) };
+    await expect(check(objects, write)).resolves.toBeUndefined();
+  });
+});
+
+describe("the cluster that is asked", () => {
+  test("has to be the one that is changed", async () => {
+    await expect(check(green(1, 1), { ...toGreen, uid: "another" } as typeof toGreen)).rejects.toMatchObject({
+      code: "guard-other-cluster",
+      message: expect.stringContaining("https://cluster.test"),
+    });
+  });
+
+  test("is accepted when the object is the stack's", async () => {
+    await expect(check(green(1, 1), { ...toGreen, uid: "1" } as typeof toGreen)).resolves.toBeUndefined();
+  });
+});
+
+test("without a main Ingress in the cluster every slot that gets traffic must be ready", async () => {
+  const check = refuseUnreadySwitch(cluster(green(1, 0)), toGreen, { clock: fastClock() });
+  await expect(check).rejects.toMatchObject({ code: "slot-not-ready" });
+});
+
+test("a write that leads to no slot is refused, since nothing can be said about it", async () => {
+  const nowhere = { ...model, written: { metadata: { name: "fraud" } } };
+  await expect(
+    refuseUnreadySwitch(cluster(ingresses(settledOn("blue"))), nowhere, { clock: fastClock() }),
+  ).rejects.toMatchObject({ code: "routing-unreadable" });
+});
+
+describe("emptying a slot", () => {
+  test("is refused while it carries traffic", async () => {
+    const api = cluster(ingresses({ main: "blue", candidate: "green", weight: 10 }));
+    await expect(refuseEmptyingSlot(api, model, "green")).rejects.toMatchObject({
+      code: "live-slot-emptied",
+      message: 'Refused to scale fraud-green to 0 replicas: green carries 10 % of the traffic of "fraud".',
+    });
+  });
+
+  test("passes when it carries none", async () => {
+    await expect(
+      refuseEmptyingSlot(cluster(ingresses(settledOn("blue"))), model, "green"),
+    ).resolves.toBeUndefined();
+  });
+});
+
+describe("a Service's selector", () => {
+  test("never changes", () => {
+    expect(() => refuseChangedSelector("fraud-blue", { app: "a" }, { app: "b" })).toThrow(
+      /from {"app":"a"} to {"app":"b"}/,
+    );
+  });
+
+  test("may be written in another order", () => {
+    expect(() => refuseChangedSelector("fraud-blue", { a: "1", b: "2" }, { b: "2", a: "1" })).not.toThrow();
+  });
+});
+
+function blueReady(): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(green(1, 1)).map(([path, object]) => [
+      path.replaceAll("green", "blue"),
+      JSON.parse(JSON.stringify(object).replaceAll("green", "blue")),
+    ]),
+  );
+}

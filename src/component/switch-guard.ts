@@ -1,0 +1,152 @@
+import { type Clock, systemClock } from "../core/clock.ts";
+import { UserError } from "../core/errors.ts";
+import { objectNames } from "../core/names.ts";
+import { splitOf } from "../core/routing.ts";
+import { otherSlot, type Slot, slots } from "../core/slots.ts";
+import type { KubernetesApi, KubernetesObject } from "../kubernetes/api.ts";
+import type { ObservedIngress, Router } from "./routers/router.ts";
+import { type SlotReadiness, slotReadiness } from "./slot-readiness.ts";
+
+export interface GuardedModel {
+  readonly model: string;
+  readonly namespace: string;
+  readonly router: Router;
+}
+
+export interface GuardedWrite extends GuardedModel {
+  /** The routing object that is about to be written. */
+  readonly written: ObservedIngress;
+  /** UID of that object in the stack's state: the guard must look at the same cluster as the provider. */
+  readonly uid?: string;
+}
+
+export interface GuardOptions {
+  readonly clock?: Clock;
+  /** How long a slot that was just made ready may take to appear in the Service. @default 10 000 */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Refuses a write of a routing object that would send more traffic to a slot than it gets now, unless all the slot's desired
+ * replicas are ready endpoints. A write that takes traffic from a slot, or that clients can't see, passes.
+ * @throws UserError `slot-not-ready`, `guard-other-cluster`, `routing-unreadable`
+ */
+export async function refuseUnreadySwitch(
+  api: KubernetesApi,
+  write: GuardedWrite,
+  options: GuardOptions = {},
+): Promise<void> {
+  const { model, namespace, router, written } = write;
+  const clock = options.clock ?? systemClock;
+  const observed = await routingObjects(api, write, options.signal);
+  const now = observed.find((object) => object.metadata?.name === written.metadata?.name);
+  const uid = now?.metadata?.uid;
+  if (write.uid !== undefined && uid !== undefined && uid !== write.uid) {
+    throw new UserError({
+      code: "guard-other-cluster",
+      message: `The Ingress ${namespace}/${written.metadata?.name} at ${api.server} is not the one of this stack (its UID is ${uid}, the stack's ${write.uid}): readiness would be looked up in another cluster than the one that is changed.`,
+      hint: "Say how to reach the stack's cluster: guard: { path: …, context: … }.",
+    });
+  }
+  const before = router.read(model, observed);
+  const others = observed.filter((object) => object.metadata?.name !== written.metadata?.name);
+  const after = router.read(model, [...others, written]);
+  if (after === undefined) {
+    throw new UserError({
+      code: "routing-unreadable",
+      message: `The Ingress ${namespace}/${written.metadata?.name} leads to none of the slots of "${model}" as it would be written, or to both: whether the slot is ready can't be decided.`,
+      hint: "Look for transforms that change its backends, or set guard: false to go without the check.",
+    });
+  }
+  for (const slot of slots) {
+    const gains = splitOf(after)[slot] > (before === undefined ? 0 : splitOf(before)[slot]);
+    if (gains) await refuseUnready(api, write, slot, clock, options);
+  }
+}
+
+async function refuseUnready(
+  api: KubernetesApi,
+  { model, namespace }: GuardedModel,
+  slot: Slot,
+  clock: Clock,
+  { deadlineMs = 10_000, signal }: GuardOptions,
+): Promise<void> {
+  const name = objectNames(model).slot[slot];
+  const deadline = clock.now() + deadlineMs;
+  for (;;) {
+    const readiness = await slotReadiness(api, namespace, name, signal);
+    if (readiness.reasons.length === 0) return;
+    // Pods that are ready take a moment to become endpoints; a slot without any will not get them by waiting.
+    if (clock.now() >= deadline || readiness.desired === 0) {
+      throw new UserError({
+        code: "slot-not-ready",
+        message: `Refused to send traffic of "${model}" to ${slot}: ${readiness.reasons.join("; ")}.`,
+        hint: `Traffic stays where it is. ${remedy(readiness, namespace)} guard: false goes without this check.`,
+        details: { slot, ...readiness },
+      });
+    }
+    await clock.sleep(500, signal);
+  }
+}
+
+function remedy({ desired, service }: SlotReadiness, namespace: string): string {
+  if (desired === 0) {
+    return `Give ${service} pods first; if it was scaled down by hand, \`pulumi up --refresh\` puts that right.`;
+  }
+  const command = `kubectl --namespace ${namespace} get endpointslices --selector kubernetes.io/service-name=${service}`;
+  return `Run it again once they are (\`${command}\`).`;
+}
+
+/**
+ * Refuses an update that leaves the slot which carries traffic without replicas.
+ * @throws UserError `live-slot-emptied`
+ */
+export async function refuseEmptyingSlot(
+  api: KubernetesApi,
+  guarded: GuardedModel,
+  slot: Slot,
+  options: GuardOptions = {},
+): Promise<void> {
+  const routing = guarded.router.read(guarded.model, await routingObjects(api, guarded, options.signal));
+  const share = routing === undefined ? 0 : splitOf(routing)[slot];
+  if (share === 0) return;
+  throw new UserError({
+    code: "live-slot-emptied",
+    message: `Refused to scale ${objectNames(guarded.model).slot[slot]} to 0 replicas: ${slot} carries ${share} % of the traffic of "${guarded.model}".`,
+    hint: `Switch to ${otherSlot(slot)} first, in an update of its own; guard: false goes without this check.`,
+    details: { slot, share },
+  });
+}
+
+/**
+ * Refuses to point a slot's Service at other pods: traffic moves by routing objects alone.
+ * @throws UserError `selector-changed`
+ */
+export function refuseChangedSelector(service: string, before: unknown, after: unknown): void {
+  const [was, is] = [before, after].map((selector) => JSON.stringify(Object.entries(selector ?? {}).sort()));
+  if (was === is) return;
+  throw new UserError({
+    code: "selector-changed",
+    message: `Refused to change the selector of the Service ${service} from ${JSON.stringify(before)} to ${JSON.stringify(after)}: it would move traffic to other pods at once, unproved.`,
+    hint: "A slot keeps its selector for life. Make a model of another name for other pods, or set guard: false.",
+  });
+}
+
+async function routingObjects(
+  api: KubernetesApi,
+  { model, namespace, router }: GuardedModel,
+  signal: AbortSignal | undefined,
+): Promise<(KubernetesObject & ObservedIngress)[]> {
+  const objects = await Promise.all(
+    router
+      .objectNames(model)
+      .map((name) =>
+        api.find<KubernetesObject & ObservedIngress>(
+          `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses/${name}`,
+          signal === undefined ? {} : { signal },
+        ),
+      ),
+  );
+  return objects.filter((object) => object !== undefined);
+}

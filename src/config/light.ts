@@ -1,0 +1,7 @@
+/**
+ * What a configuration file gets for `import … from "modelswitch"`: the same functions as the package's entry, without
+ * Pulumi behind them, so that reading a configuration stays fast and works where the package is not installed.
+ */
+export { custom } from "../component/servers/custom.ts";
+export { mlserver } from "../component/servers/mlserver.ts";
+export { defineConfig } from "./define.ts";

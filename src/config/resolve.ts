@@ -1,0 +1,60 @@
+import { dirname } from "node:path";
+import { custom } from "../component/servers/custom.ts";
+import { mlserver } from "../component/servers/mlserver.ts";
+import type { ModelServer } from "../core/model.ts";
+import { defaultPreviewHeader } from "../core/names.ts";
+import type { KubeconfigSource } from "../kubernetes/connect.ts";
+import type { ModelswitchConfig, ResolvedConfig } from "./types.ts";
+
+/** What is known beside the file: where it is and which cluster is meant. */
+export interface Surroundings {
+  readonly file: string;
+  readonly kubeconfig: KubeconfigSource;
+  /** Namespace of the kubeconfig's context. */
+  readonly contextNamespace: string | undefined;
+}
+
+/** Fills in every default. Pure. */
+export function resolveConfig(config: ModelswitchConfig, around: Surroundings): ResolvedConfig {
+  const { endpoints, ...ingress } = config.ingress;
+  const namespace = config.namespace ?? around.contextNamespace;
+  return {
+    file: around.file,
+    folder: dirname(around.file),
+    name: config.name,
+    namespace,
+    server: modelServer(config),
+    runs: whatRuns(config),
+    initialLive: config.live ?? "blue",
+    ingress,
+    endpoints: (endpoints ?? []).map((endpoint) => endpoint.replace(/\/$/, "")),
+    router: config.router ?? "nginx",
+    previewHeader: config.previewHeader ?? defaultPreviewHeader,
+    identity: config.identity,
+    kubeconfig: around.kubeconfig,
+    pulumi: {
+      project: config.pulumi?.project ?? `modelswitch-${config.name}`,
+      stack: config.pulumi?.stack ?? namespace ?? "default",
+      backendUrl: config.pulumi?.backend,
+      secretsProvider: config.pulumi?.secretsProvider,
+    },
+    deadlines: {
+      readyMs: (config.deadlines?.ready ?? 600) * 1000,
+      proofMs: (config.deadlines?.proof ?? 60) * 1000,
+    },
+  };
+}
+
+function modelServer(config: ModelswitchConfig): ModelServer {
+  if (config.server === undefined) return custom({});
+  if (config.server === "mlserver") return mlserver({ modelName: config.name });
+  return config.server;
+}
+
+function whatRuns(config: ModelswitchConfig): ResolvedConfig["runs"] {
+  if (config.slots !== undefined) return { form: "slots", slots: config.slots };
+  if (config.release !== undefined) {
+    return { form: "template", release: config.release, idleReplicas: config.idleReplicas ?? 0 };
+  }
+  throw new Error("A validated configuration has `release` or `slots`.");
+}

@@ -1,0 +1,221 @@
+import { type RouterName, routerNames } from "../core/model.ts";
+import { modelNamePattern } from "../core/names.ts";
+import { otherSlot, type Slot, slots } from "../core/slots.ts";
+import { hostProblem, imageProblem } from "./host.ts";
+import { type ConfigProblem, valueAt } from "./problem.ts";
+import { annotationProblem, previewHeaderProblem } from "./routers.ts";
+
+type Path = readonly (string | number)[];
+
+/** Rules that the shape alone cannot say. They read the raw input, so that they hold for half-right files too. */
+export function ruleProblems(input: object): ConfigProblem[] {
+  const read = (...path: Path) => valueAt(input, path);
+  return [
+    ...names(read),
+    ...whatRuns(read),
+    ...images(read),
+    ...selectors(read),
+    ...resourceAmounts(read),
+    ...ingress(read),
+    ...serverTimes(read),
+  ];
+}
+
+type Read = (...path: Path) => unknown;
+
+function names(read: Read): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const name = read("name");
+  if (typeof name === "string" && !modelNamePattern.test(name)) {
+    const rule = "is no model name: lower-case letters, digits and -, at most 52 characters, first a letter";
+    problems.push({
+      path: ["name"],
+      message: `${JSON.stringify(name)} ${rule}${suggestion(name, /^[^a-z]+/, 52)}`,
+    });
+  }
+  const namespace = read("namespace");
+  if (typeof namespace === "string" && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace)) {
+    const rule = "is no namespace: lower-case letters, digits and -, at most 63 characters";
+    const message = `${JSON.stringify(namespace)} ${rule}${suggestion(namespace, /^-+/, 63)}`;
+    problems.push({ path: ["namespace"], message });
+  }
+  return problems;
+}
+
+/** The valid name that is closest to a wrong one. */
+export function closestName(wrong: string, dropped: RegExp = /^[^a-z]+/, length = 52): string {
+  const plain = wrong.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  return plain.replace(dropped, "").slice(0, length).replace(/-+$/, "");
+}
+
+function suggestion(wrong: string, dropped: RegExp, length: number): string {
+  const close = closestName(wrong, dropped, length);
+  return close === "" ? "" : `; did you mean "${close}"?`;
+}
+
+function whatRuns(read: Read): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const release = read("release");
+  const named = read("slots");
+  if (release !== undefined && named !== undefined) {
+    problems.push({
+      path: ["release"],
+      message: `is given, and "slots" too; keep "release" (the template of the next release) or "slots" (what both slots run)`,
+    });
+  }
+  if (release === undefined && named === undefined) {
+    problems.push({
+      path: ["release"],
+      message: `is missing, and "slots" too; give "release" (for example { image: "registry/fraud:1.5" }) or "slots" (what both slots run)`,
+    });
+  }
+  if (named !== undefined && read("idleReplicas") !== undefined) {
+    problems.push({
+      path: ["idleReplicas"],
+      message:
+        'is given, but with "slots" both slots run what they name; set slots.blue.replicas and slots.green.replicas',
+    });
+  }
+  if (read("release", "replicas") === 0) {
+    problems.push({
+      path: ["release", "replicas"],
+      message: "0 is too small; a release needs at least 1 replica",
+    });
+  }
+  return problems;
+}
+
+function images(read: Read): ConfigProblem[] {
+  const places: Path[] = [
+    ["release", "image"],
+    ["slots", "blue", "image"],
+    ["slots", "green", "image"],
+  ];
+  return places.flatMap((path) => {
+    const image = read(...path);
+    const message = typeof image === "string" ? imageProblem(image) : undefined;
+    return message === undefined ? [] : [{ path, message }];
+  });
+}
+
+function selectors(read: Read): ConfigProblem[] {
+  const given = slots.filter((slot) => read("slots", slot, "selector") !== undefined);
+  const [named] = given.toReversed();
+  if (named === undefined) return [];
+  const of = (slot: Slot) => read("slots", slot, "selector") ?? { app: read("name"), version: slot };
+  const other = otherSlot(named);
+  const [mine, theirs] = [of(named), of(other)];
+  if (!isObject(mine) || !isObject(theirs)) return [];
+  if (Object.keys(mine).length === 0 || Object.keys(theirs).length === 0) return [];
+  // The one with fewer labels selects the pods of the other, too.
+  const covers = (wide: object, narrow: Record<string, unknown>) =>
+    Object.entries(wide).every(([key, value]) => narrow[key] === value);
+  if (!covers(mine, theirs) && !covers(theirs, mine)) return [];
+  const [shown, which] = covers(theirs, mine) ? [theirs, "the same pods as"] : [mine, "pods of"];
+  const labels = Object.entries(shown).map(([key, value]) => `${key}=${value}`);
+  return [
+    {
+      path: ["slots", named, "selector"],
+      message: `selects ${which} slots.${other}.selector (${labels.join(",")}); the slots must differ, for example in version: blue and version: green`,
+    },
+  ];
+}
+
+function resourceAmounts(read: Read): ConfigProblem[] {
+  const places: Path[] = [["release"], ["slots", "blue"], ["slots", "green"]];
+  return places.flatMap((place) => {
+    const requests = read(...place, "resources", "requests");
+    const limits = read(...place, "resources", "limits");
+    if (!isObject(requests) || !isObject(limits)) return [];
+    return Object.keys(requests).flatMap((name) => {
+      const asked = amount(requests[name]);
+      const limit = amount(limits[name]);
+      if (asked === undefined || limit === undefined || asked <= limit) return [];
+      return [
+        {
+          path: [...place, "resources", "requests", name],
+          message: `"${requests[name]}" is more than limits.${name} "${limits[name]}"`,
+        },
+      ];
+    });
+  });
+}
+
+const factors: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+function amount(quantity: unknown): number | undefined {
+  const match = typeof quantity === "string" ? /^(\d+(?:\.\d+)?)([A-Za-z]{0,2})$/.exec(quantity) : null;
+  if (match === null) return undefined;
+  const factor = match[2] === "" ? 1 : factors[match[2] ?? ""];
+  return factor === undefined ? undefined : Number(match[1]) * factor;
+}
+
+function ingress(read: Read): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const host = read("ingress", "host");
+  const wrongHost = typeof host === "string" ? hostProblem(host) : undefined;
+  if (wrongHost !== undefined) problems.push({ path: ["ingress", "host"], message: wrongHost });
+  const annotations = read("ingress", "annotations");
+  const wanted = read("router") ?? "nginx";
+  const router = routerNames.find((name): name is RouterName => name === wanted);
+  const className = read("ingress", "className");
+  if (isObject(annotations) && router !== undefined) {
+    for (const [name, value] of Object.entries(annotations)) {
+      const ofClass = typeof className === "string" ? className : undefined;
+      const message = annotationProblem(router, ofClass, name, String(value));
+      if (message !== undefined) problems.push({ path: ["ingress", "annotations", name], message });
+    }
+  }
+  if (router !== undefined && read("previewHeader") !== undefined) {
+    const message = previewHeaderProblem(router);
+    if (message !== undefined) problems.push({ path: ["previewHeader"], message });
+  }
+  const tls = read("ingress", "tls");
+  if (Array.isArray(tls) && typeof host === "string" && tls.length > 0) {
+    const covered = tls.flatMap((entry) => valueAt(entry, ["hosts"]) ?? [host]);
+    const matches = (pattern: unknown) =>
+      pattern === host ||
+      (typeof pattern === "string" &&
+        pattern.startsWith("*.") &&
+        host.split(".").slice(1).join(".") === pattern.slice(2));
+    if (!covered.some(matches)) {
+      problems.push({
+        path: ["ingress", "tls"],
+        message: `names the hosts ${covered.join(", ")}, but ingress.host is "${host}"`,
+      });
+    }
+  }
+  return problems;
+}
+
+function serverTimes(read: Read): ConfigProblem[] {
+  const sleep = read("server", "preStopSleepSeconds");
+  const grace = read("server", "terminationGracePeriodSeconds");
+  if (typeof sleep !== "number" || typeof grace !== "number" || grace > sleep) return [];
+  return [
+    {
+      path: ["server", "terminationGracePeriodSeconds"],
+      message: `${grace} is not more than preStopSleepSeconds ${sleep}; a terminating pod would be killed while it still serves`,
+    },
+  ];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

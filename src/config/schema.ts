@@ -1,0 +1,244 @@
+import { z } from "zod";
+import { routerNames } from "../core/model.ts";
+import { modelNamePattern } from "../core/names.ts";
+import { slots } from "../core/slots.ts";
+
+/**
+ * The shape of the configuration file, for validation at the boundary and for the JSON schema that editors use.
+ * Rules over several fields are in `rules.ts`.
+ */
+
+const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const headerToken = /^[A-Za-z0-9][-A-Za-z0-9]*$/;
+const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const qualifiedName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+const text = (about: string) => z.string().min(1).describe(about);
+const count = (about: string, minimum: number) => z.int().min(minimum).describe(about);
+const seconds = (about: string) => z.number().positive().describe(about);
+const port = z.int().min(1).max(65535);
+
+const path = z
+  .string()
+  .regex(/^\/\S*$/, "must start with / and contain no spaces")
+  .describe("Absolute path");
+
+/** CPU and memory amounts as Kubernetes writes them, for example `500m`, `2` or `1Gi`. */
+export const quantityPattern = /^\d+(\.\d+)?([numkMGTPE]|[KMGTPE]i|[eE][-+]?\d+)?$/;
+
+const quantity = z
+  .string()
+  .regex(quantityPattern, 'is no quantity; write it as Kubernetes does, for example "500m", "2" or "1Gi"');
+
+const variables = z
+  .record(
+    z.string().regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, "is no name of an environment variable"),
+    z.string(),
+  )
+  .describe("Environment variables of the model server's container");
+
+const labels = z
+  .record(
+    z.string().regex(qualifiedName, "is no label name"),
+    z.string().regex(labelValue, "is no label value: letters, digits, - _ . and at most 63 characters"),
+  )
+  .refine(
+    (value) => Object.keys(value).length > 0,
+    "selects every pod of the namespace; name at least one label",
+  );
+
+const image = text("Image of the model server with the model, for example registry/fraud:1.5");
+
+const resources = z
+  .strictObject({
+    requests: z.record(z.string(), quantity).optional().describe("What a replica is sure to get"),
+    limits: z.record(z.string(), quantity).optional().describe("What a replica may use at most"),
+  })
+  .describe("Resources of the model server's container");
+
+const runs = {
+  replicas: count("Replicas of the slot. Default: 1", 0).optional(),
+  env: variables.optional(),
+  resources: resources.optional(),
+  imagePullPolicy: z
+    .enum(["Always", "IfNotPresent", "Never"])
+    .optional()
+    .describe("When the image is pulled. Default: IfNotPresent"),
+  args: z
+    .array(z.string())
+    .optional()
+    .describe("Arguments for the image's entry point. Default: the image's own"),
+};
+
+const release = z
+  .strictObject({ image, ...runs })
+  .describe("The template of the next release; `up` puts release 1 into blue. Either this or `slots`");
+
+const slot = z.strictObject({
+  image: image.optional(),
+  ...runs,
+  selector: labels
+    .optional()
+    .describe("Labels of the slot's pods. Default: app: NAME, version: SLOT. Never changes after creation"),
+  release: count("Number of the release that the slot runs", 1).optional(),
+});
+
+const probe = z.strictObject({
+  path,
+  periodSeconds: count("Seconds between two probes", 1),
+  timeoutSeconds: count("Seconds until a probe counts as failed", 1),
+  failureThreshold: count("Failures in a row until the verdict changes", 1),
+});
+
+const identity = z
+  .strictObject({
+    path: path.describe("Path on the model server, for example /v2/models/fraud"),
+    from: z.discriminatedUnion("kind", [
+      z.strictObject({
+        kind: z.literal("header"),
+        name: z.string().regex(headerToken, "is no header name").describe("Name of the response header"),
+      }),
+      z.strictObject({
+        kind: z.literal("json"),
+        path: text("Dot-separated path into the JSON answer, for example versions.0"),
+      }),
+      z.strictObject({ kind: z.literal("body") }),
+    ]),
+  })
+  .describe("How an answer is recognised as blue's or green's. Default: the preset's");
+
+const server = z
+  .strictObject({
+    name: text("Name of the preset, for messages"),
+    httpPort: port.describe("Port of the inference protocol over HTTP"),
+    otherPorts: z.record(z.string().regex(label, "is no port name"), port).describe("Other ports by name"),
+    readiness: probe,
+    liveness: probe.optional(),
+    startup: probe.optional(),
+    preStopSleepSeconds: count("Seconds a terminating pod goes on serving", 0),
+    terminationGracePeriodSeconds: count("At least preStopSleepSeconds plus the longest request", 1),
+    env: variables,
+    keepAliveSeconds: seconds("How long the server keeps an idle connection open").optional(),
+    identity: identity.optional(),
+  })
+  .describe("A model server made with mlserver({...}) or custom({...})");
+
+/** Model servers that can be given by name. */
+export const presetNames = ["mlserver"] as const;
+
+const tls = z.strictObject({
+  hosts: z.array(text("Host name")).optional(),
+  secretName: z
+    .string()
+    .regex(subdomain, "is no name of a Secret: lower-case letters, digits, - and .")
+    .describe("Secret with the certificate"),
+});
+
+const endpoint = z
+  .string()
+  .regex(
+    /^https?:\/\/[^/\s]+\/?$/,
+    'is no address; write scheme, host and port, for example "http://127.0.0.1:8080"',
+  );
+
+const ingress = z.strictObject({
+  className: z
+    .string()
+    .regex(subdomain, "is no name of an IngressClass: lower-case letters, digits, - and .")
+    .optional()
+    .describe("IngressClass. Default: nginx"),
+  host: z.string().describe("Host name that clients use, for example mlmodels.example.com"),
+  path: path.optional().describe("Path that belongs to the model. Default: /"),
+  pathType: z.enum(["Prefix", "Exact", "ImplementationSpecific"]).optional().describe("Default: Prefix"),
+  tls: z.array(tls).optional().describe("Certificates by host"),
+  annotations: z
+    .record(z.string().regex(qualifiedName, "is no annotation name"), z.string())
+    .optional()
+    .describe("Free annotations of the Ingress; those that the router owns are refused"),
+  endpoints: z
+    .array(endpoint)
+    .optional()
+    .describe(
+      "Where the proof connects, for controllers not on port 80 or 443. Default: the Ingress's addresses",
+    ),
+});
+
+const pulumi = z.strictObject({
+  project: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,100}$/, "may have letters, digits, - _ and . only")
+    .optional()
+    .describe("Default: modelswitch-NAME"),
+  stack: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+){0,2}$/, "may have letters, digits, - _ and . only")
+    .optional()
+    .describe("Default: the namespace"),
+  backend: z
+    .string()
+    .regex(/^[a-z][a-z0-9+.-]*:\/\//i, 'is no URL; for example "file:///srv/state" or "s3://bucket"')
+    .optional()
+    .describe("Any Pulumi backend URL. Default: file backend in .modelswitch/state beside the config file"),
+  secretsProvider: z
+    .string()
+    .regex(
+      /^([a-z][a-z0-9+.-]*:\/\/\S+|passphrase|default)$/i,
+      'is no secrets provider; for example "awskms://alias/models"',
+    )
+    .optional()
+    .describe(
+      "A Pulumi secrets provider. Default: passphrase from PULUMI_CONFIG_PASSPHRASE(_FILE), else asked for",
+    ),
+});
+
+/** The configuration file. */
+export const configSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(
+        modelNamePattern,
+        "is no model name: lower-case letters, digits and -, at most 52 characters, first a letter",
+      )
+      .describe("Name of the model; names of all objects derive from it"),
+    namespace: z
+      .string()
+      .regex(label, "is no namespace: lower-case letters, digits and -, at most 63 characters")
+      .optional()
+      .describe("Default: the context's namespace, else default"),
+    server: z
+      .union([z.enum(presetNames), server])
+      .optional()
+      .describe("A preset by name, or a model server. Default: custom on port 8080"),
+    release: release.optional(),
+    slots: z
+      .strictObject({ blue: slot, green: slot })
+      .optional()
+      .describe(
+        "What both slots run: then both run and `switch` moves between them. Either this or `release`",
+      ),
+    live: z
+      .enum(slots)
+      .optional()
+      .describe("The slot that gets the traffic when the Ingress is created. Default: blue"),
+    idleReplicas: count("Replicas of the idle slot in the `release` form. Default: 0", 0).optional(),
+    ingress,
+    router: z.enum(routerNames).optional().describe("Default: nginx"),
+    previewHeader: z
+      .string()
+      .regex(headerToken, "is no header name: letters, digits and - only")
+      .optional()
+      .describe("Header that reaches the idle slot. Default: X-Modelswitch-Preview"),
+    identity: identity.optional(),
+    kubeconfig: text("Path of a kubeconfig file, relative to this file").optional(),
+    context: text("Context of the kubeconfig. Default: its current one").optional(),
+    pulumi: pulumi.optional(),
+    deadlines: z
+      .strictObject({
+        ready: seconds("Seconds until all replicas of a slot must be ready. Default: 600").optional(),
+        proof: seconds("Seconds until a change must be proved at the ingress. Default: 60").optional(),
+      })
+      .optional(),
+  })
+  .describe("Configuration of modelswitch");

@@ -1,0 +1,84 @@
+import type { IdentityProbe } from "../core/identity.ts";
+import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../core/model.ts";
+import type { Slot } from "../core/slots.ts";
+import type { KubeconfigSource } from "../kubernetes/connect.ts";
+
+/** What a release runs in the template form: a slot without the parts that belong to the slot itself. */
+export type ReleaseTemplate = Omit<SlotSpec, "selector" | "release"> & { readonly image: string };
+
+/** `modelswitch.config.ts`: what `defineConfig` takes. */
+export interface ModelswitchConfig {
+  /** Name of the model; names of all objects derive from it. */
+  readonly name: string;
+  /** @default the context's namespace, else default */
+  readonly namespace?: string;
+  /** A preset by name, or one made with `mlserver({...})` or `custom({...})`. @default custom on port 8080 */
+  readonly server?: "mlserver" | ModelServer;
+  /** The template of the next release (`up` puts release 1 into blue). Either this or `slots`. */
+  readonly release?: ReleaseTemplate;
+  /** What both slots run, as in the seed: then both run and `switch` moves between them. Either this or `release`. */
+  readonly slots?: { readonly blue: SlotSpec; readonly green: SlotSpec };
+  /** The slot that gets the traffic when the Ingress is created. @default blue */
+  readonly live?: Slot;
+  /** Replicas of the idle slot in the template form. @default 0 */
+  readonly idleReplicas?: number;
+  readonly ingress: IngressSpec & {
+    /** Where the proof connects, for controllers not on port 80 or 443, for example `["http://127.0.0.1:8080"]`. @default the Ingress's addresses */
+    readonly endpoints?: readonly string[];
+  };
+  /** @default nginx */
+  readonly router?: RouterName;
+  /** @default X-Modelswitch-Preview */
+  readonly previewHeader?: string;
+  /** How an answer is recognised as blue's or green's. @default the preset's */
+  readonly identity?: IdentityProbe;
+  /** Path of a kubeconfig, relative to this file; `~/` is the home folder. @default the one that kubectl uses */
+  readonly kubeconfig?: string;
+  /** Context of the kubeconfig. @default its current one */
+  readonly context?: string;
+  readonly pulumi?: {
+    /** @default modelswitch-NAME */
+    readonly project?: string;
+    /** @default the namespace */
+    readonly stack?: string;
+    /** Any Pulumi backend URL. @default file backend in .modelswitch/state beside the config file */
+    readonly backend?: string;
+    /** A Pulumi secrets provider, for example `awskms://…`. @default passphrase from PULUMI_CONFIG_PASSPHRASE(_FILE), else asked for */
+    readonly secretsProvider?: string;
+  };
+  readonly deadlines?: {
+    /** Seconds until all replicas of a slot must be ready. @default 600 */
+    readonly ready?: number;
+    /** Seconds until a change must be proved at the ingress. @default 60 */
+    readonly proof?: number;
+  };
+}
+
+/** The configuration with every default filled in, validated. */
+export interface ResolvedConfig {
+  /** The file it came from. */
+  readonly file: string;
+  /** Folder of the file: the Pulumi project. */
+  readonly folder: string;
+  readonly name: string;
+  /** `undefined`: the context's. */
+  readonly namespace: string | undefined;
+  readonly server: ModelServer;
+  readonly runs:
+    | { readonly form: "template"; readonly release: ReleaseTemplate; readonly idleReplicas: number }
+    | { readonly form: "slots"; readonly slots: Readonly<Record<Slot, SlotSpec>> };
+  readonly initialLive: Slot;
+  readonly ingress: IngressSpec;
+  readonly endpoints: readonly string[];
+  readonly router: RouterName;
+  readonly previewHeader: string;
+  readonly identity: IdentityProbe | undefined;
+  readonly kubeconfig: KubeconfigSource;
+  readonly pulumi: {
+    readonly project: string;
+    readonly stack: string;
+    readonly backendUrl: string | undefined;
+    readonly secretsProvider: string | undefined;
+  };
+  readonly deadlines: { readonly readyMs: number; readonly proofMs: number };
+}

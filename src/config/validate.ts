@@ -1,0 +1,200 @@
+import { z } from "zod";
+import { exitCodes, UserError } from "../core/errors.ts";
+import { didYouMean, nearest } from "./nearest.ts";
+import { type ConfigProblem, describePath, showValue, valueAt } from "./problem.ts";
+import { ruleProblems } from "./rules.ts";
+import { configSchema } from "./schema.ts";
+import type { ModelswitchConfig } from "./types.ts";
+
+/** Every mistake in a configuration, in the order of the file's keys; none: it is valid. Pure. */
+export function configProblems(input: unknown): ConfigProblem[] {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) {
+    return [{ path: [], message: `must be an object, but is ${showValue(input, [])}` }];
+  }
+  const checked = configSchema.safeParse(input);
+  const shape = checked.success ? [] : checked.error.issues.flatMap((issue) => translate(issue, input, []));
+  // Rules over several fields hold for half-right files too: all mistakes are told at once. They say more than the shape.
+  const rules = ruleProblems(input);
+  const ruled = new Set(rules.map((problem) => describePath(problem.path)));
+  const problems = [...shape.filter((problem) => !ruled.has(describePath(problem.path))), ...rules];
+  const order = Object.keys(input);
+  const rank = (problem: ConfigProblem) => order.indexOf(String(problem.path[0]));
+  return problems.sort((a, b) => rank(a) - rank(b));
+}
+
+/**
+ * The configuration if it is valid.
+ * @throws UserError `config-invalid` (exit code 2) with every mistake, file and path named
+ */
+export function validateConfig(input: unknown, file: string): ModelswitchConfig {
+  const problems = configProblems(input);
+  if (problems.length > 0) throw invalidConfig(file, problems);
+  return withoutUndefined(input) as ModelswitchConfig;
+}
+
+function invalidConfig(file: string, problems: readonly ConfigProblem[]): UserError {
+  const lines = problems.map((problem) => `${describePath(problem.path)}: ${problem.message}`);
+  const message =
+    lines.length === 1
+      ? `${file}: ${lines[0]}`
+      : `${file} has ${lines.length} mistakes:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+  return new UserError({
+    code: "config-invalid",
+    message,
+    hint: "Every key is described in docs/configuration.md; `modelswitch doctor` checks the file without changing anything.",
+    exitCode: exitCodes.usage,
+    details: {
+      file,
+      problems: problems.map((problem) => ({ path: describePath(problem.path), message: problem.message })),
+    },
+  });
+}
+
+type Issue = z.core.$ZodIssue;
+
+function translate(issue: Issue, input: unknown, prefix: readonly (string | number)[]): ConfigProblem[] {
+  const path = [...prefix, ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))];
+  const value = valueAt(input, path);
+  const shown = showValue(value, path);
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(path, key) }));
+    case "invalid_type":
+      if (value === undefined) return [{ path, message: `is missing${about(path)}` }];
+      return [{ path, message: wrongType(issue.expected, value, shown) }];
+    case "invalid_value": {
+      const allowed = issue.values.map(String);
+      if (value === undefined) return [{ path, message: `is missing; choose one of ${allowed.join(", ")}` }];
+      const meant = typeof value === "string" ? didYouMean(value, allowed) : "";
+      return [{ path, message: `${shown} is none of ${allowed.join(", ")}${meant}` }];
+    }
+    case "too_small":
+      if (issue.origin === "string") return [{ path, message: "is empty" }];
+      return [
+        { path, message: `${shown} is too small; it must be ${bound(issue.minimum, issue.inclusive, ">")}` },
+      ];
+    case "too_big":
+      return [
+        { path, message: `${shown} is too big; it must be ${bound(issue.maximum, issue.inclusive, "<")}` },
+      ];
+    case "invalid_union":
+      return union(issue, input, path, shown);
+    case "invalid_key":
+      return [{ path, message: issue.issues[0]?.message ?? "is no valid key" }];
+    case "invalid_format":
+      return [{ path, message: `${shown} ${issue.message}` }];
+    default:
+      return [{ path, message: issue.message }];
+  }
+}
+
+function bound(limit: number | bigint, inclusive: boolean | undefined, sign: ">" | "<"): string {
+  const word = sign === ">" ? "at least" : "at most";
+  return inclusive === false ? `${sign === ">" ? "more" : "less"} than ${limit}` : `${word} ${limit}`;
+}
+
+function wrongType(expected: string, value: unknown, shown: string): string {
+  if (expected === "int") return `${shown} must be a whole number`;
+  if (expected === "string" && (typeof value === "number" || typeof value === "boolean")) {
+    return shown === "[hidden]" ? "must be a text, in quotes" : `${shown} must be a text; write "${shown}"`;
+  }
+  if (expected === "number" && typeof value === "string" && value !== "" && Number.isFinite(Number(value))) {
+    return `${shown} must be a number; write ${value}`;
+  }
+  const names: Record<string, string> = {
+    string: "a text",
+    number: "a number",
+    boolean: "true or false",
+    object: "an object",
+    record: "an object",
+    array: "a list",
+  };
+  return `${shown} must be ${names[expected] ?? expected}`;
+}
+
+function union(
+  issue: Extract<Issue, { code: "invalid_union" }>,
+  input: unknown,
+  path: readonly (string | number)[],
+  shown: string,
+): ConfigProblem[] {
+  const discriminator = "discriminator" in issue ? issue.discriminator : undefined;
+  if (issue.errors.length === 0 && typeof discriminator === "string") {
+    const at = path.at(-1) === discriminator ? path : [...path, discriminator];
+    const kinds = ["header", "json", "body"];
+    const value = valueAt(input, at);
+    if (value === undefined) return [{ path: at, message: `is missing; choose one of ${kinds.join(", ")}` }];
+    const meant = typeof value === "string" ? didYouMean(value, kinds) : "";
+    return [{ path: at, message: `${showValue(value, at)} is none of ${kinds.join(", ")}${meant}` }];
+  }
+  // The alternative of the right type tells more than "matches none".
+  const isText = typeof valueAt(input, path) === "string";
+  const excludes = (error: Issue) =>
+    error.path.length === 0 && (error.code === "invalid_type" || (error.code === "invalid_value" && !isText));
+  const fitting = issue.errors.find((errors) => !errors.some(excludes));
+  if (fitting === undefined)
+    return [{ path, message: `${shown} is none of the forms it can have${about(path)}` }];
+  return fitting.flatMap((error) => translate(error, input, path));
+}
+
+interface JsonSchema {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+}
+
+/** The configuration file's JSON schema, for editors. */
+export function configJsonSchema(): JsonSchema & Record<string, unknown> {
+  return z.toJSONSchema(configSchema, { io: "input" }) as JsonSchema & Record<string, unknown>;
+}
+
+function schemaAt(path: readonly (string | number)[]): JsonSchema | undefined {
+  let schemas: readonly JsonSchema[] = [configJsonSchema()];
+  for (const key of path) {
+    schemas = schemas.flatMap(alternatives).flatMap((schema) => {
+      const next =
+        typeof key === "number" ? schema.items : (schema.properties?.[key] ?? schema.additionalProperties);
+      return typeof next === "object" ? [next] : [];
+    });
+  }
+  return schemas.flatMap(alternatives).find((schema) => schema.properties !== undefined) ?? schemas[0];
+}
+
+function alternatives(schema: JsonSchema): readonly JsonSchema[] {
+  return [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
+}
+
+/** What a key is for, out of the schema. */
+function about(path: readonly (string | number)[]): string {
+  const description = schemaAt(path)?.description;
+  return description === undefined ? "" : ` (${description})`;
+}
+
+function unknownKey(path: readonly (string | number)[], key: string): string {
+  const here = Object.keys(schemaAt(path)?.properties ?? {});
+  const close = nearest(key, here);
+  if (close !== undefined) return `is an unknown key; did you mean "${describePath([...path, close])}"?`;
+  const elsewhere = placesOf(key, configJsonSchema(), []);
+  if (elsewhere.length > 0)
+    return `is an unknown key here; did you mean ${elsewhere.map((place) => `"${place}"`).join(" or ")}?`;
+  return `is an unknown key; known are ${here.join(", ")}`;
+}
+
+/** Paths of all keys of that name, wherever they are. */
+function placesOf(key: string, schema: JsonSchema, path: readonly string[]): string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {
+    const here = [...path, name];
+    return [...(name === key ? [describePath(here)] : []), ...placesOf(key, child, here)];
+  });
+}
+
+/** `undefined` says the same as no key, as in `context: process.env.CONTEXT`. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, child]) => child !== undefined);
+  return Object.fromEntries(entries.map(([key, child]) => [key, withoutUndefined(child)]));
+}

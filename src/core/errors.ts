@@ -1,0 +1,56 @@
+/** Exit codes of every command. They are part of the public interface. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  gateRefused: 3,
+  locked: 4,
+  held: 5,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+export interface UserErrorOptions {
+  /** Stable, kebab-case identifier for scripts, for example `slot-not-ready`. */
+  readonly code: string;
+  /** What happened and why, with the names and values involved. One sentence or a short list. */
+  readonly message: string;
+  /** What to do next. */
+  readonly hint?: string;
+  /** @default 1 (failed) */
+  readonly exitCode?: ExitCode;
+  /** Machine-readable facts for `--json`. Never secrets. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+/**
+ * An error that is shown to the user as it is: what happened, why, and what to do next.
+ * Everything else that is thrown is a defect and is rendered with a request to report it.
+ */
+export class UserError extends Error {
+  override readonly name = "UserError";
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly exitCode: ExitCode;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(options: UserErrorOptions) {
+    super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.hint = options.hint;
+    this.exitCode = options.exitCode ?? exitCodes.failed;
+    this.details = options.details;
+  }
+}
+
+/** The error for a command that the user (or a signal) stopped. */
+export function interrupted(what: string, hint?: string): UserError {
+  return new UserError({
+    code: "interrupted",
+    message: `${what} was interrupted.`,
+    ...(hint === undefined ? {} : { hint }),
+    exitCode: exitCodes.interrupted,
+  });
+}

@@ -1,0 +1,57 @@
+/**
+ * What long operations report. The terminal view, plain lines and `--json` (NDJSON) all read these same events.
+ * Rooms that do work take an `EventSink`; none of them prints.
+ */
+export type Event =
+  | StepEvent
+  | { readonly type: "info"; readonly message: string }
+  | { readonly type: "warning"; readonly code: string; readonly message: string; readonly hint?: string }
+  | {
+      /** One resource changed (or would change) by Pulumi. */
+      readonly type: "resource";
+      readonly operation: "create" | "update" | "replace" | "delete" | "read" | "refresh" | "same";
+      readonly urn: string;
+      readonly kind: string;
+      readonly name: string;
+      readonly status: "planned" | "started" | "done" | "failed";
+      /** Property paths that differ, for example `spec.rules[0].http.paths[0].backend.service.name`. */
+      readonly changedProperties?: readonly string[];
+      readonly message?: string;
+    };
+
+/** A step of work with a stable id. `parent` nests it under another step. */
+export interface StepEvent {
+  readonly type: "step";
+  readonly id: string;
+  readonly parent?: string;
+  readonly title: string;
+  readonly state: "started" | "progress" | "done" | "failed" | "skipped";
+  /** What it waits for or did: the line of evidence, for example `3 of 3 replicas ready`. */
+  readonly detail?: string;
+  /** Work done of work in all, in `unit`s, where both are known. */
+  readonly progress?: { readonly done: number; readonly total: number; readonly unit: string };
+  /** Honest estimate of the time left, milliseconds. */
+  readonly remainingMs?: number;
+}
+
+export type EventSink = (event: Event) => void;
+
+/** Runs `work` as a step: reports start, then done or failed, and passes a reporter for progress. */
+export async function step<T>(
+  events: EventSink,
+  about: { readonly id: string; readonly title: string; readonly parent?: string },
+  work: (progress: (update: Pick<StepEvent, "detail" | "progress" | "remainingMs">) => void) => Promise<T>,
+  evidence?: (result: T) => string | undefined,
+): Promise<T> {
+  const base = { type: "step", ...about } as const;
+  events({ ...base, state: "started" });
+  try {
+    const result = await work((update) => events({ ...base, state: "progress", ...update }));
+    const detail = evidence?.(result);
+    events({ ...base, state: "done", ...(detail === undefined ? {} : { detail }) });
+    return result;
+  } catch (error) {
+    events({ ...base, state: "failed", detail: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}

@@ -1,0 +1,98 @@
+import type { IdentityProbe } from "./identity.ts";
+import type { Slot } from "./slots.ts";
+
+/** Names of the built-in routers. */
+export const routerNames = ["nginx", "plain"] as const;
+/** How traffic is moved: the dialect of one ingress controller, or plain Ingresses. */
+export type RouterName = (typeof routerNames)[number];
+
+/** An HTTP probe of a container, times in seconds. */
+export interface HttpProbe {
+  readonly path: string;
+  readonly periodSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly failureThreshold: number;
+}
+
+/** What modelswitch has to know about a model server: ports, probes, shutdown and how a slot is recognised. */
+export interface ModelServer {
+  /** Name of the preset, for messages. */
+  readonly name: string;
+  /** Port of the inference protocol over HTTP; the slots' Services send to it. */
+  readonly httpPort: number;
+  /** Other container ports by name, for example `{ grpc: 8081, metrics: 8082 }`. */
+  readonly otherPorts: Readonly<Record<string, number>>;
+  /** Passes once the model can take requests. */
+  readonly readiness: HttpProbe;
+  /** Fails when only a restart helps; `undefined`: never restarted. */
+  readonly liveness: HttpProbe | undefined;
+  /** Holds back the liveness probe while the model loads. */
+  readonly startup: HttpProbe | undefined;
+  /** Seconds a terminating pod goes on serving while endpoints and ingress controllers forget it. */
+  readonly preStopSleepSeconds: number;
+  /** At least `preStopSleepSeconds` plus the longest request. */
+  readonly terminationGracePeriodSeconds: number;
+  /** Environment the preset sets; a slot's own `env` wins. */
+  readonly env: Readonly<Record<string, string>>;
+  /** How long the server keeps an idle connection open; an ingress controller's idle timeout must be below it. */
+  readonly keepAliveSeconds: number | undefined;
+  /** How a slot is recognised; undefined where the user has to say it. */
+  readonly identity: IdentityProbe | undefined;
+}
+
+/** What a container asks for and may use, for example `{ requests: { cpu: "500m", memory: "1Gi" } }`. */
+export interface ResourceAmounts {
+  readonly requests?: Readonly<Record<string, string>>;
+  readonly limits?: Readonly<Record<string, string>>;
+}
+
+/** What one slot runs. Without `image` the slot has only a Service, and somebody else runs the pods. */
+export interface SlotSpec {
+  /** Image of the model server, with the model in it or where it loads it from in `env` or `args`. */
+  readonly image?: string;
+  /** @default 1 */
+  readonly replicas?: number;
+  /** Environment; wins over the server preset's. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly resources?: ResourceAmounts;
+  /** @default IfNotPresent */
+  readonly imagePullPolicy?: "Always" | "IfNotPresent" | "Never";
+  /** Arguments for the image's entry point. @default the image's own */
+  readonly args?: readonly string[];
+  /** @default `{ app: NAME, version: SLOT }`; never changes after creation */
+  readonly selector?: Readonly<Record<string, string>>;
+  /** Number of the release that the slot runs, for labels and outputs. */
+  readonly release?: number;
+}
+
+export interface IngressTls {
+  readonly hosts?: readonly string[];
+  readonly secretName: string;
+}
+
+/** How clients reach the model. */
+export interface IngressSpec {
+  /** @default nginx */
+  readonly className?: string;
+  /** Host name that clients use, for example `mlmodels.example.com`. */
+  readonly host: string;
+  /** @default / */
+  readonly path?: string;
+  /** @default Prefix */
+  readonly pathType?: "Prefix" | "Exact" | "ImplementationSpecific";
+  readonly tls?: readonly IngressTls[];
+  /** Free annotations; those that the router owns are refused. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** One model, resolved: every default filled in by whoever builds it, no Pulumi inputs. */
+export interface ModelSpec {
+  readonly name: string;
+  readonly namespace: string;
+  readonly server: ModelServer;
+  readonly slots: Readonly<Record<Slot, SlotSpec>>;
+  readonly ingress: IngressSpec;
+  readonly router: RouterName;
+  readonly previewHeader: string;
+  readonly identity: IdentityProbe | undefined;
+}

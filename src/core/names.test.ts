@@ -1,0 +1,31 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { modelNamePattern, objectNames, ownLabels, slotLabels } from "./names.ts";
+
+/** What the API server accepts as the name of a Service (RFC 1035). */
+const serviceName = /^(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?$/;
+
+describe("objectNames", () => {
+  test("gives valid and different names to everything of any valid model", () => {
+    fc.assert(
+      fc.property(fc.stringMatching(modelNamePattern), (model) => {
+        const names = objectNames(model);
+        const all = [names.slot.blue, names.slot.green, names.ingress, names.canaryIngress, names.record];
+        expect(new Set(all).size).toBe(all.length);
+        for (const name of all) expect(name).toMatch(serviceName);
+      }),
+    );
+  });
+
+  test.each(["", "Fraud", "1fraud", "fraud-", "fraud_model", "a".repeat(53)])(
+    "%j is no model name",
+    (name) => {
+      expect(name).not.toMatch(modelNamePattern);
+    },
+  );
+});
+
+test("slot labels and own labels never contradict each other", () => {
+  const keys = [...Object.keys(slotLabels("fraud", "blue")), ...Object.keys(ownLabels("fraud"))];
+  expect(new Set(keys).size).toBe(keys.length);
+});

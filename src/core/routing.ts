@@ -1,0 +1,85 @@
+import { otherSlot, type Slot } from "./slots.ts";
+
+/**
+ * What the routing objects say: the main object sends requests to `main`; a canary object, where the router
+ * has one, sends `weight` per cent of them to `candidate` instead, and all that carry the preview header.
+ * `main === candidate` is the state between commit and re-arm; the canary object then changes nothing.
+ */
+export interface Routing {
+  readonly main: Slot;
+  readonly candidate: Slot;
+  /** 0..100, integer. */
+  readonly weight: number;
+}
+
+/** Share of production traffic per slot in per cent; the sum is 100. */
+export interface TrafficSplit {
+  readonly blue: number;
+  readonly green: number;
+}
+
+/** All traffic to one slot, the other one armed at weight 0. */
+export function settledOn(slot: Slot): Routing {
+  return { main: slot, candidate: otherSlot(slot), weight: 0 };
+}
+
+export function splitOf(routing: Routing): TrafficSplit {
+  const candidateShare = routing.main === routing.candidate ? 0 : routing.weight;
+  const share = { [routing.main]: 100 - candidateShare } as Partial<Record<Slot, number>>;
+  if (routing.main !== routing.candidate) share[routing.candidate] = candidateShare;
+  return { blue: share.blue ?? 0, green: share.green ?? 0 };
+}
+
+/** The slot that carries most of the traffic; `main` when both carry the same. */
+export function liveSlot(routing: Routing): Slot {
+  return routing.main !== routing.candidate && routing.weight > 50 ? routing.candidate : routing.main;
+}
+
+export function sameRouting(a: Routing, b: Routing): boolean {
+  return a.main === b.main && a.candidate === b.candidate && a.weight === b.weight;
+}
+
+export type RoutingStepName = "arm" | "shift" | "commit" | "re-arm" | "switch";
+
+/** One write of one routing object, and what clients must see after it. */
+export interface RoutingStep {
+  readonly name: RoutingStepName;
+  readonly routing: Routing;
+  /** Whether clients see this change. If not, it is proved with the preview header forced to each side. */
+  readonly visible: boolean;
+}
+
+/**
+ * The writes that bring all traffic from wherever it is to `target`, each changing exactly one routing object.
+ * With weights: arm the target at 0, shift the weight to 100, commit the main backend, re-arm the old slot at 0.
+ * The main backend is only ever written while no traffic goes through it, since changing the backend of an
+ * Ingress under traffic is where controllers drop requests (kubernetes/ingress-nginx #4469, #6557; Contour #2151).
+ * Without weights: one write of the main backend. Starts from any state that a killed run can leave behind.
+ */
+export function stepsTo(
+  target: Slot,
+  current: Routing,
+  capabilities: { readonly weights: boolean },
+): RoutingStep[] {
+  const goal = settledOn(target);
+  if (!capabilities.weights) {
+    return current.main === target ? [] : [{ name: "switch", routing: goal, visible: true }];
+  }
+  const steps: RoutingStep[] = [];
+  let at = current;
+  const to = (name: RoutingStepName, routing: Routing, visible: boolean) => {
+    if (sameRouting(at, routing)) return;
+    steps.push({ name, routing, visible });
+    at = routing;
+  };
+  if (at.main === target) {
+    // Traffic may still be (partly) on the other slot through the canary object: bring it back, then re-arm.
+    to("re-arm", goal, at.main !== at.candidate && at.weight > 0);
+    return steps;
+  }
+  to("arm", at.candidate === target ? at : { main: at.main, candidate: target, weight: 0 }, false);
+  to("shift", { main: at.main, candidate: target, weight: 100 }, true);
+  to("commit", { main: target, candidate: target, weight: 100 }, false);
+  to("re-arm", goal, false);
+  return steps;
+}

@@ -1,0 +1,211 @@
+import { stripVTControlCharacters } from "node:util";
+import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
+import type { Event, EventSink } from "../core/events.ts";
+import { change, differences, isInternal, presentable, splitPath, valueAt } from "./property-paths.ts";
+import type { ResourceChange } from "./stack.ts";
+
+/** A reason that the engine gave, with the resource that it concerns. */
+export interface Diagnostic {
+  readonly severity: "error" | "warning";
+  readonly message: string;
+  readonly urn: string | undefined;
+}
+
+/** What an operation did, as far as the engine told. */
+export interface Observed {
+  readonly changes: readonly ResourceChange[];
+  readonly same: number;
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly diagnostics: readonly Diagnostic[];
+  /** URNs of resources whose operation failed. */
+  readonly failed: readonly string[];
+  /** Whether the engine said that the operation ended, in whichever way. */
+  readonly ended: boolean;
+}
+
+type Operation = ResourceChange["operation"];
+
+/** Turns the engine's events into ours while they come in, and keeps what the result of the operation needs. */
+export class EngineEvents {
+  readonly #events: EventSink;
+  readonly #planning: boolean;
+  readonly #changes = new Map<string, ResourceChange>();
+  readonly #same = new Set<string>();
+  readonly #failed = new Set<string>();
+  readonly #diagnostics: Diagnostic[] = [];
+  /** Components report more than once. */
+  readonly #said = new Set<string>();
+  #outputs: Readonly<Record<string, unknown>> = {};
+  #ended = false;
+
+  constructor(options: { readonly events: EventSink; readonly planning: boolean }) {
+    this.#events = options.events;
+    this.#planning = options.planning;
+  }
+
+  get observed(): Observed {
+    return {
+      changes: [...this.#changes.values()],
+      same: this.#same.size,
+      outputs: this.#outputs,
+      diagnostics: this.#diagnostics,
+      failed: [...this.#failed],
+      ended: this.#ended,
+    };
+  }
+
+  /** Never throws: it is called from the engine's event stream. */
+  readonly receive = (event: EngineEvent): void => {
+    if (event.summaryEvent !== undefined) this.#ended = true;
+    if (event.diagnosticEvent !== undefined) this.#diagnose(event.diagnosticEvent);
+    if (event.resourcePreEvent !== undefined) this.#step(event.resourcePreEvent.metadata, "before");
+    if (event.resOutputsEvent !== undefined) this.#step(event.resOutputsEvent.metadata, "after");
+    if (event.resOpFailedEvent !== undefined) this.#step(event.resOpFailedEvent.metadata, "failed");
+  };
+
+  #step(metadata: StepEventMetadata, moment: "before" | "after" | "failed"): void {
+    if (metadata.type === "pulumi:pulumi:Stack") {
+      if (metadata.new?.outputs !== undefined) {
+        this.#outputs = presentable(metadata.new.outputs) as Record<string, unknown>;
+      }
+      return;
+    }
+    if (moment === "failed") this.#failed.add(metadata.urn);
+    const operation = operationOf(metadata);
+    if (operation === undefined) return;
+    if (operation === "same") {
+      if (!isDefaultProvider(metadata) && !this.#changes.has(metadata.urn)) this.#same.add(metadata.urn);
+      return;
+    }
+    if (isDefaultProvider(metadata)) return;
+    const properties = propertiesOf(metadata, operation);
+    const about = { urn: metadata.urn, ...describe(metadata) };
+    if (operation !== "refresh" && moment !== "failed") {
+      this.#same.delete(metadata.urn);
+      this.#changes.set(metadata.urn, { operation, ...about, properties });
+    }
+    const status =
+      moment === "failed" ? "failed" : this.#planning ? "planned" : moment === "before" ? "started" : "done";
+    const saying = `${status} ${operation} ${metadata.urn}`;
+    if (this.#said.has(saying)) return;
+    this.#said.add(saying);
+    this.#events({
+      type: "resource",
+      operation,
+      ...about,
+      status,
+      ...(properties.length === 0 ? {} : { changedProperties: properties.map((property) => property.path) }),
+      ...(moment === "failed" ? this.#reason(metadata.urn) : {}),
+    });
+  }
+
+  #reason(urn: string): { readonly message?: string } {
+    const message = this.#diagnostics.findLast((one) => one.urn === urn && one.severity === "error")?.message;
+    return message === undefined ? {} : { message };
+  }
+
+  #diagnose(diagnostic: NonNullable<EngineEvent["diagnosticEvent"]>): void {
+    const message = plainText(diagnostic.message);
+    if (message === "") return;
+    const urn = diagnostic.urn === undefined || diagnostic.urn === "" ? undefined : diagnostic.urn;
+    switch (diagnostic.severity) {
+      case "error":
+        this.#diagnostics.push({ severity: "error", message, urn });
+        return;
+      case "warning":
+        this.#diagnostics.push({ severity: "warning", message, urn });
+        this.#events({ type: "warning", code: "pulumi-warning", message: withSubject(urn, message) });
+        return;
+      case "info":
+      case "info#err": {
+        const event: Event = { type: "info", message: withSubject(urn, message) };
+        if (!diagnostic.ephemeral) this.#events(event);
+        else if (urn !== undefined) this.#wait(urn, message);
+      }
+    }
+  }
+
+  /** What a provider waits for is a passing message on the resource that it works on. */
+  #wait(urn: string, message: string): void {
+    const known = this.#changes.get(urn);
+    if (known === undefined || this.#planning) return;
+    const { operation, kind, name } = known;
+    this.#events({ type: "resource", operation, urn, kind, name, status: "started", message });
+  }
+}
+
+/** Removes the CLI's colour tags, for example `<{%fg 1%}>`. */
+export function plainText(text: string): string {
+  return stripVTControlCharacters(text.replace(/<\{%.*?%\}>/g, "")).trim();
+}
+
+/** `kubernetes:networking.k8s.io/v1:Ingress` is an `Ingress`; other types stay as they are. */
+export function kindOf(type: string): string {
+  return type.startsWith("kubernetes:") ? (type.split(":").at(-1) ?? type) : type;
+}
+
+/** Type and name of the resource in a URN. */
+export function describeUrn(urn: string): { readonly kind: string; readonly name: string } {
+  const [, , types = "", name = urn] = /^urn:pulumi:([^:]*::[^:]*)::(.+?)::(.+)$/.exec(urn) ?? [];
+  return { kind: kindOf(types.split("$").at(-1) ?? types), name };
+}
+
+function describe(metadata: StepEventMetadata): { readonly kind: string; readonly name: string } {
+  const { kind, name } = describeUrn(metadata.urn);
+  const inputs = metadata.new?.inputs ?? metadata.old?.inputs;
+  const objectName = valueAt(inputs, ["metadata", "name"]);
+  return { kind, name: typeof objectName === "string" ? String(presentable(objectName)) : name };
+}
+
+function withSubject(urn: string | undefined, message: string): string {
+  if (urn === undefined) return message;
+  const { kind, name } = describeUrn(urn);
+  return kind === "pulumi:pulumi:Stack" ? message : `${kind} ${name}: ${message}`;
+}
+
+function isDefaultProvider(metadata: StepEventMetadata): boolean {
+  return (
+    metadata.type.startsWith("pulumi:providers:") && describeUrn(metadata.urn).name.startsWith("default")
+  );
+}
+
+/** The step as a user sees it; `undefined` for the engine's internal steps (the second half of a replacement). */
+function operationOf(metadata: StepEventMetadata): Operation | "same" | "refresh" | undefined {
+  switch (metadata.op as string) {
+    case "same":
+    case "create":
+    case "update":
+    case "delete":
+    case "read":
+    case "refresh":
+      return metadata.op as Operation | "same" | "refresh";
+    case "import":
+      return "create";
+    case "create-replacement":
+    case "import-replacement":
+      return "replace";
+    case "read-replacement":
+      return "read";
+    default:
+      return undefined;
+  }
+}
+
+function propertiesOf(
+  metadata: StepEventMetadata,
+  operation: Operation | "same" | "refresh",
+): ResourceChange["properties"] {
+  if (operation !== "update" && operation !== "replace") return [];
+  const { old: before, new: after } = metadata;
+  const detailed = Object.entries(metadata.detailedDiff ?? {}).filter(([path]) => !isInternal(path));
+  if (detailed.length === 0) return differences(before?.inputs ?? {}, after?.inputs ?? {});
+  return detailed.flatMap(([path, diff]) => {
+    const parts = splitPath(path);
+    const old =
+      valueAt(diff.inputDiff ? before?.inputs : before?.outputs, parts) ?? valueAt(before?.inputs, parts);
+    const fresh = valueAt(after?.inputs, parts);
+    // A path to a whole object: say which of its leaves differ.
+    const leaves = differences(old, fresh, parts);
+    return leaves.length === 0 ? [change(path, old, fresh)] : leaves;
+  });
+}

@@ -1,0 +1,326 @@
+import { rm } from "node:fs/promises";
+import type * as Automation from "@pulumi/pulumi/automation/index.js";
+import { UserError } from "../core/errors.ts";
+import { collectRefusals, type Refusal } from "../core/refusals.ts";
+import { setAmbientCluster } from "../kubernetes/ambient.ts";
+import { EngineEvents, type Observed } from "./engine-events.ts";
+import { explainFailure, type FailureContext, lockedError, operationTitles } from "./failures.ts";
+import { isChosen, withPath } from "./kubeconfig.ts";
+import { RunRecord, releaseLeftBehind } from "./left-behind.ts";
+import { locksInError, readLocks, type StackLock, thisMachine } from "./locks.ts";
+import { programFailed } from "./program-errors.ts";
+import { PulumiCommandError } from "./pulumi-command.ts";
+import { openSession, type Session } from "./session.ts";
+import { settlePending } from "./settle.ts";
+import type { OperationResult, Stack, StackOptions } from "./stack.ts";
+import { isStackMissing, StackCli } from "./stack-cli.ts";
+import { outputsOf, readState } from "./state-file.ts";
+import {
+  type ProjectFolders,
+  projectFolders,
+  readSettings,
+  type StackSettings,
+  settingsFile,
+  writeSettings,
+} from "./workspace.ts";
+
+type AutomationModule = typeof Automation;
+type Operation = keyof typeof operationTitles;
+
+/** What `modelswitch run` adds to a stack. */
+export interface StackInternals {
+  /** Contents of the program's own `Pulumi.yaml`. */
+  readonly project?: Readonly<Record<string, unknown>>;
+  /** Contents of the program's own `Pulumi.STACK.yaml`. */
+  readonly settings?: StackSettings;
+  /** The Automation API that belongs to the `@pulumi/pulumi` which the program imports. */
+  readonly automation?: () => Promise<AutomationModule>;
+}
+
+/** A stack whose operations run in this process and in one start of the Pulumi CLI each. */
+export class LocalStack implements Stack {
+  readonly #options: StackOptions;
+  readonly #internals: StackInternals;
+  readonly #folders: ProjectFolders;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+
+  constructor(options: StackOptions, internals: StackInternals) {
+    this.#options = options;
+    this.#internals = internals;
+    this.#env = options.env ?? process.env;
+    this.#folders = projectFolders(options);
+  }
+
+  async preview(): Promise<OperationResult> {
+    return await this.#operate("preview");
+  }
+
+  async up(): Promise<OperationResult> {
+    return await this.#operate("up");
+  }
+
+  async refresh(): Promise<OperationResult> {
+    return await this.#operate("refresh");
+  }
+
+  async destroy(options: { readonly remove?: boolean } = {}): Promise<OperationResult> {
+    const result = await this.#operate("destroy");
+    if (options.remove === true) await this.#removeStack();
+    return result;
+  }
+
+  async outputs(): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const { stateFolder } = this.#folders;
+    const { project, stack } = this.#options;
+    if (stateFolder !== undefined) {
+      const state = await readState(stateFolder, project, stack);
+      return state === undefined ? undefined : outputsOf(state);
+    }
+    return await this.#withSession("preview", (session) => session.cli.outputs());
+  }
+
+  async #operate(operation: Operation): Promise<OperationResult> {
+    const startedAt = performance.now();
+    return await this.#withSession(operation, async (session) => {
+      if (operation !== "preview") await this.#settle(operation, session);
+      const observed = await this.#attempt(operation, session);
+      return {
+        changes: observed.changes,
+        same: observed.same,
+        outputs: operation === "destroy" ? {} : observed.outputs,
+        durationMs: Math.round(performance.now() - startedAt),
+      };
+    });
+  }
+
+  async #withSession<T>(operation: Operation, work: (session: OpenStackSession) => Promise<T>): Promise<T> {
+    const { stack, secrets, kubeconfig, events, signal } = this.#options;
+    const { workFolder } = this.#folders;
+    await this.#writeSettings();
+    const record = new RunRecord(workFolder, stack);
+    const session = await openSession({
+      folders: this.#folders,
+      kubeconfig,
+      secrets,
+      env: this.#env,
+      events,
+      signal,
+      onProcess: record.note,
+    });
+    const cli = new StackCli(session.command, workFolder, stack);
+    try {
+      await this.#writeSecretConfig(cli);
+      return await work({ ...session, cli, record });
+    } catch (error) {
+      throw this.#explain(operation, error, nothingObserved);
+    } finally {
+      await session.close();
+    }
+  }
+
+  /** One operation, again after what stood in its way has been cleared. */
+  async #attempt(operation: Operation, session: OpenStackSession): Promise<Observed> {
+    const { events } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      const observer = new EngineEvents({ events, planning: operation === "preview" });
+      const thrown: { error?: unknown } = {};
+      const collected = collectRefusals();
+      try {
+        await this.#run(operation, session, observer, thrown);
+        return observer.observed;
+      } catch (error) {
+        if (thrown.error !== undefined && !this.#options.signal.aborted) throw programFailed(thrown.error);
+        if (attempt < 4 && isStackMissing(error)) {
+          if (operation === "refresh" || operation === "destroy") return nothingObserved;
+          await this.#create(session.cli);
+          continue;
+        }
+        const locks = error instanceof PulumiCommandError ? locksInError(error.output.stderr) : undefined;
+        if (locks === undefined) {
+          throw this.#explain(operation, error, observer.observed, collected.refusals);
+        }
+        if (attempt === 4) throw lockedError(locks, this.#context(operation), Date.now());
+        await this.#releaseLocks(locks, session, operation);
+      } finally {
+        collected.stop();
+      }
+    }
+  }
+
+  async #run(
+    operation: Operation,
+    session: Session,
+    observer: EngineEvents,
+    thrown: { error?: unknown },
+  ): Promise<void> {
+    const automation = await (this.#internals.automation ?? importAutomation)();
+    const workspace = await automation.LocalWorkspace.create({
+      workDir: this.#folders.workFolder,
+      // The class has more members than any caller uses; ours has those that are used.
+      pulumiCommand: session.command as unknown as Automation.PulumiCommand,
+      program: async () => {
+        try {
+          return await this.#options.program();
+        } catch (error) {
+          thrown.error = error;
+          throw error;
+        }
+      },
+    });
+    const stack = await automation.Stack.select(this.#options.stack, workspace);
+    const options = { onEvent: observer.receive };
+    const restoreEnvironment = hideAmbientKubeconfig(isChosen(this.#options.kubeconfig));
+    const restoreCluster = setAmbientCluster(withPath(this.#options.kubeconfig, this.#env));
+    try {
+      if (operation === "preview") await stack.preview(options);
+      else if (operation === "up") await stack.up(options);
+      else if (operation === "refresh") await stack.refresh(options);
+      else await stack.destroy(options);
+    } finally {
+      restoreCluster();
+      restoreEnvironment();
+    }
+  }
+
+  async #removeStack(): Promise<void> {
+    await this.#withSession("destroy", (session) => session.cli.remove());
+    await rm(settingsFile(this.#folders, this.#options.stack), { force: true });
+  }
+
+  async #releaseLocks(
+    locks: readonly StackLock[],
+    { cli, record }: OpenStackSession,
+    operation: Operation,
+  ): Promise<void> {
+    const { events, signal } = this.#options;
+    const isFileBackend = this.#folders.stateFolder !== undefined;
+    const isFree = await releaseLeftBehind(locks, {
+      events,
+      signal,
+      isFileBackend,
+      record,
+      cancel: () => cli.cancel(),
+    });
+    if (!isFree) throw lockedError(locks, this.#context(operation), Date.now());
+  }
+
+  /** Puts in order what a killed run left. Its lock goes first: what is unfinished under a live run's lock is that run's. */
+  async #settle(operation: Operation, session: OpenStackSession): Promise<void> {
+    const { events, project, stack } = this.#options;
+    const { stateFolder } = this.#folders;
+    const killed = session.record.leftBehind(thisMachine);
+    if (stateFolder === undefined) {
+      // Looking costs a download of the state: only where a command of this machine is known to have been killed.
+      if (killed.length > 0) await settlePending(session.cli, events);
+    } else {
+      const locks = await readLocks(stateFolder, project, stack);
+      if (locks.length > 0) await this.#releaseLocks(locks, session, operation);
+      const state = await readState(stateFolder, project, stack);
+      if (state !== undefined && state.pending.length > 0) await settlePending(session.cli, events);
+    }
+    for (const cli of killed) session.record.forget(cli);
+  }
+
+  async #writeSettings(): Promise<void> {
+    const { project, stack, config = {}, secrets } = this.#options;
+    const left = await readSettings(settingsFile(this.#folders, stack));
+    const own = this.#internals.settings ?? {};
+    const plain = Object.entries(config).filter(([, { secret }]) => secret !== true);
+    // Ciphertexts stay until `#writeSecretConfig` has compared what they hold.
+    const kept = Object.entries(left.config ?? {}).filter(([key]) => config[key]?.secret === true);
+    const { config: _left, ...keys } = left;
+    await writeSettings({
+      folders: this.#folders,
+      project: { ...this.#internals.project, name: project },
+      stack,
+      settings: {
+        ...keys,
+        ...own,
+        ...(secrets.kind === "provider" && secrets.url !== "default" ? { secretsprovider: secrets.url } : {}),
+        config: {
+          ...own.config,
+          ...Object.fromEntries(kept),
+          ...Object.fromEntries(plain.map(([key, { value }]) => [key, value])),
+        },
+      },
+    });
+  }
+
+  /** Makes the stack anew. Generated settings that are still there are a former one's, with the salt of its passphrase. */
+  async #create(cli: StackCli): Promise<void> {
+    await rm(settingsFile(this.#folders, this.#options.stack), { force: true });
+    await this.#writeSettings();
+    await cli.create(this.#options.secrets);
+  }
+
+  async #writeSecretConfig(cli: StackCli): Promise<void> {
+    const entries = Object.entries(this.#options.config ?? {}).filter(([, value]) => value.secret === true);
+    if (entries.length === 0) return;
+    const secrets = Object.fromEntries(entries);
+    try {
+      await cli.setSecrets(secrets);
+    } catch (error) {
+      if (!isStackMissing(error)) throw error;
+      await this.#create(cli);
+      await cli.setSecrets(secrets);
+    }
+  }
+
+  #context(operation: Operation): FailureContext {
+    const { project, stack, signal } = this.#options;
+    return {
+      project,
+      stack,
+      backendUrl: this.#folders.backendUrl,
+      operation: operationTitles[operation],
+      aborted: signal.aborted,
+    };
+  }
+
+  #explain(
+    operation: Operation,
+    error: unknown,
+    observed: Observed,
+    refusals: readonly Refusal[] = [],
+  ): unknown {
+    if (error instanceof UserError) return error;
+    const context = { ...this.#context(operation), refusals };
+    if (error instanceof PulumiCommandError) return explainFailure(error.output, observed, context);
+    return context.aborted ? explainFailure(nothingSaid, observed, context) : error;
+  }
+}
+
+/** A session on this stack. */
+interface OpenStackSession extends Session {
+  readonly cli: StackCli;
+  readonly record: RunRecord;
+}
+
+const nothingSaid = { stdout: "", stderr: "", code: -1 };
+
+const nothingObserved: Observed = {
+  changes: [],
+  same: 0,
+  outputs: {},
+  diagnostics: [],
+  failed: [],
+  ended: false,
+};
+
+/** Takes more than a second to import: only an operation pays for it. */
+async function importAutomation(): Promise<AutomationModule> {
+  return await import("@pulumi/pulumi/automation/index.js");
+}
+
+/**
+ * A provider that a program makes without a kubeconfig takes KUBECONFIG from our environment. Where the user chose a
+ * cluster that would be another one, so the variable is hidden while the program runs.
+ */
+function hideAmbientKubeconfig(isNeeded: boolean): () => void {
+  const { KUBECONFIG: value } = process.env;
+  if (!isNeeded || value === undefined) return () => {};
+  delete process.env.KUBECONFIG;
+  return () => {
+    process.env.KUBECONFIG = value;
+  };
+}

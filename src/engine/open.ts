@@ -1,0 +1,14 @@
+import { checkOptions } from "./checks.ts";
+import { LocalStack, type StackInternals } from "./local-stack.ts";
+import type { OpenStack, Stack, StackOptions } from "./stack.ts";
+
+export { secretsFromEnvironment } from "./secrets.ts";
+
+/** See `OpenStack`. Opening starts nothing: the CLI is looked for at the first operation. */
+export const openStack: OpenStack = (options) => openStackWith(options, {});
+
+/** `openStack` for a program that brings its own project and stack settings. */
+export async function openStackWith(options: StackOptions, internals: StackInternals): Promise<Stack> {
+  checkOptions(options);
+  return new LocalStack(options, internals);
+}

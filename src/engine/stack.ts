@@ -1,0 +1,71 @@
+import type { EventSink } from "../core/events.ts";
+import type { KubeconfigSource } from "../kubernetes/connect.ts";
+
+/** A Pulumi program: returns the stack's outputs. */
+export type Program = () => Promise<Record<string, unknown> | undefined>;
+
+/** Encryption of secrets in the stack's state. */
+export type SecretsSource =
+  | { readonly kind: "passphrase"; readonly passphrase: string }
+  /** A Pulumi secrets provider, for example `awskms://…`; `default` is the backend's own. */
+  | { readonly kind: "provider"; readonly url: string };
+
+export interface StackOptions {
+  readonly project: string;
+  readonly stack: string;
+  /** Folder of the project; the default file backend lives in `.modelswitch/state` below it. */
+  readonly folder: string;
+  /** Any Pulumi backend URL. @default `file://FOLDER/.modelswitch/state` */
+  readonly backendUrl?: string;
+  readonly secrets: SecretsSource;
+  readonly program: Program;
+  /** Stack configuration, keys with namespace, for example `kubernetes:kubeconfig`. */
+  readonly config?: Readonly<Record<string, { readonly value: string; readonly secret?: boolean }>>;
+  /** The cluster that the ambient Kubernetes provider uses. */
+  readonly kubeconfig: KubeconfigSource;
+  /** Receives `resource` events and steps (locating or building the CLI). */
+  readonly events: EventSink;
+  readonly signal: AbortSignal;
+  /** Environment of the CLI and of the choice of the provider. @default process.env */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface ResourceChange {
+  readonly operation: "create" | "update" | "replace" | "delete" | "read";
+  readonly urn: string;
+  /** Kubernetes kind or Pulumi type, for example `Ingress`. */
+  readonly kind: string;
+  readonly name: string;
+  /** One entry per property that differs. Secret values are `[secret]`. */
+  readonly properties: readonly {
+    readonly path: string;
+    readonly before?: unknown;
+    readonly after?: unknown;
+  }[];
+}
+
+export interface OperationResult {
+  readonly changes: readonly ResourceChange[];
+  /** Number of resources that did not change. */
+  readonly same: number;
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly durationMs: number;
+}
+
+/**
+ * One Pulumi stack. Every operation starts the official CLI, attaches the Kubernetes provider (official, or embedded),
+ * and ends both. A lock left by a killed run of this machine is recognised and cleared; a lock of a live run is the
+ * error `stack-locked` (exit code 4) naming who and since when.
+ */
+export interface Stack {
+  preview(): Promise<OperationResult>;
+  up(): Promise<OperationResult>;
+  refresh(): Promise<OperationResult>;
+  /** Deletes all resources, and the stack itself with `remove`. */
+  destroy(options?: { readonly remove?: boolean }): Promise<OperationResult>;
+  /** Last outputs in the state; `undefined` when the stack does not exist. Starts no program. */
+  outputs(): Promise<Readonly<Record<string, unknown>> | undefined>;
+}
+
+/** What `src/engine/open.ts` exports as `openStack`. */
+export type OpenStack = (options: StackOptions) => Promise<Stack>;

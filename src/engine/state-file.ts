@@ -1,0 +1,111 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { presentable, valueAt } from "./property-paths.ts";
+
+/** A resource in a Pulumi state, as far as we look. */
+export interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly custom?: boolean;
+  readonly id?: string;
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+/** An operation that began and whose end was never written: the run was killed. */
+export interface PendingOperation {
+  readonly resource: StateResource;
+  readonly type: string;
+}
+
+export interface State {
+  readonly resources: readonly StateResource[];
+  readonly pending: readonly PendingOperation[];
+}
+
+/** Reads a stack's state from a file backend without the CLI; `undefined` when there is no such stack. */
+export async function readState(
+  stateFolder: string,
+  project: string,
+  stack: string,
+): Promise<State | undefined> {
+  const name = stack.split("/").at(-1) ?? stack;
+  const base = join(stateFolder, ".pulumi", "stacks");
+  for (const file of [join(base, project, name), join(base, name)]) {
+    const text = await readText(`${file}.json`, `${file}.json.gz`);
+    if (text !== undefined) return parseState(text);
+  }
+  return undefined;
+}
+
+async function readText(plain: string, packed: string): Promise<string | undefined> {
+  const read = (file: string) =>
+    readFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    });
+  const text = await read(plain);
+  if (text !== undefined) return text.toString("utf8");
+  const bytes = await read(packed);
+  return bytes === undefined ? undefined : (await promisify(gunzip)(bytes)).toString("utf8");
+}
+
+export function parseState(text: string): State {
+  const value: unknown = JSON.parse(text);
+  // A file of the backend has it under `checkpoint.latest`, an export under `deployment`.
+  const latest = valueAt(value, ["checkpoint", "latest"]) ?? valueAt(value, ["deployment"]);
+  const list = <T>(name: string) => {
+    const items = valueAt(latest, [name]);
+    return Array.isArray(items) ? (items as T[]) : [];
+  };
+  return {
+    resources: list<StateResource>("resources"),
+    pending: list<PendingOperation>("pending_operations"),
+  };
+}
+
+/** Outputs of the stack, secrets masked. */
+export function outputsOf(state: State): Readonly<Record<string, unknown>> {
+  const stack = state.resources.find((resource) => resource.type === "pulumi:pulumi:Stack");
+  return (presentable(stack?.outputs ?? {}) ?? {}) as Record<string, unknown>;
+}
+
+/**
+ * The id that the Kubernetes provider would have given: `namespace/name`, or the name of a cluster-wide object. The provider
+ * writes both into the inputs before the creation, also where it made them up. `undefined` for everything else.
+ */
+export function idOfPendingCreate(operation: PendingOperation): string | undefined {
+  const { resource } = operation;
+  if (operation.type !== "creating" || !resource.type.startsWith("kubernetes:")) return undefined;
+  const name = valueAt(resource.inputs, ["metadata", "name"]);
+  if (typeof name !== "string") return undefined;
+  const namespace = valueAt(resource.inputs, ["metadata", "namespace"]);
+  return typeof namespace === "string" ? `${namespace}/${name}` : name;
+}
+
+/**
+ * The exported state without unfinished operations, and with the objects that they may have created as resources: in
+ * general nobody knows their ids, so the engine leaves them to people. `unsure` are the resources of which the state may
+ * not say what is in the cluster: those, and the ones that were being changed or deleted.
+ */
+export function adoptPending(exported: string): {
+  readonly state: string;
+  readonly unsure: readonly string[];
+} {
+  const value = JSON.parse(exported) as { deployment: Record<string, unknown> };
+  const { resources, pending } = parseState(exported);
+  const known = new Set(resources.map((resource) => resource.urn));
+  const adopted = pending.flatMap((operation) => {
+    const id = idOfPendingCreate(operation);
+    if (id === undefined || known.has(operation.resource.urn)) return [];
+    return [{ ...operation.resource, id, outputs: operation.resource.inputs ?? {} }];
+  });
+  const touched = pending.map(({ resource }) => resource.urn).filter((urn) => known.has(urn));
+  const { pending_operations: _settled, ...deployment } = value.deployment;
+  return {
+    state: JSON.stringify({ ...value, deployment: { ...deployment, resources: [...resources, ...adopted] } }),
+    unsure: [...new Set([...adopted.map((resource) => resource.urn), ...touched])],
+  };
+}

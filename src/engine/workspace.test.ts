@@ -1,0 +1,48 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { projectFolders, readSettings, settingsFile, writeSettings } from "./workspace.ts";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "modelswitch-workspace-"));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const foldersFor = (backendUrl?: string) => projectFolders({ folder, project: "fraud", backendUrl });
+
+describe("the generated settings", () => {
+  test("are beside the state by default", () => {
+    const folders = foldersFor();
+    expect(folders.workFolder).toBe(join(folder, ".modelswitch", "pulumi", "fraud"));
+    expect(folders.stateFolder).toBe(join(folder, ".modelswitch", "state"));
+    expect(foldersFor(folders.backendUrl).workFolder).toBe(folders.workFolder);
+  });
+
+  test("of another backend are others: a stack of the same name has another salt there", () => {
+    const places = [undefined, "s3://models", "s3://others"].map((url) => foldersFor(url).workFolder);
+    expect(new Set(places).size).toBe(3);
+  });
+
+  test("do not move when a password in the URL of the backend changes", () => {
+    const [before, after] = ["old", "new"].map(
+      (password) => foldersFor(`postgres://modelswitch:${password}@database/state`).workFolder,
+    );
+    expect(before).toBe(after);
+    expect(before).not.toContain("old");
+  });
+
+  test("are read back as they were written, in a folder that git ignores", async () => {
+    const folders = foldersFor(`file://${join(folder, "elsewhere")}`);
+    const settings = { encryptionsalt: "v1:salt", config: { "fraud:live": "blue" } };
+    await writeSettings({ folders, project: { name: "fraud" }, stack: "dev", settings });
+    expect(await readSettings(settingsFile(folders, "dev"))).toEqual(settings);
+    expect(await readFile(join(folder, ".modelswitch", ".gitignore"), "utf8")).toBe("*\n");
+    expect(await readdir(folder)).toContain("elsewhere");
+  });
+});

@@ -1,0 +1,2 @@
+export { type BuildImageOptions, type BuiltImage, buildImage } from "./build.ts";
+export { type BuildTestImageOptions, buildTestImage, type TestImage } from "./test-image.ts";

@@ -1,0 +1,26 @@
+/** The library: everything that a Pulumi program or a modelswitch.config.ts imports. */
+export type {
+  BlueGreenModelArgs,
+  GuardKubeconfig,
+  IngressArgs,
+  SlotArgs,
+} from "./component/arguments.ts";
+export { BlueGreenModel, type SlotOutputs } from "./component/blue-green-model.ts";
+export { endpointOf, type IngressStatus } from "./component/endpoint.ts";
+export { providerFromConfig } from "./component/provider.ts";
+export { type CustomServerOptions, custom } from "./component/servers/custom.ts";
+export { type MlserverOptions, mlserver } from "./component/servers/mlserver.ts";
+export { defineConfig } from "./config/define.ts";
+export type { ModelswitchConfig, ReleaseTemplate } from "./config/types.ts";
+export { UserError } from "./core/errors.ts";
+export type { IdentityProbe } from "./core/identity.ts";
+export type {
+  HttpProbe,
+  IngressSpec,
+  ModelServer,
+  ResourceAmounts,
+  RouterName,
+  SlotSpec,
+} from "./core/model.ts";
+export type { Routing, TrafficSplit } from "./core/routing.ts";
+export { isSlot, type Slot, slots } from "./core/slots.ts";

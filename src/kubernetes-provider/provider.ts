@@ -1,0 +1,228 @@
+import type { Clock } from "../core/clock.ts";
+import { UserError } from "../core/errors.ts";
+import type { Connection, KubeconfigSource } from "../kubernetes/connect.ts";
+import { type Autonaming, type CheckResult, checkInputs } from "./check.ts";
+import { toObject } from "./checkpoint.ts";
+import { ObjectClient } from "./client.ts";
+import { type CreateRequest, type CreateResult, createObject } from "./create.ts";
+import { type DeleteRequest, deleteObject } from "./delete.ts";
+import { diffObject, type ObjectDiff } from "./diff.ts";
+import { InitializationError, messageOf, redact, secretTexts } from "./errors.ts";
+import type { ResourceLog } from "./host.ts";
+import { sourceOf } from "./kubeconfig.ts";
+import { text } from "./objects.ts";
+import { type ReadRequest, type ReadResult, readObject } from "./read.ts";
+import type { Session } from "./session.ts";
+import { parseSettings, type Settings } from "./settings.ts";
+import type { PropertyMap } from "./struct.ts";
+import { type GroupVersionKind, gvkOf, parseToken, typeOfUrn } from "./tokens.ts";
+import { type UpdateRequest, updateObject } from "./update.ts";
+
+export interface ProviderOptions {
+  /** The cluster of providers that name none. */
+  readonly ambient: KubeconfigSource;
+  readonly connect: (source: KubeconfigSource) => Promise<Connection>;
+  readonly clock: Clock;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** One provider of a program: what the engine configures once and then asks about resources. */
+export class Provider {
+  readonly #options: ProviderOptions;
+  #cancel = new AbortController();
+  #settings: Settings | undefined;
+  #connection: Promise<{ readonly client: ObjectClient; readonly namespace: string }> | undefined;
+  #log: ResourceLog;
+
+  constructor(options: ProviderOptions, log: ResourceLog) {
+    this.#options = options;
+    this.#log = log;
+  }
+
+  set log(log: ResourceLog) {
+    this.#log = log;
+  }
+
+  configure(variables: ReadonlyMap<string, string>): void {
+    this.#settings = parseSettings(variables, this.#options.environment);
+    this.#connection = undefined;
+    this.#cancel = new AbortController();
+  }
+
+  /** Stops all waits and requests; nothing is undone. */
+  cancel(): void {
+    this.#cancel.abort();
+  }
+
+  async check(request: {
+    readonly urn: string;
+    readonly olds: PropertyMap;
+    readonly news: PropertyMap;
+    readonly randomSeed: Uint8Array;
+    readonly autonaming: Autonaming;
+  }): Promise<CheckResult> {
+    const gvk = supported(request.urn);
+    const object = toObject(request.news);
+    if (gvk.kind === `${text(object, "kind")}Patch`)
+      throw unsupported(`Patch resources (${typeOfUrn(request.urn)})`);
+    return this.#guard(request.news, async (session) =>
+      checkInputs({
+        ...request,
+        defaultNamespace: (await this.#isNamespaced(session, gvk)) ? session.defaultNamespace : undefined,
+        label: session.settings.serverSideApply ? "none" : "managed-by",
+      }),
+    );
+  }
+
+  async diff(request: {
+    readonly urn: string;
+    readonly olds: PropertyMap;
+    readonly news: PropertyMap;
+    readonly ignoreChanges: readonly string[];
+  }): Promise<ObjectDiff> {
+    const gvk = supported(request.urn);
+    return this.#guard(request.news, async (session) =>
+      diffObject({
+        ...request,
+        namespaced: await this.#isNamespaced(session, gvkOf(text(request.news, "apiVersion"), gvk.kind)),
+        mutability: session.settings,
+      }),
+    );
+  }
+
+  async create(request: CreateRequest): Promise<CreateResult> {
+    supported(request.urn);
+    return this.#guard(request.inputs, (session) => createObject(session, request));
+  }
+
+  async update(request: UpdateRequest): Promise<PropertyMap> {
+    supported(request.urn);
+    return this.#guard(request.news, (session) => updateObject(session, request));
+  }
+
+  /** `undefined` when the object doesn't exist. */
+  async read(request: Omit<ReadRequest, "gvk">): Promise<ReadResult | undefined> {
+    const gvk = supported(request.urn);
+    const settings = this.#settings;
+    try {
+      return await this.#guard(request.state, (session) => readObject(session, { ...request, gvk }));
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      if (settings?.deleteUnreachable === true) {
+        this.#log.log(
+          "warning",
+          request.urn,
+          "The cluster can't be reached; dropped from the state (deleteUnreachable).",
+        );
+        return undefined;
+      }
+      if (settings?.skipUpdateUnreachable === true) {
+        this.#log.log("warning", request.urn, "The cluster can't be reached; the state stays as it was.");
+        return { id: request.id, state: request.state, inputs: request.inputs };
+      }
+      throw unreachableHint(error);
+    }
+  }
+
+  async delete(request: Omit<DeleteRequest, "gvk">): Promise<void> {
+    const gvk = supported(request.urn);
+    const settings = this.#settings;
+    try {
+      await this.#guard(request.state, (session) => deleteObject(session, { ...request, gvk }));
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      if (settings?.deleteUnreachable !== true) throw unreachableHint(error);
+      this.#log.log(
+        "warning",
+        request.urn,
+        "The cluster can't be reached; dropped from the state (deleteUnreachable).",
+      );
+    }
+  }
+
+  /** Runs work with the configured cluster, and takes every secret of the inputs out of its errors. */
+  async #guard<T>(secretsIn: PropertyMap, work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#session());
+    } catch (error) {
+      throw withoutSecrets(error, secretsIn);
+    }
+  }
+
+  async #session(): Promise<Session> {
+    const settings = this.#settings;
+    if (settings === undefined)
+      throw new Error("The Kubernetes provider was asked before it was configured.");
+    this.#connection ??= this.#open(settings);
+    const { client, namespace } = await this.#connection;
+    return {
+      client,
+      settings,
+      defaultNamespace: settings.namespace ?? namespace,
+      log: this.#log,
+      clock: this.#options.clock,
+      signal: AbortSignal.any([this.#options.signal, this.#cancel.signal]),
+    };
+  }
+
+  async #open(settings: Settings): Promise<{ client: ObjectClient; namespace: string }> {
+    const { api, namespace } = await this.#options.connect(
+      sourceOf(settings, this.#options.ambient, this.#options.environment),
+    );
+    return { client: new ObjectClient(api), namespace };
+  }
+
+  /** A cluster that can't be reached just now must not stop a plan; what follows says it clearly enough. */
+  async #isNamespaced(session: Session, gvk: GroupVersionKind): Promise<boolean> {
+    try {
+      return await session.client.isNamespaced(gvk, session.signal);
+    } catch (error) {
+      if (isUnreachable(error)) return true;
+      throw error;
+    }
+  }
+}
+
+function supported(urn: string): GroupVersionKind {
+  const token = parseToken(typeOfUrn(urn));
+  if (!token.supported) throw unsupported(token.what);
+  return token.gvk;
+}
+
+/** The error for everything that only the official provider does. */
+export function unsupported(what: string): UserError {
+  return new UserError({
+    code: "provider-unsupported",
+    message: `The embedded Kubernetes provider does not support ${what}.`,
+    hint: "Install the official one with `pulumi plugin install resource kubernetes`; it is used wherever it is found.",
+  });
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof UserError && error.code === "cluster-unreachable";
+}
+
+function unreachableHint(error: unknown): Error {
+  return new Error(
+    `${messageOf(error)} If the cluster no longer exists, set the environment variable ` +
+      "PULUMI_K8S_DELETE_UNREACHABLE=true (or the provider's deleteUnreachable) to drop its objects from the state.",
+  );
+}
+
+function withoutSecrets(error: unknown, secretsIn: PropertyMap): unknown {
+  const secrets = secretTexts(secretsIn);
+  if (secrets.length === 0 || !(error instanceof Error)) return error;
+  if (error instanceof InitializationError) {
+    const { id, state, inputs } = error;
+    const reasons = error.reasons.map((reason) => redact(reason, secrets));
+    return new InitializationError(redact(error.message, secrets), {
+      id,
+      state,
+      ...(inputs === undefined ? {} : { inputs }),
+      reasons,
+    });
+  }
+  if (error instanceof UserError) return error;
+  return new Error(redact(error.message, secrets));
+}

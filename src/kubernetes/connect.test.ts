@@ -1,0 +1,83 @@
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, test } from "vitest";
+import { connect } from "./connect.ts";
+
+/** An API server that answers every request in this way. */
+async function withServer<T>(
+  answer: (response: ServerResponse) => void,
+  work: (kubeconfig: string) => Promise<T>,
+): Promise<T> {
+  const server = createServer((_, response) => answer(response));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const kubeconfig = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "test", cluster: { server: url, "insecure-skip-tls-verify": true } }],
+    users: [{ name: "test", user: {} }],
+    contexts: [{ name: "test", context: { cluster: "test", user: "test", namespace: "ml" } }],
+    "current-context": "test",
+  };
+  try {
+    return await work(JSON.stringify(kubeconfig));
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+const begin = (response: ServerResponse) => {
+  response.writeHead(200, { "content-length": "100" });
+  response.write("{");
+};
+
+test("sends to the context's server, and parses what it answers", async () => {
+  await withServer(
+    (response) => response.end('{"kind":"Pod"}'),
+    async (contents) => {
+      const { api, namespace, context } = connect({ contents });
+      expect({ namespace, context }).toEqual({ namespace: "ml", context: "test" });
+      expect(await api.find("/api/v1/namespaces/ml/pods/one")).toEqual({ kind: "Pod" });
+    },
+  );
+});
+
+test("an answer that is cut off is told as a cluster that can't be reached", async () => {
+  await withServer(
+    (response) => {
+      begin(response);
+      setTimeout(() => response.destroy(), 50);
+    },
+    async (contents) => {
+      await expect(connect({ contents }).api.find("/api/v1/nodes")).rejects.toMatchObject({
+        code: "cluster-unreachable",
+      });
+    },
+  );
+});
+
+test("an answer that does not end in time is told as a cluster that can't be reached", async () => {
+  await withServer(begin, async (contents) => {
+    const { api } = connect({ contents });
+    await expect(api.request({ method: "GET", path: "/api/v1/nodes", timeoutMs: 200 })).rejects.toMatchObject(
+      { code: "cluster-unreachable" },
+    );
+  });
+});
+
+test("an abort while the answer comes is told as an interruption", async () => {
+  const stop = new AbortController();
+  await withServer(
+    (response) => {
+      begin(response);
+      setTimeout(() => stop.abort(), 50);
+    },
+    async (contents) => {
+      const { api } = connect({ contents });
+      await expect(
+        api.request({ method: "GET", path: "/api/v1/nodes", signal: stop.signal }),
+      ).rejects.toMatchObject({ code: "interrupted", exitCode: 130 });
+    },
+  );
+});

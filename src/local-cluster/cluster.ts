@@ -1,0 +1,50 @@
+import type { EventSink } from "../core/events.ts";
+
+/** What is known of a local cluster; stored as JSON in its state folder. */
+export interface LocalCluster {
+  readonly name: string;
+  /** Kubernetes version, for example `v1.36.3`. */
+  readonly version: string;
+  readonly kubeconfigPath: string;
+  /** kubectl of the same version. */
+  readonly kubectlPath: string;
+  /** Where the ingress controller listens, for example `http://127.0.0.1:8080`. */
+  readonly ingressUrl: string;
+}
+
+export type ComponentHealth =
+  | {
+      readonly component: string;
+      readonly state: "running";
+      readonly pid: number;
+      readonly residentBytes: number;
+    }
+  | { readonly component: string; readonly state: "stopped"; readonly reason: string };
+
+export interface LocalClusterStatus {
+  readonly cluster: LocalCluster | undefined;
+  readonly state: "absent" | "running" | "degraded" | "stopped";
+  readonly components: readonly ComponentHealth[];
+}
+
+export interface LocalClusterOptions {
+  /** @default default */
+  readonly name: string;
+  readonly events: EventSink;
+  readonly signal: AbortSignal;
+}
+
+/** What `src/local-cluster/index.ts` exports. */
+export interface LocalClusters {
+  /** Starts the cluster or repairs what is stopped; returns once the node is Ready, and an Ingress would be served. */
+  up(options: LocalClusterOptions): Promise<LocalCluster>;
+  /** Stops everything and removes all of it: processes, mounts, namespaces, links, cgroups, state. */
+  down(options: LocalClusterOptions): Promise<void>;
+  status(name: string): Promise<LocalClusterStatus>;
+  /** Imports an OCI archive into the node's container store (namespace k8s.io). Returns the image names in it. */
+  loadImage(name: string, archivePath: string, signal: AbortSignal): Promise<string[]>;
+  list(): Promise<string[]>;
+}
+
+/** Annotation on the IngressClass that says where the controller listens, for controllers that are not on port 80. */
+export const ingressEndpointAnnotation = "modelswitch.dev/ingress-endpoint";

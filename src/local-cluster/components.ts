@@ -1,0 +1,36 @@
+import { joinComponentsGroup } from "./cgroups.ts";
+import { cgroupPath } from "./cluster-state.ts";
+import { clusterVariable, isAlive, sessionLeaders } from "./process-table.ts";
+import {
+  type ComponentSpec,
+  componentNames,
+  forgetComponent,
+  readComponent,
+  runningAsSpecified,
+  startComponent,
+  stopProcesses,
+} from "./processes.ts";
+import type { ClusterRun } from "./run.ts";
+
+/** How long a component may take to end by itself before it is killed. */
+const politeMs = 5_000;
+
+/** Starts the component unless it runs just as specified; one that runs otherwise is stopped first. */
+export async function ensureComponent(run: ClusterRun, spec: ComponentSpec): Promise<void> {
+  run.signal.throwIfAborted();
+  if (runningAsSpecified(run.folders, spec) !== undefined) return;
+  const before = readComponent(run.folders, spec.name);
+  if (before !== undefined && isAlive(before)) await stopProcesses([before], run.clock, { politeMs });
+  forgetComponent(run.folders, spec.name);
+  const group = cgroupPath(run.folders, run.name);
+  await startComponent(run.folders, spec, (pid) => joinComponentsGroup(group, pid));
+}
+
+/** Stops components that a killed command started but could not record any more. */
+export async function stopStrays(run: ClusterRun): Promise<void> {
+  const recorded = componentNames.map((name) => readComponent(run.folders, name)?.pid);
+  const strays = sessionLeaders(clusterVariable, run.folders.folder).filter(
+    ({ pid }) => !recorded.includes(pid),
+  );
+  await stopProcesses(strays, run.clock, { politeMs });
+}

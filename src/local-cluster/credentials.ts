@@ -1,0 +1,124 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Credential, createAuthority, createTokenKey, issueCertificate } from "./certificates.ts";
+import { type ClusterRecord, nodeName } from "./cluster-state.ts";
+import { writePrivateFile } from "./files.ts";
+import { kubeconfig } from "./kubeconfig.ts";
+import type { ClusterFolders } from "./state-folder.ts";
+
+/** Paths of the files that the components read; each is readable by its owner alone. */
+export interface CredentialFiles {
+  readonly authority: string;
+  readonly authorityKey: string;
+  readonly apiServer: KeyFiles;
+  /** The API server as client of etcd, and etcd itself. */
+  readonly etcd: KeyFiles;
+  /** The API server as client of the kubelet. */
+  readonly kubeletClient: KeyFiles;
+  readonly kubeletServer: KeyFiles;
+  readonly tokenKey: string;
+  readonly tokenPublicKey: string;
+  /** Kubeconfigs of the components. */
+  readonly kubeconfigs: Readonly<Record<ClientName, string>>;
+}
+
+export interface KeyFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Clients of the API server: user and groups as the built-in roles of Kubernetes expect them. */
+const clients = {
+  "kube-controller-manager": () => ({ commonName: "system:kube-controller-manager" }),
+  "kube-scheduler": () => ({ commonName: "system:kube-scheduler" }),
+  kubelet: (node: string) => ({ commonName: `system:node:${node}`, organisations: ["system:nodes"] }),
+  "kube-proxy": () => ({ commonName: "system:kube-proxy" }),
+  traefik: () => ({ commonName: ingressUser }),
+};
+export type ClientName = keyof typeof clients;
+
+/** The user as which the ingress controller reads the cluster. */
+export const ingressUser = "modelswitch:ingress-controller";
+
+/** Makes what is not there yet, so that a repaired cluster keeps its credentials, and says where it all is. */
+export function prepareCredentials(
+  folders: ClusterFolders,
+  record: ClusterRecord,
+  now: Date,
+): CredentialFiles {
+  const file = (name: string) => join(folders.certificates, name);
+  const pair = (name: string): KeyFiles => ({ certificate: file(`${name}.crt`), key: file(`${name}.key`) });
+  const keep = (files: KeyFiles, make: () => Credential): Credential => {
+    if (!existsSync(files.certificate) || !existsSync(files.key)) {
+      const made = make();
+      writePrivateFile(files.key, made.key);
+      writePrivateFile(files.certificate, made.certificate);
+    }
+    return { certificate: readFileSync(files.certificate, "utf8"), key: readFileSync(files.key, "utf8") };
+  };
+  const context = `modelswitch-${record.name}`;
+  const authorityFiles = pair("authority");
+  const authority = keep(authorityFiles, () => createAuthority(context, now));
+  const issue = (name: string, commonName: string, organisations: string[], serverNames: string[]) => {
+    const files = pair(name);
+    keep(files, () =>
+      issueCertificate(authority, { subject: { commonName, organisations }, serverNames, validFrom: now }),
+    );
+    return files;
+  };
+
+  const tokenKey = file("tokens.key");
+  const tokenPublicKey = file("tokens.pub");
+  if (!existsSync(tokenKey) || !existsSync(tokenPublicKey)) {
+    const keys = createTokenKey();
+    writePrivateFile(tokenPublicKey, keys.publicKey);
+    writePrivateFile(tokenKey, keys.privateKey);
+  }
+
+  const server = `https://${record.addresses.host}:${record.ports.apiServer}`;
+  const writeKubeconfig = (path: string, name: string, client: Credential) =>
+    writePrivateFile(path, kubeconfig({ name, server, authority: authority.certificate, client }));
+  const node = nodeName(record.name);
+  const kubeconfigs = Object.fromEntries(
+    Object.entries(clients).map(([name, subject]) => {
+      const path = file(`${name}.kubeconfig`);
+      const credential = keep(pair(name), () =>
+        issueCertificate(authority, { subject: subject(node), validFrom: now }),
+      );
+      writeKubeconfig(path, name, credential);
+      return [name, path];
+    }),
+  ) as Record<ClientName, string>;
+  const administrator = keep(pair("administrator"), () =>
+    issueCertificate(authority, {
+      subject: { commonName: "modelswitch:administrator", organisations: ["system:masters"] },
+      validFrom: now,
+    }),
+  );
+  writeKubeconfig(folders.kubeconfig, context, administrator);
+
+  const { addresses } = record;
+  return {
+    authority: authorityFiles.certificate,
+    authorityKey: authorityFiles.key,
+    apiServer: issue(
+      "kube-apiserver",
+      "kube-apiserver",
+      [],
+      [
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+        addresses.apiService,
+        addresses.host,
+      ],
+    ),
+    etcd: issue("etcd", "etcd", [], ["127.0.0.1"]),
+    kubeletClient: issue("kubelet-client", "kube-apiserver-kubelet-client", ["system:masters"], []),
+    kubeletServer: issue("kubelet-server", node, [], [node, addresses.node]),
+    tokenKey,
+    tokenPublicKey,
+    kubeconfigs,
+  };
+}

@@ -1,0 +1,130 @@
+import { mkdirSync } from "node:fs";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { interrupted } from "../core/errors.ts";
+import { type EventSink, step } from "../core/events.ts";
+import type { EnsureTool } from "../tools/tool.ts";
+import type { LocalCluster, LocalClusterOptions, LocalClusters } from "./cluster.ts";
+import { clusterNames } from "./cluster-state.ts";
+import { removeCluster } from "./down.ts";
+import { checkHost, findHostPrograms, readHostFacts } from "./host.ts";
+import { loadImage } from "./images.ts";
+import { type ClusterLock, lockCluster } from "./lock.ts";
+import type { ClusterRun } from "./run.ts";
+import { checkClusterName, clusterFolders, stateFolder } from "./state-folder.ts";
+import { clusterStatus } from "./status.ts";
+import { startCluster } from "./up.ts";
+
+export interface LocalClustersOptions {
+  /** @default the one of src/tools */
+  readonly ensureTool?: EnsureTool;
+  /** @default the environment of this process */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+}
+
+/** The local clusters of this user. */
+export function localClusters(options: LocalClustersOptions = {}): LocalClusters {
+  const env = options.env ?? process.env;
+  const clock = options.clock ?? systemClock;
+  const ensureTool = options.ensureTool ?? defaultEnsureTool;
+  const state = stateFolder(env);
+
+  const prepare = ({ name, events, signal }: LocalClusterOptions): ClusterRun => {
+    checkClusterName(name);
+    checkHost(readHostFacts());
+    const programs = findHostPrograms(env);
+    const folders = clusterFolders(state, name);
+    return {
+      name,
+      folders,
+      stateFolder: state,
+      programs,
+      ensureTool,
+      clock,
+      events,
+      signal,
+    };
+  };
+
+  const locked = async <T>(run: ClusterRun, doing: string, work: () => Promise<T>): Promise<T> => {
+    const lock = await lockWithEvent(run, doing);
+    try {
+      return await work();
+    } finally {
+      lock.release();
+    }
+  };
+
+  return {
+    up: async (request) => {
+      const run = prepare(request);
+      const about = { id: "cluster", title: `Local cluster ${run.name}` };
+      const hint =
+        "What runs already stays: `modelswitch cluster up` goes on from there, `modelswitch cluster down` removes it.";
+      return interruptible(request.signal, "Starting the local cluster", hint, () =>
+        locked(run, "cluster up", async () => {
+          mkdirSync(run.folders.folder, { recursive: true, mode: 0o700 });
+          return step(
+            run.events,
+            about,
+            () => startCluster(run),
+            (cluster: LocalCluster) => `Kubernetes ${cluster.version}, ingress at ${cluster.ingressUrl}`,
+          );
+        }),
+      );
+    },
+    down: async (request) => {
+      const run = prepare(request);
+      const about = { id: "cluster", title: `Removing the local cluster ${run.name}` };
+      const hint = "`modelswitch cluster down` goes on from there.";
+      return interruptible(request.signal, "Removing the local cluster", hint, () =>
+        locked(run, "cluster down", () => step(run.events, about, () => removeCluster(run))),
+      );
+    },
+    status: async (name) => {
+      checkClusterName(name);
+      return clusterStatus(clusterFolders(state, name));
+    },
+    loadImage: async (name, archivePath, signal) => {
+      checkClusterName(name);
+      checkHost(readHostFacts());
+      const programs = findHostPrograms(env);
+      const folders = clusterFolders(state, name);
+      return loadImage({ folders, name, archivePath, programs, ensureTool, signal });
+    },
+    list: async () => clusterNames(state),
+  };
+}
+
+/** Says what was interrupted, whichever part of it noticed the signal. */
+async function interruptible<T>(
+  signal: AbortSignal,
+  what: string,
+  hint: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw signal.aborted ? interrupted(what, hint) : error;
+  }
+}
+
+/** Loaded only when a tool is needed. */
+const defaultEnsureTool: EnsureTool = async (name, options) => {
+  const tools = await import("../tools/ensure.ts");
+  return tools.ensureTool(name, options);
+};
+
+async function lockWithEvent(run: ClusterRun, doing: string): Promise<ClusterLock> {
+  return lockCluster(run.folders.folder, {
+    doing,
+    clock: run.clock,
+    signal: run.signal,
+    onWait: (holder) => waiting(run.events, holder),
+  });
+}
+
+function waiting(events: EventSink, holder: string): void {
+  events({ type: "info", message: `Waiting for another command on this cluster: ${holder}.` });
+}

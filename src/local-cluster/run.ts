@@ -1,0 +1,17 @@
+import type { Clock } from "../core/clock.ts";
+import type { EventSink } from "../core/events.ts";
+import type { EnsureTool } from "../tools/tool.ts";
+import type { HostPrograms } from "./host.ts";
+import type { ClusterFolders } from "./state-folder.ts";
+
+/** What every step of one command on one cluster is given. */
+export interface ClusterRun {
+  readonly name: string;
+  readonly folders: ClusterFolders;
+  readonly stateFolder: string;
+  readonly programs: HostPrograms;
+  readonly ensureTool: EnsureTool;
+  readonly clock: Clock;
+  readonly events: EventSink;
+  readonly signal: AbortSignal;
+}

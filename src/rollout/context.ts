@@ -1,0 +1,109 @@
+import { lookup as dnsLookup } from "node:dns/promises";
+import { hostname, userInfo } from "node:os";
+import type { ResolvedConfig } from "../config/types.ts";
+import type { Clock } from "../core/clock.ts";
+import type { EventSink } from "../core/events.ts";
+import { isLeftBehind, thisMachine } from "../engine/locks.ts";
+import type { AskSecret } from "../engine/secrets.ts";
+import type { SecretsSource } from "../engine/stack.ts";
+import { abortableReads } from "../kubernetes/abortable.ts";
+import type { KubernetesApi } from "../kubernetes/api.ts";
+import type { Lookup } from "./ingress-endpoints.ts";
+import type { Holder, LockOptions } from "./lock.ts";
+import { type Probe, probe } from "./probe.ts";
+import { type ModelStack, openModelStack } from "./program.ts";
+import { RecordStore } from "./record-store.ts";
+
+/** Everything that work on one model may touch: passed in, so that tests replace it. */
+export interface RolloutContext {
+  readonly config: ResolvedConfig;
+  readonly namespace: string;
+  /** Name of the kubeconfig's context, for messages. */
+  readonly kubernetesContext: string;
+  readonly api: KubernetesApi;
+  readonly store: RecordStore;
+  readonly clock: Clock;
+  readonly events: EventSink;
+  /** Aborts when the user stops the command. */
+  readonly signal: AbortSignal;
+  /** Who works, `user@host`. */
+  readonly operator: string;
+  readonly probe: Probe;
+  readonly lookup: Lookup;
+  /** Opens the Pulumi stack. The signal ends a running operation; the events are the context's unless others are given. */
+  openStack(signal: AbortSignal, events?: EventSink): Promise<ModelStack>;
+  /** Asks for what opening the stack needs, before anything else is done. */
+  prepareSecrets(): Promise<void>;
+  lockOptions(command: string): LockOptions;
+}
+
+export interface RolloutContextOptions {
+  readonly config: ResolvedConfig;
+  readonly clock: Clock;
+  readonly events: EventSink;
+  readonly signal: AbortSignal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly askSecret: AskSecret;
+}
+
+/** The real thing: connects to the configured cluster; sends nothing yet. */
+export async function rolloutContext(options: RolloutContextOptions): Promise<RolloutContext> {
+  const { config, clock, events, env } = options;
+  const { connect } = await import("../kubernetes/connect.ts");
+  const connection = connect(config.kubeconfig);
+  const api = abortableReads(connection.api, options.signal);
+  const namespace = config.namespace ?? connection.namespace;
+  const host = hostname();
+  const operator = `${userName(env)}@${host}`;
+  let secrets: Promise<SecretsSource> | undefined;
+  const askOnce = () => {
+    secrets ??= import("../engine/secrets.ts").then(({ secretsFromEnvironment }) =>
+      secretsFromEnvironment(env, options.askSecret, {
+        provider: config.pulumi.secretsProvider,
+        backendUrl: config.pulumi.backendUrl,
+      }),
+    );
+    return secrets;
+  };
+  return {
+    config,
+    namespace,
+    kubernetesContext: connection.context,
+    api,
+    store: new RecordStore(api, namespace, config.name),
+    clock,
+    events,
+    signal: options.signal,
+    operator,
+    probe,
+    lookup: (name) => dnsLookup(name, { all: true }),
+    openStack: async (signal, sink = events) =>
+      openModelStack({ config, namespace, secrets: await askOnce(), env, events: sink, signal }),
+    prepareSecrets: async () => {
+      await askOnce();
+    },
+    lockOptions: (command) => ({
+      api: connection.api,
+      namespace,
+      model: config.name,
+      holder: { operator, host, pid: process.pid, command },
+      clock,
+      isGone,
+      signal: options.signal,
+    }),
+  };
+}
+
+function userName(env: Readonly<Record<string, string | undefined>>): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // Containers may run as a number that no user has.
+    return env.USER ?? "unknown";
+  }
+}
+
+function isGone(holder: Holder, since: number): boolean {
+  const lock = { url: "", username: holder.operator, hostname: holder.host, pid: holder.pid, since };
+  return isLeftBehind(lock, thisMachine);
+}

@@ -1,0 +1,312 @@
+import type { ResolvedConfig } from "../config/types.ts";
+import { exitCodes, UserError } from "../core/errors.ts";
+import type { ModelServer, ModelSpec, SlotSpec } from "../core/model.ts";
+import { liveSlot, type Routing, settledOn, splitOf } from "../core/routing.ts";
+import { otherSlot, type Slot, slots } from "../core/slots.ts";
+import { type Difference, differences } from "./differences.ts";
+import type { Observation } from "./observation.ts";
+import {
+  type AppliedSettings,
+  nextReleaseNumber,
+  type ReleaseRecord,
+  type ReleaseSpec,
+  type RolloutRecord,
+  releaseOf,
+} from "./record.ts";
+
+export interface PlanInput {
+  readonly config: ResolvedConfig;
+  readonly record: RolloutRecord | undefined;
+  readonly observation: Observation;
+  /** ISO 8601. */
+  readonly now: string;
+  readonly by: string;
+  /** The user said so: `up` may change what a live slot runs. */
+  readonly allowLiveChange: boolean;
+  /** The user said so: `up` may scale the live slot down, also to nothing. */
+  readonly allowLiveStop: boolean;
+}
+
+export interface Note {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** What `up` is about to make true. */
+export interface UpPlan {
+  readonly record: RolloutRecord;
+  readonly routing: Routing;
+  readonly notes: readonly Note[];
+}
+
+/**
+ * What `up` should make of the configuration, the record and what the cluster says. Traffic stays where it is. What a
+ * slot that carries traffic runs is only changed where the user says so.
+ * @throws UserError `live-change-refused`, `live-stop-refused`, `selector-changed`, `router-changed-mid-switch` (exit code 2)
+ */
+export function planUp(input: PlanInput): UpPlan {
+  const { config, record, observation } = input;
+  // An Ingress that somebody deleted comes back as the last switch left it: only a switch moves traffic.
+  const routing = observation.routing ?? settledOn(record?.history.at(-1)?.to ?? config.initialLive);
+  const live = liveSlot(routing);
+  const notes: Note[] = [];
+  const carries = (slot: Slot) => observation.routing !== undefined && splitOf(routing)[slot] > 0;
+
+  refuseSelectorChange(config, observation);
+  if (record !== undefined && record.settings.router !== config.router && !isSettled(routing)) {
+    throw new UserError({
+      code: "router-changed-mid-switch",
+      message: `The router changes from ${record.settings.router} to ${config.router} while a switch is unfinished.`,
+      hint: `Finish it with \`modelswitch switch ${live}\`, then run \`modelswitch up\` again.`,
+      exitCode: exitCodes.usage,
+    });
+  }
+
+  const server = plannedServer(input, routing, notes);
+  const planned =
+    config.runs.form === "slots"
+      ? planSlots(input, config.runs.slots, carries)
+      : planTemplate(input, config.runs, live, carries, notes);
+
+  for (const slot of slots) {
+    const before = observation.slots[slot].deployment?.desiredReplicas ?? 0;
+    const wanted = planned.replicas[slot];
+    if (carries(slot) && wanted < before && !input.allowLiveStop) {
+      throw new UserError({
+        code: "live-stop-refused",
+        message: `${config.file} gives ${slot} ${wanted} of now ${before} replicas, and ${slot} carries ${splitOf(routing)[slot]} % of the traffic of ${config.name}.`,
+        hint: `Move the traffic first (\`modelswitch switch ${otherSlot(slot)}\`), or pass --allow-live-stop to scale it down on purpose${wanted === 0 ? ": that interrupts the service" : ""}.`,
+        exitCode: exitCodes.usage,
+      });
+    }
+  }
+
+  const settings: AppliedSettings = {
+    server,
+    ingress: config.ingress,
+    router: config.router,
+    previewHeader: config.previewHeader,
+    identity: config.identity,
+    replicas: planned.replicas,
+    selectors: config.runs.form === "slots" ? selectorsOf(config.runs.slots) : {},
+  };
+  return {
+    record: {
+      schemaVersion: 1,
+      model: config.name,
+      releases: planned.releases,
+      slots: planned.slots,
+      settings,
+      applying: true,
+      history: record?.history ?? [],
+    },
+    routing,
+    notes,
+  };
+}
+
+function isSettled(routing: Routing): boolean {
+  return routing.weight === 0 && routing.main !== routing.candidate;
+}
+
+interface PlannedSlots {
+  readonly releases: readonly ReleaseRecord[];
+  readonly slots: Readonly<Record<Slot, number | null>>;
+  readonly replicas: Readonly<Record<Slot, number>>;
+}
+
+/** Both slots run what the configuration names; a slot whose spec changed gets a new release. */
+function planSlots(
+  input: PlanInput,
+  wanted: Readonly<Record<Slot, SlotSpec>>,
+  carries: (slot: Slot) => boolean,
+): PlannedSlots {
+  const { config, record, now, by } = input;
+  const releases = [...(record?.releases ?? [])];
+  const numbers: Record<Slot, number | null> = { blue: null, green: null };
+  for (const slot of slots) {
+    const spec = releaseSpecOf(wanted[slot]);
+    const former = record === undefined ? undefined : releaseOf(record, slot);
+    const changes =
+      former === undefined ? unrecorded(input, slot, spec) : differences(former.spec, spec, ["replicas"]);
+    if (changes.length > 0 && carries(slot) && !input.allowLiveChange)
+      throw liveChangeRefused(config, slot, changes);
+    if (former !== undefined && changes.length === 0) {
+      numbers[slot] = former.number;
+      releases[releases.indexOf(former)] = { ...former, spec };
+    } else {
+      const number = Math.max(nextReleaseNumber(record), ...releases.map((release) => release.number + 1));
+      releases.push({ number, slot, spec, createdAt: now, by });
+      numbers[slot] = number;
+    }
+  }
+  return {
+    releases,
+    slots: numbers,
+    replicas: { blue: wanted.blue.replicas ?? 1, green: wanted.green.replicas ?? 1 },
+  };
+}
+
+/**
+ * The template makes release 1 in the initial slot and after that only the number of replicas follows it. The slot that has no
+ * release is an identical environment: the same Deployment at `idleReplicas`.
+ */
+function planTemplate(
+  input: PlanInput,
+  runs: Extract<ResolvedConfig["runs"], { form: "template" }>,
+  live: Slot,
+  carries: (slot: Slot) => boolean,
+  notes: Note[],
+): PlannedSlots {
+  const { config, record, now, by } = input;
+  const template: ReleaseSpec = runs.release;
+  const replicas: Record<Slot, number> = { blue: runs.idleReplicas, green: runs.idleReplicas };
+  const former = record === undefined ? undefined : releaseOf(record, live);
+  if (record === undefined || former === undefined) {
+    const changes = unrecorded(input, live, template);
+    if (changes.length > 0 && carries(live) && !input.allowLiveChange)
+      throw liveChangeRefused(config, live, changes);
+    const number = nextReleaseNumber(record);
+    replicas[live] = template.replicas ?? 1;
+    const kept = record?.slots[otherSlot(live)] ?? null;
+    if (kept !== null) replicas[otherSlot(live)] = template.replicas ?? 1;
+    return {
+      releases: [...(record?.releases ?? []), { number, slot: live, spec: template, createdAt: now, by }],
+      slots: slotNumbers(live, number, kept),
+      replicas,
+    };
+  }
+
+  const releases = [...record.releases];
+  const numbers: Record<Slot, number | null> = { ...record.slots };
+  for (const slot of slots) {
+    // A slot that a release was put into keeps its size: it may have to take the traffic back.
+    if (record.slots[slot] !== null) replicas[slot] = template.replicas ?? 1;
+  }
+  const changes = differences(former.spec, template, ["replicas"]);
+  if (changes.length > 0 && input.allowLiveChange) {
+    const number = nextReleaseNumber(record);
+    releases.push({ number, slot: live, spec: template, createdAt: now, by });
+    numbers[live] = number;
+  } else if (changes.length > 0) {
+    notes.push({
+      code: "template-differs",
+      message: `The template differs from release ${former.number}, which ${live} runs and goes on running: ${changes.map(({ text }) => text).join("; ")}. A release would put it into ${otherSlot(live)}.`,
+      hint: "--allow-live-change would change the live slot itself, without a proof before it takes traffic.",
+    });
+  }
+  return { releases, slots: numbers, replicas };
+}
+
+function slotNumbers(slot: Slot, number: number, other: number | null): Record<Slot, number | null> {
+  return slot === "blue" ? { blue: number, green: other } : { blue: other, green: number };
+}
+
+/** How the wanted spec differs from what a slot runs of which the record knows nothing. */
+function unrecorded(input: PlanInput, slot: Slot, spec: ReleaseSpec): Difference[] {
+  const running = input.observation.slots[slot].deployment?.image;
+  if (running === undefined || running === spec.image) return [];
+  return differences({ image: running }, { ...(spec.image === undefined ? {} : { image: spec.image }) }, []);
+}
+
+function liveChangeRefused(config: ResolvedConfig, slot: Slot, changes: readonly Difference[]): UserError {
+  return new UserError({
+    code: "live-change-refused",
+    message: [
+      `${config.file} changes what ${slot} runs, and ${slot} carries the traffic of ${config.name}:`,
+      ...changes.map(({ text }) => `  ${text}`),
+    ].join("\n"),
+    hint: `Make the change in ${otherSlot(slot)} and switch to it, or pass --allow-live-change to change the live slot in place.`,
+    exitCode: exitCodes.usage,
+    details: { slot, differences: changes },
+  });
+}
+
+/** The parts of a model server's settings that are part of the pods. */
+export function podSettings(
+  server: ModelServer,
+): Omit<ModelServer, "name" | "identity" | "keepAliveSeconds"> {
+  const { name: _name, identity: _identity, keepAliveSeconds: _keepAlive, ...pods } = server;
+  return pods;
+}
+
+/** The server's settings are in the pods of both slots: a change of them is a change of what the live slot runs. */
+function plannedServer(input: PlanInput, routing: Routing, notes: Note[]): ModelServer {
+  const { config, record, observation } = input;
+  if (record === undefined || observation.routing === undefined || input.allowLiveChange)
+    return config.server;
+  const live = liveSlot(routing);
+  if (observation.slots[live].deployment === undefined) return config.server;
+  const changes = differences(podSettings(record.settings.server), podSettings(config.server), []);
+  if (changes.length === 0) return config.server;
+  const named = changes.map((change) => ({ ...change, text: `server.${change.text}` }));
+  if (config.runs.form === "slots") throw liveChangeRefused(config, live, named);
+  notes.push({
+    code: "server-differs",
+    message: `The model server's settings differ from what ${live} runs and goes on running: ${named.map(({ text }) => text).join("; ")}.`,
+    hint: "--allow-live-change applies them to the live slot too, by a rolling update.",
+  });
+  return {
+    ...podSettings(record.settings.server),
+    name: config.server.name,
+    identity: config.server.identity,
+    keepAliveSeconds: config.server.keepAliveSeconds,
+  };
+}
+
+function refuseSelectorChange(config: ResolvedConfig, observation: Observation): void {
+  for (const slot of slots) {
+    const present = observation.slots[slot].service?.selector;
+    const wanted = config.runs.form === "slots" ? config.runs.slots[slot].selector : undefined;
+    const selector = wanted ?? { app: config.name, version: slot };
+    if (present === undefined) continue;
+    const changes = differences(present, selector, []);
+    if (changes.length === 0) continue;
+    throw new UserError({
+      code: "selector-changed",
+      message: `The selector of ${slot} never changes after creation, and ${config.file} asks for another one: ${changes.map(({ text }) => text).join("; ")}.`,
+      hint: "Give the model another name to start with other selectors beside it, or `modelswitch destroy` this one first.",
+      exitCode: exitCodes.usage,
+      details: { slot, differences: changes },
+    });
+  }
+}
+
+function selectorsOf(wanted: Readonly<Record<Slot, SlotSpec>>): AppliedSettings["selectors"] {
+  return {
+    ...(wanted.blue.selector === undefined ? {} : { blue: wanted.blue.selector }),
+    ...(wanted.green.selector === undefined ? {} : { green: wanted.green.selector }),
+  };
+}
+
+function releaseSpecOf(slot: SlotSpec): ReleaseSpec {
+  const { selector: _selector, release: _release, ...spec } = slot;
+  return spec;
+}
+
+/** The model that the record describes: what the component is asked for. */
+export function modelSpec(record: RolloutRecord, namespace: string): ModelSpec {
+  const { settings } = record;
+  const slot = (name: Slot): SlotSpec => {
+    // A slot without a release is an identical environment: it has what the other slot runs.
+    const release = releaseOf(record, name) ?? releaseOf(record, otherSlot(name));
+    const selector = settings.selectors[name];
+    return {
+      ...release?.spec,
+      replicas: settings.replicas[name],
+      ...(selector === undefined ? {} : { selector }),
+      ...(release === undefined ? {} : { release: release.number }),
+    };
+  };
+  return {
+    name: record.model,
+    namespace,
+    server: settings.server,
+    slots: { blue: slot("blue"), green: slot("green") },
+    ingress: settings.ingress,
+    router: settings.router,
+    previewHeader: settings.previewHeader,
+    identity: settings.identity ?? settings.server.identity,
+  };
+}

@@ -1,0 +1,65 @@
+import { routerNamed } from "../component/routers/factory.ts";
+import { splitOf } from "../core/routing.ts";
+import { slots } from "../core/slots.ts";
+import type { ResourceChange } from "../engine/stack.ts";
+import type { RolloutContext } from "./context.ts";
+import { withLock } from "./lock.ts";
+import { observe } from "./observe.ts";
+
+export interface Loss {
+  /** What goes away, line by line. */
+  readonly lines: readonly string[];
+  readonly question: string;
+}
+
+/** What destroying the model would take away. */
+export async function describeLoss(context: RolloutContext): Promise<Loss> {
+  const { config, namespace, kubernetesContext, api, signal } = context;
+  const router = routerNamed(config.router);
+  const observation = await observe({ api, namespace, model: config.name, router, signal });
+  const split = observation.routing === undefined ? undefined : splitOf(observation.routing);
+  const lines = slots.flatMap((slot) => {
+    const { service, deployment, endpoints } = observation.slots[slot];
+    if (service === undefined && deployment === undefined) return [];
+    const what =
+      deployment === undefined
+        ? "its Service (the pods are yours and stay)"
+        : `${endpoints.ready.length} ready ${endpoints.ready.length === 1 ? "replica" : "replicas"} of ${deployment.image ?? "an image"}`;
+    return [`${slot}: ${what}, ${split?.[slot] ?? 0} % of the traffic`];
+  });
+  const live = slots.filter(
+    (slot) => (split?.[slot] ?? 0) > 0 && observation.slots[slot].endpoints.ready.length > 0,
+  );
+  const where = `${config.name} in ${namespace} (context ${kubernetesContext})`;
+  return {
+    lines,
+    question:
+      live.length > 0
+        ? `This deletes ${where}, which serves live traffic for ${config.ingress.host} from ${live.join(" and ")}.`
+        : `This deletes ${where}.`,
+  };
+}
+
+export interface DestroyResult {
+  readonly changes: readonly ResourceChange[];
+  readonly recordDeleted: boolean;
+}
+
+/** Deletes the model's resources through Pulumi, then the record. */
+export async function destroyModel(
+  context: RolloutContext,
+  options: { readonly removeStack: boolean },
+): Promise<DestroyResult> {
+  const { namespace, api } = context;
+  await context.prepareSecrets();
+  const work = async () => {
+    const stack = await context.openStack(context.signal);
+    const { changes } = await stack.destroy({ remove: options.removeStack });
+    return { changes, recordDeleted: await context.store.delete() };
+  };
+  // In a namespace that is gone there is nothing to lock; the state may still have to be emptied.
+  const exists = await api.find(`/api/v1/namespaces/${namespace}`).catch(() => ({}));
+  if (exists === undefined) return await work();
+  // The lock goes with its Lease; one that is there afterwards is somebody else's.
+  return await withLock(context.lockOptions("destroy"), work);
+}

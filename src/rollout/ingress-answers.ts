@@ -1,0 +1,41 @@
+import { UserError } from "../core/errors.ts";
+import type { RolloutContext } from "./context.ts";
+import { probeHost, proofPath } from "./prove.ts";
+import type { ProofSubject } from "./subject.ts";
+
+/**
+ * Makes sure that every address of the ingress gives an answer of whatever kind, before anything is written: a change that
+ * can't be proved should not be begun.
+ * @throws UserError `ingress-unreachable`
+ */
+export async function requireAnswer(context: RolloutContext, subject: ProofSubject): Promise<void> {
+  const { ingress } = subject.settings;
+  const path = proofPath(ingress, subject.identity);
+  await Promise.all(
+    subject.endpoints.map(async (endpoint) => {
+      let last: unknown;
+      for (let attempt = 0; attempt < 3; attempt++) {
+        try {
+          await context.probe({
+            endpoint,
+            host: probeHost(ingress.host),
+            path,
+            headers: {},
+            timeoutMs: 5_000,
+            signal: context.signal,
+          });
+          return;
+        } catch (error) {
+          last = error;
+          await context.clock.sleep(100, context.signal);
+        }
+      }
+      throw new UserError({
+        code: "ingress-unreachable",
+        message: `The ingress gives no answer at ${endpoint.url}, so no switch could be proved; nothing was changed: ${last instanceof Error ? last.message : String(last)}`,
+        hint: 'Check the ingress controller, or say where it listens: ingress.endpoints: ["http://ADDRESS:PORT"] in the config file.',
+        cause: last,
+      });
+    }),
+  );
+}

@@ -1,0 +1,72 @@
+import type { KubernetesApi } from "../kubernetes/api.ts";
+import type { EventObject, List } from "./kubernetes-objects.ts";
+import type { PodEvidence, PodProblem } from "./observation.ts";
+
+const logLines = 8;
+const eventLines = 3;
+
+/** The last words of a pod that has a problem. What cannot be read is left out: evidence never fails a command. */
+export async function podEvidence(
+  api: KubernetesApi,
+  namespace: string,
+  problem: PodProblem,
+  signal?: AbortSignal,
+): Promise<PodEvidence> {
+  const hasLogs = problem.kind === "crash-loop" || problem.kind === "failing-probe";
+  const [log, events] = await Promise.all([
+    hasLogs ? podLog(api, namespace, problem, signal) : [],
+    podEvents(api, namespace, problem.pod, signal),
+  ]);
+  return { pod: problem.pod, logLines: log, events };
+}
+
+async function podLog(
+  api: KubernetesApi,
+  namespace: string,
+  problem: PodProblem,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const path = `/api/v1/namespaces/${namespace}/pods/${problem.pod}/log`;
+  // A crashed container that was started again has its story in the previous one.
+  for (const previous of problem.kind === "crash-loop" ? [true, false] : [false]) {
+    try {
+      const answer = await api.request({
+        method: "GET",
+        path,
+        query: { previous, tailLines: logLines },
+        timeoutMs: 5_000,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      const lines = answer.body.split("\n").filter((line) => line.trim() !== "");
+      if (answer.status < 400 && lines.length > 0) return lines;
+    } catch {
+      return [];
+    }
+  }
+  return [];
+}
+
+async function podEvents(
+  api: KubernetesApi,
+  namespace: string,
+  pod: string,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  try {
+    const list = await api.find<List<EventObject>>(`/api/v1/namespaces/${namespace}/events`, {
+      query: { fieldSelector: `involvedObject.kind=Pod,involvedObject.name=${pod},type=Warning` },
+      timeoutMs: 5_000,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return (list?.items ?? [])
+      .toSorted((a, b) => timeOf(a).localeCompare(timeOf(b)))
+      .map((event) => `${event.reason ?? "Event"}: ${event.message ?? ""}`.trim())
+      .slice(-eventLines);
+  } catch {
+    return [];
+  }
+}
+
+function timeOf(event: EventObject): string {
+  return event.lastTimestamp ?? event.eventTime ?? event.metadata?.creationTimestamp ?? "";
+}

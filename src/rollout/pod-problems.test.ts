@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import type { ContainerStatus, PodObject } from "./kubernetes-objects.ts";
+import { podProblem } from "./pod-problems.ts";
+
+function pod(container: Partial<ContainerStatus>, status: PodObject["status"] = {}): PodObject {
+  return {
+    metadata: { name: "fraud-blue-0" },
+    status: { phase: "Pending", containerStatuses: [{ name: "model", ...container }], ...status },
+  };
+}
+
+describe("podProblem", () => {
+  test.each(["ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName"])("%s is final", (reason) => {
+    const problem = podProblem(pod({ image: "fraud:9", state: { waiting: { reason, message: "why" } } }));
+    expect(problem).toMatchObject({ kind: "image-pull", reason, final: true });
+    expect(problem?.message).toContain("fraud:9");
+  });
+
+  test("a first failed pull may still pass", () => {
+    const problem = podProblem(pod({ state: { waiting: { reason: "ErrImagePull", message: "timeout" } } }));
+    expect(problem).toMatchObject({ kind: "image-pull", final: false });
+  });
+
+  test("a crash loop says how the container ended last", () => {
+    const problem = podProblem(
+      pod({
+        restartCount: 2,
+        state: { waiting: { reason: "CrashLoopBackOff" } },
+        lastState: { terminated: { exitCode: 137, reason: "OOMKilled" } },
+      }),
+    );
+    expect(problem).toMatchObject({ kind: "crash-loop", final: true });
+    expect(problem?.message).toBe("Container model keeps ending: OOMKilled, exit code 137 (2 restarts)");
+  });
+
+  test("one crash is not yet a loop", () => {
+    const crashed = podProblem(
+      pod({ restartCount: 0, state: { terminated: { exitCode: 1, reason: "Error" } } }),
+    );
+    expect(crashed).toBeUndefined();
+    const again = podProblem(
+      pod({ restartCount: 1, state: { terminated: { exitCode: 1, reason: "Error" } } }),
+    );
+    expect(again).toMatchObject({ kind: "crash-loop", final: false });
+  });
+
+  test("an init container's problem counts", () => {
+    const problem = podProblem({
+      metadata: { name: "p" },
+      status: {
+        initContainerStatuses: [
+          { name: "fetch", restartCount: 3, state: { waiting: { reason: "CrashLoopBackOff" } } },
+        ],
+      },
+    });
+    expect(problem?.message).toContain("Container fetch");
+  });
+
+  test("a pod that no node takes shows the scheduler's words", () => {
+    const problem = podProblem(
+      pod(
+        {},
+        {
+          conditions: [
+            {
+              type: "PodScheduled",
+              status: "False",
+              reason: "Unschedulable",
+              message: "0/3 nodes: Insufficient nvidia.com/gpu",
+            },
+          ],
+        },
+      ),
+    );
+    expect(problem).toMatchObject({
+      kind: "unschedulable",
+      message: "0/3 nodes: Insufficient nvidia.com/gpu",
+    });
+  });
+
+  test("a missing Secret is final", () => {
+    const problem = podProblem(
+      pod({
+        state: { waiting: { reason: "CreateContainerConfigError", message: 'secret "key" not found' } },
+      }),
+    );
+    expect(problem).toMatchObject({
+      kind: "container-config",
+      message: 'secret "key" not found',
+      final: true,
+    });
+  });
+
+  test("a container that runs but is not ready fails its probe", () => {
+    const problem = podProblem(pod({ ready: false, started: true, state: { running: {} } }));
+    expect(problem).toMatchObject({ kind: "failing-probe", final: false });
+  });
+
+  test("an evicted pod", () => {
+    const problem = podProblem(
+      pod({}, { phase: "Failed", reason: "Evicted", message: "node was low on memory" }),
+    );
+    expect(problem).toMatchObject({ kind: "evicted", reason: "Evicted" });
+  });
+
+  test("nothing is wrong with a pod that starts, is ready, or is on its way out", () => {
+    expect(podProblem(pod({ state: { waiting: { reason: "ContainerCreating" } } }))).toBeUndefined();
+    expect(podProblem(pod({ ready: true, started: true, state: { running: {} } }))).toBeUndefined();
+    const leaving = pod({ state: { waiting: { reason: "CrashLoopBackOff" } }, restartCount: 9 });
+    const metadata = { name: "p", deletionTimestamp: "2026-11-23T08:00:00Z" };
+    expect(podProblem({ ...leaving, metadata })).toBeUndefined();
+  });
+});

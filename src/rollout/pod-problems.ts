@@ -1,0 +1,97 @@
+import type { ContainerStatus, PodObject } from "./kubernetes-objects.ts";
+import type { PodProblem, PodProblemKind } from "./observation.ts";
+
+const pullReasons = new Set([
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "ErrImageNeverPull",
+  "InvalidImageName",
+  "ImageInspectError",
+  "RegistryUnavailable",
+]);
+/** Of these the kubelet has not yet tried again: the next pull may work. */
+const passingReasons = new Set(["ErrImagePull", "RegistryUnavailable"]);
+const configReasons = new Set([
+  "CreateContainerConfigError",
+  "CreateContainerError",
+  "RunContainerError",
+  "PreCreateHookError",
+]);
+
+/** Why a pod is not ready; `undefined` for a pod that is ready, starting normally, or on its way out. */
+export function podProblem(pod: PodObject): PodProblem | undefined {
+  const name = pod.metadata?.name ?? "";
+  if (pod.metadata?.deletionTimestamp !== undefined) return undefined;
+  const problem = (kind: PodProblemKind, reason: string, message: string, final: boolean): PodProblem => ({
+    pod: name,
+    kind,
+    reason,
+    message,
+    final,
+  });
+
+  if (pod.status?.phase === "Failed") {
+    const reason = pod.status.reason ?? "Failed";
+    return problem("evicted", reason, pod.status.message ?? `The pod failed (${reason}).`, false);
+  }
+  const scheduled = pod.status?.conditions?.find((condition) => condition.type === "PodScheduled");
+  if (scheduled?.status === "False" && scheduled.reason === "Unschedulable") {
+    return problem(
+      "unschedulable",
+      "Unschedulable",
+      scheduled.message ?? "No node can take the pod.",
+      // A cluster autoscaler may add a node: `waitReady` gives it some time.
+      false,
+    );
+  }
+  for (const status of [
+    ...(pod.status?.initContainerStatuses ?? []),
+    ...(pod.status?.containerStatuses ?? []),
+  ]) {
+    const found = containerProblem(status, problem);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function containerProblem(
+  status: ContainerStatus,
+  problem: (kind: PodProblemKind, reason: string, message: string, final: boolean) => PodProblem,
+): PodProblem | undefined {
+  const waiting = status.state?.waiting;
+  const reason = waiting?.reason;
+  if (reason !== undefined && pullReasons.has(reason)) {
+    const what = status.image === undefined ? "The image" : `The image ${status.image}`;
+    const why =
+      reason === "ErrImageNeverPull"
+        ? "is not on the node, and imagePullPolicy is Never"
+        : `cannot be pulled${waiting?.message === undefined ? "" : `: ${waiting.message}`}`;
+    return problem("image-pull", reason, `${what} ${why}`, !passingReasons.has(reason));
+  }
+  if (reason !== undefined && configReasons.has(reason)) {
+    const message = waiting?.message ?? `Container ${status.name} cannot be made.`;
+    return problem("container-config", reason, message, reason === "CreateContainerConfigError");
+  }
+  const crashes = status.restartCount ?? 0;
+  if (reason === "CrashLoopBackOff" || (status.state?.terminated !== undefined && crashes > 0)) {
+    const message = `Container ${status.name} keeps ending: ${lastEnd(status)} (${crashes} ${crashes === 1 ? "restart" : "restarts"})`;
+    return problem("crash-loop", "CrashLoopBackOff", message, reason === "CrashLoopBackOff" && crashes >= 1);
+  }
+  if (status.state?.running !== undefined && status.ready === false && status.started === true) {
+    return problem(
+      "failing-probe",
+      "NotReady",
+      `Container ${status.name} runs, but its readiness probe does not pass`,
+      false,
+    );
+  }
+  return undefined;
+}
+
+function lastEnd(status: ContainerStatus): string {
+  const ended = status.state?.terminated ?? status.lastState?.terminated;
+  if (ended === undefined) return "no reason given";
+  const reason = ended.reason === undefined || ended.reason === "Error" ? "" : `${ended.reason}, `;
+  const how = ended.signal ? `signal ${ended.signal}` : `exit code ${ended.exitCode ?? "unknown"}`;
+  return `${reason}${how}`;
+}

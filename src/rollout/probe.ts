@@ -1,0 +1,70 @@
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { isIP } from "node:net";
+import type { IdentityAnswer } from "../core/identity.ts";
+import type { Endpoint } from "./ingress-endpoints.ts";
+
+export interface ProbeRequest {
+  readonly endpoint: Endpoint;
+  /** Host that clients use: the Host header, and the server name of TLS. */
+  readonly host: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Sends one GET request on a connection of its own. Rejects when no complete answer came. */
+export type Probe = (request: ProbeRequest) => Promise<IdentityAnswer>;
+
+const largestAnswer = 1_000_000;
+
+/**
+ * The real probe. Certificates are not verified: a proof is about which slot answers, and the controller's default
+ * certificate, or one that is still being issued, must not stop a rollback. `modelswitch doctor` looks at certificates.
+ */
+export const probe: Probe = (request) =>
+  new Promise((resolve, reject) => {
+    const { endpoint, host } = request;
+    const common = {
+      host: endpoint.address,
+      port: endpoint.port,
+      method: "GET",
+      path: request.path,
+      // A connection of its own: kept connections may be pinned to what a controller worker knew earlier.
+      agent: false,
+      headers: { host: hostHeader(endpoint, host), accept: "application/json, */*", ...request.headers },
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(request.timeoutMs)]),
+    } as const;
+    const sent =
+      endpoint.protocol === "https"
+        ? httpsRequest({ ...common, rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) })
+        : httpRequest(common);
+    sent.on("error", (error) => {
+      const late = error.name === "TimeoutError" || (error.name === "AbortError" && !request.signal.aborted);
+      reject(late ? new Error(`no answer within ${request.timeoutMs} ms`) : error);
+    });
+    sent.on("response", (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        if (size <= largestAnswer) chunks.push(chunk);
+      });
+      response.on("error", reject);
+      response.on("end", () => {
+        const headers: Record<string, string> = {};
+        for (const [name, value] of Object.entries(response.headers)) {
+          if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+        }
+        resolve({ status: response.statusCode ?? 0, headers, body: Buffer.concat(chunks).toString("utf8") });
+      });
+    });
+    sent.end();
+  });
+
+function hostHeader(endpoint: Endpoint, host: string): string {
+  const usual = endpoint.protocol === "https" ? 443 : 80;
+  // What a client on this port would send.
+  return endpoint.port === usual ? host : `${host}:${endpoint.port}`;
+}

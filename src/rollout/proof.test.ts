@@ -1,0 +1,193 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { FakeClock } from "../../test/support/rollout-bench.ts";
+import { type Routing, settledOn } from "../core/routing.ts";
+import type { Endpoint } from "./ingress-endpoints.ts";
+import type { Probe } from "./probe.ts";
+import { advance, newLane, type ProbeOutcome, proofVerdict, viewsOf } from "./proof.ts";
+import { type ProveOptions, probeHost, proofPath, prove } from "./prove.ts";
+
+const identities = { blue: "1", green: "2" };
+const endpoint: Endpoint = { protocol: "http", address: "192.0.2.1", port: 80, url: "http://192.0.2.1:80" };
+
+describe("viewsOf", () => {
+  test("with the preview header each side is forced", () => {
+    expect(viewsOf(settledOn("blue"), identities, true)).toEqual([
+      { name: "clients", previewHeader: undefined, expected: ["blue"] },
+      { name: "preview", previewHeader: "always", expected: ["green"] },
+      { name: "main", previewHeader: "never", expected: ["blue"] },
+    ]);
+  });
+
+  test("without a header only what clients see can be asked", () => {
+    expect(viewsOf(settledOn("blue"), identities, false).map(({ name }) => name)).toEqual(["clients"]);
+  });
+
+  test("while traffic is split, both may answer", () => {
+    const [clients] = viewsOf({ main: "blue", candidate: "green", weight: 30 }, identities, false);
+    expect(clients?.expected).toEqual(["blue", "green"]);
+  });
+
+  test("a slot that nobody can recognise is not asked for", () => {
+    expect(viewsOf(settledOn("blue"), { blue: "1" }, true).map(({ name }) => name)).toEqual([
+      "clients",
+      "main",
+    ]);
+  });
+});
+
+describe("a lane", () => {
+  const [view] = viewsOf(settledOn("blue"), identities, false);
+  if (view === undefined) throw new Error("there is a view");
+  const answer = (identity: string | undefined, status = 200): ProbeOutcome => ({
+    kind: "answer",
+    status,
+    identity,
+  });
+  const outcome = fc.constantFrom<ProbeOutcome>(answer("1"), answer("2"), answer(undefined, 503), {
+    kind: "error",
+    message: "ECONNREFUSED",
+  });
+
+  test("counts only expected answers in a row", () => {
+    fc.assert(
+      fc.property(fc.array(outcome), fc.integer({ min: 1, max: 5 }), (outcomes, needed) => {
+        const lane = outcomes.reduce((at, one) => advance(at, one, identities), newLane(endpoint, view));
+        const lastBad = outcomes.findLastIndex((one) => one.kind === "error" || one.identity !== "1");
+        expect(lane.consecutive).toBe(outcomes.length - 1 - lastBad);
+        expect(proofVerdict([lane], needed).state).toBe(lane.consecutive >= needed ? "proved" : "open");
+      }),
+    );
+  });
+
+  test("keeps what was not expected as evidence", () => {
+    const outcomes = [answer("2"), answer("2"), answer(undefined, 503), answer("9")];
+    const lane = outcomes.reduce((at, one) => advance(at, one, identities), newLane(endpoint, view));
+    const verdict = proofVerdict([lane], 10);
+    expect(verdict).toMatchObject({
+      state: "open",
+      missing: [
+        "http://192.0.2.1:80, as clients ask: blue expected, seen 2 times an answer of green (2), 1 times HTTP 503 without an identity, 1 times an answer of neither slot (9)",
+      ],
+    });
+  });
+});
+
+describe("prove", () => {
+  const other: Endpoint = { ...endpoint, address: "192.0.2.2", url: "http://192.0.2.2:80" };
+
+  function options(
+    probe: Probe,
+    routing: Routing = settledOn("blue"),
+  ): ProveOptions & { readonly clock: FakeClock } {
+    return {
+      endpoints: [endpoint, other],
+      views: viewsOf(routing, identities, true),
+      identities,
+      identity: { path: "/version", from: { kind: "body" } },
+      ingress: { host: "fraud.test" },
+      previewHeader: "X-Preview",
+      deadlineMs: 10_000,
+      probe,
+      clock: new FakeClock(),
+      signal: new AbortController().signal,
+      progress: () => undefined,
+    };
+  }
+
+  const obedient: Probe = ({ headers }) =>
+    Promise.resolve({ status: 200, headers: {}, body: headers["X-Preview"] === "always" ? "2" : "1" });
+
+  test("asks every view at every address ten times", async () => {
+    const asked: string[] = [];
+    const verdict = await prove(
+      options((request) => {
+        asked.push(
+          `${request.endpoint.address} ${request.headers["X-Preview"] ?? "-"} ${request.host}${request.path}`,
+        );
+        return obedient(request);
+      }),
+    );
+    expect(verdict.state).toBe("proved");
+    expect(asked).toHaveLength(60);
+    expect(asked.filter((line) => line === "192.0.2.2 always fraud.test/version")).toHaveLength(10);
+  });
+
+  test("waits for an address that learns late", async () => {
+    let asked = 0;
+    const verdict = await prove(
+      options((request) => {
+        asked += 1;
+        const late = request.endpoint === other && asked < 80;
+        return late ? Promise.resolve({ status: 200, headers: {}, body: "2" }) : obedient(request);
+      }),
+    );
+    expect(verdict.state).toBe("proved");
+  });
+
+  test("one address that never shows it is not outvoted by the other", async () => {
+    const verdict = await prove(
+      options((request) =>
+        request.endpoint === other ? Promise.reject(new Error("ECONNREFUSED")) : obedient(request),
+      ),
+    );
+    expect(verdict).toMatchObject({ state: "open" });
+    if (verdict.state === "open") {
+      expect(verdict.missing).toHaveLength(3);
+      expect(verdict.missing[0]).toContain("times ECONNREFUSED");
+    }
+  });
+
+  test("ends at its deadline", async () => {
+    const run = options(() => Promise.resolve({ status: 503, headers: {}, body: "" }));
+    const startedAt = run.clock.now();
+    expect((await prove(run)).state).toBe("open");
+    // Six lanes wait side by side on a clock that adds their pauses up.
+    expect(run.clock.now() - startedAt).toBeLessThan(13_000);
+  });
+
+  test("an interruption is no observation", async () => {
+    const stop = new AbortController();
+    const run = prove({
+      ...options(() => {
+        stop.abort();
+        return Promise.reject(new Error("aborted"));
+      }),
+      signal: stop.signal,
+    });
+    await expect(run).rejects.toMatchObject({ code: "interrupted" });
+  });
+});
+
+describe("where a proof asks", () => {
+  const at = (path: string) => ({ path, from: { kind: "body" as const } });
+
+  test.each([
+    [{ host: "h" }, "/v2/models/m"],
+    [{ host: "h", path: "/v2" }, "/v2/models/m"],
+    [{ host: "h", path: "/v2/" }, "/v2/models/m?x=1"],
+    [{ host: "h", path: "/v2/models/m", pathType: "Exact" as const }, "/v2/models/m"],
+    [{ host: "h", path: "/x(/|$)(.*)", pathType: "ImplementationSpecific" as const }, "/v2/models/m"],
+  ])("%j sends %s to the model", (ingress, path) => {
+    expect(proofPath(ingress, at(path))).toBe(path);
+  });
+
+  test.each([
+    [{ host: "h", path: "/fraud" }, "/v2/models/m"],
+    [{ host: "h", path: "/v2" }, "/v22/models"],
+    [{ host: "h", path: "/v2", pathType: "Exact" as const }, "/v2/models/m"],
+  ])("%j does not send %s: an error that names both", (ingress, path) => {
+    expect(() => proofPath(ingress, at(path))).toThrow(
+      expect.objectContaining({
+        code: "identity-path-outside",
+        exitCode: 2,
+        message: expect.stringContaining(path),
+      }),
+    );
+  });
+
+  test("a wildcard host is asked by some label", () => {
+    expect(probeHost("*.models.test")).toBe("modelswitch-proof.models.test");
+    expect(probeHost("fraud.test")).toBe("fraud.test");
+  });
+});

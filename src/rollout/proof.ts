@@ -1,0 +1,126 @@
+import type { Routing } from "../core/routing.ts";
+import { splitOf } from "../core/routing.ts";
+import { type Slot, slots } from "../core/slots.ts";
+import type { Endpoint } from "./ingress-endpoints.ts";
+
+/** How a slot's answers look: the value of its identity. */
+export type Identities = Readonly<Partial<Record<Slot, string>>>;
+
+/** One way of asking the ingress, and the slots that may answer. */
+export interface ProofView {
+  /** `clients`: as clients ask; the others force a side with the preview header. */
+  readonly name: "clients" | "preview" | "main";
+  /** Value of the preview header; `undefined`: without it. */
+  readonly previewHeader: "always" | "never" | undefined;
+  readonly expected: readonly Slot[];
+}
+
+/**
+ * The views that a routing can be proved by. A view whose slots' identities are not all known is left out: nobody could
+ * tell what answered.
+ */
+export function viewsOf(routing: Routing, identities: Identities, canForce: boolean): ProofView[] {
+  const split = splitOf(routing);
+  const views: ProofView[] = [
+    { name: "clients", previewHeader: undefined, expected: slots.filter((slot) => split[slot] > 0) },
+  ];
+  if (canForce) {
+    views.push({ name: "preview", previewHeader: "always", expected: [routing.candidate] });
+    views.push({ name: "main", previewHeader: "never", expected: [routing.main] });
+  }
+  return views.filter((view) => view.expected.every((slot) => identities[slot] !== undefined));
+}
+
+export type ProbeOutcome =
+  /** An answer; `identity` is absent when it carries none or is not a 2xx. */
+  | { readonly kind: "answer"; readonly status: number; readonly identity: string | undefined }
+  | { readonly kind: "error"; readonly message: string };
+
+/** One view at one address. */
+export interface Lane {
+  readonly endpoint: Endpoint;
+  readonly view: ProofView;
+  /** Expected answers in a row, up to now. */
+  readonly consecutive: number;
+  readonly probes: number;
+  /** How often each thing that was not expected was seen. */
+  readonly unexpected: Readonly<Record<string, number>>;
+  /** The last outcome, in words. */
+  readonly last: string | undefined;
+}
+
+export function newLane(endpoint: Endpoint, view: ProofView): Lane {
+  return { endpoint, view, consecutive: 0, probes: 0, unexpected: {}, last: undefined };
+}
+
+/** What one more outcome makes of a lane: anything but an expected answer starts the count anew. */
+export function advance(lane: Lane, outcome: ProbeOutcome, identities: Identities): Lane {
+  const seen = describeOutcome(outcome, identities);
+  const expected =
+    outcome.kind === "answer" &&
+    outcome.identity !== undefined &&
+    lane.view.expected.some((slot) => identities[slot] === outcome.identity);
+  return {
+    ...lane,
+    probes: lane.probes + 1,
+    consecutive: expected ? lane.consecutive + 1 : 0,
+    unexpected: expected ? lane.unexpected : { ...lane.unexpected, [seen]: (lane.unexpected[seen] ?? 0) + 1 },
+    last: seen,
+  };
+}
+
+function describeOutcome(outcome: ProbeOutcome, identities: Identities): string {
+  if (outcome.kind === "error") return outcome.message;
+  if (outcome.identity === undefined) return `HTTP ${outcome.status} without an identity`;
+  const known = slots.filter((slot) => identities[slot] === outcome.identity);
+  return `an answer of ${known.length > 0 ? `${known.join(" or ")} ` : "neither slot "}(${outcome.identity})`;
+}
+
+export interface ProofEvidence {
+  readonly probes: number;
+  readonly lanes: readonly {
+    readonly endpoint: string;
+    readonly view: ProofView["name"];
+    readonly expected: readonly Slot[];
+    readonly consecutive: number;
+    readonly probes: number;
+    readonly unexpected: Readonly<Record<string, number>>;
+    readonly last: string | undefined;
+  }[];
+}
+
+export type ProofVerdict =
+  | { readonly state: "proved"; readonly evidence: ProofEvidence }
+  | { readonly state: "open"; readonly evidence: ProofEvidence; readonly missing: readonly string[] };
+
+/** Whether every lane saw `needed` expected answers in a row. */
+export function proofVerdict(lanes: readonly Lane[], needed: number): ProofVerdict {
+  const evidence: ProofEvidence = {
+    probes: lanes.reduce((sum, lane) => sum + lane.probes, 0),
+    lanes: lanes.map(({ endpoint, view, ...lane }) => ({
+      endpoint: endpoint.url,
+      view: view.name,
+      expected: view.expected,
+      consecutive: lane.consecutive,
+      probes: lane.probes,
+      unexpected: lane.unexpected,
+      last: lane.last,
+    })),
+  };
+  const missing = lanes.filter((lane) => lane.consecutive < needed).map(describeLane);
+  return missing.length === 0 ? { state: "proved", evidence } : { state: "open", evidence, missing };
+}
+
+const viewText: Readonly<Record<ProofView["name"], string>> = {
+  clients: "as clients ask",
+  preview: "with the preview header `always`",
+  main: "with the preview header `never`",
+};
+
+function describeLane(lane: Lane): string {
+  const seen = Object.entries(lane.unexpected).toSorted(([, a], [, b]) => b - a);
+  const what = seen.slice(0, 3).map(([text, count]) => `${count} times ${text}`);
+  return `${lane.endpoint.url}, ${viewText[lane.view.name]}: ${lane.view.expected.join(" or ")} expected, ${
+    what.length === 0 ? `${lane.probes} answers seen so far` : `seen ${what.join(", ")}`
+  }`;
+}

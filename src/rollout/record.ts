@@ -1,0 +1,203 @@
+import { z } from "zod";
+import { UserError } from "../core/errors.ts";
+import type { IdentityProbe } from "../core/identity.ts";
+import { type IngressSpec, type ModelServer, routerNames, type SlotSpec } from "../core/model.ts";
+import type { Slot } from "../core/slots.ts";
+
+/** What a release runs: a slot's spec without the parts that belong to the slot itself. */
+export type ReleaseSpec = Omit<SlotSpec, "selector" | "release">;
+
+export interface ReleaseRecord {
+  /** Counts up from 1 over both slots. */
+  readonly number: number;
+  readonly slot: Slot;
+  readonly spec: ReleaseSpec;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** Who made it, `user@host`. */
+  readonly by: string;
+}
+
+export interface SwitchRecord {
+  readonly at: string;
+  readonly from: Slot;
+  readonly to: Slot;
+  readonly by: string;
+  readonly durationMs: number;
+}
+
+/** Settings of the model that were last applied; a switch uses these, so that it changes nothing but traffic. */
+export interface AppliedSettings {
+  readonly server: ModelServer;
+  readonly ingress: IngressSpec;
+  readonly router: (typeof routerNames)[number];
+  readonly previewHeader: string;
+  readonly identity: IdentityProbe | undefined;
+  /** Replicas per slot, where there are Deployments. */
+  readonly replicas: Readonly<Record<Slot, number>>;
+  /** Selectors that replace the default ones. */
+  readonly selectors: Readonly<Partial<Record<Slot, Readonly<Record<string, string>>>>>;
+}
+
+/**
+ * The memory of a model, in one ConfigMap beside it, so that any machine that reaches the cluster sees it.
+ * It never says which slot is live: the routing objects do.
+ */
+export interface RolloutRecord {
+  readonly schemaVersion: 1;
+  readonly model: string;
+  readonly releases: readonly ReleaseRecord[];
+  /** Release per slot; `null`: no release was put into it. */
+  readonly slots: Readonly<Record<Slot, number | null>>;
+  readonly settings: AppliedSettings;
+  /** A command wrote what it was about to apply and did not say that it finished. */
+  readonly applying: boolean;
+  /** Switches, newest last. */
+  readonly history: readonly SwitchRecord[];
+}
+
+const keptHistory = 50;
+const keptReleases = 50;
+
+const slotSchema = z.enum(["blue", "green"]);
+const texts = z.record(z.string(), z.string());
+const probe = z.object({
+  path: z.string(),
+  periodSeconds: z.number(),
+  timeoutSeconds: z.number(),
+  failureThreshold: z.number(),
+});
+const identity = z.object({
+  path: z.string(),
+  from: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("header"), name: z.string() }),
+    z.object({ kind: z.literal("json"), path: z.string() }),
+    z.object({ kind: z.literal("body") }),
+  ]),
+});
+const releaseSpec = z.looseObject({
+  image: z.string().optional(),
+  replicas: z.number().int().min(0).optional(),
+  env: texts.optional(),
+  resources: z.object({ requests: texts.optional(), limits: texts.optional() }).optional(),
+  imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).optional(),
+  args: z.array(z.string()).optional(),
+});
+const recordSchema = z.object({
+  schemaVersion: z.literal(1),
+  model: z.string(),
+  releases: z.array(
+    z.object({
+      number: z.number().int().min(1),
+      slot: slotSchema,
+      spec: releaseSpec,
+      createdAt: z.string(),
+      by: z.string(),
+    }),
+  ),
+  slots: z.object({ blue: z.number().int().nullable(), green: z.number().int().nullable() }),
+  settings: z.object({
+    server: z.object({
+      name: z.string(),
+      httpPort: z.number().int(),
+      otherPorts: z.record(z.string(), z.number().int()),
+      readiness: probe,
+      liveness: probe.optional(),
+      startup: probe.optional(),
+      preStopSleepSeconds: z.number(),
+      terminationGracePeriodSeconds: z.number(),
+      env: texts,
+      keepAliveSeconds: z.number().optional(),
+      identity: identity.optional(),
+    }),
+    ingress: z.looseObject({ host: z.string() }),
+    router: z.enum(routerNames),
+    previewHeader: z.string(),
+    identity: identity.optional(),
+    replicas: z.object({ blue: z.number().int(), green: z.number().int() }),
+    selectors: z.object({ blue: texts.optional(), green: texts.optional() }),
+  }),
+  applying: z.boolean(),
+  history: z.array(
+    z.object({
+      at: z.string(),
+      from: slotSchema,
+      to: slotSchema,
+      by: z.string(),
+      durationMs: z.number(),
+    }),
+  ),
+});
+
+/**
+ * Reads what the ConfigMap holds.
+ * @throws UserError `record-invalid`, `record-version`
+ */
+export function parseRecord(text: string | undefined, where: string): RolloutRecord {
+  const invalid = (why: string) =>
+    new UserError({
+      code: "record-invalid",
+      message: `The rollout record in the ConfigMap ${where} cannot be read: ${why}.`,
+      hint: "Restore it from a backup, or delete the ConfigMap: the next `modelswitch up` writes a new one from what runs.",
+      details: { configMap: where },
+    });
+  if (text === undefined) throw invalid("the key `record` is missing");
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalid(`it is not JSON (${error instanceof Error ? error.message : String(error)})`);
+  }
+  const version =
+    typeof value === "object" && value !== null ? Reflect.get(value, "schemaVersion") : undefined;
+  if (typeof version === "number" && version !== 1) {
+    throw new UserError({
+      code: "record-version",
+      message: `The rollout record in the ConfigMap ${where} has version ${version}; this modelswitch reads version 1.`,
+      hint: "Use the version of modelswitch that wrote it, or a newer one.",
+      details: { configMap: where, version },
+    });
+  }
+  const parsed = recordSchema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw invalid(`${issue?.path.join(".") || "the document"}: ${issue?.message ?? "unexpected"}`);
+  }
+  // Optional keys come back absent; the types of the product have them present and undefined.
+  const { settings } = parsed.data;
+  return {
+    ...parsed.data,
+    settings: {
+      ...settings,
+      identity: settings.identity,
+      server: {
+        ...settings.server,
+        liveness: settings.server.liveness,
+        startup: settings.server.startup,
+        keepAliveSeconds: settings.server.keepAliveSeconds,
+        identity: settings.server.identity,
+      },
+    },
+  } as RolloutRecord;
+}
+
+/** The spec of the release that a slot runs. */
+export function releaseOf(record: RolloutRecord, slot: Slot): ReleaseRecord | undefined {
+  const number = record.slots[slot];
+  return number === null ? undefined : record.releases.find((release) => release.number === number);
+}
+
+export function nextReleaseNumber(record: RolloutRecord | undefined): number {
+  return Math.max(0, ...(record?.releases ?? []).map((release) => release.number)) + 1;
+}
+
+/** Keeps the record small: ConfigMaps hold 1 MiB. Releases that a slot runs always stay. */
+export function bounded(record: RolloutRecord): RolloutRecord {
+  const running = new Set([record.slots.blue, record.slots.green]);
+  const drop = Math.max(0, record.releases.length - keptReleases);
+  return {
+    ...record,
+    releases: record.releases.filter((release, index) => index >= drop || running.has(release.number)),
+    history: record.history.slice(-keptHistory),
+  };
+}

@@ -1,0 +1,117 @@
+import { UserError } from "../core/errors.ts";
+import { type EventSink, step } from "../core/events.ts";
+import { objectNames } from "../core/names.ts";
+import type { Slot } from "../core/slots.ts";
+import type { RolloutContext } from "./context.ts";
+import { type ModelLocation, observeSlot } from "./observe.ts";
+import { podEvidence } from "./pod-evidence.ts";
+import { readiness } from "./readiness.ts";
+import { notReadyError, type WaitReadyOptions, waitReady } from "./wait-ready.ts";
+
+/** Waits for all replicas of a slot, as a step with progress. */
+export async function waitForSlot(
+  context: RolloutContext,
+  location: ModelLocation,
+  slot: Slot,
+  signal: AbortSignal = context.signal,
+): Promise<void> {
+  await step(
+    context.events,
+    { id: `ready-${slot}`, title: `Wait until all replicas of ${slot} are ready` },
+    (progress) => waitReady({ ...waitOptions(context, location, slot, signal), progress }),
+    ({ replicas }) => `${replicas} of ${replicas} ready`,
+  );
+}
+
+/**
+ * Runs `work`, which changes Deployments, while watching the slots named, and stops it as soon as one of them can't become ready
+ * any more or has had its time: nobody should wait ten minutes for an image that does not exist.
+ */
+export async function whileWatching<T>(
+  context: RolloutContext,
+  location: ModelLocation,
+  watched: readonly Slot[],
+  work: (signal: AbortSignal, events: EventSink) => Promise<T>,
+): Promise<T> {
+  const giveUp = new AbortController();
+  const workDone = new AbortController();
+  const signal = AbortSignal.any([context.signal, workDone.signal]);
+  let hopeless: unknown;
+  const names = objectNames(location.model).slot;
+  const touched = new Set<Slot>();
+  const events: EventSink = (event) => {
+    if (event.type === "resource" && event.kind === "Deployment" && event.status === "started") {
+      for (const slot of watched) if (event.name === names[slot]) touched.add(slot);
+    }
+    context.events(event);
+  };
+  const watches = watched.map(async (slot) => {
+    try {
+      // What a slot was before says nothing: it may be ready and about to change, or hopeless and about to be mended.
+      const { deployment: before } = await observeSlot({ ...location, signal }, slot);
+      while (!touched.has(slot)) await context.clock.sleep(pauseMs, signal);
+      const until = context.clock.now() + writeMs;
+      while (context.clock.now() < until) {
+        const { deployment } = await observeSlot({ ...location, signal }, slot);
+        if (deployment?.generation !== before?.generation) break;
+        await context.clock.sleep(pauseMs, signal);
+      }
+      for (;;) {
+        await waitReady({ ...waitOptions(context, location, slot, signal), progress: () => undefined });
+        await context.clock.sleep(pauseMs, signal);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      hopeless ??= error;
+      giveUp.abort();
+    }
+  });
+  try {
+    return await work(AbortSignal.any([context.signal, giveUp.signal]), events);
+  } catch (error) {
+    if (hopeless === undefined && !context.signal.aborted)
+      await explainBySlots(context, location, watched, error);
+    throw hopeless ?? error;
+  } finally {
+    workDone.abort();
+    await Promise.all(watches);
+  }
+}
+
+const pauseMs = 500;
+/** An object that is started is written within this time; a write that changes nothing leaves no trace. */
+const writeMs = 5_000;
+
+/** Says why a Deployment failed in terms of its pods, where they have a final problem. */
+async function explainBySlots(
+  context: RolloutContext,
+  location: ModelLocation,
+  watched: readonly Slot[],
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof UserError && error.code === "deployment-failed")) return;
+  for (const slot of watched) {
+    const observed = await observeSlot(location, slot);
+    const verdict = readiness(observed);
+    if (verdict.state === "ready" || !verdict.problems.some(({ final }) => final)) continue;
+    const evidence = await Promise.all(
+      verdict.problems.slice(0, 2).map((problem) => podEvidence(context.api, context.namespace, problem)),
+    );
+    throw notReadyError(observed, verdict, evidence, undefined);
+  }
+}
+
+function waitOptions(
+  context: RolloutContext,
+  location: ModelLocation,
+  slot: Slot,
+  signal: AbortSignal,
+): Omit<WaitReadyOptions, "progress"> {
+  return {
+    observe: () => observeSlot({ ...location, signal }, slot),
+    evidence: (problem) => podEvidence(context.api, context.namespace, problem),
+    deadlineMs: context.config.deadlines.readyMs,
+    clock: context.clock,
+    signal,
+  };
+}

@@ -1,0 +1,104 @@
+import { liveSlot, splitOf } from "../core/routing.ts";
+import { type Slot, slots } from "../core/slots.ts";
+import type { RolloutContext } from "./context.ts";
+import type { PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
+import { podEvidence } from "./pod-evidence.ts";
+import { readiness } from "./readiness.ts";
+import { type RolloutRecord, releaseOf, type SwitchRecord } from "./record.ts";
+import { observeDeployed } from "./subject.ts";
+import { pendingSwitch } from "./switch.ts";
+
+export interface SlotStatus {
+  /** `undefined`: no release was put into it. */
+  readonly release: number | undefined;
+  readonly image: string | undefined;
+  /** Whether modelswitch runs the pods, or somebody else. */
+  readonly pods: "ours" | "yours";
+  readonly ready: boolean;
+  readonly replicas: { readonly ready: number; readonly desired: number | undefined };
+  readonly endpoints: { readonly ready: number; readonly notReady: number; readonly terminating: number };
+  readonly trafficPercent: number;
+  readonly reasons: readonly string[];
+  readonly problems: readonly (PodProblem & { readonly evidence?: PodEvidence })[];
+}
+
+export interface ModelStatus {
+  readonly model: string;
+  readonly namespace: string;
+  readonly context: string;
+  readonly live: Slot;
+  readonly split: { readonly blue: number; readonly green: number };
+  readonly slots: Readonly<Record<Slot, SlotStatus>>;
+  readonly host: string;
+  readonly url: string;
+  /** Addresses of the Ingress, or the configured endpoints. */
+  readonly endpoints: readonly string[];
+  readonly router: string;
+  /** What an unfinished command still has to do. */
+  readonly pending: string | undefined;
+  readonly lastSwitch: SwitchRecord | undefined;
+}
+
+/**
+ * One document about the model. Reads the cluster only: no Pulumi, no proof.
+ * @throws UserError `not-deployed`, `routing-unreadable`
+ */
+export async function modelStatus(context: RolloutContext): Promise<ModelStatus> {
+  const { record, location, observation, routing } = await observeDeployed(context);
+  const { config } = context;
+  const split = splitOf(routing);
+  const [blue, green] = await Promise.all(
+    slots.map((slot) => slotStatus(context, record, observation.slots[slot], split[slot])),
+  );
+  if (blue === undefined || green === undefined) throw new Error("There are two slots.");
+  const { ingress } = record.settings;
+  const scheme = (observation.ingress?.tlsHosts ?? []).length > 0 ? "https" : "http";
+  return {
+    model: config.name,
+    namespace: context.namespace,
+    context: context.kubernetesContext,
+    live: liveSlot(routing),
+    split,
+    slots: { blue, green },
+    host: ingress.host,
+    url: `${scheme}://${ingress.host}${ingress.path ?? "/"}`,
+    endpoints: config.endpoints.length > 0 ? config.endpoints : (observation.ingress?.addresses ?? []),
+    router: record.settings.router,
+    pending:
+      pendingSwitch(routing, location.router.capabilities) ??
+      (record.applying ? "an `up` is running, or did not finish; `modelswitch up` finishes it" : undefined),
+    lastSwitch: record.history.at(-1),
+  };
+}
+
+async function slotStatus(
+  context: RolloutContext,
+  record: RolloutRecord,
+  observed: SlotObservation,
+  trafficPercent: number,
+): Promise<SlotStatus> {
+  const verdict = readiness(observed);
+  const problems = verdict.state === "ready" ? [] : verdict.problems.slice(0, 3);
+  const evidence = await Promise.all(
+    problems.map((problem) => podEvidence(context.api, context.namespace, problem, context.signal)),
+  );
+  const { deployment, endpoints } = observed;
+  return {
+    release: releaseOf(record, observed.slot)?.number,
+    image: deployment?.image,
+    pods: deployment === undefined ? "yours" : "ours",
+    ready: verdict.state === "ready",
+    replicas: { ready: endpoints.ready.length, desired: deployment?.desiredReplicas },
+    endpoints: {
+      ready: endpoints.ready.length,
+      notReady: endpoints.notReady,
+      terminating: endpoints.terminating,
+    },
+    trafficPercent,
+    reasons: verdict.state === "ready" ? [] : verdict.reasons,
+    problems: problems.map((problem, index) => {
+      const words = evidence[index];
+      return words === undefined ? problem : { ...problem, evidence: words };
+    }),
+  };
+}

@@ -1,0 +1,187 @@
+import { routerNamed } from "../component/routers/factory.ts";
+import type { Router } from "../component/routers/router.ts";
+import { exitCodes, UserError } from "../core/errors.ts";
+import { step } from "../core/events.ts";
+import type { IdentityProbe } from "../core/identity.ts";
+import type { Routing } from "../core/routing.ts";
+import type { Slot } from "../core/slots.ts";
+import type { RolloutContext } from "./context.ts";
+import { indistinguishable, learnIdentities } from "./identities.ts";
+import { type Endpoint, ingressEndpoints } from "./ingress-endpoints.ts";
+import type { IngressObservation, Observation } from "./observation.ts";
+import { type ModelLocation, observe } from "./observe.ts";
+import { type Identities, type ProofVerdict, type ProofView, viewsOf } from "./proof.ts";
+import { prove } from "./prove.ts";
+import type { AppliedSettings, RolloutRecord } from "./record.ts";
+
+/** What is to be proved at the ingress, and how. */
+export interface ProofSubject {
+  readonly settings: AppliedSettings;
+  readonly router: Router;
+  readonly identity: IdentityProbe;
+  /** Of the slots whose answers can be expected: the ready ones. */
+  readonly identities: Identities;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** Where a model is in the cluster. The router is the one that wrote what is there. */
+export function locationOf(context: RolloutContext, record: RolloutRecord | undefined): ModelLocation {
+  return {
+    api: context.api,
+    namespace: context.namespace,
+    model: context.config.name,
+    router: routerNamed(record?.settings.router ?? context.config.router),
+    signal: context.signal,
+  };
+}
+
+/** A model that `up` has made. */
+export interface Deployed {
+  readonly record: RolloutRecord;
+  readonly location: ModelLocation;
+  readonly observation: Observation;
+  readonly routing: Routing;
+}
+
+/**
+ * Reads the record and the cluster.
+ * @throws UserError `not-deployed`, `routing-unreadable`
+ */
+export async function observeDeployed(context: RolloutContext): Promise<Deployed> {
+  const record = await context.store.read();
+  const location = locationOf(context, record);
+  const observation = await observe(location);
+  const { routing } = observation;
+  if (record === undefined || observation.ingress === undefined) throw notDeployed(context, observation);
+  if (routing === undefined) throw routingUnreadable(context, observation.ingress);
+  return { record, location, observation, routing };
+}
+
+function notDeployed(context: RolloutContext, observation: Observation): UserError {
+  const { config, namespace, kubernetesContext } = context;
+  const why = !observation.namespaceExists
+    ? `the namespace ${namespace} does not exist`
+    : observation.ingress === undefined
+      ? `there is no Ingress ${config.name}`
+      : `the Ingress ${config.name} has no rollout record beside it`;
+  return new UserError({
+    code: "not-deployed",
+    message: `The model ${config.name} is not deployed in ${namespace} (context ${kubernetesContext}): ${why}.`,
+    hint: "Run `modelswitch up` first, or choose another cluster with --context or --kubeconfig.",
+    details: { model: config.name, namespace, context: kubernetesContext },
+  });
+}
+
+export function routingUnreadable(context: RolloutContext, ingress: IngressObservation): UserError {
+  const { config, namespace } = context;
+  return new UserError({
+    code: "routing-unreadable",
+    message: `The Ingress ${ingress.name} in ${namespace} is not one that modelswitch wrote: it does not send everything to ${config.name}-blue or ${config.name}-green.`,
+    hint: `Give the model another name, or correct the Ingress: its backend must be ${config.name}-blue or ${config.name}-green.`,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** @throws UserError `slots-indistinguishable` where neither the preset nor the configuration names an identity */
+export function identityProbe(settings: Pick<AppliedSettings, "identity" | "server">): IdentityProbe {
+  const identity = settings.identity ?? settings.server.identity;
+  if (identity !== undefined) return identity;
+  throw indistinguishable(
+    `Nothing says how an answer of blue is told from one of green (model server "${settings.server.name}").`,
+  );
+}
+
+/** Asks the pods of the slots named who they are, and finds out where the ingress is. */
+export async function proofSubject(
+  context: RolloutContext,
+  about: {
+    readonly settings: AppliedSettings;
+    readonly router: Router;
+    readonly observation: Observation;
+    readonly readySlots: readonly Slot[];
+  },
+): Promise<ProofSubject> {
+  const { settings, router, observation } = about;
+  const identity = identityProbe(settings);
+  return await step(
+    context.events,
+    { id: "identities", title: "Learn how each slot answers" },
+    async () => {
+      const [identities, endpoints] = await Promise.all([
+        learnIdentities(observation.slots, about.readySlots, {
+          api: context.api,
+          namespace: context.namespace,
+          identity,
+          port: settings.server.httpPort,
+          signal: context.signal,
+        }),
+        ingressEndpoints({
+          api: context.api,
+          configured: context.config.endpoints,
+          ingress: observation.ingress,
+          host: settings.ingress.host,
+          lookup: context.lookup,
+          signal: context.signal,
+        }),
+      ]);
+      return { settings, router, identity, identities, endpoints };
+    },
+    ({ identities, endpoints }) => {
+      const known = Object.entries(identities).map(([slot, value]) => `${slot} answers ${value}`);
+      return [...known, `ingress at ${endpoints.map(({ url }) => url).join(", ")}`].join("; ");
+    },
+  );
+}
+
+export interface ProveRoutingOptions {
+  readonly id: string;
+  readonly title: string;
+  readonly parent?: string;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+  /** Only these views. @default all that the routing can be proved by */
+  readonly only?: (view: ProofView) => boolean;
+}
+
+/** Asks the ingress until it shows the routing, as a step of its own. The verdict says what was seen. */
+export async function proveRouting(
+  context: RolloutContext,
+  subject: ProofSubject,
+  routing: Routing,
+  options: ProveRoutingOptions,
+): Promise<ProofVerdict> {
+  const views = viewsOf(routing, subject.identities, subject.router.capabilities.header).filter(
+    options.only ?? (() => true),
+  );
+  const about = {
+    id: options.id,
+    title: options.title,
+    ...(options.parent === undefined ? {} : { parent: options.parent }),
+  };
+  context.events({ type: "step", ...about, state: "started" });
+  const verdict = await prove({
+    endpoints: subject.endpoints,
+    views,
+    identities: subject.identities,
+    identity: subject.identity,
+    ingress: subject.settings.ingress,
+    previewHeader: subject.settings.previewHeader,
+    deadlineMs: options.deadlineMs,
+    probe: context.probe,
+    clock: context.clock,
+    signal: options.signal,
+    progress: (update) => context.events({ type: "step", ...about, state: "progress", ...update }),
+  });
+  if (verdict.state === "proved") {
+    const { probes } = verdict.evidence;
+    const places = subject.endpoints.length === 1 ? "1 address" : `${subject.endpoints.length} addresses`;
+    const detail =
+      views.length === 0
+        ? "no slot is ready to answer"
+        : `${probes} answers on fresh connections at ${places}`;
+    context.events({ type: "step", ...about, state: views.length === 0 ? "skipped" : "done", detail });
+  } else {
+    context.events({ type: "step", ...about, state: "failed", detail: verdict.missing.join("; ") });
+  }
+  return verdict;
+}

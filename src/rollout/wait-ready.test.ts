@@ -1,0 +1,135 @@
+import { describe, expect, test } from "vitest";
+import { FakeClock } from "../../test/support/rollout-bench.ts";
+import type { PodProblem, SlotObservation } from "./observation.ts";
+import { waitReady } from "./wait-ready.ts";
+
+const signal = new AbortController().signal;
+
+function slot(ready: number, problem?: PodProblem, changes: Partial<SlotObservation> = {}): SlotObservation {
+  return {
+    slot: "green",
+    service: { name: "fraud-green", selector: { app: "fraud" } },
+    deployment: {
+      name: "fraud-green",
+      image: "fraud:2",
+      release: 2,
+      generation: 1,
+      observedGeneration: 1,
+      desiredReplicas: 3,
+      replicas: 3,
+      updatedReplicas: 3,
+      readyReplicas: ready,
+      replicaFailure: undefined,
+    },
+    endpoints: {
+      ready: Array.from({ length: ready }, (_, index) => ({ address: "10.0.0.1", pod: String(index) })),
+      notReady: 3 - ready,
+      terminating: 0,
+    },
+    pods:
+      problem === undefined
+        ? []
+        : [{ name: problem.pod, phase: "Pending", ready: false, terminating: false, former: false, problem }],
+    ...changes,
+  };
+}
+
+function wait(observations: (at: number) => SlotObservation, deadlineMs = 60_000, stop = signal) {
+  const clock = new FakeClock();
+  const startedAt = clock.now();
+  const details: (string | undefined)[] = [];
+  const result = waitReady({
+    observe: () => Promise.resolve(observations(clock.now() - startedAt)),
+    evidence: ({ pod }) => Promise.resolve({ pod, logLines: ["boom"], events: ["BackOff: restarting"] }),
+    deadlineMs,
+    clock,
+    signal: stop,
+    progress: ({ detail }) => details.push(detail),
+  });
+  return { result, details, elapsed: () => clock.now() - startedAt };
+}
+
+const problem = (changes: Partial<PodProblem>): PodProblem => ({
+  pod: "fraud-green-0",
+  kind: "image-pull",
+  reason: "ErrImageNeverPull",
+  message: "The image fraud:2 is not on the node",
+  final: true,
+  ...changes,
+});
+
+describe("waitReady", () => {
+  test("reports each new state once, until all replicas are ready", async () => {
+    const { result, details } = wait((at) => slot(at < 500 ? 0 : at < 1000 ? 2 : 3));
+    await expect(result).resolves.toEqual({ state: "ready", replicas: 3 });
+    expect(details).toEqual(["0 of 3 replicas ready", "2 of 3 replicas ready"]);
+  });
+
+  test("ends at the deadline with what it saw last", async () => {
+    const { result } = wait(() => slot(2));
+    await expect(result).rejects.toMatchObject({
+      code: "slot-not-ready",
+      message: "green did not become ready within 60 s: 2 of 3 replicas ready.",
+      details: { readyReplicas: 2, desiredReplicas: 3 },
+    });
+  });
+
+  test("ends early when waiting is pointless, with the pod's last words", async () => {
+    const { result, elapsed } = wait(() => slot(0, problem({})));
+    await expect(result).rejects.toMatchObject({
+      code: "slot-not-ready",
+      hint: expect.stringContaining("fraud:2"),
+    });
+    await expect(result).rejects.toThrow(/not on the node[\s\S]*BackOff: restarting[\s\S]*log: boom/);
+    expect(elapsed()).toBeLessThan(3_000);
+  });
+
+  test("a passing problem does not end it", async () => {
+    const { result } = wait((at) => (at < 5_000 ? slot(0, problem({ final: false })) : slot(3)));
+    await expect(result).resolves.toMatchObject({ state: "ready" });
+  });
+
+  test("gives an autoscaler a moment before unschedulable is final", async () => {
+    const unschedulable = problem({ kind: "unschedulable", reason: "Unschedulable", final: false });
+    const scaled = wait((at) => (at < 15_000 ? slot(0, unschedulable) : slot(3)));
+    await expect(scaled.result).resolves.toMatchObject({ state: "ready" });
+    const full = wait(() => slot(0, unschedulable));
+    await expect(full.result).rejects.toMatchObject({ code: "slot-not-ready" });
+    expect(full.elapsed()).toBeLessThan(30_000);
+  });
+
+  test("problems count only once pods of the present template exist", async () => {
+    const stale = slot(0, problem({}));
+    const { deployment } = stale;
+    if (deployment === undefined) throw new Error("the slot has a Deployment");
+    const before = { ...stale, deployment: { ...deployment, generation: 2 } };
+    const { result } = wait((at) => (at < 5_000 ? before : slot(3)));
+    await expect(result).resolves.toMatchObject({ state: "ready" });
+  });
+
+  test("the time begins when the slot exists", async () => {
+    const absent = slot(0, undefined, { service: undefined, deployment: undefined });
+    const { result } = wait((at) => (at < 100_000 ? absent : at < 130_000 ? slot(1) : slot(3)));
+    await expect(result).resolves.toMatchObject({ state: "ready" });
+  });
+
+  test("a slot that never comes into being ends it too", async () => {
+    const absent = slot(0, undefined, { service: undefined, deployment: undefined });
+    const { result, elapsed } = wait(() => absent);
+    await expect(result).rejects.toMatchObject({ code: "slot-not-ready" });
+    expect(elapsed()).toBeLessThan(200_000);
+  });
+
+  test("ends when the user stops it", async () => {
+    const stop = new AbortController();
+    const { result } = wait(
+      (at) => {
+        if (at > 1_000) stop.abort();
+        return slot(0);
+      },
+      60_000,
+      stop.signal,
+    );
+    await expect(result).rejects.toMatchObject({ code: "interrupted", exitCode: 130 });
+  });
+});

@@ -1,0 +1,20 @@
+import type { Recipe } from "../source.ts";
+import type { ToolName } from "../tool.ts";
+import { buildah } from "./buildah.ts";
+import { containerd } from "./containerd.ts";
+import { etcd } from "./etcd.ts";
+import { kubernetes } from "./kubernetes.ts";
+import { mmdebstrap } from "./mmdebstrap.ts";
+import { pulumi } from "./pulumi.ts";
+import { traefik } from "./traefik.ts";
+
+/** Every tool that modelswitch obtains by itself. */
+export const recipes: Readonly<Record<ToolName, Recipe>> = {
+  buildah,
+  containerd,
+  etcd,
+  kubernetes,
+  mmdebstrap,
+  pulumi,
+  traefik,
+};

@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Routing, settledOn, splitOf, stepsTo } from "../../src/core/routing.ts";
+import { openStack } from "../../src/engine/open.ts";
+import type { OperationResult } from "../../src/engine/stack.ts";
+import { BlueGreenModel, custom } from "../../src/index.ts";
+import { modelswitch, type ProcessResult, resultOf } from "./cli-process.ts";
+import { backendOf, TestNamespace, testImages, until, versionAt } from "./test-cluster.ts";
+
+let namespace: TestNamespace;
+
+beforeAll(async () => {
+  namespace = await TestNamespace.create("library");
+});
+
+afterAll(async () => {
+  await namespace.remove();
+});
+
+/** A program of one's own, with the library imported by its name, as in its README. */
+describe("examples/library", () => {
+  const host = () => `example.${namespace.name}.example.com`;
+
+  async function attempt(options: readonly string[]): Promise<ProcessResult> {
+    const config = {
+      host: host(),
+      name: "fraud",
+      namespace: namespace.name,
+      blueImage: testImages.blue,
+      greenImage: testImages.green,
+    };
+    const pairs = Object.entries(config).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
+    return await modelswitch(
+      ["run", "examples/library", "--json", "--stack", namespace.name, ...pairs, ...options],
+      {
+        env: namespace.env(),
+      },
+    );
+  }
+
+  async function run(options: readonly string[]): Promise<Pick<OperationResult, "changes" | "outputs">> {
+    const result = await attempt(options);
+    expect(result, result.stderr + result.stdout).toMatchObject({ exitCode: 0 });
+    const last = resultOf(result.stdout);
+    return (last.data ?? last) as OperationResult;
+  }
+
+  const changed = ({ changes }: Pick<OperationResult, "changes">) =>
+    changes.map(({ operation, kind, name }) => `${operation} ${kind} ${name}`).sort();
+
+  test("makes both slots and the Ingress, and says where the model is", async () => {
+    const result = await run([]);
+    expect(changed(result)).toEqual(
+      expect.arrayContaining([
+        "create Deployment fraud-blue",
+        "create Deployment fraud-green",
+        "create Ingress fraud",
+        "create Ingress fraud-canary",
+        "create Service fraud-blue",
+        "create Service fraud-green",
+      ]),
+    );
+    expect(result.outputs).toMatchObject({
+      endpoint: expect.stringMatching(/\S/),
+      liveSlot: "blue",
+      url: `http://${host()}/`,
+    });
+    await until("blue answers", async () => (await versionAt(host())) === "1");
+  });
+
+  test("shows each slot to whoever sends the preview header", async () => {
+    await until(
+      "green answers",
+      async () => (await versionAt(host(), { "x-modelswitch-preview": "always" })) === "2",
+    );
+    expect(await versionAt(host(), { "x-modelswitch-preview": "never" })).toBe("1");
+    expect(await versionAt(host())).toBe("1");
+  });
+
+  test("changes nothing when it runs again", async () => {
+    expect((await run([])).changes).toEqual([]);
+  });
+
+  test("switches by one configuration value, and touches nothing but routing", async () => {
+    expect(changed(await run(["--config", "live=green"]))).toEqual([
+      "update Ingress fraud",
+      "update Ingress fraud-canary",
+    ]);
+    await until("green answers", async () => (await versionAt(host())) === "2");
+    // The canary Ingress is written after the main one, and read by the controller when it is.
+    await until(
+      "the preview header leads to blue",
+      async () => (await versionAt(host(), { "x-modelswitch-preview": "always" })) === "1",
+    );
+  });
+
+  test("refuses to switch to a slot whose pods are gone, and traffic stays where it is", async () => {
+    await namespace.api.json({
+      method: "PATCH",
+      path: `/apis/apps/v1/namespaces/${namespace.name}/deployments/fraud-blue/scale`,
+      contentType: "application/merge-patch+json",
+      body: { spec: { replicas: 0 } },
+    });
+    const result = await attempt(["--config", "live=blue"]);
+    expect(result.exitCode).not.toBe(0);
+    expect(result.stdout + result.stderr).toContain("to blue: the Deployment fraud-blue has 0 replicas");
+    expect(backendOf(await namespace.ingress("fraud"))).toBe("fraud-green");
+    expect(await versionAt(host())).toBe("2");
+  });
+
+  test("refuses to empty the slot that carries the traffic", async () => {
+    const result = await attempt(["--config", "live=green", "--config", "replicas=0"]);
+    expect(result.exitCode).not.toBe(0);
+    expect(result.stdout + result.stderr).toContain(
+      "Refused to scale fraud-green to 0 replicas: green carries 100 %",
+    );
+    expect(await versionAt(host())).toBe("2");
+  });
+
+  test("leaves nothing behind", async () => {
+    await run(["--destroy", "--remove", "--yes"]);
+    for (const path of [
+      `/api/v1/namespaces/${namespace.name}/services`,
+      `/apis/apps/v1/namespaces/${namespace.name}/deployments`,
+      `/apis/networking.k8s.io/v1/namespaces/${namespace.name}/ingresses`,
+    ]) {
+      const list = await namespace.api.json<{ items: unknown[] }>({ method: "GET", path });
+      expect(list.items).toEqual([]);
+    }
+  });
+});
+
+describe("a switch in steps through the component", () => {
+  const host = () => `steps.${namespace.name}.example.com`;
+  let routing: Routing = settledOn("blue");
+
+  const stack = () =>
+    openStack({
+      project: "steps",
+      stack: "test",
+      folder: namespace.folder,
+      backendUrl: `file://${namespace.folder}`,
+      secrets: { kind: "passphrase", passphrase: "only for tests" },
+      kubeconfig: { path: namespace.kubeconfigPath },
+      events: () => {},
+      signal: AbortSignal.timeout(250_000),
+      program: async () => {
+        const model = new BlueGreenModel("steps", {
+          namespace: namespace.name,
+          server: custom({ readinessPath: "/v2/health/ready", preStopSleepSeconds: 1 }),
+          slots: {
+            blue: { image: testImages.blue, imagePullPolicy: "Never" },
+            green: { image: testImages.green, imagePullPolicy: "Never" },
+          },
+          live: "green",
+          routing,
+          ingress: { host: host() },
+        });
+        return { endpoint: model.endpoint };
+      },
+    });
+
+  test("writes one Ingress in each step, and traffic follows", async () => {
+    await (await stack()).up();
+    await until("blue answers", async () => (await versionAt(host())) === "1");
+    for (const step of stepsTo("green", routing, { weights: true })) {
+      routing = step.routing;
+      const { changes } = await (await stack()).up();
+      expect(changes.map(({ operation, kind }) => `${operation} ${kind}`)).toEqual(["update Ingress"]);
+      const expected = splitOf(routing).green === 100 ? "2" : "1";
+      await until(
+        `version ${expected} answers after ${step.name}`,
+        async () => (await versionAt(host())) === expected,
+      );
+    }
+    expect(routing).toEqual(settledOn("green"));
+  });
+
+  test("splits traffic by per cent", async () => {
+    routing = { main: "green", candidate: "blue", weight: 25 };
+    await (await stack()).up();
+    const answers = async () => {
+      const versions: string[] = [];
+      for (let request = 0; request < 80; request++) versions.push(await versionAt(host()));
+      return versions.filter((version) => version === "1").length;
+    };
+    await until("a quarter of the answers is blue's", async () => Math.abs((await answers()) - 20) <= 12);
+  });
+
+  test("ends", async () => {
+    await (await stack()).destroy({ remove: true });
+  });
+});

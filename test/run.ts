@@ -1,0 +1,90 @@
+/**
+ * The test command: formatter and linter, types, unit tests, then end-to-end tests on a real local cluster.
+ * Ends with `N passed, N failed` alone on a line. `--soak` adds the long matrices.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const root = join(import.meta.dirname, "..");
+const reports = mkdtempSync(join(tmpdir(), "modelswitch-test-"));
+const soak = process.argv.includes("--soak");
+const startedAt = Date.now();
+
+function run(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(join(root, "node_modules", ".bin", program), args, {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, ...env },
+    });
+    const forward = (signal: NodeJS.Signals) => child.kill(signal);
+    process.on("SIGINT", forward);
+    process.on("SIGTERM", forward);
+    child.on("error", () => resolve(1));
+    child.on("close", (code) => {
+      process.off("SIGINT", forward);
+      process.off("SIGTERM", forward);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+async function check(program: string, args: readonly string[]): Promise<Count> {
+  return (await run(program, args)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** Counts tests from vitest's own report; a run that failed without a failing test (a broken file, a set-up) counts as one. */
+async function vitest(project: string): Promise<Count> {
+  const report = join(reports, `${project}.json`);
+  const code = await run(
+    "vitest",
+    ["run", "--project", project, "--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`],
+    soak ? { MODELSWITCH_TEST_SOAK: "1" } : {},
+  );
+  let passed = 0;
+  let failed = 0;
+  try {
+    const counts = JSON.parse(readFileSync(report, "utf8")) as {
+      numPassedTests: number;
+      numFailedTests: number;
+    };
+    passed = counts.numPassedTests;
+    failed = counts.numFailedTests;
+  } catch {
+    // No report: vitest itself did not come up. The exit code below counts it.
+  }
+  if (code !== 0 && failed === 0) failed = 1;
+  if (code === 0 && passed === 0) failed += 1;
+  return { passed, failed };
+}
+
+const stages: readonly (readonly [string, () => Promise<Count>])[] = [
+  ["formatter and linter", () => check("biome", ["check", "--error-on-warnings", "."])],
+  ["types", () => check("tsc", ["-p", "tsconfig.json"])],
+  ["unit tests", () => vitest("unit")],
+  ["end-to-end tests", () => vitest("e2e")],
+];
+
+let passed = 0;
+let failed = 0;
+for (const [title, stage] of stages) {
+  const from = Date.now();
+  console.log(`\n== ${title}`);
+  const count = await stage();
+  passed += count.passed;
+  failed += count.failed;
+  console.log(
+    `== ${title}: ${count.passed} passed, ${count.failed} failed in ${Math.round((Date.now() - from) / 1000)} s`,
+  );
+}
+rmSync(reports, { recursive: true, force: true });
+console.log(`\nAll stages took ${Math.round((Date.now() - startedAt) / 1000)} s.`);
+process.exitCode = failed === 0 ? 0 : 1;
+console.log(`${passed} passed, ${failed} failed`);

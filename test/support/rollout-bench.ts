@@ -1,0 +1,405 @@
+import { nginx } from "../../src/component/routers/nginx.ts";
+import { plain } from "../../src/component/routers/plain.ts";
+import { custom } from "../../src/component/servers/custom.ts";
+import type { ResolvedConfig } from "../../src/config/types.ts";
+import type { Clock } from "../../src/core/clock.ts";
+import { interrupted } from "../../src/core/errors.ts";
+import type { Event } from "../../src/core/events.ts";
+import type { ModelServer } from "../../src/core/model.ts";
+import type { Slot } from "../../src/core/slots.ts";
+import { slots } from "../../src/core/slots.ts";
+import {
+  type ApiRequest,
+  type ApiResponse,
+  type KubernetesApi,
+  KubernetesApiError,
+  type KubernetesObject,
+} from "../../src/kubernetes/api.ts";
+import type { RolloutContext } from "../../src/rollout/context.ts";
+import type { Probe } from "../../src/rollout/probe.ts";
+import type { Desired, ModelStack } from "../../src/rollout/program.ts";
+import { RecordStore } from "../../src/rollout/record-store.ts";
+
+/** Time that passes only when somebody waits. */
+export class FakeClock implements Clock {
+  #now = Date.parse("2026-11-23T08:00:00Z");
+
+  now(): number {
+    return this.#now;
+  }
+
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) throw interrupted("A wait");
+    // Lets everything else that is ready run first.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal?.aborted) throw interrupted("A wait");
+    this.#now += ms;
+  }
+
+  pass(ms: number): void {
+    this.#now += ms;
+  }
+}
+
+interface Stored {
+  readonly object: KubernetesObject;
+  readonly version: number;
+}
+
+/** An API server of a few kinds, in memory: resourceVersions, conflicts, label selectors. */
+export class FakeCluster implements KubernetesApi {
+  readonly server = "https://cluster.test";
+  readonly requests: ApiRequest[] = [];
+  readonly #objects = new Map<string, Stored>();
+  #version = 0;
+  /** Answers requests before the store does. */
+  intercept:
+    | ((request: ApiRequest) => ApiResponse | undefined | Promise<ApiResponse | undefined>)
+    | undefined;
+
+  put(path: string, object: KubernetesObject): void {
+    this.#version += 1;
+    const name = path.split("/").at(-1) ?? "";
+    this.#objects.set(path, {
+      version: this.#version,
+      object: {
+        ...object,
+        metadata: { name, ...object.metadata, resourceVersion: String(this.#version) },
+      },
+    });
+  }
+
+  get(path: string): KubernetesObject | undefined {
+    return this.#objects.get(path)?.object;
+  }
+
+  remove(path: string): void {
+    this.#objects.delete(path);
+  }
+
+  async request(request: ApiRequest): Promise<ApiResponse> {
+    if (request.signal?.aborted) throw interrupted("A request to the API server");
+    this.requests.push(request);
+    const intercepted = await this.intercept?.(request);
+    if (intercepted !== undefined) return intercepted;
+    return this.#answer(request);
+  }
+
+  #answer(request: ApiRequest): ApiResponse {
+    const { path, method } = request;
+    const body = request.body as KubernetesObject | undefined;
+    const found = this.#objects.get(path);
+    switch (method) {
+      case "GET":
+        if (found !== undefined) return json(200, found.object);
+        return this.#isCollection(path)
+          ? json(200, { items: this.#list(request) })
+          : refusal(404, "NotFound");
+      case "POST": {
+        const target = `${path}/${body?.metadata?.name}`;
+        if (this.#objects.has(target)) return refusal(409, "AlreadyExists");
+        this.put(target, body ?? {});
+        return json(201, this.get(target));
+      }
+      case "PUT": {
+        if (found === undefined) return refusal(404, "NotFound");
+        if (body?.metadata?.resourceVersion !== String(found.version)) return refusal(409, "Conflict");
+        this.put(path, body);
+        return json(200, this.get(path));
+      }
+      case "DELETE":
+        this.#objects.delete(path);
+        return found === undefined ? refusal(404, "NotFound") : json(200, {});
+      case "PATCH":
+        return refusal(405, "MethodNotAllowed");
+    }
+  }
+
+  #isCollection(path: string): boolean {
+    return /\/(pods|endpointslices|events)$/.test(path);
+  }
+
+  #list({ path, query }: ApiRequest): KubernetesObject[] {
+    const wanted = String(query?.labelSelector ?? "")
+      .split(",")
+      .filter((term) => term !== "")
+      .map((term) => term.split("=") as [string, string]);
+    return [...this.#objects]
+      .filter(([key]) => key.startsWith(`${path}/`))
+      .map(([, { object }]) => object)
+      .filter((object) => wanted.every(([key, value]) => object.metadata?.labels?.[key] === value));
+  }
+
+  async json<T>(request: ApiRequest): Promise<T> {
+    const answer = await this.request(request);
+    if (answer.status >= 400) throw asError(answer);
+    return JSON.parse(answer.body) as T;
+  }
+
+  async find<T>(path: string, options: Omit<ApiRequest, "method" | "path"> = {}): Promise<T | undefined> {
+    const answer = await this.request({ ...options, method: "GET", path });
+    if (answer.status === 404) return undefined;
+    if (answer.status >= 400) throw asError(answer);
+    return JSON.parse(answer.body) as T;
+  }
+
+  // biome-ignore lint/correctness/useYield: nothing here watches
+  async *watch(): AsyncIterable<never> {
+    throw new Error("Nothing here watches.");
+  }
+}
+
+export function json(status: number, body: unknown): ApiResponse {
+  return { status, headers: {}, body: JSON.stringify(body) };
+}
+
+export function refusal(status: number, reason: string, message = reason): ApiResponse {
+  return json(status, { kind: "Status", reason, message });
+}
+
+function asError(answer: ApiResponse): KubernetesApiError {
+  const { reason, message } = JSON.parse(answer.body) as { reason: string; message: string };
+  return new KubernetesApiError(answer.status, reason, message);
+}
+
+export const testNamespace = "ml";
+
+/** Puts a slot with ready pods into the cluster. */
+export function putSlot(
+  cluster: FakeCluster,
+  slot: Slot,
+  about: {
+    readonly replicas?: number;
+    readonly ready?: number;
+    readonly image?: string | null;
+    readonly podStatus?: object;
+    readonly generation?: number;
+  } = {},
+): void {
+  const replicas = about.replicas ?? 2;
+  const ready = about.ready ?? replicas;
+  const name = `fraud-${slot}`;
+  const labels = { app: "fraud", version: slot };
+  const base = `/api/v1/namespaces/${testNamespace}`;
+  cluster.put(`${base}/services/${name}`, { spec: { selector: labels } });
+  if (about.image !== null) {
+    cluster.put(`/apis/apps/v1/namespaces/${testNamespace}/deployments/${name}`, {
+      metadata: { name, generation: about.generation ?? 1 },
+      spec: { replicas, template: { spec: { containers: [{ image: about.image ?? `fraud:${slot}` }] } } },
+      status: { observedGeneration: 1, replicas, updatedReplicas: replicas, readyReplicas: ready },
+    });
+  }
+  const pods = Array.from({ length: replicas }, (_, index) => `${name}-${index}`);
+  for (const path of podPaths(cluster, slot)) cluster.remove(path);
+  for (const [index, pod] of pods.entries()) {
+    const isReady = index < ready;
+    cluster.put(`${base}/pods/${pod}`, {
+      metadata: { name: pod, labels, creationTimestamp: "2026-11-23T07:00:00Z" },
+      status: {
+        phase: isReady ? "Running" : "Pending",
+        conditions: [{ type: "Ready", status: isReady ? "True" : "False" }],
+        ...(isReady ? {} : about.podStatus),
+      },
+    });
+  }
+  cluster.put(`/apis/discovery.k8s.io/v1/namespaces/${testNamespace}/endpointslices/${name}-x`, {
+    metadata: { labels: { "kubernetes.io/service-name": name } },
+    endpoints: pods.map((pod, index) => ({
+      addresses: [`10.0.0.${index}`],
+      conditions: { ready: index < ready, serving: index < ready, terminating: false },
+      targetRef: { kind: "Pod", name: pod, uid: pod },
+    })),
+  });
+}
+
+function podPaths(cluster: FakeCluster, slot: Slot): string[] {
+  return Array.from(
+    { length: 20 },
+    (_, index) => `/api/v1/namespaces/${testNamespace}/pods/fraud-${slot}-${index}`,
+  ).filter((path) => cluster.get(path) !== undefined);
+}
+
+const ingressPath = (name: string) =>
+  `/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/${name}`;
+
+/** A stack that writes into the fake cluster what the component would. */
+export class FakeStack implements ModelStack {
+  readonly operations: { readonly name: string; readonly desired?: Desired }[] = [];
+  readonly #cluster: FakeCluster;
+  /** Runs before each `up`; may throw. */
+  beforeUp: ((desired: Desired) => void | Promise<void>) | undefined;
+  /** Runs after each `up` has written; may throw. */
+  afterUp: ((desired: Desired) => void | Promise<void>) | undefined;
+  /** What the state says: an `up` that wants the same writes nothing. */
+  #state: string | undefined;
+
+  constructor(cluster: FakeCluster) {
+    this.#cluster = cluster;
+  }
+
+  preview(desired: Desired) {
+    this.operations.push({ name: "preview", desired });
+    return Promise.resolve(nothing);
+  }
+
+  async up(desired: Desired) {
+    await this.beforeUp?.(desired);
+    this.operations.push({ name: "up", desired });
+    const wanted = JSON.stringify(desired);
+    if (wanted !== this.#state) this.#write(desired);
+    this.#state = wanted;
+    await this.afterUp?.(desired);
+    return nothing;
+  }
+
+  refresh(desired: Desired) {
+    this.operations.push({ name: "refresh", desired });
+    this.#state = undefined;
+    return Promise.resolve(nothing);
+  }
+
+  destroy() {
+    this.operations.push({ name: "destroy" });
+    return Promise.resolve(nothing);
+  }
+
+  hasState() {
+    return Promise.resolve(this.#state !== undefined);
+  }
+
+  #write({ spec, routing }: Desired): void {
+    const router = spec.router === "nginx" ? nginx : plain;
+    const manifests = router.objects({
+      model: spec.name,
+      namespace: spec.namespace,
+      routing,
+      ingress: spec.ingress,
+      previewHeader: spec.previewHeader,
+      servicePort: 80,
+    });
+    for (const manifest of manifests) {
+      this.#cluster.put(ingressPath(manifest.metadata.name), {
+        ...manifest,
+        status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } },
+      });
+    }
+    for (const slot of slots) {
+      const { replicas, image } = spec.slots[slot];
+      putSlot(this.#cluster, slot, { replicas: replicas ?? 1, image: image ?? null });
+    }
+  }
+}
+
+const nothing = { changes: [], same: 0, outputs: {}, durationMs: 0 };
+
+export function testServer(): ModelServer {
+  return custom({ identity: { path: "/version", from: { kind: "body" } } });
+}
+
+export function testConfig(changes: Partial<ResolvedConfig> = {}): ResolvedConfig {
+  return {
+    file: "/project/modelswitch.config.ts",
+    folder: "/project",
+    name: "fraud",
+    namespace: testNamespace,
+    server: testServer(),
+    runs: {
+      form: "slots",
+      slots: {
+        blue: { image: "fraud:blue", replicas: 2 },
+        green: { image: "fraud:green", replicas: 2 },
+      },
+    },
+    initialLive: "blue",
+    ingress: { host: "fraud.test" },
+    endpoints: [],
+    router: "nginx",
+    previewHeader: "X-Modelswitch-Preview",
+    identity: undefined,
+    kubeconfig: {},
+    pulumi: { project: "modelswitch-fraud", stack: "ml", backendUrl: undefined, secretsProvider: undefined },
+    deadlines: { readyMs: 60_000, proofMs: 10_000 },
+    ...changes,
+  };
+}
+
+export interface TestBench {
+  readonly cluster: FakeCluster;
+  readonly stack: FakeStack;
+  readonly clock: FakeClock;
+  readonly events: Event[];
+  readonly stop: AbortController;
+  /** Requests at the ingress: what the controller answers for a header value. Replace it to break things. */
+  answer: (previewHeader: string | undefined, host: string) => { status: number; body: string };
+  context(config?: ResolvedConfig): RolloutContext;
+}
+
+/** A model in a fake cluster behind a fake controller that obeys the routing objects at once. */
+export function testBench(): TestBench {
+  const cluster = new FakeCluster();
+  const clock = new FakeClock();
+  const stack = new FakeStack(cluster);
+  const events: Event[] = [];
+  const stop = new AbortController();
+  cluster.put(`/api/v1/namespaces/${testNamespace}`, {});
+  cluster.intercept = ({ path }) => {
+    const pod = /\/pods\/fraud-(blue|green)-\d+:\d+\/proxy\/version$/.exec(path);
+    return pod === null ? undefined : { status: 200, headers: {}, body: `version of ${pod[1]}` };
+  };
+  const bench: TestBench = {
+    cluster,
+    stack,
+    clock,
+    events,
+    stop,
+    answer: (previewHeader) => {
+      const objects = ["fraud", "fraud-canary"]
+        .map((name) => cluster.get(ingressPath(name)))
+        .filter((object) => object !== undefined);
+      const routing = nginx.read("fraud", objects as never);
+      if (routing === undefined) return { status: 404, body: "" };
+      const forced = previewHeader === "always" ? routing.candidate : routing.main;
+      const slot = previewHeader === undefined && routing.weight === 100 ? routing.candidate : forced;
+      return { status: 200, body: `version of ${slot}` };
+    },
+    context: (config = testConfig()) => ({
+      config,
+      namespace: testNamespace,
+      kubernetesContext: "test",
+      api: cluster,
+      store: new RecordStore(cluster, testNamespace, config.name),
+      clock,
+      events: (event) => events.push(event),
+      signal: stop.signal,
+      operator: "ada@laptop",
+      probe,
+      lookup: () => Promise.resolve([{ address: "192.0.2.9" }]),
+      openStack: () => Promise.resolve(stack),
+      prepareSecrets: () => Promise.resolve(),
+      lockOptions: (command) => ({
+        api: cluster,
+        namespace: testNamespace,
+        model: config.name,
+        holder: { operator: "ada@laptop", host: "laptop", pid: 1, command },
+        clock: { now: () => clock.now(), sleep: (_ms, signal) => untilAborted(signal) },
+        isGone: () => false,
+        signal: stop.signal,
+      }),
+    }),
+  };
+  const probe: Probe = async ({ headers, host }) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.pass(1);
+    return { headers: {}, ...bench.answer(headers["X-Modelswitch-Preview"], host) };
+  };
+  return bench;
+}
+
+/** The heartbeat of a lock must not make time pass. */
+function untilAborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((_, reject) => {
+    const stop = () => reject(interrupted("A wait"));
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "..", "..");
+const source = join(root, "src");
+
+/** What each room may import; `*` is every other room. The table in CONTRIBUTING.md says the same. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  kubernetes: ["core"],
+  tools: ["core"],
+  component: ["core", "kubernetes"],
+  config: ["core", "kubernetes", "component/servers", "component/routers"],
+  "kubernetes-provider": ["core", "kubernetes"],
+  engine: ["core", "kubernetes", "tools", "kubernetes-provider"],
+  "local-cluster": ["core", "kubernetes", "tools", "images"],
+  images: ["core", "tools"],
+  rollout: ["core", "kubernetes", "component", "config", "engine", "local-cluster/cluster.ts"],
+  cli: ["*"],
+};
+
+const files = readdirSync(source, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts") && file.includes("/"))
+  .map((file) => ({ file, text: readFileSync(join(source, file), "utf8") }));
+
+function importsOf(file: string, text: string): string[] {
+  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(
+    (match) => match[1] ?? "",
+  );
+  return specifiers.map((specifier) => relative(source, join(source, file, "..", specifier)));
+}
+
+describe("the rooms of the house", () => {
+  test.each(Object.keys(allowed))("%s imports only what is below it", (room) => {
+    const wrong = files
+      .filter(({ file }) => file.startsWith(`${room}/`) && !file.endsWith(".test.ts"))
+      .flatMap(({ file, text }) =>
+        importsOf(file, text)
+          .filter((imported) => !imported.startsWith(`${room}/`) && !imported.startsWith(".."))
+          .filter((imported) => !(allowed[room] ?? []).some((may) => may === "*" || imported.startsWith(may)))
+          .map((imported) => `${file} imports ${imported}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  test("every room is in the table", () => {
+    const rooms = new Set(files.map(({ file }) => file.split("/")[0]));
+    expect([...rooms].filter((room) => room !== undefined && !(room in allowed))).toEqual([]);
+  });
+
+  test("core touches no clock, network, file system or library, but for the system clock itself", () => {
+    const impure = files
+      .filter(
+        ({ file }) => file.startsWith("core/") && !file.endsWith(".test.ts") && file !== "core/clock.ts",
+      )
+      .filter(({ text }) => /from "(?!\.)|Date\.now|new Date\(\)|Math\.random|fetch\(|process\./.test(text))
+      .map(({ file }) => file);
+    expect(impure).toEqual([]);
+  });
+});
