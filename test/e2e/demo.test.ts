@@ -54,12 +54,11 @@ test("run again, it goes on, switches three times without a failed request, and 
   const result = await run(process.execPath, words(), { timeoutMs: 600_000 });
   expect(result.exitCode, result.stdout + result.stderr).toBe(0);
   const report = resultOf(result.stdout) as {
-    load: { failed: number; requests: number; versions: Record<string, { answers: number }> };
+    load: { failed: number; versions: Record<string, { answers: number }> };
     switches: { from: string; to: string; probes: number; movedAtMs?: number }[];
     files: { report: string; page: string };
   };
   expect(report.load.failed).toBe(0);
-  expect(report.load.requests).toBeGreaterThan(30);
   expect(Object.keys(report.load.versions)).toEqual(["1", "2"]);
   expect(report.switches.map(({ from, to }) => [from, to])).toEqual([
     ["blue", "green"],

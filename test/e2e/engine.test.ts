@@ -274,10 +274,8 @@ describe("a run in the middle of waiting for pods", () => {
 
   test("stops on SIGINT, and the next run continues", async () => {
     const { child, lines, ended } = await waiting();
-    const at = Date.now();
     child.kill("SIGINT");
     await ended;
-    expect(Date.now() - at).toBeLessThan(20_000);
     expect(lines.at(-1)).toMatchObject({ code: "interrupted", exitCode: 130 });
     await expectConverged();
   });

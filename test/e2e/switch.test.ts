@@ -36,13 +36,15 @@ describe("switch on a real cluster", () => {
       try {
         for (let index = 0; index < switches; index++) {
           const target = index % 2 === 0 ? "green" : "blue";
+          const before = load.snapshot();
           const result = await project.result(["switch", target]);
           expect(result).toMatchObject({ target, alreadyThere: false });
           expect(await versionAt(project.host)).toBe(version[target]);
+          // The load went on through this very switch.
+          expect(load.snapshot().succeeded).toBeGreaterThan(before.succeeded);
         }
         const report = await load.stop();
         expect(report.failed, failuresOf(report)).toBe(0);
-        expect(report.succeeded).toBeGreaterThan(1000);
         // Both versions answered: the switches were real.
         expect(Object.keys(report.versions).sort()).toEqual(["1", "2"]);
         // Two-second requests were under way all the time.
@@ -85,19 +87,19 @@ describe("switch on a real cluster", () => {
     expect(await versionAt(project.host)).toBe("1");
   });
 
-  test("a missing image ends `up` within seconds, with the reason", async () => {
+  test("a missing image ends `up` long before its deadline, with the reason", async () => {
     project = await ModelProject.create("image");
     await project.configure({
+      // Longer than the test may take: only the reason itself can end the command.
+      deadlines: { ready: 3600, proof: 30 },
       slots: {
         blue: { image: "localhost/no-such-image:1", imagePullPolicy: "Never" },
         green: { image: testImages.green, imagePullPolicy: "Never" },
       },
     });
-    const startedAt = Date.now();
     const { exitCode, stderr } = await project.command(["up"]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain("localhost/no-such-image:1 is not on the node, and imagePullPolicy is Never");
-    expect(Date.now() - startedAt).toBeLessThan(60_000);
     // Mended, it goes on from there.
     await project.configure();
     expect(await project.result(["up"])).toMatchObject({ live: "blue", proof: { state: "proved" } });
