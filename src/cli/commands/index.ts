@@ -1,4 +1,5 @@
 import type { Command } from "../command.ts";
+import { adopt } from "./adopt.ts";
 import { clusterDown } from "./cluster-down.ts";
 import { clusterKubectl } from "./cluster-kubectl.ts";
 import { clusterList } from "./cluster-list.ts";
@@ -18,6 +19,7 @@ import { versionCommand } from "./version.ts";
 /** All commands, in the order of the help. Their files load nothing heavy before they run. */
 export const commands: readonly Command[] = [
   init,
+  adopt,
   doctor,
   plan,
   up,
