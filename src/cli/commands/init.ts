@@ -1,3 +1,4 @@
+import type { ModelswitchConfig } from "../../config/types.ts";
 import type { Command, CommandContext, CommandInput, CommandResult } from "../command.ts";
 import type { Prefill, ServerChoice } from "../init/answers.ts";
 
@@ -124,7 +125,13 @@ async function scaffoldFrom(
   if (gitignore !== undefined) await writeFile(join(folder, ".gitignore"), gitignore);
   const { config } = await readConfig({ folder, configPath: file });
   return {
-    data: { file, gitignore: gitignore !== undefined, config, plan, toChange: toCheck },
+    data: {
+      file,
+      gitignore: gitignore !== undefined,
+      config: withoutVariables(config),
+      plan,
+      toChange: toCheck,
+    },
     text: [
       `Wrote ${file}${gitignore === undefined ? "" : ", and .modelswitch/ into .gitignore"}. Nothing in the cluster was changed.`,
       "",
@@ -136,6 +143,17 @@ async function scaffoldFrom(
       "  modelswitch adopt    # shows this once more, asks, and takes it under management",
     ],
   };
+}
+
+/** What runs may have secrets in its environment, and output is kept in logs. */
+function withoutVariables(config: ModelswitchConfig): unknown {
+  return JSON.parse(
+    JSON.stringify(config, (key, value: unknown) =>
+      key === "env" && typeof value === "object" && value !== null
+        ? Object.fromEntries(Object.keys(value).map((name) => [name, "[hidden]"]))
+        : value,
+    ),
+  );
 }
 
 function ingressOf(from: string | true | undefined): string | undefined {

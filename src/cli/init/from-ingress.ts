@@ -1,3 +1,4 @@
+import { mayBeSecret } from "../../config/problem.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { describeFound } from "../../rollout/adoption/describe.ts";
 import { discover } from "../../rollout/adoption/discover.ts";
@@ -44,6 +45,12 @@ export async function scaffoldFromIngress(
       ...(found.container.readinessProbe?.httpGet === undefined
         ? ["server.readinessPath: the pods that run have no readiness probe over HTTP"]
         : []),
+      ...Object.keys(described.blue.env ?? {})
+        .filter((variable) => mayBeSecret([variable]))
+        .map(
+          (variable) =>
+            `env.${variable}: sounds like a secret, and stands in the file as in the pods: in clear`,
+        ),
     ],
   };
 }

@@ -1,3 +1,4 @@
+import { hostProblem } from "../../config/host.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { objectNames } from "../../core/names.ts";
 import { liveObjects } from "./behind.ts";
@@ -172,6 +173,14 @@ function onlyRule(
     note({
       reason: `the Ingress ${name} names no host, so it takes the requests of every host`,
       remedy: "set spec.rules[0].host to the name that clients use",
+    });
+    return undefined;
+  }
+  const problem = hostProblem(first.host);
+  if (problem !== undefined) {
+    note({
+      reason: `the host of the Ingress ${name}: ${problem}`,
+      remedy: "give the model a host of its own, in an Ingress of its own",
     });
     return undefined;
   }
