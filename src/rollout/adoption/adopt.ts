@@ -7,7 +7,7 @@ import { modelSpec, planUp } from "../desired.ts";
 import { type Lock, withLock } from "../lock.ts";
 import type { Observation } from "../observation.ts";
 import { observe } from "../observe.ts";
-import { namesOfRecord, type RolloutRecord } from "../record.ts";
+import type { RolloutRecord } from "../record.ts";
 import { locationOf } from "../subject.ts";
 import { proveUp, type UpResult } from "../up.ts";
 import type { Adoption } from "./adoption.ts";
