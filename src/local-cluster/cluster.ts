@@ -34,10 +34,17 @@ export interface LocalClusterOptions {
   readonly signal: AbortSignal;
 }
 
+export interface ClusterUpOptions extends LocalClusterOptions {
+  /** One of the versions offered, for example `1.35` or `v1.35.4`. @default what the cluster runs already, else the newest */
+  readonly kubernetesVersion?: string;
+  /** Whether it has DNS, a storage class and metrics. @default what the cluster has already, else true */
+  readonly addons?: boolean;
+}
+
 /** What `src/local-cluster/index.ts` exports. */
 export interface LocalClusters {
   /** Starts the cluster or repairs what is stopped; returns once the node is Ready, and an Ingress would be served. */
-  up(options: LocalClusterOptions): Promise<LocalCluster>;
+  up(options: ClusterUpOptions): Promise<LocalCluster>;
   /** Stops everything and removes all of it: processes, mounts, namespaces, links, cgroups, state. */
   down(options: LocalClusterOptions): Promise<void>;
   status(name: string): Promise<LocalClusterStatus>;

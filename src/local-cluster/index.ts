@@ -1,15 +1,17 @@
 import { mkdirSync } from "node:fs";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { interrupted } from "../core/errors.ts";
+import { exitCodes, interrupted, UserError } from "../core/errors.ts";
 import { type EventSink, step } from "../core/events.ts";
 import type { EnsureTool } from "../tools/tool.ts";
-import type { LocalCluster, LocalClusterOptions, LocalClusters } from "./cluster.ts";
-import { clusterNames } from "./cluster-state.ts";
+import { kubernetesVersions, versions } from "../tools/versions.ts";
+import type { ClusterUpOptions, LocalCluster, LocalClusterOptions, LocalClusters } from "./cluster.ts";
+import { clusterNames, readRecord } from "./cluster-state.ts";
 import { removeCluster } from "./down.ts";
 import { checkHost, findHostPrograms, readHostFacts } from "./host.ts";
 import { loadImage } from "./images.ts";
+import { chooseKubernetesVersion } from "./kubernetes-version.ts";
 import { type ClusterLock, lockCluster } from "./lock.ts";
-import type { ClusterRun } from "./run.ts";
+import type { ClusterRun, ClusterShape } from "./run.ts";
 import { checkClusterName, clusterFolders, stateFolder } from "./state-folder.ts";
 import { clusterStatus } from "./status.ts";
 import { startCluster } from "./up.ts";
@@ -67,7 +69,7 @@ export function localClusters(options: LocalClustersOptions = {}): LocalClusters
           return step(
             run.events,
             about,
-            () => startCluster(run),
+            () => startCluster(run, shapeOf(run, request)),
             (cluster: LocalCluster) => `Kubernetes ${cluster.version}, ingress at ${cluster.ingressUrl}`,
           );
         }),
@@ -94,6 +96,30 @@ export function localClusters(options: LocalClustersOptions = {}): LocalClusters
     },
     list: async () => clusterNames(state),
   };
+}
+
+/**
+ * What the cluster is to be: what it is already, or what is asked for.
+ * @throws UserError `cluster-differs`, `kubernetes-version-unsupported`
+ */
+function shapeOf(run: ClusterRun, request: ClusterUpOptions): ClusterShape {
+  const record = readRecord(run.folders);
+  const [first, ...others] = kubernetesVersions.map(({ version }) => version);
+  const kubernetesVersion = chooseKubernetesVersion(
+    [first ?? versions.kubernetes, ...others],
+    request.kubernetesVersion,
+    record,
+  );
+  const has = record === undefined ? undefined : (record.addons ?? true);
+  if (has !== undefined && request.addons !== undefined && request.addons !== has) {
+    throw new UserError({
+      code: "cluster-differs",
+      message: `The local cluster "${run.name}" was started ${has ? "with" : "without"} DNS, volumes and metrics.`,
+      hint: `Take it down first (\`modelswitch cluster down --name ${run.name}\`), or choose another name with --name.`,
+      exitCode: exitCodes.usage,
+    });
+  }
+  return { kubernetesVersion, addons: has ?? request.addons ?? true };
 }
 
 /** Says what was interrupted, whichever part of it noticed the signal. */

@@ -15,22 +15,10 @@ import {
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
+import type { ComponentName } from "./component-names.ts";
 import { writePrivateFile } from "./files.ts";
 import { clusterVariable, identify, isAlive, type ProcessIdentity, signalProcess } from "./process-table.ts";
 import type { ClusterFolders } from "./state-folder.ts";
-
-/** The long-running programs of a cluster, in the order in which they depend on each other. */
-export const componentNames = [
-  "etcd",
-  "kube-apiserver",
-  "kube-controller-manager",
-  "kube-scheduler",
-  "containerd",
-  "kubelet",
-  "kube-proxy",
-  "traefik",
-] as const;
-export type ComponentName = (typeof componentNames)[number];
 
 /** How a component is to run. */
 export interface ComponentSpec {
