@@ -88,11 +88,15 @@ export function addonObjects(record: ClusterRecord): KubernetesObject[] {
 }
 
 /** To be made when metrics-server answers: an API service that does not holds up the removal of namespaces. */
-export function metricsApiService(authority: string): KubernetesObject {
+export function metricsApiService(authority: string, process: string): KubernetesObject {
   return {
     apiVersion: "apiregistration.k8s.io/v1",
     kind: "APIService",
-    metadata: { name: metricsApiServiceName },
+    metadata: {
+      name: metricsApiServiceName,
+      // The API server looks again when the object changes; else it waits longer after each failure.
+      annotations: { "modelswitch.dev/process": process },
+    },
     spec: {
       group: "metrics.k8s.io",
       version: "v1beta1",

@@ -19,7 +19,7 @@ import { addonUsers } from "./credentials.ts";
 import { writePrivateFile } from "./files.ts";
 import { enterNode } from "./namespaces.ts";
 import { applyObjects } from "./objects.ts";
-import { type ComponentSpec, requireRunning } from "./processes.ts";
+import { type ComponentSpec, readComponent, requireRunning } from "./processes.ts";
 import type { ClusterRun } from "./run.ts";
 import { programOf } from "./tool-programs.ts";
 import { waitUntil } from "./wait.ts";
@@ -132,9 +132,11 @@ export async function startAddons(
           { ...wait, what: "metrics-server" },
         ),
       ]);
+      const { pid, startTime } = readComponent(folders, "metrics-server") ?? {};
+      const started = `${pid} ${startTime}`;
       await applyObjects(
         client,
-        [metricsApiService(readFileSync(credentials.authority, "utf8"))],
+        [metricsApiService(readFileSync(credentials.authority, "utf8"), started)],
         run.signal,
       );
       await waitUntil(

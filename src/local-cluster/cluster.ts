@@ -1,4 +1,5 @@
 import type { EventSink } from "../core/events.ts";
+import type { ImageStore } from "../images/store-names.ts";
 
 /** What is known of a local cluster; stored as JSON in its state folder. */
 export interface LocalCluster {
@@ -41,6 +42,19 @@ export interface ClusterUpOptions extends LocalClusterOptions {
   readonly addons?: boolean;
 }
 
+export interface ImageRequest {
+  /** As the program names it, for example `fraud:1.5`. */
+  readonly image: string;
+  /** @default the first of them that has the image */
+  readonly from?: ImageStore;
+  readonly signal: AbortSignal;
+}
+
+export interface LoadedImage {
+  readonly from: ImageStore;
+  readonly images: readonly string[];
+}
+
 /** What `src/local-cluster/index.ts` exports. */
 export interface LocalClusters {
   /** Starts the cluster or repairs what is stopped; returns once the node is Ready, and an Ingress would be served. */
@@ -50,6 +64,13 @@ export interface LocalClusters {
   status(name: string): Promise<LocalClusterStatus>;
   /** Imports an OCI archive into the node's container store (namespace k8s.io). Returns the image names in it. */
   loadImage(name: string, archivePath: string, signal: AbortSignal): Promise<string[]>;
+  /**
+   * Imports an image that docker, podman or buildah on this machine has. Returns its names in the cluster.
+   * @throws UserError `image-not-found`, `image-store-missing`
+   */
+  loadImageFrom(name: string, request: ImageRequest): Promise<LoadedImage>;
+  /** Path of a component's log; the file may not be there yet. */
+  log(name: string, component: string): Promise<string>;
   list(): Promise<string[]>;
 }
 

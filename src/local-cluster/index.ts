@@ -6,11 +6,13 @@ import type { EnsureTool } from "../tools/tool.ts";
 import { kubernetesVersions, versions } from "../tools/versions.ts";
 import type { ClusterUpOptions, LocalCluster, LocalClusterOptions, LocalClusters } from "./cluster.ts";
 import { clusterNames, readRecord } from "./cluster-state.ts";
+import { componentNames } from "./component-names.ts";
 import { removeCluster } from "./down.ts";
 import { checkHost, findHostPrograms, readHostFacts } from "./host.ts";
-import { loadImage } from "./images.ts";
+import { loadImage, loadImageFrom, requireCluster } from "./images.ts";
 import { chooseKubernetesVersion } from "./kubernetes-version.ts";
 import { type ClusterLock, lockCluster } from "./lock.ts";
+import { logPath } from "./processes.ts";
 import type { ClusterRun, ClusterShape } from "./run.ts";
 import { checkClusterName, clusterFolders, stateFolder } from "./state-folder.ts";
 import { clusterStatus } from "./status.ts";
@@ -93,6 +95,25 @@ export function localClusters(options: LocalClustersOptions = {}): LocalClusters
       const programs = findHostPrograms(env);
       const folders = clusterFolders(state, name);
       return loadImage({ folders, name, archivePath, programs, ensureTool, signal });
+    },
+    loadImageFrom: async (name, { image, from, signal }) => {
+      checkClusterName(name);
+      checkHost(readHostFacts());
+      const programs = findHostPrograms(env);
+      const folders = clusterFolders(state, name);
+      return loadImageFrom({ folders, name, image, from, env, programs, ensureTool, signal });
+    },
+    log: async (name, component) => {
+      checkClusterName(name);
+      const folders = clusterFolders(state, name);
+      requireCluster(folders, name);
+      const known = componentNames.find((one) => one === component);
+      if (known !== undefined) return logPath(folders, known);
+      throw new UserError({
+        code: "argument-invalid",
+        message: `There is no component "${component}"; there are ${componentNames.join(", ")}.`,
+        exitCode: exitCodes.usage,
+      });
     },
     list: async () => clusterNames(state),
   };

@@ -6,7 +6,7 @@ export const versions = {
   kubernetes: "v1.36.3",
   etcd: "v3.7.3",
   traefik: "v3.7.15",
-  addons: "coredns-1.14.3,metrics-server-0.8.0",
+  addons: "coredns-1.14.3,metrics-server-0.9.0",
 } as const;
 
 /**
