@@ -51,8 +51,16 @@ describe("findImage", () => {
 
   it("says that there is none of them", async () => {
     await expect(
-      findImage({ image: "fraud:1.5", from: "podman", env: { PATH: folder }, signal: AbortSignal.timeout(9_000) }),
-    ).rejects.toMatchObject({ code: "image-store-missing", message: expect.stringContaining("podman is not on PATH") });
+      findImage({
+        image: "fraud:1.5",
+        from: "podman",
+        env: { PATH: folder },
+        signal: AbortSignal.timeout(9_000),
+      }),
+    ).rejects.toMatchObject({
+      code: "image-store-missing",
+      message: expect.stringContaining("podman is not on PATH"),
+    });
   });
 
   it.each(["--all", ""])("refuses %j, which is no name", async (image) => {
@@ -61,7 +69,11 @@ describe("findImage", () => {
 });
 
 it("each program writes an archive to its output", () => {
-  expect(saveCommand({ store: "docker", program: "/bin/docker" }, "a:1")).toEqual(["/bin/docker", "save", "a:1"]);
+  expect(saveCommand({ store: "docker", program: "/bin/docker" }, "a:1")).toEqual([
+    "/bin/docker",
+    "save",
+    "a:1",
+  ]);
   expect(saveCommand({ store: "buildah", program: "/bin/buildah" }, "a:1").at(-1)).toBe(
     "docker-archive:/dev/stdout",
   );

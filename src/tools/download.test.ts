@@ -152,7 +152,11 @@ test("aborting ends a download", async () => {
 });
 
 /** A proxy that forwards and tunnels to loopback, and refuses everything else. */
-async function startProxy(): Promise<{ url: string; asked: string[]; authorizations: (string | undefined)[] }> {
+async function startProxy(): Promise<{
+  url: string;
+  asked: string[];
+  authorizations: (string | undefined)[];
+}> {
   const asked: string[] = [];
   const authorizations: (string | undefined)[] = [];
   const { server, url } = await serve((incoming, response) => {
@@ -194,15 +198,18 @@ test("downloads through the proxy that HTTP_PROXY names", async () => {
   for (const line of proxy.asked) expect(line).toContain("127.0.0.1");
 });
 
-test.each(["HTTPS_PROXY", "https_proxy"])("asks the proxy of %s for what is at https, and says when it refuses", async (name) => {
-  const proxy = await startProxy();
-  // A proxy for HTTP alone is not asked.
-  const env = { [name]: proxy.url, HTTP_PROXY: "http://127.0.0.1:9" };
-  await expect(downloadVerified(filesAt(releasePage), context({ env }))).rejects.toThrow(
-    `${releasePage}/SHA256SUMS: `,
-  );
-  expect(new Set(proxy.asked)).toEqual(new Set(["CONNECT releases.example.invalid:443"]));
-});
+test.each(["HTTPS_PROXY", "https_proxy"])(
+  "asks the proxy of %s for what is at https, and says when it refuses",
+  async (name) => {
+    const proxy = await startProxy();
+    // A proxy for HTTP alone is not asked.
+    const env = { [name]: proxy.url, HTTP_PROXY: "http://127.0.0.1:9" };
+    await expect(downloadVerified(filesAt(releasePage), context({ env }))).rejects.toThrow(
+      `${releasePage}/SHA256SUMS: `,
+    );
+    expect(new Set(proxy.asked)).toEqual(new Set(["CONNECT releases.example.invalid:443"]));
+  },
+);
 
 test("NO_PROXY goes around the proxy, by address, host and domain", async () => {
   const { url } = await release(whole);
@@ -236,10 +243,9 @@ test("a proxy's password goes to the proxy, and into no message", async () => {
   const { url } = await release((_, response) => response.writeHead(404).end());
   const proxy = await startProxy();
   const withPassword = proxy.url.replace("http://", "http://user:hush@");
-  const failure = await downloadVerified(
-    filesAt(url),
-    context({ env: { HTTP_PROXY: withPassword } }),
-  ).catch((error: unknown) => String(error));
+  const failure = await downloadVerified(filesAt(url), context({ env: { HTTP_PROXY: withPassword } })).catch(
+    (error: unknown) => String(error),
+  );
   expect(failure).toContain("HTTP status 404");
   expect(failure).not.toContain("hush");
   const expected = `Basic ${Buffer.from("user:hush").toString("base64")}`;

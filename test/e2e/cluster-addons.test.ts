@@ -200,7 +200,10 @@ describe("metrics", () => {
           minReplicas: 1,
           maxReplicas: 2,
           metrics: [
-            { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 100 } } },
+            {
+              type: "Resource",
+              resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 100 } },
+            },
           ],
         },
       },

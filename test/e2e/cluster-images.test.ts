@@ -20,7 +20,13 @@ beforeAll(async () => {
   await mkdir(context);
   await buildProbeImage(folder);
   await copyFile(join(folder, "pod-probe"), join(context, "pod-probe"));
-  const lines = ["FROM scratch", "ARG NOTE", "COPY pod-probe /", 'ENV NOTE="$NOTE"', 'ENTRYPOINT ["/pod-probe"]'];
+  const lines = [
+    "FROM scratch",
+    "ARG NOTE",
+    "COPY pod-probe /",
+    'ENV NOTE="$NOTE"',
+    'ENTRYPOINT ["/pod-probe"]',
+  ];
   await writeFile(join(context, "Containerfile"), `${lines.join("\n")}\n`);
 });
 
@@ -55,16 +61,35 @@ async function runPod(name: string, image: string): Promise<void> {
 describe("cluster build-image", () => {
   it("builds a Containerfile and brings the image under the name that pods use", async () => {
     const built = await modelswitch(
-      ["cluster", "build-image", context, "-t", "probe-built:1", "--build-arg", "NOTE=hello", "--name", cluster, "--json"],
+      [
+        "cluster",
+        "build-image",
+        context,
+        "-t",
+        "probe-built:1",
+        "--build-arg",
+        "NOTE=hello",
+        "--name",
+        cluster,
+        "--json",
+      ],
       { timeoutMs: 900_000 },
     );
     expect(built.exitCode, built.stdout + built.stderr).toBe(0);
     expect(JSON.stringify(resultOf(built.stdout))).toContain("docker.io/library/probe-built:1");
     await runPod("built", "probe-built:1");
 
-    const again = await modelswitch(
-      ["cluster", "build-image", context, "-t", "probe-built:1", "--build-arg", "NOTE=hello", "--name", cluster],
-    );
+    const again = await modelswitch([
+      "cluster",
+      "build-image",
+      context,
+      "-t",
+      "probe-built:1",
+      "--build-arg",
+      "NOTE=hello",
+      "--name",
+      cluster,
+    ]);
     expect(again.exitCode, again.stderr).toBe(0);
     expect(again.stdout + again.stderr).toContain("from the cache");
   });
@@ -74,7 +99,15 @@ describe("cluster build-image", () => {
     [["--tag", "x:1", "--file", "nothing"], "containerfile-missing", "nothing"],
     [["--tag", "x:1", "--build-arg", "NOTE"], "argument-invalid", "NAME=VALUE"],
   ])("with %j it is refused: %s", async (args, code, text) => {
-    const refused = await modelswitch(["cluster", "build-image", context, ...args, "--name", cluster, "--json"]);
+    const refused = await modelswitch([
+      "cluster",
+      "build-image",
+      context,
+      ...args,
+      "--name",
+      cluster,
+      "--json",
+    ]);
     expect(refused.exitCode).toBe(2);
     const { error } = resultOf(refused.stdout) as { error: { code: string; message: string } };
     expect(error.code).toBe(code);
@@ -108,14 +141,18 @@ describe("cluster load-image", () => {
     return { PATH: `${programs}:${process.env.PATH}` };
   }
 
-  it("streams an image from buildah by its name, and reads archives of both kinds", { timeout: 900_000 }, async () => {
+  it("streams an image from buildah by its name, and reads archives of both kinds", {
+    timeout: 900_000,
+  }, async () => {
     const env = await ownBuildah();
     const buildah = async (...args: string[]) => {
       const result = await run("buildah", args, { env });
       expect(result.exitCode, result.stderr).toBe(0);
     };
     const load = async (...args: string[]) => {
-      const result = await modelswitch(["cluster", "load-image", ...args, "--name", cluster, "--json"], { env });
+      const result = await modelswitch(["cluster", "load-image", ...args, "--name", cluster, "--json"], {
+        env,
+      });
       return { ...result, document: resultOf(result.stdout) };
     };
     await buildah("bud", "--tag", "localhost/probe-named:1", context);
