@@ -121,9 +121,17 @@ export function componentStopped(folders: ClusterFolders, name: ComponentName): 
   return new UserError({
     code: "component-stopped",
     message: `${name} of the local cluster has stopped${last === undefined ? "" : `: ${last}`}`,
-    hint: `The end of its log ${log}:\n${lines.join("\n")}\n\`modelswitch cluster up\` starts it again; \`modelswitch cluster down\` removes the cluster.`,
+    hint: `The end of its log ${log}:\n${lines.join("\n")}\n${wayOut(lines)}`,
     details: { component: name, log },
   });
+}
+
+/** What to do about a component that has ended, by the end of its log. */
+export function wayOut(lines: readonly string[]): string {
+  if (lines.some((line) => line.includes("too many open files"))) {
+    return "The kernel gives each user a number of file watches (128 by default), and a cluster takes about 20 of them: allow more with `sysctl fs.inotify.max_user_instances=512`, or take down a cluster that is not needed (`modelswitch cluster list`). Then run `modelswitch cluster up` again.";
+  }
+  return "`modelswitch cluster up` starts it again; `modelswitch cluster down` removes the cluster.";
 }
 
 const logTailBytes = 64 * 1024;
