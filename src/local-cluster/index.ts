@@ -67,11 +67,12 @@ export function localClusters(options: LocalClustersOptions = {}): LocalClusters
         "What runs already stays: `modelswitch cluster up` goes on from there, `modelswitch cluster down` removes it.";
       return interruptible(request.signal, "Starting the local cluster", hint, () =>
         locked(run, "cluster up", async () => {
+          const shape = shapeOf(run, request);
           mkdirSync(run.folders.folder, { recursive: true, mode: 0o700 });
           return step(
             run.events,
             about,
-            () => startCluster(run, shapeOf(run, request)),
+            () => startCluster(run, shape),
             (cluster: LocalCluster) => `Kubernetes ${cluster.version}, ingress at ${cluster.ingressUrl}`,
           );
         }),

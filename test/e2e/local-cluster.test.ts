@@ -317,7 +317,12 @@ describe("a local cluster's life", () => {
   });
 
   it("removes what it finds even when all was killed and its record is gone", async () => {
-    cluster = await clusters.up(options());
+    cluster = await clusters.up({ ...options(), addons: false });
+    expect(Object.keys(await pids())).not.toContain("coredns");
+    expect((await clusters.status(name)).state).toBe("running");
+    await expect(clusters.up({ ...options(), addons: true })).rejects.toMatchObject({
+      code: "cluster-differs",
+    });
     await deploy(cluster, image);
     const inodes = ["net", "mnt"].map((kind) => statSync(join(folder, "namespaces", kind)).ino);
     for (const pid of Object.values(await pids())) kill(pid);
