@@ -10,10 +10,11 @@ import { covers } from "./field-managers.ts";
 import { subject, urnOf } from "./fixtures/subject.ts";
 import { mergePatch } from "./merge-patch.ts";
 import { normalize } from "./normalize.ts";
-import { at, deepEqual, prune } from "./objects.ts";
+import { at, deepEqual, prune, withUnreturned } from "./objects.ts";
 import {
   hasSecret,
   hasUnknown,
+  isList,
   isMap,
   type PropertyMap,
   type PropertyValue,
@@ -135,6 +136,21 @@ describe("for any object", () => {
       fc.property(map, map, (declared, more) => {
         expect(prune(grown(declared, more), declared)).toEqual(declared);
         expect(prune(declared, declared)).toEqual(declared);
+      }),
+    );
+  });
+
+  test("a refresh of what has not changed gives the inputs back, whatever the API server dropped of them", () => {
+    fc.assert(
+      fc.property(map, fc.infiniteStream(fc.boolean()), (declared, choices) => {
+        const drop = (from: PropertyMap): PropertyMap =>
+          Object.fromEntries(
+            Object.entries(from)
+              .filter(() => choices.next().value === true)
+              .map(([name, inner]) => [name, isMap(inner) ? drop(inner) : inner]),
+          );
+        const same = drop(declared);
+        expect(withUnreturned(prune(same, declared), declared, same, same)).toEqual(declared);
       }),
     );
   });

@@ -101,6 +101,7 @@ test("a definition and its custom resources in one program, waited for by their 
   const first = await namespace.api.find<Found>(`${collection}/first`);
   const about = await namespace.api.find<Found>(configMapPath("about"));
   expect(about?.data).toEqual({ uid: first?.metadata.uid });
+  expect(await stack.up()).toMatchObject({ changes: [] });
 
   await stack.with(program(2));
   expect(operations(await stack.up())).toEqual(["update Widget", "update Widget"]);
@@ -240,6 +241,12 @@ test("an object of somebody else is imported or looked up without a change, and 
     path: `/api/v1/namespaces/${namespace.name}/secrets`,
     body: { ...made, metadata: { name: "made", annotations: { [applied]: JSON.stringify(made) } } },
   });
+  const spec = { selector: { app: "nothing" }, ports: [{ port: 80, targetPort: 8080 }] };
+  await namespace.api.json({
+    method: "POST",
+    path: `/api/v1/namespaces/${namespace.name}/services`,
+    body: { apiVersion: "v1", kind: "Service", metadata: { name: "made" }, spec },
+  });
   const stack = new ProviderStack(namespace, "imports");
   const metadata = { name: "made", namespace: namespace.name };
   const stringData = { k: pulumi.secret("s3cr3t-v4lue") };
@@ -248,9 +255,18 @@ test("an object of somebody else is imported or looked up without a change, and 
     const options = { import: id };
     const own = new kubernetes.core.v1.Secret("made", { metadata, type: "Opaque", stringData }, options);
     const seen = kubernetes.core.v1.Secret.get("seen", id);
+    const ports = [{ port: 80, targetPort: 8080, protocol: "TCP" }];
+    const service = {
+      type: "ClusterIP",
+      sessionAffinity: "None",
+      internalTrafficPolicy: "Cluster",
+      ...spec,
+      ports,
+    };
+    new kubernetes.core.v1.Service("made", { metadata, spec: service }, { import: id });
     return { own: own.data, seen: seen.data };
   });
-  expect(operations(await stack.up())).toEqual(["create Secret", "read Secret"]);
+  expect(operations(await stack.up())).toEqual(["create Secret", "create Service", "read Secret"]);
   await stack.refresh();
   expect(operations(await stack.up())).toEqual(["read Secret"]);
   const state = await stack.stateText();
