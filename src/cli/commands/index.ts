@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { clusterBuildImage } from "./cluster-build-image.ts";
+import { adopt } from "./adopt.ts";
 import { clusterDown } from "./cluster-down.ts";
 import { clusterKubectl } from "./cluster-kubectl.ts";
 import { clusterList } from "./cluster-list.ts";
@@ -20,6 +21,7 @@ import { versionCommand } from "./version.ts";
 /** All commands, in the order of the help. Their files load nothing heavy before they run. */
 export const commands: readonly Command[] = [
   init,
+  adopt,
   doctor,
   plan,
   up,
