@@ -40,6 +40,18 @@ describe("parseRecord", () => {
     expect(parseRecord(JSON.stringify(record), "ml/fraud")).toEqual(record);
   });
 
+  test("keeps all that a preset knows of its server", () => {
+    const server = vllm();
+    const written: RolloutRecord = { ...record, settings: { ...record.settings, server } };
+    expect(parseRecord(JSON.stringify(written), "ml/fraud").settings.server).toEqual(server);
+  });
+
+  test("a server without those facts, as earlier versions wrote it, is read too", () => {
+    const { protocol: _protocol, metrics: _metrics, draining: _draining, ...before } = testServer();
+    const written = { ...record, settings: { ...record.settings, server: before } };
+    expect(parseRecord(JSON.stringify(written), "ml/fraud").settings.server.httpPort).toBe(8080);
+  });
+
   test.each([
     ["no key", undefined, "the key `record` is missing"],
     ["no JSON", "{", "it is not JSON"],

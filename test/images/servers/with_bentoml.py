@@ -10,5 +10,5 @@ class DigitsService:
         self.digits = Digits()
 
     @bentoml.api
-    def predict(self, pixels: list[list[float]], seconds: float = 0) -> list[int]:
+    def predict(self, pixels: list[list[float]], seconds: float = 0) -> dict:
         return self.digits.predict(pixels, seconds)

@@ -27,6 +27,6 @@ def model_version() -> dict[str, str]:
 
 
 @app.post("/predict")
-def predict(request: Pixels) -> list[int]:
+def predict(request: Pixels) -> dict:
     with in_progress.track_inprogress():
         return digits.predict(request.pixels, request.seconds)

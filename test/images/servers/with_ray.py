@@ -24,7 +24,7 @@ class DigitsDeployment:
         return {"version": version}
 
     @api.post("/predict")
-    def predict(self, request: Pixels) -> list[int]:
+    def predict(self, request: Pixels) -> dict:
         return self.digits.predict(request.pixels, request.seconds)
 
 
