@@ -6,6 +6,7 @@ import {
   testNamespace,
   testServer,
 } from "../../test/support/rollout-bench.ts";
+import { vllm } from "../component/servers/vllm.ts";
 import { bounded, parseRecord, type RolloutRecord, releaseOf } from "./record.ts";
 import { RecordStore } from "./record-store.ts";
 
