@@ -101,7 +101,7 @@ export const subjects: Readonly<Record<"mlserver" | "bentoml" | "fastapi", Subje
   bentoml: subject(
     "bentoml",
     bentoml,
-    { longestRequestSeconds: 5 },
+    { longestRequestSeconds: 15 },
     {
       ...inServersImage,
       args: (slot) => ["bentoml", "serve", `digits:${versions[slot]}`],
@@ -116,7 +116,7 @@ export const subjects: Readonly<Record<"mlserver" | "bentoml" | "fastapi", Subje
       readinessPath: "/health",
       metricsPath: "/metrics/",
       inProgressGauge: "digits_requests_in_progress",
-      longestRequestSeconds: 5,
+      longestRequestSeconds: 15,
     },
     {
       ...inServersImage,

@@ -4,7 +4,8 @@ import bentoml
 from digits import Digits
 
 
-@bentoml.service(name="digits")
+# A service without `threads` works on one request at a time.
+@bentoml.service(name="digits", threads=20)
 class DigitsService:
     def __init__(self) -> None:
         self.digits = Digits()
