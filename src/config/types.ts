@@ -1,3 +1,4 @@
+import type { PresetName } from "../component/servers/preset-names.ts";
 import type { IdentityProbe } from "../core/identity.ts";
 import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../core/model.ts";
 import type { Slot } from "../core/slots.ts";
@@ -15,8 +16,8 @@ export interface ModelswitchConfig {
   readonly name: string;
   /** @default the context's namespace, else default */
   readonly namespace?: string;
-  /** A preset by name, or one made with `mlserver({...})` or `custom({...})`. @default custom on port 8080 */
-  readonly server?: "mlserver" | ModelServer;
+  /** A preset by name, or a server made with `triton({...})`, `custom({...})` or another function. @default custom on port 8080 */
+  readonly server?: PresetName | ModelServer;
   /** The template of the next release (`up` puts release 1 into blue). Either this or `slots`. */
   readonly release?: ReleaseTemplate;
   /** What both slots run, as in the seed: then both run and `switch` moves between them. Either this or `release`. */

@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { UserError } from "../core/errors.ts";
 import type { IdentityProbe } from "../core/identity.ts";
-import { type IngressSpec, type ModelServer, routerNames, type SlotSpec } from "../core/model.ts";
+import {
+  type IngressSpec,
+  inferenceProtocols,
+  type ModelServer,
+  routerNames,
+  type SlotSpec,
+} from "../core/model.ts";
 import { type ObjectNames, objectNames, type SlotNames } from "../core/names.ts";
 import type { Slot } from "../core/slots.ts";
 import { type Adoption, adoptionSchema } from "./adoption/adoption.ts";
@@ -124,6 +130,9 @@ const recordSchema = z.object({
       env: texts,
       keepAliveSeconds: z.number().optional(),
       identity: identity.optional(),
+      protocol: z.enum(inferenceProtocols).optional(),
+      metrics: z.object({ port: z.number().int(), path: z.string() }).optional(),
+      draining: z.object({ gauges: z.array(z.string()) }).optional(),
     }),
     ingress: z.looseObject({ host: z.string() }),
     router: z.enum(routerNames),

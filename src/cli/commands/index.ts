@@ -1,9 +1,11 @@
 import type { Command } from "../command.ts";
+import { clusterBuildImage } from "./cluster-build-image.ts";
 import { adopt } from "./adopt.ts";
 import { clusterDown } from "./cluster-down.ts";
 import { clusterKubectl } from "./cluster-kubectl.ts";
 import { clusterList } from "./cluster-list.ts";
 import { clusterLoadImage } from "./cluster-load-image.ts";
+import { clusterLogs } from "./cluster-logs.ts";
 import { clusterStatus } from "./cluster-status.ts";
 import { clusterUp } from "./cluster-up.ts";
 import { destroy } from "./destroy.ts";
@@ -31,7 +33,9 @@ export const commands: readonly Command[] = [
   clusterDown,
   clusterStatus,
   clusterList,
+  clusterLogs,
   clusterLoadImage,
+  clusterBuildImage,
   clusterKubectl,
   versionCommand,
 ];
