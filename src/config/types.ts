@@ -61,6 +61,8 @@ export interface ResolvedConfig {
   /** Folder of the file: the Pulumi project. */
   readonly folder: string;
   readonly name: string;
+  /** `undefined`: the file declares no environments. */
+  readonly environment?: string | undefined;
   /** `undefined`: the context's. */
   readonly namespace: string | undefined;
   readonly server: ModelServer;
