@@ -11,7 +11,13 @@ export { providerFromConfig } from "./component/provider.ts";
 export { type CustomServerOptions, custom } from "./component/servers/custom.ts";
 export { type MlserverOptions, mlserver } from "./component/servers/mlserver.ts";
 export { defineConfig } from "./config/define.ts";
-export type { ModelswitchConfig, ReleaseTemplate } from "./config/types.ts";
+export type {
+  ModelPart,
+  ModelswitchConfig,
+  OneModelConfig,
+  ReleaseTemplate,
+  SeveralModelsConfig,
+} from "./config/types.ts";
 export { UserError } from "./core/errors.ts";
 export type { IdentityProbe } from "./core/identity.ts";
 export type {

@@ -1,5 +1,5 @@
-import type { LocatedProblem } from "./effective.ts";
 import { objectNames } from "../core/names.ts";
+import type { LocatedProblem } from "./effective.ts";
 import type { ProjectFile, Target } from "./project.ts";
 
 /** Where a target's objects and its Pulumi state are. */

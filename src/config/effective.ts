@@ -2,7 +2,14 @@ import { extname } from "node:path";
 import { type Env, hasExpressions, interpolate, textsIn, withValueAt } from "./interpolate.ts";
 import { isObject, type Merged, mergeLayers, type Origin, originOf, type Path, pathKey } from "./merge.ts";
 import { type ConfigProblem, mayBeSecret, valueAt } from "./problem.ts";
-import { layersOf, modelPath, type Overlay, overlayProblems, type ProjectFile, type Target } from "./project.ts";
+import {
+  layersOf,
+  modelPath,
+  type Overlay,
+  overlayProblems,
+  type ProjectFile,
+  type Target,
+} from "./project.ts";
 import { configProblems, typesAt } from "./validate.ts";
 
 /** A mistake, and the file it stands in. */
@@ -105,7 +112,8 @@ function fillIn(merged: Merged, env: Env): Filled {
 function typed(text: string, path: Path): unknown {
   const types = typesAt(path);
   if (types.includes("string")) return text;
-  if ((types.includes("number") || types.includes("integer")) && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
+  if ((types.includes("number") || types.includes("integer")) && /^-?\d+(\.\d+)?$/.test(text))
+    return Number(text);
   if (types.includes("boolean") && (text === "true" || text === "false")) return text === "true";
   return text;
 }

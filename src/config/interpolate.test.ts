@@ -22,7 +22,10 @@ describe("environment variables in texts", () => {
   });
 
   test.each([
-    ["${env:NONE}", "needs the environment variable NONE, which is not set; set it, or write ${env:NONE:-default}"],
+    [
+      "${env:NONE}",
+      "needs the environment variable NONE, which is not set; set it, or write ${env:NONE:-default}",
+    ],
     ["${env:REGISTRY_HOTS}", "did you mean REGISTRY_HOST, which is set?"],
     ["${evn:TAG}", '"evn" in ${evn:TAG} is no source of values; did you mean "${env:TAG}"?'],
     ["${env:}", "${env:} names no environment variable"],

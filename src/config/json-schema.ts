@@ -19,7 +19,8 @@ export function configJsonSchema(): Record<string, unknown> {
   const environment = { $ref: "#/$defs/environment" };
   const environments = {
     type: "object",
-    description: "What each environment has otherwise; its own file, for example modelswitch.config.production.yaml, comes on top",
+    description:
+      "What each environment has otherwise; its own file, for example modelswitch.config.production.yaml, comes on top",
     propertyNames: { pattern: environmentNamePattern.source },
     additionalProperties: { anyOf: [environment, { type: "null" }] },
   };
@@ -82,7 +83,8 @@ export function configJsonSchema(): Record<string, unknown> {
       },
       environment: {
         type: "object",
-        description: "What one environment has otherwise: keys of every model, and of single ones in `models`",
+        description:
+          "What one environment has otherwise: keys of every model, and of single ones in `models`",
         properties: {
           $schema: file.$schema,
           configVersion: file.configVersion,
@@ -126,7 +128,11 @@ function partial(schema: Schema, key: string): Schema {
   );
 }
 
-function walk(schema: Schema, scalar: (schema: Schema) => Schema, object: (schema: Schema) => Schema): Schema {
+function walk(
+  schema: Schema,
+  scalar: (schema: Schema) => Schema,
+  object: (schema: Schema) => Schema,
+): Schema {
   const inner = (child: unknown) => walk(child as Schema, scalar, object);
   const union = (["anyOf", "oneOf"] as const).find((key) => Array.isArray(schema[key]));
   if (union !== undefined) return { ...schema, [union]: (schema[union] as readonly unknown[]).map(inner) };
@@ -134,8 +140,12 @@ function walk(schema: Schema, scalar: (schema: Schema) => Schema, object: (schem
     const { properties, additionalProperties } = schema;
     return object({
       ...schema,
-      ...(properties === undefined ? {} : { properties: mapValues(properties as Record<string, unknown>, inner) }),
-      ...(typeof additionalProperties === "object" ? { additionalProperties: inner(additionalProperties) } : {}),
+      ...(properties === undefined
+        ? {}
+        : { properties: mapValues(properties as Record<string, unknown>, inner) }),
+      ...(typeof additionalProperties === "object"
+        ? { additionalProperties: inner(additionalProperties) }
+        : {}),
     });
   }
   if (schema.type === "array") {
@@ -149,7 +159,10 @@ function withVariable(schema: Schema): Schema {
   const isFree = schema.type === "string" && schema.pattern === undefined && schema.enum === undefined;
   if (isFree || "const" in schema) return schema;
   const { description, ...rest } = schema;
-  return { ...(description === undefined ? {} : { description }), anyOf: [rest as Schema, variable as Schema] };
+  return {
+    ...(description === undefined ? {} : { description }),
+    anyOf: [rest as Schema, variable as Schema],
+  };
 }
 
 function nullable(schema: Schema): Schema {

@@ -11,7 +11,14 @@ describe("layers", () => {
     ["objects merge", [{ a: { x: 1 } }, { a: { y: 2 } }], { a: { x: 1, y: 2 } }],
     ["scalars replace", [{ a: 1 }, { a: 2 }], { a: 2 }],
     ["lists replace", [{ a: [1, 2] }, { a: [3] }], { a: [3] }],
-    ["null removes", [{ a: 1, b: { c: 1, d: 2 } }, { a: null, b: { c: null } }], { b: { d: 2 } }],
+    [
+      "null removes",
+      [
+        { a: 1, b: { c: 1, d: 2 } },
+        { a: null, b: { c: null } },
+      ],
+      { b: { d: 2 } },
+    ],
     ["null removes what is not there, too", [{ a: 1 }, { b: null }], { a: 1 }],
     ["null in a new object leaves nothing", [{}, { a: { b: null, c: 1 } }], { a: { c: 1 } }],
     ["at the bottom null stays, for the validation", [{ a: null }], { a: null }],

@@ -66,7 +66,12 @@ export function projectOf(input: unknown, file: string): ProjectFile {
   }
   const own = Object.entries(input).filter(([key]) => !fileKeys.some((name) => name === key));
   const name = typeof input.name === "string" ? input.name : "";
-  return { ...common, form: "model", defaults: undefined, models: new Map([[name, Object.fromEntries(own)]]) };
+  return {
+    ...common,
+    form: "model",
+    defaults: undefined,
+    models: new Map([[name, Object.fromEntries(own)]]),
+  };
 }
 
 /** In YAML a name without anything after it is `null`: one that adds nothing. */
@@ -120,7 +125,10 @@ function projectProblems(input: Readonly<Record<string, unknown>>): ConfigProble
   const { models, defaults } = input;
   if (!isObject(models) || Object.keys(models).length === 0) {
     const is = isObject(models) ? "is empty" : `${showValue(models, [])} must be an object`;
-    problems.push({ path: ["models"], message: `${is}; its keys are the models, for example { fraud: { … } }` });
+    problems.push({
+      path: ["models"],
+      message: `${is}; its keys are the models, for example { fraud: { … } }`,
+    });
     return problems;
   }
   if (defaults !== undefined && !isObject(defaults)) {

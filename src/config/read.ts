@@ -174,10 +174,34 @@ export async function readOverlay(
 }
 
 async function overlayFiles(project: ProjectFile, environment: string): Promise<string[]> {
+  const here = await besides(project);
+  return extensions
+    .map((extension) => `${stemOf(project)}.${environment}.${extension}`)
+    .filter((name) => here.includes(name));
+}
+
+/** Files that look like an environment's own, where the configuration declares no such environment. */
+export async function undeclaredOverlays(
+  project: ProjectFile,
+): Promise<readonly { readonly file: string; readonly environment: string }[]> {
+  const prefix = `${stemOf(project)}.`;
+  return (await besides(project)).flatMap((name) => {
+    const [environment = "", extension = "", ...more] = name.slice(prefix.length).split(".");
+    // Programs called `….test.ts` or `….d.ts` are something else.
+    const isData = ["json", "yaml", "yml"].includes(extension);
+    if (!name.startsWith(prefix) || !isData || more.length > 0 || project.environments.has(environment))
+      return [];
+    return [{ file: join(dirname(project.file), name), environment }];
+  });
+}
+
+function stemOf(project: ProjectFile): string {
+  return basename(project.file, extname(project.file));
+}
+
+async function besides(project: ProjectFile): Promise<string[]> {
   const { readdir } = await import("node:fs/promises");
-  const stem = basename(project.file, extname(project.file));
-  const here = await readdir(dirname(project.file)).catch(() => [] as string[]);
-  return extensions.map((extension) => `${stem}.${environment}.${extension}`).filter((name) => here.includes(name));
+  return await readdir(dirname(project.file)).catch(() => [] as string[]);
 }
 
 async function evaluate(file: string): Promise<unknown> {

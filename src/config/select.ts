@@ -18,7 +18,10 @@ export interface Choice {
  * @throws UserError `model-unknown`, `model-ambiguous`, `environment-unknown`, `environment-ambiguous` (exit code 2)
  */
 export function chooseTarget(project: ProjectFile, choice: Choice): Target {
-  return { model: chooseModel(project, choice.model), environment: chooseEnvironment(project, choice.environment) };
+  return {
+    model: chooseModel(project, choice.model),
+    environment: chooseEnvironment(project, choice.environment),
+  };
 }
 
 /**
@@ -26,7 +29,8 @@ export function chooseTarget(project: ProjectFile, choice: Choice): Target {
  * @throws UserError as `chooseTarget`
  */
 export function chooseTargets(project: ProjectFile, choice: Choice, all: boolean): Target[] {
-  const models = choice.model === undefined ? [...project.models.keys()] : [chooseModel(project, choice.model)];
+  const models =
+    choice.model === undefined ? [...project.models.keys()] : [chooseModel(project, choice.model)];
   const environments =
     all && choice.environment === undefined && project.environments.size > 0
       ? [...project.environments.keys()]

@@ -18,7 +18,9 @@ export function configProblems(input: unknown, where: "file" | "model" = "file")
     return [{ path: [], message: `must be an object, but is ${showValue(input, [])}` }];
   }
   const checked = configSchema.safeParse(input);
-  const shape = checked.success ? [] : checked.error.issues.flatMap((issue) => translate(issue, input, [], where));
+  const shape = checked.success
+    ? []
+    : checked.error.issues.flatMap((issue) => translate(issue, input, [], where));
   // Rules over several fields hold for half-right files too: all mistakes are told at once. They say more than the shape.
   const rules = ruleProblems(input);
   const ruled = new Set(rules.map((problem) => describePath(problem.path)));

@@ -58,7 +58,10 @@ describe("files of another version", () => {
   });
 
   test("both names at once, and an old name in a new file, are left to the validation", () => {
-    for (const input of [{ active: "blue", live: "green" }, { configVersion: 1, active: "blue" }]) {
+    for (const input of [
+      { active: "blue", live: "green" },
+      { configVersion: 1, active: "blue" },
+    ]) {
       expect(upgradeConfig(input, file).value).toEqual(input);
     }
   });

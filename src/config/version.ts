@@ -63,7 +63,8 @@ export function upgradeConfig(
   }
   if (applied.length === 0) return { value, warnings: [] };
   const lines = applied.map(
-    ({ rename, at }) => `${describePath([...at, ...rename.from])} is now ${describePath([...at, ...rename.to])}`,
+    ({ rename, at }) =>
+      `${describePath([...at, ...rename.from])} is now ${describePath([...at, ...rename.to])}`,
   );
   const warning: ConfigWarning = {
     code: "config-outdated",

@@ -13,6 +13,7 @@ import {
   type RolloutRecord,
   releaseOf,
 } from "./record.ts";
+import { recordVersion } from "./record-upgrades.ts";
 
 export interface PlanInput {
   readonly config: ResolvedConfig;
@@ -93,8 +94,9 @@ export function planUp(input: PlanInput): UpPlan {
   };
   return {
     record: {
-      schemaVersion: 1,
+      schemaVersion: recordVersion,
       model: config.name,
+      environment: config.environment ?? null,
       releases: planned.releases,
       slots: planned.slots,
       settings,

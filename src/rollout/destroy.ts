@@ -1,8 +1,10 @@
 import { routerNamed } from "../component/routers/factory.ts";
+import { UserError } from "../core/errors.ts";
 import { splitOf } from "../core/routing.ts";
 import { slots } from "../core/slots.ts";
 import type { ResourceChange } from "../engine/stack.ts";
 import type { RolloutContext } from "./context.ts";
+import { refuseOtherEnvironment } from "./environment.ts";
 import { withLock } from "./lock.ts";
 import { observe } from "./observe.ts";
 
@@ -15,6 +17,12 @@ export interface Loss {
 /** What destroying the model would take away. */
 export async function describeLoss(context: RolloutContext): Promise<Loss> {
   const { config, namespace, kubernetesContext, api, signal } = context;
+  // A record that cannot be read is no reason to keep the model.
+  const record = await context.store.read().catch((error: unknown) => {
+    if (error instanceof UserError && error.code === "record-invalid") return undefined;
+    throw error;
+  });
+  refuseOtherEnvironment(context, record);
   const router = routerNamed(config.router);
   const observation = await observe({ api, namespace, model: config.name, router, signal });
   const split = observation.routing === undefined ? undefined : splitOf(observation.routing);

@@ -3,6 +3,7 @@ import { liveSlot, type Routing, stepsTo } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import type { RolloutContext } from "./context.ts";
 import { modelSpec } from "./desired.ts";
+import { refuseOtherEnvironment } from "./environment.ts";
 import { indistinguishable } from "./identities.ts";
 import { requireAnswer } from "./ingress-answers.ts";
 import { type Lock, withLock } from "./lock.ts";
@@ -37,6 +38,7 @@ export interface SwitchResult {
 export async function switchTraffic(context: RolloutContext, target: Slot): Promise<SwitchResult> {
   // A question for a passphrase belongs before the lock, which should be held for seconds.
   const before = await observeDeployed(context);
+  refuseOtherEnvironment(context, before.record);
   refuseEmpty(context, before.record, before.observation, target);
   await context.prepareSecrets();
   let moving = false;

@@ -5,6 +5,8 @@ import { clusterList } from "./cluster-list.ts";
 import { clusterLoadImage } from "./cluster-load-image.ts";
 import { clusterStatus } from "./cluster-status.ts";
 import { clusterUp } from "./cluster-up.ts";
+import { configShow } from "./config-show.ts";
+import { configValidate } from "./config-validate.ts";
 import { destroy } from "./destroy.ts";
 import { doctor } from "./doctor.ts";
 import { init } from "./init.ts";
@@ -25,6 +27,8 @@ export const commands: readonly Command[] = [
   status,
   destroy,
   run,
+  configShow,
+  configValidate,
   clusterUp,
   clusterDown,
   clusterStatus,
