@@ -14,21 +14,11 @@ test("the form with one model is typed, with its environments", () => {
     defaultEnvironment: "staging",
   });
   expect(config.defaultEnvironment).toBe("staging");
+  const one = { name: "fraud", release, ingress } as const;
   // @ts-expect-error: there is no such environment
-  defineConfig({
-    name: "fraud",
-    release,
-    ingress,
-    environments: { staging: {} },
-    defaultEnvironment: "prod",
-  });
+  defineConfig({ ...one, environments: { staging: {} }, defaultEnvironment: "prod" });
   // @ts-expect-error: replicas are a number
-  defineConfig({
-    name: "fraud",
-    release,
-    ingress,
-    environments: { staging: { release: { replicas: "1" } } },
-  });
+  defineConfig({ ...one, environments: { staging: { release: { replicas: "1" } } } });
   // @ts-expect-error: a model needs an ingress
   defineConfig({ name: "fraud", release });
 });

@@ -49,7 +49,7 @@ export function effectiveConfig(
     return {
       file: origin?.file ?? project.file,
       path: origin?.path ?? [...own, ...path],
-      message: hide(message, filled.secrets),
+      message: secretSource(origin) ?? hide(message, filled.secrets),
       environment: target.environment,
     };
   };
@@ -121,6 +121,12 @@ function typed(text: string, path: Path): unknown {
 /** Files that hold data, not a program. */
 export function isData(file: string): boolean {
   return [".json", ".yaml", ".yml"].includes(extname(file));
+}
+
+/** Of a value that may be a secret not even what is close to it is shown. */
+function secretSource(origin: Origin | undefined): string | undefined {
+  const secret = origin?.variables?.find((name) => mayBeSecret([name]));
+  return secret === undefined ? undefined : `[hidden], from ${secret}, is not what this key takes`;
 }
 
 function hide(message: string, secrets: readonly string[]): string {

@@ -6,7 +6,7 @@ export type Env = Readonly<Record<string, string | undefined>>;
 /** What came of a text with `${env:NAME}` in it. */
 export interface Interpolated {
   readonly text: string;
-  /** Variables that were used, set or not. */
+  /** Variables whose values are in it. */
   readonly variables: readonly string[];
   /** What is wrong, to be read after the path. */
   readonly problems: readonly string[];
@@ -38,9 +38,11 @@ export function interpolate(text: string, env: Env): Interpolated {
       problems.push(`${whole} names no environment variable; write \${env:NAME} or \${env:NAME:-default}`);
       return whole;
     }
-    variables.push(name);
     const value = env[name];
-    if (value !== undefined && (value !== "" || fallback === undefined)) return value;
+    if (value !== undefined && (value !== "" || fallback === undefined)) {
+      variables.push(name);
+      return value;
+    }
     if (fallback !== undefined) return fallback;
     problems.push(unset(name, env));
     return whole;

@@ -14,7 +14,7 @@ export interface Layer {
 export interface Origin {
   readonly file: string;
   readonly path: Path;
-  /** Environment variables that it was made of. */
+  /** Environment variables whose values are in it. */
   readonly variables?: readonly string[];
 }
 

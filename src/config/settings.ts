@@ -49,9 +49,36 @@ export function settingsOf(effective: Effective, around: SettingsContext): Setti
       const whole = settings.get(describePath(path.slice(0, length)));
       if (whole !== undefined && whole.source.kind === "default") settings.delete(describePath(whole.path));
     }
-  const order = Object.keys(modelJsonSchema().properties ?? {});
-  const rank = ({ path }: Setting) => order.indexOf(String(path[0]));
-  return [...settings.values()].sort((a, b) => rank(a) - rank(b)).map((one) => hidden(one, effective));
+  return [...settings.values()]
+    .sort((a, b) => compare(rankOf(a.path), rankOf(b.path)))
+    .map((one) => hidden(one, effective));
+}
+
+/** Where a path stands in the schema, level by level; keys that users choose keep their order. */
+function rankOf(path: Path): number[] {
+  const ranks: number[] = [];
+  let schema: JsonSchema | undefined = modelJsonSchema();
+  for (const key of path) {
+    const object: JsonSchema | undefined = objectOf(schema);
+    ranks.push(Object.keys(object?.properties ?? {}).indexOf(String(key)));
+    schema = object?.properties?.[String(key)];
+  }
+  return ranks;
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (const [level, rank] of a.entries()) {
+    const other = b[level];
+    if (other === undefined) return 1;
+    if (rank !== other) return rank - other;
+  }
+  return a.length - b.length;
+}
+
+function objectOf(schema: JsonSchema | undefined): JsonSchema | undefined {
+  return [schema, ...(schema?.anyOf ?? []), ...(schema?.oneOf ?? [])].find(
+    (one) => one?.properties !== undefined,
+  );
 }
 
 /** What the options say wins over the file. */
@@ -87,8 +114,7 @@ function computedSettings({ input }: Effective, { resolved }: SettingsContext): 
   const preset: Source = { kind: "preset", preset: resolved.server.name };
   if (input.server === undefined) add(["server"], resolved.server.name);
   if (!isObject(input.server)) {
-    for (const { path, value } of leavesOf(resolved.server, []))
-      if (path[0] !== "name") add(["server", ...path], value, preset);
+    for (const { path, value } of leavesOf(resolved.server, [])) add(["server", ...path], value, preset);
   }
   if (input.identity === undefined)
     for (const { path, value } of leavesOf(resolved.server.identity, []))
@@ -105,10 +131,7 @@ const implied = ["pulumi", "deadlines"];
 
 /** Defaults of the keys that are not given, as the schema describes them. */
 function defaultsOf(schema: JsonSchema, value: unknown, path: Path): Setting[] {
-  const object = [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].find(
-    ({ properties }) => properties !== undefined,
-  );
-  return Object.entries(object?.properties ?? {}).flatMap(([key, child]): Setting[] => {
+  return Object.entries(objectOf(schema)?.properties ?? {}).flatMap(([key, child]): Setting[] => {
     const at = [...path, key];
     const present = valueAt(value, [key]);
     if (isObject(present) || (path.length === 0 && implied.includes(key) && present === undefined))
