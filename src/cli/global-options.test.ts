@@ -22,7 +22,11 @@ describe("options as environment variables", () => {
   });
 
   test("never contradict an option that chooses the cluster another way", () => {
-    const env = { MODELSWITCH_CONTEXT: "production", MODELSWITCH_KUBECONFIG: "k", MODELSWITCH_CLUSTER: "demo" };
+    const env = {
+      MODELSWITCH_CONTEXT: "production",
+      MODELSWITCH_KUBECONFIG: "k",
+      MODELSWITCH_CLUSTER: "demo",
+    };
     expect(options({ cluster: "test" }, env)).toMatchObject({
       cluster: "test",
       context: undefined,
@@ -56,20 +60,30 @@ describe("options as environment variables", () => {
   });
 
   test("reach the command, and a mistyped one is said", async () => {
-    const echo = testCommand(async (_input, { globals }) => ({ data: { globals }, text: [globals.model ?? "-"] }));
+    const echo = testCommand(async (_input, { globals }) => ({
+      data: { globals },
+      text: [globals.model ?? "-"],
+    }));
     const said = await runMain(["try"], {
       commands: [echo],
       env: { MODELSWITCH_MODEL: "fraud", MODELSWITCH_ENVIROMENT: "x" },
     });
     expect(said.stdout).toBe("fraud\n");
-    expect(said.stderr).toContain("MODELSWITCH_ENVIROMENT means nothing; did you mean MODELSWITCH_ENVIRONMENT?");
+    expect(said.stderr).toContain(
+      "MODELSWITCH_ENVIROMENT means nothing; did you mean MODELSWITCH_ENVIRONMENT?",
+    );
     const json = await runMain(["try"], { commands: [echo], env: { MODELSWITCH_JSON: "1" } });
     const last = JSON.parse(json.stdout.trim().split("\n").at(-1) ?? "") as { globals: GlobalOptions };
     expect(last.globals.json).toBe(true);
   });
 
   test("of others are left alone", () => {
-    const env = { MODELSWITCH_CACHE: "x", MODELSWITCH_TEST_CLUSTER: "x", MODELSWITCH_QQQQQQQ: "x", MODELS: "x" };
+    const env = {
+      MODELSWITCH_CACHE: "x",
+      MODELSWITCH_TEST_CLUSTER: "x",
+      MODELSWITCH_QQQQQQQ: "x",
+      MODELS: "x",
+    };
     expect(mistypedVariables(env)).toEqual([]);
     expect(mistypedVariables({ MODELSWITCH_CACH: "x" })).toEqual([
       { name: "MODELSWITCH_CACH", meant: "MODELSWITCH_CACHE" },

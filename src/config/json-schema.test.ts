@@ -19,8 +19,17 @@ const several = {
   defaults: { server: "mlserver", release: { replicas: 2 } },
   models: { fraud: { release: { image: "fraud:1" }, ingress: { host: "a.b" } }, churn: null },
   environments: {
-    staging: { namespace: "${env:NS}", context: "x", models: { fraud: { release: { replicas: "${env:N:-1}" } } } },
-    production: { live: null, ingress: { className: null }, release: null, slots: { blue: { image: "a:1" } } },
+    staging: {
+      namespace: "${env:NS}",
+      context: "x",
+      models: { fraud: { release: { replicas: "${env:N:-1}" } } },
+    },
+    production: {
+      live: null,
+      ingress: { className: null },
+      release: null,
+      slots: { blue: { image: "a:1" } },
+    },
   },
   defaultEnvironment: "staging",
 };
@@ -28,9 +37,15 @@ const several = {
 describe("the JSON schema", () => {
   test.each<[string, unknown]>([
     ["one model", one],
-    ["one model with its schema and environments", { ...one, $schema: "x", environments: { p: { live: "green" } } }],
+    [
+      "one model with its schema and environments",
+      { ...one, $schema: "x", environments: { p: { live: "green" } } },
+    ],
     ["several models", several],
-    ["variables where texts have a form, and where numbers are", { ...one, name: "${env:NAME}", idleReplicas: "${env:N}" }],
+    [
+      "variables where texts have a form, and where numbers are",
+      { ...one, name: "${env:NAME}", idleReplicas: "${env:N}" },
+    ],
   ])("takes %s", (_what, value) => {
     expect(validate(value), JSON.stringify(validate.errors)).toBe(true);
   });
@@ -73,7 +88,10 @@ describe("the JSON schema", () => {
 
   test("is in the package, under a name that stays", () => {
     const packed = JSON.parse(
-      execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root, encoding: "utf8" }),
+      execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+        cwd: root,
+        encoding: "utf8",
+      }),
     ) as { files: { path: string }[] }[] | Record<string, { files: { path: string }[] }>;
     const [contents] = Object.values(packed);
     expect(contents?.files.map(({ path }) => path)).toContain("docs/modelswitch.schema.json");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type LocatedProblem, effectiveConfig } from "./effective.ts";
+import { effectiveConfig, type LocatedProblem } from "./effective.ts";
 import { describePath } from "./problem.ts";
 import { projectOf, targetsOf } from "./project.ts";
 import { type Choice, chooseTarget, chooseTargets } from "./select.ts";
@@ -14,7 +14,10 @@ const project = (more: object = {}) =>
   projectOf(
     {
       defaults: { server: "mlserver", ingress: { className: "traefik" } },
-      models: { fraud: model("fraud"), churn: model("churn", { ingress: { host: "c.io", className: null } }) },
+      models: {
+        fraud: model("fraud"),
+        churn: model("churn", { ingress: { host: "c.io", className: null } }),
+      },
       environments: {
         staging: { namespace: "staging", models: { fraud: { release: { replicas: 1 } } } },
         production: { namespace: "ml", release: { replicas: 3 } },
@@ -33,11 +36,15 @@ const put = (
   effectiveConfig(
     of,
     { model: name, environment },
-    overlay === undefined ? undefined : { file: "/models/modelswitch.config.production.yaml", value: overlay },
+    overlay === undefined
+      ? undefined
+      : { file: "/models/modelswitch.config.production.yaml", value: overlay },
     env,
   );
 const lines = (problems: readonly LocatedProblem[]) =>
-  problems.map(({ file: from, path, message }) => `${from.replace("/models/", "")}: ${describePath(path)}: ${message}`);
+  problems.map(
+    ({ file: from, path, message }) => `${from.replace("/models/", "")}: ${describePath(path)}: ${message}`,
+  );
 const fileLines = (input: unknown) =>
   projectOf(input, file).problems.map(({ path, message }) => `${describePath(path)}: ${message}`);
 
@@ -132,7 +139,11 @@ describe("environment variables in JSON and YAML", () => {
   const withVariables = project({
     defaults: {
       server: "mlserver",
-      release: { replicas: "${env:REPLICAS:-2}", image: "registry/x:${env:TAG}", env: { N: "${env:REPLICAS:-2}" } },
+      release: {
+        replicas: "${env:REPLICAS:-2}",
+        image: "registry/x:${env:TAG}",
+        env: { N: "${env:REPLICAS:-2}" },
+      },
     },
     models: { fraud: { ingress: { host: "a.b" } } },
     environments: undefined,
@@ -160,7 +171,9 @@ describe("environment variables in JSON and YAML", () => {
 
   test("are never shown where they sound like secrets", () => {
     const secret = project({
-      models: { fraud: model("fraud", { previewHeader: "${env:API_TOKEN}", ingress: { host: "${env:DB_PASSWORD}" } }) },
+      models: {
+        fraud: model("fraud", { previewHeader: "${env:API_TOKEN}", ingress: { host: "${env:DB_PASSWORD}" } }),
+      },
       environments: undefined,
     });
     const env = { API_TOKEN: "hush hush", DB_PASSWORD: "https://hush" };
@@ -175,7 +188,9 @@ describe("environment variables in JSON and YAML", () => {
 
   test("are left alone in programs, which read their environment themselves", () => {
     const program = { ...withVariables, file: "/models/modelswitch.config.ts" };
-    expect(put(program, "fraud", undefined).input).toMatchObject({ release: { image: "registry/x:${env:TAG}" } });
+    expect(put(program, "fraud", undefined).input).toMatchObject({
+      release: { image: "registry/x:${env:TAG}" },
+    });
   });
 });
 
@@ -183,13 +198,21 @@ describe("mistakes of the file as such", () => {
   test.each<[string, unknown, string]>([
     ["no object", "fraud", 'the configuration: must be an object, but is "fraud"'],
     ["no models", { models: {} }, "models: is empty; its keys are the models, for example { fraud: { … } }"],
-    ["models that are a list", { models: [] }, "models: [] must be an object; its keys are the models, for example { fraud: { … } }"],
+    [
+      "models that are a list",
+      { models: [] },
+      "models: [] must be an object; its keys are the models, for example { fraud: { … } }",
+    ],
     [
       "a name that is none",
       { models: { Fraud_1: {} } },
       'models.Fraud_1: is no name of a model: lower-case letters, digits and -, at most 52 characters, first a letter; did you mean "fraud-1"?',
     ],
-    ["a name twice", { models: { fraud: { name: "x" } } }, "models.fraud.name: is not needed: the key of a model is its name"],
+    [
+      "a name twice",
+      { models: { fraud: { name: "x" } } },
+      "models.fraud.name: is not needed: the key of a model is its name",
+    ],
     [
       "a name beside models",
       { name: "fraud", models: { fraud: {} } },
@@ -245,7 +268,11 @@ describe("mistakes of the file as such", () => {
       { name: "fraud", defaultEnvironment: "production" },
       'defaultEnvironment: "production" is not declared; add environments: { "production": {} }',
     ],
-    ["a version in words", { name: "fraud", configVersion: "one" }, 'configVersion: "one" is no version of the configuration; write 1'],
+    [
+      "a version in words",
+      { name: "fraud", configVersion: "one" },
+      'configVersion: "one" is no version of the configuration; write 1',
+    ],
   ])("%s", (_what, input, expected) => {
     expect(fileLines(input)).toEqual([expected]);
   });
@@ -284,7 +311,13 @@ describe("the choice", () => {
   });
 
   test.each<[string, ReturnType<typeof project>, Choice, string, string]>([
-    ["no model of several", withDefault, {}, "model-ambiguous", "has 2 models, and none is named: fraud, churn."],
+    [
+      "no model of several",
+      withDefault,
+      {},
+      "model-ambiguous",
+      "has 2 models, and none is named: fraud, churn.",
+    ],
     [
       "no environment of several",
       several,

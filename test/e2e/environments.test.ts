@@ -73,7 +73,8 @@ const command = (args: readonly string[], env: Readonly<Record<string, string | 
 
 async function result(...args: string[]): Promise<Record<string, unknown>> {
   const { exitCode, stdout, stderr } = await command([...args, "--json"]);
-  if (exitCode !== 0) throw new Error(`modelswitch ${args.join(" ")} ended with ${exitCode}:\n${stdout}\n${stderr}`);
+  if (exitCode !== 0)
+    throw new Error(`modelswitch ${args.join(" ")} ended with ${exitCode}:\n${stdout}\n${stderr}`);
   return resultOf(stdout);
 }
 
@@ -111,8 +112,13 @@ test("`config show --resolved` says where each value comes from", async () => {
     },
   });
   expect(at("ingress", "host")?.source).toMatchObject({ path: ["models", "fraud", "ingress", "host"] });
-  expect(at("slots", "blue", "image")?.source).toMatchObject({ path: ["defaults", "slots", "blue", "image"] });
-  expect(at("context")).toMatchObject({ value: "local", source: { kind: "surroundings", name: "--context" } });
+  expect(at("slots", "blue", "image")?.source).toMatchObject({
+    path: ["defaults", "slots", "blue", "image"],
+  });
+  expect(at("context")).toMatchObject({
+    value: "local",
+    source: { kind: "surroundings", name: "--context" },
+  });
   expect(at("kubeconfig")?.source).toMatchObject({ name: "KUBECONFIG" });
   expect(at("router")).toMatchObject({ value: "nginx", source: { kind: "default" } });
 });
@@ -122,7 +128,11 @@ test("two models and two environments are up beside each other", async () => {
   expect(await result("up", "--model", "fraud")).toMatchObject({ model: "fraud", namespace: staging.name });
   await result("up", "--model", "fraud", "-e", "production");
   await result("up", "--model", "churn");
-  for (const [model, namespace] of [["fraud", staging], ["fraud", production], ["churn", staging]] as const)
+  for (const [model, namespace] of [
+    ["fraud", staging],
+    ["fraud", production],
+    ["churn", staging],
+  ] as const)
     expect(await versionAt(hostOf(model, namespace)), `${model} in ${namespace.name}`).toBe("1");
 });
 
@@ -150,7 +160,9 @@ test("what is ambiguous or would share objects is refused before anything is don
   const ambiguous = await command(["up"]);
   expect(ambiguous.exitCode).toBe(2);
   expect(ambiguous.stderr).toContain("has 2 models, and none is named: fraud, churn.");
-  const shared = await command(["up", "--model", "fraud", "-e", "production"], { PRODUCTION_NAMESPACE: staging.name });
+  const shared = await command(["up", "--model", "fraud", "-e", "production"], {
+    PRODUCTION_NAMESPACE: staging.name,
+  });
   expect(shared.exitCode).toBe(2);
   expect(shared.stderr).toContain("environments.production: shares its objects with fraud in staging");
 });

@@ -36,12 +36,13 @@ async function fromFixture(file: string): Promise<string> {
 /** Puts the objects into the cluster as 0.1.0 wrote them, field managers included. */
 async function restoreObjects(): Promise<void> {
   const { api, name } = project.namespace;
-  for (const { manager, operation, object } of JSON.parse(await fromFixture("objects.json")) as WrittenObject[]) {
+  for (const { manager, operation, object } of JSON.parse(
+    await fromFixture("objects.json"),
+  ) as WrittenObject[]) {
     const path = collections[object.kind]?.(name) ?? "";
     const query = { fieldManager: manager };
     if (operation === "Update") await api.json({ method: "POST", path, query, body: object });
-    else
-      await api.json({ method: "PATCH", path: `${path}/${object.metadata.name}`, query, body: object });
+    else await api.json({ method: "PATCH", path: `${path}/${object.metadata.name}`, query, body: object });
   }
 }
 
@@ -51,9 +52,11 @@ async function restoreFolder(): Promise<void> {
   const files: Readonly<Record<string, string>> = {
     "modelswitch.config.ts": await fromFixture("modelswitch.config.ts"),
     ".modelswitch/pulumi/modelswitch-fraud/Pulumi.yaml": "runtime: nodejs\nname: modelswitch-fraud\n",
-    [`.modelswitch/pulumi/modelswitch-fraud/Pulumi.${namespace.name}.yaml`]: await fromFixture("Pulumi.stack.yaml"),
+    [`.modelswitch/pulumi/modelswitch-fraud/Pulumi.${namespace.name}.yaml`]:
+      await fromFixture("Pulumi.stack.yaml"),
     ".modelswitch/state/.pulumi/meta.yaml": "version: 1\n",
-    [`.modelswitch/state/.pulumi/stacks/modelswitch-fraud/${namespace.name}.json`]: await fromFixture("stack.json"),
+    [`.modelswitch/state/.pulumi/stacks/modelswitch-fraud/${namespace.name}.json`]:
+      await fromFixture("stack.json"),
   };
   for (const [path, text] of Object.entries(files)) {
     await mkdir(join(folder, path, ".."), { recursive: true });
@@ -65,7 +68,9 @@ async function restoreFolder(): Promise<void> {
 async function running() {
   const { api, name } = project.namespace;
   const list = <T>(path: string) => api.json<{ items: T[] }>({ method: "GET", path });
-  const pods = await list<{ metadata: { uid: string; deletionTimestamp?: string } }>(`/api/v1/namespaces/${name}/pods`);
+  const pods = await list<{ metadata: { uid: string; deletionTimestamp?: string } }>(
+    `/api/v1/namespaces/${name}/pods`,
+  );
   const deployments = await list<{ metadata: { name: string }; spec: { template: unknown } }>(
     `/apis/apps/v1/namespaces/${name}/deployments`,
   );
@@ -114,7 +119,11 @@ test("`up` takes it over: no pod template changes, no pod is new, no request fai
   const load = project.startLoad(20, stop.signal);
   const result = await project.result(["up"]).finally(() => stop.abort());
   const report = load.snapshot();
-  expect(result).toMatchObject({ live: "green", releases: { blue: 1, green: 2 }, proof: { state: "proved" } });
+  expect(result).toMatchObject({
+    live: "green",
+    releases: { blue: 1, green: 2 },
+    proof: { state: "proved" },
+  });
   expect(await running()).toEqual(before);
   expect(report.failed, failuresOf(report)).toBe(0);
   expect(report.requests).toBeGreaterThan(0);

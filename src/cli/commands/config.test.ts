@@ -15,7 +15,10 @@ const kubeconfig = (server: string) =>
   JSON.stringify({
     "current-context": "a",
     clusters: [{ name: "c", cluster: { server } }],
-    contexts: ["a", "b"].map((name) => ({ name, context: { cluster: "c", user: "u", namespace: `of-${name}` } })),
+    contexts: ["a", "b"].map((name) => ({
+      name,
+      context: { cluster: "c", user: "u", namespace: `of-${name}` },
+    })),
     users: [{ name: "u", user: {} }],
   });
 const run = (argv: readonly string[], env: Readonly<Record<string, string>> = {}) =>
@@ -53,11 +56,23 @@ describe("config show", () => {
   test("says where each value comes from", async () => {
     write("modelswitch.config.yaml", models + environments);
     write("kubeconfig", kubeconfig("https://k:6443"));
-    const env = { MODELSWITCH_CONTEXT: "b", MODELSWITCH_MODEL: "fraud", KUBECONFIG: join(folder, "kubeconfig") };
+    const env = {
+      MODELSWITCH_CONTEXT: "b",
+      MODELSWITCH_MODEL: "fraud",
+      KUBECONFIG: join(folder, "kubeconfig"),
+    };
     const { exitCode, stdout } = await run(["config", "show", "-e", "production", "--resolved"], env);
     expect(exitCode).toBe(0);
-    const row = (key: string) => stdout.split("\n").find((line) => line.startsWith(`${key} `))?.split(/ {3,}/);
-    expect(row("namespace")).toEqual(["namespace", "ml", "modelswitch.config.yaml: environments.production.namespace"]);
+    const row = (key: string) =>
+      stdout
+        .split("\n")
+        .find((line) => line.startsWith(`${key} `))
+        ?.split(/ {3,}/);
+    expect(row("namespace")).toEqual([
+      "namespace",
+      "ml",
+      "modelswitch.config.yaml: environments.production.namespace",
+    ]);
     expect(row("release.image")).toEqual([
       "release.image",
       "fraud:1",
@@ -72,7 +87,10 @@ describe("config show", () => {
   });
 
   test("takes the namespace of the context where no file names one", async () => {
-    write("modelswitch.config.json", JSON.stringify({ name: "fraud", release: { image: "a:1" }, ingress: { host: "a.b" } }));
+    write(
+      "modelswitch.config.json",
+      JSON.stringify({ name: "fraud", release: { image: "a:1" }, ingress: { host: "a.b" } }),
+    );
     write("kubeconfig", kubeconfig("https://k:6443"));
     const shown = await json(["config", "show", "--resolved", "--kubeconfig", "kubeconfig"]);
     expect(shown).toMatchObject({ config: { namespace: "of-a", pulumi: { stack: "of-a" } } });
@@ -126,7 +144,10 @@ describe("config validate", () => {
   });
 
   test("says in which environment a model is wrong, where it is not in all of them", async () => {
-    write("modelswitch.config.yaml", models + environments.replace("namespace: ml", "namespace: ml, ingress: null"));
+    write(
+      "modelswitch.config.yaml",
+      models + environments.replace("namespace: ml", "namespace: ml, ingress: null"),
+    );
     const { stderr } = await run(["config", "validate"]);
     expect(stderr).toMatch(/models\.fraud\.ingress: is missing.* \(in the environment production\)/);
   });
