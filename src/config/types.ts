@@ -5,7 +5,10 @@ import type { Slot } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 
 /** What a release runs in the template form: a slot without the parts that belong to the slot itself. */
-export type ReleaseTemplate = Omit<SlotSpec, "selector" | "release"> & { readonly image: string };
+export type ReleaseTemplate = Omit<SlotSpec, keyof SlotOnly> & { readonly image: string };
+
+/** What belongs to a slot itself, whatever it runs. */
+export type SlotOnly = Pick<SlotSpec, "selector" | "release" | "deployment" | "service">;
 
 /** `modelswitch.config.ts`: what `defineConfig` takes. */
 export interface ModelswitchConfig {
@@ -27,6 +30,8 @@ export interface ModelswitchConfig {
     /** Where the proof connects, for controllers not on port 80 or 443, for example `["http://127.0.0.1:8080"]`. @default the Ingress's addresses */
     readonly endpoints?: readonly string[];
   };
+  /** Port of the slots' Services. @default 80 */
+  readonly servicePort?: number;
   /** @default nginx */
   readonly router?: RouterName;
   /** @default X-Modelswitch-Preview */
@@ -71,6 +76,7 @@ export interface ResolvedConfig {
   readonly initialLive: Slot;
   readonly ingress: IngressSpec;
   readonly endpoints: readonly string[];
+  readonly servicePort: number;
   readonly router: RouterName;
   readonly previewHeader: string;
   readonly identity: IdentityProbe | undefined;
