@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { custom } from "../component/servers/custom.ts";
-import { mlserver } from "../component/servers/mlserver.ts";
+import { presetNamed } from "../component/servers/presets.ts";
 import type { ModelServer } from "../core/model.ts";
 import { defaultPreviewHeader } from "../core/names.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly kubeconfig: KubeconfigSource;
   /** Namespace of the kubeconfig's context. */
   readonly contextNamespace: string | undefined;
+  /** The environment that was chosen; `undefined` where the file declares none. */
+  readonly environment?: string | undefined;
 }
 
 /** Fills in every default. Pure. */
@@ -22,19 +24,20 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     file: around.file,
     folder: dirname(around.file),
     name: config.name,
+    environment: around.environment,
     namespace,
     server: modelServer(config),
     runs: whatRuns(config),
     initialLive: config.live ?? "blue",
     ingress,
     endpoints: (endpoints ?? []).map((endpoint) => endpoint.replace(/\/$/, "")),
+    servicePort: config.servicePort ?? 80,
     router: config.router ?? "nginx",
     previewHeader: config.previewHeader ?? defaultPreviewHeader,
     identity: config.identity,
     kubeconfig: around.kubeconfig,
     pulumi: {
-      project: config.pulumi?.project ?? `modelswitch-${config.name}`,
-      stack: config.pulumi?.stack ?? namespace ?? "default",
+      ...pulumiStack(config, namespace, around.environment),
       backendUrl: config.pulumi?.backend,
       secretsProvider: config.pulumi?.secretsProvider,
     },
@@ -45,10 +48,24 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
   };
 }
 
+/**
+ * Names of the Pulumi project and stack: one stack per model and environment. Without environments the namespace tells the
+ * stacks of one model apart.
+ */
+export function pulumiStack(
+  config: Pick<ModelswitchConfig, "name" | "pulumi">,
+  namespace: string | undefined,
+  environment: string | undefined,
+): { readonly project: string; readonly stack: string } {
+  return {
+    project: config.pulumi?.project ?? `modelswitch-${config.name}`,
+    stack: config.pulumi?.stack ?? environment ?? namespace ?? "default",
+  };
+}
+
 function modelServer(config: ModelswitchConfig): ModelServer {
   if (config.server === undefined) return custom({});
-  if (config.server === "mlserver") return mlserver({ modelName: config.name });
-  return config.server;
+  return typeof config.server === "string" ? presetNamed(config.server, config.name) : config.server;
 }
 
 function whatRuns(config: ModelswitchConfig): ResolvedConfig["runs"] {

@@ -1,4 +1,5 @@
 import type { Command } from "../command.ts";
+import { adopt } from "./adopt.ts";
 import { clusterBuildImage } from "./cluster-build-image.ts";
 import { clusterDown } from "./cluster-down.ts";
 import { clusterKubectl } from "./cluster-kubectl.ts";
@@ -7,6 +8,8 @@ import { clusterLoadImage } from "./cluster-load-image.ts";
 import { clusterLogs } from "./cluster-logs.ts";
 import { clusterStatus } from "./cluster-status.ts";
 import { clusterUp } from "./cluster-up.ts";
+import { configShow } from "./config-show.ts";
+import { configValidate } from "./config-validate.ts";
 import { destroy } from "./destroy.ts";
 import { doctor } from "./doctor.ts";
 import { init } from "./init.ts";
@@ -20,6 +23,7 @@ import { versionCommand } from "./version.ts";
 /** All commands, in the order of the help. Their files load nothing heavy before they run. */
 export const commands: readonly Command[] = [
   init,
+  adopt,
   doctor,
   plan,
   up,
@@ -27,6 +31,8 @@ export const commands: readonly Command[] = [
   status,
   destroy,
   run,
+  configShow,
+  configValidate,
   clusterUp,
   clusterDown,
   clusterStatus,
