@@ -19,7 +19,6 @@ const text = (about: string) => z.string().min(1).describe(about);
 const port = z.int().min(1).max(65535);
 const count = (about: string, minimum: number) => z.int().min(minimum).describe(about);
 const seconds = (about: string) => z.number().positive().describe(about);
-const port = z.int().min(1).max(65535);
 
 const path = z
   .string()
