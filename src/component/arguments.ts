@@ -1,6 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { exitCodes, UserError } from "../core/errors.ts";
-import type { IngressSpec, ModelServer, ResourceAmounts, RouterName, SlotSpec } from "../core/model.ts";
+import type {
+  IngressSpec,
+  ModelServer,
+  PodDefaults,
+  ResourceAmounts,
+  RouterName,
+  SlotSpec,
+} from "../core/model.ts";
 import { defaultPreviewHeader, modelNamePattern, slotLabels } from "../core/names.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
 import { isSlot, type Slot, slots } from "../core/slots.ts";
@@ -27,6 +34,8 @@ export interface SlotArgs {
   readonly selector?: Readonly<Record<string, string>>;
   /** Number of the release that the slot runs, for labels and outputs. */
   readonly release?: number;
+  /** The version that made the slot, where its pods are to stay as that one wrote them. @default the current defaults */
+  readonly podDefaults?: PodDefaults;
 }
 
 /** How clients reach the model. */

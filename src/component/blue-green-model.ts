@@ -7,6 +7,7 @@ import { type BlueGreenModelArgs, type ResolvedArgs, resolveArgs, selectorOf } f
 import { deploymentSpec, releaseLabel } from "./deployment.ts";
 import { endpointOf } from "./endpoint.ts";
 import { type Guard, guardHooks } from "./hooks.ts";
+import { withPodDefaults } from "./pod-defaults.ts";
 
 /** What is known of a slot once it is there. */
 export interface SlotOutputs {
@@ -98,7 +99,10 @@ export class BlueGreenModel extends pulumi.ComponentResource {
                 ...inNamespace,
                 labels: { ...labels, ...(release === undefined ? {} : { [releaseLabel]: String(release) }) },
               },
-              spec: deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+              spec: withPodDefaults(
+                deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+                args.slots[slot].podDefaults,
+              ),
             },
             // A refused change of the Service's selector must stop the Deployment from being replaced, too.
             { parent: this, dependsOn: service, ...guard.deployment(slot) },

@@ -299,6 +299,8 @@ export function modelSpec(record: RolloutRecord, namespace: string): ModelSpec {
       replicas: settings.replicas[name],
       ...(selector === undefined ? {} : { selector }),
       ...(release === undefined ? {} : { release: release.number }),
+      // What a release runs does not change with the version of modelswitch.
+      ...(release?.podDefaults === undefined ? {} : { podDefaults: release.podDefaults }),
     };
   };
   return {

@@ -1,7 +1,14 @@
 import { z } from "zod";
 import { UserError } from "../core/errors.ts";
 import type { IdentityProbe } from "../core/identity.ts";
-import { type IngressSpec, type ModelServer, routerNames, type SlotSpec } from "../core/model.ts";
+import {
+  type IngressSpec,
+  type ModelServer,
+  type PodDefaults,
+  podDefaultsVersions,
+  routerNames,
+  type SlotSpec,
+} from "../core/model.ts";
 import type { Slot } from "../core/slots.ts";
 import { recordVersion, upgradeRecord } from "./record-upgrades.ts";
 
@@ -17,6 +24,8 @@ export interface ReleaseRecord {
   readonly createdAt: string;
   /** Who made it, `user@host`. */
   readonly by: string;
+  /** The version that made it, where pods of this version have something more: its own stay as they are. */
+  readonly podDefaults?: PodDefaults;
 }
 
 export interface SwitchRecord {
@@ -97,6 +106,7 @@ const recordSchema = z.object({
       spec: releaseSpec,
       createdAt: z.string(),
       by: z.string(),
+      podDefaults: z.enum(podDefaultsVersions).optional(),
     }),
   ),
   slots: z.object({ blue: z.number().int().nullable(), green: z.number().int().nullable() }),
