@@ -6,7 +6,7 @@ import type { GlobalOptions, OptionSpec } from "./command.ts";
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Options that every command takes; each is an environment variable, too. */
-export const globalOptionSpecs: readonly (OptionSpec & { readonly short?: string })[] = [
+export const globalOptionSpecs: readonly OptionSpec[] = [
   {
     name: "folder",
     short: "C",

@@ -45,7 +45,7 @@ export function cliReference(commands: readonly Command[]): string {
     "Every command takes these, before or after its name. Each is an environment variable, too: `MODELSWITCH_CONTEXT` for `--context`,",
     "`MODELSWITCH_YES=1` for `--yes`. What stands on the command line wins.",
     "",
-    ...globalOptionSpecs.map((spec) => optionLine(spec, spec.short)),
+    ...globalOptionSpecs.map((spec) => optionLine(spec)),
     "- `-h`, `--help`: show the help",
     "- `-V`, `--version`: print the version",
     "",
@@ -85,7 +85,8 @@ function argumentLine(spec: ArgumentSpec): string {
   return `- \`${spec.name}\`: ${spec.summary}${choices(spec.choices)}`;
 }
 
-function optionLine(spec: OptionSpec, short?: string): string {
+function optionLine(spec: OptionSpec): string {
+  const { short } = spec;
   const value = spec.value === undefined ? "" : ` <${spec.value}>`;
   const notes = [
     ...(spec.repeatable ? ["may be repeated"] : []),

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { exitCodes, UserError } from "../core/errors.ts";
 import type {
+  AdoptedModel,
   IngressSpec,
   ModelServer,
   PodDefaults,
@@ -8,7 +9,14 @@ import type {
   RouterName,
   SlotSpec,
 } from "../core/model.ts";
-import { defaultPreviewHeader, modelNamePattern, slotLabels } from "../core/names.ts";
+import {
+  defaultPreviewHeader,
+  modelNamePattern,
+  namesOfModel,
+  type ObjectNames,
+  ownLabels,
+  slotLabels,
+} from "../core/names.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
 import { isSlot, type Slot, slots } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
@@ -36,10 +44,16 @@ export interface SlotArgs {
   readonly release?: number;
   /** The version that made the slot, where its pods are to stay as that one wrote them. @default the current defaults */
   readonly podDefaults?: PodDefaults;
+  /** Name of the slot's Deployment; never changes after creation. @default NAME-SLOT */
+  readonly deployment?: string;
+  /** Name of the slot's Service; never changes after creation. @default NAME-SLOT */
+  readonly service?: string;
 }
 
 /** How clients reach the model. */
 export interface IngressArgs {
+  /** Name of the Ingress; never changes after creation. @default NAME */
+  readonly name?: string;
   /** @default nginx */
   readonly className?: pulumi.Input<string>;
   /** Host name that clients use, for example `mlmodels.example.com`. */
@@ -83,6 +97,8 @@ export interface BlueGreenModelArgs {
    * @default true
    */
   readonly guard?: boolean | GuardKubeconfig;
+  /** Objects that existed before the model; `modelswitch adopt` fills this in. @default none */
+  readonly adopted?: AdoptedModel;
 }
 
 /** The cluster that the guard asks. */
@@ -92,6 +108,7 @@ export type GuardKubeconfig = Omit<KubeconfigSource, "contents"> & {
 
 /** The arguments with their defaults, checked. */
 export interface ResolvedArgs {
+  readonly names: ObjectNames;
   readonly router: Router;
   readonly routing: Routing;
   readonly server: ModelServer;
@@ -157,7 +174,9 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
   );
   const blue = selectorOf(name, "blue", args);
   const green = selectorOf(name, "green", args);
-  if (selectsAllOf(blue, green) || selectsAllOf(green, blue)) {
+  // A slot's pods have the model's own labels, too: a Service that selects by those would take both.
+  const podsOf = (selector: Readonly<Record<string, string>>) => ({ ...ownLabels(name), ...selector });
+  if (selectsAllOf(blue, podsOf(green)) || selectsAllOf(green, podsOf(blue))) {
     refuse(
       "selectors-overlap",
       `the slots share pods: blue selects ${JSON.stringify(blue)}, green ${JSON.stringify(green)}.`,
@@ -179,7 +198,8 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
       );
     }
   }
-  return { router, routing, server: args.server ?? custom(), previewHeader, servicePort };
+  const names = namesOfModel(name, args.slots, args.ingress);
+  return { names, router, routing, server: args.server ?? custom(), previewHeader, servicePort };
 }
 
 /** The labels of a slot's pods. */

@@ -214,10 +214,11 @@ function shouldWait({ desired }: PreparedUp, live: Slot): boolean {
   return image !== undefined && (replicas ?? 1) > 0;
 }
 
-async function proveUp(
+/** Proves at the ingress that the live slot answers, as far as there is anybody to ask. */
+export async function proveUp(
   context: RolloutContext,
   location: ModelLocation,
-  plan: UpPlan,
+  plan: Pick<UpPlan, "record" | "routing">,
 ): Promise<{ proof: UpResult["proof"]; notes: Note[] }> {
   const { settings } = plan.record;
   const observation = await observe(location);
