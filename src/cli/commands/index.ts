@@ -1,6 +1,6 @@
 import type { Command } from "../command.ts";
-import { clusterBuildImage } from "./cluster-build-image.ts";
 import { adopt } from "./adopt.ts";
+import { clusterBuildImage } from "./cluster-build-image.ts";
 import { clusterDown } from "./cluster-down.ts";
 import { clusterKubectl } from "./cluster-kubectl.ts";
 import { clusterList } from "./cluster-list.ts";
