@@ -5,6 +5,7 @@ import type { ResourceChange } from "../engine/stack.ts";
 import type { RolloutContext } from "./context.ts";
 import { withLock } from "./lock.ts";
 import { observe } from "./observe.ts";
+import { withPermissions } from "./permissions.ts";
 
 export interface Loss {
   /** What goes away, line by line. */
@@ -16,7 +17,9 @@ export interface Loss {
 export async function describeLoss(context: RolloutContext): Promise<Loss> {
   const { config, namespace, kubernetesContext, api, signal } = context;
   const router = routerNamed(config.router);
-  const observation = await observe({ api, namespace, model: config.name, router, signal });
+  const observation = await withPermissions(context, "destroy", () =>
+    observe({ api, namespace, model: config.name, router, signal }),
+  );
   const split = observation.routing === undefined ? undefined : splitOf(observation.routing);
   const lines = slots.flatMap((slot) => {
     const { service, deployment, endpoints } = observation.slots[slot];

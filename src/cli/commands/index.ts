@@ -9,6 +9,7 @@ import { destroy } from "./destroy.ts";
 import { doctor } from "./doctor.ts";
 import { init } from "./init.ts";
 import { plan } from "./plan.ts";
+import { rbac } from "./rbac.ts";
 import { run } from "./run.ts";
 import { status } from "./status.ts";
 import { switchCommand } from "./switch.ts";
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   status,
   destroy,
   run,
+  rbac,
   clusterUp,
   clusterDown,
   clusterStatus,

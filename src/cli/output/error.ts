@@ -1,5 +1,6 @@
 import { type ExitCode, exitCodes, interrupted, UserError } from "../../core/errors.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
+import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import type { Colors } from "./colors.ts";
 
 /** Where defects are reported. */
@@ -57,10 +58,15 @@ function isAbort(error: unknown): boolean {
 }
 
 function apiReport(error: KubernetesApiError): Omit<ErrorReport, "stack"> {
+  const denied = error.status === 403 ? forbiddenError(error.message) : undefined;
+  if (denied !== undefined) {
+    const { code, message, hint, exitCode, details } = denied;
+    return { code, message, hint, exitCode, details };
+  }
   const causes = error.causes.map((cause) => `  ${cause.field ?? ""}: ${cause.message ?? ""}`);
   const hints: Readonly<Record<number, string>> = {
     401: "The credentials are not valid (any more): log in again, or choose another context with --context.",
-    403: "The account of this context lacks that permission; `modelswitch doctor` lists all that are needed.",
+    403: "A rule of the cluster refuses it (a quota, pod security, an admission webhook), or a permission is missing: `modelswitch doctor` lists these.",
     404: "`modelswitch doctor` checks namespace, IngressClass and permissions.",
     429: "The API server is overloaded; try again in a while.",
   };

@@ -1,4 +1,5 @@
 import { annotations, isTrue } from "../annotations.ts";
+import { messageOf } from "../errors.ts";
 import { annotation, text } from "../objects.ts";
 import type { Session } from "../session.ts";
 import type { PropertyMap } from "../struct.ts";
@@ -8,7 +9,7 @@ import { deploymentObserver } from "./deployment.ts";
 import { ingressObserver } from "./ingress.ts";
 import type { Observation, Observer } from "./observer.ts";
 import { serviceObserver } from "./service.ts";
-import { type Verdict, waitUntil } from "./wait.ts";
+import { type Outcome, type Verdict, waitUntil } from "./wait.ts";
 import { waitForObserver } from "./wait-for.ts";
 import {
   daemonSetVerdict,
@@ -56,16 +57,23 @@ export async function awaitReady(session: Session, request: ReadyRequest): Promi
   const observer = observerFor(request.inputs, request.live);
   if (observer === undefined) return { state: "ready", live: request.live };
   let live = request.live;
-  const outcome = await waitUntil<Observation>(session, {
-    urn: request.urn,
-    timeoutMs: request.timeoutMs,
-    watch: observer.watch(request.live),
-    look: async () => {
-      const observation = await observer.look(session, live);
-      live = observation.object;
-      return { value: observation, verdict: observation.verdict };
-    },
-  });
+  let outcome: Outcome<Observation>;
+  try {
+    outcome = await waitUntil<Observation>(session, {
+      urn: request.urn,
+      timeoutMs: request.timeoutMs,
+      watch: observer.watch(request.live),
+      look: async () => {
+        const observation = await observer.look(session, live);
+        live = observation.object;
+        return { value: observation, verdict: observation.verdict };
+      },
+    });
+  } catch (error) {
+    // The object is written: it belongs into the state, whatever keeps us from looking at it.
+    if (session.signal.aborted) throw error;
+    return { state: "failed", live, reasons: [messageOf(error)] };
+  }
   if (outcome.verdict.state === "ready") {
     if (outcome.verdict.note !== undefined) session.log.log("info", request.urn, outcome.verdict.note);
     return { state: "ready", live };
