@@ -2,6 +2,7 @@ import { type ExitCode, exitCodes, interrupted, UserError } from "../../core/err
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import type { Colors } from "./colors.ts";
+import { printable } from "./printable.ts";
 
 /** Where defects are reported. */
 export const reportAddress = "the project's issue tracker";
@@ -87,10 +88,10 @@ function stackOf(error: unknown): string {
 
 /** Lines for people: what and why, then the hint; the stack only with --debug. */
 export function errorLines(report: ErrorReport, colors: Colors, debug: boolean): string[] {
-  const [first = "", ...rest] = report.message.split("\n");
+  const [first = "", ...rest] = printable(report.message).split("\n");
   const lines = [`${colors.red(colors.bold("error"))}: ${first}`, ...rest];
   if (report.hint !== undefined) {
-    const [head = "", ...tail] = report.hint.split("\n");
+    const [head = "", ...tail] = printable(report.hint).split("\n");
     lines.push(`${colors.bold("hint")}: ${head}`, ...tail.map((line) => `      ${line}`));
   }
   if (debug)
