@@ -51,16 +51,22 @@ function read(pid: number, file: string): string {
   }
 }
 
+/** The kernel lists the children of each thread; programs in Go start theirs from any. */
 function withDescendants(root: number): readonly number[] {
-  const parents = new Map<number, number>();
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    // The name in brackets may hold anything: what follows it is numbers.
-    const fields = read(Number(entry), "stat").split(") ").at(-1)?.split(" ") ?? [];
-    parents.set(Number(entry), Number(fields[1]));
-  }
   const family = [root];
-  for (const pid of family) for (const [child, parent] of parents) if (parent === pid) family.push(child);
+  for (const pid of family) {
+    let threads: string[];
+    try {
+      threads = readdirSync(`/proc/${pid}/task`);
+    } catch {
+      continue;
+    }
+    for (const thread of threads) {
+      for (const child of read(pid, `task/${thread}/children`).split(" ")) {
+        if (child.trim() !== "") family.push(Number(child));
+      }
+    }
+  }
   return family;
 }
 
