@@ -3,22 +3,21 @@
  * `npm run bench`, or `npm run bench -- startup` for a part.
  */
 import { setup } from "../test/e2e/cluster.setup.ts";
+import { warmCluster } from "./cluster.ts";
+import { componentOverhead } from "./component.ts";
+import { estate } from "./estate.ts";
 import { startup } from "./startup.ts";
 import { heading } from "./statistics.ts";
 import { switching } from "./switch.ts";
 
-const parts = {
-  startup: () => startup(15),
-  switch: async () => {
-    process.env.MODELSWITCH_TEST_CLUSTER ??= "bench";
-    const down = await setup();
-    try {
-      return await switching(5);
-    } finally {
-      await down();
-    }
-  },
+/** These run on a local cluster, one after the other on the same. */
+const onCluster = {
+  switch: () => switching(5),
+  component: () => componentOverhead(5),
+  estate: () => estate(7),
 } as const;
+const alone = { startup: () => startup(15), cluster: () => warmCluster(5) } as const;
+const parts = { ...alone, ...onCluster } as const;
 
 type Part = keyof typeof parts;
 const isPart = (name: string): name is Part => Object.hasOwn(parts, name);
@@ -31,6 +30,22 @@ if (unknown.length > 0) {
 } else {
   const chosen = asked.length === 0 ? Object.keys(parts).filter(isPart) : asked.filter(isPart);
   const lines: string[] = [];
-  for (const part of chosen) lines.push(...(await parts[part]()));
+  const measure = async (part: Part) => {
+    console.log(`== ${part}`);
+    const measured = await parts[part]();
+    console.log(measured.join("\n"));
+    lines.push(...measured);
+  };
+  for (const part of chosen.filter((name) => Object.hasOwn(alone, name))) await measure(part);
+  const rest = chosen.filter((name) => Object.hasOwn(onCluster, name));
+  if (rest.length > 0) {
+    process.env.MODELSWITCH_TEST_CLUSTER ??= "bench";
+    const down = await setup();
+    try {
+      for (const part of rest) await measure(part);
+    } finally {
+      await down();
+    }
+  }
   console.log(`\n${heading}\n${lines.join("\n")}`);
 }

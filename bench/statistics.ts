@@ -18,12 +18,14 @@ export function summarise(durations: readonly number[]): Summary {
   };
 }
 
-export function line(what: string, summary: Summary): string {
-  const ms = (value: number) => `${Math.round(value)} ms`.padStart(9);
-  return `${what.padEnd(58)}${ms(summary.median)}${ms(summary.minimum)}${ms(summary.maximum)}   ${summary.runs} runs`;
+/** A row of the table; `floor` is what it is compared with, and then the row says how many times as long it took. */
+export function line(what: string, summary: Summary, floor?: Summary): string {
+  const ms = (value: number) => `${Math.round(value)} ms`.padStart(10);
+  const ratio = floor === undefined ? "" : `${(summary.median / floor.median).toFixed(2)}×`;
+  return `${what.padEnd(66)}${ms(summary.median)}${ms(summary.minimum)}${ms(summary.maximum)}${String(summary.runs).padStart(6)}${ratio.padStart(9)}`;
 }
 
-export const heading = `${"".padEnd(58)}${"median".padStart(9)}${"least".padStart(9)}${"most".padStart(9)}`;
+export const heading = `${"".padEnd(66)}${"median".padStart(10)}${"least".padStart(10)}${"most".padStart(10)}${"runs".padStart(6)}${"of floor".padStart(9)}`;
 
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();

@@ -68,9 +68,10 @@ async function patchBackend(project: ModelProject, target: Slot): Promise<void> 
 /** `switch` and an `up` without change, against the floor: a direct patch of the Ingress until the last old answer. */
 export async function switching(runs: number): Promise<string[]> {
   const lines: string[] = [];
-  const add = (what: string, durations: readonly number[]): Summary => {
+  let patch: Summary | undefined;
+  const add = (what: string, durations: readonly number[], floor?: Summary): Summary => {
     const summary = summarise(durations);
-    lines.push(line(what, summary));
+    lines.push(line(what, summary, floor));
     return summary;
   };
   for (const router of ["plain", "nginx"] as const) {
@@ -103,9 +104,9 @@ export async function switching(runs: number): Promise<string[]> {
           }
         }
       }
-      if (router === "plain") add("floor: patch of the Ingress until the last old answer", floor);
-      add(`${router}: switch, start of the command until the last old answer`, visible);
-      add(`${router}: switch, whole command, proved`, whole);
+      if (router === "plain") patch = add("floor: patch of the Ingress until the last old answer", floor);
+      add(`${router}: switch, start of the command until the last old answer`, visible, patch);
+      add(`${router}: switch, whole command, proved`, whole, patch);
       add(`${router}: up without change (goal 2000 ms)`, unchanged);
     } finally {
       await project.remove();

@@ -152,6 +152,21 @@ describe("a wait", () => {
     expect(error.message).toContain("The wait was interrupted");
   });
 
+  test("interrupted while it is written: the object is in the state although nobody has looked at it", async () => {
+    const { provider } = subject((request) => {
+      if (request.method === "POST") provider.cancel();
+      else request.signal?.throwIfAborted();
+      return failing(request);
+    });
+    const inputs = deployment({}, { replicas: 1 });
+    const error = await failure(
+      provider.create({ ...creating, urn: urnOf("apps/v1:Deployment", "d"), inputs }),
+    );
+    if (!(error instanceof InitializationError)) throw error;
+    expect(error.id).toBe("n/d");
+    expect(error.message).toContain("The wait was interrupted");
+  });
+
   test("outlasts an API server that is away for a while", async () => {
     let looks = 0;
     const { provider, told } = subject((sent) => {

@@ -70,9 +70,9 @@ export async function awaitReady(session: Session, request: ReadyRequest): Promi
       },
     });
   } catch (error) {
-    // The object is written: it belongs into the state, whatever keeps us from looking at it.
-    if (session.signal.aborted) throw error;
-    return { state: "failed", live, reasons: [messageOf(error)] };
+    // The object has been written, whatever became of the look at it: the state must know it.
+    const reason = session.signal.aborted ? "The wait was interrupted" : messageOf(error);
+    return { state: "failed", live, reasons: [reason] };
   }
   if (outcome.verdict.state === "ready") {
     if (outcome.verdict.note !== undefined) session.log.log("info", request.urn, outcome.verdict.note);
