@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { objectNames } from "./names.ts";
 import {
   describePermissions,
   grants,
@@ -31,13 +32,13 @@ describe("the table of permissions", () => {
   });
 
   test("restricts by name what Kubernetes can restrict by name", () => {
-    expect(permissionsOf(requiredRows, ["switch"], "fraud")).toContainEqual({
+    expect(permissionsOf(requiredRows, ["switch"], objectNames("fraud"))).toContainEqual({
       verb: "patch",
       group: "networking.k8s.io",
       resource: "ingresses",
       name: "fraud-canary",
     });
-    expect(permissionsOf(requiredRows, ["up"], "fraud")).toContainEqual({
+    expect(permissionsOf(requiredRows, ["up"], objectNames("fraud"))).toContainEqual({
       verb: "create",
       group: "apps",
       resource: "deployments",
@@ -70,7 +71,7 @@ test("permissions are described by resource", () => {
   const some = permissionsOf(
     requiredRows.filter(({ resource }) => resource === "deployments"),
     ["up"],
-    "fraud",
+    objectNames("fraud"),
   );
   expect(describePermissions(some)).toEqual([
     'get, create, patch deployments.apps "fraud-blue", "fraud-green"',

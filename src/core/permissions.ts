@@ -1,10 +1,10 @@
-import { objectNames } from "./names.ts";
+import type { ObjectNames } from "./names.ts";
 
 /** Commands that ask the API server for anything. */
 export type PermittedCommand = "status" | "plan" | "doctor" | "up" | "switch" | "destroy" | "init";
 
 /** Which objects of a resource are meant: those of one model by name, or all of the namespace. */
-export type NamedObjects = "slots" | "routing" | "record" | "any";
+export type NamedObjects = "deployments" | "services" | "routing" | "record" | "any";
 
 /** One line of the Role: a resource, its verbs, and which command needs which verb for what. */
 export interface PermissionRow {
@@ -57,14 +57,14 @@ export const requiredRows: readonly PermissionRow[] = [
   {
     group: "apps",
     resource: "deployments",
-    names: "slots",
+    names: "deployments",
     verbs: { get: readers, create: ["up"], patch: ["up"], delete: ["destroy"] },
     why: "the pods of each slot",
   },
   {
     group: "",
     resource: "services",
-    names: "slots",
+    names: "services",
     verbs: { get: readers, create: ["up"], patch: ["up"], delete: ["destroy"] },
     why: "the Service of each slot, whose selector says which pods are the slot's",
   },
@@ -102,8 +102,8 @@ export const requiredRows: readonly PermissionRow[] = [
 export const optionalRows: readonly OptionalRow[] = [
   ...(
     [
-      ["apps", "deployments", "slots"],
-      ["", "services", "slots"],
+      ["apps", "deployments", "deployments"],
+      ["", "services", "services"],
       ["networking.k8s.io", "ingresses", "routing"],
       ["", "pods", "any"],
       ["discovery.k8s.io", "endpointslices", "any"],
@@ -186,10 +186,10 @@ export interface Permission {
 }
 
 /** Names of the objects of a model; `undefined`: no name is asked for. */
-export function namesOf(names: NamedObjects, model: string): readonly string[] | undefined {
-  const all = objectNames(model);
+export function namesOf(names: NamedObjects, all: ObjectNames): readonly string[] | undefined {
   switch (names) {
-    case "slots":
+    case "deployments":
+    case "services":
       return Object.values(all.slot);
     case "routing":
       return [all.ingress, all.canaryIngress];
@@ -205,11 +205,11 @@ export function isNamed(verb: string): boolean {
   return verb !== "create" && verb !== "list";
 }
 
-/** Every single permission of the rows for the commands named; without a model, for objects of any name. */
+/** Every single permission of the rows for the commands named; without the names of a model, for objects of any name. */
 export function permissionsOf(
   rows: readonly PermissionRow[],
   commands: readonly PermittedCommand[],
-  model: string | undefined,
+  model: ObjectNames | undefined,
 ): readonly Permission[] {
   return rows.flatMap(({ group, resource, names, verbs: wanted }) =>
     verbs

@@ -1,3 +1,4 @@
+import { objectNames } from "../core/names.ts";
 import { type PermittedCommand, permissionsOf, requiredRows } from "../core/permissions.ts";
 import { deniedPermissions, whoAmI } from "../kubernetes/access.ts";
 import { permissionDenied } from "../kubernetes/forbidden.ts";
@@ -10,7 +11,7 @@ import type { RolloutContext } from "./context.ts";
  */
 async function requirePermissions(context: RolloutContext, command: PermittedCommand): Promise<void> {
   const { api, namespace, config, signal } = context;
-  const wanted = permissionsOf(requiredRows, [command], config.name);
+  const wanted = permissionsOf(requiredRows, [command], objectNames(config.name));
   const denied = await deniedPermissions(api, namespace, wanted, signal);
   // Where nobody can tell beforehand, the refusal comes when the time comes.
   if (denied === undefined || denied.length === 0) return;

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Manifest, type RoleOptions, roleManifests } from "../../src/cli/rbac/manifests.ts";
+import { objectNames } from "../../src/core/names.ts";
 import type { PolicyRule } from "../../src/core/permissions.ts";
 import { connect } from "../../src/kubernetes/connect.ts";
 import { type TestNamespace, until } from "./test-cluster.ts";
@@ -39,6 +40,7 @@ export class RestrictedAccount {
   /** Applies what `modelswitch rbac` prints, bound to this account; returns the Role's rules. */
   async allow(options: Partial<RoleOptions> & { readonly model: string }): Promise<PolicyRule[]> {
     const manifests = roleManifests({
+      names: objectNames(options.model),
       namespace: this.namespace.name,
       readOnly: false,
       withOptional: false,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rulesFor } from "../../src/cli/rbac/manifests.ts";
 import { custom } from "../../src/component/servers/custom.ts";
+import { objectNames } from "../../src/core/names.ts";
 import {
   optionalRows,
   type Permission,
@@ -94,7 +95,7 @@ const key = (permission: Pick<Permission, "verb" | "group" | "resource">) =>
   `${permission.verb} ${resourceName(permission)}`;
 const keysOf = (permissions: readonly Permission[]) => [...new Set(permissions.map(key))].sort();
 const everyCommand: readonly PermittedCommand[] = ["status", "plan", "doctor", "up", "switch", "destroy"];
-const required = permissionsOf(requiredRows, everyCommand, "fraud");
+const required = permissionsOf(requiredRows, everyCommand, objectNames("fraud"));
 
 /** resourceVersions of all that a model consists of. */
 async function versions(): Promise<readonly string[]> {
@@ -172,12 +173,16 @@ describe("the Role", () => {
     timeout: 240_000,
   }, async () => {
     const before = await versions();
-    const rules = rulesFor(requiredRows, everyCommand, "fraud").map(({ rule }) => rule);
+    const rules = rulesFor(requiredRows, everyCommand, objectNames("fraud")).map(({ rule }) => rule);
     for (const row of requiredRows) {
       for (const [verb, commands] of Object.entries(row.verbs)) {
         const about = { verb, group: row.group, resource: row.resource };
         await account.setRules(role, without(rules, about));
-        const [one] = permissionsOf([{ ...row, verbs: { [verb]: commands } }], everyCommand, "fraud");
+        const [one] = permissionsOf(
+          [{ ...row, verbs: { [verb]: commands } }],
+          everyCommand,
+          objectNames("fraud"),
+        );
         if (one === undefined) throw new Error(`${key(about)} is no permission.`);
         await account.until(false, verb, one);
         const needing = ["up", "switch", "destroy"].find((name) => commands.some((each) => each === name));
@@ -192,8 +197,10 @@ describe("the Role", () => {
   });
 
   test("for reading is enough for status, plan and doctor, and refuses the rest", async () => {
-    const reader = rulesFor(requiredRows, ["status", "plan", "doctor"], "fraud").map(({ rule }) => rule);
-    const all = rulesFor(requiredRows, everyCommand, "fraud").map(({ rule }) => rule);
+    const reader = rulesFor(requiredRows, ["status", "plan", "doctor"], objectNames("fraud")).map(
+      ({ rule }) => rule,
+    );
+    const all = rulesFor(requiredRows, everyCommand, objectNames("fraud")).map(({ rule }) => rule);
     await account.setRules(role, reader);
     await account.until(false, "get", { group: "", resource: "pods/proxy" });
     await project.configure({ slots: both(1), ingress: ingress(), router: "plain" });

@@ -1,3 +1,4 @@
+import type { ObjectNames } from "../../core/names.ts";
 import {
   type OptionalRow,
   optionalRows,
@@ -39,7 +40,7 @@ export async function findNamespace(
 export async function lackingPermissions(
   api: KubernetesApi,
   namespace: string,
-  model: string | undefined,
+  model: ObjectNames | undefined,
   signal: AbortSignal,
 ): Promise<Lacking | undefined> {
   const reading = permissionsOf(requiredRows, ["status", "plan", "doctor"], model);

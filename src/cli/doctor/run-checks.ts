@@ -104,7 +104,12 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
     ofCluster("permissions", "Permissions", async (api, signal) =>
       verdicts.permissionsVerdict(
         namespace,
-        await cluster.lackingPermissions(api, namespace, model?.name, signal),
+        await cluster.lackingPermissions(
+          api,
+          namespace,
+          model === undefined ? undefined : objectNames(model.name),
+          signal,
+        ),
       ),
     ),
     ofCluster("ingress-class", "IngressClass", async (api, signal) => {

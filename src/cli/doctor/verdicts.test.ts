@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { custom } from "../../component/servers/custom.ts";
 import { mlserver } from "../../component/servers/mlserver.ts";
+import { objectNames } from "../../core/names.ts";
 import { optionalRows, permissionsOf, requiredRows } from "../../core/permissions.ts";
 import type { Verdict } from "./check.ts";
 import {
@@ -43,11 +44,13 @@ test("missing permissions are listed by resource", () => {
   const all = { reading: [], writing: [], optional: [] };
   expect(permissionsVerdict("ml", all).state).toBe("ok");
   expect(permissionsVerdict("ml", undefined).state).toBe("skipped");
-  const patch = permissionsOf(requiredRows, ["switch"], "fraud").filter(({ verb }) => verb === "patch");
+  const patch = permissionsOf(requiredRows, ["switch"], objectNames("fraud")).filter(
+    ({ verb }) => verb === "patch",
+  );
   const mayLook = permissionsVerdict("ml", { ...all, writing: patch });
   expect(mayLook.state).toBe("warning");
   expect(mayLook.detail).toContain('patch ingresses.networking.k8s.io "fraud", "fraud-canary"');
-  const get = permissionsOf(requiredRows, ["status"], "fraud").filter(
+  const get = permissionsOf(requiredRows, ["status"], objectNames("fraud")).filter(
     ({ resource }) => resource === "services",
   );
   const blind = permissionsVerdict("ml", { ...all, reading: get, writing: patch });

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { objectNames } from "../../core/names.ts";
 import { grants, type PolicyRule, permissionsOf, requiredRows } from "../../core/permissions.ts";
 import { manifestText, roleManifests } from "./manifests.ts";
 
 const options = {
   model: "fraud",
+  names: objectNames("fraud"),
   namespace: "ml",
   readOnly: false,
   withOptional: false,
@@ -13,7 +15,7 @@ const options = {
 };
 const rulesOf = (more: Partial<Parameters<typeof roleManifests>[0]> = {}) =>
   roleManifests({ ...options, ...more })[0]?.object.rules as PolicyRule[];
-const needed = permissionsOf(requiredRows, ["up", "switch", "destroy"], "fraud");
+const needed = permissionsOf(requiredRows, ["up", "switch", "destroy"], objectNames("fraud"));
 
 describe("the Role", () => {
   test("grants all that is needed", () => {
@@ -23,7 +25,7 @@ describe("the Role", () => {
 
   test("grants nothing of other models", () => {
     const rules = rulesOf();
-    const others = permissionsOf(requiredRows, ["up", "switch", "destroy"], "spam").filter(
+    const others = permissionsOf(requiredRows, ["up", "switch", "destroy"], objectNames("spam")).filter(
       ({ name }) => name !== undefined,
     );
     expect(others.filter((one) => rules.some((rule) => grants(rule, one)))).toEqual([]);

@@ -1,4 +1,5 @@
 import { Document, isMap, isSeq } from "yaml";
+import { type ObjectNames, objectNames } from "../../core/names.ts";
 import {
   isNamed,
   type NamedObjects,
@@ -20,6 +21,8 @@ export interface Subject {
 
 export interface RoleOptions {
   readonly model: string;
+  /** Names of the model's objects. */
+  readonly names: ObjectNames;
   readonly namespace: string;
   /** Only what `status`, `plan` and `doctor` need. */
   readonly readOnly: boolean;
@@ -43,7 +46,7 @@ const workers: readonly PermittedCommand[] = ["status", "plan", "doctor", "up", 
 export function rulesFor(
   rows: readonly PermissionRow[],
   commands: readonly PermittedCommand[],
-  model: string | undefined,
+  model: ObjectNames | undefined,
 ): readonly ExplainedRule[] {
   return rows.flatMap((row) => {
     const wanted = verbs.filter((verb) => row.verbs[verb]?.some((command) => commands.includes(command)));
@@ -90,7 +93,7 @@ export interface Manifest {
 export function roleManifests(options: RoleOptions): readonly Manifest[] {
   const { namespace, readOnly, withOptional, subjects } = options;
   const commands = readOnly ? lookers : workers;
-  const model = options.anyName ? undefined : options.model;
+  const model = options.anyName ? undefined : options.names;
   const name = roleName(options);
   const labels = { "app.kubernetes.io/name": options.model, "app.kubernetes.io/part-of": "modelswitch" };
   const apiVersion = "rbac.authorization.k8s.io/v1";
@@ -172,5 +175,5 @@ export function manifestText(manifests: readonly Manifest[]): string {
 
 /** For tables in documents: which objects a row is about. */
 export function objectsOf(names: NamedObjects): string {
-  return namesOf(names, "NAME")?.join(", ") ?? "any";
+  return namesOf(names, objectNames("NAME"))?.join(", ") ?? "any";
 }
