@@ -1,7 +1,21 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { exitCodes, UserError } from "../core/errors.ts";
-import type { IngressSpec, ModelServer, ResourceAmounts, RouterName, SlotSpec } from "../core/model.ts";
-import { defaultPreviewHeader, modelNamePattern, slotLabels } from "../core/names.ts";
+import type {
+  AdoptedModel,
+  IngressSpec,
+  ModelServer,
+  ResourceAmounts,
+  RouterName,
+  SlotSpec,
+} from "../core/model.ts";
+import {
+  defaultPreviewHeader,
+  modelNamePattern,
+  namesOfModel,
+  type ObjectNames,
+  ownLabels,
+  slotLabels,
+} from "../core/names.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
 import { isSlot, type Slot, slots } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
@@ -27,10 +41,16 @@ export interface SlotArgs {
   readonly selector?: Readonly<Record<string, string>>;
   /** Number of the release that the slot runs, for labels and outputs. */
   readonly release?: number;
+  /** Name of the slot's Deployment; never changes after creation. @default NAME-SLOT */
+  readonly deployment?: string;
+  /** Name of the slot's Service; never changes after creation. @default NAME-SLOT */
+  readonly service?: string;
 }
 
 /** How clients reach the model. */
 export interface IngressArgs {
+  /** Name of the Ingress; never changes after creation. @default NAME */
+  readonly name?: string;
   /** @default nginx */
   readonly className?: pulumi.Input<string>;
   /** Host name that clients use, for example `mlmodels.example.com`. */
@@ -74,6 +94,8 @@ export interface BlueGreenModelArgs {
    * @default true
    */
   readonly guard?: boolean | GuardKubeconfig;
+  /** Objects that existed before the model; `modelswitch adopt` fills this in. @default none */
+  readonly adopted?: AdoptedModel;
 }
 
 /** The cluster that the guard asks. */
@@ -83,6 +105,7 @@ export type GuardKubeconfig = Omit<KubeconfigSource, "contents"> & {
 
 /** The arguments with their defaults, checked. */
 export interface ResolvedArgs {
+  readonly names: ObjectNames;
   readonly router: Router;
   readonly routing: Routing;
   readonly server: ModelServer;
@@ -148,7 +171,9 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
   );
   const blue = selectorOf(name, "blue", args);
   const green = selectorOf(name, "green", args);
-  if (selectsAllOf(blue, green) || selectsAllOf(green, blue)) {
+  // A slot's pods have the model's own labels, too: a Service that selects by those would take both.
+  const podsOf = (selector: Readonly<Record<string, string>>) => ({ ...ownLabels(name), ...selector });
+  if (selectsAllOf(blue, podsOf(green)) || selectsAllOf(green, podsOf(blue))) {
     refuse(
       "selectors-overlap",
       `the slots share pods: blue selects ${JSON.stringify(blue)}, green ${JSON.stringify(green)}.`,
@@ -170,7 +195,8 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
       );
     }
   }
-  return { router, routing, server: args.server ?? custom(), previewHeader, servicePort };
+  const names = namesOfModel(name, args.slots, args.ingress);
+  return { names, router, routing, server: args.server ?? custom(), previewHeader, servicePort };
 }
 
 /** The labels of a slot's pods. */

@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { IngressSpec } from "../core/model.ts";
-import { objectNames, ownLabels } from "../core/names.ts";
+import { ownLabels } from "../core/names.ts";
 import type { Slot } from "../core/slots.ts";
+import { type Adopting, adopting } from "./adopted.ts";
 import { type BlueGreenModelArgs, type ResolvedArgs, resolveArgs, selectorOf } from "./arguments.ts";
 import { deploymentSpec, releaseLabel } from "./deployment.ts";
 import { endpointOf } from "./endpoint.ts";
@@ -35,11 +36,15 @@ export class BlueGreenModel extends pulumi.ComponentResource {
   constructor(name: string, args: BlueGreenModelArgs, opts: pulumi.ComponentResourceOptions = {}) {
     const resolved = resolveArgs(name, args);
     super("modelswitch:index:BlueGreenModel", name, {}, opts);
-    const guard = guardHooks(name, resolved.router, args.guard ?? true);
+    const guard = guardHooks(name, resolved.names, resolved.router, args.guard ?? true);
+    const adopted = adopting(args.adopted, args.namespace);
 
-    const blue = this.#slot(name, "blue", args, resolved, guard);
-    const green = this.#slot(name, "green", args, resolved, guard);
-    const ingress = this.#ingresses(name, args, resolved, guard, [...blue.resources, ...green.resources]);
+    const blue = this.#slot(name, "blue", args, resolved, guard, adopted);
+    const green = this.#slot(name, "green", args, resolved, guard, adopted);
+    const ingress = this.#ingresses(name, args, resolved, guard, adopted, [
+      ...blue.resources,
+      ...green.resources,
+    ]);
 
     this.endpoint = ingress.status.apply(endpointOf);
     this.live = pulumi.output(args.live);
@@ -60,13 +65,19 @@ export class BlueGreenModel extends pulumi.ComponentResource {
     model: string,
     slot: Slot,
     args: BlueGreenModelArgs,
-    { server, servicePort }: ResolvedArgs,
+    { names, server, servicePort }: ResolvedArgs,
     guard: Guard,
+    adopted: Adopting,
   ) {
-    const name = objectNames(model).slot[slot];
+    const name = names.service[slot];
+    const deploymentName = names.deployment[slot];
     const { image, release } = args.slots[slot];
     const selector = selectorOf(model, slot, args);
     const labels = { app: model, version: slot, ...ownLabels(model) };
+    const deploymentLabels = {
+      ...labels,
+      ...(release === undefined ? {} : { [releaseLabel]: String(release) }),
+    };
     const inNamespace = args.namespace === undefined ? {} : { namespace: args.namespace };
 
     const service = new k8s.core.v1.Service(
@@ -78,6 +89,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
           labels,
           // A slot may be empty, or its pods somebody else's: whether it is ready is asked when it is to get traffic.
           annotations: { "pulumi.com/skipAwait": "true" },
+          ...adopted.metadata(slot, "service", labels),
         },
         spec: {
           type: "ClusterIP",
@@ -85,23 +97,32 @@ export class BlueGreenModel extends pulumi.ComponentResource {
           ports: [{ name: "http", port: servicePort, targetPort: server.httpPort }],
         },
       },
-      { parent: this, ...guard.service(name) },
+      { parent: this, ...guard.service(name), ...adopted.options(slot, "service", name) },
     );
     const deployment =
       image === undefined
         ? undefined
         : new k8s.apps.v1.Deployment(
-            name,
+            deploymentName,
             {
               metadata: {
-                name,
+                name: deploymentName,
                 ...inNamespace,
-                labels: { ...labels, ...(release === undefined ? {} : { [releaseLabel]: String(release) }) },
+                labels: deploymentLabels,
+                ...adopted.metadata(slot, "deployment", deploymentLabels),
               },
-              spec: deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+              spec: adopted.deploymentSpec(
+                slot,
+                deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+              ),
             },
-            // A refused change of the Service's selector must stop the Deployment from being replaced, too.
-            { parent: this, dependsOn: service, ...guard.deployment(slot) },
+            {
+              parent: this,
+              // A refused change of the Service's selector must stop the Deployment from being replaced, too.
+              dependsOn: service,
+              ...guard.deployment(slot),
+              ...adopted.options(slot, "deployment", deploymentName),
+            },
           );
     return {
       resources: deployment === undefined ? [service] : [service, deployment],
@@ -117,14 +138,16 @@ export class BlueGreenModel extends pulumi.ComponentResource {
   #ingresses(
     model: string,
     args: BlueGreenModelArgs,
-    { router, routing, previewHeader, servicePort }: ResolvedArgs,
+    { names, router, routing, previewHeader, servicePort }: ResolvedArgs,
     guard: Guard,
+    adopted: Adopting,
     dependsOn: readonly pulumi.Resource[],
   ): k8s.networking.v1.Ingress {
     const manifests = pulumi.output(args.ingress).apply((known) =>
       // Unwrapping keeps the shape: only the inputs in it have become their values.
       router.objects({
         model,
+        names,
         routing,
         ingress: known as IngressSpec,
         previewHeader,
@@ -133,7 +156,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
       }),
     );
     const resources: k8s.networking.v1.Ingress[] = [];
-    for (const [index, name] of router.objectNames(model).entries()) {
+    for (const [index, name] of router.objectNames(names).entries()) {
       const manifest = manifests.apply((all) => {
         const one = all[index];
         if (one === undefined) throw new Error(`The router "${router.name}" wrote no object ${name}.`);
@@ -142,6 +165,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
       // The manifests are valid arguments; only their readonly modifiers are not those of the generated types.
       const spec =
         manifest.spec as pulumi.Output<object> as pulumi.Output<k8s.types.input.networking.v1.IngressSpec>;
+      const labels = { app: model, ...ownLabels(model) };
       resources.push(
         new k8s.networking.v1.Ingress(
           name,
@@ -150,12 +174,17 @@ export class BlueGreenModel extends pulumi.ComponentResource {
               // Said here once more, so that they are known in a preview even where the host is not.
               name,
               ...(args.namespace === undefined ? {} : { namespace: args.namespace }),
-              labels: { app: model, ...ownLabels(model) },
+              labels: index === 0 ? adopted.ingressLabels(labels) : labels,
               annotations: manifest.metadata.annotations,
             },
             spec,
           },
-          { parent: this, dependsOn: [...dependsOn, ...resources], ...guard.ingress },
+          {
+            parent: this,
+            dependsOn: [...dependsOn, ...resources],
+            ...guard.ingress,
+            ...(index === 0 ? adopted.ingressOptions(name) : {}),
+          },
         ),
       );
     }

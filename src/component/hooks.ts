@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../core/errors.ts";
+import type { ObjectNames } from "../core/names.ts";
 import { noteRefusal } from "../core/refusals.ts";
 import type { Slot } from "../core/slots.ts";
 import type { Connection } from "../kubernetes/connect.ts";
@@ -21,7 +22,12 @@ interface KubernetesInputs {
 }
 
 /** Attaches the guard's checks as Pulumi hooks that run before updates, and never in a preview. */
-export function guardHooks(model: string, router: Router, guard: boolean | GuardKubeconfig): Guard {
+export function guardHooks(
+  model: string,
+  names: ObjectNames,
+  router: Router,
+  guard: boolean | GuardKubeconfig,
+): Guard {
   if (guard === false || !hooksSupported()) {
     return { ingress: {}, service: () => ({}), deployment: () => ({}) };
   }
@@ -32,6 +38,7 @@ export function guardHooks(model: string, router: Router, guard: boolean | Guard
       const { api, namespace } = await connection();
       await refuseUnreadySwitch(api, {
         model,
+        names,
         router,
         namespace: state.metadata?.namespace ?? written.metadata?.namespace ?? namespace,
         written: written as ObservedIngress,
@@ -51,7 +58,12 @@ export function guardHooks(model: string, router: Router, guard: boolean | Guard
         const { api, namespace } = await connection();
         await refuseEmptyingSlot(
           api,
-          { model, router, namespace: state.metadata?.namespace ?? written.metadata?.namespace ?? namespace },
+          {
+            model,
+            names,
+            router,
+            namespace: state.metadata?.namespace ?? written.metadata?.namespace ?? namespace,
+          },
           slot,
         );
       }),

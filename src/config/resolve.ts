@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { custom } from "../component/servers/custom.ts";
-import { mlserver } from "../component/servers/mlserver.ts";
+import { presetNamed } from "../component/servers/presets.ts";
 import type { ModelServer } from "../core/model.ts";
 import { defaultPreviewHeader } from "../core/names.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
@@ -28,6 +28,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     initialLive: config.live ?? "blue",
     ingress,
     endpoints: (endpoints ?? []).map((endpoint) => endpoint.replace(/\/$/, "")),
+    servicePort: config.servicePort ?? 80,
     router: config.router ?? "nginx",
     previewHeader: config.previewHeader ?? defaultPreviewHeader,
     identity: config.identity,
@@ -47,8 +48,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
 
 function modelServer(config: ModelswitchConfig): ModelServer {
   if (config.server === undefined) return custom({});
-  if (config.server === "mlserver") return mlserver({ modelName: config.name });
-  return config.server;
+  return typeof config.server === "string" ? presetNamed(config.server, config.name) : config.server;
 }
 
 function whatRuns(config: ModelswitchConfig): ResolvedConfig["runs"] {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { routerNames } from "../core/model.ts";
 import { modelNamePattern } from "../core/names.ts";
 import { slots } from "../core/slots.ts";
+import { identitySchema, serverSchema } from "./server-schema.ts";
 
 /**
  * The shape of the configuration file, for validation at the boundary and for the JSON schema that editors use.
@@ -17,7 +18,6 @@ const qualifiedName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0
 const text = (about: string) => z.string().min(1).describe(about);
 const count = (about: string, minimum: number) => z.int().min(minimum).describe(about);
 const seconds = (about: string) => z.number().positive().describe(about);
-const port = z.int().min(1).max(65535);
 
 const path = z
   .string()
@@ -47,6 +47,18 @@ const labels = z
     (value) => Object.keys(value).length > 0,
     "selects every pod of the namespace; name at least one label",
   );
+
+/** Names of objects that existed before the model. */
+const objectName = (kind: string) =>
+  z
+    .string()
+    .regex(
+      subdomain,
+      `is no name of ${kind === "Ingress" ? "an" : "a"} ${kind}: lower-case letters, digits, - and .`,
+    )
+    .describe(
+      `Name of an existing ${kind} that \`modelswitch adopt\` takes over. Default: derived from the model's name`,
+    );
 
 const image = text("Image of the model server with the model, for example registry/fraud:1.5");
 
@@ -82,50 +94,9 @@ const slot = z.strictObject({
     .optional()
     .describe("Labels of the slot's pods. Default: app: NAME, version: SLOT. Never changes after creation"),
   release: count("Number of the release that the slot runs", 1).optional(),
+  deployment: objectName("Deployment").optional(),
+  service: objectName("Service").optional(),
 });
-
-const probe = z.strictObject({
-  path,
-  periodSeconds: count("Seconds between two probes", 1),
-  timeoutSeconds: count("Seconds until a probe counts as failed", 1),
-  failureThreshold: count("Failures in a row until the verdict changes", 1),
-});
-
-const identity = z
-  .strictObject({
-    path: path.describe("Path on the model server, for example /v2/models/fraud"),
-    from: z.discriminatedUnion("kind", [
-      z.strictObject({
-        kind: z.literal("header"),
-        name: z.string().regex(headerToken, "is no header name").describe("Name of the response header"),
-      }),
-      z.strictObject({
-        kind: z.literal("json"),
-        path: text("Dot-separated path into the JSON answer, for example versions.0"),
-      }),
-      z.strictObject({ kind: z.literal("body") }),
-    ]),
-  })
-  .describe("How an answer is recognised as blue's or green's. Default: the preset's");
-
-const server = z
-  .strictObject({
-    name: text("Name of the preset, for messages"),
-    httpPort: port.describe("Port of the inference protocol over HTTP"),
-    otherPorts: z.record(z.string().regex(label, "is no port name"), port).describe("Other ports by name"),
-    readiness: probe,
-    liveness: probe.optional(),
-    startup: probe.optional(),
-    preStopSleepSeconds: count("Seconds a terminating pod goes on serving", 0),
-    terminationGracePeriodSeconds: count("At least preStopSleepSeconds plus the longest request", 1),
-    env: variables,
-    keepAliveSeconds: seconds("How long the server keeps an idle connection open").optional(),
-    identity: identity.optional(),
-  })
-  .describe("A model server made with mlserver({...}) or custom({...})");
-
-/** Model servers that can be given by name. */
-export const presetNames = ["mlserver"] as const;
 
 const tls = z.strictObject({
   hosts: z.array(text("Host name")).optional(),
@@ -143,6 +114,7 @@ const endpoint = z
   );
 
 const ingress = z.strictObject({
+  name: objectName("Ingress").optional(),
   className: z
     .string()
     .regex(subdomain, "is no name of an IngressClass: lower-case letters, digits, - and .")
@@ -207,10 +179,7 @@ export const configSchema = z
       .regex(label, "is no namespace: lower-case letters, digits and -, at most 63 characters")
       .optional()
       .describe("Default: the context's namespace, else default"),
-    server: z
-      .union([z.enum(presetNames), server])
-      .optional()
-      .describe("A preset by name, or a model server. Default: custom on port 8080"),
+    server: serverSchema.optional(),
     release: release.optional(),
     slots: z
       .strictObject({ blue: slot, green: slot })
@@ -224,13 +193,14 @@ export const configSchema = z
       .describe("The slot that gets the traffic when the Ingress is created. Default: blue"),
     idleReplicas: count("Replicas of the idle slot in the `release` form. Default: 0", 0).optional(),
     ingress,
+    servicePort: port.optional().describe("Port of the slots' Services. Default: 80"),
     router: z.enum(routerNames).optional().describe("Default: nginx"),
     previewHeader: z
       .string()
       .regex(headerToken, "is no header name: letters, digits and - only")
       .optional()
       .describe("Header that reaches the idle slot. Default: X-Modelswitch-Preview"),
-    identity: identity.optional(),
+    identity: identitySchema.optional(),
     kubeconfig: text("Path of a kubeconfig file, relative to this file").optional(),
     context: text("Context of the kubeconfig. Default: its current one").optional(),
     pulumi: pulumi.optional(),

@@ -1,10 +1,14 @@
+import type { PresetName } from "../component/servers/preset-names.ts";
 import type { IdentityProbe } from "../core/identity.ts";
 import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../core/model.ts";
 import type { Slot } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 
 /** What a release runs in the template form: a slot without the parts that belong to the slot itself. */
-export type ReleaseTemplate = Omit<SlotSpec, "selector" | "release"> & { readonly image: string };
+export type ReleaseTemplate = Omit<SlotSpec, keyof SlotOnly> & { readonly image: string };
+
+/** What belongs to a slot itself, whatever it runs. */
+export type SlotOnly = Pick<SlotSpec, "selector" | "release" | "deployment" | "service">;
 
 /** `modelswitch.config.ts`: what `defineConfig` takes. */
 export interface ModelswitchConfig {
@@ -12,8 +16,8 @@ export interface ModelswitchConfig {
   readonly name: string;
   /** @default the context's namespace, else default */
   readonly namespace?: string;
-  /** A preset by name, or one made with `mlserver({...})` or `custom({...})`. @default custom on port 8080 */
-  readonly server?: "mlserver" | ModelServer;
+  /** A preset by name, or a server made with `triton({...})`, `custom({...})` or another function. @default custom on port 8080 */
+  readonly server?: PresetName | ModelServer;
   /** The template of the next release (`up` puts release 1 into blue). Either this or `slots`. */
   readonly release?: ReleaseTemplate;
   /** What both slots run, as in the seed: then both run and `switch` moves between them. Either this or `release`. */
@@ -26,6 +30,8 @@ export interface ModelswitchConfig {
     /** Where the proof connects, for controllers not on port 80 or 443, for example `["http://127.0.0.1:8080"]`. @default the Ingress's addresses */
     readonly endpoints?: readonly string[];
   };
+  /** Port of the slots' Services. @default 80 */
+  readonly servicePort?: number;
   /** @default nginx */
   readonly router?: RouterName;
   /** @default X-Modelswitch-Preview */
@@ -70,6 +76,7 @@ export interface ResolvedConfig {
   readonly initialLive: Slot;
   readonly ingress: IngressSpec;
   readonly endpoints: readonly string[];
+  readonly servicePort: number;
   readonly router: RouterName;
   readonly previewHeader: string;
   readonly identity: IdentityProbe | undefined;

@@ -14,6 +14,29 @@ export interface HttpProbe {
   readonly failureThreshold: number;
 }
 
+/** Protocols of inference requests over HTTP that are known by name. */
+export const inferenceProtocols = [
+  "open-inference",
+  "openai",
+  "tensorflow",
+  "torchserve",
+  "bentoml",
+  "custom",
+] as const;
+export type InferenceProtocol = (typeof inferenceProtocols)[number];
+
+/** Where a server's metrics are read, in the text format of Prometheus. */
+export interface MetricsEndpoint {
+  readonly port: number;
+  readonly path: string;
+}
+
+/** How a server shows that it has no request in progress any more. */
+export interface DrainingEvidence {
+  /** Gauges of the metrics endpoint: with all samples of all of them at 0, no request is queued or in progress. */
+  readonly gauges: readonly string[];
+}
+
 /** What modelswitch has to know about a model server: ports, probes, shutdown and how a slot is recognised. */
 export interface ModelServer {
   /** Name of the preset, for messages. */
@@ -34,10 +57,19 @@ export interface ModelServer {
   readonly terminationGracePeriodSeconds: number;
   /** Environment the preset sets; a slot's own `env` wins. */
   readonly env: Readonly<Record<string, string>>;
-  /** How long the server keeps an idle connection open; an ingress controller's idle timeout must be below it. */
+  /**
+   * How long the server keeps an idle connection open; an ingress controller's idle timeout must be below it.
+   * `undefined`: it never closes one, or it is not known.
+   */
   readonly keepAliveSeconds: number | undefined;
   /** How a slot is recognised; undefined where the user has to say it. */
   readonly identity: IdentityProbe | undefined;
+  /** What inference requests look like. @default not known */
+  readonly protocol?: InferenceProtocol | undefined;
+  /** @default none, or not known */
+  readonly metrics?: MetricsEndpoint | undefined;
+  /** @default none: that requests have ended is assumed after the longest request time */
+  readonly draining?: DrainingEvidence | undefined;
 }
 
 /** What a container asks for and may use, for example `{ requests: { cpu: "500m", memory: "1Gi" } }`. */
@@ -63,6 +95,32 @@ export interface SlotSpec {
   readonly selector?: Readonly<Record<string, string>>;
   /** Number of the release that the slot runs, for labels and outputs. */
   readonly release?: number;
+  /** Name of the slot's Deployment, where it existed before the model. @default NAME-SLOT; never changes */
+  readonly deployment?: string;
+  /** Name of the slot's Service, where it existed before the model. @default NAME-SLOT; never changes */
+  readonly service?: string;
+}
+
+/** One object that existed before the model, as it was found. */
+export interface AdoptedObject {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/**
+ * Objects that existed before the model and became one of its slots. What of them is not ours to decide stays as it was found.
+ * `import`: the state takes them in, nothing is written. `keep`: they are managed. `give-back`: they leave the state and stay in
+ * the cluster when the stack is emptied.
+ */
+export interface AdoptedModel {
+  readonly slot: Slot;
+  readonly phase: "import" | "keep" | "give-back";
+  /** Whether the slot still runs the pods that were found: then their template is left alone. */
+  readonly templateKept: boolean;
+  /** `selector`: the Deployment's own, which is immutable and may be wider or narrower than the Service's. */
+  readonly deployment: AdoptedObject & { readonly selector: Readonly<Record<string, string>> };
+  readonly service: AdoptedObject;
+  readonly ingress: AdoptedObject;
 }
 
 export interface IngressTls {
@@ -72,6 +130,8 @@ export interface IngressTls {
 
 /** How clients reach the model. */
 export interface IngressSpec {
+  /** Name of the Ingress, where it existed before the model. @default NAME; never changes */
+  readonly name?: string;
   /** @default nginx */
   readonly className?: string;
   /** Host name that clients use, for example `mlmodels.example.com`. */
@@ -95,4 +155,7 @@ export interface ModelSpec {
   readonly router: RouterName;
   readonly previewHeader: string;
   readonly identity: IdentityProbe | undefined;
+  /** Port of the slots' Services. */
+  readonly servicePort: number;
+  readonly adopted?: AdoptedModel;
 }

@@ -1,7 +1,7 @@
 import type { ObjectNames } from "./names.ts";
 
 /** Commands that ask the API server for anything. */
-export type PermittedCommand = "status" | "plan" | "doctor" | "up" | "switch" | "destroy" | "init";
+export type PermittedCommand = "status" | "plan" | "doctor" | "up" | "switch" | "destroy" | "adopt" | "init";
 
 /** Which objects of a resource are meant: those of one model by name, or all of the namespace. */
 export type NamedObjects = "deployments" | "services" | "routing" | "record" | "any";
@@ -142,15 +142,16 @@ export const optionalRows: readonly OptionalRow[] = [
       ["networking.k8s.io", "ingresses"],
       ["", "services"],
       ["apps", "deployments"],
+      ["autoscaling", "horizontalpodautoscalers"],
     ] as const
   ).map(
     ([group, resource]): OptionalRow => ({
       group,
       resource,
       names: "any",
-      verbs: { list: ["init"] },
-      why: "`init` proposes what runs in the namespace, and `init --from` takes it over",
-      without: "`init` asks; `init --from` is refused",
+      verbs: { list: ["init", "adopt"] },
+      why: "finding what runs already: `init`, `init --from` and `adopt`",
+      without: "`init` asks; `init --from` and `adopt` are refused",
       scope: "namespace",
     }),
   ),
@@ -189,8 +190,9 @@ export interface Permission {
 export function namesOf(names: NamedObjects, all: ObjectNames): readonly string[] | undefined {
   switch (names) {
     case "deployments":
+      return Object.values(all.deployment);
     case "services":
-      return Object.values(all.slot);
+      return Object.values(all.service);
     case "routing":
       return [all.ingress, all.canaryIngress];
     case "record":

@@ -1,8 +1,10 @@
 import type { ResolvedConfig } from "../config/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
-import type { ModelServer, ModelSpec, SlotSpec } from "../core/model.ts";
+import type { AdoptedModel, ModelServer, ModelSpec, SlotSpec } from "../core/model.ts";
 import { liveSlot, type Routing, settledOn, splitOf } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
+import { type Adoption, adoptedModel } from "./adoption/adoption.ts";
+import { requireAdopted, withoutLostTemplate } from "./adoption/guard.ts";
 import { type Difference, differences } from "./differences.ts";
 import type { Observation } from "./observation.ts";
 import {
@@ -25,6 +27,8 @@ export interface PlanInput {
   readonly allowLiveChange: boolean;
   /** The user said so: `up` may scale the live slot down, also to nothing. */
   readonly allowLiveStop: boolean;
+  /** Objects that are taken over right now. */
+  readonly adopting?: Adoption;
 }
 
 export interface Note {
@@ -43,7 +47,7 @@ export interface UpPlan {
 /**
  * What `up` should make of the configuration, the record and what the cluster says. Traffic stays where it is. What a
  * slot that carries traffic runs is only changed where the user says so.
- * @throws UserError `live-change-refused`, `live-stop-refused`, `selector-changed`, `router-changed-mid-switch` (exit code 2)
+ * @throws UserError `not-adopted`, `adoption-unfinished`, `names-changed`, `live-change-refused`, `live-stop-refused`, `selector-changed`, `router-changed-mid-switch` (exit code 2)
  */
 export function planUp(input: PlanInput): UpPlan {
   const { config, record, observation } = input;
@@ -53,6 +57,7 @@ export function planUp(input: PlanInput): UpPlan {
   const notes: Note[] = [];
   const carries = (slot: Slot) => observation.routing !== undefined && splitOf(routing)[slot] > 0;
 
+  if (input.adopting === undefined) requireAdopted(config, record, observation);
   refuseSelectorChange(config, observation);
   if (record !== undefined && record.settings.router !== config.router && !isSettled(routing)) {
     throw new UserError({
@@ -63,6 +68,7 @@ export function planUp(input: PlanInput): UpPlan {
     });
   }
 
+  refusePortChange(input, live);
   const server = plannedServer(input, routing, notes);
   const planned =
     config.runs.form === "slots"
@@ -90,20 +96,21 @@ export function planUp(input: PlanInput): UpPlan {
     identity: config.identity,
     replicas: planned.replicas,
     selectors: config.runs.form === "slots" ? selectorsOf(config.runs.slots) : {},
+    names: config.runs.form === "slots" ? slotNamesOf(config.runs.slots) : {},
+    servicePort: config.servicePort,
   };
-  return {
-    record: {
-      schemaVersion: 1,
-      model: config.name,
-      releases: planned.releases,
-      slots: planned.slots,
-      settings,
-      applying: true,
-      history: record?.history ?? [],
-    },
-    routing,
-    notes,
+  const adoption = input.adopting ?? record?.adoption;
+  const next: RolloutRecord = {
+    schemaVersion: 1,
+    model: config.name,
+    releases: planned.releases,
+    slots: planned.slots,
+    settings,
+    applying: true,
+    history: record?.history ?? [],
+    ...(adoption === undefined ? {} : { adoption }),
   };
+  return { record: withoutLostTemplate(next, observation), routing, notes };
 }
 
 function isSettled(routing: Routing): boolean {
@@ -223,12 +230,20 @@ function liveChangeRefused(config: ResolvedConfig, slot: Slot, changes: readonly
   });
 }
 
+type ServerFact = "name" | "identity" | "keepAliveSeconds" | "protocol" | "metrics" | "draining";
+
 /** The parts of a model server's settings that are part of the pods. */
-export function podSettings(
-  server: ModelServer,
-): Omit<ModelServer, "name" | "identity" | "keepAliveSeconds"> {
-  const { name: _name, identity: _identity, keepAliveSeconds: _keepAlive, ...pods } = server;
-  return pods;
+export function podSettings(server: ModelServer): Omit<ModelServer, ServerFact> {
+  return splitSettings(server).pods;
+}
+
+/** The others only tell how to see and reach the server: they change without a change of a pod. */
+function splitSettings(server: ModelServer): {
+  readonly pods: Omit<ModelServer, ServerFact>;
+  readonly facts: Pick<ModelServer, ServerFact>;
+} {
+  const { name, identity, keepAliveSeconds, protocol, metrics, draining, ...pods } = server;
+  return { pods, facts: { name, identity, keepAliveSeconds, protocol, metrics, draining } };
 }
 
 /** The server's settings are in the pods of both slots: a change of them is a change of what the live slot runs. */
@@ -238,6 +253,8 @@ function plannedServer(input: PlanInput, routing: Routing, notes: Note[]): Model
     return config.server;
   const live = liveSlot(routing);
   if (observation.slots[live].deployment === undefined) return config.server;
+  // Adopted pods keep their own template, whatever the settings are.
+  if (isAsFound(record, live)) return config.server;
   const changes = differences(podSettings(record.settings.server), podSettings(config.server), []);
   if (changes.length === 0) return config.server;
   const named = changes.map((change) => ({ ...change, text: `server.${change.text}` }));
@@ -247,12 +264,23 @@ function plannedServer(input: PlanInput, routing: Routing, notes: Note[]): Model
     message: `The model server's settings differ from what ${live} runs and goes on running: ${named.map(({ text }) => text).join("; ")}.`,
     hint: "--allow-live-change applies them to the live slot too, by a rolling update.",
   });
-  return {
-    ...podSettings(record.settings.server),
-    name: config.server.name,
-    identity: config.server.identity,
-    keepAliveSeconds: config.server.keepAliveSeconds,
-  };
+  return { ...splitSettings(record.settings.server).pods, ...splitSettings(config.server).facts };
+}
+
+/** Whether a slot runs the pods that were adopted. */
+function isAsFound({ adoption, slots: runs }: RolloutRecord, slot: Slot): boolean {
+  return adoption !== undefined && adoption.slot === slot && runs[slot] === adoption.release;
+}
+
+/** Services and the Ingress cannot change their port at the same instant. */
+function refusePortChange({ config, record, observation, allowLiveChange }: PlanInput, live: Slot): void {
+  if (record === undefined || observation.routing === undefined || allowLiveChange) return;
+  const changes = differences(
+    { servicePort: record.settings.servicePort ?? 80 },
+    { servicePort: config.servicePort },
+    [],
+  );
+  if (changes.length > 0) throw liveChangeRefused(config, live, changes);
 }
 
 function refuseSelectorChange(config: ResolvedConfig, observation: Observation): void {
@@ -273,6 +301,18 @@ function refuseSelectorChange(config: ResolvedConfig, observation: Observation):
   }
 }
 
+function slotNamesOf(wanted: Readonly<Record<Slot, SlotSpec>>): NonNullable<AppliedSettings["names"]> {
+  const of = ({ deployment, service }: SlotSpec) =>
+    deployment === undefined && service === undefined
+      ? undefined
+      : {
+          ...(deployment === undefined ? {} : { deployment }),
+          ...(service === undefined ? {} : { service }),
+        };
+  const [blue, green] = [of(wanted.blue), of(wanted.green)];
+  return { ...(blue === undefined ? {} : { blue }), ...(green === undefined ? {} : { green }) };
+}
+
 function selectorsOf(wanted: Readonly<Record<Slot, SlotSpec>>): AppliedSettings["selectors"] {
   return {
     ...(wanted.blue.selector === undefined ? {} : { blue: wanted.blue.selector }),
@@ -280,14 +320,25 @@ function selectorsOf(wanted: Readonly<Record<Slot, SlotSpec>>): AppliedSettings[
   };
 }
 
-function releaseSpecOf(slot: SlotSpec): ReleaseSpec {
-  const { selector: _selector, release: _release, ...spec } = slot;
+/** A slot without the parts that belong to the slot itself. */
+export function releaseSpecOf(slot: SlotSpec): ReleaseSpec {
+  const {
+    selector: _selector,
+    release: _release,
+    deployment: _deployment,
+    service: _service,
+    ...spec
+  } = slot;
   return spec;
 }
 
 /** The model that the record describes: what the component is asked for. */
-export function modelSpec(record: RolloutRecord, namespace: string): ModelSpec {
-  const { settings } = record;
+export function modelSpec(
+  record: RolloutRecord,
+  namespace: string,
+  phase: AdoptedModel["phase"] = "keep",
+): ModelSpec {
+  const { settings, adoption } = record;
   const slot = (name: Slot): SlotSpec => {
     // A slot without a release is an identical environment: it has what the other slot runs.
     const release = releaseOf(record, name) ?? releaseOf(record, otherSlot(name));
@@ -297,6 +348,7 @@ export function modelSpec(record: RolloutRecord, namespace: string): ModelSpec {
       replicas: settings.replicas[name],
       ...(selector === undefined ? {} : { selector }),
       ...(release === undefined ? {} : { release: release.number }),
+      ...settings.names?.[name],
     };
   };
   return {
@@ -308,5 +360,9 @@ export function modelSpec(record: RolloutRecord, namespace: string): ModelSpec {
     router: settings.router,
     previewHeader: settings.previewHeader,
     identity: settings.identity ?? settings.server.identity,
+    servicePort: settings.servicePort ?? 80,
+    ...(adoption === undefined
+      ? {}
+      : { adopted: adoptedModel(adoption, phase, record.slots[adoption.slot]) }),
   };
 }

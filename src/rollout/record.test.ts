@@ -6,6 +6,7 @@ import {
   testNamespace,
   testServer,
 } from "../../test/support/rollout-bench.ts";
+import { vllm } from "../component/servers/vllm.ts";
 import { bounded, parseRecord, type RolloutRecord, releaseOf } from "./record.ts";
 import { RecordStore } from "./record-store.ts";
 
@@ -38,6 +39,18 @@ const record: RolloutRecord = {
 describe("parseRecord", () => {
   test("reads what was written", () => {
     expect(parseRecord(JSON.stringify(record), "ml/fraud")).toEqual(record);
+  });
+
+  test("keeps all that a preset knows of its server", () => {
+    const server = vllm();
+    const written: RolloutRecord = { ...record, settings: { ...record.settings, server } };
+    expect(parseRecord(JSON.stringify(written), "ml/fraud").settings.server).toEqual(server);
+  });
+
+  test("a server without those facts, as earlier versions wrote it, is read too", () => {
+    const { protocol: _protocol, metrics: _metrics, draining: _draining, ...before } = testServer();
+    const written = { ...record, settings: { ...record.settings, server: before } };
+    expect(parseRecord(JSON.stringify(written), "ml/fraud").settings.server.httpPort).toBe(8080);
   });
 
   test.each([

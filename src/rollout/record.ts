@@ -1,11 +1,19 @@
 import { z } from "zod";
 import { UserError } from "../core/errors.ts";
 import type { IdentityProbe } from "../core/identity.ts";
-import { type IngressSpec, type ModelServer, routerNames, type SlotSpec } from "../core/model.ts";
+import {
+  type IngressSpec,
+  inferenceProtocols,
+  type ModelServer,
+  routerNames,
+  type SlotSpec,
+} from "../core/model.ts";
+import { type ObjectNames, objectNames, type SlotNames } from "../core/names.ts";
 import type { Slot } from "../core/slots.ts";
+import { type Adoption, adoptionSchema } from "./adoption/adoption.ts";
 
 /** What a release runs: a slot's spec without the parts that belong to the slot itself. */
-export type ReleaseSpec = Omit<SlotSpec, "selector" | "release">;
+export type ReleaseSpec = Omit<SlotSpec, "selector" | "release" | "deployment" | "service">;
 
 export interface ReleaseRecord {
   /** Counts up from 1 over both slots. */
@@ -37,6 +45,10 @@ export interface AppliedSettings {
   readonly replicas: Readonly<Record<Slot, number>>;
   /** Selectors that replace the default ones. */
   readonly selectors: Readonly<Partial<Record<Slot, Readonly<Record<string, string>>>>>;
+  /** Names of the slots' objects that do not derive from the model's. @default all derive */
+  readonly names?: Readonly<Partial<Record<Slot, SlotNames>>> | undefined;
+  /** @default 80 */
+  readonly servicePort?: number | undefined;
 }
 
 /**
@@ -54,6 +66,14 @@ export interface RolloutRecord {
   readonly applying: boolean;
   /** Switches, newest last. */
   readonly history: readonly SwitchRecord[];
+  /** Objects that existed before the model and became its slot. */
+  readonly adoption?: Adoption | undefined;
+}
+
+/** The names of a recorded model's objects. */
+export function namesOfRecord(record: RolloutRecord): ObjectNames {
+  const { names, ingress } = record.settings;
+  return objectNames(record.model, { slots: names ?? {}, ingress: ingress.name });
 }
 
 const keptHistory = 50;
@@ -83,6 +103,7 @@ const releaseSpec = z.looseObject({
   imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).optional(),
   args: z.array(z.string()).optional(),
 });
+const slotNames = z.object({ deployment: z.string().optional(), service: z.string().optional() });
 const recordSchema = z.object({
   schemaVersion: z.literal(1),
   model: z.string(),
@@ -109,6 +130,9 @@ const recordSchema = z.object({
       env: texts,
       keepAliveSeconds: z.number().optional(),
       identity: identity.optional(),
+      protocol: z.enum(inferenceProtocols).optional(),
+      metrics: z.object({ port: z.number().int(), path: z.string() }).optional(),
+      draining: z.object({ gauges: z.array(z.string()) }).optional(),
     }),
     ingress: z.looseObject({ host: z.string() }),
     router: z.enum(routerNames),
@@ -116,8 +140,11 @@ const recordSchema = z.object({
     identity: identity.optional(),
     replicas: z.object({ blue: z.number().int(), green: z.number().int() }),
     selectors: z.object({ blue: texts.optional(), green: texts.optional() }),
+    names: z.object({ blue: slotNames.optional(), green: slotNames.optional() }).optional(),
+    servicePort: z.number().int().optional(),
   }),
   applying: z.boolean(),
+  adoption: adoptionSchema.optional(),
   history: z.array(
     z.object({
       at: z.string(),

@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from "../config/types.ts";
 import { slots } from "../core/slots.ts";
-import { podSettings } from "./desired.ts";
+import { podSettings, releaseSpecOf } from "./desired.ts";
 import { differences } from "./differences.ts";
 import { type RolloutRecord, releaseOf } from "./record.ts";
 
@@ -23,7 +23,7 @@ export function unapplied(config: ResolvedConfig, record: RolloutRecord): string
   if (config.runs.form === "slots") {
     const wanted = config.runs.slots;
     for (const slot of slots) {
-      const { selector: _selector, release: _release, replicas, ...spec } = wanted[slot];
+      const { replicas, ...spec } = releaseSpecOf(wanted[slot]);
       found.push(
         ...differences(
           { [slot]: { ...releaseOf(record, slot)?.spec, replicas: settings.replicas[slot] } },

@@ -88,7 +88,7 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   const { clock, events } = context;
   const startedAt = clock.now();
   // Everything that can be refused is refused before anything is asked or written.
-  const first = await withPermissions(context, "up", () => prepareUp(context, options));
+  const first = await withPermissions(context, ["up"], () => prepareUp(context, options));
   await context.prepareSecrets();
   await ensureNamespace(context, first.observation, options.createNamespace);
 
@@ -211,10 +211,11 @@ function shouldWait({ desired }: PreparedUp, live: Slot): boolean {
   return image !== undefined && (replicas ?? 1) > 0;
 }
 
-async function proveUp(
+/** Proves at the ingress that the live slot answers, as far as there is anybody to ask. */
+export async function proveUp(
   context: RolloutContext,
   location: ModelLocation,
-  plan: UpPlan,
+  plan: Pick<UpPlan, "record" | "routing">,
 ): Promise<{ proof: UpResult["proof"]; notes: Note[] }> {
   const { settings } = plan.record;
   const observation = await observe(location);

@@ -4,7 +4,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { foundInventory } from "../../../test/support/found.ts";
 import { Captured, Keyboard, runMain } from "../../../test/unit/run-main.ts";
+import { presetNames, withoutIdentity } from "../../component/servers/preset-names.ts";
 import { readConfig } from "../../config/read.ts";
 
 let folder: string;
@@ -51,6 +53,17 @@ describe("init", () => {
     expect(written()).toContain("custom({");
   });
 
+  test("takes every preset, and asks for an identity where the server has none", async () => {
+    for (const preset of presetNames) {
+      const { exitCode, stdout } = await init("--name", "fraud", "--server", preset, "--force");
+      expect(exitCode).toBe(0);
+      const { config } = await readConfig({ folder, configPath: undefined });
+      expect(config.server).toBe(preset);
+      expect(config.identity === undefined).toBe(!withoutIdentity.includes(preset));
+      expect(stdout.includes(`docs/servers/${preset}.md`)).toBe(withoutIdentity.includes(preset));
+    }
+  });
+
   test("keeps what is in .gitignore", async () => {
     writeFileSync(join(folder, ".gitignore"), "node_modules");
     await init();
@@ -77,7 +90,7 @@ describe("init", () => {
     [["--image", "a b"], "contains spaces"],
     [["--host", "https://a.b"], 'did you mean "a.b"?'],
     [["--from", "fraud"], "ingress/NAME"],
-    [["--server", "triton"], "none of mlserver, custom"],
+    [["--server", "tritn"], 'did you mean "triton"?'],
   ])("refuses %j before it writes anything", async (argv, part) => {
     const result = await init(...argv);
     expect(result.exitCode).toBe(2);
@@ -105,37 +118,21 @@ describe("init", () => {
     await answer("is no model name", "fraud");
     await answer("Image of the model server [registry.example.com/fraud:1.0]", "fraud:2");
     await answer("Host name that clients use [fraud.example.com]", "models.acme.io");
-    await answer("Model server (mlserver or custom) [mlserver]", "");
+    await answer(
+      "Model server (mlserver, triton, vllm, tensorflow-serving, torchserve, bentoml, ray-serve, fastapi or custom) [mlserver]",
+      "",
+    );
     expect((await running).exitCode).toBe(0);
     expect(written()).toContain('image: "fraud:2"');
   });
 });
 
 describe("init --from ingress/NAME", () => {
-  const objects: Record<string, unknown[]> = {
-    ingresses: [
-      {
-        metadata: { name: "fraud" },
-        spec: {
-          ingressClassName: "traefik",
-          rules: [
-            { host: "models.acme.io", http: { paths: [{ backend: { service: { name: "fraud-svc" } } }] } },
-          ],
-        },
-      },
-    ],
-    services: [{ metadata: { name: "fraud-svc" }, spec: { selector: { app: "fraud" } } }],
-    deployments: [
-      {
-        metadata: { name: "fraud" },
-        spec: {
-          template: {
-            metadata: { labels: { app: "fraud", tier: "ml" } },
-            spec: { containers: [{ image: "reg.io/fraud:7", ports: [{ containerPort: 9000 }] }] },
-          },
-        },
-      },
-    ],
+  const inventory = foundInventory();
+  const objects: Record<string, unknown> = {
+    ...inventory,
+    replicasets: inventory.replicaSets,
+    ingressclasses: [{ metadata: { name: "nginx" }, spec: { controller: "k8s.io/ingress-nginx" } }],
   };
 
   async function kubeconfig(): Promise<string> {
@@ -160,24 +157,35 @@ describe("init --from ingress/NAME", () => {
     return file;
   }
 
-  test("takes name, image, host and class over", async () => {
-    const result = await init(
-      "--kubeconfig",
-      await kubeconfig(),
-      "--from",
-      "ingress/fraud",
-      "--server",
-      "custom",
-    );
-    expect(result.stderr).toContain("Ingresses: fraud");
-    expect(result.exitCode).toBe(0);
+  test("describes what runs so that `adopt` finds it unchanged, and shows the plan", async () => {
+    const result = await init("--kubeconfig", await kubeconfig(), "--from", "ingress/fraud");
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect(result.stdout).toContain("Deployment fraud-server: 2 replicas of reg.io/fraud:7");
+    expect(result.stdout).toContain("modelswitch adopt");
     const { config } = await readConfig({ folder, configPath: undefined });
     expect(config).toMatchObject({
       name: "fraud",
-      server: { httpPort: 9000 },
-      release: { image: "reg.io/fraud:7" },
-      ingress: { host: "models.acme.io", className: "traefik" },
+      namespace: "ml",
+      server: { httpPort: 9000, readiness: { path: "/ready" } },
+      slots: {
+        blue: { image: "reg.io/fraud:7", replicas: 2, deployment: "fraud-server", service: "fraud-api" },
+        green: { image: "reg.io/fraud:7", replicas: 0 },
+      },
+      ingress: { name: "fraud", host: "models.acme.io" },
+      servicePort: 8000,
     });
+  });
+
+  test("refuses what cannot be taken over, and options that contradict what runs", async () => {
+    const file = await kubeconfig();
+    objects.deployments = [];
+    const refused = await init("--kubeconfig", file, "--from", "ingress/fraud");
+    objects.deployments = inventory.deployments;
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain("no Deployment runs pods for the Service fraud-api");
+    const other = await init("--kubeconfig", file, "--from", "ingress/fraud", "--image", "x:1");
+    expect(other.stderr).toContain("--image cannot be given with --from");
+    expect(existsSync(join(folder, "modelswitch.config.ts"))).toBe(false);
   });
 
   test("names the Ingresses there are when it is another", async () => {

@@ -31,16 +31,16 @@ export const rbac: Command = {
   output: "query",
   ifInterrupted: "Nothing was changed.",
   async run(input, context): Promise<CommandResult> {
-    const [{ loadConfig }, { manifestText, roleManifests }, { objectNames }] = await Promise.all([
+    const [{ loadConfig }, { manifestText, roleManifests }, { configuredNames }] = await Promise.all([
       import("../load-config.ts"),
       import("../rbac/manifests.ts"),
-      import("../../core/names.ts"),
+      import("../../rollout/names.ts"),
     ]);
     const subjects = await subjectsOf(input);
     const config = await loadConfig(context.globals, context.env);
     const manifests = roleManifests({
       model: config.name,
-      names: objectNames(config.name),
+      names: configuredNames(config),
       namespace: config.namespace ?? "default",
       readOnly: input.options["read-only"] === true,
       withOptional: input.options["with-optional"] === true,

@@ -3,6 +3,7 @@ import type { ResolvedConfig } from "../../config/types.ts";
 import type { Clock } from "../../core/clock.ts";
 import { UserError } from "../../core/errors.ts";
 import { objectNames } from "../../core/names.ts";
+import { configuredNames } from "../../rollout/names.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { Connection } from "../../kubernetes/connect.ts";
 import { forbiddenError } from "../../kubernetes/forbidden.ts";
@@ -107,7 +108,7 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
         await cluster.lackingPermissions(
           api,
           namespace,
-          model === undefined ? undefined : objectNames(model.name),
+          model === undefined ? undefined : configuredNames(model),
           signal,
         ),
       ),
@@ -131,7 +132,7 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
           : await cluster.ingressAddresses(
               there.api,
               namespace,
-              objectNames(config.name).ingress,
+              config.ingress.name ?? objectNames(config.name).ingress,
               world.lookup,
               signal,
             );

@@ -60,7 +60,7 @@ export const nginx: Router = {
       [canaryHeader]: input.previewHeader || defaultPreviewHeader,
     };
     refuseOwnedAnnotations("nginx", ingress, canaryAnnotations);
-    const [mainName, canaryName = ""] = nginx.objectNames(input.model);
+    const [mainName, canaryName = ""] = nginx.objectNames(input.names ?? input.model);
     return [
       ingressTo(routing.main, input, { name: mainName, annotations: free, tls: true }),
       ingressTo(routing.candidate, input, {
