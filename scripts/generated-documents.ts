@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { commands } from "../src/cli/commands/index.ts";
 import { cliReference } from "../src/cli/reference.ts";
-import { configJsonSchema } from "../src/config/validate.ts";
+import { configJsonSchema } from "../src/config/json-schema.ts";
 import { withTables } from "./permission-tables.ts";
 
 const docs = join(import.meta.dirname, "..", "docs");

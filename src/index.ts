@@ -20,7 +20,13 @@ export { type TorchserveOptions, torchserve } from "./component/servers/torchser
 export { type TritonOptions, triton } from "./component/servers/triton.ts";
 export { type VllmOptions, vllm } from "./component/servers/vllm.ts";
 export { defineConfig } from "./config/define.ts";
-export type { ModelswitchConfig, ReleaseTemplate } from "./config/types.ts";
+export type {
+  ModelPart,
+  ModelswitchConfig,
+  OneModelConfig,
+  ReleaseTemplate,
+  SeveralModelsConfig,
+} from "./config/types.ts";
 export { UserError } from "./core/errors.ts";
 export type { IdentityProbe } from "./core/identity.ts";
 export type {

@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly kubeconfig: KubeconfigSource;
   /** Namespace of the kubeconfig's context. */
   readonly contextNamespace: string | undefined;
+  /** The environment that was chosen; `undefined` where the file declares none. */
+  readonly environment?: string | undefined;
 }
 
 /** Fills in every default. Pure. */
@@ -22,6 +24,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     file: around.file,
     folder: dirname(around.file),
     name: config.name,
+    environment: around.environment,
     namespace,
     server: modelServer(config),
     runs: whatRuns(config),
@@ -34,8 +37,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     identity: config.identity,
     kubeconfig: around.kubeconfig,
     pulumi: {
-      project: config.pulumi?.project ?? `modelswitch-${config.name}`,
-      stack: config.pulumi?.stack ?? namespace ?? "default",
+      ...pulumiStack(config, namespace, around.environment),
       backendUrl: config.pulumi?.backend,
       secretsProvider: config.pulumi?.secretsProvider,
     },
@@ -43,6 +45,21 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
       readyMs: (config.deadlines?.ready ?? 600) * 1000,
       proofMs: (config.deadlines?.proof ?? 60) * 1000,
     },
+  };
+}
+
+/**
+ * Names of the Pulumi project and stack: one stack per model and environment. Without environments the namespace tells the
+ * stacks of one model apart.
+ */
+export function pulumiStack(
+  config: Pick<ModelswitchConfig, "name" | "pulumi">,
+  namespace: string | undefined,
+  environment: string | undefined,
+): { readonly project: string; readonly stack: string } {
+  return {
+    project: config.pulumi?.project ?? `modelswitch-${config.name}`,
+    stack: config.pulumi?.stack ?? environment ?? namespace ?? "default",
   };
 }
 

@@ -15,6 +15,7 @@ import {
   type RolloutRecord,
   releaseOf,
 } from "./record.ts";
+import { recordVersion } from "./record-upgrades.ts";
 
 export interface PlanInput {
   readonly config: ResolvedConfig;
@@ -101,8 +102,9 @@ export function planUp(input: PlanInput): UpPlan {
   };
   const adoption = input.adopting ?? record?.adoption;
   const next: RolloutRecord = {
-    schemaVersion: 1,
+    schemaVersion: recordVersion,
     model: config.name,
+    environment: config.environment ?? null,
     releases: planned.releases,
     slots: planned.slots,
     settings,

@@ -1,8 +1,10 @@
+import { UserError } from "../core/errors.ts";
 import { splitOf } from "../core/routing.ts";
 import { slots } from "../core/slots.ts";
 import type { ResourceChange } from "../engine/stack.ts";
 import { refuseUnfinished } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
+import { refuseOtherEnvironment } from "./environment.ts";
 import { withLock } from "./lock.ts";
 import { observe } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
@@ -18,7 +20,12 @@ export interface Loss {
 export async function describeLoss(context: RolloutContext): Promise<Loss> {
   const { config, namespace, kubernetesContext } = context;
   const { record, observation } = await withPermissions(context, ["destroy"], async () => {
-    const found = await context.store.read();
+    // A record that cannot be read is no reason to keep the model.
+    const found = await context.store.read().catch((error: unknown) => {
+      if (error instanceof UserError && error.code === "record-invalid") return undefined;
+      throw error;
+    });
+    refuseOtherEnvironment(context, found);
     refuseUnfinished(found);
     return { record: found, observation: await observe(locationOf(context, found)) };
   });

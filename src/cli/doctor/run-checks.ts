@@ -1,12 +1,12 @@
-import type { ReadConfig } from "../../config/read.ts";
+import type { FoundConfig } from "../../config/read.ts";
 import type { ResolvedConfig } from "../../config/types.ts";
 import type { Clock } from "../../core/clock.ts";
 import { UserError } from "../../core/errors.ts";
 import { objectNames } from "../../core/names.ts";
-import { configuredNames } from "../../rollout/names.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { Connection } from "../../kubernetes/connect.ts";
 import { forbiddenError } from "../../kubernetes/forbidden.ts";
+import { configuredNames } from "../../rollout/names.ts";
 import type { Check, Verdict } from "./check.ts";
 import { failed, ok, skipped } from "./check.ts";
 import * as cluster from "./observe-cluster.ts";
@@ -17,10 +17,10 @@ export interface DoctorWorld {
   readonly clock: Clock;
   readonly nodeVersion: string;
   /** `undefined`: there is no configuration file, and none was named. */
-  readConfig(): Promise<ReadConfig | undefined>;
+  readConfig(): Promise<FoundConfig | undefined>;
   /** Chooses the cluster and prepares the connection; sends nothing. */
-  connect(config: ReadConfig | undefined): Promise<Connection>;
-  resolve(config: ReadConfig, connection: Connection | undefined): ResolvedConfig;
+  connect(config: FoundConfig | undefined): Promise<Connection>;
+  resolve(config: FoundConfig, connection: Connection | undefined): ResolvedConfig;
   pulumi(signal: AbortSignal): Promise<verdicts.PulumiFacts>;
   machine(): Promise<verdicts.HostMachine>;
   /** Addresses of a host name. */
@@ -162,7 +162,7 @@ async function outcome<T>(work: Promise<T>): Promise<Outcome<T>> {
 }
 
 function configVerdict(
-  config: Outcome<ReadConfig | undefined>,
+  config: Outcome<FoundConfig | undefined>,
   resolved: Outcome<ResolvedConfig> | undefined,
 ): Verdict {
   if ("error" in config) return problem(config.error);

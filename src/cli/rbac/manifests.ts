@@ -40,7 +40,16 @@ export interface ExplainedRule {
 }
 
 const lookers: readonly PermittedCommand[] = ["status", "plan", "doctor"];
-const workers: readonly PermittedCommand[] = ["status", "plan", "doctor", "up", "switch", "destroy", "adopt", "init"];
+const workers: readonly PermittedCommand[] = [
+  "status",
+  "plan",
+  "doctor",
+  "up",
+  "switch",
+  "destroy",
+  "adopt",
+  "init",
+];
 
 /** Rules that grant the rows to the commands: where Kubernetes can tell by name, only the model's own objects. */
 export function rulesFor(
