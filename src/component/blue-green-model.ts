@@ -8,6 +8,7 @@ import { type BlueGreenModelArgs, type ResolvedArgs, resolveArgs, selectorOf } f
 import { deploymentSpec, releaseLabel } from "./deployment.ts";
 import { endpointOf } from "./endpoint.ts";
 import { type Guard, guardHooks } from "./hooks.ts";
+import { withPodDefaults } from "./pod-defaults.ts";
 
 /** What is known of a slot once it is there. */
 export interface SlotOutputs {
@@ -113,7 +114,10 @@ export class BlueGreenModel extends pulumi.ComponentResource {
               },
               spec: adopted.deploymentSpec(
                 slot,
-                deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+                withPodDefaults(
+                  deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+                  args.slots[slot].podDefaults,
+                ),
               ),
             },
             {
