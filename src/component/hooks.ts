@@ -21,7 +21,12 @@ interface KubernetesInputs {
 }
 
 /** Attaches the guard's checks as Pulumi hooks that run before updates, and never in a preview. */
-export function guardHooks(model: string, router: Router, guard: boolean | GuardKubeconfig): Guard {
+export function guardHooks(
+  model: string,
+  router: Router,
+  guard: boolean | GuardKubeconfig,
+  autoscaled: Readonly<Partial<Record<Slot, number>>> = {},
+): Guard {
   if (guard === false || !hooksSupported()) {
     return { ingress: {}, service: () => ({}), deployment: () => ({}) };
   }
@@ -33,6 +38,7 @@ export function guardHooks(model: string, router: Router, guard: boolean | Guard
       await refuseUnreadySwitch(api, {
         model,
         router,
+        autoscaled,
         namespace: state.metadata?.namespace ?? written.metadata?.namespace ?? namespace,
         written: written as ObservedIngress,
         ...(state.metadata?.uid === undefined ? {} : { uid: state.metadata.uid }),

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { exitCodes, UserError } from "../core/errors.ts";
+import { withConfigFiles } from "./config-files.ts";
 import { jsonErrorOffset } from "./json-place.ts";
 import type { ModelswitchConfig } from "./types.ts";
 import { validateConfig } from "./validate.ts";
@@ -58,7 +59,7 @@ export async function readConfig(location: ConfigLocation): Promise<ReadConfig> 
       exitCode: exitCodes.usage,
     });
   }
-  return { file, config: validateConfig(await evaluate(file), file) };
+  return { file, config: await withConfigFiles(validateConfig(await evaluate(file), file), file) };
 }
 
 async function evaluate(file: string): Promise<unknown> {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { routerNames } from "../core/model.ts";
 import { modelNamePattern } from "../core/names.ts";
 import { slots } from "../core/slots.ts";
+import { requestOptions, runs } from "./release-schema.ts";
 
 /**
  * The shape of the configuration file, for validation at the boundary and for the JSON schema that editors use.
@@ -24,20 +25,6 @@ const path = z
   .regex(/^\/\S*$/, "must start with / and contain no spaces")
   .describe("Absolute path");
 
-/** CPU and memory amounts as Kubernetes writes them, for example `500m`, `2` or `1Gi`. */
-export const quantityPattern = /^\d+(\.\d+)?([numkMGTPE]|[KMGTPE]i|[eE][-+]?\d+)?$/;
-
-const quantity = z
-  .string()
-  .regex(quantityPattern, 'is no quantity; write it as Kubernetes does, for example "500m", "2" or "1Gi"');
-
-const variables = z
-  .record(
-    z.string().regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, "is no name of an environment variable"),
-    z.string(),
-  )
-  .describe("Environment variables of the model server's container");
-
 const labels = z
   .record(
     z.string().regex(qualifiedName, "is no label name"),
@@ -48,28 +35,7 @@ const labels = z
     "selects every pod of the namespace; name at least one label",
   );
 
-const image = text("Image of the model server with the model, for example registry/fraud:1.5");
-
-const resources = z
-  .strictObject({
-    requests: z.record(z.string(), quantity).optional().describe("What a replica is sure to get"),
-    limits: z.record(z.string(), quantity).optional().describe("What a replica may use at most"),
-  })
-  .describe("Resources of the model server's container");
-
-const runs = {
-  replicas: count("Replicas of the slot. Default: 1", 0).optional(),
-  env: variables.optional(),
-  resources: resources.optional(),
-  imagePullPolicy: z
-    .enum(["Always", "IfNotPresent", "Never"])
-    .optional()
-    .describe("When the image is pulled. Default: IfNotPresent"),
-  args: z
-    .array(z.string())
-    .optional()
-    .describe("Arguments for the image's entry point. Default: the image's own"),
-};
+const image = text("Image of the model server, best with its digest, for example registry/fraud:1.5@sha256:…");
 
 const release = z
   .strictObject({ image, ...runs })
@@ -118,7 +84,7 @@ const server = z
     startup: probe.optional(),
     preStopSleepSeconds: count("Seconds a terminating pod goes on serving", 0),
     terminationGracePeriodSeconds: count("At least preStopSleepSeconds plus the longest request", 1),
-    env: variables,
+    env: z.record(z.string(), z.string()),
     keepAliveSeconds: seconds("How long the server keeps an idle connection open").optional(),
     identity: identity.optional(),
   })
@@ -152,6 +118,7 @@ const ingress = z.strictObject({
   path: path.optional().describe("Path that belongs to the model. Default: /"),
   pathType: z.enum(["Prefix", "Exact", "ImplementationSpecific"]).optional().describe("Default: Prefix"),
   tls: z.array(tls).optional().describe("Certificates by host"),
+  ...requestOptions,
   annotations: z
     .record(z.string().regex(qualifiedName, "is no annotation name"), z.string())
     .optional()

@@ -6,6 +6,12 @@ import type { KubeconfigSource } from "../kubernetes/connect.ts";
 /** What a release runs in the template form: a slot without the parts that belong to the slot itself. */
 export type ReleaseTemplate = Omit<SlotSpec, "selector" | "release"> & { readonly image: string };
 
+/** As a configuration file has it: a config file may be read from beside it. */
+export type Written<T extends Pick<SlotSpec, "configFiles">> = Omit<T, "configFiles"> & {
+  /** Files by their absolute path in the server's container: contents, or `{ file: PATH }`, relative to the configuration file. */
+  readonly configFiles?: Readonly<Record<string, string | { readonly file: string }>>;
+};
+
 /** `modelswitch.config.ts`: what `defineConfig` takes. */
 export interface ModelswitchConfig {
   /** Name of the model; names of all objects derive from it. */
@@ -15,9 +21,9 @@ export interface ModelswitchConfig {
   /** A preset by name, or one made with `mlserver({...})` or `custom({...})`. @default custom on port 8080 */
   readonly server?: "mlserver" | ModelServer;
   /** The template of the next release (`up` puts release 1 into blue). Either this or `slots`. */
-  readonly release?: ReleaseTemplate;
+  readonly release?: Written<ReleaseTemplate>;
   /** What both slots run, as in the seed: then both run and `switch` moves between them. Either this or `release`. */
-  readonly slots?: { readonly blue: SlotSpec; readonly green: SlotSpec };
+  readonly slots?: { readonly blue: Written<SlotSpec>; readonly green: Written<SlotSpec> };
   /** The slot that gets the traffic when the Ingress is created. @default blue */
   readonly live?: Slot;
   /** Replicas of the idle slot in the template form. @default 0 */

@@ -142,7 +142,7 @@ describe("mistakes", () => {
     [
       "no image",
       { ...good, release: {} },
-      "release.image: is missing (Image of the model server with the model, for example registry/fraud:1.5)",
+      "release.image: is missing (Image of the model server, best with its digest, for example registry/fraud:1.5@sha256:…)",
     ],
     ["an empty image", { ...good, release: { image: "" } }, "release.image: is empty"],
     [
@@ -233,7 +233,7 @@ describe("mistakes", () => {
     [
       "a quantity in the wrong unit",
       { ...good, release: { image: "a", resources: { requests: { memory: "2GB" } } } },
-      'release.resources.requests.memory: "2GB" is no quantity; write it as Kubernetes does, for example "500m", "2" or "1Gi"',
+      'release.resources.requests.memory: "2GB" is no quantity; did you mean "2Gi" (1024) or "2G" (1000)?',
     ],
     [
       "a quantity that is a number",
@@ -355,7 +355,7 @@ describe("mistakes", () => {
     [
       "a variable that is a number",
       { ...good, release: { image: "a", env: { WORKERS: 4 } } },
-      "release.env.WORKERS: must be a text, in quotes",
+      "release.env.WORKERS: must be a text, in quotes, or { secret, key } or { configMap, key }",
     ],
     [
       "a variable with a space in its name",

@@ -2,6 +2,7 @@ import { UserError } from "../core/errors.ts";
 import { objectNames, ownLabels } from "../core/names.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../kubernetes/api.ts";
 import { bounded, parseRecord, type RolloutRecord } from "./record.ts";
+import { storedRecord } from "./record-files.ts";
 
 interface ConfigMapObject extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -101,7 +102,7 @@ export class RecordStore {
         labels: ownLabels(this.#model),
         ...(resourceVersion === undefined ? {} : { resourceVersion }),
       },
-      data: { record: JSON.stringify(record, null, 1) },
+      data: { record: storedRecord(record) },
     };
     if (resourceVersion === undefined) {
       await this.#api.json({ method: "POST", path: this.#collection, body });
