@@ -4,8 +4,8 @@ import { exitCodes, UserError } from "../core/errors.ts";
 import type { BackendProtocol, IngressSpec, ModelServer, RouterName, SlotSpec } from "../core/model.ts";
 import { defaultPreviewHeader, modelNamePattern, slotLabels } from "../core/names.ts";
 import type { PodSettings } from "../core/release-contents.ts";
-import { type Routing, settledOn } from "../core/routing.ts";
 import { requestProblems } from "../core/request-rules.ts";
+import { type Routing, settledOn } from "../core/routing.ts";
 import { slotProblems } from "../core/slot-rules.ts";
 import { isSlot, type Slot, slots } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
@@ -20,7 +20,15 @@ import { custom } from "./servers/custom.ts";
 export interface SlotArgs
   extends Omit<
     SlotSpec,
-    "image" | "replicas" | "env" | "command" | "args" | "securityContext" | "volumeMounts" | "versions" | "pod"
+    | "image"
+    | "replicas"
+    | "env"
+    | "command"
+    | "args"
+    | "securityContext"
+    | "volumeMounts"
+    | "versions"
+    | "pod"
   > {
   /** Image of the model server, best with its digest: `registry/fraud:1.5@sha256:…`. */
   readonly image?: pulumi.Input<string>;
@@ -44,10 +52,7 @@ export interface SlotArgs
 
 /** Where and as whom the pods run, and what else is in them. */
 export interface PodArgs
-  extends Omit<
-    PodSettings,
-    "affinity" | "securityContext" | "containers" | "initContainers" | "volumes"
-  > {
+  extends Omit<PodSettings, "affinity" | "securityContext" | "containers" | "initContainers" | "volumes"> {
   readonly affinity?: k8s.types.input.core.v1.Affinity;
   /** Over the default: `seccompProfile: { type: "RuntimeDefault" }`. */
   readonly securityContext?: k8s.types.input.core.v1.PodSecurityContext;

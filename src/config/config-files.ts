@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { exitCodes, UserError } from "../core/errors.ts";
-import { largestConfigFiles } from "../core/slot-rules.ts";
 import type { SlotSpec } from "../core/model.ts";
+import { largestConfigFiles } from "../core/slot-rules.ts";
 import type { ModelswitchConfig, Written } from "./types.ts";
 
 type Files = NonNullable<Written<SlotSpec>["configFiles"]>;
@@ -24,7 +24,10 @@ export async function withConfigFiles(config: ModelswitchConfig, file: string): 
     ...(slots === undefined
       ? {}
       : {
-          slots: { blue: await read(slots.blue, "slots.blue"), green: await read(slots.green, "slots.green") },
+          slots: {
+            blue: await read(slots.blue, "slots.blue"),
+            green: await read(slots.green, "slots.green"),
+          },
         }),
   };
 }

@@ -40,7 +40,9 @@ function envShapes(input: object, places: readonly string[][]): ConfigProblem[] 
         return [{ path, message: "must be a text, in quotes, or { secret, key } or { configMap, key }" }];
       }
       if (value.secret === undefined && value.configMap === undefined)
-        return [{ path, message: "names neither a Secret nor a ConfigMap; write { secret: NAME, key: KEY }" }];
+        return [
+          { path, message: "names neither a Secret nor a ConfigMap; write { secret: NAME, key: KEY }" },
+        ];
       return [];
     });
   });

@@ -71,7 +71,10 @@ const autoscaling = z
   .strictObject({
     min: count("Fewest replicas", 1),
     max: count("Most replicas", 1),
-    cpu: count("Per cent of the requested CPU to aim at. Default: 80, if nothing else is given", 1).optional(),
+    cpu: count(
+      "Per cent of the requested CPU to aim at. Default: 80, if nothing else is given",
+      1,
+    ).optional(),
     memory: count("Per cent of the requested memory to aim at", 1).optional(),
     metrics: z.array(kubernetesObject("A metric of autoscaling/v2")).optional().describe("More metrics"),
     behavior: kubernetesObject("behavior of autoscaling/v2").optional(),
@@ -187,11 +190,10 @@ export const runs = {
     .describe("Whole GPUs per replica: a number of nvidia.com/gpu, or { count, resource }"),
   imagePullPolicy: pullPolicy.optional().describe("When the image is pulled. Default: IfNotPresent"),
   command: z.array(z.string()).optional().describe("Replaces the image's entry point"),
-  args: z
-    .array(z.string())
-    .optional()
-    .describe("Arguments for the entry point. Default: the image's own"),
-  securityContext: kubernetesObject("securityContext of the server's container, over the defaults").optional(),
+  args: z.array(z.string()).optional().describe("Arguments for the entry point. Default: the image's own"),
+  securityContext: kubernetesObject(
+    "securityContext of the server's container, over the defaults",
+  ).optional(),
   volumeMounts: z
     .array(named("A Kubernetes volume mount"))
     .optional()

@@ -35,7 +35,9 @@ const labels = z
     "selects every pod of the namespace; name at least one label",
   );
 
-const image = text("Image of the model server, best with its digest, for example registry/fraud:1.5@sha256:…");
+const image = text(
+  "Image of the model server, best with its digest, for example registry/fraud:1.5@sha256:…",
+);
 
 const release = z
   .strictObject({ image, ...runs })

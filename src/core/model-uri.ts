@@ -10,7 +10,9 @@ export const modelUriSchemes = ["s3", "gs", "az", "http", "https", "hf", "pvc", 
 const claimName = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
 /** Takes a URI apart, or says what is wrong with it. */
-export function parseModelUri(uri: string): ModelUri | { readonly kind: "invalid"; readonly message: string } {
+export function parseModelUri(
+  uri: string,
+): ModelUri | { readonly kind: "invalid"; readonly message: string } {
   const invalid = (message: string) => ({ kind: "invalid", message }) as const;
   const match = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(.*)$/s.exec(uri);
   const schemes = modelUriSchemes.map((scheme) => `${scheme}://`).join(", ");
@@ -30,13 +32,17 @@ export function parseModelUri(uri: string): ModelUri | { readonly kind: "invalid
       if (first === "" || path === "") return invalid(`is not complete; write ${scheme}://BUCKET/PATH`);
       return { kind: "fetched", uri };
     case "hf":
-      if (!/^[^/]+\/[^/]+$/.test(rest)) return invalid("is not complete; write hf://ORGANISATION/MODEL or hf://ORGANISATION/MODEL:REVISION");
+      if (!/^[^/]+\/[^/]+$/.test(rest))
+        return invalid("is not complete; write hf://ORGANISATION/MODEL or hf://ORGANISATION/MODEL:REVISION");
       return { kind: "fetched", uri };
     case "az": {
       const [container = "", ...within] = others;
       if (first === "" || container === "" || within.join("/") === "")
         return invalid("is not complete; write az://ACCOUNT/CONTAINER/PATH");
-      return { kind: "fetched", uri: `https://${first}.blob.core.windows.net/${container}/${within.join("/")}` };
+      return {
+        kind: "fetched",
+        uri: `https://${first}.blob.core.windows.net/${container}/${within.join("/")}`,
+      };
     }
     case "http":
     case "https":

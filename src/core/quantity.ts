@@ -22,7 +22,9 @@ const factors: Readonly<Record<string, number>> = {
 /** The number that a quantity stands for; `undefined` for what is none. */
 export function quantityValue(quantity: unknown): number | undefined {
   const match =
-    typeof quantity === "string" ? /^(\d+(?:\.\d+)?)(?:([A-Za-z]{1,2})|([eE][-+]?\d+))?$/.exec(quantity) : null;
+    typeof quantity === "string"
+      ? /^(\d+(?:\.\d+)?)(?:([A-Za-z]{1,2})|([eE][-+]?\d+))?$/.exec(quantity)
+      : null;
   if (match === null) return undefined;
   if (match[3] !== undefined) return Number(`${match[1]}${match[3]}`);
   const factor = match[2] === undefined ? 1 : factors[match[2]];

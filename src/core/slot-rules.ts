@@ -49,7 +49,10 @@ function scaling({ autoscaling, replicas, resources }: Fields): SlotProblem[] {
   const { min, max, cpu, memory, metrics } = autoscaling;
   if (replicas !== undefined) {
     found.push(
-      problem(["replicas"], "is given, and autoscaling too; the autoscaler sets the number: keep one of the two"),
+      problem(
+        ["replicas"],
+        "is given, and autoscaling too; the autoscaler sets the number: keep one of the two",
+      ),
     );
   }
   if (typeof min === "number" && min < 1)
@@ -74,7 +77,8 @@ function scaling({ autoscaling, replicas, resources }: Fields): SlotProblem[] {
 function budget({ disruptionBudget, replicas, autoscaling }: Fields): SlotProblem[] {
   if (!isFields(disruptionBudget)) return [];
   const { maxUnavailable, minAvailable } = disruptionBudget;
-  const forEver = "so no node with such a pod could ever be drained; use maxUnavailable: 1, or false for no budget";
+  const forEver =
+    "so no node with such a pod could ever be drained; use maxUnavailable: 1, or false for no budget";
   if (maxUnavailable === 0 || maxUnavailable === "0" || maxUnavailable === "0%")
     return [problem(["disruptionBudget", "maxUnavailable"], `is ${maxUnavailable}, ${forEver}`)];
   const fewest = isFields(autoscaling) ? autoscaling.min : (replicas ?? 1);
@@ -89,10 +93,7 @@ function budget({ disruptionBudget, replicas, autoscaling }: Fields): SlotProble
 
 function amounts({ resources, model }: Fields): SlotProblem[] {
   const fetcher = isFields(model) && isFields(model.fetcher) ? model.fetcher.resources : undefined;
-  return [
-    ...amountsOf(resources, ["resources"]),
-    ...amountsOf(fetcher, ["model", "fetcher", "resources"]),
-  ];
+  return [...amountsOf(resources, ["resources"]), ...amountsOf(fetcher, ["model", "fetcher", "resources"])];
 }
 
 function amountsOf(resources: unknown, path: SlotProblem["path"]): SlotProblem[] {
@@ -111,7 +112,10 @@ function amountsOf(resources: unknown, path: SlotProblem["path"]): SlotProblem[]
     const limit = quantityValue(limits[name]);
     if (asked === undefined || limit === undefined || asked <= limit) continue;
     found.push(
-      problem([...path, "requests", name], `"${requests[name]}" is more than limits.${name} "${limits[name]}"`),
+      problem(
+        [...path, "requests", name],
+        `"${requests[name]}" is more than limits.${name} "${limits[name]}"`,
+      ),
     );
   }
   return found;
@@ -122,7 +126,8 @@ function gpus({ gpus, resources }: Fields): SlotProblem[] {
   const count = isFields(gpus) ? gpus.count : gpus;
   const path = isFields(gpus) ? ["gpus", "count"] : ["gpus"];
   if (typeof count === "number" && !Number.isInteger(count)) {
-    const hint = 'to share one, name what the device plug-in offers, for example { count: 1, resource: "nvidia.com/mig-1g.5gb" }';
+    const hint =
+      'to share one, name what the device plug-in offers, for example { count: 1, resource: "nvidia.com/mig-1g.5gb" }';
     return [problem(path, `${count} is no whole number, and Kubernetes only gives whole GPUs; ${hint}`)];
   }
   if (typeof count === "number" && count < 1)
@@ -130,7 +135,12 @@ function gpus({ gpus, resources }: Fields): SlotProblem[] {
   const name = isFields(gpus) ? gpus.resource : "nvidia.com/gpu";
   if (typeof name !== "string") return [];
   if (!/^[a-z0-9.-]+\/[A-Za-z0-9._-]+$/.test(name))
-    return [problem(["gpus", "resource"], `"${name}" is no resource of a device plug-in, for example nvidia.com/gpu`)];
+    return [
+      problem(
+        ["gpus", "resource"],
+        `"${name}" is no resource of a device plug-in, for example nvidia.com/gpu`,
+      ),
+    ];
   const named = ["limits", "requests"].find(
     (kind) => isFields(resources) && isFields(resources[kind]) && resources[kind][name] !== undefined,
   );
@@ -144,18 +154,35 @@ function model({ model }: Fields): SlotProblem[] {
   const { uri, digest, fetcher } = model;
   const found: SlotProblem[] = [];
   if (typeof digest === "string" && !/^sha256:[0-9a-f]{64}$/.test(digest)) {
-    found.push(problem(["model", "digest"], `"${digest}" is no digest: sha256: and 64 hexadecimal digits, as sha256sum writes them`));
+    found.push(
+      problem(
+        ["model", "digest"],
+        `"${digest}" is no digest: sha256: and 64 hexadecimal digits, as sha256sum writes them`,
+      ),
+    );
   }
   if (isFields(fetcher)) found.push(...environment(fetcher.env, ["model", "fetcher", "env"]));
   if (typeof uri !== "string" || uri === "") return found;
   const parsed = parseModelUri(uri);
   if (parsed.kind === "invalid") found.push(problem(["model", "uri"], `"${uri}" ${parsed.message}`));
   if (parsed.kind === "image" && fetcher !== undefined)
-    found.push(problem(["model", "fetcher"], "is given, but an oci:// model is mounted by the container runtime; leave it out"));
+    found.push(
+      problem(
+        ["model", "fetcher"],
+        "is given, but an oci:// model is mounted by the container runtime; leave it out",
+      ),
+    );
   if (parsed.kind === "image" && typeof digest === "string" && parsed.image.includes("@"))
-    found.push(problem(["model", "digest"], "is given, and the oci:// URI has a digest, too; keep one of the two"));
+    found.push(
+      problem(["model", "digest"], "is given, and the oci:// URI has a digest, too; keep one of the two"),
+    );
   if (parsed.kind === "claim" && digest === undefined && fetcher !== undefined)
-    found.push(problem(["model", "fetcher"], "is given, but nothing is fetched from a pvc:// model without digest; leave it out"));
+    found.push(
+      problem(
+        ["model", "fetcher"],
+        "is given, but nothing is fetched from a pvc:// model without digest; leave it out",
+      ),
+    );
   return found;
 }
 
@@ -173,13 +200,21 @@ function configFiles({ configFiles }: Fields): SlotProblem[] {
   let size = 0;
   for (const [path, contents] of Object.entries(configFiles)) {
     if (!isFilePath(path)) {
-      found.push(problem(["configFiles", path], "is no absolute path of a file in the container, for example /etc/model/config.json"));
+      found.push(
+        problem(
+          ["configFiles", path],
+          "is no absolute path of a file in the container, for example /etc/model/config.json",
+        ),
+      );
     }
     if (typeof contents === "string") size += new TextEncoder().encode(contents).length;
   }
   if (size > largestConfigFiles) {
     found.push(
-      problem(["configFiles"], `are ${Math.ceil(size / 1024)} KiB together, but may be ${largestConfigFiles / 1024}; put large files into the image or the model`),
+      problem(
+        ["configFiles"],
+        `are ${Math.ceil(size / 1024)} KiB together, but may be ${largestConfigFiles / 1024}; put large files into the image or the model`,
+      ),
     );
   }
   return found;
@@ -196,25 +231,35 @@ function mounts({ model, secrets, configFiles, volumeMounts }: Fields): SlotProb
   }
   for (const [index, mount] of listOf(secrets).entries()) {
     if (isFields(mount))
-      places.push({ path: ["secrets", index, "mountPath"], at: mount.mountPath, name: `the Secret ${mount.secret}` });
+      places.push({
+        path: ["secrets", index, "mountPath"],
+        at: mount.mountPath,
+        name: `the Secret ${mount.secret}`,
+      });
   }
   for (const path of Object.keys(isFields(configFiles) ? configFiles : {}))
     places.push({ path: ["configFiles", path], at: path, name: "a config file" });
   for (const [index, mount] of listOf(volumeMounts).entries()) {
     if (isFields(mount))
-      places.push({ path: ["volumeMounts", index, "mountPath"], at: mount.mountPath, name: `the volume ${mount.name}` });
+      places.push({
+        path: ["volumeMounts", index, "mountPath"],
+        at: mount.mountPath,
+        name: `the volume ${mount.name}`,
+      });
   }
   const found: SlotProblem[] = [];
   const taken = new Map<string, string>();
   for (const { path, at, name } of places) {
     if (typeof at !== "string") continue;
     if (!at.startsWith("/") || at === "/") {
-      if (path[0] !== "configFiles") found.push(problem(path, `"${at}" is no absolute path below /, for example /etc/model`));
+      if (path[0] !== "configFiles")
+        found.push(problem(path, `"${at}" is no absolute path below /, for example /etc/model`));
       continue;
     }
     const place = at.replace(/\/+$/, "");
     const other = taken.get(place);
-    if (other !== undefined) found.push(problem(path, `"${at}" is where ${other} is mounted; each needs a place of its own`));
+    if (other !== undefined)
+      found.push(problem(path, `"${at}" is where ${other} is mounted; each needs a place of its own`));
     taken.set(place, name);
   }
   return found;
@@ -234,11 +279,14 @@ function pod({ pod, volumeMounts, selector }: Fields): SlotProblem[] {
   for (const [index, mount] of listOf(volumeMounts).entries()) {
     if (!isFields(mount) || typeof mount.name !== "string" || known.has(mount.name)) continue;
     const listed = volumes.map(({ name }) => name).join(", ") || "none";
-    found.push(problem(["volumeMounts", index, "name"], `"${mount.name}" is none of pod.volumes (${listed})`));
+    found.push(
+      problem(["volumeMounts", index, "name"], `"${mount.name}" is none of pod.volumes (${listed})`),
+    );
   }
   for (const [label, value] of Object.entries(isFields(settings.labels) ? settings.labels : {})) {
     const own = isFields(selector) ? selector[label] : undefined;
-    const isOwn = own !== undefined || label === "app" || label === "version" || label.startsWith("app.kubernetes.io/");
+    const isOwn =
+      own !== undefined || label === "app" || label === "version" || label.startsWith("app.kubernetes.io/");
     if (!isOwn || own === value) continue;
     const why = own === undefined ? "modelswitch sets it itself" : `the slot's selector has "${own}"`;
     found.push(problem(["pod", "labels", label], `cannot be "${value}": ${why}`));
@@ -247,11 +295,18 @@ function pod({ pod, volumeMounts, selector }: Fields): SlotProblem[] {
     if (!isFields(toleration)) continue;
     const path = ["pod", "tolerations", index] as const;
     if (toleration.operator === "Exists" && toleration.value !== undefined)
-      found.push(problem([...path, "value"], "is given, but the operator Exists takes any value; leave it out"));
+      found.push(
+        problem([...path, "value"], "is given, but the operator Exists takes any value; leave it out"),
+      );
     if (toleration.tolerationSeconds !== undefined && toleration.effect !== "NoExecute")
       found.push(problem([...path, "tolerationSeconds"], "only works with effect: NoExecute"));
     if (toleration.key === undefined && toleration.operator !== "Exists")
-      found.push(problem([...path, "key"], "is missing; without one only operator: Exists is allowed, which tolerates every taint"));
+      found.push(
+        problem(
+          [...path, "key"],
+          "is missing; without one only operator: Exists is allowed, which tolerates every taint",
+        ),
+      );
   }
   return found;
 }
@@ -276,7 +331,11 @@ function named(list: unknown, path: SlotProblem["path"]): Named[] {
   );
 }
 
-function names(entries: readonly Named[], own: readonly string[], what: "container" | "volume"): SlotProblem[] {
+function names(
+  entries: readonly Named[],
+  own: readonly string[],
+  what: "container" | "volume",
+): SlotProblem[] {
   const found: SlotProblem[] = [];
   const seen = new Set<string>();
   for (const { path, name, needsImage } of entries) {
@@ -284,8 +343,14 @@ function names(entries: readonly Named[], own: readonly string[], what: "contain
       found.push(problem([...path, "name"], "is missing"));
       continue;
     }
-    if (own.includes(name)) found.push(problem([...path, "name"], `"${name}" is the name of modelswitch's own ${what}; choose another`));
-    else if (seen.has(name)) found.push(problem([...path, "name"], `"${name}" is there twice; each ${what} needs a name of its own`));
+    if (own.includes(name))
+      found.push(
+        problem([...path, "name"], `"${name}" is the name of modelswitch's own ${what}; choose another`),
+      );
+    else if (seen.has(name))
+      found.push(
+        problem([...path, "name"], `"${name}" is there twice; each ${what} needs a name of its own`),
+      );
     seen.add(name);
     if (what === "container" && needsImage) found.push(problem([...path, "image"], "is missing"));
   }

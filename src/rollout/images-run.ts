@@ -41,7 +41,8 @@ export function withImagesRun(
 }
 
 function moved(release: ReleaseRecord, running: readonly string[]): Note {
-  const first = release.imageId === undefined ? "" : ` Release ${release.number} began with ${release.imageId}.`;
+  const first =
+    release.imageId === undefined ? "" : ` Release ${release.number} began with ${release.imageId}.`;
   return {
     code: "image-tag-moved",
     message: `The pods of ${release.slot} run another image than before under the name ${release.spec.image}: ${running.join(" and ")}.${first}`,

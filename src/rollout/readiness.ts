@@ -48,7 +48,9 @@ export function readiness(slot: SlotObservation, atLeast = 0): Readiness {
     }
     if (deployment.desiredReplicas === 0) reasons.push(`${slot.slot} has 0 replicas`);
     else if (deployment.desiredReplicas < atLeast) {
-      reasons.push(`the autoscaler has asked for ${deployment.desiredReplicas} of ${atLeast} replicas so far`);
+      reasons.push(
+        `the autoscaler has asked for ${deployment.desiredReplicas} of ${atLeast} replicas so far`,
+      );
     }
     const old = deployment.replicas - deployment.updatedReplicas;
     if (old > 0)

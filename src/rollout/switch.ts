@@ -226,11 +226,7 @@ async function stillReady(
 }
 
 /** @throws UserError `slot-not-ready` */
-async function refuseUnready(
-  context: RolloutContext,
-  observed: SlotObservation,
-  atLeast = 0,
-): Promise<void> {
+async function refuseUnready(context: RolloutContext, observed: SlotObservation, atLeast = 0): Promise<void> {
   const verdict = readiness(observed, atLeast);
   if (verdict.state === "ready") return;
   const evidence = await Promise.all(

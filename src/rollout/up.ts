@@ -6,7 +6,7 @@ import type { ResourceChange } from "../engine/stack.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
 import type { RolloutContext } from "./context.ts";
 import { modelSpec, type Note, planUp, type UpPlan } from "./desired.ts";
-import { giveUpReplicas, type Handover, handovers, takeReplicas } from "./handover.ts";
+import { giveUpReplicas, type Handover, handovers, sizeOwners, takeReplicas } from "./handover.ts";
 import { withImagesRun } from "./images-run.ts";
 import { withLock } from "./lock.ts";
 import type { Observation } from "./observation.ts";
@@ -73,7 +73,7 @@ export async function prepareUp(
     observation,
     versions,
     desired: desiredBy(context, plan),
-    handovers: handovers(record, plan.record, observation),
+    handovers: handovers(plan.record, observation, await sizeOwners(context, record, plan.record)),
   };
 }
 

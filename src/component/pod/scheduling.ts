@@ -22,7 +22,9 @@ export function scheduling(
   return {
     automountServiceAccountToken: mountServiceAccountToken ?? false,
     ...(nodeSelector === undefined ? {} : { nodeSelector: { ...nodeSelector } }),
-    ...(tolerations === undefined ? {} : { tolerations: tolerations.map((toleration) => ({ ...toleration })) }),
+    ...(tolerations === undefined
+      ? {}
+      : { tolerations: tolerations.map((toleration) => ({ ...toleration })) }),
     ...(affinity === undefined ? {} : { affinity }),
     ...(topologySpread === undefined
       ? {}
@@ -39,6 +41,8 @@ export function scheduling(
     ...(serviceAccount === undefined ? {} : { serviceAccountName: serviceAccount }),
     ...(priorityClass === undefined ? {} : { priorityClassName: priorityClass }),
     ...(runtimeClass === undefined ? {} : { runtimeClassName: runtimeClass }),
-    ...(imagePullSecrets === undefined ? {} : { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
+    ...(imagePullSecrets === undefined
+      ? {}
+      : { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
   };
 }
