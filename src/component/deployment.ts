@@ -112,7 +112,7 @@ function container(
       : {}),
     ...resourceRequirements(slot.resources, slot.gpus),
     securityContext: containerSecurity(slot.securityContext, Object.values(ports)),
-    ...(volumeMounts instanceof Array && volumeMounts.length === 0 ? {} : { volumeMounts }),
+    ...(Array.isArray(volumeMounts) && volumeMounts.length === 0 ? {} : { volumeMounts }),
   };
 }
 

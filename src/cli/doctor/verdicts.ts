@@ -54,6 +54,8 @@ export const neededPermissions: readonly Permission[] = [
   ...allOf("apps", "deployments", write),
   ...allOf("", "services", write),
   ...allOf("networking.k8s.io", "ingresses", write),
+  // A slot with more than one replica has a budget for node drains.
+  ...allOf("policy", "poddisruptionbudgets", write),
   ...allOf("", "configmaps", ["get", "create", "update", "delete"]),
   ...allOf("coordination.k8s.io", "leases", ["get", "create", "update", "delete"]),
   ...allOf("", "pods", ["get", "list", "watch"]),
