@@ -15,6 +15,7 @@ import { requireCapability, requireRequestCapabilities, routerNamed } from "./ro
 import { refuseOwnedAnnotations } from "./routers/main-ingress.ts";
 import type { Router } from "./routers/router.ts";
 import { custom } from "./servers/custom.ts";
+import { requireOnePort } from "./service-port.ts";
 
 /** What one slot runs. Without `image` the slot has only a Service, and somebody else runs the pods. */
 export interface SlotArgs
@@ -217,7 +218,9 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
     if (wrong !== undefined)
       refuse("slot-invalid", `slots.${slot}.${wrong.path.map(String).join(".")} ${wrong.message}.`);
   }
-  return { router, routing, server: args.server ?? custom(), previewHeader, servicePort };
+  const server = args.server ?? custom();
+  requireOnePort(ingress.protocol, server);
+  return { router, routing, server, previewHeader, servicePort };
 }
 
 /** The labels of a slot's pods. */

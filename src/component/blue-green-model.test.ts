@@ -248,9 +248,9 @@ describe("what belongs to a slot's pods", () => {
       maxUnavailable: 1,
       selector: { matchLabels: { app: "fraud", version: "blue" } },
     });
-    expect(registered.filter(({ name, type }) => name === "fraud-green" && /Autoscaler|Budget/.test(type))).toEqual(
-      [],
-    );
+    expect(
+      registered.filter(({ name, type }) => name === "fraud-green" && /Autoscaler|Budget/.test(type)),
+    ).toEqual([]);
   });
 
   test("contradictions are refused before anything is planned", () => {

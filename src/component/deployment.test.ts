@@ -5,7 +5,7 @@ import { deploymentSpec } from "./deployment.ts";
 import { disruptionBudgetSpec } from "./disruption.ts";
 import { configMapData, configMapName, configMaps } from "./pod/config-files.ts";
 import { custom } from "./servers/custom.ts";
-import { backendPort } from "./service-port.ts";
+import { backendPort, requireOnePort } from "./service-port.ts";
 
 const selector = { app: "fraud", version: "blue" };
 const spec = (slot: Omit<SlotArgs, "image"> = {}) =>
@@ -213,4 +213,13 @@ test("a Service's port says the protocol", () => {
     targetPort: 8080,
   });
   expect(backendPort("grpc", 80, { httpPort: 9000 })).toEqual({ name: "grpc", port: 80, targetPort: 9000 });
+});
+
+test("gRPC on a port of its own is refused, since nothing could be proved there", () => {
+  const server = { name: "mlserver", httpPort: 8080, otherPorts: { grpc: 8081 } };
+  expect(() => requireOnePort("grpc", server)).toThrow(
+    expect.objectContaining({ code: "grpc-port-separate" }),
+  );
+  expect(() => requireOnePort("http", server)).not.toThrow();
+  expect(() => requireOnePort("grpc", { ...server, otherPorts: {} })).not.toThrow();
 });

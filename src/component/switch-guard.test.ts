@@ -190,8 +190,12 @@ describe("a switch to a slot that an autoscaler sizes", () => {
   });
 
   test("passes when it is as large as the live one, or as it may be", async () => {
-    await expect(check({ ...green(4, 4, deployment(4)), ...blueHas(4) }, toAutoscaled)).resolves.toBeUndefined();
-    await expect(check({ ...green(5, 5, deployment(5)), ...blueHas(9) }, toAutoscaled)).resolves.toBeUndefined();
+    await expect(
+      check({ ...green(4, 4, deployment(4)), ...blueHas(4) }, toAutoscaled),
+    ).resolves.toBeUndefined();
+    await expect(
+      check({ ...green(5, 5, deployment(5)), ...blueHas(9) }, toAutoscaled),
+    ).resolves.toBeUndefined();
   });
 });
 

@@ -1,3 +1,4 @@
+import { requireOnePort } from "../component/service-port.ts";
 import type { ResolvedConfig } from "../config/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import type { ModelServer, ModelSpec, SlotSpec } from "../core/model.ts";
@@ -74,6 +75,7 @@ export function planUp(input: PlanInput): UpPlan {
     });
   }
 
+  requireOnePort(config.ingress.protocol, config.server);
   refuseProtocolChange(input, live);
   const server = plannedServer(input, routing, notes);
   const planned =

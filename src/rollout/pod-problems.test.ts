@@ -68,6 +68,13 @@ describe("podProblem", () => {
     expect(of({ state: { terminated: { exitCode: 0 } } })).toBeUndefined();
   });
 
+  test("a container runtime without image volumes is said in words", () => {
+    const message = 'failed to generate container "5": failed to mkdir "": mkdir : no such file or directory';
+    const problem = podProblem(pod({ state: { waiting: { reason: "CreateContainerError", message } } }));
+    expect(problem).toMatchObject({ kind: "container-config", final: true });
+    expect(problem?.message).toContain("containerd 2.1");
+  });
+
   test("one crash is not yet a loop", () => {
     const crashed = podProblem(
       pod({ restartCount: 0, state: { terminated: { exitCode: 1, reason: "Error" } } }),

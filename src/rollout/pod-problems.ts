@@ -19,6 +19,9 @@ const configReasons = new Set([
   "PreCreateHookError",
 ]);
 
+/** What containerd before 2.1 says of a mount without a path on the host. */
+const noImageVolumes = /failed to mkdir "": mkdir : no such file/;
+
 /** Why a pod is not ready; `undefined` for a pod that is ready, starting normally, or on its way out. */
 export function podProblem(pod: PodObject): PodProblem | undefined {
   const name = pod.metadata?.name ?? "";
@@ -92,6 +95,15 @@ function containerProblem(
   }
   if (reason !== undefined && configReasons.has(reason)) {
     const message = waiting?.message ?? `Container ${status.name} cannot be made.`;
+    if (noImageVolumes.test(message)) {
+      const what = "The node's container runtime cannot mount an image (oci://) as a volume";
+      return problem(
+        "container-config",
+        reason,
+        `${what}: that needs containerd 2.1 or newer, or CRI-O.`,
+        true,
+      );
+    }
     return problem("container-config", reason, message, reason === "CreateContainerConfigError");
   }
   const crashes = status.restartCount ?? 0;

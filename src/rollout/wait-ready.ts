@@ -133,7 +133,7 @@ function hintFor(observed: SlotObservation, verdict: Extract<Readiness, { state:
     case "model-digest":
       return "Correct model.uri or model.digest in the config file (`sha256sum FILE` prints the digest of a file) and run `modelswitch up`.";
     case "model-fetch":
-      return "Correct model.uri or the credentials in model.fetcher.env in the config file and run `modelswitch up`; see what the container says above.";
+      return "Correct model.uri, the credentials in model.fetcher.env or the permissions of the files and run `modelswitch up`; see what the container says above.";
     case "unschedulable":
       return "Free or add capacity, or lower the slot's resource requests; then run the command again.";
     case "failing-probe":
