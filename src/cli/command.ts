@@ -17,6 +17,8 @@ export interface OptionSpec {
   /** Without dashes, kebab-case. */
   readonly name: string;
   readonly summary: string;
+  /** One letter, for `-f` beside `--follow`. */
+  readonly short?: string;
   /** Placeholder of the value; absent for a flag. */
   readonly value?: string;
   readonly choices?: readonly string[];

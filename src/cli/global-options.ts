@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { GlobalOptions, OptionSpec } from "./command.ts";
 
 /** Options that every command takes. */
-export const globalOptionSpecs: readonly (OptionSpec & { readonly short?: string })[] = [
+export const globalOptionSpecs: readonly OptionSpec[] = [
   {
     name: "folder",
     short: "C",

@@ -43,7 +43,7 @@ export async function parseCommandLine(
     .description("Blue-green deployments of ML models on Kubernetes.")
     .usage("<command> [options]")
     .version(version, "-V, --version", "print the version");
-  for (const spec of globalOptionSpecs) program.addOption(toOption(spec, spec.short));
+  for (const spec of globalOptionSpecs) program.addOption(toOption(spec));
   program.addHelpText("after", "\n`modelswitch <command> --help` shows the options of a command.");
 
   const groups = new Map<string, Commander>();
@@ -118,7 +118,7 @@ function addCommand(
   const own = new Set((command.options ?? []).map((spec) => spec.name));
   for (const spec of globalOptionSpecs) {
     if (own.has(spec.name)) continue;
-    commander.addOption(toOption(spec, spec.short).helpGroup("Global options:"));
+    commander.addOption(toOption(spec).helpGroup("Global options:"));
   }
   if (command.examples !== undefined) {
     commander.addHelpText(
@@ -154,7 +154,8 @@ class NamedOption extends Option {
   }
 }
 
-function toOption(spec: OptionSpec, short?: string): Option {
+function toOption(spec: OptionSpec): Option {
+  const { short } = spec;
   const flags = `${short === undefined ? "" : `-${short}, `}--${spec.name}${spec.value === undefined ? "" : ` <${spec.value}>`}`;
   const notes = [
     ...(spec.choices === undefined ? [] : [`one of ${spec.choices.join(", ")}`]),

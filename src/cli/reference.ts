@@ -39,7 +39,7 @@ export function cliReference(commands: readonly Command[]): string {
     "",
     "Every command takes these, before or after its name.",
     "",
-    ...globalOptionSpecs.map((spec) => optionLine(spec, spec.short)),
+    ...globalOptionSpecs.map((spec) => optionLine(spec)),
     "- `-h`, `--help`: show the help",
     "- `-V`, `--version`: print the version",
     "",
@@ -79,7 +79,8 @@ function argumentLine(spec: ArgumentSpec): string {
   return `- \`${spec.name}\`: ${spec.summary}${choices(spec.choices)}`;
 }
 
-function optionLine(spec: OptionSpec, short?: string): string {
+function optionLine(spec: OptionSpec): string {
+  const { short } = spec;
   const value = spec.value === undefined ? "" : ` <${spec.value}>`;
   const notes = [
     ...(spec.repeatable ? ["may be repeated"] : []),

@@ -1,8 +1,22 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { exitCodes, UserError } from "../core/errors.ts";
-import type { BackendProtocol, IngressSpec, ModelServer, RouterName, SlotSpec } from "../core/model.ts";
-import { defaultPreviewHeader, modelNamePattern, slotLabels } from "../core/names.ts";
+import type {
+  AdoptedModel,
+  BackendProtocol,
+  IngressSpec,
+  ModelServer,
+  RouterName,
+  SlotSpec,
+} from "../core/model.ts";
+import {
+  defaultPreviewHeader,
+  modelNamePattern,
+  namesOfModel,
+  type ObjectNames,
+  ownLabels,
+  slotLabels,
+} from "../core/names.ts";
 import type { PodSettings } from "../core/release-contents.ts";
 import { requestProblems } from "../core/request-rules.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
@@ -66,6 +80,8 @@ export interface PodArgs
 
 /** How clients reach the model. */
 export interface IngressArgs {
+  /** Name of the Ingress; never changes after creation. @default NAME */
+  readonly name?: string;
   /** @default nginx */
   readonly className?: pulumi.Input<string>;
   /** Host name that clients use, for example `mlmodels.example.com`. */
@@ -115,6 +131,8 @@ export interface BlueGreenModelArgs {
    * @default true
    */
   readonly guard?: boolean | GuardKubeconfig;
+  /** Objects that existed before the model; `modelswitch adopt` fills this in. @default none */
+  readonly adopted?: AdoptedModel;
 }
 
 /** The cluster that the guard asks. */
@@ -124,6 +142,7 @@ export type GuardKubeconfig = Omit<KubeconfigSource, "contents"> & {
 
 /** The arguments with their defaults, checked. */
 export interface ResolvedArgs {
+  readonly names: ObjectNames;
   readonly router: Router;
   readonly routing: Routing;
   readonly server: ModelServer;
@@ -193,7 +212,9 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
   );
   const blue = selectorOf(name, "blue", args);
   const green = selectorOf(name, "green", args);
-  if (selectsAllOf(blue, green) || selectsAllOf(green, blue)) {
+  // A slot's pods have the model's own labels, too: a Service that selects by those would take both.
+  const podsOf = (selector: Readonly<Record<string, string>>) => ({ ...ownLabels(name), ...selector });
+  if (selectsAllOf(blue, podsOf(green)) || selectsAllOf(green, podsOf(blue))) {
     refuse(
       "selectors-overlap",
       `the slots share pods: blue selects ${JSON.stringify(blue)}, green ${JSON.stringify(green)}.`,
@@ -220,7 +241,8 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
   }
   const server = args.server ?? custom();
   requireOnePort(ingress.protocol, server);
-  return { router, routing, server, previewHeader, servicePort };
+  const names = namesOfModel(name, args.slots, args.ingress);
+  return { names, router, routing, server, previewHeader, servicePort };
 }
 
 /** The labels of a slot's pods. */

@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { IngressSpec } from "../core/model.ts";
-import { objectNames, ownLabels } from "../core/names.ts";
+import { ownLabels } from "../core/names.ts";
 import { type Slot, slots } from "../core/slots.ts";
+import { type Adopting, adopting } from "./adopted.ts";
 import {
   type BlueGreenModelArgs,
   type ResolvedArgs,
@@ -45,12 +46,16 @@ export class BlueGreenModel extends pulumi.ComponentResource {
   constructor(name: string, args: BlueGreenModelArgs, opts: pulumi.ComponentResourceOptions = {}) {
     const resolved = resolveArgs(name, args);
     super("modelswitch:index:BlueGreenModel", name, {}, opts);
-    const guard = guardHooks(name, resolved.router, args.guard ?? true, autoscaled(args));
+    const guard = guardHooks(name, resolved.names, resolved.router, args.guard ?? true, autoscaled(args));
+    const adopted = adopting(args.adopted, args.namespace);
 
     const files = this.#configMaps(name, args);
-    const blue = this.#slot(name, "blue", args, resolved, guard, files);
-    const green = this.#slot(name, "green", args, resolved, guard, files);
-    const ingress = this.#ingresses(name, args, resolved, guard, [...blue.resources, ...green.resources]);
+    const blue = this.#slot(name, "blue", args, resolved, guard, adopted, files);
+    const green = this.#slot(name, "green", args, resolved, guard, adopted, files);
+    const ingress = this.#ingresses(name, args, resolved, guard, adopted, [
+      ...blue.resources,
+      ...green.resources,
+    ]);
 
     this.endpoint = ingress.status.apply(endpointOf);
     this.live = pulumi.output(args.live);
@@ -94,16 +99,22 @@ export class BlueGreenModel extends pulumi.ComponentResource {
     model: string,
     slot: Slot,
     args: BlueGreenModelArgs,
-    { server, servicePort }: ResolvedArgs,
+    { names, server, servicePort }: ResolvedArgs,
     guard: Guard,
+    adopted: Adopting,
     configMapsByName: ReadonlyMap<string, k8s.core.v1.ConfigMap>,
   ) {
-    const name = objectNames(model).slot[slot];
+    const name = names.service[slot];
+    const deploymentName = names.deployment[slot];
     const { image, release } = args.slots[slot];
     const files = filesOf(args, slot);
     const configMap = files === undefined ? undefined : configMapsByName.get(configMapName(model, files));
     const selector = selectorOf(model, slot, args);
     const labels = { app: model, version: slot, ...ownLabels(model) };
+    const deploymentLabels = {
+      ...labels,
+      ...(release === undefined ? {} : { [releaseLabel]: String(release) }),
+    };
     const inNamespace = args.namespace === undefined ? {} : { namespace: args.namespace };
 
     const service = new k8s.core.v1.Service(
@@ -115,6 +126,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
           labels,
           // A slot may be empty, or its pods somebody else's: whether it is ready is asked when it is to get traffic.
           annotations: { "pulumi.com/skipAwait": "true" },
+          ...adopted.metadata(slot, "service", labels),
         },
         spec: {
           type: "ClusterIP",
@@ -122,32 +134,44 @@ export class BlueGreenModel extends pulumi.ComponentResource {
           ports: [backendPort(args.ingress.protocol, servicePort, server)],
         },
       },
-      { parent: this, ...guard.service(name) },
+      { parent: this, ...guard.service(name), ...adopted.options(slot, "service", name) },
     );
     const deployment =
       image === undefined
         ? undefined
         : new k8s.apps.v1.Deployment(
-            name,
+            deploymentName,
             {
               metadata: {
-                name,
+                name: deploymentName,
                 ...inNamespace,
-                labels: { ...labels, ...(release === undefined ? {} : { [releaseLabel]: String(release) }) },
+                labels: deploymentLabels,
+                ...adopted.metadata(slot, "deployment", deploymentLabels),
               },
-              spec: deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+              spec: adopted.deploymentSpec(
+                slot,
+                deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+              ),
             },
-            // A refused change of the Service's selector must stop the Deployment from being replaced, too.
             {
               parent: this,
+              // A refused change of the Service's selector must stop the Deployment from being replaced, too.
               dependsOn: configMap === undefined ? [service] : [service, configMap],
               ...guard.deployment(slot),
+              ...adopted.options(slot, "deployment", deploymentName),
             },
           );
     const sizing =
       deployment === undefined
         ? []
-        : this.#sizing(name, args.slots[slot], selector, deployment, { ...inNamespace, labels });
+        : this.#sizing(
+            deploymentName,
+            // Somebody else may have a budget for adopted pods, and no pod with two of them can be evicted.
+            { ...(args.adopted?.slot === slot ? { disruptionBudget: false } : {}), ...args.slots[slot] },
+            selector,
+            deployment,
+            { ...inNamespace, labels },
+          );
     return {
       // The autoscaler belongs to the slot's readiness: traffic comes after it.
       resources: [service, ...(deployment === undefined ? [] : [deployment]), ...sizing],
@@ -196,14 +220,16 @@ export class BlueGreenModel extends pulumi.ComponentResource {
   #ingresses(
     model: string,
     args: BlueGreenModelArgs,
-    { router, routing, previewHeader, servicePort }: ResolvedArgs,
+    { names, router, routing, previewHeader, servicePort }: ResolvedArgs,
     guard: Guard,
+    adopted: Adopting,
     dependsOn: readonly pulumi.Resource[],
   ): k8s.networking.v1.Ingress {
     const manifests = pulumi.output(args.ingress).apply((known) =>
       // Unwrapping keeps the shape: only the inputs in it have become their values.
       router.objects({
         model,
+        names,
         routing,
         ingress: known as IngressSpec,
         previewHeader,
@@ -212,7 +238,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
       }),
     );
     const resources: k8s.networking.v1.Ingress[] = [];
-    for (const [index, name] of router.objectNames(model).entries()) {
+    for (const [index, name] of router.objectNames(names).entries()) {
       const manifest = manifests.apply((all) => {
         const one = all[index];
         if (one === undefined) throw new Error(`The router "${router.name}" wrote no object ${name}.`);
@@ -221,6 +247,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
       // The manifests are valid arguments; only their readonly modifiers are not those of the generated types.
       const spec =
         manifest.spec as pulumi.Output<object> as pulumi.Output<k8s.types.input.networking.v1.IngressSpec>;
+      const labels = { app: model, ...ownLabels(model) };
       resources.push(
         new k8s.networking.v1.Ingress(
           name,
@@ -229,12 +256,17 @@ export class BlueGreenModel extends pulumi.ComponentResource {
               // Said here once more, so that they are known in a preview even where the host is not.
               name,
               ...(args.namespace === undefined ? {} : { namespace: args.namespace }),
-              labels: { app: model, ...ownLabels(model) },
+              labels: index === 0 ? adopted.ingressLabels(labels) : labels,
               annotations: manifest.metadata.annotations,
             },
             spec,
           },
-          { parent: this, dependsOn: [...dependsOn, ...resources], ...guard.ingress },
+          {
+            parent: this,
+            dependsOn: [...dependsOn, ...resources],
+            ...guard.ingress,
+            ...(index === 0 ? adopted.ingressOptions(name) : {}),
+          },
         ),
       );
     }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../core/errors.ts";
+import type { ObjectNames } from "../core/names.ts";
 import { noteRefusal } from "../core/refusals.ts";
 import type { Slot } from "../core/slots.ts";
 import type { Connection } from "../kubernetes/connect.ts";
@@ -23,6 +24,7 @@ interface KubernetesInputs {
 /** Attaches the guard's checks as Pulumi hooks that run before updates, and never in a preview. */
 export function guardHooks(
   model: string,
+  names: ObjectNames,
   router: Router,
   guard: boolean | GuardKubeconfig,
   autoscaled: Readonly<Partial<Record<Slot, number>>> = {},
@@ -37,6 +39,7 @@ export function guardHooks(
       const { api, namespace } = await connection();
       await refuseUnreadySwitch(api, {
         model,
+        names,
         router,
         autoscaled,
         namespace: state.metadata?.namespace ?? written.metadata?.namespace ?? namespace,
@@ -57,7 +60,12 @@ export function guardHooks(
         const { api, namespace } = await connection();
         await refuseEmptyingSlot(
           api,
-          { model, router, namespace: state.metadata?.namespace ?? written.metadata?.namespace ?? namespace },
+          {
+            model,
+            names,
+            router,
+            namespace: state.metadata?.namespace ?? written.metadata?.namespace ?? namespace,
+          },
           slot,
         );
       }),

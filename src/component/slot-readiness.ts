@@ -52,18 +52,19 @@ interface PodList {
   }[];
 }
 
-/** Counts the ready endpoints of the slot named `name` (its Service, and its Deployment where there is one). */
+/** Counts the ready endpoints of the slot whose Service is `name`, and its Deployment where there is one. */
 export async function slotReadiness(
   api: KubernetesApi,
   namespace: string,
   name: string,
   signal?: AbortSignal,
+  deploymentName = name,
 ): Promise<SlotReadiness> {
   const options = signal === undefined ? {} : { signal };
   const core = `/api/v1/namespaces/${namespace}`;
   const [service, deployment, endpointSlices] = await Promise.all([
     api.find<Service>(`${core}/services/${name}`, options),
-    api.find<Deployment>(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, options),
+    api.find<Deployment>(`/apis/apps/v1/namespaces/${namespace}/deployments/${deploymentName}`, options),
     api.json<EndpointSliceList>({
       ...options,
       method: "GET",
@@ -117,7 +118,7 @@ export async function slotReadiness(
     reasons.push(
       deployment === undefined
         ? `no pod has the labels ${JSON.stringify(selector)}`
-        : `the Deployment ${name} has 0 replicas`,
+        : `the Deployment ${deploymentName} has 0 replicas`,
     );
   } else if (ready < desired) {
     reasons.push(`${ready} of ${desired} replicas are ready endpoints of the Service ${name}`);
@@ -132,7 +133,7 @@ export async function slotReadiness(
     // Pods of the former template among the ready ones are about to go.
     if (isBehind || updatedReplicas < desired || replicas > updatedReplicas) {
       reasons.push(
-        `the Deployment ${name} is still rolling out (${updatedReplicas} of ${desired} replicas are up to date)`,
+        `the Deployment ${deploymentName} is still rolling out (${updatedReplicas} of ${desired} replicas are up to date)`,
       );
     }
   }

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
-import { objectNames } from "../core/names.ts";
+import { type ObjectNames, objectNames } from "../core/names.ts";
 import { splitOf } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import type { KubernetesApi, KubernetesObject } from "../kubernetes/api.ts";
@@ -9,6 +9,8 @@ import { type SlotReadiness, slotReadiness } from "./slot-readiness.ts";
 
 export interface GuardedModel {
   readonly model: string;
+  /** @default those that derive from the model's name */
+  readonly names?: ObjectNames;
   readonly namespace: string;
   readonly router: Router;
 }
@@ -40,6 +42,7 @@ export async function refuseUnreadySwitch(
   options: GuardOptions = {},
 ): Promise<void> {
   const { model, namespace, router, written } = write;
+  const names = namesOf(write);
   const clock = options.clock ?? systemClock;
   const observed = await routingObjects(api, write, options.signal);
   const now = observed.find((object) => object.metadata?.name === written.metadata?.name);
@@ -51,9 +54,9 @@ export async function refuseUnreadySwitch(
       hint: "Say how to reach the stack's cluster: guard: { path: …, context: … }.",
     });
   }
-  const before = router.read(model, observed);
+  const before = router.read(names, observed);
   const others = observed.filter((object) => object.metadata?.name !== written.metadata?.name);
-  const after = router.read(model, [...others, written]);
+  const after = router.read(names, [...others, written]);
   if (after === undefined) {
     throw new UserError({
       code: "routing-unreadable",
@@ -75,14 +78,22 @@ export async function refuseUnreadySwitch(
 /** An autoscaled slot without traffic has shrunk to its minimum: it must not get the load of a slot that has grown. */
 async function refuseTooSmall(
   api: KubernetesApi,
-  { model, namespace }: GuardedModel,
+  guarded: GuardedModel,
   slot: Slot,
   present: number,
   most: number,
   { signal }: GuardOptions,
 ): Promise<void> {
-  const other = objectNames(model).slot[otherSlot(slot)];
-  const { desired } = await slotReadiness(api, namespace, other, signal);
+  const { model, namespace } = guarded;
+  const names = namesOf(guarded);
+  const other = otherSlot(slot);
+  const { desired } = await slotReadiness(
+    api,
+    namespace,
+    names.service[other],
+    signal,
+    names.deployment[other],
+  );
   const needed = Math.min(desired, most);
   if (present >= needed) return;
   throw new UserError({
@@ -95,15 +106,22 @@ async function refuseTooSmall(
 
 async function refuseUnready(
   api: KubernetesApi,
-  { model, namespace }: GuardedModel,
+  guarded: GuardedModel,
   slot: Slot,
   clock: Clock,
   { deadlineMs = 10_000, signal }: GuardOptions,
 ): Promise<SlotReadiness> {
-  const name = objectNames(model).slot[slot];
+  const { model, namespace } = guarded;
+  const names = namesOf(guarded);
   const deadline = clock.now() + deadlineMs;
   for (;;) {
-    const readiness = await slotReadiness(api, namespace, name, signal);
+    const readiness = await slotReadiness(
+      api,
+      namespace,
+      names.service[slot],
+      signal,
+      names.deployment[slot],
+    );
     if (readiness.reasons.length === 0) return readiness;
     // Pods that are ready take a moment to become endpoints; a slot without any will not get them by waiting.
     if (clock.now() >= deadline || readiness.desired === 0) {
@@ -136,12 +154,12 @@ export async function refuseEmptyingSlot(
   slot: Slot,
   options: GuardOptions = {},
 ): Promise<void> {
-  const routing = guarded.router.read(guarded.model, await routingObjects(api, guarded, options.signal));
+  const routing = guarded.router.read(namesOf(guarded), await routingObjects(api, guarded, options.signal));
   const share = routing === undefined ? 0 : splitOf(routing)[slot];
   if (share === 0) return;
   throw new UserError({
     code: "live-slot-emptied",
-    message: `Refused to scale ${objectNames(guarded.model).slot[slot]} to 0 replicas: ${slot} carries ${share} % of the traffic of "${guarded.model}".`,
+    message: `Refused to scale ${namesOf(guarded).deployment[slot]} to 0 replicas: ${slot} carries ${share} % of the traffic of "${guarded.model}".`,
     hint: `Switch to ${otherSlot(slot)} first, in an update of its own; guard: false goes without this check.`,
     details: { slot, share },
   });
@@ -163,12 +181,13 @@ export function refuseChangedSelector(service: string, before: unknown, after: u
 
 async function routingObjects(
   api: KubernetesApi,
-  { model, namespace, router }: GuardedModel,
+  guarded: GuardedModel,
   signal: AbortSignal | undefined,
 ): Promise<(KubernetesObject & ObservedIngress)[]> {
+  const { namespace, router } = guarded;
   const objects = await Promise.all(
     router
-      .objectNames(model)
+      .objectNames(namesOf(guarded))
       .map((name) =>
         api.find<KubernetesObject & ObservedIngress>(
           `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses/${name}`,
@@ -177,4 +196,8 @@ async function routingObjects(
       ),
   );
   return objects.filter((object) => object !== undefined);
+}
+
+function namesOf({ model, names }: GuardedModel): ObjectNames {
+  return names ?? objectNames(model);
 }

@@ -22,6 +22,7 @@ describe("resolveConfig", () => {
       initialLive: "blue",
       ingress: { host: "a.b" },
       endpoints: [],
+      servicePort: 80,
       router: "nginx",
       previewHeader: "X-Modelswitch-Preview",
       identity: undefined,

@@ -29,6 +29,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     initialLive: config.live ?? "blue",
     ingress,
     endpoints: (endpoints ?? []).map((endpoint) => endpoint.replace(/\/$/, "")),
+    servicePort: config.servicePort ?? 80,
     router: config.router ?? "nginx",
     previewHeader: config.previewHeader ?? defaultPreviewHeader,
     identity: config.identity,

@@ -16,6 +16,7 @@ export function ruleProblems(input: object): ConfigProblem[] {
     ...whatRuns(read),
     ...images(read),
     ...selectors(read),
+    ...objectNamesDiffer(read),
     ...releaseProblems(input, routerOf(read)),
     ...ingress(read),
     ...serverTimes(read),
@@ -97,6 +98,19 @@ function images(read: Read): ConfigProblem[] {
     const message = typeof image === "string" ? imageProblem(image) : undefined;
     return message === undefined ? [] : [{ path, message }];
   });
+}
+
+/** Given names must not be those of the other slot, given or derived. */
+function objectNamesDiffer(read: Read): ConfigProblem[] {
+  return slots.flatMap((slot) =>
+    (["deployment", "service"] as const).flatMap((kind) => {
+      const given = read("slots", slot, kind);
+      const other = otherSlot(slot);
+      const theirs = read("slots", other, kind) ?? `${String(read("name"))}-${other}`;
+      if (given === undefined || given !== theirs) return [];
+      return [{ path: ["slots", slot, kind], message: `"${given}" is the ${kind} of ${other}, too` }];
+    }),
+  );
 }
 
 function selectors(read: Read): ConfigProblem[] {

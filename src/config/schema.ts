@@ -35,6 +35,18 @@ const labels = z
     "selects every pod of the namespace; name at least one label",
   );
 
+/** Names of objects that existed before the model. */
+const objectName = (kind: string) =>
+  z
+    .string()
+    .regex(
+      subdomain,
+      `is no name of ${kind === "Ingress" ? "an" : "a"} ${kind}: lower-case letters, digits, - and .`,
+    )
+    .describe(
+      `Name of an existing ${kind} that \`modelswitch adopt\` takes over. Default: derived from the model's name`,
+    );
+
 const image = text(
   "Image of the model server, best with its digest, for example registry/fraud:1.5@sha256:…",
 );
@@ -50,6 +62,8 @@ const slot = z.strictObject({
     .optional()
     .describe("Labels of the slot's pods. Default: app: NAME, version: SLOT. Never changes after creation"),
   release: count("Number of the release that the slot runs", 1).optional(),
+  deployment: objectName("Deployment").optional(),
+  service: objectName("Service").optional(),
 });
 
 const probe = z.strictObject({
@@ -111,6 +125,7 @@ const endpoint = z
   );
 
 const ingress = z.strictObject({
+  name: objectName("Ingress").optional(),
   className: z
     .string()
     .regex(subdomain, "is no name of an IngressClass: lower-case letters, digits, - and .")
@@ -193,6 +208,7 @@ export const configSchema = z
       .describe("The slot that gets the traffic when the Ingress is created. Default: blue"),
     idleReplicas: count("Replicas of the idle slot in the `release` form. Default: 0", 0).optional(),
     ingress,
+    servicePort: port.optional().describe("Port of the slots' Services. Default: 80"),
     router: z.enum(routerNames).optional().describe("Default: nginx"),
     previewHeader: z
       .string()

@@ -4,7 +4,10 @@ import type { Slot } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 
 /** What a release runs in the template form: a slot without the parts that belong to the slot itself. */
-export type ReleaseTemplate = Omit<SlotSpec, "selector" | "release"> & { readonly image: string };
+export type ReleaseTemplate = Omit<SlotSpec, keyof SlotOnly> & { readonly image: string };
+
+/** What belongs to a slot itself, whatever it runs. */
+export type SlotOnly = Pick<SlotSpec, "selector" | "release" | "deployment" | "service">;
 
 /** As a configuration file has it: a config file may be read from beside it. */
 export type Written<T extends Pick<SlotSpec, "configFiles">> = Omit<T, "configFiles"> & {
@@ -32,6 +35,8 @@ export interface ModelswitchConfig {
     /** Where the proof connects, for controllers not on port 80 or 443, for example `["http://127.0.0.1:8080"]`. @default the Ingress's addresses */
     readonly endpoints?: readonly string[];
   };
+  /** Port of the slots' Services. @default 80 */
+  readonly servicePort?: number;
   /** @default nginx */
   readonly router?: RouterName;
   /** @default X-Modelswitch-Preview */
@@ -76,6 +81,7 @@ export interface ResolvedConfig {
   readonly initialLive: Slot;
   readonly ingress: IngressSpec;
   readonly endpoints: readonly string[];
+  readonly servicePort: number;
   readonly router: RouterName;
   readonly previewHeader: string;
   readonly identity: IdentityProbe | undefined;

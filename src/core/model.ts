@@ -94,6 +94,32 @@ export interface SlotSpec {
   readonly selector?: Readonly<Record<string, string>>;
   /** Number of the release that the slot runs, for labels and outputs. */
   readonly release?: number;
+  /** Name of the slot's Deployment, where it existed before the model. @default NAME-SLOT; never changes */
+  readonly deployment?: string;
+  /** Name of the slot's Service, where it existed before the model. @default NAME-SLOT; never changes */
+  readonly service?: string;
+}
+
+/** One object that existed before the model, as it was found. */
+export interface AdoptedObject {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/**
+ * Objects that existed before the model and became one of its slots. What of them is not ours to decide stays as it was found.
+ * `import`: the state takes them in, nothing is written. `keep`: they are managed. `give-back`: they leave the state and stay in
+ * the cluster when the stack is emptied.
+ */
+export interface AdoptedModel {
+  readonly slot: Slot;
+  readonly phase: "import" | "keep" | "give-back";
+  /** Whether the slot still runs the pods that were found: then their template is left alone. */
+  readonly templateKept: boolean;
+  /** `selector`: the Deployment's own, which is immutable and may be wider or narrower than the Service's. */
+  readonly deployment: AdoptedObject & { readonly selector: Readonly<Record<string, string>> };
+  readonly service: AdoptedObject;
+  readonly ingress: AdoptedObject;
 }
 
 /** What the ingress controller speaks with the model server. */
@@ -106,6 +132,8 @@ export interface IngressTls {
 
 /** How clients reach the model. */
 export interface IngressSpec {
+  /** Name of the Ingress, where it existed before the model. @default NAME; never changes */
+  readonly name?: string;
   /** @default nginx */
   readonly className?: string;
   /** Host name that clients use, for example `mlmodels.example.com`. */
@@ -135,4 +163,7 @@ export interface ModelSpec {
   readonly router: RouterName;
   readonly previewHeader: string;
   readonly identity: IdentityProbe | undefined;
+  /** Port of the slots' Services. */
+  readonly servicePort: number;
+  readonly adopted?: AdoptedModel;
 }

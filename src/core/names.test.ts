@@ -10,11 +10,32 @@ describe("objectNames", () => {
     fc.assert(
       fc.property(fc.stringMatching(modelNamePattern), (model) => {
         const names = objectNames(model);
-        const all = [names.slot.blue, names.slot.green, names.ingress, names.canaryIngress, names.record];
+        const all = [
+          names.service.blue,
+          names.service.green,
+          names.ingress,
+          names.canaryIngress,
+          names.record,
+        ];
         expect(new Set(all).size).toBe(all.length);
         for (const name of all) expect(name).toMatch(serviceName);
+        expect(names.deployment).toEqual(names.service);
       }),
     );
+  });
+
+  test("takes given names instead of derived ones, and names as they are", () => {
+    const names = objectNames("fraud", {
+      slots: { blue: { deployment: "server", service: "api" } },
+      ingress: "web",
+    });
+    expect(names).toMatchObject({
+      deployment: { blue: "server", green: "fraud-green" },
+      service: { blue: "api", green: "fraud-green" },
+      ingress: "web",
+      canaryIngress: "fraud-canary",
+    });
+    expect(objectNames(names)).toBe(names);
   });
 
   test.each(["", "Fraud", "1fraud", "fraud-", "fraud_model", "a".repeat(53)])(

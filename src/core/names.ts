@@ -1,18 +1,40 @@
 import type { Slot } from "./slots.ts";
 
+/** Names of a slot's objects that do not derive from the model's name, for example of adopted ones. */
+export interface SlotNames {
+  readonly deployment?: string;
+  readonly service?: string;
+}
+
+/** Names that are given instead of derived. They never change after creation. */
+export interface GivenNames {
+  readonly slots?: Readonly<Partial<Record<Slot, SlotNames>>>;
+  readonly ingress?: string | undefined;
+}
+
 /** Deterministic names of everything a model owns: a killed run must not leave orphans. */
 export interface ObjectNames {
-  readonly slot: Readonly<Record<Slot, string>>;
+  readonly deployment: Readonly<Record<Slot, string>>;
+  readonly service: Readonly<Record<Slot, string>>;
   readonly ingress: string;
   readonly canaryIngress: string;
   /** The ConfigMap that holds the rollout record. */
   readonly record: string;
 }
 
-export function objectNames(model: string): ObjectNames {
+/** A model by its name, where all names derive from it, else the names of its objects. */
+export type Named = string | ObjectNames;
+
+export function objectNames(model: Named, given: GivenNames = {}): ObjectNames {
+  if (typeof model !== "string") return model;
+  const named = (kind: keyof SlotNames) => ({
+    blue: given.slots?.blue?.[kind] ?? `${model}-blue`,
+    green: given.slots?.green?.[kind] ?? `${model}-green`,
+  });
   return {
-    slot: { blue: `${model}-blue`, green: `${model}-green` },
-    ingress: model,
+    deployment: named("deployment"),
+    service: named("service"),
+    ingress: given.ingress ?? model,
     canaryIngress: `${model}-canary`,
     record: `${model}-modelswitch`,
   };
@@ -26,6 +48,15 @@ export const modelNamePattern = /^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$/;
 
 export function slotLabels(model: string, slot: Slot): Record<string, string> {
   return { app: model, version: slot };
+}
+
+/** The names that a model's own description gives. */
+export function namesOfModel(
+  model: string,
+  slots: Readonly<Record<Slot, SlotNames>>,
+  ingress: { readonly name?: string | undefined },
+): ObjectNames {
+  return objectNames(model, { slots, ingress: ingress.name });
 }
 
 export function ownLabels(model: string): Record<string, string> {

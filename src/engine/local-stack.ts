@@ -12,9 +12,9 @@ import { programFailed } from "./program-errors.ts";
 import { PulumiCommandError } from "./pulumi-command.ts";
 import { openSession, type Session } from "./session.ts";
 import { settlePending } from "./settle.ts";
-import type { OperationResult, Stack, StackOptions } from "./stack.ts";
+import type { OperationResult, Stack, StackOptions, StackResource } from "./stack.ts";
 import { isStackMissing, StackCli } from "./stack-cli.ts";
-import { outputsOf, readState } from "./state-file.ts";
+import { outputsOf, parseState, readState, resourcesOf } from "./state-file.ts";
 import {
   type ProjectFolders,
   projectFolders,
@@ -67,6 +67,20 @@ export class LocalStack implements Stack {
     const result = await this.#operate("destroy");
     if (options.remove === true) await this.#removeStack();
     return result;
+  }
+
+  async resources(): Promise<readonly StackResource[]> {
+    const { stateFolder } = this.#folders;
+    const { project, stack } = this.#options;
+    if (stateFolder !== undefined) return resourcesOf(await readState(stateFolder, project, stack));
+    return await this.#withSession("preview", async ({ cli }) => {
+      try {
+        return resourcesOf(parseState(await cli.exportState()));
+      } catch (error) {
+        if (isStackMissing(error)) return [];
+        throw error;
+      }
+    });
   }
 
   async outputs(): Promise<Readonly<Record<string, unknown>> | undefined> {

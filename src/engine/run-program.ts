@@ -80,6 +80,7 @@ function inFolder(stack: Stack, folder: string): Stack {
     up: () => run(() => stack.up()),
     refresh: () => run(() => stack.refresh()),
     destroy: (options) => run(() => stack.destroy(options)),
+    resources: () => stack.resources(),
     outputs: () => stack.outputs(),
   };
 }

@@ -44,6 +44,15 @@ export interface ResourceChange {
   }[];
 }
 
+/** One object of the cluster in the state. */
+export interface StackResource {
+  readonly kind: string;
+  /** `NAMESPACE/NAME`. */
+  readonly id: string;
+  /** Leaves the state without being deleted. */
+  readonly retained: boolean;
+}
+
 export interface OperationResult {
   readonly changes: readonly ResourceChange[];
   /** Number of resources that did not change. */
@@ -63,6 +72,8 @@ export interface Stack {
   refresh(): Promise<OperationResult>;
   /** Deletes all resources, and the stack itself with `remove`. */
   destroy(options?: { readonly remove?: boolean }): Promise<OperationResult>;
+  /** What the state holds of the cluster. Starts no program. */
+  resources(): Promise<readonly StackResource[]>;
   /** Last outputs in the state; `undefined` when the stack does not exist. Starts no program. */
   outputs(): Promise<Readonly<Record<string, unknown>> | undefined>;
 }

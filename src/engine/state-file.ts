@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { presentable, valueAt } from "./property-paths.ts";
+import type { StackResource } from "./stack.ts";
 
 /** A resource in a Pulumi state, as far as we look. */
 export interface StateResource {
@@ -12,6 +13,7 @@ export interface StateResource {
   readonly id?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
+  readonly retainOnDelete?: boolean;
 }
 
 /** An operation that began and whose end was never written: the run was killed. */
@@ -64,6 +66,15 @@ export function parseState(text: string): State {
     resources: list<StateResource>("resources"),
     pending: list<PendingOperation>("pending_operations"),
   };
+}
+
+/** The Kubernetes objects that a state knows. */
+export function resourcesOf(state: State | undefined): StackResource[] {
+  return (state?.resources ?? []).flatMap(({ type, id, retainOnDelete }) =>
+    type.startsWith("kubernetes:") && id !== undefined
+      ? [{ kind: type.split(":").at(-1) ?? type, id, retained: retainOnDelete === true }]
+      : [],
+  );
 }
 
 /** Outputs of the stack, secrets masked. */

@@ -1,4 +1,5 @@
-import { text } from "./objects.ts";
+import { annotations } from "./annotations.ts";
+import { text, without } from "./objects.ts";
 import { hasSecret, isList, isMap, type PropertyMap, type PropertyValue, reveal, Secret } from "./struct.ts";
 
 /** What the state holds of a resource: the inputs of its last write, and what the cluster answered. */
@@ -8,6 +9,8 @@ export interface Checkpoint {
   readonly initialApiVersion: string;
   readonly fieldManager: string;
 }
+
+const { lastApplied } = annotations;
 
 const inputsKey = "__inputs";
 const initialApiVersionKey = "__initialApiVersion";
@@ -50,8 +53,11 @@ export function checkpointOf(checkpoint: Checkpoint, secretsFrom: PropertyMap): 
     [fieldManagerKey]: _manager,
     ...object
   } = checkpoint.live;
+  // Left by `kubectl apply`: a copy of the whole object in one text, with what is secret in it.
+  const holdsSecrets = text(object, "kind") === "Secret" || hasSecret(secretsFrom);
+  const shown = holdsSecrets ? without(object, ["metadata", "annotations", lastApplied]) : object;
   return {
-    ...markSecrets(toStateSpelling(object), secretsFrom),
+    ...markSecrets(toStateSpelling(shown), secretsFrom),
     [inputsKey]: markSecrets(toStateSpelling(checkpoint.inputs), secretsFrom),
     [initialApiVersionKey]: checkpoint.initialApiVersion,
     [fieldManagerKey]: checkpoint.fieldManager,

@@ -60,7 +60,7 @@ export function diffObject(request: DiffRequest): ObjectDiff {
   }
   if (nameOf(news) !== "") olds = withValue(olds, ["metadata", "name"], nameOf(checkpoint.live));
 
-  const patterns = forceNewProperties(news, request.mutability);
+  const patterns = forceNewProperties(news, request.mutability, checkpoint.live);
   const changes = new Map<string, PropertyChange>();
   compareMaps([], olds, news, oldInputs, (path, kind, value, inputDiff = false) => {
     const replaces = patterns.some((pattern) => touches(path, value, pattern));

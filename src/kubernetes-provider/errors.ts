@@ -37,6 +37,17 @@ export function messageOf(error: unknown): string {
   return `${error.message}${/[.!?]$/.test(error.message) ? "" : "."} ${error.hint}`;
 }
 
+/** The refusal to change a field that belongs to the object for life, with the way out. */
+export function describeImmutable(message: string): string {
+  const immutable = /immutable|may not (?:be changed|change once set)|updates to .* forbidden/i.test(message);
+  if (!immutable) return message;
+  const field = /: ([A-Za-z][\w.[\]]*): (?:Invalid value|Forbidden)/.exec(message)?.[1] ?? "spec";
+  return (
+    `${message}. Nothing was changed. To have the object replaced by a new one, name the field in the resource option ` +
+    `replaceOnChanges: ["${field}"], with deleteBeforeReplace: true if its name is fixed.`
+  );
+}
+
 /** What a refused server-side apply says: which field belongs to whom, and how to go on. */
 export function describeConflict(error: KubernetesApiError, fieldManager: string): string {
   const owned = conflicts(error).map(({ field, owner }) => `${field} belongs to "${owner}"`);
@@ -67,16 +78,21 @@ export function redact(message: string, secrets: readonly string[]): string {
   return secrets.reduce((result, secret) => result.replaceAll(secret, "[secret]"), message);
 }
 
-/** All secret texts in inputs, plain and as base64, longest first. Very short ones would mangle messages. */
+/**
+ * All secret texts in inputs, longest first: as they are, as base64, as quoted in a message, and line by line as a log
+ * shows them. Very short ones would mangle messages.
+ */
 export function secretTexts(inputs: PropertyMap): readonly string[] {
   const found = new Set<string>();
   const add = (value: string) => {
-    for (const form of [
-      value,
-      Buffer.from(value, "base64").toString("utf8"),
-      Buffer.from(value).toString("base64"),
-    ]) {
+    const decoded = Buffer.from(value, "base64").toString("utf8");
+    for (const form of [value, decoded, Buffer.from(value).toString("base64")]) {
       if (form.length >= 3) found.add(form);
+      for (const line of form.includes("\n") ? form.split("\n") : []) {
+        if (line.trim().length >= 6) found.add(line.trim());
+      }
+      const quoted = JSON.stringify(form).slice(1, -1);
+      if (quoted.length >= 3) found.add(quoted);
     }
   };
   const walk = (value: PropertyValue, secret: boolean) => {

@@ -64,17 +64,28 @@ const immutable: Readonly<Record<string, readonly string[]>> = {
   "storage.k8s.io/StorageClass": ["parameters", "provisioner"],
 };
 
-/** Patterns of the properties of this object that can't be changed in place. */
-export function forceNewProperties(object: PropertyMap, settings: MutabilitySettings): readonly string[] {
+/**
+ * Patterns of the properties of this object that can't be changed in place. `before` is the object as it is: one that
+ * was made immutable stays so, whatever is declared now.
+ */
+export function forceNewProperties(
+  object: PropertyMap,
+  settings: MutabilitySettings,
+  before: PropertyMap = {},
+): readonly string[] {
   const { group, kind } = gvkOf(text(object, "apiVersion"), text(object, "kind"));
-  const declaredImmutable = at(object, "immutable") === true;
-  if (group === "" && kind === "Secret") {
-    const data = !settings.secretMutable || declaredImmutable ? ["stringData", "data"] : [];
-    return [...identity, "type", ...data];
-  }
-  if (group === "" && kind === "ConfigMap") {
-    const data = !settings.configMapMutable || declaredImmutable ? ["binaryData", "data"] : [];
-    return [...identity, ...data];
+  const wasImmutable = at(before, "immutable") === true;
+  const isImmutable = at(object, "immutable") === true || wasImmutable;
+  if (group === "" && (kind === "Secret" || kind === "ConfigMap")) {
+    const isSecret = kind === "Secret";
+    const mutable = (isSecret ? settings.secretMutable : settings.configMapMutable) && !isImmutable;
+    const data = isSecret ? ["stringData", "data"] : ["binaryData", "data"];
+    return [
+      ...identity,
+      ...(isSecret ? ["type"] : []),
+      ...(mutable ? [] : data),
+      ...(wasImmutable ? ["immutable"] : []),
+    ];
   }
   return [...identity, ...(immutable[`${group}/${kind}`] ?? [])];
 }

@@ -20,6 +20,27 @@ describe("normalize", () => {
     expect(normalize(given)).toEqual(wanted);
   });
 
+  test.each<[string, PropertyMap, PropertyMap]>([
+    [
+      "v1 LimitRange",
+      { spec: { limits: [{ default: { cpu: "0.5" }, max: { memory: "1024Mi" } }] } },
+      { spec: { limits: [{ default: { cpu: "500m" }, max: { memory: "1Gi" } }] } },
+    ],
+    [
+      "autoscaling/v2 HorizontalPodAutoscaler",
+      { spec: { metrics: [{ object: { target: { value: "1000m", averageValue: "0.5" } } }] } },
+      { spec: { metrics: [{ object: { target: { value: "1", averageValue: "500m" } } }] } },
+    ],
+    [
+      "node.k8s.io/v1 RuntimeClass",
+      { overhead: { podFixed: { memory: "1024Ki" } } },
+      { overhead: { podFixed: { memory: "1Mi" } } },
+    ],
+  ])("knows where %s has quantities", (of, given, wanted) => {
+    const [apiVersion = "", kind = ""] = of.split(" ");
+    expect(normalize({ apiVersion, kind, ...given })).toEqual({ apiVersion, kind, ...wanted });
+  });
+
   test("leaves out what the API server drops because it is empty", () => {
     const given = deployment(
       {

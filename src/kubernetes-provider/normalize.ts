@@ -15,8 +15,12 @@ const readOnlyMetadata = [
 ] as const;
 
 /** Maps whose values are quantities, and fields that are one. */
-const quantityMaps: ReadonlySet<string> = new Set(["limits", "requests", "capacity", "hard"]);
-const quantityFields: ReadonlySet<string> = new Set(["sizeLimit", "divisor"]);
+const quantityMaps: ReadonlySet<string> = new Set([
+  ...["limits", "requests", "capacity", "hard", "overhead", "podFixed"],
+  // Of a LimitRange.
+  ...["default", "defaultRequest", "max", "min", "maxLimitRequestRatio"],
+]);
+const quantityFields: ReadonlySet<string> = new Set(["sizeLimit", "divisor", "averageValue"]);
 
 /**
  * Fields that the API server doesn't give back when they hold nothing: it would look as if somebody had removed them.
@@ -112,7 +116,9 @@ function normalizeMap(map: PropertyMap, name: string): PropertyMap {
 }
 
 function normalizeValue(value: PropertyValue, key: string, parent: string): PropertyValue {
-  if (quantityFields.has(key) || quantityMaps.has(parent)) {
+  // The target of an autoscaler's metric.
+  const isTarget = key === "value" && parent === "target";
+  if (quantityFields.has(key) || quantityMaps.has(parent) || isTarget) {
     if (typeof value === "string" || typeof value === "number") return canonicalQuantity(String(value));
   }
   if (isList(value)) return value.map((inner) => normalizeValue(inner, "", key));

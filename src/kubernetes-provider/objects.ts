@@ -105,6 +105,40 @@ function pruneList(source: readonly PropertyValue[], shape: readonly PropertyVal
   return pruned;
 }
 
+/**
+ * Pruned inputs with what the API server never gave back, neither at the last write (`before`) nor now (`after`): an empty
+ * value or an unknown field that it drops. Nobody has removed it.
+ */
+export function withUnreturned(
+  pruned: PropertyMap,
+  shape: PropertyMap,
+  before: PropertyMap,
+  after: PropertyMap,
+): PropertyMap {
+  const result: PropertyMap = { ...pruned };
+  for (const [key, wanted] of Object.entries(shape)) {
+    if (before[key] === undefined && after[key] === undefined) result[key] = wanted;
+    else if (result[key] !== undefined)
+      result[key] = unreturnedWithin(result[key], wanted, before[key], after[key]);
+  }
+  return result;
+}
+
+function unreturnedWithin(
+  pruned: PropertyValue,
+  shape: PropertyValue,
+  before: PropertyValue | undefined,
+  after: PropertyValue | undefined,
+): PropertyValue {
+  if (isMap(pruned) && isMap(shape) && isMap(before) && isMap(after)) {
+    return withUnreturned(pruned, shape, before, after);
+  }
+  if (!isList(pruned) || !isList(shape) || !isList(before) || !isList(after)) return pruned;
+  return pruned.map((element, index) =>
+    unreturnedWithin(element, shape[index] ?? null, before[index], after[index]),
+  );
+}
+
 export function nameOf(object: PropertyMap): string {
   return text(object, "metadata", "name");
 }

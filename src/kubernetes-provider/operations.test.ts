@@ -152,6 +152,21 @@ describe("a wait", () => {
     expect(error.message).toContain("The wait was interrupted");
   });
 
+  test("interrupted while it is written: the object is in the state although nobody has looked at it", async () => {
+    const { provider } = subject((request) => {
+      if (request.method === "POST") provider.cancel();
+      else request.signal?.throwIfAborted();
+      return failing(request);
+    });
+    const inputs = deployment({}, { replicas: 1 });
+    const error = await failure(
+      provider.create({ ...creating, urn: urnOf("apps/v1:Deployment", "d"), inputs }),
+    );
+    if (!(error instanceof InitializationError)) throw error;
+    expect(error.id).toBe("n/d");
+    expect(error.message).toContain("The wait was interrupted");
+  });
+
   test("outlasts an API server that is away for a while", async () => {
     let looks = 0;
     const { provider, told } = subject((sent) => {
@@ -269,6 +284,16 @@ describe("a cluster that can't be reached", () => {
     const kept = await subject(away, { skipUpdateUnreachable: "true" }).provider.read(reading);
     expect(text(kept?.inputs, "metadata", "name")).toBe("c");
   });
+});
+
+test("a refresh finds what was removed, and not what the API server has never given back", async () => {
+  const inputs = { ...configMap({ a: "1", b: "2" }), binaryData: {}, odd: [{ x: "1", gone: "" }] };
+  const written = { ...configMap({ a: "1", b: "2" }), odd: [{ x: "1" }] };
+  const now = { ...configMap({ a: "1" }), odd: [{ x: "2" }] };
+  const state = { ...written, __inputs: inputs };
+  const reading = { urn, id: "n/c", state, inputs, imports: false };
+  const found = await subject(() => ({ body: now })).provider.read(reading);
+  expect(found?.inputs).toEqual({ ...inputs, data: { a: "1" }, odd: [{ x: "2", gone: "" }] });
 });
 
 test("an import brings the inputs a program would declare", async () => {

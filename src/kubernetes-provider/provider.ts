@@ -4,14 +4,16 @@ import type { Connection, KubeconfigSource } from "../kubernetes/connect.ts";
 import { type Autonaming, type CheckResult, checkInputs } from "./check.ts";
 import { toObject } from "./checkpoint.ts";
 import { ObjectClient } from "./client.ts";
+import { Confidential, confidentialError, confidentialLog } from "./confidential.ts";
 import { type CreateRequest, type CreateResult, createObject } from "./create.ts";
 import { type DeleteRequest, deleteObject } from "./delete.ts";
 import { diffObject, type ObjectDiff } from "./diff.ts";
-import { InitializationError, messageOf, redact, secretTexts } from "./errors.ts";
+import { messageOf } from "./errors.ts";
 import type { ResourceLog } from "./host.ts";
 import { sourceOf } from "./kubeconfig.ts";
 import { text } from "./objects.ts";
 import { type ReadRequest, type ReadResult, readObject } from "./read.ts";
+import { replaceUnready } from "./replace-unready.ts";
 import type { Session } from "./session.ts";
 import { parseSettings, type Settings } from "./settings.ts";
 import type { PropertyMap } from "./struct.ts";
@@ -34,6 +36,7 @@ export class Provider {
   #settings: Settings | undefined;
   #connection: Promise<{ readonly client: ObjectClient; readonly namespace: string }> | undefined;
   #log: ResourceLog;
+  readonly #confidential = new Confidential();
 
   constructor(options: ProviderOptions, log: ResourceLog) {
     this.#options = options;
@@ -66,13 +69,16 @@ export class Provider {
     const object = toObject(request.news);
     if (gvk.kind === `${text(object, "kind")}Patch`)
       throw unsupported(`Patch resources (${typeOfUrn(request.urn)})`);
-    return this.#guard(request.news, async (session) =>
-      checkInputs({
+    return this.#guard([request.news, request.olds], async (session) => {
+      if (await this.#isSkipped(session, request.urn, request.olds)) {
+        return { ok: true, inputs: request.olds };
+      }
+      return checkInputs({
         ...request,
         defaultNamespace: (await this.#isNamespaced(session, gvk)) ? session.defaultNamespace : undefined,
         label: session.settings.serverSideApply ? "none" : "managed-by",
-      }),
-    );
+      });
+    });
   }
 
   async diff(request: {
@@ -82,23 +88,24 @@ export class Provider {
     readonly ignoreChanges: readonly string[];
   }): Promise<ObjectDiff> {
     const gvk = supported(request.urn);
-    return this.#guard(request.news, async (session) =>
-      diffObject({
+    return this.#guard([request.news, request.olds], async (session) => {
+      const diff = diffObject({
         ...request,
         namespaced: await this.#isNamespaced(session, gvkOf(text(request.news, "apiVersion"), gvk.kind)),
         mutability: session.settings,
-      }),
-    );
+      });
+      return replaceUnready(session, request, diff);
+    });
   }
 
   async create(request: CreateRequest): Promise<CreateResult> {
     supported(request.urn);
-    return this.#guard(request.inputs, (session) => createObject(session, request));
+    return this.#guard([request.inputs], (session) => createObject(session, request));
   }
 
   async update(request: UpdateRequest): Promise<PropertyMap> {
     supported(request.urn);
-    return this.#guard(request.news, (session) => updateObject(session, request));
+    return this.#guard([request.news, request.olds], (session) => updateObject(session, request));
   }
 
   /** `undefined` when the object doesn't exist. */
@@ -106,7 +113,9 @@ export class Provider {
     const gvk = supported(request.urn);
     const settings = this.#settings;
     try {
-      return await this.#guard(request.state, (session) => readObject(session, { ...request, gvk }));
+      return await this.#guard([request.state, request.inputs], (session) =>
+        readObject(session, { ...request, gvk }),
+      );
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       if (settings?.deleteUnreachable === true) {
@@ -129,7 +138,7 @@ export class Provider {
     const gvk = supported(request.urn);
     const settings = this.#settings;
     try {
-      await this.#guard(request.state, (session) => deleteObject(session, { ...request, gvk }));
+      await this.#guard([request.state], (session) => deleteObject(session, { ...request, gvk }));
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       if (settings?.deleteUnreachable !== true) throw unreachableHint(error);
@@ -141,12 +150,14 @@ export class Provider {
     }
   }
 
-  /** Runs work with the configured cluster, and takes every secret of the inputs out of its errors. */
-  async #guard<T>(secretsIn: PropertyMap, work: (session: Session) => Promise<T>): Promise<T> {
+  /** Runs work with the configured cluster, and takes every known secret out of what it says. */
+  async #guard<T>(secretsIn: readonly PropertyMap[], work: (session: Session) => Promise<T>): Promise<T> {
+    const secrets = this.#confidential.learn(...secretsIn);
     try {
-      return await work(await this.#session());
+      const session = await this.#session();
+      return await work({ ...session, log: confidentialLog(session.log, secrets) });
     } catch (error) {
-      throw withoutSecrets(error, secretsIn);
+      throw confidentialError(error, secrets);
     }
   }
 
@@ -171,6 +182,19 @@ export class Provider {
       sourceOf(settings, this.#options.ambient, this.#options.environment),
     );
     return { client: new ObjectClient(api), namespace };
+  }
+
+  /** `skipUpdateUnreachable`: what is in a cluster that can't be reached stays as it is. */
+  async #isSkipped(session: Session, urn: string, olds: PropertyMap): Promise<boolean> {
+    if (!session.settings.skipUpdateUnreachable || Object.keys(olds).length === 0) return false;
+    try {
+      await session.client.api.request({ method: "GET", path: "/version", signal: session.signal });
+      return false;
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      session.log.log("warning", urn, "The cluster can't be reached; not updated (skipUpdateUnreachable).");
+      return true;
+    }
   }
 
   /** A cluster that can't be reached just now must not stop a plan; what follows says it clearly enough. */
@@ -208,21 +232,4 @@ function unreachableHint(error: unknown): Error {
     `${messageOf(error)} If the cluster no longer exists, set the environment variable ` +
       "PULUMI_K8S_DELETE_UNREACHABLE=true (or the provider's deleteUnreachable) to drop its objects from the state.",
   );
-}
-
-function withoutSecrets(error: unknown, secretsIn: PropertyMap): unknown {
-  const secrets = secretTexts(secretsIn);
-  if (secrets.length === 0 || !(error instanceof Error)) return error;
-  if (error instanceof InitializationError) {
-    const { id, state, inputs } = error;
-    const reasons = error.reasons.map((reason) => redact(reason, secrets));
-    return new InitializationError(redact(error.message, secrets), {
-      id,
-      state,
-      ...(inputs === undefined ? {} : { inputs }),
-      reasons,
-    });
-  }
-  if (error instanceof UserError) return error;
-  return new Error(redact(error.message, secrets));
 }

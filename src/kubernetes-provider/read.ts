@@ -4,7 +4,7 @@ import { checkpointOf, markSecrets, parseCheckpoint, toObject } from "./checkpoi
 import { UnknownKindError } from "./client.ts";
 import { InitializationError } from "./errors.ts";
 import { normalize } from "./normalize.ts";
-import { at, deepEqual, idOf, parseId, prune, text, without, withValue } from "./objects.ts";
+import { at, deepEqual, idOf, parseId, prune, text, without, withUnreturned, withValue } from "./objects.ts";
 import { fieldManagerOf, type Session } from "./session.ts";
 import type { PropertyMap } from "./struct.ts";
 import { apiVersionOf, type GroupVersionKind, gvkOf } from "./tokens.ts";
@@ -59,7 +59,11 @@ export async function readObject(session: Session, request: ReadRequest): Promis
   }
   if (live === undefined) return undefined;
 
-  const inputs = request.imports ? importedInputs(live) : prune(live, known);
+  const refreshed = () => {
+    const pruned = prune(live, known);
+    return text(old.live, "kind") === "" ? pruned : withUnreturned(pruned, known, old.live, live);
+  };
+  const inputs = request.imports ? importedInputs(live) : refreshed();
   const state = checkpointOf(
     {
       inputs,

@@ -15,6 +15,8 @@ export interface Settings {
   readonly deleteUnreachable: boolean;
   readonly skipUpdateUnreachable: boolean;
   readonly suppressWarnings: boolean;
+  /** Wait for objects of every kind by the conventions for their status (`PULUMI_K8S_AWAIT_ALL`). */
+  readonly awaitAll: boolean;
 }
 
 const prefix = "kubernetes:config:";
@@ -44,6 +46,7 @@ export function parseSettings(
     deleteUnreachable: flag("deleteUnreachable", "DELETE_UNREACHABLE", false),
     skipUpdateUnreachable: flag("skipUpdateUnreachable", "SKIP_UPDATE_UNREACHABLE", false),
     suppressWarnings: flag("suppressDeprecationWarnings", "SUPPRESS_DEPRECATION_WARNINGS", false),
+    awaitAll: environment.PULUMI_K8S_AWAIT_ALL === "true",
   };
 }
 

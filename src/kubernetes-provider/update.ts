@@ -2,7 +2,14 @@ import { annotations, isTrue, timeoutMs } from "./annotations.ts";
 import { awaitReady } from "./await/ready.ts";
 import { checkpointOf, parseCheckpoint, toObject } from "./checkpoint.ts";
 import { isStatus, type WriteOptions } from "./client.ts";
-import { conflictOwners, describeConflict, InitializationError, isApiError, messageOf } from "./errors.ts";
+import {
+  conflictOwners,
+  describeConflict,
+  describeImmutable,
+  InitializationError,
+  isApiError,
+  messageOf,
+} from "./errors.ts";
 import { isPredecessorName, keepIgnored, takeOver } from "./field-managers.ts";
 import { mergePatch } from "./merge-patch.ts";
 import { isDefinition, normalize } from "./normalize.ts";
@@ -56,6 +63,7 @@ export async function updateObject(session: Session, request: UpdateRequest): Pr
   } catch (error) {
     if (request.preview && isStatus(error, 403)) return request.news;
     if (isApiError(error) && isStatus(error, 409)) throw new Error(describeConflict(error, fieldManager));
+    if (isStatus(error, 422)) throw new Error(describeImmutable(error.message));
     throw error;
   }
   if (request.preview) return checkpoint(updated);

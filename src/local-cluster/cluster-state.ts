@@ -15,7 +15,12 @@ export interface ClusterPorts {
   readonly ingressTls: number;
   /** Metrics, health and the read-only API of the ingress controller. */
   readonly ingressAdministration: number;
+  /** metrics-server, on the host's end of the link as the API server is. */
+  readonly metrics: number;
 }
+
+/** Ports on an address of the cluster's own: nobody else's can be the same. */
+export const portsOnOwnAddress: readonly (keyof ClusterPorts)[] = ["apiServer", "metrics"];
 
 /** `cluster.json`: written before anything is made, so that an interrupted `up` can be resumed or removed. */
 export interface ClusterRecord {
@@ -23,6 +28,10 @@ export interface ClusterRecord {
   readonly name: string;
   readonly addresses: ClusterAddresses;
   readonly ports: ClusterPorts;
+  /** The Kubernetes version that was asked for; in records of older versions absent. */
+  readonly kubernetesVersion?: string;
+  /** Whether it has DNS, volumes and metrics; absent means yes. */
+  readonly addons?: boolean;
   /** Of the Kubernetes that runs; absent until it is known. */
   readonly version?: string;
   /** When the node was first Ready. */

@@ -1,9 +1,9 @@
 import { joinComponentsGroup } from "./cgroups.ts";
 import { cgroupPath } from "./cluster-state.ts";
+import { componentNames } from "./component-names.ts";
 import { clusterVariable, isAlive, sessionLeaders } from "./process-table.ts";
 import {
   type ComponentSpec,
-  componentNames,
   forgetComponent,
   readComponent,
   runningAsSpecified,

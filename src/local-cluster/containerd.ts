@@ -222,6 +222,25 @@ export async function importImages(
   return importedNames(imported.stdout);
 }
 
+/** Program and arguments that import an archive in the node; `-` reads it from the input. */
+export function importCommand(tool: Tool, context: NodeContext, archive: string): string[] {
+  const env = Object.entries({ ...tool.env, PATH: nodePath([tool]) }).map(
+    ([key, value]) => `${key}=${value}`,
+  );
+  return [
+    ...enterNode(context.folders, context.nsenter),
+    "env",
+    ...env,
+    programOf(tool, "ctr"),
+    `--address=${containerdSocket}`,
+    "--namespace=k8s.io",
+    "images",
+    "import",
+    `--snapshotter=${context.snapshotter}`,
+    archive,
+  ];
+}
+
 /** `ctr images import` writes one line per image: `unpacking NAME (DIGEST)...done`. */
 export function importedNames(output: string): string[] {
   return output

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Tool } from "../tools/tool.ts";
 import type { ClusterRecord } from "./cluster-state.ts";
-import type { CredentialFiles } from "./credentials.ts";
+import { type CredentialFiles, frontProxyName } from "./credentials.ts";
 import type { ComponentSpec } from "./processes.ts";
 import type { ClusterFolders } from "./state-folder.ts";
 import { programOf } from "./tool-programs.ts";
@@ -73,6 +73,16 @@ export function apiServerSpec(tool: Tool, { record, credentials }: ControlPlaneC
       `--kubelet-certificate-authority=${credentials.authority}`,
       "--kubelet-preferred-address-types=InternalIP",
       "--allow-privileged=true",
+      // API servers behind this one: metrics-server, and whatever users add. They are reached at their endpoints, since
+      // the host has no route to the addresses of Services; webhooks in pods work for the same reason.
+      `--requestheader-client-ca-file=${credentials.frontProxyAuthority}`,
+      `--requestheader-allowed-names=${frontProxyName}`,
+      "--requestheader-username-headers=X-Remote-User",
+      "--requestheader-group-headers=X-Remote-Group",
+      "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+      `--proxy-client-cert-file=${credentials.frontProxyClient.certificate}`,
+      `--proxy-client-key-file=${credentials.frontProxyClient.key}`,
+      "--enable-aggregator-routing=true",
       "--profiling=false",
     ],
     configuration: [],
@@ -95,6 +105,8 @@ export function controllerManagerSpec(
       `--service-account-private-key-file=${credentials.tokenKey}`,
       `--cluster-signing-cert-file=${credentials.authority}`,
       `--cluster-signing-key-file=${credentials.authorityKey}`,
+      // As often as metrics come, instead of every 15 seconds.
+      "--horizontal-pod-autoscaler-sync-period=5s",
       // By default it looks for plug-ins in a folder of the system, and makes it.
       `--flex-volume-plugin-dir=${join(folders.kubelet, "volume-plugins")}`,
     ],

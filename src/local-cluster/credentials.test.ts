@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { Tool } from "../tools/tool.ts";
+import { dnsSpec, metricsServerSpec, provisionerSpec } from "./addons.ts";
 import { chooseAddresses } from "./addresses.ts";
 import type { ClusterRecord } from "./cluster-state.ts";
+import { componentNames } from "./component-names.ts";
 import { apiServerSpec, controllerManagerSpec, etcdSpec, schedulerSpec } from "./control-plane.ts";
 import { prepareCredentials } from "./credentials.ts";
 import { traefikSpec } from "./ingress.ts";
@@ -21,12 +23,20 @@ const record: ClusterRecord = {
   schemaVersion: 1,
   name: "unit",
   addresses,
-  ports: { apiServer: 1, etcdClient: 2, etcdPeer: 3, ingress: 4, ingressTls: 5, ingressAdministration: 6 },
+  ports: {
+    apiServer: 1,
+    etcdClient: 2,
+    etcdPeer: 3,
+    ingress: 4,
+    ingressTls: 5,
+    ingressAdministration: 6,
+    metrics: 7,
+  },
 };
 const folders = clusterFolders(state, "unit");
 const credentials = prepareCredentials(folders, record, new Date());
 
-const names = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "traefik"];
+const names = componentNames;
 const tool: Tool = {
   name: "kubernetes",
   version: "v1",
@@ -42,6 +52,9 @@ const specs = [
   controllerManagerSpec(tool, context),
   schedulerSpec(tool, context),
   traefikSpec(tool, record, credentials),
+  metricsServerSpec(tool, context),
+  provisionerSpec(tool, context),
+  dnsSpec(tool, context, "nsenter"),
 ];
 
 describe("credentials", () => {
@@ -63,6 +76,12 @@ describe("credentials", () => {
 });
 
 describe("components", () => {
+  it("that answer queries of pods listen in the node alone", () => {
+    const dns = specs.find(({ name }) => name === "coredns");
+    expect(dns?.configuration.join()).toContain("bind 10.199.2.2\n");
+    expect(dns?.through?.[0]).toBe("nsenter");
+  });
+
   it("listen on loopback or on the host's end of the link, nowhere else", () => {
     const listening = specs.flatMap((spec) =>
       spec.arguments.filter((argument) => /address=|listen-.*urls=/.test(argument)),

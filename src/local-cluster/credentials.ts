@@ -16,6 +16,11 @@ export interface CredentialFiles {
   /** The API server as client of the kubelet. */
   readonly kubeletClient: KeyFiles;
   readonly kubeletServer: KeyFiles;
+  /** Signs `frontProxyClient` and nothing else: whoever it vouches for may speak for any user. */
+  readonly frontProxyAuthority: string;
+  /** The API server as client of API servers behind it, such as metrics-server. */
+  readonly frontProxyClient: KeyFiles;
+  readonly metricsServer: KeyFiles;
   readonly tokenKey: string;
   readonly tokenPublicKey: string;
   /** Kubeconfigs of the components. */
@@ -34,11 +39,24 @@ const clients = {
   kubelet: (node: string) => ({ commonName: `system:node:${node}`, organisations: ["system:nodes"] }),
   "kube-proxy": () => ({ commonName: "system:kube-proxy" }),
   traefik: () => ({ commonName: ingressUser }),
+  coredns: () => ({ commonName: addonUsers.coredns }),
+  "metrics-server": () => ({ commonName: addonUsers["metrics-server"] }),
+  "local-path-provisioner": () => ({ commonName: addonUsers["local-path-provisioner"] }),
 };
 export type ClientName = keyof typeof clients;
 
 /** The user as which the ingress controller reads the cluster. */
 export const ingressUser = "modelswitch:ingress-controller";
+
+/** The users as which the addons use the API server. */
+export const addonUsers = {
+  coredns: "modelswitch:dns",
+  "metrics-server": "modelswitch:metrics",
+  "local-path-provisioner": "modelswitch:volumes",
+} as const;
+
+/** The one name that the API server signs requests for others with. */
+export const frontProxyName = "front-proxy-client";
 
 /** Makes what is not there yet, so that a repaired cluster keeps its credentials, and says where it all is. */
 export function prepareCredentials(
@@ -66,6 +84,13 @@ export function prepareCredentials(
     );
     return files;
   };
+
+  const frontProxyFiles = pair("front-proxy-authority");
+  const frontProxy = keep(frontProxyFiles, () => createAuthority(`${context}-front-proxy`, now));
+  const frontProxyClient = pair("front-proxy-client");
+  keep(frontProxyClient, () =>
+    issueCertificate(frontProxy, { subject: { commonName: frontProxyName }, validFrom: now }),
+  );
 
   const tokenKey = file("tokens.key");
   const tokenPublicKey = file("tokens.pub");
@@ -117,6 +142,14 @@ export function prepareCredentials(
     etcd: issue("etcd", "etcd", [], ["127.0.0.1"]),
     kubeletClient: issue("kubelet-client", "kube-apiserver-kubelet-client", ["system:masters"], []),
     kubeletServer: issue("kubelet-server", node, [], [node, addresses.node]),
+    frontProxyAuthority: frontProxyFiles.certificate,
+    frontProxyClient,
+    metricsServer: issue(
+      "metrics-server-serving",
+      "metrics-server",
+      [],
+      ["metrics-server.kube-system.svc", addresses.host],
+    ),
     tokenKey,
     tokenPublicKey,
     kubeconfigs,

@@ -1,15 +1,19 @@
 import { mkdirSync } from "node:fs";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { interrupted } from "../core/errors.ts";
+import { exitCodes, interrupted, UserError } from "../core/errors.ts";
 import { type EventSink, step } from "../core/events.ts";
 import type { EnsureTool } from "../tools/tool.ts";
-import type { LocalCluster, LocalClusterOptions, LocalClusters } from "./cluster.ts";
-import { clusterNames } from "./cluster-state.ts";
+import { kubernetesVersions, versions } from "../tools/versions.ts";
+import type { ClusterUpOptions, LocalCluster, LocalClusterOptions, LocalClusters } from "./cluster.ts";
+import { clusterNames, readRecord } from "./cluster-state.ts";
+import { componentNames } from "./component-names.ts";
 import { removeCluster } from "./down.ts";
 import { checkHost, findHostPrograms, readHostFacts } from "./host.ts";
-import { loadImage } from "./images.ts";
+import { loadImage, loadImageFrom, requireCluster } from "./images.ts";
+import { chooseKubernetesVersion } from "./kubernetes-version.ts";
 import { type ClusterLock, lockCluster } from "./lock.ts";
-import type { ClusterRun } from "./run.ts";
+import { logPath } from "./processes.ts";
+import type { ClusterRun, ClusterShape } from "./run.ts";
 import { checkClusterName, clusterFolders, stateFolder } from "./state-folder.ts";
 import { clusterStatus } from "./status.ts";
 import { startCluster } from "./up.ts";
@@ -63,11 +67,12 @@ export function localClusters(options: LocalClustersOptions = {}): LocalClusters
         "What runs already stays: `modelswitch cluster up` goes on from there, `modelswitch cluster down` removes it.";
       return interruptible(request.signal, "Starting the local cluster", hint, () =>
         locked(run, "cluster up", async () => {
+          const shape = shapeOf(run, request);
           mkdirSync(run.folders.folder, { recursive: true, mode: 0o700 });
           return step(
             run.events,
             about,
-            () => startCluster(run),
+            () => startCluster(run, shape),
             (cluster: LocalCluster) => `Kubernetes ${cluster.version}, ingress at ${cluster.ingressUrl}`,
           );
         }),
@@ -92,8 +97,51 @@ export function localClusters(options: LocalClustersOptions = {}): LocalClusters
       const folders = clusterFolders(state, name);
       return loadImage({ folders, name, archivePath, programs, ensureTool, signal });
     },
+    loadImageFrom: async (name, { image, from, signal }) => {
+      checkClusterName(name);
+      checkHost(readHostFacts());
+      const programs = findHostPrograms(env);
+      const folders = clusterFolders(state, name);
+      return loadImageFrom({ folders, name, image, from, env, programs, ensureTool, signal });
+    },
+    log: async (name, component) => {
+      checkClusterName(name);
+      const folders = clusterFolders(state, name);
+      requireCluster(folders, name);
+      const known = componentNames.find((one) => one === component);
+      if (known !== undefined) return logPath(folders, known);
+      throw new UserError({
+        code: "argument-invalid",
+        message: `There is no component "${component}"; there are ${componentNames.join(", ")}.`,
+        exitCode: exitCodes.usage,
+      });
+    },
     list: async () => clusterNames(state),
   };
+}
+
+/**
+ * What the cluster is to be: what it is already, or what is asked for.
+ * @throws UserError `cluster-differs`, `kubernetes-version-unsupported`
+ */
+function shapeOf(run: ClusterRun, request: ClusterUpOptions): ClusterShape {
+  const record = readRecord(run.folders);
+  const [first, ...others] = kubernetesVersions.map(({ version }) => version);
+  const kubernetesVersion = chooseKubernetesVersion(
+    [first ?? versions.kubernetes, ...others],
+    request.kubernetesVersion,
+    record,
+  );
+  const has = record === undefined ? undefined : (record.addons ?? true);
+  if (has !== undefined && request.addons !== undefined && request.addons !== has) {
+    throw new UserError({
+      code: "cluster-differs",
+      message: `The local cluster "${run.name}" was started ${has ? "with" : "without"} DNS, volumes and metrics.`,
+      hint: `Take it down first (\`modelswitch cluster down --name ${run.name}\`), or choose another name with --name.`,
+      exitCode: exitCodes.usage,
+    });
+  }
+  return { kubernetesVersion, addons: has ?? request.addons ?? true };
 }
 
 /** Says what was interrupted, whichever part of it noticed the signal. */

@@ -1,8 +1,9 @@
-import type { KubernetesApi, KubernetesObject } from "../kubernetes/api.ts";
+import type { KubernetesObject } from "../kubernetes/api.ts";
 import type { Tool } from "../tools/tool.ts";
 import { ingressEndpointAnnotation } from "./cluster.ts";
 import { type ClusterRecord, ingressUrl } from "./cluster-state.ts";
 import { type CredentialFiles, ingressUser } from "./credentials.ts";
+import { clusterRole } from "./objects.ts";
 import type { ComponentSpec } from "./processes.ts";
 import { programOf } from "./tool-programs.ts";
 
@@ -53,52 +54,17 @@ export function ingressObjects(record: ClusterRecord): KubernetesObject[] {
       },
       spec: { controller: "k8s.io/ingress-nginx" },
     },
-    {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: "ClusterRole",
-      metadata: { name: ingressUser },
-      rules: [
-        {
-          apiGroups: [""],
-          resources: ["configmaps", "endpoints", "namespaces", "nodes", "secrets", "services"],
-          verbs: read,
-        },
-        { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: read },
-        { apiGroups: ["networking.k8s.io"], resources: ["ingresses", "ingressclasses"], verbs: read },
-        { apiGroups: ["networking.k8s.io"], resources: ["ingresses/status"], verbs: ["update", "patch"] },
-      ],
-    },
-    {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: "ClusterRoleBinding",
-      metadata: { name: ingressUser },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: ingressUser },
-      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: ingressUser }],
-    },
+    ...clusterRole(ingressUser, [
+      {
+        apiGroups: [""],
+        resources: ["configmaps", "endpoints", "namespaces", "nodes", "secrets", "services"],
+        verbs: read,
+      },
+      { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: read },
+      { apiGroups: ["networking.k8s.io"], resources: ["ingresses", "ingressclasses"], verbs: read },
+      { apiGroups: ["networking.k8s.io"], resources: ["ingresses/status"], verbs: ["update", "patch"] },
+    ]),
   ];
-}
-
-const collections: Readonly<Record<string, string>> = {
-  IngressClass: "ingressclasses",
-  ClusterRole: "clusterroles",
-  ClusterRoleBinding: "clusterrolebindings",
-};
-
-export async function applyIngressObjects(
-  api: KubernetesApi,
-  record: ClusterRecord,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const object of ingressObjects(record)) {
-    const collection = collections[object.kind ?? ""];
-    await api.json({
-      method: "PATCH",
-      path: `/apis/${object.apiVersion}/${collection}/${encodeURIComponent(object.metadata?.name ?? "")}`,
-      query: { fieldManager: "modelswitch-cluster", force: true },
-      body: object,
-      signal,
-    });
-  }
 }
 
 /** Whether the controller runs and its entry point answers (with 404, while there is no Ingress). */

@@ -6,10 +6,12 @@ import {
   type ClusterRecord,
   cgroupPath,
   clusterNames,
+  portsOnOwnAddress,
   readRecord,
   takenBlocks,
   writeRecord,
 } from "./cluster-state.ts";
+import type { ComponentName } from "./component-names.ts";
 import { removeRemains } from "./down.ts";
 import type { IpProgram } from "./host.ts";
 import { lockName } from "./lock.ts";
@@ -17,8 +19,8 @@ import { createNamespaces, namespaceInodes, namespacesReady } from "./namespaces
 import { findFreeAddresses, isLinked, linkNode, unlinkNode } from "./network.ts";
 import { findFreePort } from "./ports.ts";
 import { isAlive, processesOf } from "./process-table.ts";
-import { type ComponentName, readComponent, stopProcesses } from "./processes.ts";
-import type { ClusterRun } from "./run.ts";
+import { readComponent, stopProcesses } from "./processes.ts";
+import type { ClusterRun, ClusterShape } from "./run.ts";
 import { type ClusterFolders, clusterFolders } from "./state-folder.ts";
 
 /** Where each port is looked for first. Ranges of 500 keep them apart; the name moves the start, so clusters differ. */
@@ -29,6 +31,7 @@ const firstPorts: ClusterPorts = {
   etcdClient: 12_379,
   etcdPeer: 13_379,
   apiServer: 6443,
+  metrics: 4443,
 };
 
 const portOwners: Readonly<Record<keyof ClusterPorts, ComponentName>> = {
@@ -38,6 +41,7 @@ const portOwners: Readonly<Record<keyof ClusterPorts, ComponentName>> = {
   etcdClient: "etcd",
   etcdPeer: "etcd",
   apiServer: "kube-apiserver",
+  metrics: "metrics-server",
 };
 
 export interface Prepared {
@@ -48,7 +52,11 @@ export interface Prepared {
 }
 
 /** Reads the cluster's record, or chooses its addresses and writes one. */
-export async function prepareRecord(run: ClusterRun, ipOfTool: () => Promise<IpProgram>): Promise<Prepared> {
+export async function prepareRecord(
+  run: ClusterRun,
+  shape: ClusterShape,
+  ipOfTool: () => Promise<IpProgram>,
+): Promise<Prepared> {
   const ip = run.programs.ip ?? (await ipOfTool());
   // Two clusters that start at the same moment must not choose the same addresses.
   const lock = await lockName("modelswitch-addresses", {
@@ -68,7 +76,7 @@ export async function prepareRecord(run: ClusterRun, ipOfTool: () => Promise<IpP
       addresses,
       ports: shiftedPorts(run.folders, run.name),
     };
-    const record = { ...base, ports: await settlePorts(run, base) };
+    const record = { ...base, ...shape, ports: await settlePorts(run, base) };
     writeRecord(run.folders, record);
     return { ip, record, release: () => lock.release() };
   } catch (error) {
@@ -77,12 +85,11 @@ export async function prepareRecord(run: ClusterRun, ipOfTool: () => Promise<IpP
   }
 }
 
+const isOwn = (key: string): boolean => portsOnOwnAddress.some((own) => own === key);
+
 function shiftedPorts(folders: ClusterFolders, name: string): ClusterPorts {
   const shift = name === "default" ? 0 : 1 + (Number.parseInt(checkSum(folders.folder), 16) % 400);
-  const shifted = Object.entries(firstPorts).map(([key, port]) => [
-    key,
-    key === "apiServer" ? port : port + shift,
-  ]);
+  const shifted = Object.entries(firstPorts).map(([key, port]) => [key, isOwn(key) ? port : port + shift]);
   return Object.fromEntries(shifted) as ClusterPorts;
 }
 
@@ -94,8 +101,7 @@ async function settlePorts(run: ClusterRun, record: ClusterRecord): Promise<Clus
       .flatMap((name) => {
         try {
           const ports = readRecord(clusterFolders(run.stateFolder, name))?.ports;
-          // The API server has an address of its own, so its port is nobody else's.
-          return Object.entries(ports ?? {}).flatMap(([key, port]) => (key === "apiServer" ? [] : [port]));
+          return Object.entries(ports ?? {}).flatMap(([key, port]) => (isOwn(key) ? [] : [port]));
         } catch {
           return [];
         }
@@ -105,8 +111,11 @@ async function settlePorts(run: ClusterRun, record: ClusterRecord): Promise<Clus
   for (const key of Object.keys(firstPorts) as (keyof ClusterPorts)[]) {
     const owner = readComponent(run.folders, portOwners[key]);
     const runs = owner !== undefined && isAlive(owner);
-    const address = key === "apiServer" ? record.addresses.host : "127.0.0.1";
-    settled[key] = runs ? record.ports[key] : await findFreePort(address, record.ports[key], taken);
+    const address = isOwn(key) ? record.addresses.host : "127.0.0.1";
+    // A record of an older version does not have all of them.
+    const port: number | undefined = record.ports[key];
+    settled[key] =
+      runs && port !== undefined ? port : await findFreePort(address, port ?? firstPorts[key], taken);
   }
   return { ...record.ports, ...settled };
 }
@@ -135,6 +144,8 @@ function nodeProcesses(folders: ClusterFolders, cgroup: string) {
     "kube-controller-manager",
     "kube-scheduler",
     "traefik",
+    "metrics-server",
+    "local-path-provisioner",
   ];
   const kept = hostComponents.map((name) => readComponent(folders, name)?.pid);
   const all = processesOf({ clusterFolder: folders.folder, namespaces: namespaceInodes(folders), cgroup });

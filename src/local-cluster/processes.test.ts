@@ -12,6 +12,7 @@ import {
   runningAsSpecified,
   startComponent,
   stopProcesses,
+  wayOut,
 } from "./processes.ts";
 import { clusterFolders } from "./state-folder.ts";
 
@@ -69,5 +70,13 @@ describe("lastLogLines", () => {
     writeFileSync(path, `${"x".repeat(200_000)}\none\n\ntwo\n`);
     expect(lastLogLines(path, 2)).toEqual(["one", "two"]);
     expect(lastLogLines(join(state, "absent.log"), 2)).toEqual([]);
+  });
+});
+
+describe("wayOut", () => {
+  it("names the setting of the kernel that a component ran into", () => {
+    const line = 'kubelet.go:1804] "Failed to start cAdvisor" err="inotify_init: too many open files"';
+    expect(wayOut(["starting", line])).toContain("sysctl fs.inotify.max_user_instances");
+    expect(wayOut(["starting"])).not.toContain("sysctl");
   });
 });

@@ -15,22 +15,10 @@ import {
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
+import type { ComponentName } from "./component-names.ts";
 import { writePrivateFile } from "./files.ts";
 import { clusterVariable, identify, isAlive, type ProcessIdentity, signalProcess } from "./process-table.ts";
 import type { ClusterFolders } from "./state-folder.ts";
-
-/** The long-running programs of a cluster, in the order in which they depend on each other. */
-export const componentNames = [
-  "etcd",
-  "kube-apiserver",
-  "kube-controller-manager",
-  "kube-scheduler",
-  "containerd",
-  "kubelet",
-  "kube-proxy",
-  "traefik",
-] as const;
-export type ComponentName = (typeof componentNames)[number];
 
 /** How a component is to run. */
 export interface ComponentSpec {
@@ -133,9 +121,17 @@ export function componentStopped(folders: ClusterFolders, name: ComponentName): 
   return new UserError({
     code: "component-stopped",
     message: `${name} of the local cluster has stopped${last === undefined ? "" : `: ${last}`}`,
-    hint: `The end of its log ${log}:\n${lines.join("\n")}\n\`modelswitch cluster up\` starts it again; \`modelswitch cluster down\` removes the cluster.`,
+    hint: `The end of its log ${log}:\n${lines.join("\n")}\n${wayOut(lines)}`,
     details: { component: name, log },
   });
+}
+
+/** What to do about a component that has ended, by the end of its log. */
+export function wayOut(lines: readonly string[]): string {
+  if (lines.some((line) => line.includes("too many open files"))) {
+    return "The kernel gives each user a number of file watches (128 by default), and a cluster takes about 20 of them: allow more with `sysctl fs.inotify.max_user_instances=512`, or take down a cluster that is not needed (`modelswitch cluster list`). Then run `modelswitch cluster up` again.";
+  }
+  return "`modelswitch cluster up` starts it again; `modelswitch cluster down` removes the cluster.";
 }
 
 const logTailBytes = 64 * 1024;

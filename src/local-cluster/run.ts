@@ -15,3 +15,11 @@ export interface ClusterRun {
   readonly events: EventSink;
   readonly signal: AbortSignal;
 }
+
+/** What a cluster is to be, chosen once at its start and kept. */
+export interface ClusterShape {
+  /** One of `kubernetesVersions`. */
+  readonly kubernetesVersion: string;
+  /** Whether it has DNS, volumes and metrics. */
+  readonly addons: boolean;
+}

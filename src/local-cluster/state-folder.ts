@@ -48,6 +48,8 @@ export interface ClusterFolders {
   readonly containerd: string;
   readonly kubelet: string;
   readonly containerLogs: string;
+  /** A folder for each volume of the default storage class. */
+  readonly volumes: string;
 }
 
 export function clusterFolders(stateFolderPath: string, name: string): ClusterFolders {
@@ -67,6 +69,7 @@ export function clusterFolders(stateFolderPath: string, name: string): ClusterFo
     containerd: join(folder, "containerd"),
     kubelet: join(folder, "kubelet"),
     containerLogs: join(folder, "container-logs"),
+    volumes: join(folder, "volumes"),
   };
 }
 

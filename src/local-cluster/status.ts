@@ -1,13 +1,17 @@
 import type { ComponentHealth, LocalClusterStatus } from "./cluster.ts";
 import { publicView, readRecord } from "./cluster-state.ts";
+import { addonNames, type ComponentName, componentNames } from "./component-names.ts";
 import { isAlive, residentBytes } from "./process-table.ts";
-import { type ComponentName, componentNames, lastLogLines, logPath, readComponent } from "./processes.ts";
+import { lastLogLines, logPath, readComponent } from "./processes.ts";
 import type { ClusterFolders } from "./state-folder.ts";
 
 export function clusterStatus(folders: ClusterFolders): LocalClusterStatus {
   const record = readRecord(folders);
   if (record === undefined) return { cluster: undefined, state: "absent", components: [] };
-  const components = componentNames.map((name) => componentHealth(folders, name));
+  const expected = componentNames.filter(
+    (name) => record.addons !== false || !addonNames.some((addon) => addon === name),
+  );
+  const components = expected.map((name) => componentHealth(folders, name));
   return { cluster: publicView(folders, record), state: overallState(components), components };
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { step } from "../core/events.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import type { Tool, ToolName } from "../tools/tool.ts";
+import { startAddons } from "./addons.ts";
 import type { LocalCluster } from "./cluster.ts";
 import { type ClusterRecord, publicView, writeRecord } from "./cluster-state.ts";
 import { ensureComponent, stopStrays } from "./components.ts";
@@ -21,29 +22,33 @@ import {
   schedulerSpec,
 } from "./control-plane.ts";
 import { prepareCredentials } from "./credentials.ts";
-import { applyIngressObjects, ingressAnswers, traefikSpec } from "./ingress.ts";
+import { ingressAnswers, ingressObjects, traefikSpec } from "./ingress.ts";
 import { kubeletSpec, proxySpec } from "./node.ts";
+import { applyObjects } from "./objects.ts";
 import { prepareNetwork, prepareRecord } from "./prepare.ts";
 import { requireRunning } from "./processes.ts";
 import { apiReady, nodeReady, podsCanBeMade } from "./readiness.ts";
-import type { ClusterRun } from "./run.ts";
+import type { ClusterRun, ClusterShape } from "./run.ts";
 import { together } from "./together.ts";
 import { programOf } from "./tool-programs.ts";
 import { waitUntil } from "./wait.ts";
 
 const neededTools = ["kubernetes", "etcd", "containerd", "traefik"] as const satisfies readonly ToolName[];
-type Tools = Readonly<Record<(typeof neededTools)[number], Promise<Tool>>>;
+type Tools = Readonly<Record<(typeof neededTools)[number], Promise<Tool>>> & {
+  /** Absent where the cluster is to have none. */
+  readonly addons?: Promise<Tool>;
+};
 
 /**
  * Starts the cluster, or what is stopped of it. Everything that can run at the same time does; each part starts as soon as
  * what it needs is there. The first failure stops the rest.
  */
-export async function startCluster(run: ClusterRun): Promise<LocalCluster> {
+export async function startCluster(run: ClusterRun, shape: ClusterShape): Promise<LocalCluster> {
   return together(run.signal, async (signal, also) => {
     const inner = { ...run, signal };
-    const tools = obtainTools(inner, also);
+    const tools = obtainTools(inner, shape, also);
     await stopStrays(inner);
-    const { ip, record, release } = await prepareRecord(inner, async () => {
+    const { ip, record, release } = await prepareRecord(inner, shape, async () => {
       const tool = await tools.containerd;
       return { path: programOf(tool, "ip"), env: tool.env };
     });
@@ -55,7 +60,8 @@ export async function startCluster(run: ClusterRun): Promise<LocalCluster> {
     const runtime = also(startRuntime(inner, tools, record, network));
     const node = also(startNode(inner, tools, context, api, runtime));
     const ingress = also(startIngress(inner, tools, context, api));
-    await Promise.all([node, ingress]);
+    const addons = tools.addons && also(startAddons(inner, tools.addons, context, api, network));
+    await Promise.all([node, ingress, addons]);
 
     const { version } = await tools.kubernetes;
     const finished = {
@@ -68,19 +74,28 @@ export async function startCluster(run: ClusterRun): Promise<LocalCluster> {
   });
 }
 
-function obtainTools(run: ClusterRun, also: <T>(work: Promise<T>) => Promise<T>): Tools {
+function obtainTools(run: ClusterRun, shape: ClusterShape, also: <T>(work: Promise<T>) => Promise<T>): Tools {
   const parent = "cluster.tools";
   const started: [string, Promise<Tool>][] = [];
   // The step calls this at once: it is reported before those below it.
+  const obtainOne = (name: ToolName, version?: string) => {
+    const tool = step(
+      run.events,
+      { id: `${parent}.${name}`, parent, title: name },
+      (progress) =>
+        run.ensureTool(name, { signal: run.signal, progress, ...(version === undefined ? {} : { version }) }),
+      (found) => `${found.version} from ${found.origin}`,
+    );
+    started.push([name, also(tool)]);
+    return tool;
+  };
   const obtain = async () => {
     for (const name of neededTools) {
-      const tool = step(
-        run.events,
-        { id: `${parent}.${name}`, parent, title: name },
-        (progress) => run.ensureTool(name, { signal: run.signal, progress }),
-        (found) => `${found.version} from ${found.origin}`,
-      );
-      started.push([name, also(tool)]);
+      const tool = obtainOne(name, name === "kubernetes" ? shape.kubernetesVersion : undefined);
+      // After it: then most of what they are built of is compiled already.
+      if (name === "kubernetes" && shape.addons) {
+        started.push(["addons", also(tool.then(() => obtainOne("addons")))]);
+      }
     }
     await Promise.all(started.map(([, tool]) => tool));
   };
@@ -205,7 +220,7 @@ async function startIngress(
     run.events,
     { id: "cluster.ingress", parent: "cluster", title: "Ingress controller" },
     async () => {
-      await applyIngressObjects(client, record, run.signal);
+      await applyObjects(client, ingressObjects(record), run.signal);
       await ensureComponent(run, traefikSpec(traefik, record, credentials));
       await waitUntil(
         async () => {

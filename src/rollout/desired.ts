@@ -1,9 +1,11 @@
 import { requireOnePort } from "../component/service-port.ts";
 import type { ResolvedConfig } from "../config/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
-import type { ModelServer, ModelSpec, SlotSpec } from "../core/model.ts";
+import type { AdoptedModel, ModelServer, ModelSpec, SlotSpec } from "../core/model.ts";
 import { liveSlot, type Routing, settledOn, splitOf } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
+import { type Adoption, adoptedModel } from "./adoption/adoption.ts";
+import { requireAdopted, withoutLostTemplate } from "./adoption/guard.ts";
 import { type Difference, differences } from "./differences.ts";
 import type { Observation } from "./observation.ts";
 import {
@@ -37,6 +39,8 @@ export interface PlanInput {
   readonly allowLiveChange: boolean;
   /** The user said so: `up` may scale the live slot down, also to nothing. */
   readonly allowLiveStop: boolean;
+  /** Objects that are taken over right now. */
+  readonly adopting?: Adoption;
 }
 
 export interface Note {
@@ -55,7 +59,7 @@ export interface UpPlan {
 /**
  * What `up` should make of the configuration, the record and what the cluster says. Traffic stays where it is. What a
  * slot that carries traffic runs is only changed where the user says so.
- * @throws UserError `live-change-refused`, `live-stop-refused`, `selector-changed`, `router-changed-mid-switch` (exit code 2)
+ * @throws UserError `not-adopted`, `adoption-unfinished`, `names-changed`, `live-change-refused`, `live-stop-refused`, `selector-changed`, `router-changed-mid-switch` (exit code 2)
  */
 export function planUp(input: PlanInput): UpPlan {
   const { config, record, observation } = input;
@@ -65,6 +69,7 @@ export function planUp(input: PlanInput): UpPlan {
   const notes: Note[] = [];
   const carries = (slot: Slot) => observation.routing !== undefined && splitOf(routing)[slot] > 0;
 
+  if (input.adopting === undefined) requireAdopted(config, record, observation);
   refuseSelectorChange(config, observation);
   if (record !== undefined && record.settings.router !== config.router && !isSettled(routing)) {
     throw new UserError({
@@ -77,6 +82,7 @@ export function planUp(input: PlanInput): UpPlan {
 
   requireOnePort(config.ingress.protocol, config.server);
   refuseProtocolChange(input, live);
+  refusePortChange(input, live);
   const server = plannedServer(input, routing, notes);
   const planned =
     config.runs.form === "slots"
@@ -105,20 +111,21 @@ export function planUp(input: PlanInput): UpPlan {
     replicas: planned.replicas,
     ...(Object.keys(planned.scaling).length === 0 ? {} : { scaling: planned.scaling }),
     selectors: config.runs.form === "slots" ? selectorsOf(config.runs.slots) : {},
+    names: config.runs.form === "slots" ? slotNamesOf(config.runs.slots) : {},
+    servicePort: config.servicePort,
   };
-  return {
-    record: {
-      schemaVersion: 1,
-      model: config.name,
-      releases: planned.releases,
-      slots: planned.slots,
-      settings,
-      applying: true,
-      history: record?.history ?? [],
-    },
-    routing,
-    notes,
+  const adoption = input.adopting ?? record?.adoption;
+  const next: RolloutRecord = {
+    schemaVersion: 1,
+    model: config.name,
+    releases: planned.releases,
+    slots: planned.slots,
+    settings,
+    applying: true,
+    history: record?.history ?? [],
+    ...(adoption === undefined ? {} : { adoption }),
   };
+  return { record: withoutLostTemplate(next, observation), routing, notes };
 }
 
 function isSettled(routing: Routing): boolean {
@@ -285,6 +292,8 @@ function plannedServer(input: PlanInput, routing: Routing, notes: Note[]): Model
     return config.server;
   const live = liveSlot(routing);
   if (observation.slots[live].deployment === undefined) return config.server;
+  // Adopted pods keep their own template, whatever the settings are.
+  if (isAsFound(record, live)) return config.server;
   const changes = differences(podSettings(record.settings.server), podSettings(config.server), []);
   if (changes.length === 0) return config.server;
   const named = changes.map((change) => ({ ...change, text: `server.${change.text}` }));
@@ -316,6 +325,22 @@ function refuseProtocolChange({ config, record, observation, allowLiveChange }: 
   });
 }
 
+/** Whether a slot runs the pods that were adopted. */
+function isAsFound({ adoption, slots: runs }: RolloutRecord, slot: Slot): boolean {
+  return adoption !== undefined && adoption.slot === slot && runs[slot] === adoption.release;
+}
+
+/** Services and the Ingress cannot change their port at the same instant. */
+function refusePortChange({ config, record, observation, allowLiveChange }: PlanInput, live: Slot): void {
+  if (record === undefined || observation.routing === undefined || allowLiveChange) return;
+  const changes = differences(
+    { servicePort: record.settings.servicePort ?? 80 },
+    { servicePort: config.servicePort },
+    [],
+  );
+  if (changes.length > 0) throw liveChangeRefused(config, live, changes);
+}
+
 function refuseSelectorChange(config: ResolvedConfig, observation: Observation): void {
   for (const slot of slots) {
     const present = observation.slots[slot].service?.selector;
@@ -334,6 +359,18 @@ function refuseSelectorChange(config: ResolvedConfig, observation: Observation):
   }
 }
 
+function slotNamesOf(wanted: Readonly<Record<Slot, SlotSpec>>): NonNullable<AppliedSettings["names"]> {
+  const of = ({ deployment, service }: SlotSpec) =>
+    deployment === undefined && service === undefined
+      ? undefined
+      : {
+          ...(deployment === undefined ? {} : { deployment }),
+          ...(service === undefined ? {} : { service }),
+        };
+  const [blue, green] = [of(wanted.blue), of(wanted.green)];
+  return { ...(blue === undefined ? {} : { blue }), ...(green === undefined ? {} : { green }) };
+}
+
 function selectorsOf(wanted: Readonly<Record<Slot, SlotSpec>>): AppliedSettings["selectors"] {
   return {
     ...(wanted.blue.selector === undefined ? {} : { blue: wanted.blue.selector }),
@@ -342,8 +379,12 @@ function selectorsOf(wanted: Readonly<Record<Slot, SlotSpec>>): AppliedSettings[
 }
 
 /** The model that the record describes: what the component is asked for. */
-export function modelSpec(record: RolloutRecord, namespace: string): ModelSpec {
-  const { settings } = record;
+export function modelSpec(
+  record: RolloutRecord,
+  namespace: string,
+  phase: AdoptedModel["phase"] = "keep",
+): ModelSpec {
+  const { settings, adoption } = record;
   const slot = (name: Slot): SlotSpec => {
     // A slot without a release is an identical environment: it has what the other slot runs.
     const release = releaseOf(record, name) ?? releaseOf(record, otherSlot(name));
@@ -354,6 +395,7 @@ export function modelSpec(record: RolloutRecord, namespace: string): ModelSpec {
       ...sizeOf(settings.replicas[name], settings.scaling?.[name]),
       ...(selector === undefined ? {} : { selector }),
       ...(release === undefined ? {} : { release: release.number }),
+      ...settings.names?.[name],
     };
   };
   return {
@@ -365,6 +407,10 @@ export function modelSpec(record: RolloutRecord, namespace: string): ModelSpec {
     router: settings.router,
     previewHeader: settings.previewHeader,
     identity: settings.identity ?? settings.server.identity,
+    servicePort: settings.servicePort ?? 80,
+    ...(adoption === undefined
+      ? {}
+      : { adopted: adoptedModel(adoption, phase, record.slots[adoption.slot]) }),
   };
 }
 

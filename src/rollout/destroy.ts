@@ -1,10 +1,11 @@
-import { routerNamed } from "../component/routers/factory.ts";
 import { splitOf } from "../core/routing.ts";
 import { slots } from "../core/slots.ts";
 import type { ResourceChange } from "../engine/stack.ts";
+import { refuseUnfinished } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
 import { withLock } from "./lock.ts";
 import { observe } from "./observe.ts";
+import { locationOf } from "./subject.ts";
 
 export interface Loss {
   /** What goes away, line by line. */
@@ -14,10 +15,12 @@ export interface Loss {
 
 /** What destroying the model would take away. */
 export async function describeLoss(context: RolloutContext): Promise<Loss> {
-  const { config, namespace, kubernetesContext, api, signal } = context;
-  const router = routerNamed(config.router);
-  const observation = await observe({ api, namespace, model: config.name, router, signal });
+  const { config, namespace, kubernetesContext } = context;
+  const record = await context.store.read();
+  refuseUnfinished(record);
+  const observation = await observe(locationOf(context, record));
   const split = observation.routing === undefined ? undefined : splitOf(observation.routing);
+  const adopted = record?.adoption;
   const lines = slots.flatMap((slot) => {
     const { service, deployment, endpoints } = observation.slots[slot];
     if (service === undefined && deployment === undefined) return [];
@@ -32,7 +35,14 @@ export async function describeLoss(context: RolloutContext): Promise<Loss> {
   );
   const where = `${config.name} in ${namespace} (context ${kubernetesContext})`;
   return {
-    lines,
+    lines: [
+      ...lines,
+      ...(adopted === undefined
+        ? []
+        : [
+            `${adopted.slot} was adopted: \`modelswitch adopt --undo\` would give Deployment ${adopted.deployment.name}, Service ${adopted.service.name} and Ingress ${adopted.ingress.name} back instead of deleting them`,
+          ]),
+    ],
     question:
       live.length > 0
         ? `This deletes ${where}, which serves live traffic for ${config.ingress.host} from ${live.join(" and ")}.`

@@ -1,9 +1,8 @@
-import { objectNames } from "../core/names.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../kubernetes/api.ts";
 import type { RolloutContext } from "./context.ts";
 import type { Observation } from "./observation.ts";
-import type { RolloutRecord } from "./record.ts";
+import { namesOfRecord, type RolloutRecord } from "./record.ts";
 
 /** Owner of a number of replicas while it passes between Pulumi and an autoscaler. */
 const fieldManager = "modelswitch-replicas";
@@ -19,6 +18,8 @@ export interface SizeOwners {
 /** A slot whose number of replicas gets another owner, and the number that it keeps meanwhile. */
 export interface Handover {
   readonly slot: Slot;
+  /** Name of its Deployment, and of its autoscaler. */
+  readonly deployment: string;
   readonly replicas: number;
   /** `to-autoscaler`: kept until the autoscaler changes it. `from-autoscaler`: given up once Pulumi has it. */
   readonly direction: "to-autoscaler" | "from-autoscaler";
@@ -38,21 +39,22 @@ export function handovers(
     const present = observation.slots[slot].deployment?.desiredReplicas ?? 0;
     const own = owners[slot];
     if (own === undefined) return [];
+    const about = { slot, deployment: namesOfRecord(wanted).deployment[slot] };
     const { replicas, scaling } = wanted.settings;
     const isAutoscaled = scaling?.[slot]?.autoscaling !== undefined && replicas[slot] > 0;
     if (isAutoscaled) {
-      return own.autoscaler || present === 0 ? [] : [{ slot, replicas: present, direction: "to-autoscaler" }];
+      return own.autoscaler || present === 0 ? [] : [{ ...about, replicas: present, direction: "to-autoscaler" }];
     }
     const isLeft = own.autoscaler || own.taken;
     return isLeft && observation.slots[slot].deployment !== undefined
-      ? [{ slot, replicas: replicas[slot], direction: "from-autoscaler" }]
+      ? [{ ...about, replicas: replicas[slot], direction: "from-autoscaler" }]
       : [];
   });
 }
 
 /** Asks the cluster who sizes the slots, where that may change. */
 export async function sizeOwners(
-  { api, namespace, config, signal }: Pick<RolloutContext, "api" | "namespace" | "config" | "signal">,
+  { api, namespace, signal }: Pick<RolloutContext, "api" | "namespace" | "signal">,
   before: RolloutRecord | undefined,
   after: RolloutRecord,
 ): Promise<Partial<Record<Slot, SizeOwners>>> {
@@ -60,7 +62,7 @@ export async function sizeOwners(
     slots.some((slot) => record?.settings.scaling?.[slot]?.autoscaling !== undefined),
   );
   if (before === undefined || !(scales || before.applying)) return {};
-  const names = objectNames(config.name).slot;
+  const names = namesOfRecord(after).deployment;
   const found = await Promise.all(
     slots.map(async (slot) => {
       const [autoscaler, deployment] = await Promise.all([
@@ -93,21 +95,18 @@ async function readable(
 
 /** Takes the numbers of replicas before Pulumi writes. An autoscaler that is to go goes first: it would set its own number again. */
 export async function takeReplicas(context: RolloutContext, all: readonly Handover[]): Promise<void> {
-  const { api, namespace, config } = context;
-  for (const { slot, replicas, direction } of all) {
-    const name = objectNames(config.name).slot[slot];
-    if (direction === "from-autoscaler")
-      await api.request({ method: "DELETE", path: autoscalerPath(namespace, name) });
-    await apply(context, name, { spec: { replicas } });
+  for (const { deployment, replicas, direction } of all) {
+    if (direction === "from-autoscaler") {
+      await context.api.request({ method: "DELETE", path: autoscalerPath(context.namespace, deployment) });
+    }
+    await apply(context, deployment, { spec: { replicas } });
   }
 }
 
 /** Gives up what Pulumi owns now. */
 export async function giveUpReplicas(context: RolloutContext, all: readonly Handover[]): Promise<void> {
-  for (const { slot, direction } of all) {
-    if (direction === "from-autoscaler")
-      await apply(context, objectNames(context.config.name).slot[slot], {});
-  }
+  for (const { deployment, direction } of all)
+    if (direction === "from-autoscaler") await apply(context, deployment, {});
 }
 
 async function apply({ api, namespace }: RolloutContext, name: string, fields: object): Promise<void> {

@@ -1,6 +1,6 @@
 import { modelContainer, releaseLabel } from "../component/deployment.ts";
 import type { ObservedIngress, Router } from "../component/routers/router.ts";
-import { objectNames } from "../core/names.ts";
+import { type ObjectNames, objectNames } from "../core/names.ts";
 import type { Routing } from "../core/routing.ts";
 import type { Slot } from "../core/slots.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
@@ -26,8 +26,14 @@ export interface ModelLocation {
   readonly api: KubernetesApi;
   readonly namespace: string;
   readonly model: string;
+  /** @default those that derive from the model's name */
+  readonly names?: ObjectNames;
   readonly router: Router;
   readonly signal?: AbortSignal | undefined;
+}
+
+export function namesAt({ model, names }: Pick<ModelLocation, "model" | "names">): ObjectNames {
+  return names ?? objectNames(model);
 }
 
 /** Reads everything about one model. The live slot is what the routing objects say, never what was remembered. */
@@ -55,17 +61,18 @@ export async function observe(location: ModelLocation): Promise<Observation> {
 export async function observeRouting(
   location: ModelLocation,
 ): Promise<{ routing: Routing | undefined; ingress: IngressObservation | undefined }> {
-  const { api, namespace, model, signal } = location;
+  const { api, namespace, signal } = location;
+  const names = namesAt(location);
   const path = `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`;
   const options = signal === undefined ? {} : { signal };
   const found = await Promise.all(
-    location.router.objectNames(model).map((name) => api.find<IngressObject>(`${path}/${name}`, options)),
+    location.router.objectNames(names).map((name) => api.find<IngressObject>(`${path}/${name}`, options)),
   );
   const [main] = found;
   if (main === undefined) return { routing: undefined, ingress: undefined };
   const objects = found.filter((object) => object !== undefined);
   return {
-    routing: location.router.read(model, objects as readonly ObservedIngress[]),
+    routing: location.router.read(names, objects as readonly ObservedIngress[]),
     ingress: ingressObservation(main),
   };
 }
@@ -88,11 +95,15 @@ function ingressObservation(ingress: IngressObject): IngressObservation {
 
 /** Reads one slot: its Deployment, Service, endpoints and pods. */
 export async function observeSlot(location: ModelLocation, slot: Slot): Promise<SlotObservation> {
-  const { api, namespace, model, signal } = location;
-  const name = objectNames(model).slot[slot];
+  const { api, namespace, signal } = location;
+  const names = namesAt(location);
+  const name = names.service[slot];
   const options = signal === undefined ? {} : { signal };
   const [deployment, service, slices] = await Promise.all([
-    api.find<DeploymentObject>(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, options),
+    api.find<DeploymentObject>(
+      `/apis/apps/v1/namespaces/${namespace}/deployments/${names.deployment[slot]}`,
+      options,
+    ),
     api.find<ServiceObject>(`/api/v1/namespaces/${namespace}/services/${name}`, options),
     api.find<List<EndpointSliceObject>>(`/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`, {
       ...options,

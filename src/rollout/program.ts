@@ -3,7 +3,7 @@ import type { ResolvedConfig } from "../config/types.ts";
 import type { EventSink } from "../core/events.ts";
 import type { ModelSpec } from "../core/model.ts";
 import { liveSlot, type Routing } from "../core/routing.ts";
-import type { OpenStack, OperationResult, SecretsSource, Stack } from "../engine/stack.ts";
+import type { OpenStack, OperationResult, SecretsSource, Stack, StackResource } from "../engine/stack.ts";
 
 /** What a run of Pulumi makes true. */
 export interface Desired {
@@ -19,6 +19,8 @@ export interface ModelStack {
   destroy(options: { readonly remove: boolean }): Promise<OperationResult>;
   /** Whether the state knows of anything that was applied. */
   hasState(): Promise<boolean>;
+  /** What the state holds of the cluster. */
+  resources(): Promise<readonly StackResource[]>;
 }
 
 export interface OpenModelStackOptions {
@@ -58,6 +60,7 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
     up: (next) => with_(next, () => stack.up()),
     refresh: (next) => with_(next, () => stack.refresh()),
     destroy: ({ remove }) => stack.destroy({ remove }),
+    resources: () => stack.resources(),
     hasState: async () => (await stack.outputs()) !== undefined,
   };
 }
@@ -75,6 +78,8 @@ async function declare({ spec, routing }: Desired): Promise<Record<string, unkno
     router: spec.router,
     ingress: spec.ingress,
     previewHeader: spec.previewHeader,
+    servicePort: spec.servicePort,
+    ...(spec.adopted === undefined ? {} : { adopted: spec.adopted }),
     // Readiness was looked at already, with more patience and better evidence than a hook has.
     guard: false,
   });

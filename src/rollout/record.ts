@@ -2,11 +2,16 @@ import { z } from "zod";
 import { UserError } from "../core/errors.ts";
 import type { IdentityProbe } from "../core/identity.ts";
 import { type IngressSpec, type ModelServer, routerNames, type SlotSpec } from "../core/model.ts";
+import { type ObjectNames, objectNames, type SlotNames } from "../core/names.ts";
 import type { Slot } from "../core/slots.ts";
+import { type Adoption, adoptionSchema } from "./adoption/adoption.ts";
 import { restoreFiles } from "./record-files.ts";
 
 /** What a release runs: a slot's spec without the parts that belong to the slot itself. */
-export type ReleaseSpec = Omit<SlotSpec, "selector" | "release" | "autoscaling" | "disruptionBudget">;
+export type ReleaseSpec = Omit<
+  SlotSpec,
+  "selector" | "release" | "deployment" | "service" | "autoscaling" | "disruptionBudget"
+>;
 
 /** How a slot's number of replicas is kept, where it is not a fixed one. */
 export type SlotScaling = Pick<SlotSpec, "autoscaling" | "disruptionBudget">;
@@ -45,6 +50,10 @@ export interface AppliedSettings {
   readonly scaling?: Readonly<Partial<Record<Slot, SlotScaling>>>;
   /** Selectors that replace the default ones. */
   readonly selectors: Readonly<Partial<Record<Slot, Readonly<Record<string, string>>>>>;
+  /** Names of the slots' objects that do not derive from the model's. @default all derive */
+  readonly names?: Readonly<Partial<Record<Slot, SlotNames>>> | undefined;
+  /** @default 80 */
+  readonly servicePort?: number | undefined;
 }
 
 /**
@@ -62,6 +71,14 @@ export interface RolloutRecord {
   readonly applying: boolean;
   /** Switches, newest last. */
   readonly history: readonly SwitchRecord[];
+  /** Objects that existed before the model and became its slot. */
+  readonly adoption?: Adoption | undefined;
+}
+
+/** The names of a recorded model's objects. */
+export function namesOfRecord(record: RolloutRecord): ObjectNames {
+  const { names, ingress } = record.settings;
+  return objectNames(record.model, { slots: names ?? {}, ingress: ingress.name });
 }
 
 const keptHistory = 50;
@@ -98,6 +115,7 @@ const releaseSpec = z.looseObject({
 const slotScaling = z.looseObject({
   autoscaling: z.looseObject({ min: z.number().int(), max: z.number().int() }).optional(),
 });
+const slotNames = z.object({ deployment: z.string().optional(), service: z.string().optional() });
 const recordSchema = z.object({
   schemaVersion: z.literal(1),
   model: z.string(),
@@ -134,8 +152,11 @@ const recordSchema = z.object({
     replicas: z.object({ blue: z.number().int(), green: z.number().int() }),
     scaling: z.object({ blue: slotScaling.optional(), green: slotScaling.optional() }).optional(),
     selectors: z.object({ blue: texts.optional(), green: texts.optional() }),
+    names: z.object({ blue: slotNames.optional(), green: slotNames.optional() }).optional(),
+    servicePort: z.number().int().optional(),
   }),
   applying: z.boolean(),
+  adoption: adoptionSchema.optional(),
   history: z.array(
     z.object({
       at: z.string(),

@@ -13,7 +13,15 @@ export function releaseSpecOf(
   present: Readonly<Record<string, string>>,
   former?: ReleaseSpec,
 ): ReleaseSpec {
-  const { selector: _selector, release: _release, autoscaling: _, disruptionBudget: __, ...spec } = slot;
+  const {
+    selector: _selector,
+    release: _release,
+    deployment: _deployment,
+    service: _service,
+    autoscaling: _autoscaling,
+    disruptionBudget: _budget,
+    ...spec
+  } = slot;
   const { versions: given, ...rest } = spec;
   const versions = Object.fromEntries(
     sourcesOf(slot).flatMap((name) => {

@@ -1,9 +1,8 @@
 import { UserError } from "../core/errors.ts";
 import { type EventSink, step } from "../core/events.ts";
-import { objectNames } from "../core/names.ts";
 import type { Slot } from "../core/slots.ts";
 import type { RolloutContext } from "./context.ts";
-import { type ModelLocation, observeSlot } from "./observe.ts";
+import { type ModelLocation, namesAt, observeSlot } from "./observe.ts";
 import { podEvidence } from "./pod-evidence.ts";
 import { readiness } from "./readiness.ts";
 import { notReadyError, type WaitReadyOptions, waitReady } from "./wait-ready.ts";
@@ -38,7 +37,7 @@ export async function whileWatching<T>(
   const workDone = new AbortController();
   const signal = AbortSignal.any([context.signal, workDone.signal]);
   let hopeless: unknown;
-  const names = objectNames(location.model).slot;
+  const names = namesAt(location).deployment;
   const touched = new Set<Slot>();
   const events: EventSink = (event) => {
     if (event.type === "resource" && event.kind === "Deployment" && event.status === "started") {

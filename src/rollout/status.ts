@@ -1,5 +1,6 @@
 import { liveSlot, splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
+import { pendingAdoption } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
 import type { PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
 import { podEvidence } from "./pod-evidence.ts";
@@ -67,6 +68,7 @@ export async function modelStatus(context: RolloutContext): Promise<ModelStatus>
     endpoints: config.endpoints.length > 0 ? config.endpoints : (observation.ingress?.addresses ?? []),
     router: record.settings.router,
     pending:
+      pendingAdoption(record) ??
       pendingSwitch(routing, location.router.capabilities) ??
       (record.applying ? "an `up` is running, or did not finish; `modelswitch up` finishes it" : undefined),
     lastSwitch: record.history.at(-1),

@@ -3,16 +3,19 @@ import type { Router } from "../component/routers/router.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import { step } from "../core/events.ts";
 import type { IdentityProbe } from "../core/identity.ts";
+import type { ObjectNames } from "../core/names.ts";
 import type { Routing } from "../core/routing.ts";
 import type { Slot } from "../core/slots.ts";
+import { withoutLostTemplate } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
 import { indistinguishable, learnIdentities } from "./identities.ts";
 import { type Endpoint, ingressEndpoints } from "./ingress-endpoints.ts";
+import { configuredNames } from "./names.ts";
 import type { IngressObservation, Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
 import { type Identities, type ProofVerdict, type ProofView, viewsOf } from "./proof.ts";
 import { prove } from "./prove.ts";
-import type { AppliedSettings, RolloutRecord } from "./record.ts";
+import { type AppliedSettings, namesOfRecord, type RolloutRecord } from "./record.ts";
 
 /** What is to be proved at the ingress, and how. */
 export interface ProofSubject {
@@ -30,9 +33,14 @@ export function locationOf(context: RolloutContext, record: RolloutRecord | unde
     api: context.api,
     namespace: context.namespace,
     model: context.config.name,
+    names: namesIn(context, record),
     router: routerNamed(record?.settings.router ?? context.config.router),
     signal: context.signal,
   };
+}
+
+function namesIn(context: RolloutContext, record: RolloutRecord | undefined): ObjectNames {
+  return record === undefined ? configuredNames(context.config) : namesOfRecord(record);
 }
 
 /** A model that `up` has made. */
@@ -54,7 +62,7 @@ export async function observeDeployed(context: RolloutContext): Promise<Deployed
   const { routing } = observation;
   if (record === undefined || observation.ingress === undefined) throw notDeployed(context, observation);
   if (routing === undefined) throw routingUnreadable(context, observation.ingress);
-  return { record, location, observation, routing };
+  return { record: withoutLostTemplate(record, observation), location, observation, routing };
 }
 
 function notDeployed(context: RolloutContext, observation: Observation): UserError {
@@ -62,8 +70,8 @@ function notDeployed(context: RolloutContext, observation: Observation): UserErr
   const why = !observation.namespaceExists
     ? `the namespace ${namespace} does not exist`
     : observation.ingress === undefined
-      ? `there is no Ingress ${config.name}`
-      : `the Ingress ${config.name} has no rollout record beside it`;
+      ? `there is no Ingress ${configuredNames(config).ingress}`
+      : `the Ingress ${observation.ingress.name} has no rollout record beside it`;
   return new UserError({
     code: "not-deployed",
     message: `The model ${config.name} is not deployed in ${namespace} (context ${kubernetesContext}): ${why}.`,
@@ -73,11 +81,11 @@ function notDeployed(context: RolloutContext, observation: Observation): UserErr
 }
 
 export function routingUnreadable(context: RolloutContext, ingress: IngressObservation): UserError {
-  const { config, namespace } = context;
+  const { service } = configuredNames(context.config);
   return new UserError({
     code: "routing-unreadable",
-    message: `The Ingress ${ingress.name} in ${namespace} is not one that modelswitch wrote: it does not send everything to ${config.name}-blue or ${config.name}-green.`,
-    hint: `Give the model another name, or correct the Ingress: its backend must be ${config.name}-blue or ${config.name}-green.`,
+    message: `The Ingress ${ingress.name} in ${context.namespace} is not one that modelswitch wrote: it does not send everything to ${service.blue} or ${service.green}.`,
+    hint: `Give the model another name, correct the Ingress (its backend must be ${service.blue} or ${service.green}), or take over what it leads to: \`modelswitch init --from ingress/${ingress.name}\`.`,
     exitCode: exitCodes.usage,
   });
 }

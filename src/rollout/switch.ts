@@ -1,6 +1,7 @@
 import { exitCodes, interrupted, UserError } from "../core/errors.ts";
 import { liveSlot, type Routing, stepsTo } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
+import { refuseUnfinished } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
 import { modelSpec } from "./desired.ts";
 import { indistinguishable } from "./identities.ts";
@@ -37,6 +38,7 @@ export interface SwitchResult {
 export async function switchTraffic(context: RolloutContext, target: Slot): Promise<SwitchResult> {
   // A question for a passphrase belongs before the lock, which should be held for seconds.
   const before = await observeDeployed(context);
+  refuseUnfinished(before.record);
   refuseEmpty(context, before.record, before.observation, target);
   await context.prepareSecrets();
   let moving = false;
@@ -64,6 +66,7 @@ async function switchLocked(
   const startedAt = clock.now();
   const deployed = await observeDeployed(context);
   const { location, routing } = deployed;
+  refuseUnfinished(deployed.record);
   refuseEmpty(context, deployed.record, deployed.observation, target);
   warnIfUnapplied(context, deployed.record);
   const from = liveSlot(routing);

@@ -246,12 +246,14 @@ function shouldWait({ desired }: PreparedUp, live: Slot): boolean {
   return image !== undefined && (replicas ?? 1) > 0;
 }
 
-async function proveUp(
+/** Proves at the ingress that the live slot answers, as far as there is anybody to ask. */
+export async function proveUp(
   context: RolloutContext,
   location: ModelLocation,
-  plan: UpPlan,
-  observation: Observation,
+  plan: Pick<UpPlan, "record" | "routing">,
+  seen?: Observation,
 ): Promise<{ proof: UpResult["proof"]; notes: Note[] }> {
+  const observation = seen ?? (await observe(location));
   const { settings } = plan.record;
   const live = liveSlot(plan.routing);
   const readySlots = slots.filter((slot) => readiness(observation.slots[slot]).state === "ready");

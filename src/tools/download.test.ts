@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile } from "node:fs/promises";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, request as forward, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -151,27 +151,112 @@ test("aborting ends a download", async () => {
   });
 });
 
-test("the proxy of the environment is used, and NO_PROXY goes around it", async () => {
-  const { url } = await release(whole);
+/** A proxy that forwards and tunnels to loopback, and refuses everything else. */
+async function startProxy(): Promise<{
+  url: string;
+  asked: string[];
+  authorizations: (string | undefined)[];
+}> {
   const asked: string[] = [];
-  const { server, url: proxy } = await serve((request, response) => {
-    asked.push(request.url ?? "");
-    response.writeHead(502).end();
+  const authorizations: (string | undefined)[] = [];
+  const { server, url } = await serve((incoming, response) => {
+    asked.push(`${incoming.method} ${incoming.url}`);
+    authorizations.push(incoming.headers["proxy-authorization"]);
+    const upstream = forward(incoming.url ?? "", (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    upstream.on("error", () => response.destroy());
+    upstream.end();
   });
   server.on("connect", (request, socket) => {
-    asked.push(request.url ?? "");
+    asked.push(`CONNECT ${request.url}`);
+    authorizations.push(request.headers["proxy-authorization"]);
     const { hostname, port } = new URL(`http://${request.url}`);
+    socket.on("error", () => undefined);
+    if (hostname !== "127.0.0.1") {
+      socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+      return;
+    }
     const upstream = connect(Number(port), hostname, () => {
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
       upstream.pipe(socket).pipe(upstream);
     });
     upstream.on("error", () => socket.destroy());
-    socket.on("error", () => upstream.destroy());
   });
-  const env = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
+  return { url, asked, authorizations };
+}
+
+const releasePage = "https://releases.example.invalid";
+
+test("downloads through the proxy that HTTP_PROXY names", async () => {
+  const { url } = await release(whole);
+  const proxy = await startProxy();
+  await downloadVerified(filesAt(url), context({ env: { HTTP_PROXY: proxy.url } }));
+  expect((await readFile(target)).equals(contents)).toBe(true);
+  expect(proxy.asked.length).toBeGreaterThan(0);
+  for (const line of proxy.asked) expect(line).toContain("127.0.0.1");
+});
+
+test.each(["HTTPS_PROXY", "https_proxy"])(
+  "asks the proxy of %s for what is at https, and says when it refuses",
+  async (name) => {
+    const proxy = await startProxy();
+    // A proxy for HTTP alone is not asked.
+    const env = { [name]: proxy.url, HTTP_PROXY: "http://127.0.0.1:9" };
+    await expect(downloadVerified(filesAt(releasePage), context({ env }))).rejects.toThrow(
+      `${releasePage}/SHA256SUMS: `,
+    );
+    expect(new Set(proxy.asked)).toEqual(new Set(["CONNECT releases.example.invalid:443"]));
+  },
+);
+
+test("NO_PROXY goes around the proxy, by address, host and domain", async () => {
+  const { url } = await release(whole);
+  const proxy = await startProxy();
+  const env = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url };
   await downloadVerified(filesAt(url), context({ env: { ...env, NO_PROXY: "127.0.0.1" } }));
-  expect(asked).toEqual([]);
-  // Whether this proxy tunnels or forwards, it is asked; the answer does not matter here.
-  await downloadVerified(filesAt(url), context({ env })).catch(() => undefined);
-  expect(asked.length).toBeGreaterThan(0);
+  for (const none of ["releases.example.invalid", ".example.invalid", "*"]) {
+    // Nobody resolves this name: without the proxy it can't be reached.
+    await expect(
+      downloadVerified(filesAt(releasePage), context({ env: { ...env, NO_PROXY: none } })),
+    ).rejects.toThrow(`${releasePage}/SHA256SUMS: `);
+  }
+  expect(proxy.asked).toEqual([]);
+});
+
+test("without proxy variables in its environment it asks none", async () => {
+  const { url } = await release(whole);
+  const proxy = await startProxy();
+  const before = process.env.HTTP_PROXY;
+  process.env.HTTP_PROXY = proxy.url;
+  try {
+    await downloadVerified(filesAt(url), context());
+  } finally {
+    if (before === undefined) delete process.env.HTTP_PROXY;
+    else process.env.HTTP_PROXY = before;
+  }
+  expect(proxy.asked).toEqual([]);
+});
+
+test("a proxy's password goes to the proxy, and into no message", async () => {
+  const { url } = await release((_, response) => response.writeHead(404).end());
+  const proxy = await startProxy();
+  const withPassword = proxy.url.replace("http://", "http://user:hush@");
+  const failure = await downloadVerified(filesAt(url), context({ env: { HTTP_PROXY: withPassword } })).catch(
+    (error: unknown) => String(error),
+  );
+  expect(failure).toContain("HTTP status 404");
+  expect(failure).not.toContain("hush");
+  const expected = `Basic ${Buffer.from("user:hush").toString("base64")}`;
+  expect(new Set(proxy.authorizations)).toEqual(new Set([expected]));
+});
+
+test("a proxy that nobody runs is an error, not a way around it", async () => {
+  const { url } = await release(whole);
+  const { server, url: proxy } = await serve(whole);
+  await new Promise((resolve) => server.close(resolve));
+  await expect(downloadVerified(filesAt(url), context({ env: { HTTP_PROXY: proxy } }))).rejects.toThrow(
+    /SHA256SUMS: /,
+  );
 });

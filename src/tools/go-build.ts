@@ -18,6 +18,8 @@ import type { ToolContext } from "./source.ts";
 export interface GoBuild {
   /** Folder below `go/` of this package that holds the module. */
   readonly module: string;
+  /** Folder in it with another `go.mod` and `go.sum` to build with. @default the module's own */
+  readonly modules?: string;
   /** Package to build. */
   readonly target: string;
   /** Values of string variables, by their full name. */
@@ -63,7 +65,13 @@ export async function buildGoProgram(
     GOARCH: undefined,
   };
   const options = { env, cwd: join(modulesFolder, build.module), signal };
-  const flags = ["-trimpath", "-buildvcs=false", "-ldflags", linkerFlags(build.variables)];
+  const flags = [
+    "-trimpath",
+    "-buildvcs=false",
+    ...(build.modules === undefined ? [] : [`-modfile=${join(build.modules, "go.mod")}`]),
+    "-ldflags",
+    linkerFlags(build.variables),
+  ];
 
   progress({ detail: "looking which packages are compiled already" });
   let downloads = 0;

@@ -1,7 +1,15 @@
 import type { StepEvent } from "../core/events.ts";
 
 /** Programs that modelswitch obtains by itself. */
-export type ToolName = "pulumi" | "kubernetes" | "etcd" | "traefik" | "containerd" | "buildah" | "mmdebstrap";
+export type ToolName =
+  | "pulumi"
+  | "kubernetes"
+  | "etcd"
+  | "addons"
+  | "traefik"
+  | "containerd"
+  | "buildah"
+  | "mmdebstrap";
 
 export interface Tool {
   readonly name: ToolName;
@@ -11,6 +19,7 @@ export interface Tool {
   /**
    * Absolute paths of its programs by name. `kubernetes` has kube-apiserver, kube-controller-manager, kube-scheduler,
    * kubelet, kube-proxy and kubectl; `containerd` has containerd, containerd-shim-runc-v2, ctr, runc, iptables, nft, conntrack, ip;
+   * `addons` has coredns, metrics-server and local-path-provisioner.
    */
   readonly programs: Readonly<Record<string, string>>;
   /** Environment the programs need, for example LD_LIBRARY_PATH of unpacked Debian packages. */
@@ -22,6 +31,8 @@ export interface Tool {
 export interface EnsureToolOptions {
   /** @default the user's cache folder: MODELSWITCH_CACHE, else XDG_CACHE_HOME/modelswitch, else ~/.cache/modelswitch */
   readonly cacheFolder?: string;
+  /** One of `kubernetesVersions`; only `kubernetes` comes in several. @default the one that modelswitch is tested with most */
+  readonly version?: string;
   readonly signal: AbortSignal;
   readonly progress: (update: Pick<StepEvent, "detail" | "progress" | "remainingMs">) => void;
 }

@@ -6,7 +6,17 @@ export const versions = {
   kubernetes: "v1.36.3",
   etcd: "v3.7.3",
   traefik: "v3.7.15",
+  addons: "coredns-1.14.3,metrics-server-0.9.0",
 } as const;
+
+/**
+ * What `cluster up --kubernetes-version` offers: one patch release per minor version, with the folder below `go/kubernetes`
+ * that holds the `go.mod` and `go.sum` it is built with where no release can be downloaded.
+ */
+export const kubernetesVersions = [
+  { version: versions.kubernetes, modules: "." },
+  { version: "v1.35.4", modules: "v1.35" },
+] as const satisfies readonly { readonly version: string; readonly modules: string }[];
 
 /** SHA-256 of what has no signature of its own and no list of checksums in this package: wheels, by platform. */
 export const traefikWheels: Readonly<Record<string, string>> = {
@@ -21,6 +31,7 @@ export const revisions: Readonly<Record<ToolName, number>> = {
   pulumi: 1,
   kubernetes: 1,
   etcd: 1,
+  addons: 1,
   traefik: 1,
   containerd: 2,
   buildah: 1,

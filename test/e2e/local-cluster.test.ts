@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,8 +10,8 @@ import type { LocalCluster, LocalClusterOptions } from "../../src/local-cluster/
 import { localClusters } from "../../src/local-cluster/index.ts";
 import { ensureTool } from "../../src/tools/ensure.ts";
 import type { Tool } from "../../src/tools/tool.ts";
-import { repository, run } from "./cli-process.ts";
-import { type MachineSnapshot, takeSnapshot } from "./machine-snapshot.ts";
+import { modelswitch, repository, run } from "./cli-process.ts";
+import { type MachineSnapshot, takeSnapshot, usersOfNamespaces } from "./machine-snapshot.ts";
 
 const name = "ms-life";
 const state = mkdtempSync(join(tmpdir(), "modelswitch-life-"));
@@ -110,6 +110,21 @@ const manifest = (image: string) =>
     ],
   });
 
+/** Brings the image into the cluster and waits until a pod of it is ready. */
+async function deploy(cluster: LocalCluster, image: { archivePath: string; name: string }): Promise<void> {
+  expect(await clusters.loadImage(name, image.archivePath, AbortSignal.timeout(120_000))).toContain(
+    image.name,
+  );
+  const applied = spawn(cluster.kubectlPath, ["apply", "-f", "-"], {
+    env: { ...process.env, KUBECONFIG: cluster.kubeconfigPath },
+    stdio: ["pipe", "ignore", "inherit"],
+  });
+  applied.stdin.end(manifest(image.name));
+  expect(await once(applied, "exit")).toEqual([0, null]);
+  const rolledOut = await kubectl(cluster, "rollout", "status", "deployment/life", "--timeout=120s");
+  expect(rolledOut.exitCode, rolledOut.stderr).toBe(0);
+}
+
 describe("a local cluster's life", () => {
   let containerd: Tool;
   let before: MachineSnapshot;
@@ -141,22 +156,12 @@ describe("a local cluster's life", () => {
       "cluster.control-plane",
       "cluster.node",
       "cluster.ingress",
+      "cluster.addons",
       "cluster",
     ]) {
       expect(steps).toContain(id);
     }
-    expect(await clusters.loadImage(name, image.archivePath, AbortSignal.timeout(60_000))).toContain(
-      image.name,
-    );
-
-    const applied = spawn(cluster.kubectlPath, ["apply", "-f", "-"], {
-      env: { ...process.env, KUBECONFIG: cluster.kubeconfigPath },
-      stdio: ["pipe", "ignore", "inherit"],
-    });
-    applied.stdin.end(manifest(image.name));
-    expect(await once(applied, "exit")).toEqual([0, null]);
-    const rolledOut = await kubectl(cluster, "rollout", "status", "deployment/life", "--timeout=60s");
-    expect(rolledOut.exitCode, rolledOut.stderr).toBe(0);
+    await deploy(cluster, image);
     await expect.poll(() => askIngress(cluster), { timeout: 10_000 }).toBe(200);
   });
 
@@ -208,6 +213,8 @@ describe("a local cluster's life", () => {
       ["containerd"],
       ["kubelet", "traefik"],
       ["etcd", "kube-proxy"],
+      ["coredns", "metrics-server", "local-path-provisioner"],
+      ["kube-controller-manager", "kube-scheduler"],
     ]) {
       const running = await pids();
       for (const component of killed) kill(running[component]);
@@ -229,6 +236,37 @@ describe("a local cluster's life", () => {
     expect(restarts.stdout).toBe("0");
   });
 
+  it("has a log of each component, and follows it across a restart of the component", async () => {
+    const kubelet = await modelswitch(["cluster", "logs", "kubelet", "--tail", "5", "--name", name], { env });
+    expect(kubelet.exitCode, kubelet.stderr).toBe(0);
+    expect(kubelet.stdout.trim().split("\n")).toHaveLength(5);
+
+    const following = spawn(
+      process.execPath,
+      [join(repository, "bin", "modelswitch.js"), "cluster", "logs", "coredns", "-f", "--name", name],
+      { env, stdio: ["ignore", "pipe", "inherit"] },
+    );
+    let seen = "";
+    following.stdout.setEncoding("utf8").on("data", (text: string) => {
+      seen += text;
+    });
+    const starts = () => seen.split("CoreDNS-").length - 1;
+    await expect.poll(starts, { timeout: 30_000 }).toBe(1);
+    kill((await pids()).coredns);
+    await clusters.up(options());
+    await expect.poll(starts, { timeout: 30_000 }).toBe(2);
+    following.kill("SIGINT");
+    expect((await once(following, "exit"))[0]).toBe(130);
+  });
+
+  it("repairs what was half written when the power went", async () => {
+    writeFileSync(join(folder, "processes", "traefik.json"), '{"pid":');
+    rmSync(join(folder, "certificates", "kubelet.key"));
+    expect(await clusters.up(options())).toEqual(cluster);
+    expect((await clusters.status(name)).state).toBe("running");
+    await expect.poll(() => askIngress(cluster), { timeout: 60_000 }).toBe(200);
+  });
+
   it("starts anew after everything was killed, as after a restart of the machine", async () => {
     for (const pid of Object.values(await pids())) kill(pid);
     await expect.poll(async () => (await clusters.status(name)).state).toBe("stopped");
@@ -239,7 +277,10 @@ describe("a local cluster's life", () => {
   });
 
   it("leaves nothing when it is removed", async () => {
+    const inodes = ["net", "mnt"].map((kind) => statSync(join(folder, "namespaces", kind)).ino);
+    expect(usersOfNamespaces(inodes)).not.toEqual([]);
     await clusters.down(options());
+    expect(usersOfNamespaces(inodes)).toEqual([]);
     expect(await clusters.status(name)).toEqual({ cluster: undefined, state: "absent", components: [] });
     expect(existsSync(folder)).toBe(false);
     expect(snapshot()).toEqual(before);
@@ -275,11 +316,26 @@ describe("a local cluster's life", () => {
     expect(snapshot()).toEqual(before);
   });
 
-  it("removes what it finds even when its record is gone", async () => {
-    await clusters.up(options());
-    rmSync(join(folder, "cluster.json"));
+  it("removes what it finds even when all was killed and its record is gone", async () => {
+    cluster = await clusters.up({ ...options(), addons: false });
+    expect(Object.keys(await pids())).not.toContain("coredns");
+    expect((await clusters.status(name)).state).toBe("running");
+    await expect(clusters.up({ ...options(), addons: true })).rejects.toMatchObject({
+      code: "cluster-differs",
+    });
+    await deploy(cluster, image);
+    const inodes = ["net", "mnt"].map((kind) => statSync(join(folder, "namespaces", kind)).ino);
+    for (const pid of Object.values(await pids())) kill(pid);
+    await expect.poll(async () => (await clusters.status(name)).state).toBe("stopped");
+    // The pod outlives them, and nothing that is recorded leads to it.
+    expect(usersOfNamespaces(inodes)).not.toEqual([]);
+    writeFileSync(join(folder, "cluster.json"), '{ "schemaVersion"');
+    await expect(clusters.up(options())).rejects.toMatchObject({ code: "cluster-record-invalid" });
     rmSync(join(folder, "processes"), { recursive: true });
-    await clusters.down(options());
+    const removed = await modelswitch(["cluster", "down", "--name", name], { env });
+    expect(removed.exitCode, removed.stderr).toBe(0);
+    expect(removed.stdout).toContain("is gone");
+    expect(usersOfNamespaces(inodes)).toEqual([]);
     expect(snapshot()).toEqual(before);
   });
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { programOf } from "../../src/local-cluster/tool-programs.ts";
 import type { Tool } from "../../src/tools/tool.ts";
 
@@ -62,11 +62,32 @@ export function takeSnapshot(mine: readonly string[], containerd: Tool): Machine
       .filter(keep)
       .sort(),
     packetFilter: run(programOf(containerd, "nft"), "list", "ruleset"),
+    // The older kind of iptables, which nft does not show.
+    oldPacketFilter: ["ip_tables_names", "ip6_tables_names"].map((file) => read(`/proc/net/${file}`)),
     cgroups: hierarchies.flatMap((folder) => list(folder).map((name) => `${folder}/${name}`)),
     ...Object.fromEntries(folders.map((folder) => [folder, list(folder)])),
     settings: settings.map((path) => `${path}=${read(path)}`),
     processes: processesWith(mine),
   };
+}
+
+/** What still refers to one of the namespaces, given by their inode numbers: a process in it, or a mount that keeps it. */
+export function usersOfNamespaces(inodes: readonly number[]): string[] {
+  const found: string[] = [];
+  for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      for (const kind of ["net", "mnt"]) {
+        if (inodes.includes(statSync(`/proc/${pid}/ns/${kind}`).ino)) found.push(`process ${pid} in ${kind}`);
+      }
+      const mounts = readFileSync(`/proc/${pid}/mountinfo`, "utf8");
+      for (const inode of inodes) {
+        if (new RegExp(`(net|mnt):\\[${inode}\\]`).test(mounts)) found.push(`mount in process ${pid}`);
+      }
+    } catch {
+      // It has ended.
+    }
+  }
+  return found;
 }
 
 /** Command lines of the processes whose command line, environment or cgroup names one of the texts. */

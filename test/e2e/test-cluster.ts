@@ -93,10 +93,10 @@ export class TestNamespace {
     });
   }
 
-  async untilReady(deployment: string, replicas = 1): Promise<void> {
+  async untilReady(deployment: string, replicas = 1, namespace = this.name): Promise<void> {
     await until(`${replicas} replicas of ${deployment} are ready`, async () => {
       const found = await this.api.find<{ status?: { readyReplicas?: number } }>(
-        `/apis/apps/v1/namespaces/${this.name}/deployments/${deployment}`,
+        `/apis/apps/v1/namespaces/${namespace}/deployments/${deployment}`,
       );
       return (found?.status?.readyReplicas ?? 0) >= replicas;
     });

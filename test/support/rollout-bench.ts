@@ -263,6 +263,10 @@ export class FakeStack implements ModelStack {
     return Promise.resolve(nothing);
   }
 
+  resources() {
+    return Promise.resolve([]);
+  }
+
   hasState() {
     return Promise.resolve(this.#state !== undefined);
   }
@@ -313,6 +317,7 @@ export function testConfig(changes: Partial<ResolvedConfig> = {}): ResolvedConfi
     initialLive: "blue",
     ingress: { host: "fraud.test" },
     endpoints: [],
+    servicePort: 80,
     router: "nginx",
     previewHeader: "X-Modelswitch-Preview",
     identity: undefined,

@@ -49,7 +49,7 @@ test("the README leads to every page", () => {
 
 test("every router and every model server has its page", () => {
   for (const room of ["routers", "servers"]) {
-    const help = new Set(["checks", "factory", "main-ingress", "router"]);
+    const help = new Set(["checks", "factory", "main-ingress", "nginx-request", "router"]);
     const names = readdirSync(join(root, "src", "component", room))
       .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
       .map((file) => file.replace(/\.ts$/, ""))

@@ -7,10 +7,18 @@ export const clusterList: Command = {
   output: "query",
   async run(_input, context) {
     const { localClusters } = await import("../local-clusters.ts");
+    const { UserError } = await import("../../core/errors.ts");
     const { formatTable } = await import("../output/format.ts");
     const clusters = await localClusters(context.env);
     const all = await Promise.all(
-      (await clusters.list()).map(async (name) => ({ name, ...(await clusters.status(name)) })),
+      (await clusters.list()).map(async (name) => ({
+        name,
+        ...(await clusters.status(name).catch((error: unknown) => {
+          // Its record can't be read: that must not hide the others.
+          if (!(error instanceof UserError) || error.code !== "cluster-record-invalid") throw error;
+          return { state: "degraded" as const, cluster: undefined };
+        })),
+      })),
     );
     return {
       data: { clusters: all.map(({ name, state, cluster }) => ({ name, state, cluster })) },

@@ -1,8 +1,11 @@
 import type { Command } from "../command.ts";
+import { clusterBuildImage } from "./cluster-build-image.ts";
+import { adopt } from "./adopt.ts";
 import { clusterDown } from "./cluster-down.ts";
 import { clusterKubectl } from "./cluster-kubectl.ts";
 import { clusterList } from "./cluster-list.ts";
 import { clusterLoadImage } from "./cluster-load-image.ts";
+import { clusterLogs } from "./cluster-logs.ts";
 import { clusterStatus } from "./cluster-status.ts";
 import { clusterUp } from "./cluster-up.ts";
 import { destroy } from "./destroy.ts";
@@ -18,6 +21,7 @@ import { versionCommand } from "./version.ts";
 /** All commands, in the order of the help. Their files load nothing heavy before they run. */
 export const commands: readonly Command[] = [
   init,
+  adopt,
   doctor,
   plan,
   up,
@@ -29,7 +33,9 @@ export const commands: readonly Command[] = [
   clusterDown,
   clusterStatus,
   clusterList,
+  clusterLogs,
   clusterLoadImage,
+  clusterBuildImage,
   clusterKubectl,
   versionCommand,
 ];

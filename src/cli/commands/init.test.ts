@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { foundInventory } from "../../../test/support/found.ts";
 import { Captured, Keyboard, runMain } from "../../../test/unit/run-main.ts";
 import { readConfig } from "../../config/read.ts";
 
@@ -112,30 +113,11 @@ describe("init", () => {
 });
 
 describe("init --from ingress/NAME", () => {
-  const objects: Record<string, unknown[]> = {
-    ingresses: [
-      {
-        metadata: { name: "fraud" },
-        spec: {
-          ingressClassName: "traefik",
-          rules: [
-            { host: "models.acme.io", http: { paths: [{ backend: { service: { name: "fraud-svc" } } }] } },
-          ],
-        },
-      },
-    ],
-    services: [{ metadata: { name: "fraud-svc" }, spec: { selector: { app: "fraud" } } }],
-    deployments: [
-      {
-        metadata: { name: "fraud" },
-        spec: {
-          template: {
-            metadata: { labels: { app: "fraud", tier: "ml" } },
-            spec: { containers: [{ image: "reg.io/fraud:7", ports: [{ containerPort: 9000 }] }] },
-          },
-        },
-      },
-    ],
+  const inventory = foundInventory();
+  const objects: Record<string, unknown> = {
+    ...inventory,
+    replicasets: inventory.replicaSets,
+    ingressclasses: [{ metadata: { name: "nginx" }, spec: { controller: "k8s.io/ingress-nginx" } }],
   };
 
   async function kubeconfig(): Promise<string> {
@@ -160,24 +142,35 @@ describe("init --from ingress/NAME", () => {
     return file;
   }
 
-  test("takes name, image, host and class over", async () => {
-    const result = await init(
-      "--kubeconfig",
-      await kubeconfig(),
-      "--from",
-      "ingress/fraud",
-      "--server",
-      "custom",
-    );
-    expect(result.stderr).toContain("Ingresses: fraud");
-    expect(result.exitCode).toBe(0);
+  test("describes what runs so that `adopt` finds it unchanged, and shows the plan", async () => {
+    const result = await init("--kubeconfig", await kubeconfig(), "--from", "ingress/fraud");
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect(result.stdout).toContain("Deployment fraud-server: 2 replicas of reg.io/fraud:7");
+    expect(result.stdout).toContain("modelswitch adopt");
     const { config } = await readConfig({ folder, configPath: undefined });
     expect(config).toMatchObject({
       name: "fraud",
-      server: { httpPort: 9000 },
-      release: { image: "reg.io/fraud:7" },
-      ingress: { host: "models.acme.io", className: "traefik" },
+      namespace: "ml",
+      server: { httpPort: 9000, readiness: { path: "/ready" } },
+      slots: {
+        blue: { image: "reg.io/fraud:7", replicas: 2, deployment: "fraud-server", service: "fraud-api" },
+        green: { image: "reg.io/fraud:7", replicas: 0 },
+      },
+      ingress: { name: "fraud", host: "models.acme.io" },
+      servicePort: 8000,
     });
+  });
+
+  test("refuses what cannot be taken over, and options that contradict what runs", async () => {
+    const file = await kubeconfig();
+    objects.deployments = [];
+    const refused = await init("--kubeconfig", file, "--from", "ingress/fraud");
+    objects.deployments = inventory.deployments;
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain("no Deployment runs pods for the Service fraud-api");
+    const other = await init("--kubeconfig", file, "--from", "ingress/fraud", "--image", "x:1");
+    expect(other.stderr).toContain("--image cannot be given with --from");
+    expect(existsSync(join(folder, "modelswitch.config.ts"))).toBe(false);
   });
 
   test("names the Ingresses there are when it is another", async () => {

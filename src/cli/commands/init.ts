@@ -1,3 +1,4 @@
+import type { ModelswitchConfig } from "../../config/types.ts";
 import type { Command, CommandContext, CommandInput, CommandResult } from "../command.ts";
 import type { Prefill, ServerChoice } from "../init/answers.ts";
 
@@ -5,7 +6,7 @@ export const init: Command = {
   name: "init",
   summary: "Write a modelswitch.config.ts from your answers, or from what runs in the cluster",
   description:
-    "Asks on a terminal for what the options leave open; elsewhere it takes the defaults. An existing file is only overwritten with --force. The cluster is read, never changed.",
+    "Asks on a terminal for what the options leave open; elsewhere it takes the defaults. An existing file is only overwritten with --force. The cluster is read, never changed. With --from it describes what runs and shows how `modelswitch adopt` would take it over.",
   options: [
     {
       name: "name",
@@ -20,7 +21,7 @@ export const init: Command = {
       value: "preset",
       summary: "model server",
       choices: ["mlserver", "custom"],
-      defaultText: "mlserver",
+      defaultText: "mlserver; with --from custom, as it runs",
     },
     {
       name: "namespace",
@@ -31,7 +32,7 @@ export const init: Command = {
     {
       name: "from",
       value: "ingress/NAME",
-      summary: "take name, image, host and class from an Ingress that is there",
+      summary: "describe the Deployment, Service and Ingress that run, to take them over",
     },
     { name: "force", summary: "overwrite an existing file" },
   ],
@@ -61,6 +62,8 @@ async function scaffold(input: CommandInput, context: CommandContext): Promise<C
   const file = resolve(folder, context.globals.configPath ?? "modelswitch.config.ts");
   await refuseExisting(folder, file, configFileNames, input.options.force === true);
 
+  const ingressName = ingressOf(input.options.from);
+  if (ingressName !== undefined) return await scaffoldFrom(ingressName, file, input, context);
   const prefill = await fromCluster(input, context);
   const answers = await ask(input, context, prefill);
   const text = configText(answers, prefill.port);
@@ -96,6 +99,65 @@ async function scaffold(input: CommandInput, context: CommandContext): Promise<C
       "  modelswitch up       # two identical environments, routing to the live one",
     ],
   };
+}
+
+/** Writes what runs behind an Ingress, and shows how it would be taken over. */
+async function scaffoldFrom(
+  ingressName: string,
+  file: string,
+  input: CommandInput,
+  context: CommandContext,
+): Promise<CommandResult> {
+  const [{ join }, { writeFile, readFile }, { readConfig }, { gitignoreWith }, { scaffoldFromIngress }] =
+    await Promise.all([
+      import("node:path"),
+      import("node:fs/promises"),
+      import("../../config/read.ts"),
+      import("../init/template.ts"),
+      import("../init/from-ingress.ts"),
+    ]);
+  const { folder } = context.globals;
+  const { text, plan, toCheck } = await scaffoldFromIngress(ingressName, input, context);
+  const existing = await readFile(join(folder, ".gitignore"), "utf8").catch(() => undefined);
+  const gitignore = gitignoreWith(existing);
+  context.signal.throwIfAborted();
+  await writeFile(file, text);
+  if (gitignore !== undefined) await writeFile(join(folder, ".gitignore"), gitignore);
+  const { config } = await readConfig({ folder, configPath: file });
+  return {
+    data: {
+      file,
+      gitignore: gitignore !== undefined,
+      config: withoutVariables(config),
+      plan,
+      toChange: toCheck,
+    },
+    text: [
+      `Wrote ${file}${gitignore === undefined ? "" : ", and .modelswitch/ into .gitignore"}. Nothing in the cluster was changed.`,
+      "",
+      "`modelswitch adopt` would do this:",
+      ...plan.map((line) => `  ${line}`),
+      "",
+      ...(toCheck.length === 0 ? [] : ["Check in the file:", ...toCheck.map((line) => `  ${line}`)]),
+      "Next:",
+      "  modelswitch adopt    # shows this once more, asks, and takes it under management",
+    ],
+  };
+}
+
+/** What runs may have secrets in its environment, and output is kept in logs. */
+function withoutVariables(config: ModelswitchConfig): unknown {
+  return JSON.parse(
+    JSON.stringify(config, (key, value: unknown) =>
+      key === "env" && typeof value === "object" && value !== null
+        ? Object.fromEntries(Object.keys(value).map((name) => [name, "[hidden]"]))
+        : value,
+    ),
+  );
+}
+
+function ingressOf(from: string | true | undefined): string | undefined {
+  return typeof from === "string" ? /^ingress\/([^/]+)$/i.exec(from)?.[1] : undefined;
 }
 
 const placeholderImage = (name: string) => `registry.example.com/${name}:1.0`;
@@ -138,12 +200,11 @@ async function refuseExisting(
   }
 }
 
-/** What the cluster tells; nothing when none is reached, unless the user asked for it with --from. */
+/** What the cluster tells; nothing when none is reached. */
 async function fromCluster(input: CommandInput, context: CommandContext): Promise<Prefill> {
   const { exitCodes, UserError } = await import("../../core/errors.ts");
   const { from } = input.options;
-  const ingressName = typeof from === "string" ? /^ingress\/([^/]+)$/i.exec(from)?.[1] : undefined;
-  if (typeof from === "string" && ingressName === undefined) {
+  if (typeof from === "string") {
     throw new UserError({
       code: "argument-invalid",
       message: `--from is "${from}", but takes ingress/NAME.`,
@@ -163,7 +224,6 @@ async function fromCluster(input: CommandInput, context: CommandContext): Promis
     const namespace = typeof wanted === "string" ? wanted : connection.namespace;
     const running = await whatRuns(connection.api, namespace, context.signal);
     for (const message of describeRunning(running, namespace)) context.events({ type: "info", message });
-    if (ingressName !== undefined) return prefillFrom(ingressName, running, namespace);
     const names = running.ingresses.map(({ metadata }) => metadata?.name ?? "");
     if (names.length === 0) return {};
     const chosen = await context.ask(
@@ -172,7 +232,7 @@ async function fromCluster(input: CommandInput, context: CommandContext): Promis
     );
     return chosen === "" ? {} : prefillFrom(chosen, running, namespace);
   } catch (error) {
-    if (ingressName !== undefined || context.signal.aborted) throw error;
+    if (context.signal.aborted) throw error;
     // A cluster is a help here, not a need; which one is meant may be said later.
     if (error instanceof UserError && error.code === "from-unknown") throw error;
     return {};

@@ -122,7 +122,7 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
           : await cluster.ingressAddresses(
               there.api,
               namespace,
-              objectNames(config.name).ingress,
+              config.ingress.name ?? objectNames(config.name).ingress,
               world.lookup,
               signal,
             );

@@ -1,6 +1,6 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { RouterName } from "../../core/model.ts";
-import { objectNames, ownLabels } from "../../core/names.ts";
+import { type Named, objectNames, ownLabels } from "../../core/names.ts";
 import { isSlot, type Slot, slots } from "../../core/slots.ts";
 import type { IngressManifest, ObservedIngress, RouterInput } from "./router.ts";
 
@@ -44,7 +44,7 @@ export function ingressTo(
                 pathType: ingress.pathType ?? "Prefix",
                 backend: {
                   service: {
-                    name: objectNames(input.model).slot[slot],
+                    name: objectNames(input.names ?? input.model).service[slot],
                     port: { number: input.servicePort },
                   },
                 },
@@ -58,8 +58,8 @@ export function ingressTo(
 }
 
 /** The slot that all of an Ingress's paths to this model lead to; `undefined` when there is none, or more than one. */
-export function backendSlot(model: string, object: ObservedIngress | undefined): Slot | undefined {
-  const names = objectNames(model).slot;
+export function backendSlot(model: Named, object: ObservedIngress | undefined): Slot | undefined {
+  const names = objectNames(model).service;
   const services = (object?.spec?.rules ?? [])
     .flatMap((rule) => rule.http?.paths ?? [])
     .map((path) => path.backend?.service?.name);

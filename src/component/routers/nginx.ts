@@ -65,7 +65,7 @@ export const nginx: Router = {
     // Both controllers take these for the canary, too, from the main Ingress.
     const request = requestAnnotations(ingress);
     refuseOwnedAnnotations("nginx", ingress, { ...canaryAnnotations, ...request });
-    const [mainName, canaryName = ""] = nginx.objectNames(input.model);
+    const [mainName, canaryName = ""] = nginx.objectNames(input.names ?? input.model);
     return [
       ingressTo(routing.main, input, { name: mainName, annotations: { ...free, ...request }, tls: true }),
       ingressTo(routing.candidate, input, {

@@ -41,7 +41,7 @@ export const plain: Router = {
         exitCode: exitCodes.usage,
       });
     }
-    const [name] = plain.objectNames(input.model);
+    const [name] = plain.objectNames(input.names ?? input.model);
     return [ingressTo(routing.main, input, { name, annotations: ingress.annotations ?? {}, tls: true })];
   },
 

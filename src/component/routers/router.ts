@@ -1,4 +1,5 @@
 import type { IngressSpec, RouterName } from "../../core/model.ts";
+import type { Named, ObjectNames } from "../../core/names.ts";
 import type { Routing } from "../../core/routing.ts";
 
 /** What a router can do. A model that asks for more is refused when it is planned, never served with less. */
@@ -33,6 +34,8 @@ export interface RouterCapabilities {
 export interface RouterInput {
   /** Name of the model. */
   readonly model: string;
+  /** @default those that derive from the model's name */
+  readonly names?: ObjectNames;
   /** `undefined`: the provider's namespace. */
   readonly namespace: string | undefined;
   readonly routing: Routing;
@@ -92,12 +95,12 @@ export interface Router {
   readonly name: RouterName;
   readonly capabilities: RouterCapabilities;
   /** Names of the objects it writes, the main one first. */
-  objectNames(model: string): readonly [main: string, ...others: string[]];
+  objectNames(model: Named): readonly [main: string, ...others: string[]];
   /**
    * The objects that say `input.routing`, in the order of `objectNames`. Pure.
    * @throws UserError `annotation-owned`, `routing-unsupported`, `routing-invalid`
    */
   objects(input: RouterInput): readonly IngressManifest[];
   /** The routing that observed objects say; `undefined` when they are missing or not of this router's form. Pure. */
-  read(model: string, objects: readonly ObservedIngress[]): Routing | undefined;
+  read(model: Named, objects: readonly ObservedIngress[]): Routing | undefined;
 }

@@ -1,4 +1,5 @@
 import { annotations, isTrue } from "../annotations.ts";
+import { messageOf } from "../errors.ts";
 import { annotation, text } from "../objects.ts";
 import type { Session } from "../session.ts";
 import type { PropertyMap } from "../struct.ts";
@@ -6,9 +7,18 @@ import { gvkOf } from "../tokens.ts";
 import { definitionObserver } from "./definition.ts";
 import { deploymentObserver } from "./deployment.ts";
 import { ingressObserver } from "./ingress.ts";
+import {
+  claimObserver,
+  conventionalVerdict,
+  objectObserver,
+  quotaVerdict,
+  replicationControllerVerdict,
+  secretVerdict,
+  volumeVerdict,
+} from "./object.ts";
 import type { Observation, Observer } from "./observer.ts";
 import { serviceObserver } from "./service.ts";
-import { type Verdict, waitUntil } from "./wait.ts";
+import { type Outcome, type Verdict, waitUntil } from "./wait.ts";
 import { waitForObserver } from "./wait-for.ts";
 import {
   daemonSetVerdict,
@@ -40,32 +50,48 @@ const observers: Readonly<Record<string, Observer>> = {
   "batch/Job": workloadObserver("jobs", jobVerdict),
   "/Pod": podObserver,
   "apiextensions.k8s.io/CustomResourceDefinition": definitionObserver,
+  "/PersistentVolume": objectObserver(volumeVerdict),
+  "/PersistentVolumeClaim": claimObserver,
+  "/ReplicationController": objectObserver(replicationControllerVerdict),
+  "/ResourceQuota": objectObserver(quotaVerdict),
+  "/Secret": objectObserver(secretVerdict),
 };
 
+const conventions = objectObserver(conventionalVerdict, "conditions");
+
 /** How readiness of an object is seen; `undefined` for kinds that are ready once they exist. */
-function observerFor(inputs: PropertyMap, live: PropertyMap): Observer | undefined {
+function observerFor(session: Session, inputs: PropertyMap, live: PropertyMap): Observer | undefined {
   if (isTrue(inputs, annotations.skipAwait)) return undefined;
   const expressions = annotation(live, annotations.waitFor);
   if (expressions !== "") return waitForObserver(expressions);
   const { group, kind } = gvkOf(text(live, "apiVersion"), text(live, "kind"));
-  return observers[`${group}/${kind}`];
+  // A Secret is complete when it is made, but for tokens that a controller fills in.
+  if (group === "" && kind === "Secret" && secretVerdict(live).state === "ready") return undefined;
+  return observers[`${group}/${kind}`] ?? (session.settings.awaitAll ? conventions : undefined);
 }
 
 /** Waits until what was written has taken effect. Returns the object as it was seen last. */
 export async function awaitReady(session: Session, request: ReadyRequest): Promise<ReadyOutcome> {
-  const observer = observerFor(request.inputs, request.live);
+  const observer = observerFor(session, request.inputs, request.live);
   if (observer === undefined) return { state: "ready", live: request.live };
   let live = request.live;
-  const outcome = await waitUntil<Observation>(session, {
-    urn: request.urn,
-    timeoutMs: request.timeoutMs,
-    watch: observer.watch(request.live),
-    look: async () => {
-      const observation = await observer.look(session, live);
-      live = observation.object;
-      return { value: observation, verdict: observation.verdict };
-    },
-  });
+  let outcome: Outcome<Observation>;
+  try {
+    outcome = await waitUntil<Observation>(session, {
+      urn: request.urn,
+      timeoutMs: request.timeoutMs,
+      watch: observer.watch(request.live),
+      look: async () => {
+        const observation = await observer.look(session, live);
+        live = observation.object;
+        return { value: observation, verdict: observation.verdict };
+      },
+    });
+  } catch (error) {
+    // The object has been written, whatever became of the look at it: the state must know it.
+    const reason = session.signal.aborted ? "The wait was interrupted" : messageOf(error);
+    return { state: "failed", live, reasons: [reason] };
+  }
   if (outcome.verdict.state === "ready") {
     if (outcome.verdict.note !== undefined) session.log.log("info", request.urn, outcome.verdict.note);
     return { state: "ready", live };
@@ -79,7 +105,7 @@ export async function readiness(
   session: Session,
   about: { readonly inputs: PropertyMap; readonly live: PropertyMap },
 ): Promise<Exclude<Verdict, { state: "waiting" }>> {
-  const observer = observerFor(about.inputs, about.live);
+  const observer = observerFor(session, about.inputs, about.live);
   if (observer === undefined) return { state: "ready" };
   const observation = await observer.look(session, about.live);
   const { verdict } = observation;

@@ -1,7 +1,6 @@
-import { pathOf } from "../discovery.ts";
-import { deepEqual, listAt, mapAt, nameOf, namespaceOf, text } from "../objects.ts";
+import { deepEqual, mapAt, text } from "../objects.ts";
 import { isList, isMap, type PropertyMap, type PropertyValue } from "../struct.ts";
-import { gvkOf } from "../tokens.ts";
+import { objectObserver } from "./object.ts";
 import type { Observer } from "./observer.ts";
 import { condition } from "./observer.ts";
 import type { Verdict } from "./wait.ts";
@@ -77,23 +76,5 @@ function pluck(value: PropertyMap, field: string): string {
 }
 
 export function waitForObserver(annotationText: string): Observer {
-  return {
-    watch: () => [],
-    async look(session, live) {
-      const kind = await session.client.kind(
-        gvkOf(text(live, "apiVersion"), text(live, "kind")),
-        session.signal,
-      );
-      const path = pathOf(kind, namespaceOf(live), nameOf(live));
-      const object = (await session.client.api.find<PropertyMap>(path, { signal: session.signal })) ?? live;
-      const conditions = listAt(object, "status", "conditions").map(
-        (c) => `${text(c, "type")}=${text(c, "status")}`,
-      );
-      return {
-        object,
-        verdict: waitForVerdict(annotationText, object),
-        explain: async () => (conditions.length === 0 ? [] : [`conditions: ${conditions.join(", ")}`]),
-      };
-    },
-  };
+  return objectObserver((object) => waitForVerdict(annotationText, object), "conditions");
 }

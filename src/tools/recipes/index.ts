@@ -1,5 +1,6 @@
 import type { Recipe } from "../source.ts";
 import type { ToolName } from "../tool.ts";
+import { addons } from "./addons.ts";
 import { buildah } from "./buildah.ts";
 import { containerd } from "./containerd.ts";
 import { etcd } from "./etcd.ts";
@@ -10,6 +11,7 @@ import { traefik } from "./traefik.ts";
 
 /** Every tool that modelswitch obtains by itself. */
 export const recipes: Readonly<Record<ToolName, Recipe>> = {
+  addons,
   buildah,
   containerd,
   etcd,

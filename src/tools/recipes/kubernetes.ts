@@ -5,11 +5,9 @@ import { findPrograms } from "../find-on-path.ts";
 import { buildGoProgram } from "../go-build.ts";
 import { isSameMinor } from "../semver.ts";
 import type { Recipe } from "../source.ts";
-import { versions } from "../versions.ts";
+import { kubernetesVersions, versions } from "../versions.ts";
 import { linuxOnly } from "./linux-only.ts";
 import { goArchitecture } from "./platform-names.ts";
-
-const version = versions.kubernetes;
 
 const programs = [
   "kube-apiserver",
@@ -22,8 +20,8 @@ const programs = [
 
 const versionArguments = (name: string) => (name === "kubectl" ? ["version", "--client"] : ["--version"]);
 
-/** Control plane, kubelet, kube-proxy and kubectl. */
-export function kubernetesFrom(releaseUrl: string): Recipe {
+/** Control plane, kubelet, kube-proxy and kubectl, of one of the `kubernetesVersions`. */
+export function kubernetesFrom(releaseUrl: string, version: string = versions.kubernetes): Recipe {
   return {
     name: "kubernetes",
     version: async () => version,
@@ -64,10 +62,12 @@ export function kubernetesFrom(releaseUrl: string): Recipe {
         title: "Go module k8s.io/kubernetes",
         async obtain(folder, context) {
           await mkdir(join(folder, "bin"));
+          const modules = kubernetesVersions.find((one) => one.version === version)?.modules ?? ".";
           await buildGoProgram(
             {
               module: "kubernetes",
               target: ".",
+              ...(modules === "." ? {} : { modules }),
               variables: {
                 "k8s.io/component-base/version.gitVersion": version,
                 "k8s.io/client-go/pkg/version.gitVersion": version,
@@ -91,4 +91,8 @@ export function kubernetesFrom(releaseUrl: string): Recipe {
 
 const inBin = Object.fromEntries(programs.map((name) => [name, join("bin", name)]));
 
-export const kubernetes = kubernetesFrom("https://dl.k8s.io");
+const releases = "https://dl.k8s.io";
+
+export const kubernetes = kubernetesFrom(releases);
+
+export const kubernetesOf = (version: string): Recipe => kubernetesFrom(releases, version);

@@ -1,0 +1,81 @@
+import type { Described } from "../../rollout/adoption/describe.ts";
+import type { ServerChoice } from "./answers.ts";
+
+export interface AdoptedAnswers {
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly server: ServerChoice;
+}
+
+/** The text of a `modelswitch.config.ts` that says what runs. Pure. */
+export function adoptedConfigText({ name, namespace, server }: AdoptedAnswers, found: Described): string {
+  const { blue, green, ingress, servicePort, router } = found;
+  const { deployment, service, selector, replicas, ...runs } = blue;
+  return [
+    `import { ${server === "custom" ? "custom, " : ""}defineConfig } from "modelswitch";`,
+    "",
+    "export default defineConfig({",
+    `  name: ${JSON.stringify(name)},`,
+    ...(namespace === undefined ? [] : [`  namespace: ${JSON.stringify(namespace)},`]),
+    ...(server === "custom" ? serverLines(name, found) : [`  server: ${JSON.stringify(server)},`]),
+    "  slots: {",
+    "    // What runs: its pods keep the template that they have until another release goes into blue.",
+    `    blue: ${literal({ deployment, service, selector, replicas, ...runs }, 4)},`,
+    "    // The next release: set its image and replicas, `modelswitch up`, `modelswitch switch green`.",
+    `    green: ${literal(green, 4)},`,
+    "  },",
+    `  ingress: ${literal(ingress, 2)},`,
+    ...(servicePort === 80 ? [] : [`  servicePort: ${servicePort},`]),
+    ...(router === "nginx" ? [] : [`  router: ${JSON.stringify(router)},`]),
+    "});",
+    "",
+  ].join("\n");
+}
+
+function serverLines(name: string, { server, ingress }: Described): string[] {
+  const { port, otherPorts, readinessPath, livenessPath } = server;
+  const base = (ingress.path ?? "/").replace(/\/+$/, "");
+  const identity = readinessPath.startsWith("/v2/health/")
+    ? { path: `${base}/v2/models/${name}`, from: { kind: "json", path: "versions.0" } }
+    : { path: base === "" ? "/" : base, from: { kind: "body" } };
+  return [
+    "  // What later releases need: the pods that run keep what they have.",
+    "  server: custom({",
+    `    port: ${port},`,
+    ...(Object.keys(otherPorts).length === 0 ? [] : [`    otherPorts: ${literal(otherPorts, 4)},`]),
+    `    readinessPath: ${JSON.stringify(readinessPath)},`,
+    ...(livenessPath === undefined ? [] : [`    livenessPath: ${JSON.stringify(livenessPath)},`]),
+    "    // How an answer is recognised as blue's or green's: something that differs between two releases.",
+    `    identity: ${literal(identity, 4)},`,
+    "  }),",
+  ];
+}
+
+const identifier = /^[A-Za-z_$][\w$]*$/;
+
+/** A value as TypeScript, in one line where it is short. */
+function literal(value: unknown, indent: number): string {
+  const line = inline(value);
+  if (indent + line.length <= 90 || typeof value !== "object" || value === null) return line;
+  const inner = " ".repeat(indent + 2);
+  const end = " ".repeat(indent);
+  if (Array.isArray(value)) {
+    return `[\n${value.map((one) => `${inner}${literal(one, indent + 2)},\n`).join("")}${end}]`;
+  }
+  const lines = present(value).map(([key, one]) => `${inner}${key}: ${literal(one, indent + 2)},\n`);
+  return `{\n${lines.join("")}${end}}`;
+}
+
+function inline(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  return `{ ${present(value)
+    .map(([key, one]) => `${key}: ${inline(one)}`)
+    .join(", ")} }`;
+}
+
+function present(value: object): [string, unknown][] {
+  return Object.entries(value)
+    .filter(([, one]) => one !== undefined)
+    .map(([key, one]) => [identifier.test(key) ? key : JSON.stringify(key), one]);
+}

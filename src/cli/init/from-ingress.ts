@@ -1,0 +1,78 @@
+import { mayBeSecret } from "../../config/problem.ts";
+import { exitCodes, UserError } from "../../core/errors.ts";
+import { describeFound } from "../../rollout/adoption/describe.ts";
+import { discover } from "../../rollout/adoption/discover.ts";
+import { takeInventory } from "../../rollout/adoption/inventory.ts";
+import { adoptionLines } from "../../rollout/adoption/plan.ts";
+import type { CommandContext, CommandInput } from "../command.ts";
+import { adoptedConfigText } from "./adopted-template.ts";
+import { answerProblems, type ServerChoice, suggestName } from "./answers.ts";
+
+/** A configuration that says what runs behind an Ingress, and what taking it over would do. */
+export interface AdoptedScaffold {
+  readonly text: string;
+  /** The plan of the adoption, line by line. */
+  readonly plan: readonly string[];
+  /** What a person has to look at in the file. */
+  readonly toCheck: readonly string[];
+}
+
+/**
+ * Reads what an Ingress leads to. Writes nothing anywhere.
+ * @throws UserError `from-unknown`, `adoption-refused`, `argument-invalid` (exit code 2)
+ */
+export async function scaffoldFromIngress(
+  ingressName: string,
+  input: CommandInput,
+  context: CommandContext,
+): Promise<AdoptedScaffold> {
+  const name = nameFor(ingressName, input);
+  const [{ resolveKubeconfig }, { connect }] = await Promise.all([
+    import("../kubeconfig.ts"),
+    import("../../kubernetes/connect.ts"),
+  ]);
+  const connection = connect(await resolveKubeconfig(context.globals, context.env));
+  const wanted = input.options.namespace;
+  const namespace = typeof wanted === "string" ? wanted : connection.namespace;
+  const found = discover(ingressName, name, await takeInventory(connection.api, namespace, context.signal));
+  const described = describeFound(found);
+  const server: ServerChoice = input.options.server === "mlserver" ? "mlserver" : "custom";
+  return {
+    text: adoptedConfigText({ name, namespace, server }, described),
+    plan: adoptionLines({ name, router: described.router }, namespace, found, described),
+    toCheck: [
+      ...(server === "custom" ? ["server.identity: what tells an answer of one release from another's"] : []),
+      ...(found.container.readinessProbe?.httpGet === undefined
+        ? ["server.readinessPath: the pods that run have no readiness probe over HTTP"]
+        : []),
+      ...Object.keys(described.blue.env ?? {})
+        .filter((variable) => mayBeSecret([variable]))
+        .map(
+          (variable) =>
+            `env.${variable}: sounds like a secret, and stands in the file as in the pods: in clear`,
+        ),
+    ],
+  };
+}
+
+/** With --from the cluster says what runs: an option that says something else would be ignored. */
+function nameFor(ingressName: string, input: CommandInput): string {
+  for (const option of ["image", "host"]) {
+    if (input.options[option] === undefined) continue;
+    throw new UserError({
+      code: "argument-invalid",
+      message: `--${option} cannot be given with --from: the file says what runs.`,
+      hint: "Change it in the file, after `modelswitch adopt`, for the next release.",
+      exitCode: exitCodes.usage,
+    });
+  }
+  const given = input.options.name;
+  if (typeof given !== "string") return suggestName(ingressName);
+  const problem = answerProblems.name(given);
+  if (problem === undefined) return given;
+  throw new UserError({
+    code: "argument-invalid",
+    message: `--name: ${problem}.`,
+    exitCode: exitCodes.usage,
+  });
+}

@@ -1,0 +1,262 @@
+import { UserError } from "../../core/errors.ts";
+import { step } from "../../core/events.ts";
+import { splitOf } from "../../core/routing.ts";
+import { KubernetesApiError } from "../../kubernetes/api.ts";
+import type { RolloutContext } from "../context.ts";
+import { modelSpec, planUp } from "../desired.ts";
+import { type Lock, withLock } from "../lock.ts";
+import type { Observation } from "../observation.ts";
+import { observe } from "../observe.ts";
+import type { RolloutRecord } from "../record.ts";
+import { locationOf } from "../subject.ts";
+import { proveUp, type UpResult } from "../up.ts";
+import type { Adoption } from "./adoption.ts";
+import { compareWithConfig, notConfigured } from "./compare.ts";
+import type { Described } from "./describe.ts";
+import { describeFound } from "./describe.ts";
+import { type Discovered, discover, refused } from "./discover.ts";
+import { handOver } from "./field-owners.ts";
+import { refuseUnfinished } from "./guard.ts";
+import { type FoundPod, takeInventory } from "./inventory.ts";
+import { adoptedKinds, foundObject, patchAdopted, podRuns, wouldRoll } from "./objects.ts";
+
+/** What `adopt` would do, decided but not begun. */
+export type PreparedAdoption =
+  | { readonly state: "done"; readonly adoption: Adoption }
+  /** A former run was stopped: the record says how far the way is. */
+  | { readonly state: "resume"; readonly adoption: Adoption; readonly record: RolloutRecord }
+  | {
+      readonly state: "begin";
+      readonly adoption: Adoption;
+      readonly record: RolloutRecord;
+      readonly found: Discovered;
+      readonly described: Described;
+    };
+
+/**
+ * Looks at everything and writes nothing.
+ * @throws UserError `adoption-refused`, `adoption-unfinished`, `from-unknown` (exit code 2)
+ */
+export async function prepareAdoption(context: RolloutContext): Promise<PreparedAdoption> {
+  const { config, namespace, api, signal } = context;
+  const record = await context.store.read();
+  const former = record?.adoption;
+  if (record !== undefined && former !== undefined) {
+    if (former.state === "giving-back") refuseUnfinished(record);
+    if (former.state === "adopted") return { state: "done", adoption: former };
+    return { state: "resume", adoption: former, record };
+  }
+  const location = locationOf(context, record);
+  const names = location.names;
+  if (record !== undefined || names === undefined || notConfigured(config)) {
+    throw refused(names?.ingress ?? config.name, namespace, [
+      record === undefined
+        ? {
+            reason: `${config.file} does not name the objects to take over (slots.blue.deployment and slots.blue.service)`,
+            remedy: "write a configuration that does: modelswitch init --from ingress/NAME",
+          }
+        : {
+            reason: `the model ${config.name} is managed by modelswitch already, with objects of its own`,
+            remedy: "make a configuration of another name: modelswitch init --from ingress/NAME --name OTHER",
+          },
+    ]);
+  }
+  const found = discover(names.ingress, config.name, await takeInventory(api, namespace, signal));
+  const described = describeFound(found);
+  compareWithConfig(config, described, namespace);
+  await refuseRoll(context, found);
+  const observation = await observe(location);
+  const adoption: Adoption = {
+    slot: "blue",
+    state: "adopting",
+    at: new Date(context.clock.now()).toISOString(),
+    by: context.operator,
+    release: 1,
+    deployment: {
+      ...foundObject(found.deployment),
+      selector: found.deployment.spec?.selector?.matchLabels ?? {},
+    },
+    service: foundObject(found.service),
+    ingress: { ...foundObject(found.ingress), spec: found.ingress.spec ?? {} },
+  };
+  return {
+    state: "begin",
+    adoption,
+    record: recordOf(context, adoption, observation),
+    found,
+    described,
+  };
+}
+
+async function refuseRoll({ api, namespace }: RolloutContext, found: Discovered): Promise<void> {
+  const name = found.deployment.metadata?.name ?? "";
+  let why: string;
+  try {
+    if (!(await wouldRoll({ api, namespace }, found.deployment))) return;
+    why = `declaring the Deployment ${name} as it is would change it (an admission webhook changes what is applied)`;
+  } catch (error) {
+    if (!(error instanceof KubernetesApiError) || error.status === 403) throw error;
+    why = `the Deployment ${name} cannot be declared as it is: ${error.message}`;
+  }
+  throw refused(found.ingress.metadata?.name ?? "", namespace, [
+    { reason: why, remedy: "mend the Deployment so that `kubectl apply --server-side` leaves it unchanged" },
+  ]);
+}
+
+function recordOf(context: RolloutContext, adoption: Adoption, observation: Observation): RolloutRecord {
+  const { record } = planUp({
+    config: context.config,
+    record: undefined,
+    observation,
+    now: adoption.at,
+    by: context.operator,
+    allowLiveChange: false,
+    allowLiveStop: false,
+    adopting: adoption,
+  });
+  return record;
+}
+
+export interface AdoptResult {
+  readonly adoption: Adoption;
+  /** Nothing was left to do. */
+  readonly alreadyThere: boolean;
+  readonly proof: UpResult["proof"] | undefined;
+  readonly pods: number;
+  readonly totalMs: number;
+}
+
+/**
+ * Takes over what the configuration names. `confirmed` is asked with the plan, before anything is written. Each step is
+ * idempotent and none of them touches traffic or pods, so a run that was stopped anywhere is simply run again.
+ */
+export async function adopt(
+  context: RolloutContext,
+  confirmed: (prepared: PreparedAdoption) => Promise<boolean>,
+): Promise<AdoptResult> {
+  const startedAt = context.clock.now();
+  const prepared = await prepareAdoption(context);
+  if (prepared.state === "done") {
+    return {
+      adoption: prepared.adoption,
+      alreadyThere: true,
+      proof: undefined,
+      pods: 0,
+      totalMs: context.clock.now() - startedAt,
+    };
+  }
+  if (!(await confirmed(prepared))) {
+    throw new UserError({ code: "declined", message: "Nothing was changed, since the answer was no." });
+  }
+  await context.prepareSecrets();
+  return await withLock(context.lockOptions("adopt"), async (lock) => {
+    // What was shown is what is done: somebody may have worked on it while the question was open.
+    const again = await prepareAdoption(context);
+    if (again.state === "done") throw changedMeanwhile(context);
+    if (prepared.state === "begin" && again.state === "begin" && differs(prepared, again)) {
+      throw changedMeanwhile(context);
+    }
+    const { pods, proof, adoption } = await takeOver(context, lock, again);
+    return { adoption, alreadyThere: false, proof, pods, totalMs: context.clock.now() - startedAt };
+  });
+}
+
+function differs(
+  a: Extract<PreparedAdoption, { state: "begin" }>,
+  b: Extract<PreparedAdoption, { state: "begin" }>,
+): boolean {
+  const facts = ({ adoption, described, found }: typeof a) => [
+    described,
+    podRuns(found.pods),
+    adoptedKinds.map((kind) => [adoption[kind].uid, adoption[kind].labels, adoption[kind].annotations]),
+  ];
+  return JSON.stringify(facts(a)) !== JSON.stringify(facts(b));
+}
+
+function changedMeanwhile({ config }: RolloutContext): UserError {
+  return new UserError({
+    code: "adoption-changed",
+    message: `What ${config.name} runs was changed by somebody between the plan and its confirmation; nothing was written.`,
+    hint: "Run `modelswitch adopt` again and look at the new plan.",
+  });
+}
+
+async function takeOver(
+  context: RolloutContext,
+  lock: Lock,
+  prepared: Extract<PreparedAdoption, { state: "begin" | "resume" }>,
+) {
+  const { events, namespace, api, store } = context;
+  const { adoption, record } = prepared;
+  const place = { api, namespace };
+  const location = locationOf(context, record);
+  const before = await podsOf(context, record);
+
+  await step(events, { id: "adopt-record", title: "Remember how everything was found" }, async () => {
+    await store.update((stored) => stored ?? record);
+  });
+  await step(events, { id: "adopt-owners", title: "Hand the ownership of the fields over" }, async () => {
+    for (const kind of adoptedKinds) {
+      await patchAdopted(place, adoption, kind, (object) =>
+        object.metadata?.labels?.["app.kubernetes.io/managed-by"] === "modelswitch"
+          ? undefined
+          : handOver(object),
+      );
+    }
+  });
+  await lock.check();
+  const { routing } = await observe(location);
+  if (routing === undefined || splitOf(routing)[adoption.slot] !== 100) throw changedMeanwhile(context);
+  const stack = await context.openStack(context.signal);
+  await step(
+    events,
+    { id: "adopt-import", title: "Take the objects into Pulumi's state as they are; make the empty slot" },
+    () => stack.up({ spec: modelSpec(record, namespace, "import"), routing }),
+  );
+  await lock.check();
+  await step(events, { id: "adopt-apply", title: "Label them as part of the model" }, () =>
+    stack.up({ spec: modelSpec(record, namespace), routing }),
+  );
+  const after = await step(
+    events,
+    { id: "adopt-check", title: "Look whether the same pods run" },
+    () => podsOf(context, record),
+    (runs) => `${runs.length} pods, none restarted`,
+  );
+  if (JSON.stringify(before) !== JSON.stringify(after)) warnOfPods(context, before, after);
+  const adopted: Adoption = { ...adoption, state: "adopted" };
+  await step(events, { id: "adopt-finish", title: "Remember that it is done" }, async () => {
+    await store.update((stored) => stored && { ...stored, applying: false, adoption: adopted });
+  });
+  const { proof, notes } = await proveUp(context, location, { record, routing });
+  for (const note of notes) events({ type: "warning", ...note });
+  return { pods: after.length, proof, adoption: adopted };
+}
+
+/** Pods come and go by themselves too: an evicted one is no reason to fail, but nobody should overlook it. */
+function warnOfPods(context: RolloutContext, before: readonly string[], after: readonly string[]): void {
+  const gone = before.filter((run) => !after.includes(run)).map((run) => run.split(" ")[0]);
+  context.events({
+    type: "warning",
+    code: "pods-changed",
+    message: `While it was taken over, pods changed: ${gone.join(", ") || "there are more of them"}. Nothing that was written makes pods restart.`,
+    hint: "Look at their events: kubectl describe pod.",
+  });
+}
+
+/** The pods of the adopted slot, each with its restarts. */
+export async function podsOf(context: RolloutContext, record: RolloutRecord): Promise<string[]> {
+  const slot = record.adoption?.slot ?? "blue";
+  const selector = record.settings.selectors[slot] ?? {};
+  const { items = [] } = await context.api.json<{ readonly items?: readonly FoundPod[] }>({
+    method: "GET",
+    path: `/api/v1/namespaces/${context.namespace}/pods`,
+    query: {
+      labelSelector: Object.entries(selector)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(","),
+    },
+    signal: context.signal,
+  });
+  return podRuns(items);
+}

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import { changed, foundInventory } from "../../../test/support/found.ts";
+import { testConfig } from "../../../test/support/rollout-bench.ts";
+import { compareWithConfig, notConfigured } from "./compare.ts";
+import { describeFound } from "./describe.ts";
+import { discover } from "./discover.ts";
+import type { Inventory } from "./inventory.ts";
+import { adoptionLines } from "./plan.ts";
+
+const described = (inventory: Inventory = foundInventory()) =>
+  describeFound(discover("fraud", "fraud", inventory));
+const container = "deployments.0.spec.template.spec.containers.0";
+
+describe("describeFound", () => {
+  test("says what runs in the words of the configuration", () => {
+    expect(described()).toEqual({
+      server: {
+        port: 9000,
+        otherPorts: { metrics: 9090 },
+        readinessPath: "/ready",
+        livenessPath: undefined,
+      },
+      blue: {
+        image: "reg.io/fraud:7",
+        replicas: 2,
+        env: { LEVEL: "info" },
+        resources: { requests: { cpu: "500m", memory: "1Gi" } },
+        deployment: "fraud-server",
+        service: "fraud-api",
+        selector: { app: "fraud" },
+      },
+      green: {
+        image: "reg.io/fraud:7",
+        replicas: 0,
+        env: { LEVEL: "info" },
+        resources: { requests: { cpu: "500m", memory: "1Gi" } },
+        selector: { app: "fraud-green", version: "green" },
+      },
+      ingress: {
+        name: "fraud",
+        host: "models.acme.io",
+        annotations: { "nginx.ingress.kubernetes.io/proxy-body-size": "8m" },
+      },
+      servicePort: 8000,
+      router: "nginx",
+      unsaid: [],
+    });
+  });
+
+  test("keeps what is not the default: class, path, certificates, pull policy, arguments", () => {
+    const inventory = changed(
+      "ingresses.0.spec.tls",
+      [{ hosts: ["models.acme.io"], secretName: "cert" }],
+      changed(
+        "ingresses.0.spec.rules.0.http.paths.0.path",
+        "/fraud",
+        changed(`${container}.imagePullPolicy`, "Always", changed(`${container}.args`, ["--fast"])),
+      ),
+    );
+    expect(described(inventory)).toMatchObject({
+      blue: { imagePullPolicy: "Always", args: ["--fast"] },
+      ingress: { path: "/fraud", tls: [{ hosts: ["models.acme.io"], secretName: "cert" }] },
+    });
+  });
+
+  test.each([
+    ["volumes", changed("deployments.0.spec.template.spec.volumes", [{ name: "v" }]), "volumes"],
+    ["a command", changed(`${container}.command`, ["serve"]), "the container's command"],
+    [
+      "a sidecar",
+      changed("deployments.0.spec.template.spec.containers.1", { name: "proxy", image: "p" }),
+      "the containers proxy",
+    ],
+    [
+      "a value from a Secret",
+      changed(`${container}.env.1`, { name: "KEY", valueFrom: { secretKeyRef: {} } }),
+      "env from elsewhere (KEY)",
+    ],
+    [
+      "a probe by TCP",
+      changed(`${container}.readinessProbe`, { tcpSocket: { port: 1 } }),
+      "a readinessProbe that is no HTTP request",
+    ],
+    [
+      "a service account",
+      changed("deployments.0.spec.template.spec.serviceAccountName", "ml"),
+      "serviceAccountName",
+    ],
+  ])("names %s, which later releases would be without", (_what, inventory, part) => {
+    expect(described(inventory).unsaid).toContain(part);
+  });
+});
+
+describe("the plan", () => {
+  test("says what happens to each object, what is made, and how to go back", () => {
+    const inventory = changed(`${container}.command`, ["serve"]);
+    const found = discover("fraud", "fraud", inventory);
+    const text = adoptionLines({ name: "fraud", router: "nginx" }, "ml", found, describeFound(found)).join(
+      "\n",
+    );
+    for (const part of [
+      "Becomes blue of fraud in ml, with all the traffic of models.acme.io/",
+      "Deployment fraud-server: 2 replicas of reg.io/fraud:7",
+      "Service fraud-api: app=fraud, port 8000 to 9000",
+      'its port "web" is written as 8000',
+      "Deployment fraud-green with 0 replicas",
+      "Ingress fraud-canary with weight 0",
+      "`modelswitch adopt --undo`",
+      "the container's command",
+    ]) {
+      expect(text).toContain(part);
+    }
+  });
+
+  test("without canaries there is no canary Ingress", () => {
+    const found = discover("fraud", "fraud", foundInventory());
+    const lines = adoptionLines({ name: "fraud", router: "plain" }, "ml", found, describeFound(found));
+    expect(lines.join()).not.toContain("fraud-canary");
+  });
+});
+
+describe("compareWithConfig", () => {
+  const config = (changes: object = {}, blue: object = {}) => {
+    const { green, ingress, ...found } = described();
+    return testConfig({
+      runs: { form: "slots", slots: { blue: { ...found.blue, ...blue }, green } },
+      ingress,
+      servicePort: found.servicePort,
+      ...changes,
+    });
+  };
+
+  test("a file that says what runs passes, also where it differs in what only later releases have", () => {
+    expect(() => compareWithConfig(config(), described(), "ml")).not.toThrow();
+    expect(() => compareWithConfig(config({}, { env: {} }), described(), "ml")).not.toThrow();
+  });
+
+  test.each([
+    ["image", {}, { image: "reg.io/fraud:8" }, "slots.blue.image: reg.io/fraud:7 -> reg.io/fraud:8"],
+    ["replicas", {}, { replicas: 1 }, "slots.blue.replicas: 2 -> 1"],
+    ["host", { ingress: { name: "fraud", host: "other.acme.io" } }, {}, "ingress.host"],
+    ["port", { servicePort: 80 }, {}, "servicePort: 8000 -> 80"],
+  ])("another %s is refused: it would change what is live", (_what, changes, blue, part) => {
+    expect(() => compareWithConfig(config(changes, blue), described(), "ml")).toThrow(part);
+  });
+
+  test("a configuration without names has nothing to adopt", () => {
+    expect(notConfigured(config())).toBe(false);
+    expect(notConfigured(testConfig())).toBe(true);
+  });
+});

@@ -1,0 +1,149 @@
+import type { IngressSpec, RouterName, SlotSpec } from "../../core/model.ts";
+import type { Discovered } from "./discover.ts";
+import type { FoundContainer } from "./inventory.ts";
+
+/** Options of `custom({...})` that say what later releases need. */
+export interface DescribedServer {
+  readonly port: number;
+  readonly otherPorts: Readonly<Record<string, number>>;
+  readonly readinessPath: string;
+  readonly livenessPath: string | undefined;
+}
+
+/** What runs, in the words of the configuration file. */
+export interface Described {
+  readonly server: DescribedServer;
+  readonly blue: SlotSpec & { readonly image: string };
+  readonly green: SlotSpec & { readonly image: string };
+  readonly ingress: IngressSpec & { readonly name: string };
+  readonly servicePort: number;
+  readonly router: RouterName;
+  /** What the pods have and the configuration does not say: they keep it, later releases would be without. */
+  readonly unsaid: readonly string[];
+}
+
+/** Annotations of tools about the object itself: they are no settings of the Ingress. */
+const bookkeeping =
+  /^(kubectl\.kubernetes\.io|meta\.helm\.sh|argocd\.argoproj\.io|pulumi\.com|field\.cattle\.io)\//;
+
+export function describeFound(found: Discovered): Described {
+  const { container, deployment, ingress, service, path } = found;
+  const runs = whatRuns(container);
+  const names = {
+    deployment: deployment.metadata?.name ?? "",
+    service: service.metadata?.name ?? "",
+  };
+  const annotations = Object.fromEntries(
+    Object.entries(ingress.metadata?.annotations ?? {}).filter(([key]) => !bookkeeping.test(key)),
+  );
+  const tls = (ingress.spec?.tls ?? []).flatMap(({ hosts, secretName }) =>
+    secretName === undefined
+      ? []
+      : [{ ...(hosts === undefined || hosts.length === 0 ? {} : { hosts }), secretName }],
+  );
+  return {
+    server: {
+      port: found.httpPort,
+      otherPorts: otherPorts(container, found.httpPort),
+      readinessPath: container.readinessProbe?.httpGet?.path ?? "/",
+      livenessPath: container.livenessProbe?.httpGet?.path,
+    },
+    blue: {
+      ...runs,
+      replicas: deployment.spec?.replicas ?? 1,
+      ...names,
+      selector: found.selector,
+    },
+    green: { ...runs, replicas: 0, selector: found.otherSelector },
+    ingress: {
+      name: ingress.metadata?.name ?? "",
+      host: found.host,
+      ...(found.className === "nginx" ? {} : { className: found.className }),
+      ...(path.path === undefined || path.path === "/" ? {} : { path: path.path }),
+      ...(isPathType(path.pathType) && path.pathType !== "Prefix" ? { pathType: path.pathType } : {}),
+      ...(tls.length === 0 ? {} : { tls }),
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    },
+    servicePort: found.servicePort,
+    router: found.canaries ? "nginx" : "plain",
+    unsaid: unsaid(found),
+  };
+}
+
+function isPathType(type: string | undefined): type is NonNullable<IngressSpec["pathType"]> {
+  return type === "Prefix" || type === "Exact" || type === "ImplementationSpecific";
+}
+
+function whatRuns(container: FoundContainer): SlotSpec & { readonly image: string } {
+  const env = Object.fromEntries(
+    (container.env ?? []).flatMap(({ name, value, valueFrom }) =>
+      valueFrom === undefined ? [[name, value ?? ""]] : [],
+    ),
+  );
+  const { requests = {}, limits = {} } = container.resources ?? {};
+  const policy = container.imagePullPolicy;
+  return {
+    image: container.image ?? "",
+    ...(Object.keys(env).length === 0 ? {} : { env }),
+    ...(Object.keys(requests).length + Object.keys(limits).length === 0
+      ? {}
+      : {
+          resources: {
+            ...(Object.keys(requests).length === 0 ? {} : { requests }),
+            ...(Object.keys(limits).length === 0 ? {} : { limits }),
+          },
+        }),
+    ...(policy === "Always" || policy === "Never" ? { imagePullPolicy: policy } : {}),
+    ...(container.args === undefined || container.args.length === 0 ? {} : { args: container.args }),
+  };
+}
+
+function otherPorts(container: FoundContainer, httpPort: number): Record<string, number> {
+  return Object.fromEntries(
+    (container.ports ?? []).flatMap(({ name, containerPort, protocol }) =>
+      name === undefined || name === "http" || containerPort === undefined || containerPort === httpPort
+        ? []
+        : protocol === undefined || protocol === "TCP"
+          ? [[name, containerPort]]
+          : [],
+    ),
+  );
+}
+
+/** Defaults of the API server, which say nothing. */
+const defaults: Readonly<Record<string, string>> = {
+  dnsPolicy: '"ClusterFirst"',
+  restartPolicy: '"Always"',
+  schedulerName: '"default-scheduler"',
+  serviceAccount: '"default"',
+  serviceAccountName: '"default"',
+  securityContext: "{}",
+  terminationGracePeriodSeconds: "30",
+};
+
+const saidOfContainers = new Set([
+  ...["name", "image", "imagePullPolicy", "args", "env", "resources", "ports", "readinessProbe"],
+  ...["livenessProbe", "startupProbe", "terminationMessagePath", "terminationMessagePolicy"],
+]);
+
+function unsaid({ container, deployment }: Discovered): string[] {
+  const { containers = [], ...spec } = deployment.spec?.template?.spec ?? {};
+  const found = Object.entries(spec)
+    .filter(([key, value]) => value !== undefined && JSON.stringify(value) !== defaults[key])
+    // The old name of the same field.
+    .filter(([key]) => key !== "serviceAccount")
+    .map(([key]) => key);
+  for (const key of Object.keys(container))
+    if (!saidOfContainers.has(key)) found.push(`the container's ${key}`);
+  const fromElsewhere = (container.env ?? []).filter(({ valueFrom }) => valueFrom !== undefined);
+  if (fromElsewhere.length > 0) {
+    found.push(`env from elsewhere (${fromElsewhere.map(({ name }) => name).join(", ")})`);
+  }
+  const others = containers.filter((one) => one !== container).map(({ name }) => name);
+  if (others.length > 0) found.push(`the containers ${others.join(", ")}`);
+  for (const kind of ["readinessProbe", "livenessProbe"] as const) {
+    const probe = container[kind];
+    if (probe !== undefined && probe.httpGet === undefined) found.push(`a ${kind} that is no HTTP request`);
+  }
+  return found;
+}

@@ -1,0 +1,268 @@
+import { hostProblem } from "../../config/host.ts";
+import { exitCodes, UserError } from "../../core/errors.ts";
+import { objectNames } from "../../core/names.ts";
+import { liveObjects } from "./behind.ts";
+import type {
+  FoundContainer,
+  FoundDeployment,
+  FoundIngress,
+  FoundPath,
+  FoundPod,
+  FoundService,
+  Inventory,
+} from "./inventory.ts";
+import { otherSelector, selects } from "./labels.ts";
+import { type Obstacle, ownersOf } from "./owners.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What an Ingress leads to, complete and fit to become a slot. */
+export interface Discovered {
+  readonly ingress: FoundIngress;
+  readonly service: FoundService;
+  readonly deployment: FoundDeployment;
+  readonly pods: readonly FoundPod[];
+  readonly container: FoundContainer;
+  readonly host: string;
+  readonly path: FoundPath;
+  readonly className: string;
+  /** Port of the Service that the Ingress asks for. */
+  readonly servicePort: number;
+  /** Port of the container that it leads to. */
+  readonly httpPort: number;
+  /** Whether the controller of the class reads the canary annotations of ingress-nginx. */
+  readonly canaries: boolean;
+  readonly selector: Labels;
+  /** Labels for the other slot's pods. */
+  readonly otherSelector: Labels;
+  /** Things to know before it is taken over. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Follows an Ingress to its Service, and that to its Deployment and pods; finds everything that stands in the way of taking them
+ * over as a slot of `model`. Pure.
+ * @throws UserError `from-unknown`, `adoption-refused` (exit code 2)
+ */
+export function discover(ingressName: string, model: string, inventory: Inventory): Discovered {
+  const { namespace } = inventory;
+  const ingress = inventory.ingresses.find(({ metadata }) => metadata?.name === ingressName);
+  if (ingress === undefined) throw unknownIngress(ingressName, inventory);
+  const obstacles: Obstacle[] = [];
+  const warnings: string[] = [];
+  const note = (found: Obstacle | undefined) => {
+    if (found !== undefined) obstacles.push(found);
+  };
+
+  const rule = onlyRule(ingress, note);
+  const className = classOf(ingress, namespace, note);
+  note(canaryObstacle(ingress, rule, inventory));
+  const behind = rule === undefined ? undefined : liveObjects(rule.path, inventory, note);
+  const objects = [
+    ["Ingress", ingress],
+    ["Service", behind?.service],
+    ["Deployment", behind?.deployment],
+  ] as const;
+  for (const [kind, object] of objects) {
+    if (object === undefined) continue;
+    for (const { verdict, reason, remedy } of ownersOf(kind, object)) {
+      if (verdict === "refuse") obstacles.push({ reason, remedy });
+      else warnings.push(`${reason}; ${remedy}`);
+    }
+  }
+  for (const taken of takenNames(model, inventory)) note(taken);
+
+  if (rule === undefined || className === undefined || behind === undefined || obstacles.length > 0) {
+    throw refused(ingressName, namespace, obstacles);
+  }
+  const { deployment, service } = behind;
+  const podLabels = deployment.spec?.template?.metadata?.labels ?? {};
+  warnings.push(...otherServices(service, podLabels, inventory));
+  if (behind.hasOtherPorts) {
+    warnings.push(
+      `the Service ${service.metadata?.name} has more ports than ${behind.servicePort}, which the Ingress uses; green's Service has only that one`,
+    );
+  }
+  const controller = inventory.controllers?.[className];
+  const canaries =
+    controller === undefined ? /nginx/.test(className) : /^k8s\.io\/ingress-nginx/.test(controller);
+  if (!canaries) {
+    warnings.push(
+      `the controller of the class ${className}${controller === undefined ? "" : ` (${controller})`} is not known to read canary annotations: the router "plain" is used, which cannot split traffic or preview a slot`,
+    );
+  }
+  return {
+    ingress,
+    ...behind,
+    host: rule.host,
+    path: rule.path,
+    className,
+    canaries,
+    otherSelector: otherSelector(
+      model,
+      "blue",
+      [behind.selector, deployment.spec?.selector?.matchLabels ?? {}],
+      podLabels,
+    ),
+    warnings,
+  };
+}
+
+function unknownIngress(name: string, { ingresses, namespace }: Inventory): UserError {
+  const names = ingresses.map(({ metadata }) => metadata?.name ?? "");
+  return new UserError({
+    code: "from-unknown",
+    message: `There is no Ingress "${name}" in the namespace ${namespace}.`,
+    hint: names.length === 0 ? "There are no Ingresses at all." : `There are: ${names.join(", ")}.`,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** The error that lists everything that stands in the way. */
+export function refused(ingress: string, namespace: string, obstacles: readonly Obstacle[]): UserError {
+  return new UserError({
+    code: "adoption-refused",
+    message: [
+      `What the Ingress ${ingress} in ${namespace} leads to cannot be taken over as it is:`,
+      ...obstacles.map(({ reason, remedy }) => `  ${reason}\n    ${remedy}`),
+    ].join("\n"),
+    hint: "Nothing was changed. Mend what is listed, then run the command again.",
+    exitCode: exitCodes.usage,
+    details: { obstacles },
+  });
+}
+
+type Note = (found: Obstacle | undefined) => void;
+
+/** A model has one host and one path: an Ingress that has more is shared with others. */
+function onlyRule(
+  { metadata, spec }: FoundIngress,
+  note: Note,
+): { readonly host: string; readonly path: FoundPath } | undefined {
+  const name = metadata?.name ?? "";
+  if (spec?.defaultBackend !== undefined) {
+    note({
+      reason: `the Ingress ${name} has a default backend, which would stay without a slot`,
+      remedy: "move it into an Ingress of its own",
+    });
+  }
+  const all = (spec?.rules ?? []).flatMap((rule) =>
+    (rule.http?.paths ?? []).map((path) => ({ host: rule.host, path })),
+  );
+  const [first, ...others] = all;
+  if (first === undefined) {
+    note({
+      reason: `the Ingress ${name} has no path that leads to a Service`,
+      remedy: "name the Ingress that clients of the model use",
+    });
+    return undefined;
+  }
+  if (others.length > 0) {
+    const shown = all.map(
+      ({ host, path }) =>
+        `${host ?? "*"}${path.path ?? "/"} to ${path.backend?.service?.name ?? "something that is no Service"}`,
+    );
+    note({
+      reason: `the Ingress ${name} has ${all.length} paths (${shown.join(", ")}), and a model has one host and path`,
+      remedy:
+        "put the model's host and path into an Ingress of its own first, with the same annotations; then remove them from this one",
+    });
+    return undefined;
+  }
+  if (first.host === undefined || first.host === "") {
+    note({
+      reason: `the Ingress ${name} names no host, so it takes the requests of every host`,
+      remedy: "set spec.rules[0].host to the name that clients use",
+    });
+    return undefined;
+  }
+  const problem = hostProblem(first.host);
+  if (problem !== undefined) {
+    note({
+      reason: `the host of the Ingress ${name}: ${problem}`,
+      remedy: "give the model a host of its own, in an Ingress of its own",
+    });
+    return undefined;
+  }
+  return { host: first.host, path: first.path };
+}
+
+function classOf({ metadata, spec }: FoundIngress, namespace: string, note: Note): string | undefined {
+  const name = metadata?.name ?? "";
+  const annotated = metadata?.annotations?.["kubernetes.io/ingress.class"];
+  if (annotated !== undefined) {
+    note({
+      reason: `the Ingress ${name} names its class by the annotation kubernetes.io/ingress.class, which API servers have deprecated`,
+      remedy: `kubectl --namespace ${namespace} patch ingress ${name} --type merge --patch '{"metadata":{"annotations":{"kubernetes.io/ingress.class":null}},"spec":{"ingressClassName":"${annotated}"}}'`,
+    });
+    return undefined;
+  }
+  if (spec?.ingressClassName === undefined) {
+    note({
+      reason: `the Ingress ${name} names no class`,
+      remedy: "set spec.ingressClassName to the class of the controller that serves it",
+    });
+  }
+  return spec?.ingressClassName;
+}
+
+const canaryAnnotation = "nginx.ingress.kubernetes.io/canary";
+
+function canaryObstacle(
+  ingress: FoundIngress,
+  rule: { readonly host: string; readonly path: FoundPath } | undefined,
+  { ingresses }: Inventory,
+): Obstacle | undefined {
+  const name = ingress.metadata?.name ?? "";
+  if (ingress.metadata?.annotations?.[canaryAnnotation] === "true") {
+    return {
+      reason: `the Ingress ${name} is the canary of another Ingress`,
+      remedy: "name the main Ingress, and remove the canary first",
+    };
+  }
+  const canary = ingresses.find(
+    (other) =>
+      other.metadata?.annotations?.[canaryAnnotation] === "true" &&
+      (other.spec?.rules ?? []).some(
+        ({ host, http }) =>
+          host === rule?.host && (http?.paths ?? []).some(({ path }) => path === rule?.path.path),
+      ),
+  );
+  if (canary === undefined || rule === undefined) return undefined;
+  return {
+    reason: `the Ingress ${canary.metadata?.name} is a canary of ${name} already, and a host and path can have only one`,
+    remedy: "end that canary and delete its Ingress first",
+  };
+}
+
+/** Objects that the model makes must not be there under the names they get. */
+function takenNames(model: string, inventory: Inventory): Obstacle[] {
+  const names = objectNames(model);
+  const taken = [
+    ["Deployment", names.deployment.green, inventory.deployments],
+    ["Service", names.service.green, inventory.services],
+    ["Ingress", names.canaryIngress, inventory.ingresses],
+  ] as const;
+  return taken
+    .filter(([, name, objects]) => objects.some(({ metadata }) => metadata?.name === name))
+    .map(([kind, name]) => ({
+      reason: `there is a ${kind} ${name} already, and that is what modelswitch would call one of its own`,
+      remedy: "give the model another name (`--name`), or remove it if nobody needs it",
+    }));
+}
+
+/** Others that lead to the same pods keep doing so, whatever is switched. */
+function otherServices(service: FoundService, podLabels: Labels, { services }: Inventory): string[] {
+  const name = service.metadata?.name ?? "";
+  const others = services.filter(({ metadata, spec }) => {
+    const selector = spec?.selector ?? {};
+    return metadata?.name !== name && Object.keys(selector).length > 0 && selects(selector, podLabels);
+  });
+  return [
+    `clients inside the cluster that use the Service ${name} itself, not the Ingress, reach blue also after a switch to green`,
+    ...others.map(
+      ({ metadata }) =>
+        `the Service ${metadata?.name} selects the same pods; it goes on leading to blue, whatever is switched`,
+    ),
+  ];
+}

@@ -1,0 +1,154 @@
+import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
+import type { List } from "../kubernetes-objects.ts";
+
+type Texts = Readonly<Record<string, string>>;
+
+/** The fields that are read of what runs; everything may be missing. */
+export interface FoundIngress extends KubernetesObject {
+  readonly spec?: {
+    readonly ingressClassName?: string;
+    readonly defaultBackend?: unknown;
+    readonly tls?: readonly { readonly hosts?: readonly string[]; readonly secretName?: string }[];
+    readonly rules?: readonly {
+      readonly host?: string;
+      readonly http?: { readonly paths?: readonly FoundPath[] };
+    }[];
+  };
+}
+
+export interface FoundPath {
+  readonly path?: string;
+  readonly pathType?: string;
+  readonly backend?: {
+    readonly resource?: unknown;
+    readonly service?: {
+      readonly name?: string;
+      readonly port?: { readonly name?: string; readonly number?: number };
+    };
+  };
+}
+
+export interface FoundService extends KubernetesObject {
+  readonly spec?: {
+    readonly type?: string;
+    readonly clusterIP?: string;
+    readonly selector?: Texts;
+    readonly ports?: readonly {
+      readonly name?: string;
+      readonly port?: number;
+      readonly targetPort?: number | string;
+      readonly protocol?: string;
+    }[];
+  };
+}
+
+export interface FoundContainer {
+  readonly name?: string;
+  readonly image?: string;
+  readonly imagePullPolicy?: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly { readonly name: string; readonly value?: string; readonly valueFrom?: unknown }[];
+  readonly resources?: { readonly requests?: Texts; readonly limits?: Texts };
+  readonly ports?: readonly {
+    readonly name?: string;
+    readonly containerPort?: number;
+    readonly protocol?: string;
+  }[];
+  readonly readinessProbe?: FoundProbe;
+  readonly livenessProbe?: FoundProbe;
+  readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds?: number } } };
+  readonly [field: string]: unknown;
+}
+
+export interface FoundProbe {
+  readonly httpGet?: { readonly path?: string; readonly port?: number | string; readonly scheme?: string };
+}
+
+export interface FoundDeployment extends KubernetesObject {
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly paused?: boolean;
+    readonly selector?: { readonly matchLabels?: Texts; readonly matchExpressions?: readonly unknown[] };
+    readonly template?: {
+      readonly metadata?: { readonly labels?: Texts };
+      readonly spec?: { readonly containers?: readonly FoundContainer[]; readonly [field: string]: unknown };
+    };
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly readyReplicas?: number;
+  };
+}
+
+export interface FoundPod extends KubernetesObject {
+  readonly status?: {
+    readonly containerStatuses?: readonly { readonly restartCount?: number }[];
+  };
+}
+
+export interface FoundAutoscaler extends KubernetesObject {
+  readonly spec?: { readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string } };
+}
+
+/** What runs in a namespace, as far as taking it over is concerned. */
+export interface Inventory {
+  readonly namespace: string;
+  readonly ingresses: readonly FoundIngress[];
+  readonly services: readonly FoundService[];
+  readonly deployments: readonly FoundDeployment[];
+  readonly replicaSets: readonly KubernetesObject[];
+  readonly pods: readonly FoundPod[];
+  /** `undefined`: they may not be read. */
+  readonly autoscalers: readonly FoundAutoscaler[] | undefined;
+  /** Controller of each IngressClass by name; `undefined`: they may not be read. */
+  readonly controllers: Readonly<Record<string, string>> | undefined;
+}
+
+/** Reads a namespace; writes nothing. */
+export async function takeInventory(
+  api: KubernetesApi,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<Inventory> {
+  const list = async <T extends KubernetesObject>(path: string) =>
+    (await api.json<List<T>>({ method: "GET", path, signal, timeoutMs: 10_000 })).items ?? [];
+  const apps = `/apis/apps/v1/namespaces/${namespace}`;
+  const [ingresses, services, deployments, replicaSets, pods, autoscalers, classes] = await Promise.all([
+    list<FoundIngress>(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`),
+    list<FoundService>(`/api/v1/namespaces/${namespace}/services`),
+    list<FoundDeployment>(`${apps}/deployments`),
+    list(`${apps}/replicasets`),
+    list<FoundPod>(`/api/v1/namespaces/${namespace}/pods`),
+    allowed(list<FoundAutoscaler>(`/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`)),
+    allowed(list("/apis/networking.k8s.io/v1/ingressclasses")),
+  ]);
+  const controllers = classes?.map(
+    ({ metadata, spec }) =>
+      [
+        metadata?.name ?? "",
+        (spec as { readonly controller?: string } | undefined)?.controller ?? "",
+      ] as const,
+  );
+  return {
+    namespace,
+    ingresses,
+    services,
+    deployments,
+    replicaSets,
+    pods,
+    autoscalers,
+    controllers: controllers === undefined ? undefined : Object.fromEntries(controllers),
+  };
+}
+
+/** What some people may not read, or an API server does not serve, is a help and no need. */
+async function allowed<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof KubernetesApiError && [401, 403, 404].includes(error.status)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+import { UserError } from "../../core/errors.ts";
+import type { KubernetesApi, KubernetesObject } from "../../kubernetes/api.ts";
+import { KubernetesApiError } from "../../kubernetes/api.ts";
+import type { Adoption, FoundObject } from "./adoption.ts";
+import { declaredOwners, type PatchOperation } from "./field-owners.ts";
+import type { FoundPod } from "./inventory.ts";
+
+export type AdoptedKind = "deployment" | "service" | "ingress";
+export const adoptedKinds = ["ingress", "service", "deployment"] as const;
+
+const paths: Readonly<Record<AdoptedKind, (namespace: string, name: string) => string>> = {
+  deployment: (namespace, name) => `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
+  service: (namespace, name) => `/api/v1/namespaces/${namespace}/services/${name}`,
+  ingress: (namespace, name) => `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses/${name}`,
+};
+
+/** How an object was, to be given back so. */
+export function foundObject(object: KubernetesObject): FoundObject {
+  const { name = "", uid = "", labels = {}, annotations = {} } = object.metadata ?? {};
+  return { name, uid, labels, annotations, managedFields: declaredOwners(object) };
+}
+
+interface Place {
+  readonly api: KubernetesApi;
+  readonly namespace: string;
+}
+
+/** Reads an adopted object; `undefined` when it is gone, or another one of its name. */
+export async function adoptedObject(
+  { api, namespace }: Place,
+  adoption: Adoption,
+  kind: AdoptedKind,
+): Promise<KubernetesObject | undefined> {
+  const { name, uid } = adoption[kind];
+  const object = await api.find(paths[kind](namespace, name));
+  return object?.metadata?.uid === uid ? object : undefined;
+}
+
+const attempts = 5;
+
+/** Writes what `change` makes of an adopted object; when somebody else wrote in between, reads it again and asks again. */
+export async function patchAdopted(
+  place: Place,
+  adoption: Adoption,
+  kind: AdoptedKind,
+  change: (object: KubernetesObject) => readonly PatchOperation[] | undefined,
+): Promise<void> {
+  const { api, namespace } = place;
+  const { name } = adoption[kind];
+  for (let attempt = 1; ; attempt++) {
+    const object = await adoptedObject(place, adoption, kind);
+    if (object === undefined) {
+      throw new UserError({
+        code: "adoption-refused",
+        message: `The ${kind} ${name} in ${namespace} is not the one that was found at ${adoption.at}: it was deleted, or made anew.`,
+        hint: "Make it as you want it, delete the ConfigMap that holds the rollout record, and begin again with `modelswitch init --from`.",
+      });
+    }
+    const body = change(object);
+    if (body === undefined) return;
+    try {
+      await api.json({
+        method: "PATCH",
+        path: paths[kind](namespace, name),
+        query: { fieldManager: "modelswitch" },
+        contentType: "application/json-patch+json",
+        body,
+      });
+      return;
+    } catch (error) {
+      // Controllers write the status all the time.
+      if (!(error instanceof KubernetesApiError && error.status === 409) || attempt === attempts) throw error;
+    }
+  }
+}
+
+/**
+ * Asks the API server, without writing, whether declaring the Deployment as it is would change its pods.
+ * @throws KubernetesApiError where it cannot be declared at all
+ */
+export async function wouldRoll({ api, namespace }: Place, deployment: KubernetesObject): Promise<boolean> {
+  const { name = "", labels = {} } = deployment.metadata ?? {};
+  const answer = await api.json<KubernetesObject>({
+    method: "PATCH",
+    path: paths.deployment(namespace, name),
+    query: { fieldManager: "modelswitch-check", force: true, dryRun: "All" },
+    body: {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name, labels },
+      spec: deployment.spec,
+    },
+  });
+  return answer.metadata?.generation !== deployment.metadata?.generation;
+}
+
+/** What tells one run of a pod from another. */
+export function podRuns(pods: readonly FoundPod[]): string[] {
+  return pods
+    .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
+    .map(({ metadata, status }) => {
+      const restarts = (status?.containerStatuses ?? []).reduce(
+        (sum, { restartCount = 0 }) => sum + restartCount,
+        0,
+      );
+      return `${metadata?.name} ${metadata?.uid} ${restarts}`;
+    })
+    .toSorted();
+}

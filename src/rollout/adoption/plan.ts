@@ -1,0 +1,68 @@
+import type { ResolvedConfig } from "../../config/types.ts";
+import { objectNames } from "../../core/names.ts";
+import type { PreparedAdoption } from "./adopt.ts";
+import type { Described } from "./describe.ts";
+import type { Discovered } from "./discover.ts";
+
+type Model = Pick<ResolvedConfig, "name" | "router">;
+
+const labelsOf = (labels: Readonly<Record<string, string>>) =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+
+/** What taking over would do, line by line. Pure. */
+export function adoptionLines(
+  model: Model,
+  namespace: string,
+  found: Discovered,
+  { blue, green, ingress, unsaid }: Described,
+): string[] {
+  const names = objectNames(model.name);
+  const pods = found.pods.map(({ metadata }) => metadata?.name).join(", ");
+  const writes = ingressChanges(found);
+  return [
+    `Becomes blue of ${model.name} in ${namespace}, with all the traffic of ${ingress.host}${ingress.path ?? "/"}:`,
+    `  Deployment ${blue.deployment}: ${blue.replicas} ${blue.replicas === 1 ? "replica" : "replicas"} of ${blue.image}; its pods (${pods}) run on, their template stays as it is`,
+    `  Service ${blue.service}: ${labelsOf(found.selector)}, port ${found.servicePort} to ${found.httpPort}; stays as it is`,
+    `  Ingress ${ingress.name}: leads to ${blue.service} as before${writes.length === 0 ? "" : `; ${writes.join("; ")}`}`,
+    "  Written to them: labels that say who manages them, and who owns their fields",
+    "Is made:",
+    `  Deployment ${names.deployment.green} with 0 replicas and Service ${names.service.green}: the empty slot green, pods with ${labelsOf(green.selector ?? {})}`,
+    ...(model.router === "nginx"
+      ? [`  Ingress ${names.canaryIngress} with weight 0: the way to green for previews and switches`]
+      : []),
+    `  ConfigMap ${names.record}: the rollout record, with what everything was like`,
+    "No pod restarts, and no request takes another way. `modelswitch adopt --undo` gives everything back as it was.",
+    ...found.warnings.map((warning) => `Note: ${warning}.`),
+    ...(unsaid.length === 0
+      ? []
+      : [
+          `Note: the pods have what the configuration does not say (${unsaid.join(", ")}); they keep it, later releases are without.`,
+        ]),
+  ];
+}
+
+/** What the Ingress says in other words afterwards. */
+function ingressChanges({ path, servicePort, ingress, host }: Discovered): string[] {
+  const port = path.backend?.service?.port?.name;
+  const hostless = (ingress.spec?.tls ?? []).some(({ hosts = [] }) => hosts.length === 0);
+  return [
+    ...(port === undefined ? [] : [`its port "${port}" is written as ${servicePort}, the same port`]),
+    ...(hostless ? [`its certificate names the host ${host}`] : []),
+  ];
+}
+
+/** What `adopt` shows before it asks. Pure. */
+export function preparedLines(model: Model, namespace: string, prepared: PreparedAdoption): string[] {
+  switch (prepared.state) {
+    case "begin":
+      return adoptionLines(model, namespace, prepared.found, prepared.described);
+    case "resume":
+      return [
+        `Goes on with what ${prepared.adoption.by} began at ${prepared.adoption.at}: Deployment ${prepared.adoption.deployment.name}, Service ${prepared.adoption.service.name} and Ingress ${prepared.adoption.ingress.name} become blue of ${model.name}.`,
+      ];
+    case "done":
+      return [];
+  }
+}

@@ -1,0 +1,239 @@
+import { releaseLabel } from "../../component/deployment.ts";
+import { exitCodes, UserError } from "../../core/errors.ts";
+import { step } from "../../core/events.ts";
+import { ownLabels } from "../../core/names.ts";
+import { settledOn, splitOf } from "../../core/routing.ts";
+import { otherSlot } from "../../core/slots.ts";
+import type { KubernetesObject } from "../../kubernetes/api.ts";
+import type { RolloutContext } from "../context.ts";
+import { modelSpec } from "../desired.ts";
+import { type Lock, withLock } from "../lock.ts";
+import { observe } from "../observe.ts";
+import type { ModelStack } from "../program.ts";
+import { type RolloutRecord, releaseOf } from "../record.ts";
+import { locationOf } from "../subject.ts";
+import { proveUp, type UpResult } from "../up.ts";
+import { podsOf } from "./adopt.ts";
+import type { Adoption } from "./adoption.ts";
+import { giveBackOwners, restore, restored } from "./field-owners.ts";
+import type { FoundService } from "./inventory.ts";
+import { type AdoptedKind, adoptedKinds, adoptedObject, patchAdopted } from "./objects.ts";
+
+export interface PreparedUndo {
+  readonly record: RolloutRecord;
+  readonly adoption: Adoption;
+  /** The image that the slot runs, where it is not the one that was found. */
+  readonly laterImage: string | undefined;
+}
+
+/**
+ * Decides whether what was adopted can be given back. Writes nothing.
+ * @throws UserError `undo-refused` (exit code 2)
+ */
+export async function prepareUndo(context: RolloutContext): Promise<PreparedUndo> {
+  const { config, namespace, api, store } = context;
+  const refuse = (message: string, hint: string) =>
+    new UserError({ code: "undo-refused", message, hint, exitCode: exitCodes.usage });
+  const record = await store.read();
+  const adoption = record?.adoption;
+  if (record === undefined || adoption === undefined) {
+    throw refuse(
+      `${config.name} in ${namespace} has adopted nothing, so there is nothing to give back.`,
+      record === undefined
+        ? "Choose the model's configuration file with --config, or another cluster with --context."
+        : "`modelswitch destroy` deletes a model that modelswitch made itself.",
+    );
+  }
+  const { routing } = await observe(locationOf(context, record));
+  const { slot } = adoption;
+  const other = otherSlot(slot);
+  if (routing === undefined) {
+    throw refuse(
+      `The Ingress ${adoption.ingress.name} is gone or leads elsewhere, so its traffic cannot be given back.`,
+      "`modelswitch up` makes it as the record says; then run this again.",
+    );
+  }
+  const split = splitOf(routing);
+  if (split[slot] !== 100 || routing.main !== slot) {
+    throw refuse(
+      `${other} carries ${split[other]} % of the traffic, and ${other} would be deleted: only ${slot} is what was found.`,
+      `Send the traffic back first: \`modelswitch switch ${slot}\`, then \`modelswitch adopt --undo\`.`,
+    );
+  }
+  for (const kind of adoptedKinds) {
+    if ((await adoptedObject({ api, namespace }, adoption, kind)) !== undefined) continue;
+    throw refuse(
+      `The ${kind} ${adoption[kind].name} is not the one that was found: it was deleted, or made anew.`,
+      "`modelswitch destroy` deletes the model; deploy what you had from your own manifests.",
+    );
+  }
+  const release = releaseOf(record, slot);
+  return {
+    record,
+    adoption,
+    laterImage: release?.number === adoption.release ? undefined : release?.spec.image,
+  };
+}
+
+/** What giving back would do, line by line. Pure. */
+export function undoLines({ record, adoption, laterImage }: PreparedUndo): string[] {
+  const { deployment, service, ingress } = adoption;
+  return [
+    `Given back as they were found at ${adoption.at}: Deployment ${deployment.name}, Service ${service.name}, Ingress ${ingress.name}.`,
+    ...(laterImage === undefined
+      ? ["No pod restarts, and no request takes another way."]
+      : [`The Deployment keeps what it runs now, ${laterImage}: a release went into it since.`]),
+    `Deleted: the slot ${otherSlot(adoption.slot)} of ${record.model}, the rollout record and the Pulumi stack.`,
+  ];
+}
+
+export interface UndoResult {
+  readonly adoption: Adoption;
+  readonly proof: UpResult["proof"];
+  readonly totalMs: number;
+}
+
+/** Gives back what was adopted. Each step is idempotent: a run that was stopped is simply run again. */
+export async function undoAdoption(
+  context: RolloutContext,
+  confirmed: (prepared: PreparedUndo) => Promise<boolean>,
+): Promise<UndoResult> {
+  const startedAt = context.clock.now();
+  if (!(await confirmed(await prepareUndo(context)))) {
+    throw new UserError({ code: "declined", message: "Nothing was changed, since the answer was no." });
+  }
+  await context.prepareSecrets();
+  return await withLock(context.lockOptions("adopt --undo"), async (lock) => {
+    const { record, adoption } = await prepareUndo(context);
+    const proof = await giveBack(context, lock, record, adoption);
+    return { adoption, proof, totalMs: context.clock.now() - startedAt };
+  });
+}
+
+async function giveBack(
+  context: RolloutContext,
+  lock: Lock,
+  record: RolloutRecord,
+  adoption: Adoption,
+): Promise<UpResult["proof"]> {
+  const { events, namespace, store } = context;
+  const before = await podsOf(context, record);
+  await step(events, { id: "undo-record", title: "Remember that everything is given back" }, async () => {
+    await store.update((stored) => stored && { ...stored, adoption: { ...adoption, state: "giving-back" } });
+  });
+  const stack = await context.openStack(context.signal);
+  const routing = settledOn(adoption.slot);
+  if (await stack.hasState()) {
+    await step(events, { id: "undo-release", title: "Let Pulumi's state go of what was found" }, () =>
+      stack.up({ spec: modelSpec(record, namespace, "give-back"), routing }),
+    );
+    await lock.check();
+    await refuseDeletion(stack, adoption, namespace);
+    await step(events, { id: "undo-delete", title: `Delete the slot ${otherSlot(adoption.slot)}` }, () =>
+      stack.destroy({ remove: true }),
+    );
+  }
+  await lock.check();
+  await step(events, { id: "undo-restore", title: "Give the objects back as they were found" }, async () => {
+    for (const kind of adoptedKinds) await restoreObject(context, record, adoption, kind);
+  });
+  // Labels and owners were written, no pod: what is seen here is what anybody did besides.
+  const after = await podsOf(context, record);
+  if (JSON.stringify(before) !== JSON.stringify(after)) {
+    events({
+      type: "warning",
+      code: "pods-changed",
+      message: "While it was given back, pods changed. Nothing that was written makes pods restart.",
+      hint: "Look at their events: kubectl describe pod.",
+    });
+  }
+  const { proof, notes } = await proveUp(context, locationOf(context, record), { record, routing });
+  for (const note of notes) events({ type: "warning", ...note });
+  await step(events, { id: "undo-forget", title: "Delete the rollout record" }, async () => {
+    await store.delete();
+  });
+  return proof;
+}
+
+/** The last look before anything is deleted: what was found must leave the state unharmed. */
+async function refuseDeletion(stack: ModelStack, adoption: Adoption, namespace: string): Promise<void> {
+  const found = new Set(adoptedKinds.map((kind) => `${kind} ${namespace}/${adoption[kind].name}`));
+  const doomed = (await stack.resources()).filter(
+    ({ kind, id, retained }) => !retained && found.has(`${kind.toLowerCase()} ${id}`),
+  );
+  if (doomed.length === 0) return;
+  throw new Error(
+    `Pulumi would delete ${doomed.map(({ kind, id }) => `${kind} ${id}`).join(", ")}, which must stay: nothing was deleted.`,
+  );
+}
+
+async function restoreObject(
+  context: RolloutContext,
+  record: RolloutRecord,
+  adoption: Adoption,
+  kind: AdoptedKind,
+): Promise<void> {
+  const place = { api: context.api, namespace: context.namespace };
+  const found = adoption[kind];
+  const spec = kind === "ingress" ? await ingressSpec(context, record, adoption) : undefined;
+  await patchAdopted(place, adoption, kind, (object) =>
+    restore(object, { ...metadataOf(object, record, found), ...(spec === undefined ? {} : { spec }) }),
+  );
+  // By itself, since whoever changes a field becomes its owner.
+  await patchAdopted(place, adoption, kind, (object) => giveBackOwners(object, found));
+}
+
+function metadataOf(
+  object: KubernetesObject,
+  { model, settings }: RolloutRecord,
+  found: Adoption[AdoptedKind],
+): { labels: Readonly<Record<string, string>>; annotations: Readonly<Record<string, string>> } {
+  const { labels = {}, annotations = {} } = object.metadata ?? {};
+  const declared = [...Object.keys(ownLabels(model)), "app", "version", releaseLabel];
+  const written = ["pulumi.com/skipAwait", ...Object.keys(settings.ingress.annotations ?? {})];
+  return {
+    labels: restored(labels, found.labels, declared),
+    annotations: restored(annotations, found.annotations, written),
+  };
+}
+
+interface IngressSpecs {
+  readonly rules?: readonly {
+    readonly http?: { readonly paths?: readonly IngressPath[] };
+  }[];
+}
+
+interface IngressPath {
+  readonly backend?: {
+    readonly service?: { readonly port?: { readonly name?: string; readonly number?: number } };
+  };
+}
+
+/** The Ingress as it was found; where its Service no longer has the port's name, by the port's number. */
+async function ingressSpec(
+  context: RolloutContext,
+  record: RolloutRecord,
+  adoption: Adoption,
+): Promise<unknown> {
+  const place = { api: context.api, namespace: context.namespace };
+  const service = (await adoptedObject(place, adoption, "service")) as FoundService | undefined;
+  const ports = service?.spec?.ports ?? [];
+  const spec = adoption.ingress.spec as IngressSpecs;
+  const mended = (path: IngressPath): IngressPath => {
+    const port = path.backend?.service?.port;
+    const there = ports.some(
+      (one) => (port?.name !== undefined && one.name === port.name) || one.port === port?.number,
+    );
+    if (there || path.backend?.service === undefined) return path;
+    const number = record.settings.servicePort ?? 80;
+    return { ...path, backend: { ...path.backend, service: { ...path.backend.service, port: { number } } } };
+  };
+  return {
+    ...spec,
+    rules: (spec.rules ?? []).map((rule) =>
+      rule.http?.paths === undefined
+        ? rule
+        : { ...rule, http: { ...rule.http, paths: rule.http.paths.map(mended) } },
+    ),
+  };
+}

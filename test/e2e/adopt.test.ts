@@ -1,0 +1,299 @@
+import type { ChildProcess } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { LoadRun } from "../../demo/load.ts";
+import type { KubernetesObject } from "../../src/kubernetes/api.ts";
+import { failuresOf, ModelProject } from "./model-project.ts";
+import { testImages, versionAt } from "./test-cluster.ts";
+
+/** `npm run test:soak` kills at every boundary between steps. */
+const boundaries =
+  process.env.MODELSWITCH_TEST_SOAK === "1"
+    ? {
+        adopt: ["adopt-record", "adopt-owners", "adopt-import", "adopt-apply", "adopt-check", "adopt-finish"],
+        undo: ["undo-record", "undo-release", "undo-delete", "undo-restore", "undo-forget"],
+      }
+    : {
+        adopt: ["adopt-owners", "adopt-import", "adopt-apply"],
+        undo: ["undo-release", "undo-delete", "undo-restore"],
+      };
+
+let project: ModelProject;
+let load: LoadRun;
+const stop = new AbortController();
+
+const apps = () => `/apis/apps/v1/namespaces/${project.namespace.name}`;
+const core = () => `/api/v1/namespaces/${project.namespace.name}`;
+const networking = () => `/apis/networking.k8s.io/v1/namespaces/${project.namespace.name}`;
+
+/** What somebody deployed by hand, with kubectl: names, labels and ports as they like them. */
+async function deployByHand(): Promise<void> {
+  const { api } = project.namespace;
+  const create = (path: string, body: KubernetesObject) => {
+    const note = JSON.stringify(body);
+    const annotations = {
+      ...body.metadata?.annotations,
+      "kubectl.kubernetes.io/last-applied-configuration": note,
+    };
+    return api.json({
+      method: "POST",
+      path,
+      query: { fieldManager: "kubectl-client-side-apply" },
+      body: { ...body, metadata: { ...body.metadata, annotations } },
+    });
+  };
+  const labels = { app: "fraud", "app.kubernetes.io/instance": "prod" };
+  await create(`${apps()}/deployments`, {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "fraud-server", labels: { ...labels, team: "risk" } },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: { app: "fraud" } },
+      template: {
+        metadata: { labels },
+        spec: {
+          containers: [
+            {
+              name: "server",
+              image: testImages.blue,
+              imagePullPolicy: "Never",
+              env: [{ name: "LEVEL", value: "info" }],
+              ports: [{ name: "web", containerPort: 8080 }],
+              resources: { requests: { cpu: "10m", memory: "16Mi" } },
+              readinessProbe: { httpGet: { path: "/v2/health/ready", port: "web" }, periodSeconds: 1 },
+            },
+          ],
+        },
+      },
+    },
+  });
+  await create(`${core()}/services`, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "fraud-api", labels },
+    spec: {
+      selector: { app: "fraud" },
+      ports: [{ name: "web", port: 8000, targetPort: "web" }],
+    },
+  });
+  await create(`${networking()}/ingresses`, {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: {
+      name: "fraud",
+      labels,
+      annotations: { "nginx.ingress.kubernetes.io/proxy-body-size": "8m" },
+    },
+    spec: {
+      ingressClassName: "nginx",
+      rules: [
+        {
+          host: project.host,
+          http: {
+            paths: [
+              {
+                path: "/",
+                pathType: "Prefix",
+                backend: { service: { name: "fraud-api", port: { name: "web" } } },
+              },
+            ],
+          },
+        },
+      ],
+    },
+  });
+  await project.namespace.untilReady("fraud-server", 2);
+}
+
+/** Everything about an object that is somebody's doing: not its version, nor when fields were written, nor its status. */
+async function declaredOf(path: string): Promise<unknown> {
+  const object = await project.namespace.api.find(path);
+  const { labels, annotations, uid, managedFields = [] } = object?.metadata ?? {};
+  const owners = (managedFields as { manager: string; subresource?: string; time?: string }[])
+    .filter(({ subresource }) => subresource === undefined)
+    .map(({ time: _time, ...entry }) => entry);
+  return { uid, labels, annotations, owners, spec: object?.spec };
+}
+
+const everything = async () => ({
+  deployment: await declaredOf(`${apps()}/deployments/fraud-server`),
+  service: await declaredOf(`${core()}/services/fraud-api`),
+  ingress: await declaredOf(`${networking()}/ingresses/fraud`),
+});
+
+interface Pod extends KubernetesObject {
+  readonly status: { readonly containerStatuses: readonly { readonly restartCount: number }[] };
+}
+
+/** The pods of what was deployed by hand, each with all that a restart would change. */
+async function pods(): Promise<unknown> {
+  const { items } = await project.namespace.api.json<{ items: Pod[] }>({
+    method: "GET",
+    path: `${core()}/pods`,
+    query: { labelSelector: "app=fraud" },
+  });
+  return items
+    .map(({ metadata, status }) => ({
+      uid: metadata?.uid,
+      created: metadata?.creationTimestamp,
+      restarts: status.containerStatuses.map(({ restartCount }) => restartCount),
+    }))
+    .toSorted((a, b) => String(a.uid).localeCompare(String(b.uid)));
+}
+
+const names = async (path: string) => {
+  const { items } = await project.namespace.api.json<{ items: KubernetesObject[] }>({ method: "GET", path });
+  return items.map(({ metadata }) => metadata?.name);
+};
+
+/** Runs a command and kills it hard once the step named has started. */
+async function killedAt(marker: string, args: readonly string[]): Promise<void> {
+  let isKilled = false;
+  const kill = (child: ChildProcess) => {
+    child.stdout?.on("data", (text: string) => {
+      if (isKilled || !text.includes(`"id":"${marker}"`)) return;
+      isKilled = true;
+      child.kill("SIGKILL");
+    });
+  };
+  const { stdout, stderr } = await project.command([...args, "--yes", "--json"], { onStart: kill });
+  expect(isKilled, `${marker}\n${stdout}\n${stderr}`).toBe(true);
+}
+
+describe("adopting what runs already", () => {
+  let found: Awaited<ReturnType<typeof everything>>;
+  let podsBefore: unknown;
+  const configFile = () => join(project.folder, "modelswitch.config.ts");
+
+  async function edit(change: (text: string) => string): Promise<void> {
+    const before = await readFile(configFile(), "utf8");
+    const after = change(before);
+    expect(after).not.toBe(before);
+    await writeFile(configFile(), after);
+  }
+
+  beforeAll(async () => {
+    project = await ModelProject.create("adopt");
+    await deployByHand();
+    found = await everything();
+    podsBefore = await pods();
+    load = project.startLoad(20, stop.signal);
+  });
+
+  afterAll(async () => {
+    stop.abort();
+    await project.remove();
+  });
+
+  test("`init --from` describes what runs, shows the plan, and writes nothing into the cluster", async () => {
+    const { exitCode, stdout, stderr } = await project.command([
+      "init",
+      "--from",
+      "ingress/fraud",
+      "--namespace",
+      project.namespace.name,
+    ]);
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toContain("Deployment fraud-server: 2 replicas");
+    expect(stdout).toContain("their template stays as it is");
+    expect(await everything()).toEqual(found);
+    await edit((text) =>
+      text.replace(
+        /identity: .*,\n/,
+        'identity: { path: "/v2/models/demo", from: { kind: "header", name: "x-model-version" } },\n    preStopSleepSeconds: 3,\n    longestRequestSeconds: 5,\n',
+      ),
+    );
+  });
+
+  test("before it is adopted, `up` says what to do, and `adopt` asks", async () => {
+    const up = await project.command(["up", "--json"]);
+    expect(up.exitCode).toBe(2);
+    expect(up.stdout).toContain("not-adopted");
+    const asked = await project.command(["adopt"]);
+    expect(asked.exitCode).toBe(2);
+    expect(asked.stderr).toContain("fraud-green with 0 replicas");
+    expect(await everything()).toEqual(found);
+  });
+
+  test("killed at each step of it, `adopt` goes on; no pod restarts", async () => {
+    for (const marker of boundaries.adopt) {
+      await killedAt(marker, ["adopt"]);
+      expect(await pods()).toEqual(podsBefore);
+    }
+    const stopped = await project.command(["switch", "green", "--json"]);
+    expect(stopped.stdout).toContain("adoption-unfinished");
+    expect(await project.result(["adopt", "--yes"])).toMatchObject({
+      slot: "blue",
+      pods: 2,
+      proof: { state: "proved" },
+    });
+    expect(await pods()).toEqual(podsBefore);
+    expect(await project.result(["adopt", "--yes"])).toMatchObject({ alreadyThere: true });
+    expect(await project.result(["status"])).toMatchObject({ live: "blue", pending: null });
+    expect(await project.result(["up"])).toMatchObject({ changes: [] });
+    const { deployment } = await everything();
+    expect(deployment).toMatchObject({
+      labels: {
+        team: "risk",
+        "app.kubernetes.io/instance": "prod",
+        "app.kubernetes.io/managed-by": "modelswitch",
+      },
+      spec: (found.deployment as { spec: unknown }).spec,
+    });
+  });
+
+  test("killed at each step of it, `adopt --undo` goes on and gives everything back", async () => {
+    for (const marker of boundaries.undo) await killedAt(marker, ["adopt", "--undo"]);
+    await project.result(["adopt", "--undo", "--yes"]);
+    expect(await everything()).toEqual(found);
+    // Half an adoption is given back as well as a whole one.
+    await killedAt("adopt-apply", ["adopt"]);
+    await project.result(["adopt", "--undo", "--yes"]);
+    expect(await everything()).toEqual(found);
+    expect(await pods()).toEqual(podsBefore);
+    expect(await names(`${apps()}/deployments`)).toEqual(["fraud-server"]);
+    expect(await names(`${core()}/services`)).toEqual(["fraud-api"]);
+    expect(await names(`${networking()}/ingresses`)).toEqual(["fraud"]);
+    expect(await names(`${core()}/configmaps`)).not.toContain("fraud-modelswitch");
+    const again = await project.command(["adopt", "--undo", "--yes", "--json"]);
+    expect(again.stdout).toContain("undo-refused");
+  });
+
+  test("adopted again, the next release goes into green and takes the traffic", async () => {
+    await project.result(["adopt", "--yes"]);
+    expect(await pods()).toEqual(podsBefore);
+    const empty = await project.command(["switch", "green", "--json"]);
+    expect(empty.stdout).toContain("slot-empty");
+    await edit((text) =>
+      text.replace(
+        /(green: \{[\s\S]*?)image: "[^"]*"([\s\S]*?)replicas: 0/,
+        `$1image: "${testImages.green}"$2replicas: 1`,
+      ),
+    );
+    await project.result(["up"]);
+    expect(await project.result(["switch", "green"])).toMatchObject({ target: "green" });
+    expect(await versionAt(project.host)).toBe("2");
+    expect(await pods()).toEqual(podsBefore);
+    const refused = await project.command(["adopt", "--undo", "--yes", "--json"]);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stdout).toContain("green carries 100 % of the traffic");
+  });
+
+  test("a later release into blue replaces the template that was found, whole", async () => {
+    await edit((text) => text.replace('LEVEL: "info"', 'LEVEL: "debug"'));
+    await project.result(["up"]);
+    const { deployment } = (await everything()) as {
+      deployment: { spec: { template: { spec: { containers: { name: string }[] } } } };
+    };
+    expect(deployment.spec.template.spec.containers.map(({ name }) => name)).toEqual(["model"]);
+    expect(await project.result(["switch", "blue"])).toMatchObject({ target: "blue" });
+    expect(await versionAt(project.host)).toBe("1");
+    await project.result(["adopt", "--undo", "--yes"]);
+    expect(await names(`${networking()}/ingresses`)).toEqual(["fraud"]);
+    const report = await load.stop();
+    expect(report.failed, failuresOf(report)).toBe(0);
+    expect(Object.keys(report.versions).toSorted()).toEqual(["1", "2"]);
+  });
+});

@@ -1,0 +1,3 @@
+module modelswitch/pod-probe
+
+go 1.24
