@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { Pool } from "undici";
 import { exitCodes, UserError } from "../src/core/errors.ts";
 import { LatencyHistogram, type LatencySummary } from "./histogram.ts";
-import { checkAnswer } from "./open-inference.ts";
+import { type AnswerCheck, checkAnswer } from "./open-inference.ts";
 import { Timeline, type TimelineReport } from "./timeline.ts";
 
 /** Limits that no run may exceed: a load generator is a loaded gun. */
@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly ratePerSecond: number;
   /** Versions that may answer. @default any */
   readonly versions?: readonly string[];
+  /** Whether the body of a 2xx answer is complete, and of which version. @default as an answer of the Open Inference protocol */
+  readonly check?: (body: string) => AnswerCheck;
   readonly headers?: Readonly<Record<string, string>>;
   /** Share of requests on a new connection; the others reuse connections. @default 0.1 */
   readonly freshShare?: number;
@@ -249,11 +251,9 @@ class OpenLoop implements LoadRun {
         return;
       }
       const versionHeader = answer.headers["x-model-version"];
-      const check = checkAnswer(
-        text,
-        typeof versionHeader === "string" ? versionHeader : undefined,
-        versions,
-      );
+      const check =
+        this.#options.check?.(text) ??
+        checkAnswer(text, typeof versionHeader === "string" ? versionHeader : undefined, versions);
       if (check.verdict === "invalid") fail("invalid-answer", check.reason);
       else this.#succeed(check.version, intendedAtMs);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { commands } from "../src/cli/commands/index.ts";
 import { cliReference } from "../src/cli/reference.ts";
-import { configJsonSchema } from "../src/config/validate.ts";
+import { configJsonSchema } from "../src/config/json-schema.ts";
 
 const docs = join(import.meta.dirname, "..", "docs");
 

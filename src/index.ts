@@ -8,15 +8,33 @@ export type {
 export { BlueGreenModel, type SlotOutputs } from "./component/blue-green-model.ts";
 export { endpointOf, type IngressStatus } from "./component/endpoint.ts";
 export { providerFromConfig } from "./component/provider.ts";
+export { type BentomlOptions, bentoml } from "./component/servers/bentoml.ts";
 export { type CustomServerOptions, custom } from "./component/servers/custom.ts";
+export { type FastapiOptions, fastapi } from "./component/servers/fastapi.ts";
 export { type MlserverOptions, mlserver } from "./component/servers/mlserver.ts";
+export type { PresetName } from "./component/servers/preset-names.ts";
+export { type RayServeOptions, rayServe } from "./component/servers/ray-serve.ts";
+export type { CommonServerOptions } from "./component/servers/shared.ts";
+export { type TensorflowServingOptions, tensorflowServing } from "./component/servers/tensorflow-serving.ts";
+export { type TorchserveOptions, torchserve } from "./component/servers/torchserve.ts";
+export { type TritonOptions, triton } from "./component/servers/triton.ts";
+export { type VllmOptions, vllm } from "./component/servers/vllm.ts";
 export { defineConfig } from "./config/define.ts";
-export type { ModelswitchConfig, ReleaseTemplate } from "./config/types.ts";
+export type {
+  ModelPart,
+  ModelswitchConfig,
+  OneModelConfig,
+  ReleaseTemplate,
+  SeveralModelsConfig,
+} from "./config/types.ts";
 export { UserError } from "./core/errors.ts";
 export type { IdentityProbe } from "./core/identity.ts";
 export type {
+  DrainingEvidence,
   HttpProbe,
+  InferenceProtocol,
   IngressSpec,
+  MetricsEndpoint,
   ModelServer,
   ResourceAmounts,
   RouterName,

@@ -38,6 +38,12 @@ export interface GlobalOptions {
   readonly context: string | undefined;
   /** Name of a local cluster made by `modelswitch cluster up`. */
   readonly cluster: string | undefined;
+  /** Model of the configuration file. @default the only one */
+  readonly model: string | undefined;
+  /** Environment of the configuration file. @default its `defaultEnvironment`, else the only one */
+  readonly environment: string | undefined;
+  /** By what an option was given: `--context`, or `MODELSWITCH_CONTEXT`. */
+  readonly given?: Readonly<Record<string, string>>;
   readonly json: boolean;
   readonly debug: boolean;
   /** Answers yes to every question. */

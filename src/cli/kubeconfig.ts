@@ -34,7 +34,7 @@ const realDependencies = (env: Env): KubeconfigDependencies => ({
  * @throws UserError `kubeconfig-conflict`, `kubeconfig-missing`, `cluster-absent`, `cluster-not-chosen` (exit code 2)
  */
 export async function resolveKubeconfig(
-  globals: Pick<GlobalOptions, "folder" | "kubeconfigPath" | "context" | "cluster">,
+  globals: Pick<GlobalOptions, "folder" | "kubeconfigPath" | "context" | "cluster" | "given">,
   env: Env,
   configured: ConfiguredCluster = {},
   dependencies: KubeconfigDependencies = realDependencies(env),
@@ -57,10 +57,11 @@ export async function resolveKubeconfig(
   if (globals.cluster !== undefined) {
     const other = globals.kubeconfigPath === undefined ? globals.context : globals.kubeconfigPath;
     if (other !== undefined) {
-      const option = globals.kubeconfigPath === undefined ? "--context" : "--kubeconfig";
+      const option = globals.kubeconfigPath === undefined ? "context" : "kubeconfig";
+      const said = (name: string) => globals.given?.[name] ?? `--${name}`;
       throw new UserError({
         code: "kubeconfig-conflict",
-        message: `--cluster ${globals.cluster} names a local cluster, and ${option} ${other} another one.`,
+        message: `${said("cluster")} ${globals.cluster} names a local cluster, and ${said(option)} ${other} another one.`,
         hint: `Keep one of them.`,
         exitCode: exitCodes.usage,
       });
@@ -68,7 +69,8 @@ export async function resolveKubeconfig(
     return { path: await pathOfLocalCluster(globals.cluster, dependencies) };
   }
   if (globals.kubeconfigPath !== undefined) {
-    return mustExist(resolve(globals.folder, globals.kubeconfigPath), "--kubeconfig");
+    const origin = globals.given?.kubeconfig ?? "--kubeconfig";
+    return mustExist(resolve(globals.folder, globals.kubeconfigPath), origin);
   }
   if (configured.kubeconfig !== undefined)
     return mustExist(configured.kubeconfig, "kubeconfig in the configuration file");
@@ -124,14 +126,22 @@ async function pathOfLocalCluster(name: string, dependencies: KubeconfigDependen
   });
 }
 
-/**
- * Namespace of the context that a source means, read without the Kubernetes client, which takes half a second to load.
- * `undefined` when it names none or the file cannot be read (connecting explains that).
- */
+/** Namespace of the context that a source means; `undefined` when it names none or the file cannot be read. */
 export async function contextNamespace(source: KubeconfigSource): Promise<string | undefined> {
+  return (await clusterOf(source))?.namespace;
+}
+
+/**
+ * The cluster that a source means, read without the Kubernetes client, which takes half a second to load. `undefined` when
+ * the file cannot be read (connecting explains that).
+ */
+export async function clusterOf(
+  source: KubeconfigSource,
+): Promise<{ readonly server: string | undefined; readonly namespace: string | undefined } | undefined> {
   if (source.path === undefined && source.contents === undefined) {
     const { connect } = await import("../kubernetes/connect.ts");
-    return connect(source).namespace;
+    const { api, namespace } = connect(source);
+    return { server: api.server, namespace };
   }
   const { parse } = await import("yaml");
   try {
@@ -140,11 +150,17 @@ export async function contextNamespace(source: KubeconfigSource): Promise<string
       readonly "current-context"?: string;
       readonly contexts?: readonly {
         readonly name?: string;
-        readonly context?: { readonly namespace?: string };
+        readonly context?: { readonly namespace?: string; readonly cluster?: string };
+      }[];
+      readonly clusters?: readonly {
+        readonly name?: string;
+        readonly cluster?: { readonly server?: string };
       }[];
     };
     const wanted = source.context ?? config["current-context"];
-    return config.contexts?.find((entry) => entry.name === wanted)?.context?.namespace;
+    const context = config.contexts?.find((entry) => entry.name === wanted)?.context;
+    const cluster = config.clusters?.find((entry) => entry.name === context?.cluster)?.cluster;
+    return { server: cluster?.server, namespace: context?.namespace };
   } catch {
     return undefined;
   }

@@ -65,7 +65,7 @@ describe("a wrong command line is exit code 2, with the nearest right one", () =
     [["switch", "bleu"], 'The argument slot is "bleu", which is none of blue, green; did you mean "blue"?'],
     [
       ["init", "--server", "mlsrver"],
-      'The option --server is "mlsrver", which is none of mlserver, custom; did you mean "mlserver"?',
+      'The option --server is "mlsrver", which is none of mlserver, triton, vllm, tensorflow-serving, torchserve, bentoml, ray-serve, fastapi, custom; did you mean "mlserver"?',
     ],
     [["status", "--context"], 'Option "--context <name>" argument missing.'],
   ])("%j", async (argv, message) => {

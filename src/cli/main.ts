@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from "../core/clock.ts";
 import { exitCodes } from "../core/errors.ts";
-import type { Command, CommandContext } from "./command.ts";
+import type { Command, CommandContext, GlobalOptions } from "./command.ts";
 import { commands as allCommands } from "./commands/index.ts";
-import { toGlobalOptions } from "./global-options.ts";
+import { mistypedVariables, toGlobalOptions, variableOf } from "./global-options.ts";
 import { colorsFor } from "./output/colors.ts";
 import { type ErrorReport, errorDocument, errorLines, reportOf } from "./output/error.ts";
 import { createRenderer, type Output } from "./output/renderer.ts";
@@ -41,11 +41,16 @@ export async function main(options: MainOptions): Promise<number> {
     return report.exitCode;
   };
 
+  /** For errors that come before the options are read. */
+  const asked = (name: string) =>
+    options.argv.includes(`--${name}`) || /^(1|true|yes)$/i.test(options.env[variableOf(name)] ?? "");
   let parsed: Awaited<ReturnType<typeof parseCommandLine>>;
+  let globals: GlobalOptions;
   try {
     parsed = await parseCommandLine(options.commands ?? allCommands, options.argv, packageVersion());
+    globals = toGlobalOptions(parsed.kind === "command" ? parsed.globals : {}, options.cwd, options.env);
   } catch (error) {
-    return show(reportOf(error), options.argv.includes("--json"), options.argv.includes("--debug"));
+    return show(reportOf(error), asked("json"), asked("debug"));
   }
   if (parsed.kind === "text") {
     options.stdout.write(parsed.text.endsWith("\n") ? parsed.text : `${parsed.text}\n`);
@@ -53,7 +58,6 @@ export async function main(options: MainOptions): Promise<number> {
   }
 
   const { command, input } = parsed;
-  const globals = toGlobalOptions(parsed.globals, options.cwd);
   options.onCommand?.(command);
   const renderer = await createRenderer({ ...options, clock, json: globals.json, output: command.output });
   const context: CommandContext = {
@@ -72,6 +76,13 @@ export async function main(options: MainOptions): Promise<number> {
   };
   try {
     options.signal.throwIfAborted();
+    for (const { name, meant } of mistypedVariables(options.env)) {
+      context.events({
+        type: "warning",
+        code: "environment-variable-unknown",
+        message: `The environment variable ${name} means nothing; did you mean ${meant}?`,
+      });
+    }
     const result = await command.run(input, context);
     renderer.stop();
     const exitCode = result.exitCode ?? exitCodes.done;

@@ -11,6 +11,8 @@ export async function runProcess(): Promise<void> {
   const stop = new AbortController();
   let running: Command | undefined;
 
+  const isJson = () =>
+    process.argv.includes("--json") || /^(1|true|yes)$/i.test(process.env.MODELSWITCH_JSON ?? "");
   const restoreTerminal = () => {
     if (process.stderr.isTTY) process.stderr.write(showCursor);
     if (process.stdin.isTTY) process.stdin.setRawMode(false);
@@ -23,7 +25,7 @@ export async function runProcess(): Promise<void> {
       process.stderr.write(`\nStopped at once.${left === undefined ? "" : ` ${left}`}\n`);
       process.exit(exitCodes.interrupted);
     }
-    if (!process.argv.includes("--json")) {
+    if (!isJson()) {
       process.stderr.write("\nStopping ... (press Ctrl-C again to stop at once)\n");
     }
     stop.abort();

@@ -23,6 +23,11 @@ What a command does is configured in \`modelswitch.config.ts\` ([configuration.m
 
 Ctrl-C stops a command cleanly. A second one stops it at once. Either way the next command goes on from what is there.
 
+## Which model and environment
+
+Where the configuration has several models or environments, \`--model\` and \`--environment\` (\`-e\`) choose one of each
+([configuration.md](configuration.md#environments)).
+
 ## Which cluster
 
 The first of these that is given: \`--cluster NAME\` (a local cluster), \`--kubeconfig FILE\`, \`kubeconfig\` in the configuration file,
@@ -37,7 +42,8 @@ export function cliReference(commands: readonly Command[]): string {
     intro,
     "## Global options",
     "",
-    "Every command takes these, before or after its name.",
+    "Every command takes these, before or after its name. Each is an environment variable, too: `MODELSWITCH_CONTEXT` for `--context`,",
+    "`MODELSWITCH_YES=1` for `--yes`. What stands on the command line wins.",
     "",
     ...globalOptionSpecs.map((spec) => optionLine(spec)),
     "- `-h`, `--help`: show the help",

@@ -257,7 +257,10 @@ export class BlueGreenModel extends pulumi.ComponentResource {
               name,
               ...(args.namespace === undefined ? {} : { namespace: args.namespace }),
               labels: index === 0 ? adopted.ingressLabels(labels) : labels,
-              annotations: manifest.metadata.annotations,
+              annotations:
+                index === 0
+                  ? manifest.metadata.annotations.apply(adopted.ingressAnnotations)
+                  : manifest.metadata.annotations,
             },
             spec,
           },

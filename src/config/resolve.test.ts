@@ -16,6 +16,7 @@ describe("resolveConfig", () => {
       file: "/models/modelswitch.config.ts",
       folder: "/models",
       name: "fraud",
+      environment: undefined,
       namespace: "team",
       server: expect.objectContaining({ name: "custom", httpPort: 8080 }),
       runs: { form: "template", release: { image: "a:1" }, idleReplicas: 0 },
@@ -41,6 +42,17 @@ describe("resolveConfig", () => {
     const resolved = resolveConfig(least, { ...around, contextNamespace: undefined });
     expect(resolved.namespace).toBeUndefined();
     expect(resolved.pulumi.stack).toBe("default");
+  });
+
+  test("with environments each has a stack of its name, unless the file says otherwise", () => {
+    const environment = "production";
+    expect(resolveConfig(least, { ...around, environment })).toMatchObject({
+      environment,
+      namespace: "team",
+      pulumi: { project: "modelswitch-fraud", stack: "production" },
+    });
+    const named = { ...least, pulumi: { stack: "team" } };
+    expect(resolveConfig(named, { ...around, environment }).pulumi.stack).toBe("team");
   });
 
   test("a preset by name serves the model of that name", () => {

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { custom } from "../component/servers/custom.ts";
-import { mlserver } from "../component/servers/mlserver.ts";
+import { presetNamed } from "../component/servers/presets.ts";
 import type { ModelServer, SlotSpec } from "../core/model.ts";
 import { defaultPreviewHeader } from "../core/names.ts";
 import type { Slot } from "../core/slots.ts";
@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly kubeconfig: KubeconfigSource;
   /** Namespace of the kubeconfig's context. */
   readonly contextNamespace: string | undefined;
+  /** The environment that was chosen; `undefined` where the file declares none. */
+  readonly environment?: string | undefined;
 }
 
 /** Fills in every default. Pure. */
@@ -23,6 +25,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     file: around.file,
     folder: dirname(around.file),
     name: config.name,
+    environment: around.environment,
     namespace,
     server: modelServer(config),
     runs: whatRuns(config),
@@ -35,8 +38,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     identity: config.identity,
     kubeconfig: around.kubeconfig,
     pulumi: {
-      project: config.pulumi?.project ?? `modelswitch-${config.name}`,
-      stack: config.pulumi?.stack ?? namespace ?? "default",
+      ...pulumiStack(config, namespace, around.environment),
       backendUrl: config.pulumi?.backend,
       secretsProvider: config.pulumi?.secretsProvider,
     },
@@ -47,10 +49,24 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
   };
 }
 
+/**
+ * Names of the Pulumi project and stack: one stack per model and environment. Without environments the namespace tells the
+ * stacks of one model apart.
+ */
+export function pulumiStack(
+  config: Pick<ModelswitchConfig, "name" | "pulumi">,
+  namespace: string | undefined,
+  environment: string | undefined,
+): { readonly project: string; readonly stack: string } {
+  return {
+    project: config.pulumi?.project ?? `modelswitch-${config.name}`,
+    stack: config.pulumi?.stack ?? environment ?? namespace ?? "default",
+  };
+}
+
 function modelServer(config: ModelswitchConfig): ModelServer {
   if (config.server === undefined) return custom({});
-  if (config.server === "mlserver") return mlserver({ modelName: config.name });
-  return config.server;
+  return typeof config.server === "string" ? presetNamed(config.server, config.name) : config.server;
 }
 
 function whatRuns(config: ModelswitchConfig): ResolvedConfig["runs"] {

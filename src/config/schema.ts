@@ -3,6 +3,7 @@ import { routerNames } from "../core/model.ts";
 import { modelNamePattern } from "../core/names.ts";
 import { slots } from "../core/slots.ts";
 import { requestOptions, runs } from "./release-schema.ts";
+import { identitySchema, serverSchema } from "./server-schema.ts";
 
 /**
  * The shape of the configuration file, for validation at the boundary and for the JSON schema that editors use.
@@ -65,49 +66,6 @@ const slot = z.strictObject({
   deployment: objectName("Deployment").optional(),
   service: objectName("Service").optional(),
 });
-
-const probe = z.strictObject({
-  path,
-  periodSeconds: count("Seconds between two probes", 1),
-  timeoutSeconds: count("Seconds until a probe counts as failed", 1),
-  failureThreshold: count("Failures in a row until the verdict changes", 1),
-});
-
-const identity = z
-  .strictObject({
-    path: path.describe("Path on the model server, for example /v2/models/fraud"),
-    from: z.discriminatedUnion("kind", [
-      z.strictObject({
-        kind: z.literal("header"),
-        name: z.string().regex(headerToken, "is no header name").describe("Name of the response header"),
-      }),
-      z.strictObject({
-        kind: z.literal("json"),
-        path: text("Dot-separated path into the JSON answer, for example versions.0"),
-      }),
-      z.strictObject({ kind: z.literal("body") }),
-    ]),
-  })
-  .describe("How an answer is recognised as blue's or green's. Default: the preset's");
-
-const server = z
-  .strictObject({
-    name: text("Name of the preset, for messages"),
-    httpPort: port.describe("Port of the inference protocol over HTTP"),
-    otherPorts: z.record(z.string().regex(label, "is no port name"), port).describe("Other ports by name"),
-    readiness: probe,
-    liveness: probe.optional(),
-    startup: probe.optional(),
-    preStopSleepSeconds: count("Seconds a terminating pod goes on serving", 0),
-    terminationGracePeriodSeconds: count("At least preStopSleepSeconds plus the longest request", 1),
-    env: z.record(z.string(), z.string()),
-    keepAliveSeconds: seconds("How long the server keeps an idle connection open").optional(),
-    identity: identity.optional(),
-  })
-  .describe("A model server made with mlserver({...}) or custom({...})");
-
-/** Model servers that can be given by name. */
-export const presetNames = ["mlserver"] as const;
 
 const tls = z.strictObject({
   hosts: z.array(text("Host name")).optional(),
@@ -191,10 +149,7 @@ export const configSchema = z
       .regex(label, "is no namespace: lower-case letters, digits and -, at most 63 characters")
       .optional()
       .describe("Default: the context's namespace, else default"),
-    server: z
-      .union([z.enum(presetNames), server])
-      .optional()
-      .describe("A preset by name, or a model server. Default: custom on port 8080"),
+    server: serverSchema.optional(),
     release: release.optional(),
     slots: z
       .strictObject({ blue: slot, green: slot })
@@ -215,7 +170,7 @@ export const configSchema = z
       .regex(headerToken, "is no header name: letters, digits and - only")
       .optional()
       .describe("Header that reaches the idle slot. Default: X-Modelswitch-Preview"),
-    identity: identity.optional(),
+    identity: identitySchema.optional(),
     kubeconfig: text("Path of a kubeconfig file, relative to this file").optional(),
     context: text("Context of the kubeconfig. Default: its current one").optional(),
     pulumi: pulumi.optional(),

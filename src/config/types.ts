@@ -1,3 +1,4 @@
+import type { PresetName } from "../component/servers/preset-names.ts";
 import type { IdentityProbe } from "../core/identity.ts";
 import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../core/model.ts";
 import type { Slot } from "../core/slots.ts";
@@ -21,8 +22,8 @@ export interface ModelswitchConfig {
   readonly name: string;
   /** @default the context's namespace, else default */
   readonly namespace?: string;
-  /** A preset by name, or one made with `mlserver({...})` or `custom({...})`. @default custom on port 8080 */
-  readonly server?: "mlserver" | ModelServer;
+  /** A preset by name, or a server made with `triton({...})`, `custom({...})` or another function. @default custom on port 8080 */
+  readonly server?: PresetName | ModelServer;
   /** The template of the next release (`up` puts release 1 into blue). Either this or `slots`. */
   readonly release?: Written<ReleaseTemplate>;
   /** What both slots run, as in the seed: then both run and `switch` moves between them. Either this or `release`. */
@@ -65,6 +66,55 @@ export interface ModelswitchConfig {
   };
 }
 
+/**
+ * What a part of the configuration says: any keys of it. `null` removes what a more general part says; objects are merged, lists
+ * and everything else replaced.
+ */
+type Part<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: Part<NonNullable<T[K]>> | null | undefined }
+    : T;
+
+/** Any keys of a model but its name, as `defaults`, `models` and `environments` have them. */
+export type ModelPart = Part<Omit<ModelswitchConfig, "name" | "server" | "identity">> & {
+  /** One thing: replaced whole. */
+  readonly server?: ModelswitchConfig["server"] | null | undefined;
+  /** One thing: replaced whole. */
+  readonly identity?: ModelswitchConfig["identity"] | null | undefined;
+};
+
+interface ConfigHead<Environment extends string> {
+  /** Version of the file's shape. @default 1 */
+  readonly configVersion?: 0 | 1;
+  /** The environment that is taken when none is named. @default the only one */
+  readonly defaultEnvironment?: NoInfer<Environment>;
+}
+
+/** A configuration file with one model; every environment has a stack, and should have a namespace or a context, of its own. */
+export interface OneModelConfig<Environment extends string = string>
+  extends ModelswitchConfig,
+    ConfigHead<Environment> {
+  /** What each environment has otherwise. */
+  readonly environments?: Readonly<Record<Environment, ModelPart | null>>;
+}
+
+/** A configuration file with several models, each of which is put together from `defaults`, its own part and the environment's. */
+export interface SeveralModelsConfig<Model extends string = string, Environment extends string = string>
+  extends ConfigHead<Environment> {
+  /** What all models have, unless they say otherwise. */
+  readonly defaults?: ModelPart;
+  /** The models by name. */
+  readonly models: Readonly<Record<Model, ModelPart | null>>;
+  /** What each environment has otherwise: keys of every model, and of single ones in `models`. */
+  readonly environments?: Readonly<
+    Record<
+      Environment,
+      (ModelPart & { readonly models?: { readonly [M in NoInfer<Model>]?: ModelPart | null } }) | null
+    >
+  >;
+}
+
 /** The configuration with every default filled in, validated. */
 export interface ResolvedConfig {
   /** The file it came from. */
@@ -72,6 +122,8 @@ export interface ResolvedConfig {
   /** Folder of the file: the Pulumi project. */
   readonly folder: string;
   readonly name: string;
+  /** `undefined`: the file declares no environments. */
+  readonly environment?: string | undefined;
   /** `undefined`: the context's. */
   readonly namespace: string | undefined;
   readonly server: ModelServer;

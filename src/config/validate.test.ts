@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { custom } from "../component/servers/custom.ts";
+import { fastapi } from "../component/servers/fastapi.ts";
 import { mlserver } from "../component/servers/mlserver.ts";
+import { vllm } from "../component/servers/vllm.ts";
 import { UserError } from "../core/errors.ts";
 import { describePath } from "./problem.ts";
 import type { ModelswitchConfig } from "./types.ts";
@@ -27,6 +29,8 @@ describe("valid configurations", () => {
     ["both slots, as in the seed", twoSlots],
     ["slots without images", { ...twoSlots, slots: { blue: {}, green: {} } }],
     ["a preset by name", { ...good, server: "mlserver" }],
+    ["a preset with settings", { ...good, server: vllm({ longestRequestSeconds: 300 }) }],
+    ["every fact of a server", { ...good, server: fastapi({ metricsPath: "/m", inProgressGauge: "g" }) }],
     ["a preset made", { ...good, server: mlserver({ modelName: "fraud" }) }],
     ["an own server", { ...good, server: custom({ port: 9000, livenessPath: "/live" }) }],
     [
@@ -142,7 +146,17 @@ describe("mistakes", () => {
     [
       "an unknown preset",
       { ...good, server: "mlsever" },
-      'server: "mlsever" is none of mlserver; did you mean "mlserver"?',
+      'server: "mlsever" is none of mlserver, triton, vllm, tensorflow-serving, torchserve, bentoml, ray-serve, fastapi; did you mean "mlserver"?',
+    ],
+    [
+      "a function's name for a preset's",
+      { ...good, server: "tensorflowServing" },
+      'server: "tensorflowServing" is none of mlserver, triton, vllm, tensorflow-serving, torchserve, bentoml, ray-serve, fastapi; did you mean "tensorflow-serving"?',
+    ],
+    [
+      "an unknown protocol",
+      { ...good, server: { ...custom(), protocol: "openapi" } },
+      'server.protocol: "openapi" is none of open-inference, openai, tensorflow, torchserve, bentoml, custom; did you mean "openai"?',
     ],
     [
       "a server without a port",
@@ -482,7 +496,7 @@ describe("the error", () => {
       '  live: "gren" is none of blue, green; did you mean "green"?',
       "  ingress.host: is missing (Host name that clients use, for example mlmodels.example.com)",
       '  ingress.hots: is an unknown key; did you mean "ingress.host"?',
-      "  extra: is an unknown key; known are name, namespace, server, release, slots, live, idleReplicas, ingress, servicePort, router, previewHeader, identity, kubeconfig, context, pulumi, deadlines",
+      "  extra: is an unknown key; known are name, namespace, server, release, slots, live, idleReplicas, ingress, servicePort, router, previewHeader, identity, kubeconfig, context, pulumi, deadlines, models, environments, defaultEnvironment, configVersion",
     ]);
     expect(error.details).toMatchObject({ file: "/models/modelswitch.config.ts" });
   });

@@ -6,13 +6,21 @@ import { ruleProblems } from "./rules.ts";
 import { configSchema } from "./schema.ts";
 import type { ModelswitchConfig } from "./types.ts";
 
-/** Every mistake in a configuration, in the order of the file's keys; none: it is valid. Pure. */
-export function configProblems(input: unknown): ConfigProblem[] {
+/** Keys that a file with one model may have beside those of the model. */
+const besides = ["models", "environments", "defaultEnvironment", "configVersion"];
+
+/**
+ * Every mistake in the configuration of one model, in the order of its keys; none: it is valid. `where` says what an unknown
+ * key at the top may have been meant to be: one of a model, or of the file, too. Pure.
+ */
+export function configProblems(input: unknown, where: "file" | "model" = "file"): ConfigProblem[] {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
     return [{ path: [], message: `must be an object, but is ${showValue(input, [])}` }];
   }
   const checked = configSchema.safeParse(input);
-  const shape = checked.success ? [] : checked.error.issues.flatMap((issue) => translate(issue, input, []));
+  const shape = checked.success
+    ? []
+    : checked.error.issues.flatMap((issue) => translate(issue, input, [], where));
   // Rules over several fields hold for half-right files too: all mistakes are told at once. They say more than the shape.
   const rules = ruleProblems(input);
   const ruled = new Set(rules.map((problem) => describePath(problem.path)));
@@ -23,42 +31,66 @@ export function configProblems(input: unknown): ConfigProblem[] {
 }
 
 /**
- * The configuration if it is valid.
+ * The configuration of one model if it is valid.
  * @throws UserError `config-invalid` (exit code 2) with every mistake, file and path named
  */
 export function validateConfig(input: unknown, file: string): ModelswitchConfig {
   const problems = configProblems(input);
-  if (problems.length > 0) throw invalidConfig(file, problems);
+  if (problems.length > 0) throw invalidConfig(problems.map((problem) => ({ ...problem, file })));
   return withoutUndefined(input) as ModelswitchConfig;
 }
 
-function invalidConfig(file: string, problems: readonly ConfigProblem[]): UserError {
-  const lines = problems.map((problem) => `${describePath(problem.path)}: ${problem.message}`);
-  const message =
-    lines.length === 1
-      ? `${file}: ${lines[0]}`
-      : `${file} has ${lines.length} mistakes:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+/** Every mistake in one error; each names its file, its path and the value. */
+export function invalidConfig(
+  problems: readonly (ConfigProblem & { readonly file: string; readonly note?: string })[],
+): UserError {
+  const found = problems.map(({ file, path, message, note }) => ({
+    file,
+    path: describePath(path),
+    message: note === undefined ? message : `${message} (${note})`,
+  }));
+  const files = [...new Set(found.map(({ file }) => file))];
+  const [file = ""] = files;
+  const [only, ...others] = found;
+  const lines = found.map((problem) =>
+    files.length === 1
+      ? `  ${problem.path}: ${problem.message}`
+      : `  ${problem.file}: ${problem.path}: ${problem.message}`,
+  );
+  const whose = files.length === 1 ? `${file} has` : "The configuration has";
   return new UserError({
     code: "config-invalid",
-    message,
-    hint: "Every key is described in docs/configuration.md; `modelswitch doctor` checks the file without changing anything.",
+    message:
+      only !== undefined && others.length === 0
+        ? `${file}: ${only.path}: ${only.message}`
+        : `${whose} ${found.length} mistakes:\n${lines.join("\n")}`,
+    hint: "Every key is described in docs/configuration.md; `modelswitch config validate` checks all models and environments without changing anything.",
     exitCode: exitCodes.usage,
     details: {
       file,
-      problems: problems.map((problem) => ({ path: describePath(problem.path), message: problem.message })),
+      problems: found.map((problem) => ({
+        ...(files.length === 1 ? {} : { file: problem.file }),
+        path: problem.path,
+        message: problem.message,
+      })),
     },
   });
 }
 
 type Issue = z.core.$ZodIssue;
 
-function translate(issue: Issue, input: unknown, prefix: readonly (string | number)[]): ConfigProblem[] {
+function translate(
+  issue: Issue,
+  input: unknown,
+  prefix: readonly (string | number)[],
+  where: "file" | "model",
+): ConfigProblem[] {
   const path = [...prefix, ...issue.path.map((key) => (typeof key === "symbol" ? String(key) : key))];
   const value = valueAt(input, path);
   const shown = showValue(value, path);
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(path, key) }));
+      return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(path, key, where) }));
     case "invalid_type":
       if (value === undefined) return [{ path, message: `is missing${about(path)}` }];
       return [{ path, message: wrongType(issue.expected, value, shown) }];
@@ -78,7 +110,7 @@ function translate(issue: Issue, input: unknown, prefix: readonly (string | numb
         { path, message: `${shown} is too big; it must be ${bound(issue.maximum, issue.inclusive, "<")}` },
       ];
     case "invalid_union":
-      return union(issue, input, path, shown);
+      return union(issue, input, path, shown, where);
     case "invalid_key":
       return [{ path, message: issue.issues[0]?.message ?? "is no valid key" }];
     case "invalid_format":
@@ -117,6 +149,7 @@ function union(
   input: unknown,
   path: readonly (string | number)[],
   shown: string,
+  where: "file" | "model",
 ): ConfigProblem[] {
   const discriminator = "discriminator" in issue ? issue.discriminator : undefined;
   if (issue.errors.length === 0 && typeof discriminator === "string") {
@@ -134,10 +167,12 @@ function union(
   const fitting = issue.errors.find((errors) => !errors.some(excludes));
   if (fitting === undefined)
     return [{ path, message: `${shown} is none of the forms it can have${about(path)}` }];
-  return fitting.flatMap((error) => translate(error, input, path));
+  return fitting.flatMap((error) => translate(error, input, path, where));
 }
 
-interface JsonSchema {
+export interface JsonSchema {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
   readonly description?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: JsonSchema | boolean;
@@ -146,13 +181,28 @@ interface JsonSchema {
   readonly oneOf?: readonly JsonSchema[];
 }
 
-/** The configuration file's JSON schema, for editors. */
-export function configJsonSchema(): JsonSchema & Record<string, unknown> {
-  return z.toJSONSchema(configSchema, { io: "input" }) as JsonSchema & Record<string, unknown>;
+let ofModel: JsonSchema | undefined;
+
+/** The JSON schema of one model's configuration. */
+export function modelJsonSchema(): JsonSchema {
+  ofModel ??= z.toJSONSchema(configSchema, { io: "input" }) as JsonSchema;
+  return ofModel;
+}
+
+/** The JSON types that a key may have; none where there is no such key. */
+export function typesAt(path: readonly (string | number)[]): string[] {
+  return schemasAt(path)
+    .flatMap(alternatives)
+    .flatMap(({ type, enum: values }) => type ?? (values === undefined ? [] : ["string"]));
 }
 
 function schemaAt(path: readonly (string | number)[]): JsonSchema | undefined {
-  let schemas: readonly JsonSchema[] = [configJsonSchema()];
+  const schemas = schemasAt(path);
+  return schemas.flatMap(alternatives).find((schema) => schema.properties !== undefined) ?? schemas[0];
+}
+
+function schemasAt(path: readonly (string | number)[]): readonly JsonSchema[] {
+  let schemas: readonly JsonSchema[] = [modelJsonSchema()];
   for (const key of path) {
     schemas = schemas.flatMap(alternatives).flatMap((schema) => {
       const next =
@@ -160,7 +210,7 @@ function schemaAt(path: readonly (string | number)[]): JsonSchema | undefined {
       return typeof next === "object" ? [next] : [];
     });
   }
-  return schemas.flatMap(alternatives).find((schema) => schema.properties !== undefined) ?? schemas[0];
+  return schemas;
 }
 
 function alternatives(schema: JsonSchema): readonly JsonSchema[] {
@@ -173,11 +223,12 @@ function about(path: readonly (string | number)[]): string {
   return description === undefined ? "" : ` (${description})`;
 }
 
-function unknownKey(path: readonly (string | number)[], key: string): string {
-  const here = Object.keys(schemaAt(path)?.properties ?? {});
+function unknownKey(path: readonly (string | number)[], key: string, where: "file" | "model"): string {
+  const ofModel = Object.keys(schemaAt(path)?.properties ?? {});
+  const here = path.length === 0 && where === "file" ? [...ofModel, ...besides] : ofModel;
   const close = nearest(key, here);
   if (close !== undefined) return `is an unknown key; did you mean "${describePath([...path, close])}"?`;
-  const elsewhere = placesOf(key, configJsonSchema(), []);
+  const elsewhere = placesOf(key, modelJsonSchema(), []);
   if (elsewhere.length > 0)
     return `is an unknown key here; did you mean ${elsewhere.map((place) => `"${place}"`).join(" or ")}?`;
   return `is an unknown key; known are ${here.join(", ")}`;

@@ -24,6 +24,29 @@ export interface HttpProbe {
   readonly failureThreshold: number;
 }
 
+/** Protocols of inference requests over HTTP that are known by name. */
+export const inferenceProtocols = [
+  "open-inference",
+  "openai",
+  "tensorflow",
+  "torchserve",
+  "bentoml",
+  "custom",
+] as const;
+export type InferenceProtocol = (typeof inferenceProtocols)[number];
+
+/** Where a server's metrics are read, in the text format of Prometheus. */
+export interface MetricsEndpoint {
+  readonly port: number;
+  readonly path: string;
+}
+
+/** How a server shows that it has no request in progress any more. */
+export interface DrainingEvidence {
+  /** Gauges of the metrics endpoint: with all samples of all of them at 0, no request is queued or in progress. */
+  readonly gauges: readonly string[];
+}
+
 /** What modelswitch has to know about a model server: ports, probes, shutdown and how a slot is recognised. */
 export interface ModelServer {
   /** Name of the preset, for messages. */
@@ -44,10 +67,19 @@ export interface ModelServer {
   readonly terminationGracePeriodSeconds: number;
   /** Environment the preset sets; a slot's own `env` wins. */
   readonly env: Readonly<Record<string, string>>;
-  /** How long the server keeps an idle connection open; an ingress controller's idle timeout must be below it. */
+  /**
+   * How long the server keeps an idle connection open; an ingress controller's idle timeout must be below it.
+   * `undefined`: it never closes one, or it is not known.
+   */
   readonly keepAliveSeconds: number | undefined;
   /** How a slot is recognised; undefined where the user has to say it. */
   readonly identity: IdentityProbe | undefined;
+  /** What inference requests look like. @default not known */
+  readonly protocol?: InferenceProtocol | undefined;
+  /** @default none, or not known */
+  readonly metrics?: MetricsEndpoint | undefined;
+  /** @default none: that requests have ended is assumed after the longest request time */
+  readonly draining?: DrainingEvidence | undefined;
 }
 
 export type { ResourceAmounts } from "./release-contents.ts";

@@ -153,6 +153,15 @@ describe("the template form", () => {
     expect(second.notes).toEqual([]);
   });
 
+  test("neither are metrics and the evidence of draining", () => {
+    const metrics = { port: 8080, path: "/metrics" };
+    const draining = { gauges: ["requests_in_progress"] };
+    const server = { ...testServer(), metrics, draining };
+    const second = plan({ ...templateConfig("fraud:1"), server }, running(settledOn("blue")), first.record);
+    expect(second.record.settings.server).toMatchObject({ metrics, draining });
+    expect(second.notes).toEqual([]);
+  });
+
   test("without a record, what runs decides: another image is a change of the live slot", () => {
     const error = refusal(() => plan(templateConfig("fraud:9"), running(settledOn("green"))));
     expect(error.code).toBe("live-change-refused");

@@ -17,6 +17,7 @@ import {
   releaseOf,
   type SlotScaling,
 } from "./record.ts";
+import { recordVersion } from "./record-upgrades.ts";
 import {
   declaredReplicas,
   isOnlyVersions,
@@ -116,8 +117,9 @@ export function planUp(input: PlanInput): UpPlan {
   };
   const adoption = input.adopting ?? record?.adoption;
   const next: RolloutRecord = {
-    schemaVersion: 1,
+    schemaVersion: recordVersion,
     model: config.name,
+    environment: config.environment ?? null,
     releases: planned.releases,
     slots: planned.slots,
     settings,
@@ -277,12 +279,20 @@ function liveChangeRefused(config: ResolvedConfig, slot: Slot, changes: readonly
   });
 }
 
+type ServerFact = "name" | "identity" | "keepAliveSeconds" | "protocol" | "metrics" | "draining";
+
 /** The parts of a model server's settings that are part of the pods. */
-export function podSettings(
-  server: ModelServer,
-): Omit<ModelServer, "name" | "identity" | "keepAliveSeconds"> {
-  const { name: _name, identity: _identity, keepAliveSeconds: _keepAlive, ...pods } = server;
-  return pods;
+export function podSettings(server: ModelServer): Omit<ModelServer, ServerFact> {
+  return splitSettings(server).pods;
+}
+
+/** The others only tell how to see and reach the server: they change without a change of a pod. */
+function splitSettings(server: ModelServer): {
+  readonly pods: Omit<ModelServer, ServerFact>;
+  readonly facts: Pick<ModelServer, ServerFact>;
+} {
+  const { name, identity, keepAliveSeconds, protocol, metrics, draining, ...pods } = server;
+  return { pods, facts: { name, identity, keepAliveSeconds, protocol, metrics, draining } };
 }
 
 /** The server's settings are in the pods of both slots: a change of them is a change of what the live slot runs. */
@@ -303,12 +313,7 @@ function plannedServer(input: PlanInput, routing: Routing, notes: Note[]): Model
     message: `The model server's settings differ from what ${live} runs and goes on running: ${named.map(({ text }) => text).join("; ")}.`,
     hint: "--allow-live-change applies them to the live slot too, by a rolling update.",
   });
-  return {
-    ...podSettings(record.settings.server),
-    name: config.server.name,
-    identity: config.server.identity,
-    keepAliveSeconds: config.server.keepAliveSeconds,
-  };
+  return { ...splitSettings(record.settings.server).pods, ...splitSettings(config.server).facts };
 }
 
 /** Services and the Ingress can't be changed in one instant: under traffic, requests would fail in between. */

@@ -1,8 +1,10 @@
+import { UserError } from "../core/errors.ts";
 import { splitOf } from "../core/routing.ts";
 import { slots } from "../core/slots.ts";
 import type { ResourceChange } from "../engine/stack.ts";
 import { refuseUnfinished } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
+import { refuseOtherEnvironment } from "./environment.ts";
 import { withLock } from "./lock.ts";
 import { observe } from "./observe.ts";
 import { locationOf } from "./subject.ts";
@@ -16,7 +18,12 @@ export interface Loss {
 /** What destroying the model would take away. */
 export async function describeLoss(context: RolloutContext): Promise<Loss> {
   const { config, namespace, kubernetesContext } = context;
-  const record = await context.store.read();
+  // A record that cannot be read is no reason to keep the model.
+  const record = await context.store.read().catch((error: unknown) => {
+    if (error instanceof UserError && error.code === "record-invalid") return undefined;
+    throw error;
+  });
+  refuseOtherEnvironment(context, record);
   refuseUnfinished(record);
   const observation = await observe(locationOf(context, record));
   const split = observation.routing === undefined ? undefined : splitOf(observation.routing);

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import {
   FakeCluster,
@@ -6,12 +7,26 @@ import {
   testNamespace,
   testServer,
 } from "../../test/support/rollout-bench.ts";
+import { vllm } from "../component/servers/vllm.ts";
 import { bounded, parseRecord, type RolloutRecord, releaseOf } from "./record.ts";
 import { RecordStore } from "./record-store.ts";
+import { recordVersion } from "./record-upgrades.ts";
+
+/** The record that modelswitch 0.1.0 wrote for a model of two slots, after a switch. */
+async function recordOf010(): Promise<string> {
+  const file = new URL("../../test/fixtures/upgrades/0.1.0/objects.json", import.meta.url);
+  const objects = JSON.parse(await readFile(file, "utf8")) as {
+    readonly object: { readonly kind: string; readonly data?: { readonly record?: string } };
+  }[];
+  const record = objects.find(({ object }) => object.kind === "ConfigMap")?.object.data?.record;
+  if (record === undefined) throw new Error("The fixture has no record.");
+  return record;
+}
 
 const record: RolloutRecord = {
-  schemaVersion: 1,
+  schemaVersion: recordVersion,
   model: "fraud",
+  environment: null,
   releases: [
     {
       number: 1,
@@ -40,6 +55,18 @@ describe("parseRecord", () => {
     expect(parseRecord(JSON.stringify(record), "ml/fraud")).toEqual(record);
   });
 
+  test("keeps all that a preset knows of its server", () => {
+    const server = vllm();
+    const written: RolloutRecord = { ...record, settings: { ...record.settings, server } };
+    expect(parseRecord(JSON.stringify(written), "ml/fraud").settings.server).toEqual(server);
+  });
+
+  test("a server without those facts, as earlier versions wrote it, is read too", () => {
+    const { protocol: _protocol, metrics: _metrics, draining: _draining, ...before } = testServer();
+    const written = { ...record, settings: { ...record.settings, server: before } };
+    expect(parseRecord(JSON.stringify(written), "ml/fraud").settings.server.httpPort).toBe(8080);
+  });
+
   test.each([
     ["no key", undefined, "the key `record` is missing"],
     ["no JSON", "{", "it is not JSON"],
@@ -51,10 +78,32 @@ describe("parseRecord", () => {
     );
   });
 
-  test("another version is named", () => {
-    const text = JSON.stringify({ ...record, schemaVersion: 2 });
+  test("a newer version is refused, with both versions", () => {
+    const text = JSON.stringify({ ...record, schemaVersion: recordVersion + 1 });
     expect(() => parseRecord(text, "ml/fraud-modelswitch")).toThrow(
-      expect.objectContaining({ code: "record-version", message: expect.stringContaining("has version 2") }),
+      expect.objectContaining({
+        code: "record-version",
+        exitCode: 2,
+        message: `The rollout record in the ConfigMap ml/fraud-modelswitch has version ${recordVersion + 1}, which a newer modelswitch wrote; this one reads versions up to ${recordVersion}.`,
+      }),
+    );
+  });
+
+  test("what 0.1.0 wrote becomes what this version would have written", async () => {
+    const text = await recordOf010();
+    const before = JSON.parse(text) as Record<string, unknown>;
+    expect(before.schemaVersion).toBe(1);
+    const upgraded = parseRecord(text, "ml/fraud-modelswitch");
+    expect(upgraded).toEqual({ ...before, schemaVersion: recordVersion, environment: null });
+    expect(releaseOf(upgraded, "green")).toMatchObject({ number: 2, spec: { replicas: 2 } });
+    // Reading it back is no second upgrade.
+    expect(parseRecord(JSON.stringify(upgraded), "ml/fraud-modelswitch")).toEqual(upgraded);
+  });
+
+  test.each([[0], [-1], [1.5], ["1"]])("a version that never was is no record: %j", (schemaVersion) => {
+    const text = JSON.stringify({ ...record, schemaVersion });
+    expect(() => parseRecord(text, "ml/fraud-modelswitch")).toThrow(
+      expect.objectContaining({ code: "record-invalid" }),
     );
   });
 });

@@ -1,11 +1,18 @@
 import { z } from "zod";
 import { UserError } from "../core/errors.ts";
 import type { IdentityProbe } from "../core/identity.ts";
-import { type IngressSpec, type ModelServer, routerNames, type SlotSpec } from "../core/model.ts";
+import {
+  type IngressSpec,
+  inferenceProtocols,
+  type ModelServer,
+  routerNames,
+  type SlotSpec,
+} from "../core/model.ts";
 import { type ObjectNames, objectNames, type SlotNames } from "../core/names.ts";
 import type { Slot } from "../core/slots.ts";
 import { type Adoption, adoptionSchema } from "./adoption/adoption.ts";
 import { restoreFiles } from "./record-files.ts";
+import { recordVersion, upgradeRecord } from "./record-upgrades.ts";
 
 /** What a release runs: a slot's spec without the parts that belong to the slot itself. */
 export type ReleaseSpec = Omit<
@@ -61,8 +68,10 @@ export interface AppliedSettings {
  * It never says which slot is live: the routing objects do.
  */
 export interface RolloutRecord {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: typeof recordVersion;
   readonly model: string;
+  /** Environment of the configuration file that the model belongs to; `null`: the file had none. */
+  readonly environment: string | null;
   readonly releases: readonly ReleaseRecord[];
   /** Release per slot; `null`: no release was put into it. */
   readonly slots: Readonly<Record<Slot, number | null>>;
@@ -117,8 +126,9 @@ const slotScaling = z.looseObject({
 });
 const slotNames = z.object({ deployment: z.string().optional(), service: z.string().optional() });
 const recordSchema = z.object({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(recordVersion),
   model: z.string(),
+  environment: z.string().nullable(),
   releases: z.array(
     z.object({
       number: z.number().int().min(1),
@@ -144,6 +154,9 @@ const recordSchema = z.object({
       env: texts,
       keepAliveSeconds: z.number().optional(),
       identity: identity.optional(),
+      protocol: z.enum(inferenceProtocols).optional(),
+      metrics: z.object({ port: z.number().int(), path: z.string() }).optional(),
+      draining: z.object({ gauges: z.array(z.string()) }).optional(),
     }),
     ingress: z.looseObject({ host: z.string() }),
     router: z.enum(routerNames),
@@ -169,7 +182,7 @@ const recordSchema = z.object({
 });
 
 /**
- * Reads what the ConfigMap holds.
+ * Reads what the ConfigMap holds; what an older modelswitch wrote becomes what this one would have written.
  * @throws UserError `record-invalid`, `record-version`
  */
 export function parseRecord(text: string | undefined, where: string): RolloutRecord {
@@ -187,17 +200,7 @@ export function parseRecord(text: string | undefined, where: string): RolloutRec
   } catch (error) {
     throw invalid(`it is not JSON (${error instanceof Error ? error.message : String(error)})`);
   }
-  const version =
-    typeof value === "object" && value !== null ? Reflect.get(value, "schemaVersion") : undefined;
-  if (typeof version === "number" && version !== 1) {
-    throw new UserError({
-      code: "record-version",
-      message: `The rollout record in the ConfigMap ${where} has version ${version}; this modelswitch reads version 1.`,
-      hint: "Use the version of modelswitch that wrote it, or a newer one.",
-      details: { configMap: where, version },
-    });
-  }
-  const parsed = recordSchema.safeParse(value);
+  const parsed = recordSchema.safeParse(upgradeRecord(value, where));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw invalid(`${issue?.path.join(".") || "the document"}: ${issue?.message ?? "unexpected"}`);

@@ -12,6 +12,7 @@ import { withImagesRun } from "./images-run.ts";
 import type { Observation, SlotObservation } from "./observation.ts";
 import { parseRecord, type ReleaseRecord, type RolloutRecord, type SlotScaling } from "./record.ts";
 import { storedRecord } from "./record-files.ts";
+import { recordVersion } from "./record-upgrades.ts";
 import {
   isOnlyVersions,
   releaseDifferences,
@@ -34,7 +35,8 @@ const release = (number: number, changes: Partial<ReleaseRecord> = {}): ReleaseR
 
 function record(changes: Partial<RolloutRecord> = {}): RolloutRecord {
   return {
-    schemaVersion: 1,
+    schemaVersion: recordVersion,
+    environment: null,
     model: "fraud",
     releases: [release(1), release(2)],
     slots: { blue: 1, green: 2 },

@@ -4,6 +4,7 @@ import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { refuseUnfinished } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
 import { modelSpec } from "./desired.ts";
+import { refuseOtherEnvironment } from "./environment.ts";
 import { indistinguishable } from "./identities.ts";
 import { requireAnswer } from "./ingress-answers.ts";
 import { type Lock, withLock } from "./lock.ts";
@@ -39,6 +40,7 @@ export async function switchTraffic(context: RolloutContext, target: Slot): Prom
   // A question for a passphrase belongs before the lock, which should be held for seconds.
   const before = await observeDeployed(context);
   refuseUnfinished(before.record);
+  refuseOtherEnvironment(context, before.record);
   refuseEmpty(context, before.record, before.observation, target);
   await context.prepareSecrets();
   let moving = false;

@@ -6,6 +6,7 @@ import type { ResourceChange } from "../engine/stack.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
 import type { RolloutContext } from "./context.ts";
 import { modelSpec, type Note, planUp, type UpPlan } from "./desired.ts";
+import { refuseOtherEnvironment } from "./environment.ts";
 import { giveUpReplicas, type Handover, handovers, sizeOwners, takeReplicas } from "./handover.ts";
 import { withImagesRun } from "./images-run.ts";
 import { withLock } from "./lock.ts";
@@ -23,6 +24,8 @@ export interface UpOptions {
   readonly allowLiveChange: boolean;
   readonly allowLiveStop: boolean;
   readonly createNamespace: boolean;
+  /** The model may belong to another environment: it becomes this one's. @default false */
+  readonly takeOver?: boolean;
 }
 
 export interface UpResult {
@@ -57,9 +60,10 @@ export interface PreparedUp {
  */
 export async function prepareUp(
   context: RolloutContext,
-  options: Pick<UpOptions, "allowLiveChange" | "allowLiveStop">,
+  options: Pick<UpOptions, "allowLiveChange" | "allowLiveStop" | "takeOver">,
 ): Promise<PreparedUp> {
   const record = await context.store.read();
+  if (options.takeOver !== true) refuseOtherEnvironment(context, record);
   const location = locationOf(context, record);
   const observation = await observe(location);
   if (observation.ingress !== undefined && observation.routing === undefined) {

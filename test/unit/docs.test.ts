@@ -118,6 +118,8 @@ const globalOptions = [
   "kubeconfig",
   "context",
   "cluster",
+  "model",
+  "environment",
   "json",
   "debug",
   "yes",

@@ -49,9 +49,18 @@ test("the README leads to every page", () => {
 
 test("every router and every model server has its page", () => {
   for (const room of ["routers", "servers"]) {
-    const help = new Set(["checks", "factory", "main-ingress", "nginx-request", "router"]);
+    const help = new Set([
+      "checks",
+      "factory",
+      "main-ingress",
+      "nginx-request",
+      "router",
+      "shared",
+      "preset-names",
+      "presets",
+    ]);
     const names = readdirSync(join(root, "src", "component", room))
-      .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+      .filter((file) => file.endsWith(".ts") && !/\.(test|fixture)\.ts$/.test(file))
       .map((file) => file.replace(/\.ts$/, ""))
       .filter((name) => !help.has(name));
     expect(names.filter((name) => !existsSync(join(root, "docs", room, `${name}.md`)))).toEqual([]);

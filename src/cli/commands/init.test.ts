@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { foundInventory } from "../../../test/support/found.ts";
 import { Captured, Keyboard, runMain } from "../../../test/unit/run-main.ts";
+import { presetNames, withoutIdentity } from "../../component/servers/preset-names.ts";
 import { readConfig } from "../../config/read.ts";
 
 let folder: string;
@@ -52,6 +53,17 @@ describe("init", () => {
     expect(written()).toContain("custom({");
   });
 
+  test("takes every preset, and asks for an identity where the server has none", async () => {
+    for (const preset of presetNames) {
+      const { exitCode, stdout } = await init("--name", "fraud", "--server", preset, "--force");
+      expect(exitCode).toBe(0);
+      const { config } = await readConfig({ folder, configPath: undefined });
+      expect(config.server).toBe(preset);
+      expect(config.identity === undefined).toBe(!withoutIdentity.includes(preset));
+      expect(stdout.includes(`docs/servers/${preset}.md`)).toBe(withoutIdentity.includes(preset));
+    }
+  });
+
   test("keeps what is in .gitignore", async () => {
     writeFileSync(join(folder, ".gitignore"), "node_modules");
     await init();
@@ -78,7 +90,7 @@ describe("init", () => {
     [["--image", "a b"], "contains spaces"],
     [["--host", "https://a.b"], 'did you mean "a.b"?'],
     [["--from", "fraud"], "ingress/NAME"],
-    [["--server", "triton"], "none of mlserver, custom"],
+    [["--server", "tritn"], 'did you mean "triton"?'],
   ])("refuses %j before it writes anything", async (argv, part) => {
     const result = await init(...argv);
     expect(result.exitCode).toBe(2);
@@ -106,7 +118,10 @@ describe("init", () => {
     await answer("is no model name", "fraud");
     await answer("Image of the model server [registry.example.com/fraud:1.0]", "fraud:2");
     await answer("Host name that clients use [fraud.example.com]", "models.acme.io");
-    await answer("Model server (mlserver or custom) [mlserver]", "");
+    await answer(
+      "Model server (mlserver, triton, vllm, tensorflow-serving, torchserve, bentoml, ray-serve, fastapi or custom) [mlserver]",
+      "",
+    );
     expect((await running).exitCode).toBe(0);
     expect(written()).toContain('image: "fraud:2"');
   });

@@ -1,3 +1,4 @@
+import { presetNames, withoutIdentity } from "../../component/servers/preset-names.ts";
 import type { ModelswitchConfig } from "../../config/types.ts";
 import type { Command, CommandContext, CommandInput, CommandResult } from "../command.ts";
 import type { Prefill, ServerChoice } from "../init/answers.ts";
@@ -20,7 +21,7 @@ export const init: Command = {
       name: "server",
       value: "preset",
       summary: "model server",
-      choices: ["mlserver", "custom"],
+      choices: [...presetNames, "custom"],
       defaultText: "mlserver; with --from custom, as it runs",
     },
     {
@@ -83,6 +84,9 @@ async function scaffold(input: CommandInput, context: CommandContext): Promise<C
       : []),
     ...(answers.server === "custom"
       ? ["server: port, readiness path and identity of your model server"]
+      : []),
+    ...(withoutIdentity.includes(answers.server)
+      ? [`identity: how an answer is recognised as blue's or green's; docs/servers/${answers.server}.md`]
       : []),
     ...(answers.image === placeholderImage(answers.name)
       ? ["release.image: the image of your model server"]
@@ -240,11 +244,8 @@ async function fromCluster(input: CommandInput, context: CommandContext): Promis
 }
 
 async function ask(input: CommandInput, context: CommandContext, prefill: Prefill) {
-  const [{ basename }, { answerProblems, suggestName }, { exitCodes, UserError }] = await Promise.all([
-    import("node:path"),
-    import("../init/answers.ts"),
-    import("../../core/errors.ts"),
-  ]);
+  const [{ basename }, { answerProblems, isServerChoice, suggestName }, { exitCodes, UserError }] =
+    await Promise.all([import("node:path"), import("../init/answers.ts"), import("../../core/errors.ts")]);
   /** The option, else the answer, asked for again until it is valid. */
   const valid = async (
     key: "name" | "image" | "host",
@@ -283,22 +284,24 @@ async function ask(input: CommandInput, context: CommandContext, prefill: Prefil
   const image = await valid("image", "Image of the model server", prefill.image ?? placeholderImage(name));
   const host = await valid("host", "Host name that clients use", prefill.host ?? `${name}.example.com`);
   const chosen = input.options.server;
-  let server =
-    typeof chosen === "string" ? chosen : await context.ask("Model server (mlserver or custom)", "mlserver");
-  if (server !== "mlserver" && server !== "custom") {
+  const wanted =
+    typeof chosen === "string"
+      ? chosen
+      : await context.ask(`Model server (${presetNames.join(", ")} or custom)`, "mlserver");
+  const server: ServerChoice = isServerChoice(wanted) ? wanted : "custom";
+  if (server !== wanted) {
     context.events({
       type: "warning",
       code: "argument-invalid",
-      message: `"${server}" is no preset; taking custom, for any server over HTTP.`,
+      message: `"${wanted}" is no preset; taking custom, for any server over HTTP.`,
     });
-    server = "custom";
   }
   const { namespace } = input.options;
   return {
     name,
     image,
     host,
-    server: server as ServerChoice,
+    server,
     namespace: typeof namespace === "string" ? namespace : undefined,
     className: prefill.className === "nginx" ? undefined : prefill.className,
   };

@@ -1,48 +1,78 @@
 import { liveSlot } from "../../core/routing.ts";
-import type { ResourceChange } from "../../engine/stack.ts";
-import type { Command, CommandResult } from "../command.ts";
+import type { Slot } from "../../core/slots.ts";
+import type { OperationResult, ResourceChange } from "../../engine/stack.ts";
+import type { RolloutContext } from "../../rollout/context.ts";
+import type { PreparedUp } from "../../rollout/up.ts";
+import type { Command, CommandContext, CommandInput } from "../command.ts";
 import { liveFlags, readLiveFlags } from "./live-flags.ts";
-import { openRollout } from "./rollout-context.ts";
+import { allOption, errorTexts, ofCluster, queryModels, titleOf } from "./rollout-context.ts";
 
 export const plan: Command = {
   name: "plan",
   summary: "Show what `up` would change, property by property; changes nothing",
-  options: [...liveFlags],
-  examples: ["modelswitch plan", "modelswitch plan --json"],
+  description:
+    "Where the configuration file has several models and none is named, for each in the environment; with --all in every environment.",
+  options: [...liveFlags, allOption],
+  examples: ["modelswitch plan", "modelswitch plan --json", "modelswitch plan --all"],
   output: "long",
   ifInterrupted: "Nothing was changed.",
-  async run(input, context): Promise<CommandResult> {
-    const rollout = await openRollout(context);
-    const { prepareUp } = await import("../../rollout/up.ts");
-    const prepared = await prepareUp(rollout, readLiveFlags(input));
-    await rollout.prepareSecrets();
-    for (const note of prepared.plan.notes) context.events({ type: "warning", ...note });
-    const stack = await rollout.openStack(context.signal);
-    const result = await stack.preview(prepared.desired);
-    const live = liveSlot(prepared.plan.routing);
-    return {
-      data: {
-        model: rollout.config.name,
-        namespace: rollout.namespace,
-        context: rollout.kubernetesContext,
-        namespaceExists: prepared.observation.namespaceExists,
-        live,
-        changes: result.changes,
-        same: result.same,
-        notes: prepared.plan.notes,
-      },
-      text: [
-        ...(prepared.observation.namespaceExists
-          ? []
-          : [`The namespace ${rollout.namespace} does not exist: \`up\` needs --create-namespace.`]),
-        ...result.changes.flatMap(describeChange),
-        result.changes.length === 0
-          ? `No changes: ${result.same} resources are as declared. Traffic stays on ${live}.`
-          : `${result.changes.length} to change, ${result.same} unchanged. Traffic stays on ${live}. \`modelswitch up\` makes the changes.`,
+  run: (input, context) =>
+    queryModels(input, context, {
+      // Pulumi's runtime is in globals of this process: one at a time.
+      atOnce: 1,
+      query: ofCluster(context, (rollout) => planOf(rollout, input, context)),
+      one: (found) => ({ data: document(found), text: describe(found) }),
+      entry: document,
+      several: (found) => [
+        ...found.flatMap((entry) =>
+          "value" in entry ? [`${titleOf(entry)}:`, ...describe(entry.value).map((line) => `  ${line}`)] : [],
+        ),
+        ...errorTexts(found),
       ],
-    };
-  },
+    }),
 };
+
+interface Plan {
+  readonly rollout: RolloutContext;
+  readonly prepared: PreparedUp;
+  readonly live: Slot;
+  readonly result: OperationResult;
+}
+
+async function planOf(rollout: RolloutContext, input: CommandInput, context: CommandContext): Promise<Plan> {
+  const { prepareUp } = await import("../../rollout/up.ts");
+  const prepared = await prepareUp(rollout, readLiveFlags(input));
+  await rollout.prepareSecrets();
+  for (const note of prepared.plan.notes) context.events({ type: "warning", ...note });
+  const stack = await rollout.openStack(context.signal);
+  const result = await stack.preview(prepared.desired);
+  return { rollout, prepared, live: liveSlot(prepared.plan.routing), result };
+}
+
+function document({ rollout, prepared, live, result }: Plan): Readonly<Record<string, unknown>> {
+  return {
+    model: rollout.config.name,
+    namespace: rollout.namespace,
+    context: rollout.kubernetesContext,
+    namespaceExists: prepared.observation.namespaceExists,
+    live,
+    changes: result.changes,
+    same: result.same,
+    notes: prepared.plan.notes,
+  };
+}
+
+function describe({ rollout, prepared, live, result }: Plan): string[] {
+  return [
+    ...(prepared.observation.namespaceExists
+      ? []
+      : [`The namespace ${rollout.namespace} does not exist: \`up\` needs --create-namespace.`]),
+    ...result.changes.flatMap(describeChange),
+    result.changes.length === 0
+      ? `No changes: ${result.same} resources are as declared. Traffic stays on ${live}.`
+      : `${result.changes.length} to change, ${result.same} unchanged. Traffic stays on ${live}. \`modelswitch up\` makes the changes.`,
+  ];
+}
 
 const signs = { create: "+", update: "~", replace: "±", delete: "-", read: " " } as const;
 

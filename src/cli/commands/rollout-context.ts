@@ -1,13 +1,17 @@
+import { type ExitCode, exitCodes } from "../../core/errors.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
-import type { CommandContext } from "../command.ts";
+import type { CommandContext, CommandInput, CommandResult, OptionSpec } from "../command.ts";
+import type { Loadable } from "../load-config.ts";
+import { reportOf } from "../output/error.ts";
 
 /** What commands on one model work with: its configuration, its cluster, and the command's own means. */
 export async function openRollout(context: CommandContext): Promise<RolloutContext> {
-  const [{ loadConfig }, { rolloutContext }] = await Promise.all([
-    import("../load-config.ts"),
-    import("../../rollout/context.ts"),
-  ]);
-  const config = await loadConfig(context.globals, context.env);
+  const { loadConfig } = await import("../load-config.ts");
+  return await rolloutOf(context, await loadConfig(context.globals, context.env, context.events));
+}
+
+async function rolloutOf(context: CommandContext, config: RolloutContext["config"]): Promise<RolloutContext> {
+  const { rolloutContext } = await import("../../rollout/context.ts");
   return await rolloutContext({
     config,
     clock: context.clock,
@@ -16,6 +20,116 @@ export async function openRollout(context: CommandContext): Promise<RolloutConte
     env: context.env,
     askSecret: (question, ifNoTerminal) => context.askSecret(question, ifNoTerminal),
   });
+}
+
+/** For queries that make sense for several models at once. */
+export const allOption: OptionSpec = {
+  name: "all",
+  summary: "all models in all environments of the configuration file",
+};
+
+/** What a query found of one model, or why it found nothing. */
+export type Found<T> =
+  | { readonly model: string; readonly environment: string | undefined; readonly value: T }
+  | {
+      readonly model: string;
+      readonly environment: string | undefined;
+      readonly error: ReturnType<typeof reportOf>;
+    };
+
+export interface SeveralOptions<T> {
+  /** How many at once. */
+  readonly atOnce: number;
+  readonly query: (loadable: Loadable) => Promise<T>;
+  /** The answer where one model is meant. */
+  readonly one: (value: T) => CommandResult;
+  /** The document of one entry of the list. */
+  readonly entry: (value: T) => Readonly<Record<string, unknown>>;
+  /** Lines for people where several are meant. */
+  readonly several: (found: readonly Found<T>[]) => readonly string[];
+}
+
+/** A query that needs the model's cluster. */
+export function ofCluster<T>(
+  context: CommandContext,
+  query: (rollout: RolloutContext) => Promise<T>,
+): (loadable: Loadable) => Promise<T> {
+  return async ({ load }) => await query(await rolloutOf(context, await load()));
+}
+
+/**
+ * Asks about the model that is meant, or about all of them: every model of the environment where none is named, with `--all` in
+ * every environment. What is wrong with one of them does not stop the others.
+ */
+export async function queryModels<T>(
+  input: CommandInput,
+  context: CommandContext,
+  options: SeveralOptions<T>,
+): Promise<CommandResult> {
+  const { loadTargets } = await import("../load-config.ts");
+  const { globals, env, events, signal } = context;
+  const { several, targets } = await loadTargets(globals, env, input.options.all === true, events);
+  const [first] = targets;
+  if (!several && first !== undefined) {
+    return options.one(await options.query(first));
+  }
+  const found: Found<T>[] = [];
+  const waiting = [...targets.entries()];
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, loadable] = next;
+      const { target } = loadable;
+      signal.throwIfAborted();
+      try {
+        const value = await options.query(loadable);
+        found[index] = { ...target, value };
+      } catch (error) {
+        if (signal.aborted) throw error;
+        found[index] = { ...target, error: reportOf(error) };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: options.atOnce }, work));
+  return {
+    exitCode: commonExitCode(found),
+    data: {
+      models: found.map((entry) => ({
+        model: entry.model,
+        ...(entry.environment === undefined ? {} : { environment: entry.environment }),
+        ...("value" in entry ? options.entry(entry.value) : { error: shown(entry.error) }),
+      })),
+    },
+    text: options.several(found),
+  };
+}
+
+function shown({ code, message, hint, exitCode }: ReturnType<typeof reportOf>) {
+  return { code, message, hint, exitCode };
+}
+
+/** That of the errors where all have the same one. */
+function commonExitCode(found: readonly Found<unknown>[]): ExitCode {
+  const codes = new Set(found.flatMap((entry) => ("error" in entry ? [entry.error.exitCode] : [])));
+  const [only, ...others] = codes;
+  return others.length > 0 ? exitCodes.failed : (only ?? exitCodes.done);
+}
+
+/** `fraud in production`. */
+export function titleOf({ model, environment }: Pick<Found<unknown>, "model" | "environment">): string {
+  return environment === undefined ? model : `${model} in ${environment}`;
+}
+
+/** What went wrong with some of several, with what to do about it. */
+export function errorTexts(found: readonly Found<unknown>[]): string[] {
+  return found.flatMap((entry) =>
+    "error" in entry
+      ? [
+          "",
+          `${titleOf(entry)}: ${entry.error.message}`,
+          ...(entry.error.hint === undefined ? [] : [`  ${entry.error.hint}`]),
+        ]
+      : [],
+  );
 }
 
 /** Milliseconds for people: `850 ms`, `1.4 s`. */

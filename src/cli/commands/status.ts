@@ -1,24 +1,61 @@
 import { slots } from "../../core/slots.ts";
 import type { ModelStatus, SlotStatus } from "../../rollout/status.ts";
-import type { Command, CommandResult } from "../command.ts";
-import { openRollout } from "./rollout-context.ts";
+import type { Command } from "../command.ts";
+import { table } from "../output/table.ts";
+import { allOption, errorTexts, type Found, ofCluster, queryModels, titleOf } from "./rollout-context.ts";
 
 export const status: Command = {
   name: "status",
   summary: "Show the model: which slot is live, what each runs, and what is wrong",
-  examples: ["modelswitch status", "modelswitch status --json"],
+  description:
+    "Where the configuration file has several models and none is named, a line for each in the environment; with --all in every environment.",
+  options: [allOption],
+  examples: ["modelswitch status", "modelswitch status --json", "modelswitch status --all"],
   output: "query",
   ifInterrupted: "Nothing was changed.",
-  async run(_input, context): Promise<CommandResult> {
-    const rollout = await openRollout(context);
-    const { modelStatus } = await import("../../rollout/status.ts");
-    const found = await modelStatus(rollout);
-    return {
-      data: { ...found, pending: found.pending ?? null, lastSwitch: found.lastSwitch ?? null },
-      text: describe(found),
-    };
-  },
+  run: (input, context) =>
+    queryModels(input, context, {
+      atOnce: 8,
+      query: ofCluster(context, async (rollout) => {
+        const { modelStatus } = await import("../../rollout/status.ts");
+        return await modelStatus(rollout);
+      }),
+      one: (found) => ({ data: document(found), text: describe(found) }),
+      entry: document,
+      several: describeAll,
+    }),
 };
+
+function document(found: ModelStatus): Readonly<Record<string, unknown>> {
+  return { ...found, pending: found.pending ?? null, lastSwitch: found.lastSwitch ?? null };
+}
+
+/** A line per model, then what is wrong with some of them. */
+function describeAll(found: readonly Found<ModelStatus>[]): string[] {
+  const withEnvironments = found.some(({ environment }) => environment !== undefined);
+  const cells = (entry: Found<ModelStatus>): string[] => {
+    if ("error" in entry) return ["-", entry.error.code];
+    const { namespace, live, slots: each, pending } = entry.value;
+    const summary = slots.map((slot) => {
+      const { replicas, endpoints, trafficPercent } = each[slot];
+      const desired = replicas.desired ?? endpoints.ready + endpoints.notReady;
+      return `${replicas.ready}/${desired} ready, ${trafficPercent} %`;
+    });
+    return [namespace, live, ...summary, ...(pending === undefined ? [] : ["pending"])];
+  };
+  const head = ["MODEL", ...(withEnvironments ? ["ENVIRONMENT"] : []), "NAMESPACE", "LIVE", "BLUE", "GREEN"];
+  const rows = found.map((entry) => [
+    entry.model,
+    ...(withEnvironments ? [entry.environment ?? "-"] : []),
+    ...cells(entry),
+  ]);
+  const details = found.flatMap((entry) =>
+    "error" in entry
+      ? []
+      : slots.flatMap((slot) => troubles(`${titleOf(entry)}: ${slot}`, entry.value.slots[slot])),
+  );
+  return [...table([head, ...rows]), ...details, ...errorTexts(found)];
+}
 
 function describe(found: ModelStatus): string[] {
   const rows = [
@@ -50,17 +87,6 @@ function row(name: string, slot: SlotStatus, live: boolean): string[] {
     `${slot.replicas.ready}/${desired}`,
     slot.pods === "yours" ? "(your own pods)" : (slot.image ?? "-"),
   ];
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((cells) => (cells[column] ?? "").length)),
-  );
-  return rows.map((cells) =>
-    cells
-      .map((cell, column) => (column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-      .join("   "),
-  );
 }
 
 function troubles(name: string, slot: SlotStatus): string[] {

@@ -8,7 +8,11 @@ export const up: Command = {
   summary: "Create or update the model: two slots, and the routing to the live one",
   description:
     "Makes the cluster what the config file says. Traffic stays where it is, and what a slot that carries traffic runs is not changed. Ends with a proof that the ingress answers from the live slot.",
-  options: [{ name: "create-namespace", summary: "Create the namespace if it does not exist" }, ...liveFlags],
+  options: [
+    { name: "create-namespace", summary: "Create the namespace if it does not exist" },
+    { name: "take-over", summary: "the model may belong to another environment: make it this one's" },
+    ...liveFlags,
+  ],
   examples: ["modelswitch up", "modelswitch up --create-namespace"],
   output: "long",
   ifInterrupted: "What was applied stays, traffic is where it was; `modelswitch up` continues.",
@@ -18,6 +22,7 @@ export const up: Command = {
     const result = await run(rollout, {
       ...readLiveFlags(input),
       createNamespace: input.options["create-namespace"] === true,
+      takeOver: input.options["take-over"] === true,
     });
     const { config, namespace } = rollout;
     const url = String(result.outputs.url ?? "");

@@ -1,4 +1,4 @@
-import type { ReadConfig } from "../../config/read.ts";
+import type { FoundConfig } from "../../config/read.ts";
 import type { ResolvedConfig } from "../../config/types.ts";
 import type { Clock } from "../../core/clock.ts";
 import { UserError } from "../../core/errors.ts";
@@ -15,10 +15,10 @@ export interface DoctorWorld {
   readonly clock: Clock;
   readonly nodeVersion: string;
   /** `undefined`: there is no configuration file, and none was named. */
-  readConfig(): Promise<ReadConfig | undefined>;
+  readConfig(): Promise<FoundConfig | undefined>;
   /** Chooses the cluster and prepares the connection; sends nothing. */
-  connect(config: ReadConfig | undefined): Promise<Connection>;
-  resolve(config: ReadConfig, connection: Connection | undefined): ResolvedConfig;
+  connect(config: FoundConfig | undefined): Promise<Connection>;
+  resolve(config: FoundConfig, connection: Connection | undefined): ResolvedConfig;
   pulumi(signal: AbortSignal): Promise<verdicts.PulumiFacts>;
   machine(): Promise<verdicts.HostMachine>;
   /** Addresses of a host name. */
@@ -152,7 +152,7 @@ async function outcome<T>(work: Promise<T>): Promise<Outcome<T>> {
 }
 
 function configVerdict(
-  config: Outcome<ReadConfig | undefined>,
+  config: Outcome<FoundConfig | undefined>,
   resolved: Outcome<ResolvedConfig> | undefined,
 ): Verdict {
   if ("error" in config) return problem(config.error);

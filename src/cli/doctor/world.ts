@@ -1,9 +1,10 @@
-import { findConfigFile, pathFromConfig, readConfig } from "../../config/read.ts";
+import { findConfigFile, readConfig } from "../../config/read.ts";
 import { resolveConfig } from "../../config/resolve.ts";
 import { UserError } from "../../core/errors.ts";
 import { connect } from "../../kubernetes/connect.ts";
 import type { CommandContext } from "../command.ts";
 import { resolveKubeconfig } from "../kubeconfig.ts";
+import { clusterFor, requestOf } from "../load-config.ts";
 import type { DoctorWorld } from "./run-checks.ts";
 import type { HostMachine, PulumiFacts } from "./verdicts.ts";
 
@@ -13,23 +14,16 @@ export function realWorld(context: CommandContext): DoctorWorld {
   return {
     clock: context.clock,
     nodeVersion: process.versions.node,
-    readConfig: async () => ((await findConfigFile(globals)) === undefined ? undefined : readConfig(globals)),
-    connect: async (read) => {
-      const { kubeconfig, context: contextName } = read?.config ?? {};
-      return connect(
-        await resolveKubeconfig(globals, env, {
-          ...(kubeconfig === undefined || read === undefined
-            ? {}
-            : { kubeconfig: pathFromConfig(kubeconfig, read.file, env.HOME) }),
-          ...(contextName === undefined ? {} : { context: contextName }),
-        }),
-      );
-    },
+    readConfig: async () =>
+      (await findConfigFile(globals)) === undefined ? undefined : readConfig(requestOf(globals, env)),
+    connect: async (read) =>
+      connect(await (read === undefined ? resolveKubeconfig(globals, env) : clusterFor(read, globals, env))),
     resolve: (read, connection) =>
       resolveConfig(read.config, {
         file: read.file,
         kubeconfig: {},
         contextNamespace: connection?.namespace,
+        environment: read.environment,
       }),
     pulumi: (signal) => findPulumi(env, signal),
     machine: () => lookAtMachine(env),

@@ -1,9 +1,12 @@
+import { type PresetName, presetNames } from "../../component/servers/preset-names.ts";
 import { hostProblem, imageProblem } from "../../config/host.ts";
 import { closestName } from "../../config/rules.ts";
-import type { presetNames } from "../../config/schema.ts";
 import { modelNamePattern } from "../../core/names.ts";
 
-export type ServerChoice = (typeof presetNames)[number] | "custom";
+export type ServerChoice = PresetName | "custom";
+
+export const isServerChoice = (answer: string): answer is ServerChoice =>
+  answer === "custom" || presetNames.some((name) => name === answer);
 
 /** All that `init` writes into the configuration. */
 export interface InitAnswers {

@@ -1,3 +1,4 @@
+import { withoutIdentity } from "../../component/servers/preset-names.ts";
 import type { InitAnswers } from "./answers.ts";
 
 /** The text of `modelswitch.config.ts`. Pure. */
@@ -17,7 +18,15 @@ export function configText(answers: InitAnswers, port: number | undefined): stri
           '    identity: { path: "/", from: { kind: "body" } },',
           "  }),",
         ]
-      : [`  server: ${quoted(answers.server)},`];
+      : [
+          `  server: ${quoted(answers.server)},`,
+          ...(withoutIdentity.includes(answers.server)
+            ? [
+                "  // How an answer is recognised as blue's or green's: something that differs between two releases.",
+                '  identity: { path: "/version", from: { kind: "body" } },',
+              ]
+            : []),
+        ];
   return [
     `import { ${answers.server === "custom" ? "custom, " : ""}defineConfig } from "modelswitch";`,
     "",

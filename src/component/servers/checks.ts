@@ -42,6 +42,7 @@ export function checkedServer(server: ModelServer, longestRequestSeconds: number
     "liveness path": server.liveness?.path,
     "startup path": server.startup?.path,
     "identity path": server.identity?.path,
+    "metrics path": server.metrics?.path,
   };
   for (const [field, path] of Object.entries(paths)) {
     if (path !== undefined && !path.startsWith("/"))
@@ -53,6 +54,25 @@ export function checkedServer(server: ModelServer, longestRequestSeconds: number
   }
   if (identity?.kind === "json" && identity.path.split(".").includes("")) {
     throw wrong("identity JSON path", identity.path, "keys separated by dots, for example versions.0");
+  }
+
+  const { metrics, draining } = server;
+  if (metrics !== undefined && !ports.has(metrics.port)) {
+    throw wrong(
+      "metrics port",
+      metrics.port,
+      `one of the container's ports (${[...ports.keys()].join(", ")}); name it in otherPorts`,
+    );
+  }
+  if (draining !== undefined && metrics === undefined) {
+    throw wrong("draining", draining, "given together with metrics, where its gauges are read");
+  }
+  const wrongGauge = draining?.gauges.find((gauge) => !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(gauge));
+  if (wrongGauge !== undefined) {
+    throw wrong("draining gauge", wrongGauge, "the name of a metric, for example requests_in_progress");
+  }
+  if (draining?.gauges.length === 0) {
+    throw wrong("draining gauges", draining.gauges, "a list of at least one name");
   }
 
   const seconds = {

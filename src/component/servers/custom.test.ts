@@ -23,7 +23,20 @@ describe("custom", () => {
     expect(server.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(125);
   });
 
+  test("takes metrics and evidence of draining", () => {
+    const metrics = { port: 9090, path: "/metrics" };
+    const draining = { gauges: ["requests_in_progress"] };
+    const server = custom({ otherPorts: { metrics: 9090 }, metrics, draining, protocol: "openai" });
+    expect(server).toMatchObject({ metrics, draining, protocol: "openai" });
+    expect(custom().protocol).toBe("custom");
+  });
+
   test.each([
+    [
+      { metrics: { port: 9090, path: "/metrics" } },
+      /metrics port is 9090, but must be one of the container's ports \(8080\)/,
+    ],
+    [{ metrics: { port: 8080, path: "/metrics" }, draining: { gauges: [] } }, /at least one name/],
     [{ port: 0 }, /port "http" is 0, but must be a whole number from 1 to 65535/],
     [{ port: 8080, otherPorts: { metrics: 8080 } }, /another port than that of "http"/],
     [{ otherPorts: { http: 9090 } }, /http/],

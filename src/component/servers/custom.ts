@@ -1,5 +1,11 @@
 import type { IdentityProbe } from "../../core/identity.ts";
-import type { HttpProbe, ModelServer } from "../../core/model.ts";
+import type {
+  DrainingEvidence,
+  HttpProbe,
+  InferenceProtocol,
+  MetricsEndpoint,
+  ModelServer,
+} from "../../core/model.ts";
 import { checkedServer } from "./checks.ts";
 
 /** Any model server that answers HTTP: say its port, its health paths and how a slot is recognised. */
@@ -28,6 +34,12 @@ export interface CustomServerOptions {
   readonly keepAliveSeconds?: number;
   /** Environment of every slot; a slot's own `env` wins. @default none */
   readonly env?: Readonly<Record<string, string>>;
+  /** What inference requests look like. @default custom */
+  readonly protocol?: InferenceProtocol;
+  /** Where its Prometheus metrics are, for example `{ port: 9090, path: "/metrics" }`. @default none */
+  readonly metrics?: MetricsEndpoint;
+  /** Gauges among them that are 0 when no request is in progress, for example `{ gauges: ["requests_in_progress"] }`. @default none */
+  readonly draining?: DrainingEvidence;
 }
 
 /**
@@ -57,6 +69,9 @@ export function custom(options: CustomServerOptions = {}): ModelServer {
       env: options.env ?? {},
       keepAliveSeconds: options.keepAliveSeconds,
       identity: options.identity,
+      protocol: options.protocol ?? "custom",
+      metrics: options.metrics,
+      draining: options.draining,
     },
     longestRequestSeconds,
   );

@@ -10,6 +10,9 @@ describe("mlserver", () => {
     expect(server.readiness.path).toBe("/v2/health/ready");
     expect(server.liveness?.path).toBe("/v2/health/live");
     expect(server.keepAliveSeconds).toBe(5);
+    expect(server.metrics).toEqual({ port: 8082, path: "/metrics" });
+    expect(server.draining?.gauges).toEqual(["rest_server_requests_in_progress"]);
+    expect(server.protocol).toBe("open-inference");
   });
 
   test("recognises a slot by the first version in the model's metadata", () => {

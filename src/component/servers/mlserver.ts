@@ -1,6 +1,7 @@
 import type { IdentityProbe } from "../../core/identity.ts";
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer, invalid } from "./checks.ts";
+import { livenessProbe, readinessProbe, requiredName, shutdownTimes, startupProbe } from "./shared.ts";
 
 /** What `mlserver` takes. */
 export interface MlserverOptions {
@@ -27,9 +28,6 @@ export interface MlserverOptions {
 /** uvicorn's `timeout_keep_alive`, which MLServer does not change. */
 const uvicornKeepAliveSeconds = 5;
 
-/** Seconds until endpoint changes have reached every proxy and ingress controller. */
-const propagationSeconds = 5;
-
 /**
  * [MLServer](https://mlserver.readthedocs.io) 1.x with the Open Inference Protocol.
  *
@@ -38,20 +36,16 @@ const propagationSeconds = 5;
  * @throws UserError `server-invalid`
  */
 export function mlserver(options: MlserverOptions): ModelServer {
-  if (typeof options.modelName !== "string" || options.modelName.trim() === "") {
-    throw invalid(
-      "mlserver",
-      "modelName",
-      options.modelName,
-      'the name of the model as in its model-settings.json, for example mlserver({ modelName: "fraud" })',
-    );
-  }
+  const name = requiredName(
+    "mlserver",
+    "modelName",
+    options.modelName,
+    'the name of the model as in its model-settings.json, for example mlserver({ modelName: "fraud" })',
+  );
   const httpPort = options.httpPort ?? 8080;
   const grpcPort = options.grpcPort ?? 8081;
   const metricsPort = options.metricsPort ?? 8082;
   const longestRequestSeconds = options.longestRequestSeconds ?? 30;
-  const preStopSleepSeconds = propagationSeconds + longestRequestSeconds;
-  const startupSeconds = options.startupSeconds ?? 600;
   const workers = options.parallelWorkers;
   if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0)) {
     throw invalid("mlserver", "parallelWorkers", workers, "a whole number, 0 or more");
@@ -61,17 +55,15 @@ export function mlserver(options: MlserverOptions): ModelServer {
       name: "mlserver",
       httpPort,
       otherPorts: { grpc: grpcPort, metrics: metricsPort },
-      readiness: { path: "/v2/health/ready", periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 2 },
-      liveness: { path: "/v2/health/live", periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
-      startup: {
-        path: "/v2/health/live",
-        periodSeconds: 5,
-        timeoutSeconds: 5,
-        failureThreshold: Math.max(1, Math.ceil(startupSeconds / 5)),
-      },
-      preStopSleepSeconds,
+      readiness: readinessProbe("/v2/health/ready"),
+      liveness: livenessProbe("/v2/health/live"),
+      startup: startupProbe("/v2/health/live", options.startupSeconds ?? 600),
       // After SIGTERM: 5 s for each worker to end (parallel_workers_timeout), 5 s for gRPC, some for the rest.
-      terminationGracePeriodSeconds: preStopSleepSeconds + 5 * Math.max(1, workers ?? 1) + 10,
+      ...shutdownTimes({
+        longestRequestSeconds,
+        finishesForSeconds: 0,
+        endsWithinSeconds: 5 * Math.max(1, workers ?? 1) + 10,
+      }),
       env: {
         MLSERVER_HTTP_PORT: String(httpPort),
         MLSERVER_GRPC_PORT: String(grpcPort),
@@ -81,9 +73,12 @@ export function mlserver(options: MlserverOptions): ModelServer {
       },
       keepAliveSeconds: uvicornKeepAliveSeconds,
       identity: options.identity ?? {
-        path: `/v2/models/${encodeURIComponent(options.modelName)}`,
+        path: `/v2/models/${encodeURIComponent(name)}`,
         from: { kind: "json", path: "versions.0" },
       },
+      protocol: "open-inference",
+      metrics: { port: metricsPort, path: "/metrics" },
+      draining: { gauges: ["rest_server_requests_in_progress"] },
     },
     longestRequestSeconds,
   );

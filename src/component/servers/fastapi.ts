@@ -1,0 +1,77 @@
+import type { DrainingEvidence, MetricsEndpoint, ModelServer } from "../../core/model.ts";
+import { checkedServer } from "./checks.ts";
+import {
+  type CommonServerOptions,
+  keepAliveAboveIngress,
+  livenessProbe,
+  readinessProbe,
+  shutdownTimes,
+  startupProbe,
+} from "./shared.ts";
+
+/** What `fastapi` takes. */
+export interface FastapiOptions extends CommonServerOptions {
+  /** @default 8000 */
+  readonly port?: number;
+  /** Path that answers 2xx once the model can take requests. @default /openapi.json */
+  readonly readinessPath?: string;
+  /** Path that answers 2xx while the process is sound; `false`: no liveness probe. @default the readiness path */
+  readonly livenessPath?: string | false;
+  /** Path of metrics on the same port, for example `/metrics`. @default none */
+  readonly metricsPath?: string;
+  /** Gauge of requests in progress among those metrics. @default none */
+  readonly inProgressGauge?: string;
+}
+
+/**
+ * A [FastAPI](https://fastapi.tiangolo.com) application of one's own (ONNX Runtime, scikit-learn, anything), run by the command
+ * `uvicorn MODULE:APP`.
+ *
+ * - uvicorn reads every option from an environment variable, so the preset can set them:
+ *   [settings](https://www.uvicorn.org/settings/). Options on the command line win.
+ * - On SIGTERM it accepts no new connection and lets requests in progress finish, at most `--timeout-graceful-shutdown`
+ *   ([server behavior](https://www.uvicorn.org/server-behavior/)).
+ * - Idle connections are closed after `--timeout-keep-alive`, 5 s by default.
+ * - `/openapi.json` has the version of the application, `FastAPI(version=…)`
+ *   ([metadata](https://fastapi.tiangolo.com/tutorial/metadata/)).
+ * @throws UserError `server-invalid`
+ */
+export function fastapi(options: FastapiOptions = {}): ModelServer {
+  const port = options.port ?? 8000;
+  const longestRequestSeconds = options.longestRequestSeconds ?? 30;
+  const readinessPath = options.readinessPath ?? "/openapi.json";
+  const livenessPath = options.livenessPath === false ? undefined : (options.livenessPath ?? readinessPath);
+  const metrics: MetricsEndpoint | undefined =
+    options.metricsPath === undefined ? undefined : { port, path: options.metricsPath };
+  const draining: DrainingEvidence | undefined =
+    options.inProgressGauge === undefined ? undefined : { gauges: [options.inProgressGauge] };
+  return checkedServer(
+    {
+      name: "fastapi",
+      httpPort: port,
+      otherPorts: {},
+      readiness: readinessProbe(readinessPath),
+      liveness: livenessPath === undefined ? undefined : livenessProbe(livenessPath),
+      startup:
+        livenessPath === undefined ? undefined : startupProbe(livenessPath, options.startupSeconds ?? 600),
+      ...shutdownTimes({
+        longestRequestSeconds,
+        finishesForSeconds: longestRequestSeconds,
+        endsWithinSeconds: 5,
+      }),
+      env: {
+        UVICORN_HOST: "0.0.0.0",
+        UVICORN_PORT: String(port),
+        UVICORN_TIMEOUT_KEEP_ALIVE: String(keepAliveAboveIngress),
+        UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN: String(longestRequestSeconds),
+        ...options.env,
+      },
+      keepAliveSeconds: keepAliveAboveIngress,
+      identity: options.identity ?? { path: "/openapi.json", from: { kind: "json", path: "info.version" } },
+      protocol: "custom",
+      metrics,
+      draining,
+    },
+    longestRequestSeconds,
+  );
+}

@@ -1,0 +1,66 @@
+import type { ModelServer } from "../../core/model.ts";
+import { checkedServer } from "./checks.ts";
+import {
+  type CommonServerOptions,
+  keepAliveAboveIngress,
+  livenessProbe,
+  readinessProbe,
+  shutdownTimes,
+  startupProbe,
+} from "./shared.ts";
+
+/** What `rayServe` takes. */
+export interface RayServeOptions extends CommonServerOptions {
+  /** Port of the HTTP proxy (`http_options.port`). @default 8000 */
+  readonly port?: number;
+  /**
+   * Path of the application, for readiness: what the proxy answers by itself passes before the model is loaded.
+   * @default the path of `identity`, else /-/routes
+   */
+  readonly readinessPath?: string;
+  /** What `ray start --metrics-export-port` says. @default none: Ray takes a free port */
+  readonly metricsPort?: number;
+}
+
+/**
+ * [Ray Serve](https://docs.ray.io/en/latest/serve/index.html), a Ray node of its own in every pod.
+ *
+ * - Port 8000. The proxy listens on 127.0.0.1 unless told otherwise: `RAY_SERVE_DEFAULT_HTTP_HOST`, or `http_options.host`
+ *   ([constants.py](https://github.com/ray-project/ray/blob/master/python/ray/serve/_private/constants.py)).
+ * - `/-/healthz` and `/-/routes` are the proxy's
+ *   ([proxy.py](https://github.com/ray-project/ray/blob/master/python/ray/serve/_private/proxy.py)).
+ * - On SIGTERM `serve run` ends within seconds, and requests in progress with it; `graceful_shutdown_timeout_s` (20 s) holds for replicas that
+ *   Serve itself replaces
+ *   ([configuration](https://docs.ray.io/en/latest/serve/configure-serve-deployment.html)).
+ * - Keep-alive: 90 s, just as long as Traefik's idle timeout; `RAY_SERVE_HTTP_KEEP_ALIVE_TIMEOUT_S` or `http_options.keep_alive_timeout_s`.
+ * - `ray_serve_num_ongoing_http_requests` counts what the proxy has in progress
+ *   ([monitoring](https://docs.ray.io/en/latest/serve/monitoring.html)).
+ * @throws UserError `server-invalid`
+ */
+export function rayServe(options: RayServeOptions = {}): ModelServer {
+  const { metricsPort } = options;
+  const longestRequestSeconds = options.longestRequestSeconds ?? 30;
+  return checkedServer(
+    {
+      name: "ray-serve",
+      httpPort: options.port ?? 8000,
+      otherPorts: metricsPort === undefined ? {} : { metrics: metricsPort },
+      readiness: readinessProbe(options.readinessPath ?? options.identity?.path ?? "/-/routes"),
+      liveness: livenessProbe("/-/healthz"),
+      startup: startupProbe("/-/healthz", options.startupSeconds ?? 600),
+      ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: 0, endsWithinSeconds: 15 }),
+      env: {
+        RAY_SERVE_DEFAULT_HTTP_HOST: "0.0.0.0",
+        RAY_SERVE_HTTP_KEEP_ALIVE_TIMEOUT_S: String(keepAliveAboveIngress),
+        ...options.env,
+      },
+      keepAliveSeconds: keepAliveAboveIngress,
+      // Ray Serve tells no version; docs/servers/ray-serve.md says how to mend it.
+      identity: options.identity,
+      protocol: "custom",
+      metrics: metricsPort === undefined ? undefined : { port: metricsPort, path: "/metrics" },
+      draining: metricsPort === undefined ? undefined : { gauges: ["ray_serve_num_ongoing_http_requests"] },
+    },
+    longestRequestSeconds,
+  );
+}

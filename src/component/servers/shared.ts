@@ -1,0 +1,75 @@
+import type { IdentityProbe } from "../../core/identity.ts";
+import type { HttpProbe } from "../../core/model.ts";
+import { invalid } from "./checks.ts";
+
+/** What every preset takes. */
+export interface CommonServerOptions {
+  /** Seconds that loading the model may take before the liveness probe counts. @default 600 */
+  readonly startupSeconds?: number;
+  /** The longest that one inference request takes, a streamed answer to its end; shutdown waits for it. @default 30 */
+  readonly longestRequestSeconds?: number;
+  /** How an answer is recognised as blue's or green's. @default the preset's own, see its page */
+  readonly identity?: IdentityProbe;
+  /** More environment of every slot; wins over the preset's. @default none */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Seconds until endpoint changes have reached every proxy and ingress controller. */
+export const propagationSeconds = 5;
+
+/**
+ * Longer than ingress controllers keep an idle connection to a pod by default: ingress-nginx 60 s
+ * (`upstream-keepalive-timeout`), Traefik 90 s (`idleConnTimeout`).
+ */
+export const keepAliveAboveIngress = 120;
+
+/**
+ * How a pod ends without losing a request: it serves on while it is forgotten everywhere, and then for as long as the server would not
+ * let requests in progress finish by itself.
+ */
+export function shutdownTimes(times: {
+  readonly longestRequestSeconds: number;
+  /** Seconds after SIGTERM in which the server lets requests in progress finish; 0: it drops them. */
+  readonly finishesForSeconds: number;
+  /** Seconds that the server may need to end after that. */
+  readonly endsWithinSeconds: number;
+}): { readonly preStopSleepSeconds: number; readonly terminationGracePeriodSeconds: number } {
+  const sleep = propagationSeconds + Math.max(0, times.longestRequestSeconds - times.finishesForSeconds);
+  return {
+    preStopSleepSeconds: sleep,
+    terminationGracePeriodSeconds: sleep + times.finishesForSeconds + times.endsWithinSeconds,
+  };
+}
+
+export function readinessProbe(path: string): HttpProbe {
+  return { path, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 2 };
+}
+
+export function livenessProbe(path: string): HttpProbe {
+  return { path, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 };
+}
+
+/** Fails only after `startupSeconds`. */
+export function startupProbe(path: string, startupSeconds: number): HttpProbe {
+  const periodSeconds = 5;
+  return {
+    path,
+    periodSeconds,
+    timeoutSeconds: 5,
+    failureThreshold: Math.max(1, Math.ceil(startupSeconds / periodSeconds)),
+  };
+}
+
+/** @throws UserError `server-invalid` where the name is missing */
+export function requiredName(server: string, field: string, value: unknown, expected: string): string {
+  if (typeof value !== "string" || value.trim() === "") throw invalid(server, field, value, expected);
+  return value;
+}
+
+/** @throws UserError `server-invalid` where it is no whole number of seconds */
+export function wholeSeconds(server: string, field: string, value: number): number {
+  if (!Number.isInteger(value) || value < 0) {
+    throw invalid(server, field, value, "a whole number of seconds, 0 or more");
+  }
+  return value;
+}

@@ -1,0 +1,73 @@
+import type { ModelServer } from "../../core/model.ts";
+import { checkedServer } from "./checks.ts";
+import {
+  type CommonServerOptions,
+  livenessProbe,
+  readinessProbe,
+  requiredName,
+  shutdownTimes,
+  startupProbe,
+  wholeSeconds,
+} from "./shared.ts";
+
+/** What `triton` takes. */
+export interface TritonOptions extends CommonServerOptions {
+  /** Name of the model: its folder in the model repository, `/v2/models/NAME`. */
+  readonly modelName: string;
+  /** What `--http-port` says. @default 8000 */
+  readonly httpPort?: number;
+  /** What `--grpc-port` says. @default 8001 */
+  readonly grpcPort?: number;
+  /** What `--metrics-port` says. @default 8002 */
+  readonly metricsPort?: number;
+  /** What `--exit-timeout-secs` says: seconds after SIGTERM in which requests in progress may finish. @default 30, Triton's own */
+  readonly exitTimeoutSeconds?: number;
+}
+
+/**
+ * [NVIDIA Triton Inference Server](https://github.com/triton-inference-server/server) with the Open Inference Protocol.
+ *
+ * - Ports: 8000, 8001, 8002
+ *   ([quick start](https://github.com/triton-inference-server/server/blob/main/docs/getting_started/quickstart.md)).
+ * - On SIGTERM it accepts no new connection and waits, at most `--exit-timeout-secs` (30), until the open ones are closed:
+ *   [src/http_server.cc](https://github.com/triton-inference-server/server/blob/main/src/http_server.cc), `HTTPServer::Stop`.
+ *   Idle keep-alive connections count, so behind an ingress controller that time mostly runs out.
+ * - It sets no idle timeout on connections (same file).
+ * - Metrics: port 8002, `/metrics`. `nv_inference_pending_request_count` counts only what waits for execution
+ *   ([metrics](https://github.com/triton-inference-server/server/blob/main/docs/user_guide/metrics.md)), so it is no evidence of
+ *   draining.
+ * @throws UserError `server-invalid`
+ */
+export function triton(options: TritonOptions): ModelServer {
+  const name = requiredName(
+    "triton",
+    "modelName",
+    options.modelName,
+    'the name of the model in the model repository, for example triton({ modelName: "fraud" })',
+  );
+  const longestRequestSeconds = options.longestRequestSeconds ?? 30;
+  const metricsPort = options.metricsPort ?? 8002;
+  const exitTimeout = wholeSeconds("triton", "exitTimeoutSeconds", options.exitTimeoutSeconds ?? 30);
+  return checkedServer(
+    {
+      name: "triton",
+      httpPort: options.httpPort ?? 8000,
+      otherPorts: { grpc: options.grpcPort ?? 8001, metrics: metricsPort },
+      readiness: readinessProbe("/v2/health/ready"),
+      liveness: livenessProbe("/v2/health/live"),
+      startup: startupProbe("/v2/health/live", options.startupSeconds ?? 600),
+      // The models are unloaded after the connections are closed.
+      ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: exitTimeout, endsWithinSeconds: 10 }),
+      env: { ...options.env },
+      keepAliveSeconds: undefined,
+      identity: options.identity ?? {
+        path: `/v2/models/${encodeURIComponent(name)}`,
+        from: { kind: "json", path: "versions.0" },
+      },
+      protocol: "open-inference",
+      metrics: { port: metricsPort, path: "/metrics" },
+      draining: undefined,
+    },
+    longestRequestSeconds,
+  );
+}

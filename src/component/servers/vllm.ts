@@ -1,0 +1,60 @@
+import type { ModelServer } from "../../core/model.ts";
+import { checkedServer } from "./checks.ts";
+import {
+  type CommonServerOptions,
+  keepAliveAboveIngress,
+  livenessProbe,
+  readinessProbe,
+  shutdownTimes,
+  startupProbe,
+  wholeSeconds,
+} from "./shared.ts";
+
+/** What `vllm` takes. */
+export interface VllmOptions extends CommonServerOptions {
+  /** What `--port` says. @default 8000 */
+  readonly port?: number;
+  /** The longest that one request takes, a streamed answer to its end; shutdown waits for it. @default 120 */
+  readonly longestRequestSeconds?: number;
+  /** What `--shutdown-timeout` says: seconds after SIGTERM in which requests in progress may finish. @default 0, vLLM's own */
+  readonly shutdownTimeoutSeconds?: number;
+  /** Seconds that loading the model may take: weights are downloaded, graphs captured. @default 1800 */
+  readonly startupSeconds?: number;
+}
+
+/**
+ * [vLLM](https://docs.vllm.ai) with the OpenAI protocol (`vllm serve`).
+ *
+ * - Port 8000; `/health` answers 200 while the engine lives, `/metrics` is on the same port
+ *   ([metrics](https://docs.vllm.ai/en/latest/usage/metrics/)).
+ * - On SIGTERM requests in progress are aborted, unless `--shutdown-timeout` gives them time
+ *   ([pull request 36666](https://github.com/vllm-project/vllm/pull/36666)).
+ * - uvicorn's idle timeout is `VLLM_HTTP_TIMEOUT_KEEP_ALIVE`, 5 s
+ *   ([environment variables](https://docs.vllm.ai/en/latest/configuration/env_vars/)).
+ * - `/v1/models` lists a card for each `--served-model-name`, `root` being the model's path or repository
+ *   ([serving.py](https://github.com/vllm-project/vllm/blob/main/vllm/entrypoints/openai/models/serving.py)).
+ * @throws UserError `server-invalid`
+ */
+export function vllm(options: VllmOptions = {}): ModelServer {
+  const port = options.port ?? 8000;
+  const longestRequestSeconds = options.longestRequestSeconds ?? 120;
+  const shutdownTimeout = wholeSeconds("vllm", "shutdownTimeoutSeconds", options.shutdownTimeoutSeconds ?? 0);
+  return checkedServer(
+    {
+      name: "vllm",
+      httpPort: port,
+      otherPorts: {},
+      readiness: readinessProbe("/health"),
+      liveness: livenessProbe("/health"),
+      startup: startupProbe("/health", options.startupSeconds ?? 1800),
+      ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: shutdownTimeout, endsWithinSeconds: 15 }),
+      env: { VLLM_HTTP_TIMEOUT_KEEP_ALIVE: String(keepAliveAboveIngress), ...options.env },
+      keepAliveSeconds: keepAliveAboveIngress,
+      identity: options.identity ?? { path: "/v1/models", from: { kind: "json", path: "data.0.root" } },
+      protocol: "openai",
+      metrics: { port, path: "/metrics" },
+      draining: { gauges: ["vllm:num_requests_running", "vllm:num_requests_waiting"] },
+    },
+    longestRequestSeconds,
+  );
+}

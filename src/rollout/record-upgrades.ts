@@ -1,0 +1,41 @@
+import { exitCodes, UserError } from "../core/errors.ts";
+
+/** The version of the rollout record that this modelswitch writes. */
+export const recordVersion = 2;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * What makes a record of one version one of the next. A record is upgraded when it is read and written back with the next
+ * change; nothing of what runs depends on it, so that an upgrade alone never changes a pod.
+ */
+const upgrades: Readonly<Record<number, (record: Fields) => Fields>> = {
+  // 0.1.0 knew no environments.
+  1: (record) => ({ ...record, environment: null }),
+};
+
+/**
+ * The record in the current shape; anything that is no record of an older version comes back as it is.
+ * @throws UserError `record-version` (exit code 2) for what a newer modelswitch wrote
+ */
+export function upgradeRecord(value: unknown, where: string): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  let record = value as Fields;
+  const version = record.schemaVersion;
+  if (typeof version !== "number") return value;
+  if (version > recordVersion) {
+    throw new UserError({
+      code: "record-version",
+      message: `The rollout record in the ConfigMap ${where} has version ${version}, which a newer modelswitch wrote; this one reads versions up to ${recordVersion}.`,
+      hint: "Update modelswitch to the version that wrote it, or a newer one.",
+      exitCode: exitCodes.usage,
+      details: { configMap: where, version, supported: recordVersion },
+    });
+  }
+  for (let from = version; from < recordVersion; from++) {
+    const upgrade = upgrades[from];
+    if (upgrade === undefined) return value;
+    record = { ...upgrade(record), schemaVersion: from + 1 };
+  }
+  return record;
+}
