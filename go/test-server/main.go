@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -275,6 +276,10 @@ func (own *server) handler() http.Handler {
 		routes.HandleFunc("POST "+model+"/infer", infer)
 	}
 	routes.HandleFunc("GET /metrics", own.answerMetrics)
+	// So that a pod of this server can be where models are fetched from.
+	if folder := os.Getenv("SERVE_FILES"); folder != "" {
+		routes.Handle("GET /files/", http.StripPrefix("/files/", http.FileServer(http.Dir(folder))))
+	}
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		response.Header().Set("x-model-version", own.version)
 		routes.ServeHTTP(response, request)
@@ -302,6 +307,14 @@ func main() {
 		log.Fatalf("READY_DELAY_MS must be a number: %v", err)
 	}
 	version := environment("VERSION", "1")
+	// A model, or a setting, that is a file: its contents are the version.
+	if name := os.Getenv("VERSION_FILE"); name != "" {
+		contents, err := os.ReadFile(name)
+		if err != nil {
+			log.Fatalf("VERSION_FILE cannot be read: %v", err)
+		}
+		version = strings.TrimSpace(string(contents))
+	}
 	own := &server{
 		version:   version,
 		model:     modelOf(version),

@@ -90,7 +90,7 @@ export async function loadTargets(
   return {
     several: all || targets.length > 1,
     targets: targets.map((target) => {
-      const read = async () => requireValid(open, await readTarget(open, target));
+      const read = async () => await requireValid(open, await readTarget(open, target));
       return { target, read, load: async () => await resolveRead(await read(), globals, env) };
     }),
   };

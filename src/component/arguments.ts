@@ -1,11 +1,11 @@
+import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { exitCodes, UserError } from "../core/errors.ts";
 import type {
   AdoptedModel,
+  BackendProtocol,
   IngressSpec,
   ModelServer,
-  PodDefaults,
-  ResourceAmounts,
   RouterName,
   SlotSpec,
 } from "../core/model.ts";
@@ -17,37 +17,65 @@ import {
   ownLabels,
   slotLabels,
 } from "../core/names.ts";
+import type { PodSettings } from "../core/release-contents.ts";
+import { requestProblems } from "../core/request-rules.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
+import { slotProblems } from "../core/slot-rules.ts";
 import { isSlot, type Slot, slots } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
-import { requireCapability, routerNamed } from "./routers/factory.ts";
+import type { EnvInput } from "./pod/env.ts";
+import type { VersionInputs } from "./pod/secrets.ts";
+import { requireCapability, requireRequestCapabilities, routerNamed } from "./routers/factory.ts";
 import { refuseOwnedAnnotations } from "./routers/main-ingress.ts";
 import type { Router } from "./routers/router.ts";
 import { custom } from "./servers/custom.ts";
+import { requireOnePort } from "./service-port.ts";
 
 /** What one slot runs. Without `image` the slot has only a Service, and somebody else runs the pods. */
-export interface SlotArgs {
-  /** Image of the model server, with the model in it or where it loads it from in `env` or `args`. */
+export interface SlotArgs
+  extends Omit<
+    SlotSpec,
+    | "image"
+    | "replicas"
+    | "env"
+    | "command"
+    | "args"
+    | "securityContext"
+    | "volumeMounts"
+    | "versions"
+    | "pod"
+  > {
+  /** Image of the model server, best with its digest: `registry/fraud:1.5@sha256:…`. */
   readonly image?: pulumi.Input<string>;
-  /** @default 1 */
+  /** Either this or `autoscaling`; with that, 0 empties the slot. @default 1 */
   readonly replicas?: pulumi.Input<number>;
-  /** Environment; wins over the server preset's. */
-  readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
-  readonly resources?: ResourceAmounts;
-  /** @default IfNotPresent */
-  readonly imagePullPolicy?: NonNullable<SlotSpec["imagePullPolicy"]>;
-  /** Arguments for the image's entry point. @default the image's own */
+  /** Environment; wins over the server preset's. A value is a text, or names the key of a Secret or ConfigMap. */
+  readonly env?: Readonly<Record<string, EnvInput>>;
+  /** Replaces the image's entry point. @default the image's own */
+  readonly command?: readonly pulumi.Input<string>[];
+  /** Arguments for the entry point. @default the image's own */
   readonly args?: readonly pulumi.Input<string>[];
-  /** Labels of the slot's pods; never changes after creation. @default `{ app: NAME, version: SLOT }` */
-  readonly selector?: Readonly<Record<string, string>>;
-  /** Number of the release that the slot runs, for labels and outputs. */
-  readonly release?: number;
-  /** The version that made the slot, where its pods are to stay as that one wrote them. @default the current defaults */
-  readonly podDefaults?: PodDefaults;
-  /** Name of the slot's Deployment; never changes after creation. @default NAME-SLOT */
-  readonly deployment?: string;
-  /** Name of the slot's Service; never changes after creation. @default NAME-SLOT */
-  readonly service?: string;
+  /** Over the defaults of the server's container: no privilege escalation, no capabilities. */
+  readonly securityContext?: k8s.types.input.core.v1.SecurityContext;
+  /** More mounts of the server's container, of volumes in `pod.volumes`. */
+  readonly volumeMounts?: readonly k8s.types.input.core.v1.VolumeMount[];
+  /** Versions of what is referred to; a change replaces the pods, for example `{ token: secret.metadata.resourceVersion }`. @default none */
+  readonly versions?: VersionInputs;
+  /** Where and as whom the pods run, and what else is in them. */
+  readonly pod?: PodArgs;
+}
+
+/** Where and as whom the pods run, and what else is in them. */
+export interface PodArgs
+  extends Omit<PodSettings, "affinity" | "securityContext" | "containers" | "initContainers" | "volumes"> {
+  readonly affinity?: k8s.types.input.core.v1.Affinity;
+  /** Over the default: `seccompProfile: { type: "RuntimeDefault" }`. */
+  readonly securityContext?: k8s.types.input.core.v1.PodSecurityContext;
+  /** Containers beside the server's, each with `name` and `image`. */
+  readonly containers?: readonly k8s.types.input.core.v1.Container[];
+  /** Run before the server, and after the model is there. */
+  readonly initContainers?: readonly k8s.types.input.core.v1.Container[];
+  readonly volumes?: readonly k8s.types.input.core.v1.Volume[];
 }
 
 /** How clients reach the model. */
@@ -67,6 +95,12 @@ export interface IngressArgs {
     readonly hosts?: readonly pulumi.Input<string>[];
     readonly secretName: pulumi.Input<string>;
   }[];
+  /** Seconds that the controller waits for the model server's answer. @default the controller's own, mostly 60 */
+  readonly timeout?: number;
+  /** Largest request: a quantity such as `64Mi`, or `unlimited`. @default the controller's own */
+  readonly maxBodySize?: string;
+  /** What the controller speaks with the model server. @default http */
+  readonly protocol?: BackendProtocol;
   /** Free annotations of the main Ingress; those that the router owns are refused. */
   readonly annotations?: Readonly<Record<string, pulumi.Input<string>>>;
 }
@@ -164,6 +198,10 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
   if (ingress.path !== undefined && !ingress.path.startsWith("/")) {
     refuse("path-invalid", `ingress.path is "${ingress.path}", but must start with "/".`);
   }
+  requireRequestCapabilities(router, ingress);
+  for (const [key, message] of Object.entries(requestProblems(ingress))) {
+    refuse("ingress-invalid", `ingress.${key} ${message}.`);
+  }
   refuseOwnedAnnotations(
     router.name,
     {
@@ -197,9 +235,14 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
         `${slot} has ${replicas} replicas, but must have a whole number of them, 0 or more.`,
       );
     }
+    const [wrong] = slotProblems({ ...args.slots[slot], selector: selectorOf(name, slot, args) });
+    if (wrong !== undefined)
+      refuse("slot-invalid", `slots.${slot}.${wrong.path.map(String).join(".")} ${wrong.message}.`);
   }
+  const server = args.server ?? custom();
+  requireOnePort(ingress.protocol, server);
   const names = namesOfModel(name, args.slots, args.ingress);
-  return { names, router, routing, server: args.server ?? custom(), previewHeader, servicePort };
+  return { names, router, routing, server, previewHeader, servicePort };
 }
 
 /** The labels of a slot's pods. */

@@ -223,6 +223,49 @@ describe("a slot with an image", () => {
   });
 });
 
+describe("what belongs to a slot's pods", () => {
+  const run = { image: "fraud:1", resources: { requests: { cpu: "1" } } };
+
+  test("is there once per content, and once per slot that sizes itself", async () => {
+    const configFiles = { "/etc/model/config.json": "{}" };
+    await make({
+      ...seed,
+      slots: {
+        blue: { ...run, configFiles, autoscaling: { min: 2, max: 4 } },
+        green: { ...run, configFiles, replicas: 1 },
+      },
+    });
+    const [map, ...others] = registered.filter(({ type }) => type.endsWith(":ConfigMap"));
+    expect(others).toEqual([]);
+    expect(map?.name).toMatch(/^fraud-config-/);
+    expect(map?.inputs).toMatchObject({ immutable: true, metadata: { name: map?.name, namespace: "ml" } });
+    expect(find("HorizontalPodAutoscaler", "fraud-blue").inputs.spec).toMatchObject({
+      scaleTargetRef: { name: "fraud-blue" },
+      minReplicas: 2,
+      maxReplicas: 4,
+    });
+    expect(find("PodDisruptionBudget", "fraud-blue").inputs.spec).toMatchObject({
+      maxUnavailable: 1,
+      selector: { matchLabels: { app: "fraud", version: "blue" } },
+    });
+    expect(
+      registered.filter(({ name, type }) => name === "fraud-green" && /Autoscaler|Budget/.test(type)),
+    ).toEqual([]);
+  });
+
+  test("contradictions are refused before anything is planned", () => {
+    const blue = { ...run, replicas: 2, autoscaling: { min: 1, max: 2 } };
+    expect(() => new BlueGreenModel("fraud", { ...seed, slots: { blue, green: {} } })).toThrow(
+      'BlueGreenModel "fraud": slots.blue.replicas is given, and autoscaling too',
+    );
+    const ingress = { host: "h", timeout: 0 };
+    expect(() => new BlueGreenModel("fraud", { ...seed, ingress })).toThrow("ingress.timeout is 0");
+    expect(
+      () => new BlueGreenModel("fraud", { ...seed, router: "plain", ingress: { host: "h", timeout: 5 } }),
+    ).toThrow(expect.objectContaining({ code: "capability-missing" }));
+  });
+});
+
 describe("the outputs", () => {
   test("name what was made", async () => {
     const model = await make({

@@ -2,13 +2,23 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { IngressSpec } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
-import type { Slot } from "../core/slots.ts";
+import { type Slot, slots } from "../core/slots.ts";
 import { type Adopting, adopting } from "./adopted.ts";
-import { type BlueGreenModelArgs, type ResolvedArgs, resolveArgs, selectorOf } from "./arguments.ts";
+import {
+  type BlueGreenModelArgs,
+  type ResolvedArgs,
+  resolveArgs,
+  type SlotArgs,
+  selectorOf,
+} from "./arguments.ts";
+import { autoscalerSpec } from "./autoscaling.ts";
 import { deploymentSpec, releaseLabel } from "./deployment.ts";
+import { disruptionBudgetSpec } from "./disruption.ts";
 import { endpointOf } from "./endpoint.ts";
 import { type Guard, guardHooks } from "./hooks.ts";
+import { type ConfigFiles, configMapData, configMapName, configMaps } from "./pod/config-files.ts";
 import { withPodDefaults } from "./pod-defaults.ts";
+import { backendPort } from "./service-port.ts";
 
 /** What is known of a slot once it is there. */
 export interface SlotOutputs {
@@ -37,11 +47,12 @@ export class BlueGreenModel extends pulumi.ComponentResource {
   constructor(name: string, args: BlueGreenModelArgs, opts: pulumi.ComponentResourceOptions = {}) {
     const resolved = resolveArgs(name, args);
     super("modelswitch:index:BlueGreenModel", name, {}, opts);
-    const guard = guardHooks(name, resolved.names, resolved.router, args.guard ?? true);
+    const guard = guardHooks(name, resolved.names, resolved.router, args.guard ?? true, autoscaled(args));
     const adopted = adopting(args.adopted, args.namespace);
 
-    const blue = this.#slot(name, "blue", args, resolved, guard, adopted);
-    const green = this.#slot(name, "green", args, resolved, guard, adopted);
+    const files = this.#configMaps(name, args);
+    const blue = this.#slot(name, "blue", args, resolved, guard, adopted, files);
+    const green = this.#slot(name, "green", args, resolved, guard, adopted, files);
     const ingress = this.#ingresses(name, args, resolved, guard, adopted, [
       ...blue.resources,
       ...green.resources,
@@ -62,6 +73,29 @@ export class BlueGreenModel extends pulumi.ComponentResource {
     });
   }
 
+  /** The versions of the config files that the slots refer to, by name; an old one stays until no slot needs it. */
+  #configMaps(model: string, args: BlueGreenModelArgs): ReadonlyMap<string, k8s.core.v1.ConfigMap> {
+    const wanted = configMaps(model, (slot) => filesOf(args, slot));
+    return new Map(
+      [...wanted].map(([name, files]) => [
+        name,
+        new k8s.core.v1.ConfigMap(
+          name,
+          {
+            metadata: {
+              name,
+              ...(args.namespace === undefined ? {} : { namespace: args.namespace }),
+              labels: { app: model, ...ownLabels(model) },
+            },
+            immutable: true,
+            data: configMapData(files),
+          },
+          { parent: this },
+        ),
+      ]),
+    );
+  }
+
   #slot(
     model: string,
     slot: Slot,
@@ -69,10 +103,13 @@ export class BlueGreenModel extends pulumi.ComponentResource {
     { names, server, servicePort }: ResolvedArgs,
     guard: Guard,
     adopted: Adopting,
+    configMapsByName: ReadonlyMap<string, k8s.core.v1.ConfigMap>,
   ) {
     const name = names.service[slot];
     const deploymentName = names.deployment[slot];
     const { image, release } = args.slots[slot];
+    const files = filesOf(args, slot);
+    const configMap = files === undefined ? undefined : configMapsByName.get(configMapName(model, files));
     const selector = selectorOf(model, slot, args);
     const labels = { app: model, version: slot, ...ownLabels(model) };
     const deploymentLabels = {
@@ -95,7 +132,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
         spec: {
           type: "ClusterIP",
           selector: { ...selector },
-          ports: [{ name: "http", port: servicePort, targetPort: server.httpPort }],
+          ports: [backendPort(args.ingress.protocol, servicePort, server)],
         },
       },
       { parent: this, ...guard.service(name), ...adopted.options(slot, "service", name) },
@@ -123,19 +160,64 @@ export class BlueGreenModel extends pulumi.ComponentResource {
             {
               parent: this,
               // A refused change of the Service's selector must stop the Deployment from being replaced, too.
-              dependsOn: service,
+              dependsOn: configMap === undefined ? [service] : [service, configMap],
               ...guard.deployment(slot),
               ...adopted.options(slot, "deployment", deploymentName),
             },
           );
+    const sizing =
+      deployment === undefined
+        ? []
+        : this.#sizing(
+            deploymentName,
+            // Somebody else may have a budget for adopted pods, and no pod with two of them can be evicted.
+            { ...(args.adopted?.slot === slot ? { disruptionBudget: false } : {}), ...args.slots[slot] },
+            selector,
+            deployment,
+            { ...inNamespace, labels },
+          );
     return {
-      resources: deployment === undefined ? [service] : [service, deployment],
+      // The autoscaler belongs to the slot's readiness: traffic comes after it.
+      resources: [service, ...(deployment === undefined ? [] : [deployment]), ...sizing],
       outputs: {
         serviceName: service.metadata.name,
         deploymentName: deployment?.metadata.name,
         release,
       } satisfies SlotOutputs,
     };
+  }
+
+  /** What keeps the right number of replicas: the autoscaler, and the budget for node drains. */
+  #sizing(
+    name: string,
+    slot: SlotArgs,
+    selector: Readonly<Record<string, string>>,
+    deployment: k8s.apps.v1.Deployment,
+    about: {
+      readonly namespace?: pulumi.Input<string>;
+      readonly labels: Readonly<Record<string, string>>;
+    },
+  ): pulumi.Resource[] {
+    const { autoscaling, disruptionBudget, replicas } = slot;
+    const metadata = { name, ...about };
+    const options = { parent: this, dependsOn: deployment };
+    const fewest = replicas === 0 ? 0 : (autoscaling?.min ?? replicas ?? 1);
+    // A number that is not known yet has to be more than one to need a budget; nobody computes it to be one.
+    const budget = disruptionBudgetSpec(disruptionBudget, typeof fewest === "number" ? fewest : 2, selector);
+    return [
+      ...(autoscaling === undefined
+        ? []
+        : [
+            new k8s.autoscaling.v2.HorizontalPodAutoscaler(
+              name,
+              { metadata, spec: autoscalerSpec(name, autoscaling) },
+              options,
+            ),
+          ]),
+      ...(budget === undefined
+        ? []
+        : [new k8s.policy.v1.PodDisruptionBudget(name, { metadata, spec: budget }, options)]),
+    ];
   }
 
   /** Writes the routing objects, the main one first: while both change, that order never takes traffic from where it goes. */
@@ -199,4 +281,21 @@ export class BlueGreenModel extends pulumi.ComponentResource {
     if (main === undefined) throw new Error(`The router "${router.name}" has no objects.`);
     return main;
   }
+}
+
+/** Files of a slot that runs something here. */
+function filesOf({ slots: args }: BlueGreenModelArgs, slot: Slot): ConfigFiles | undefined {
+  const { image, configFiles } = args[slot];
+  const isEmpty = configFiles === undefined || Object.keys(configFiles).length === 0;
+  return image === undefined || isEmpty ? undefined : configFiles;
+}
+
+/** The most replicas of each slot that an autoscaler sizes. */
+function autoscaled({ slots: args }: BlueGreenModelArgs): Partial<Record<Slot, number>> {
+  return Object.fromEntries(
+    slots.flatMap((slot) => {
+      const { autoscaling, replicas } = args[slot];
+      return autoscaling === undefined || replicas === 0 ? [] : [[slot, autoscaling.max]];
+    }),
+  );
 }

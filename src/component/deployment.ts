@@ -1,54 +1,107 @@
 import type * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import type { HttpProbe, ModelServer } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
 import type { SlotArgs } from "./arguments.ts";
+import { configFileMounts } from "./pod/config-files.ts";
+import { envVariables } from "./pod/env.ts";
+import { modelMount } from "./pod/model-source.ts";
+import { resourceRequirements } from "./pod/resources.ts";
+import { scheduling } from "./pod/scheduling.ts";
+import { secretMounts, versionsAnnotation, versionsText } from "./pod/secrets.ts";
+import { containerSecurity, podSecurity } from "./pod/security.ts";
 
 export const releaseLabel = "modelswitch.dev/release";
+
+/** Name of the model server's container. */
+export const modelContainer = "model";
 
 type DeploymentSpec = k8s.types.input.apps.v1.DeploymentSpec;
 type Container = k8s.types.input.core.v1.Container;
 type Probe = k8s.types.input.core.v1.Probe;
+type RunSlot = SlotArgs & { readonly image: NonNullable<SlotArgs["image"]> };
 
 /** What a slot's Deployment says. Pure; values that are not known yet pass through. */
 export function deploymentSpec(
   model: string,
   selector: Readonly<Record<string, string>>,
-  slot: SlotArgs & { readonly image: NonNullable<SlotArgs["image"]> },
+  slot: RunSlot,
   server: ModelServer,
 ): DeploymentSpec {
   const startupSeconds =
     server.startup === undefined ? 0 : server.startup.periodSeconds * server.startup.failureThreshold;
+  const source = modelMount(slot.model);
+  const files = configFileMounts(model, slot.configFiles);
+  const secrets = secretMounts(slot.secrets ?? []);
+  const { labels, annotations, containers, initContainers, volumes, securityContext } = slot.pod ?? {};
+  const allVolumes = [...source.volumes, ...files.volumes, ...secrets.volumes, ...(volumes ?? [])];
+  const allInitContainers = [...source.initContainers, ...(initContainers ?? [])];
+  const allAnnotations = { ...annotations, ...versionsOf(slot) };
   return {
-    replicas: slot.replicas ?? 1,
+    ...replicasOf(slot),
     selector: { matchLabels: { ...selector } },
     // A slot that serves is never short of a replica, not even while its own settings change.
     strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } },
     progressDeadlineSeconds: Math.max(600, startupSeconds + 60),
     template: {
-      metadata: { labels: { ...ownLabels(model), ...selector } },
+      metadata: {
+        labels: { ...labels, ...ownLabels(model), ...selector },
+        ...(Object.keys(allAnnotations).length === 0 ? {} : { annotations: allAnnotations }),
+      },
       spec: {
-        automountServiceAccountToken: false,
+        ...scheduling(slot.pod, selector),
         enableServiceLinks: false,
         terminationGracePeriodSeconds: server.terminationGracePeriodSeconds,
-        containers: [container(slot, server)],
+        securityContext: podSecurity(securityContext),
+        ...(allInitContainers.length === 0 ? {} : { initContainers: allInitContainers }),
+        containers: [
+          container(slot, server, [
+            ...source.mounts,
+            ...files.mounts,
+            ...secrets.mounts,
+            ...(slot.volumeMounts ?? []),
+          ]),
+          ...(containers ?? []),
+        ],
+        ...(allVolumes.length === 0 ? {} : { volumes: allVolumes }),
       },
     },
   };
 }
 
+/** An autoscaler's number is not ours to say; only an empty slot is, which an autoscaler leaves alone. */
+function replicasOf({ autoscaling, replicas }: SlotArgs): Pick<DeploymentSpec, "replicas"> {
+  if (autoscaling !== undefined) return replicas === 0 ? { replicas: 0 } : {};
+  return { replicas: replicas ?? 1 };
+}
+
+function versionsOf({ versions }: SlotArgs): Record<string, pulumi.Input<string>> {
+  if (versions === undefined) return {};
+  const text = isKnown(versions) ? versionsText(versions) : pulumi.output(versions).apply(versionsText);
+  return text === "" ? {} : { [versionsAnnotation]: text };
+}
+
+function isKnown(versions: NonNullable<SlotArgs["versions"]>): versions is Readonly<Record<string, string>> {
+  return (
+    !pulumi.Output.isInstance(versions) &&
+    !(versions instanceof Promise) &&
+    Object.values(versions).every((version) => typeof version === "string")
+  );
+}
+
 function container(
-  slot: SlotArgs & { readonly image: NonNullable<SlotArgs["image"]> },
+  slot: RunSlot,
   server: ModelServer,
+  volumeMounts: NonNullable<Container["volumeMounts"]>,
 ): Container {
-  const env = { ...server.env, ...slot.env };
   const ports = { http: server.httpPort, ...server.otherPorts };
-  const privilegedPort = Object.values(ports).some((port) => port < 1024);
   return {
-    name: "model",
+    name: modelContainer,
     image: slot.image,
     imagePullPolicy: slot.imagePullPolicy ?? "IfNotPresent",
+    ...(slot.command === undefined ? {} : { command: [...slot.command] }),
     ...(slot.args === undefined ? {} : { args: [...slot.args] }),
-    env: Object.entries(env).map(([name, value]) => ({ name, value })),
+    env: envVariables({ ...server.env, ...slot.env }),
     ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
     readinessProbe: probe(server.readiness),
     ...(server.liveness === undefined ? {} : { livenessProbe: probe(server.liveness) }),
@@ -57,19 +110,9 @@ function container(
     ...(server.preStopSleepSeconds > 0
       ? { lifecycle: { preStop: { sleep: { seconds: server.preStopSleepSeconds } } } }
       : {}),
-    ...(slot.resources === undefined
-      ? {}
-      : {
-          resources: {
-            ...(slot.resources.requests === undefined ? {} : { requests: { ...slot.resources.requests } }),
-            ...(slot.resources.limits === undefined ? {} : { limits: { ...slot.resources.limits } }),
-          },
-        }),
-    // Nothing here can break an ordinary image; running as root is the image's choice.
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ["ALL"], ...(privilegedPort ? { add: ["NET_BIND_SERVICE"] } : {}) },
-    },
+    ...resourceRequirements(slot.resources, slot.gpus),
+    securityContext: containerSecurity(slot.securityContext, Object.values(ports)),
+    ...(Array.isArray(volumeMounts) && volumeMounts.length === 0 ? {} : { volumeMounts }),
   };
 }
 

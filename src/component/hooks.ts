@@ -27,6 +27,7 @@ export function guardHooks(
   names: ObjectNames,
   router: Router,
   guard: boolean | GuardKubeconfig,
+  autoscaled: Readonly<Partial<Record<Slot, number>>> = {},
 ): Guard {
   if (guard === false || !hooksSupported()) {
     return { ingress: {}, service: () => ({}), deployment: () => ({}) };
@@ -40,6 +41,7 @@ export function guardHooks(
         model,
         names,
         router,
+        autoscaled,
         namespace: state.metadata?.namespace ?? written.metadata?.namespace ?? namespace,
         written: written as ObservedIngress,
         ...(state.metadata?.uid === undefined ? {} : { uid: state.metadata.uid }),

@@ -171,6 +171,34 @@ describe("a switch", () => {
   });
 });
 
+describe("a switch to a slot that an autoscaler sizes", () => {
+  const toAutoscaled = { ...toGreen, autoscaled: { green: 5 } };
+  const blueHas = (replicas: number) => ({
+    "/api/v1/namespaces/ml/services/fraud-blue": { spec: { selector: { app: "fraud", version: "blue" } } },
+    "/apis/apps/v1/namespaces/ml/deployments/fraud-blue": deployment(replicas),
+  });
+
+  test("is refused while it is smaller than the live one, as far as it may grow", async () => {
+    const small = { ...green(2, 2, deployment(2)), ...blueHas(4) };
+    await expect(check(small, toAutoscaled)).rejects.toMatchObject({
+      code: "slot-too-small",
+      message: expect.stringContaining("it has 2 replicas, but blue, which carries the traffic, has 4 now"),
+      hint: expect.stringContaining("slots.green.autoscaling.min to 4"),
+    });
+    // One that is declared with a fixed number is as large as it is meant to be.
+    await expect(check(small)).resolves.toBeUndefined();
+  });
+
+  test("passes when it is as large as the live one, or as it may be", async () => {
+    await expect(
+      check({ ...green(4, 4, deployment(4)), ...blueHas(4) }, toAutoscaled),
+    ).resolves.toBeUndefined();
+    await expect(
+      check({ ...green(5, 5, deployment(5)), ...blueHas(9) }, toAutoscaled),
+    ).resolves.toBeUndefined();
+  });
+});
+
 describe("a write of the canary Ingress", () => {
   const canary = (weight: number) => ({
     ...model,

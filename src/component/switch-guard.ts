@@ -18,6 +18,8 @@ export interface GuardedModel {
 export interface GuardedWrite extends GuardedModel {
   /** The routing object that is about to be written. */
   readonly written: ObservedIngress;
+  /** The most replicas of each slot that an autoscaler sizes. */
+  readonly autoscaled?: Readonly<Partial<Record<Slot, number>>>;
   /** UID of that object in the stack's state: the guard must look at the same cluster as the provider. */
   readonly uid?: string;
 }
@@ -32,7 +34,7 @@ export interface GuardOptions {
 /**
  * Refuses a write of a routing object that would send more traffic to a slot than it gets now, unless all the slot's desired
  * replicas are ready endpoints. A write that takes traffic from a slot, or that clients can't see, passes.
- * @throws UserError `slot-not-ready`, `guard-other-cluster`, `routing-unreadable`
+ * @throws UserError `slot-not-ready`, `slot-too-small`, `guard-other-cluster`, `routing-unreadable`
  */
 export async function refuseUnreadySwitch(
   api: KubernetesApi,
@@ -64,8 +66,42 @@ export async function refuseUnreadySwitch(
   }
   for (const slot of slots) {
     const gains = splitOf(after)[slot] > (before === undefined ? 0 : splitOf(before)[slot]);
-    if (gains) await refuseUnready(api, write, slot, clock, options);
+    if (!gains) continue;
+    const ready = await refuseUnready(api, write, slot, clock, options);
+    const most = write.autoscaled?.[slot];
+    const takesMost = splitOf(after)[slot] > 50;
+    if (most !== undefined && before !== undefined && takesMost)
+      await refuseTooSmall(api, write, slot, ready.desired, most, options);
   }
+}
+
+/** An autoscaled slot without traffic has shrunk to its minimum: it must not get the load of a slot that has grown. */
+async function refuseTooSmall(
+  api: KubernetesApi,
+  guarded: GuardedModel,
+  slot: Slot,
+  present: number,
+  most: number,
+  { signal }: GuardOptions,
+): Promise<void> {
+  const { model, namespace } = guarded;
+  const names = namesOf(guarded);
+  const other = otherSlot(slot);
+  const { desired } = await slotReadiness(
+    api,
+    namespace,
+    names.service[other],
+    signal,
+    names.deployment[other],
+  );
+  const needed = Math.min(desired, most);
+  if (present >= needed) return;
+  throw new UserError({
+    code: "slot-too-small",
+    message: `Refused to send traffic of "${model}" to ${slot}: it has ${present} replicas, but ${otherSlot(slot)}, which carries the traffic, has ${desired} now.`,
+    hint: `Traffic stays where it is. Set slots.${slot}.autoscaling.min to ${needed} in an update of its own, switch, and lower it afterwards; guard: false goes without this check.`,
+    details: { slot, present, needed },
+  });
 }
 
 async function refuseUnready(
@@ -74,7 +110,7 @@ async function refuseUnready(
   slot: Slot,
   clock: Clock,
   { deadlineMs = 10_000, signal }: GuardOptions,
-): Promise<void> {
+): Promise<SlotReadiness> {
   const { model, namespace } = guarded;
   const names = namesOf(guarded);
   const deadline = clock.now() + deadlineMs;
@@ -86,7 +122,7 @@ async function refuseUnready(
       signal,
       names.deployment[slot],
     );
-    if (readiness.reasons.length === 0) return;
+    if (readiness.reasons.length === 0) return readiness;
     // Pods that are ready take a moment to become endpoints; a slot without any will not get them by waiting.
     if (clock.now() >= deadline || readiness.desired === 0) {
       throw new UserError({

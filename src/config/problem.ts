@@ -31,7 +31,14 @@ export function valueAt(input: unknown, path: readonly (string | number)[]): unk
 
 const secretName = /pass(word|phrase|wd)?|secret|token|credential|api_?-?key|private|auth|cookie|dsn/i;
 /** Names that only sound like secrets. */
-const harmless = new Set(["secretName", "secretsProvider"]);
+const harmless = new Set([
+  "secretName",
+  "secretsProvider",
+  "secret",
+  "secrets",
+  "imagePullSecrets",
+  "mountServiceAccountToken",
+]);
 
 /** Whether the value at a path may be a secret and is therefore never echoed. */
 export function mayBeSecret(path: readonly (string | number)[]): boolean {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { exitCodes, UserError } from "../core/errors.ts";
+import { withConfigFiles } from "./config-files.ts";
 import { type Effective, effectiveConfig, isData } from "./effective.ts";
 import { type Env, interpolate } from "./interpolate.ts";
 import { jsonErrorOffset } from "./json-place.ts";
@@ -110,7 +111,7 @@ export async function readTarget(open: OpenProject, target: Target): Promise<Eff
  * The configuration of a target.
  * @throws UserError `config-invalid` with every mistake of the file and of this target
  */
-export function requireValid(open: OpenProject, effective: Effective): ReadConfig {
+export async function requireValid(open: OpenProject, effective: Effective): Promise<ReadConfig> {
   const { project } = open;
   // What is wrong with other environments and models is no reason to hold this one up.
   const own = project.problems.filter(({ path }) => concerns(path, effective.target));
@@ -118,7 +119,7 @@ export function requireValid(open: OpenProject, effective: Effective): ReadConfi
   if (problems.length > 0) throw invalidConfig(problems);
   return {
     file: project.file,
-    config: effective.input as unknown as ModelswitchConfig,
+    config: await withConfigFiles(effective.input as unknown as ModelswitchConfig, project.file),
     environment: effective.target.environment,
     effective,
     open,
@@ -139,7 +140,7 @@ export async function readConfig(request: ConfigRequest): Promise<ReadConfig> {
   const open = await readProject(request);
   refuseUnusable(open);
   const target = chooseTarget(open.project, request);
-  return requireValid(open, await readTarget(open, target));
+  return await requireValid(open, await readTarget(open, target));
 }
 
 /** @throws UserError `config-invalid` where there is nothing to choose from */

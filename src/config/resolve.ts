@@ -1,10 +1,11 @@
 import { dirname } from "node:path";
 import { custom } from "../component/servers/custom.ts";
 import { presetNamed } from "../component/servers/presets.ts";
-import type { ModelServer } from "../core/model.ts";
+import type { ModelServer, SlotSpec } from "../core/model.ts";
 import { defaultPreviewHeader } from "../core/names.ts";
+import type { Slot } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
-import type { ModelswitchConfig, ResolvedConfig } from "./types.ts";
+import type { ModelswitchConfig, ReleaseTemplate, ResolvedConfig } from "./types.ts";
 
 /** What is known beside the file: where it is and which cluster is meant. */
 export interface Surroundings {
@@ -69,9 +70,13 @@ function modelServer(config: ModelswitchConfig): ModelServer {
 }
 
 function whatRuns(config: ModelswitchConfig): ResolvedConfig["runs"] {
-  if (config.slots !== undefined) return { form: "slots", slots: config.slots };
+  // The contents of config files were put in when the configuration was read.
+  if (config.slots !== undefined) {
+    return { form: "slots", slots: config.slots as Readonly<Record<Slot, SlotSpec>> };
+  }
   if (config.release !== undefined) {
-    return { form: "template", release: config.release, idleReplicas: config.idleReplicas ?? 0 };
+    const release = config.release as ReleaseTemplate;
+    return { form: "template", release, idleReplicas: config.idleReplicas ?? 0 };
   }
   throw new Error("A validated configuration has `release` or `slots`.");
 }

@@ -3,6 +3,7 @@ import { modelNamePattern } from "../core/names.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { hostProblem, imageProblem } from "./host.ts";
 import { type ConfigProblem, valueAt } from "./problem.ts";
+import { releaseProblems } from "./release-rules.ts";
 import { annotationProblem, previewHeaderProblem } from "./routers.ts";
 
 type Path = readonly (string | number)[];
@@ -16,7 +17,7 @@ export function ruleProblems(input: object): ConfigProblem[] {
     ...images(read),
     ...selectors(read),
     ...objectNamesDiffer(read),
-    ...resourceAmounts(read),
+    ...releaseProblems(input, routerOf(read)),
     ...ingress(read),
     ...serverTimes(read),
   ];
@@ -135,49 +136,9 @@ function selectors(read: Read): ConfigProblem[] {
   ];
 }
 
-function resourceAmounts(read: Read): ConfigProblem[] {
-  const places: Path[] = [["release"], ["slots", "blue"], ["slots", "green"]];
-  return places.flatMap((place) => {
-    const requests = read(...place, "resources", "requests");
-    const limits = read(...place, "resources", "limits");
-    if (!isObject(requests) || !isObject(limits)) return [];
-    return Object.keys(requests).flatMap((name) => {
-      const asked = amount(requests[name]);
-      const limit = amount(limits[name]);
-      if (asked === undefined || limit === undefined || asked <= limit) return [];
-      return [
-        {
-          path: [...place, "resources", "requests", name],
-          message: `"${requests[name]}" is more than limits.${name} "${limits[name]}"`,
-        },
-      ];
-    });
-  });
-}
-
-const factors: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
-
-function amount(quantity: unknown): number | undefined {
-  const match = typeof quantity === "string" ? /^(\d+(?:\.\d+)?)([A-Za-z]{0,2})$/.exec(quantity) : null;
-  if (match === null) return undefined;
-  const factor = match[2] === "" ? 1 : factors[match[2] ?? ""];
-  return factor === undefined ? undefined : Number(match[1]) * factor;
+function routerOf(read: Read): RouterName | undefined {
+  const wanted = read("router") ?? "nginx";
+  return routerNames.find((name): name is RouterName => name === wanted);
 }
 
 function ingress(read: Read): ConfigProblem[] {
@@ -186,8 +147,7 @@ function ingress(read: Read): ConfigProblem[] {
   const wrongHost = typeof host === "string" ? hostProblem(host) : undefined;
   if (wrongHost !== undefined) problems.push({ path: ["ingress", "host"], message: wrongHost });
   const annotations = read("ingress", "annotations");
-  const wanted = read("router") ?? "nginx";
-  const router = routerNames.find((name): name is RouterName => name === wanted);
+  const router = routerOf(read);
   const className = read("ingress", "className");
   if (isObject(annotations) && router !== undefined) {
     for (const [name, value] of Object.entries(annotations)) {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { routerNames } from "../core/model.ts";
 import { modelNamePattern } from "../core/names.ts";
 import { slots } from "../core/slots.ts";
+import { requestOptions, runs } from "./release-schema.ts";
 import { identitySchema, serverSchema } from "./server-schema.ts";
 
 /**
@@ -25,20 +26,6 @@ const path = z
   .regex(/^\/\S*$/, "must start with / and contain no spaces")
   .describe("Absolute path");
 
-/** CPU and memory amounts as Kubernetes writes them, for example `500m`, `2` or `1Gi`. */
-export const quantityPattern = /^\d+(\.\d+)?([numkMGTPE]|[KMGTPE]i|[eE][-+]?\d+)?$/;
-
-const quantity = z
-  .string()
-  .regex(quantityPattern, 'is no quantity; write it as Kubernetes does, for example "500m", "2" or "1Gi"');
-
-const variables = z
-  .record(
-    z.string().regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, "is no name of an environment variable"),
-    z.string(),
-  )
-  .describe("Environment variables of the model server's container");
-
 const labels = z
   .record(
     z.string().regex(qualifiedName, "is no label name"),
@@ -61,28 +48,9 @@ const objectName = (kind: string) =>
       `Name of an existing ${kind} that \`modelswitch adopt\` takes over. Default: derived from the model's name`,
     );
 
-const image = text("Image of the model server with the model, for example registry/fraud:1.5");
-
-const resources = z
-  .strictObject({
-    requests: z.record(z.string(), quantity).optional().describe("What a replica is sure to get"),
-    limits: z.record(z.string(), quantity).optional().describe("What a replica may use at most"),
-  })
-  .describe("Resources of the model server's container");
-
-const runs = {
-  replicas: count("Replicas of the slot. Default: 1", 0).optional(),
-  env: variables.optional(),
-  resources: resources.optional(),
-  imagePullPolicy: z
-    .enum(["Always", "IfNotPresent", "Never"])
-    .optional()
-    .describe("When the image is pulled. Default: IfNotPresent"),
-  args: z
-    .array(z.string())
-    .optional()
-    .describe("Arguments for the image's entry point. Default: the image's own"),
-};
+const image = text(
+  "Image of the model server, best with its digest, for example registry/fraud:1.5@sha256:…",
+);
 
 const release = z
   .strictObject({ image, ...runs })
@@ -125,6 +93,7 @@ const ingress = z.strictObject({
   path: path.optional().describe("Path that belongs to the model. Default: /"),
   pathType: z.enum(["Prefix", "Exact", "ImplementationSpecific"]).optional().describe("Default: Prefix"),
   tls: z.array(tls).optional().describe("Certificates by host"),
+  ...requestOptions,
   annotations: z
     .record(z.string().regex(qualifiedName, "is no annotation name"), z.string())
     .optional()

@@ -10,6 +10,12 @@ export type ReleaseTemplate = Omit<SlotSpec, keyof SlotOnly> & { readonly image:
 /** What belongs to a slot itself, whatever it runs. */
 export type SlotOnly = Pick<SlotSpec, "selector" | "release" | "deployment" | "service">;
 
+/** As a configuration file has it: a config file may be read from beside it. */
+export type Written<T extends Pick<SlotSpec, "configFiles">> = Omit<T, "configFiles"> & {
+  /** Files by their absolute path in the server's container: contents, or `{ file: PATH }`, relative to the configuration file. */
+  readonly configFiles?: Readonly<Record<string, string | { readonly file: string }>>;
+};
+
 /** `modelswitch.config.ts`: what `defineConfig` takes. */
 export interface ModelswitchConfig {
   /** Name of the model; names of all objects derive from it. */
@@ -19,9 +25,9 @@ export interface ModelswitchConfig {
   /** A preset by name, or a server made with `triton({...})`, `custom({...})` or another function. @default custom on port 8080 */
   readonly server?: PresetName | ModelServer;
   /** The template of the next release (`up` puts release 1 into blue). Either this or `slots`. */
-  readonly release?: ReleaseTemplate;
+  readonly release?: Written<ReleaseTemplate>;
   /** What both slots run, as in the seed: then both run and `switch` moves between them. Either this or `release`. */
-  readonly slots?: { readonly blue: SlotSpec; readonly green: SlotSpec };
+  readonly slots?: { readonly blue: Written<SlotSpec>; readonly green: Written<SlotSpec> };
   /** The slot that gets the traffic when the Ingress is created. @default blue */
   readonly live?: Slot;
   /** Replicas of the idle slot in the template form. @default 0 */

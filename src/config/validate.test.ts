@@ -44,7 +44,30 @@ describe("valid configurations", () => {
           env: { LOG_LEVEL: "info" },
           resources: { requests: { cpu: "500m", memory: "1Gi" }, limits: { cpu: "2", memory: "1.5Gi" } },
           imagePullPolicy: "Always",
+          command: ["serve"],
           args: ["--verbose"],
+          disruptionBudget: { maxUnavailable: "25%" },
+          model: {
+            uri: "s3://models/fraud/1.5",
+            digest: "sha256:".concat("a".repeat(64)),
+            mountPath: "/models",
+            fetcher: { env: { AWS_SECRET_ACCESS_KEY: { secret: "s3", key: "key" } }, verify: "shell" },
+          },
+          configFiles: { "/etc/model/a.json": "{}", "/etc/model/b.json": { file: "b.json" } },
+          secrets: [{ secret: "tls", mountPath: "/etc/tls" }],
+          gpus: { count: 1, resource: "amd.com/gpu" },
+          securityContext: { runAsNonRoot: true },
+          volumeMounts: [{ name: "cache", mountPath: "/cache" }],
+          pod: {
+            labels: { team: "fraud" },
+            nodeSelector: { disk: "fast" },
+            tolerations: [{ key: "gpu", operator: "Exists", effect: "NoSchedule" }],
+            topologySpread: [{ topologyKey: "topology.kubernetes.io/zone" }],
+            serviceAccount: "fraud",
+            imagePullSecrets: ["registry"],
+            volumes: [{ name: "cache", emptyDir: {} }],
+            containers: [{ name: "proxy", image: "proxy:1" }],
+          },
         },
         live: "green",
         idleReplicas: 1,
@@ -54,6 +77,8 @@ describe("valid configurations", () => {
           path: "/fraud",
           pathType: "Exact",
           tls: [{ hosts: ["*.example.com"], secretName: "wildcard-tls" }],
+          timeout: 120,
+          protocol: "https",
           annotations: { "nginx.ingress.kubernetes.io/proxy-body-size": "8m" },
           endpoints: ["http://127.0.0.1:8080"],
         },
@@ -156,7 +181,7 @@ describe("mistakes", () => {
     [
       "no image",
       { ...good, release: {} },
-      "release.image: is missing (Image of the model server with the model, for example registry/fraud:1.5)",
+      "release.image: is missing (Image of the model server, best with its digest, for example registry/fraud:1.5@sha256:…)",
     ],
     ["an empty image", { ...good, release: { image: "" } }, "release.image: is empty"],
     [
@@ -247,7 +272,7 @@ describe("mistakes", () => {
     [
       "a quantity in the wrong unit",
       { ...good, release: { image: "a", resources: { requests: { memory: "2GB" } } } },
-      'release.resources.requests.memory: "2GB" is no quantity; write it as Kubernetes does, for example "500m", "2" or "1Gi"',
+      'release.resources.requests.memory: "2GB" is no quantity; did you mean "2Gi" (1024) or "2G" (1000)?',
     ],
     [
       "a quantity that is a number",
@@ -367,9 +392,57 @@ describe("mistakes", () => {
       'deadlines.proof: "1m" must be a number',
     ],
     [
+      "a model's key, misspelt",
+      { ...good, release: { image: "a", model: { url: "s3://b/m", uri: "s3://b/m" } } },
+      'release.model.url: is an unknown key; did you mean "release.model.uri"?',
+    ],
+    [
+      "half a GPU",
+      { ...good, release: { image: "a", gpus: 0.5 } },
+      'release.gpus: 0.5 is no whole number, and Kubernetes only gives whole GPUs; to share one, name what the device plug-in offers, for example { count: 1, resource: "nvidia.com/mig-1g.5gb" }',
+    ],
+    [
+      "a number of replicas and an autoscaler",
+      {
+        ...twoSlots,
+        slots: {
+          blue: {},
+          green: { image: "a", replicas: 1, autoscaling: { min: 1, max: 2, metrics: [{}] } },
+        },
+      },
+      "slots.green.replicas: is given, and autoscaling too; the autoscaler sets the number: keep one of the two",
+    ],
+    [
+      "a variable out of nowhere",
+      { ...good, release: { image: "a", env: { TOKEN: { key: "token" } } } },
+      "release.env.TOKEN: names neither a Secret nor a ConfigMap; write { secret: NAME, key: KEY }",
+    ],
+    [
+      "a time-out that the router cannot keep",
+      { ...good, router: "plain", ingress: { ...good.ingress, timeout: 5 } },
+      'ingress.timeout: The router "plain" cannot do what ingress.timeout asks for (timeout). Routers that can: nginx. Or leave ingress.timeout out.',
+    ],
+    [
+      "a size in the wrong unit",
+      { ...good, ingress: { ...good.ingress, maxBodySize: "10MB" } },
+      'ingress.maxBodySize: "10MB" is no quantity; did you mean "10Mi" (1024) or "10M" (1000)?',
+    ],
+    [
+      "a limit that an annotation sets, too",
+      {
+        ...good,
+        ingress: {
+          ...good.ingress,
+          timeout: 5,
+          annotations: { "nginx.ingress.kubernetes.io/proxy-read-timeout": "7" },
+        },
+      },
+      'ingress.timeout: ingress.annotations has "nginx.ingress.kubernetes.io/proxy-read-timeout": "7", but the router "nginx" writes "5" there. Remove the annotation; traffic is moved by `live` or `routing`.',
+    ],
+    [
       "a variable that is a number",
       { ...good, release: { image: "a", env: { WORKERS: 4 } } },
-      "release.env.WORKERS: must be a text, in quotes",
+      "release.env.WORKERS: must be a text, in quotes, or { secret, key } or { configMap, key }",
     ],
     [
       "a variable with a space in its name",

@@ -1,4 +1,14 @@
 import type { IdentityProbe } from "./identity.ts";
+import type {
+  Autoscaling,
+  DisruptionBudget,
+  EnvValue,
+  GpuAmount,
+  ModelSource,
+  PodSettings,
+  ResourceAmounts,
+  SecretMount,
+} from "./release-contents.ts";
 import type { Slot } from "./slots.ts";
 
 /** Names of the built-in routers. */
@@ -72,11 +82,7 @@ export interface ModelServer {
   readonly draining?: DrainingEvidence | undefined;
 }
 
-/** What a container asks for and may use, for example `{ requests: { cpu: "500m", memory: "1Gi" } }`. */
-export interface ResourceAmounts {
-  readonly requests?: Readonly<Record<string, string>>;
-  readonly limits?: Readonly<Record<string, string>>;
-}
+export type { ResourceAmounts } from "./release-contents.ts";
 
 /** Versions of modelswitch whose pods lack something that every pod has since. */
 export const podDefaultsVersions = ["0.1.0"] as const;
@@ -84,17 +90,42 @@ export type PodDefaults = (typeof podDefaultsVersions)[number];
 
 /** What one slot runs. Without `image` the slot has only a Service, and somebody else runs the pods. */
 export interface SlotSpec {
-  /** Image of the model server, with the model in it or where it loads it from in `env` or `args`. */
+  /** Image of the model server, best with its digest: `registry/fraud:1.5@sha256:…`. */
   readonly image?: string;
-  /** @default 1 */
+  /** Either this or `autoscaling`. @default 1 */
   readonly replicas?: number;
-  /** Environment; wins over the server preset's. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Replicas by load. @default none */
+  readonly autoscaling?: Autoscaling;
+  /** @default `{ maxUnavailable: 1 }` with more than one replica, else none */
+  readonly disruptionBudget?: DisruptionBudget;
+  /** The model, if it is not in the image. */
+  readonly model?: ModelSource;
+  /** Environment; wins over the server preset's. A value is a text, or names the key of a Secret or ConfigMap. */
+  readonly env?: Readonly<Record<string, EnvValue>>;
+  /** Contents of files by their absolute path in the server's container; they belong to the release. */
+  readonly configFiles?: Readonly<Record<string, string>>;
+  /** Secrets as files. */
+  readonly secrets?: readonly SecretMount[];
+  /**
+   * Versions of the Secrets and ConfigMaps that are referred to, by `secret/NAME` and `configmap/NAME`, never their contents.
+   * A change replaces the pods. @default on the command line the versions that were there when the release was made
+   */
+  readonly versions?: Readonly<Record<string, string>>;
   readonly resources?: ResourceAmounts;
+  /** Whole GPUs per replica. @default none */
+  readonly gpus?: GpuAmount;
   /** @default IfNotPresent */
   readonly imagePullPolicy?: "Always" | "IfNotPresent" | "Never";
-  /** Arguments for the image's entry point. @default the image's own */
+  /** Replaces the image's entry point. @default the image's own */
+  readonly command?: readonly string[];
+  /** Arguments for the entry point. @default the image's own */
   readonly args?: readonly string[];
+  /** Over the defaults of the server's container: no privilege escalation, no capabilities. */
+  readonly securityContext?: object;
+  /** More mounts of the server's container, of volumes in `pod.volumes`. */
+  readonly volumeMounts?: readonly object[];
+  /** Where and as whom the pods run, and what else is in them. */
+  readonly pod?: PodSettings;
   /** @default `{ app: NAME, version: SLOT }`; never changes after creation */
   readonly selector?: Readonly<Record<string, string>>;
   /** Number of the release that the slot runs, for labels and outputs. */
@@ -129,6 +160,9 @@ export interface AdoptedModel {
   readonly ingress: AdoptedObject;
 }
 
+/** What the ingress controller speaks with the model server. */
+export type BackendProtocol = "http" | "https" | "grpc" | "grpcs";
+
 export interface IngressTls {
   readonly hosts?: readonly string[];
   readonly secretName: string;
@@ -147,6 +181,12 @@ export interface IngressSpec {
   /** @default Prefix */
   readonly pathType?: "Prefix" | "Exact" | "ImplementationSpecific";
   readonly tls?: readonly IngressTls[];
+  /** Seconds that the controller waits for the model server's answer. @default the controller's own, mostly 60 */
+  readonly timeout?: number;
+  /** Largest request: a quantity such as `64Mi`, or `unlimited`. @default the controller's own */
+  readonly maxBodySize?: string;
+  /** What the controller speaks with the model server. @default http */
+  readonly protocol?: BackendProtocol;
   /** Free annotations; those that the router owns are refused. */
   readonly annotations?: Readonly<Record<string, string>>;
 }

@@ -71,7 +71,13 @@ export async function buildTestImage(options: BuildTestImageOptions): Promise<Te
   return { archivePath, names };
 }
 
-async function compile(source: string, program: string, signal: AbortSignal): Promise<void> {
+/** Compiles one of our own Go programs into a file that needs nothing else. */
+export async function compile(
+  source: string,
+  program: string,
+  signal: AbortSignal,
+  what = "the test model server",
+): Promise<void> {
   try {
     const result = await runProgram(
       "go",
@@ -83,7 +89,7 @@ async function compile(source: string, program: string, signal: AbortSignal): Pr
         timeoutMs: 15 * 60_000,
       },
     );
-    requireSuccess(result, "Building the test model server");
+    requireSuccess(result, `Building ${what}`);
   } catch (error) {
     if (!(error instanceof UserError) || error.code === "interrupted") throw error;
     throw new UserError({

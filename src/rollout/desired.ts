@@ -1,3 +1,4 @@
+import { requireOnePort } from "../component/service-port.ts";
 import type { ResolvedConfig } from "../config/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import type { AdoptedModel, ModelServer, ModelSpec, SlotSpec } from "../core/model.ts";
@@ -14,8 +15,17 @@ import {
   type ReleaseSpec,
   type RolloutRecord,
   releaseOf,
+  type SlotScaling,
 } from "./record.ts";
 import { recordVersion } from "./record-upgrades.ts";
+import {
+  declaredReplicas,
+  isOnlyVersions,
+  releaseDifferences,
+  releaseSpecOf,
+  replicasAfter,
+  scalingOf,
+} from "./release-spec.ts";
 
 export interface PlanInput {
   readonly config: ResolvedConfig;
@@ -24,6 +34,8 @@ export interface PlanInput {
   /** ISO 8601. */
   readonly now: string;
   readonly by: string;
+  /** Versions of the Secrets and ConfigMaps that are referred to, as they are now. @default none */
+  readonly versions?: Readonly<Record<string, string>>;
   /** The user said so: `up` may change what a live slot runs. */
   readonly allowLiveChange: boolean;
   /** The user said so: `up` may scale the live slot down, also to nothing. */
@@ -69,16 +81,18 @@ export function planUp(input: PlanInput): UpPlan {
     });
   }
 
+  requireOnePort(config.ingress.protocol, config.server);
+  refuseProtocolChange(input, live);
   refusePortChange(input, live);
   const server = plannedServer(input, routing, notes);
   const planned =
     config.runs.form === "slots"
-      ? planSlots(input, config.runs.slots, carries)
+      ? planSlots(input, config.runs.slots, carries, notes)
       : planTemplate(input, config.runs, live, carries, notes);
 
   for (const slot of slots) {
     const before = observation.slots[slot].deployment?.desiredReplicas ?? 0;
-    const wanted = planned.replicas[slot];
+    const wanted = replicasAfter(planned.replicas[slot], planned.scaling[slot], before);
     if (carries(slot) && wanted < before && !input.allowLiveStop) {
       throw new UserError({
         code: "live-stop-refused",
@@ -96,6 +110,7 @@ export function planUp(input: PlanInput): UpPlan {
     previewHeader: config.previewHeader,
     identity: config.identity,
     replicas: planned.replicas,
+    ...(Object.keys(planned.scaling).length === 0 ? {} : { scaling: planned.scaling }),
     selectors: config.runs.form === "slots" ? selectorsOf(config.runs.slots) : {},
     names: config.runs.form === "slots" ? slotNamesOf(config.runs.slots) : {},
     servicePort: config.servicePort,
@@ -123,6 +138,7 @@ interface PlannedSlots {
   readonly releases: readonly ReleaseRecord[];
   readonly slots: Readonly<Record<Slot, number | null>>;
   readonly replicas: Readonly<Record<Slot, number>>;
+  readonly scaling: Readonly<Partial<Record<Slot, SlotScaling>>>;
 }
 
 /** Both slots run what the configuration names; a slot whose spec changed gets a new release. */
@@ -130,15 +146,21 @@ function planSlots(
   input: PlanInput,
   wanted: Readonly<Record<Slot, SlotSpec>>,
   carries: (slot: Slot) => boolean,
+  notes: Note[],
 ): PlannedSlots {
   const { config, record, now, by } = input;
   const releases = [...(record?.releases ?? [])];
   const numbers: Record<Slot, number | null> = { blue: null, green: null };
   for (const slot of slots) {
-    const spec = releaseSpecOf(wanted[slot]);
     const former = record === undefined ? undefined : releaseOf(record, slot);
+    const spec = releaseSpecOf(wanted[slot], input.versions ?? {}, former?.spec);
     const changes =
-      former === undefined ? unrecorded(input, slot, spec) : differences(former.spec, spec, ["replicas"]);
+      former === undefined ? unrecorded(input, slot, spec) : releaseDifferences(former.spec, spec);
+    if (former !== undefined && isOnlyVersions(changes) && carries(slot) && !input.allowLiveChange) {
+      numbers[slot] = former.number;
+      notes.push(versionsDiffer(former, slot, changes));
+      continue;
+    }
     if (changes.length > 0 && carries(slot) && !input.allowLiveChange)
       throw liveChangeRefused(config, slot, changes);
     if (former !== undefined && changes.length === 0) {
@@ -153,7 +175,8 @@ function planSlots(
   return {
     releases,
     slots: numbers,
-    replicas: { blue: wanted.blue.replicas ?? 1, green: wanted.green.replicas ?? 1 },
+    replicas: { blue: declaredReplicas(wanted.blue), green: declaredReplicas(wanted.green) },
+    scaling: scalings((slot) => scalingOf(wanted[slot])),
   };
 }
 
@@ -169,18 +192,20 @@ function planTemplate(
   notes: Note[],
 ): PlannedSlots {
   const { config, record, now, by } = input;
-  const template: ReleaseSpec = runs.release;
-  const replicas: Record<Slot, number> = { blue: runs.idleReplicas, green: runs.idleReplicas };
   const former = record === undefined ? undefined : releaseOf(record, live);
+  const template = releaseSpecOf(runs.release, input.versions ?? {}, former?.spec);
+  const size = declaredReplicas(runs.release);
+  const replicas: Record<Slot, number> = { blue: runs.idleReplicas, green: runs.idleReplicas };
   if (record === undefined || former === undefined) {
     const changes = unrecorded(input, live, template);
     if (changes.length > 0 && carries(live) && !input.allowLiveChange)
       throw liveChangeRefused(config, live, changes);
     const number = nextReleaseNumber(record);
-    replicas[live] = template.replicas ?? 1;
+    replicas[live] = size;
     const kept = record?.slots[otherSlot(live)] ?? null;
-    if (kept !== null) replicas[otherSlot(live)] = template.replicas ?? 1;
+    if (kept !== null) replicas[otherSlot(live)] = size;
     return {
+      scaling: scalings((slot) => (slot === live || kept !== null ? scalingOf(runs.release) : undefined)),
       releases: [...(record?.releases ?? []), { number, slot: live, spec: template, createdAt: now, by }],
       slots: slotNumbers(live, number, kept),
       replicas,
@@ -191,13 +216,16 @@ function planTemplate(
   const numbers: Record<Slot, number | null> = { ...record.slots };
   for (const slot of slots) {
     // A slot that a release was put into keeps its size: it may have to take the traffic back.
-    if (record.slots[slot] !== null) replicas[slot] = template.replicas ?? 1;
+    if (record.slots[slot] !== null) replicas[slot] = size;
   }
-  const changes = differences(former.spec, template, ["replicas"]);
+  const scaling = scalings((slot) => (record.slots[slot] === null ? undefined : scalingOf(runs.release)));
+  const changes = releaseDifferences(former.spec, template);
   if (changes.length > 0 && input.allowLiveChange) {
     const number = nextReleaseNumber(record);
     releases.push({ number, slot: live, spec: template, createdAt: now, by });
     numbers[live] = number;
+  } else if (isOnlyVersions(changes)) {
+    notes.push(versionsDiffer(former, live, changes));
   } else if (changes.length > 0) {
     notes.push({
       code: "template-differs",
@@ -205,7 +233,26 @@ function planTemplate(
       hint: "--allow-live-change would change the live slot itself, without a proof before it takes traffic.",
     });
   }
-  return { releases, slots: numbers, replicas };
+  return { releases, slots: numbers, replicas, scaling };
+}
+
+function scalings(of: (slot: Slot) => SlotScaling | undefined): Partial<Record<Slot, SlotScaling>> {
+  return Object.fromEntries(
+    slots.flatMap((slot) => {
+      const scaling = of(slot);
+      return scaling === undefined ? [] : [[slot, scaling]];
+    }),
+  );
+}
+
+/** Nobody changed the configuration: what somebody else keeps has changed, which only another release may take up. */
+function versionsDiffer(former: ReleaseRecord, slot: Slot, changes: readonly Difference[]): Note {
+  const names = changes.map(({ path }) => path.slice("versions.".length));
+  return {
+    code: "versions-differ",
+    message: `${names.join(", ")} changed since release ${former.number}, which ${slot} runs: its pods keep what they started with, and take up the change when they are restarted.`,
+    hint: `Let ${otherSlot(slot)} run the change and switch to it; --allow-live-change restarts the pods of ${slot} now. Secrets that get a new name for each version avoid both.`,
+  };
 }
 
 function slotNumbers(slot: Slot, number: number, other: number | null): Record<Slot, number | null> {
@@ -269,6 +316,20 @@ function plannedServer(input: PlanInput, routing: Routing, notes: Note[]): Model
   return { ...splitSettings(record.settings.server).pods, ...splitSettings(config.server).facts };
 }
 
+/** Services and the Ingress can't be changed in one instant: under traffic, requests would fail in between. */
+function refuseProtocolChange({ config, record, observation, allowLiveChange }: PlanInput, live: Slot): void {
+  if (record === undefined || observation.routing === undefined || allowLiveChange) return;
+  const before = record.settings.ingress.protocol ?? "http";
+  const after = config.ingress.protocol ?? "http";
+  if (before === after) return;
+  throw new UserError({
+    code: "live-change-refused",
+    message: `${config.file} changes ingress.protocol from ${before} to ${after}, and ${live} carries the traffic of ${config.name}: requests would fail until the Services and the Ingress both say so.`,
+    hint: "Give the model another name and host to start with the other protocol beside this one, or pass --allow-live-change.",
+    exitCode: exitCodes.usage,
+  });
+}
+
 /** Whether a slot runs the pods that were adopted. */
 function isAsFound({ adoption, slots: runs }: RolloutRecord, slot: Slot): boolean {
   return adoption !== undefined && adoption.slot === slot && runs[slot] === adoption.release;
@@ -322,18 +383,6 @@ function selectorsOf(wanted: Readonly<Record<Slot, SlotSpec>>): AppliedSettings[
   };
 }
 
-/** A slot without the parts that belong to the slot itself. */
-export function releaseSpecOf(slot: SlotSpec): ReleaseSpec {
-  const {
-    selector: _selector,
-    release: _release,
-    deployment: _deployment,
-    service: _service,
-    ...spec
-  } = slot;
-  return spec;
-}
-
 /** The model that the record describes: what the component is asked for. */
 export function modelSpec(
   record: RolloutRecord,
@@ -345,9 +394,10 @@ export function modelSpec(
     // A slot without a release is an identical environment: it has what the other slot runs.
     const release = releaseOf(record, name) ?? releaseOf(record, otherSlot(name));
     const selector = settings.selectors[name];
+    const { replicas: _replicas, ...spec } = release?.spec ?? {};
     return {
-      ...release?.spec,
-      replicas: settings.replicas[name],
+      ...spec,
+      ...sizeOf(settings.replicas[name], settings.scaling?.[name]),
       ...(selector === undefined ? {} : { selector }),
       ...(release === undefined ? {} : { release: release.number }),
       // What a release runs does not change with the version of modelswitch.
@@ -369,4 +419,12 @@ export function modelSpec(
       ? {}
       : { adopted: adoptedModel(adoption, phase, record.slots[adoption.slot]) }),
   };
+}
+
+/** An autoscaled slot has no number of its own; while it is empty, it has. */
+function sizeOf(replicas: number, scaling: SlotScaling | undefined): Partial<SlotSpec> {
+  const { autoscaling, ...rest } = scaling ?? {};
+  if (autoscaling === undefined) return { ...rest, replicas };
+  if (replicas === 0) return { ...rest, replicas: 0 };
+  return { ...rest, autoscaling: { ...autoscaling, min: replicas } };
 }

@@ -55,6 +55,7 @@ export interface ContainerState {
 export interface ContainerStatus {
   readonly name: string;
   readonly image?: string;
+  readonly imageID?: string;
   readonly ready?: boolean;
   readonly started?: boolean;
   readonly restartCount?: number;

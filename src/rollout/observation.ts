@@ -70,6 +70,8 @@ export interface PodObservation {
   readonly terminating: boolean;
   /** Whether it runs a former template of its Deployment. */
   readonly former: boolean;
+  /** The image that the model server's container runs, as the node names it: mostly with its digest. */
+  readonly imageId?: string | undefined;
   readonly problem: PodProblem | undefined;
 }
 
@@ -77,6 +79,8 @@ export type PodProblemKind =
   | "crash-loop"
   | "image-pull"
   | "container-config"
+  | "model-fetch"
+  | "model-digest"
   | "unschedulable"
   | "failing-probe"
   | "evicted";
@@ -84,6 +88,8 @@ export type PodProblemKind =
 /** Why a pod is not ready, in words for people. */
 export interface PodProblem {
   readonly pod: string;
+  /** Undefined when the problem is the whole pod's. */
+  readonly container?: string;
   readonly kind: PodProblemKind;
   /** Kubernetes' own word for it, for example `CrashLoopBackOff`. */
   readonly reason: string;

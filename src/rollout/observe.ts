@@ -1,4 +1,4 @@
-import { releaseLabel } from "../component/deployment.ts";
+import { modelContainer, releaseLabel } from "../component/deployment.ts";
 import type { ObservedIngress, Router } from "../component/routers/router.ts";
 import { type ObjectNames, objectNames } from "../core/names.ts";
 import type { Routing } from "../core/routing.ts";
@@ -187,8 +187,15 @@ function podObservations(pods: readonly PodObject[]): PodObservation[] {
     ready: pod.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True",
     terminating: pod.metadata?.deletionTimestamp !== undefined,
     former: pod.metadata?.labels?.[templateHashLabel] !== present,
+    imageId: imageOf(pod),
     problem: podProblem(pod),
   }));
+}
+
+/** Docker's shim writes `docker-pullable://` before it. */
+function imageOf(pod: PodObject): string | undefined {
+  const found = pod.status?.containerStatuses?.find(({ name }) => name === modelContainer)?.imageID;
+  return found === undefined || found === "" ? undefined : found.replace(/^[a-z-]+:\/\//, "");
 }
 
 function createdAt(pod: PodObject): string {

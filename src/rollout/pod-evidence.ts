@@ -12,7 +12,7 @@ export async function podEvidence(
   problem: PodProblem,
   signal?: AbortSignal,
 ): Promise<PodEvidence> {
-  const hasLogs = problem.kind === "crash-loop" || problem.kind === "failing-probe";
+  const hasLogs = ["crash-loop", "failing-probe", "model-fetch"].includes(problem.kind);
   const [log, events] = await Promise.all([
     hasLogs ? podLog(api, namespace, problem, signal) : [],
     podEvents(api, namespace, problem.pod, signal),
@@ -28,12 +28,13 @@ async function podLog(
 ): Promise<string[]> {
   const path = `/api/v1/namespaces/${namespace}/pods/${problem.pod}/log`;
   // A crashed container that was started again has its story in the previous one.
-  for (const previous of problem.kind === "crash-loop" ? [true, false] : [false]) {
+  for (const previous of problem.kind === "failing-probe" ? [false] : [true, false]) {
     try {
       const answer = await api.request({
         method: "GET",
         path,
-        query: { previous, tailLines: logLines },
+        // Pods with several containers have no log of their own.
+        query: { previous, tailLines: logLines, container: problem.container },
         timeoutMs: 5_000,
         ...(signal === undefined ? {} : { signal }),
       });

@@ -33,6 +33,48 @@ describe("podProblem", () => {
     expect(problem?.message).toBe("Container model keeps ending: OOMKilled, exit code 137 (2 restarts)");
   });
 
+  test("another model than the digest says is final at once, in the words of the init container", () => {
+    const message = "The model in /mnt/models has the digest sha256:1, but the release says sha256:2.";
+    const ended = { terminated: { exitCode: 65, message: `${message}\n` } };
+    for (const status of [
+      { state: ended },
+      { state: { waiting: { reason: "CrashLoopBackOff" } }, lastState: ended },
+    ]) {
+      const problem = podProblem(
+        pod({}, { initContainerStatuses: [{ name: "verify-model", restartCount: 0, ...status }] }),
+      );
+      expect(problem).toMatchObject({
+        kind: "model-digest",
+        final: true,
+        message,
+        container: "verify-model",
+      });
+    }
+  });
+
+  test("a model that cannot be fetched may come with another try, until the kubelet backs off", () => {
+    const ended = {
+      terminated: { exitCode: 1, message: "trying again\nhttp://store/m answers 404 Not Found" },
+    };
+    const of = (status: Partial<ContainerStatus>) =>
+      podProblem(pod({}, { initContainerStatuses: [{ name: "fetch-model", ...status }] }));
+    expect(of({ state: ended })).toMatchObject({
+      kind: "model-fetch",
+      final: false,
+      message: "The model cannot be fetched: http://store/m answers 404 Not Found",
+    });
+    const again = { state: { waiting: { reason: "CrashLoopBackOff" } }, lastState: ended, restartCount: 2 };
+    expect(of(again)).toMatchObject({ kind: "model-fetch", final: true });
+    expect(of({ state: { terminated: { exitCode: 0 } } })).toBeUndefined();
+  });
+
+  test("a container runtime without image volumes is said in words", () => {
+    const message = 'failed to generate container "5": failed to mkdir "": mkdir : no such file or directory';
+    const problem = podProblem(pod({ state: { waiting: { reason: "CreateContainerError", message } } }));
+    expect(problem).toMatchObject({ kind: "container-config", final: true });
+    expect(problem?.message).toContain("containerd 2.1");
+  });
+
   test("one crash is not yet a loop", () => {
     const crashed = podProblem(
       pod({ restartCount: 0, state: { terminated: { exitCode: 1, reason: "Error" } } }),

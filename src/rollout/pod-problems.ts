@@ -1,3 +1,4 @@
+import { digestMismatchExitCode } from "../core/release-contents.ts";
 import type { ContainerStatus, PodObject } from "./kubernetes-objects.ts";
 import type { PodProblem, PodProblemKind } from "./observation.ts";
 
@@ -17,6 +18,9 @@ const configReasons = new Set([
   "RunContainerError",
   "PreCreateHookError",
 ]);
+
+/** What containerd before 2.1 says of a mount without a path on the host. */
+const noImageVolumes = /failed to mkdir "": mkdir : no such file/;
 
 /** Why a pod is not ready; `undefined` for a pod that is ready, starting normally, or on its way out. */
 export function podProblem(pod: PodObject): PodProblem | undefined {
@@ -48,10 +52,31 @@ export function podProblem(pod: PodObject): PodProblem | undefined {
     ...(pod.status?.initContainerStatuses ?? []),
     ...(pod.status?.containerStatuses ?? []),
   ]) {
-    const found = containerProblem(status, problem);
+    const inContainer: typeof problem = (...about) => ({ ...problem(...about), container: status.name });
+    const found = modelProblem(status, inContainer) ?? containerProblem(status, inContainer);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** What went wrong on the model's way into the pod: nobody has to know our init containers to understand it. */
+function modelProblem(
+  status: ContainerStatus,
+  problem: (kind: PodProblemKind, reason: string, message: string, final: boolean) => PodProblem,
+): PodProblem | undefined {
+  if (status.name !== "fetch-model" && status.name !== "verify-model") return undefined;
+  const ended = status.state?.terminated ?? status.lastState?.terminated;
+  if (ended === undefined || (ended.exitCode ?? 0) === 0) return undefined;
+  const said = (ended.message ?? "").trim().split("\n").at(-1) ?? "";
+  if (ended.exitCode === digestMismatchExitCode) {
+    // Another try would find the same model.
+    const message = said === "" ? "The model is another one than the digest says." : said;
+    return problem("model-digest", "ModelDigest", message, true);
+  }
+  const what = status.name === "fetch-model" ? "The model cannot be fetched" : "The model cannot be checked";
+  const isFinal = status.state?.waiting?.reason === "CrashLoopBackOff" && (status.restartCount ?? 0) >= 1;
+  if (pullReasons.has(status.state?.waiting?.reason ?? "")) return undefined;
+  return problem("model-fetch", "ModelFetch", `${what}: ${said === "" ? lastEnd(status) : said}`, isFinal);
 }
 
 function containerProblem(
@@ -70,6 +95,15 @@ function containerProblem(
   }
   if (reason !== undefined && configReasons.has(reason)) {
     const message = waiting?.message ?? `Container ${status.name} cannot be made.`;
+    if (noImageVolumes.test(message)) {
+      const what = "The node's container runtime cannot mount an image (oci://) as a volume";
+      return problem(
+        "container-config",
+        reason,
+        `${what}: that needs containerd 2.1 or newer, or CRI-O.`,
+        true,
+      );
+    }
     return problem("container-config", reason, message, reason === "CreateContainerConfigError");
   }
   const crashes = status.restartCount ?? 0;

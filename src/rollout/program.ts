@@ -1,3 +1,4 @@
+import type { BlueGreenModelArgs } from "../component/arguments.ts";
 import type { ResolvedConfig } from "../config/types.ts";
 import type { EventSink } from "../core/events.ts";
 import type { ModelSpec } from "../core/model.ts";
@@ -69,7 +70,8 @@ async function declare({ spec, routing }: Desired): Promise<Record<string, unkno
   const { BlueGreenModel } = await import("../component/blue-green-model.ts");
   const model = new BlueGreenModel(spec.name, {
     namespace: spec.namespace,
-    slots: spec.slots,
+    // As in a configuration file: Kubernetes' own objects in it have no types, the API server checks them.
+    slots: spec.slots as BlueGreenModelArgs["slots"],
     live: liveSlot(routing),
     routing,
     server: spec.server,

@@ -14,9 +14,9 @@ export type Readiness =
 
 /**
  * Whether a slot can take traffic: all its desired replicas are ready endpoints of its Service, and all of them run what the
- * Deployment says now. Where somebody else runs the pods: at least one ready endpoint, and every pod is one.
+ * Deployment says now. `atLeast`: replicas that an autoscaler is about to ask for. Where somebody else runs the pods: at least one ready endpoint, and every pod is one.
  */
-export function readiness(slot: SlotObservation): Readiness {
+export function readiness(slot: SlotObservation, atLeast = 0): Readiness {
   const reasons: string[] = [];
   const ready = slot.endpoints.ready.length;
   const deployment = slot.deployment;
@@ -47,6 +47,11 @@ export function readiness(slot: SlotObservation): Readiness {
       );
     }
     if (deployment.desiredReplicas === 0) reasons.push(`${slot.slot} has 0 replicas`);
+    else if (deployment.desiredReplicas < atLeast) {
+      reasons.push(
+        `the autoscaler has asked for ${deployment.desiredReplicas} of ${atLeast} replicas so far`,
+      );
+    }
     const old = deployment.replicas - deployment.updatedReplicas;
     if (old > 0)
       reasons.push(`${old} ${old === 1 ? "pod still runs" : "pods still run"} the former template`);

@@ -5,6 +5,7 @@ import type { RolloutContext } from "./context.ts";
 import { modelSpec } from "./desired.ts";
 import type { SlotObservation } from "./observation.ts";
 import type { RolloutRecord } from "./record.ts";
+import { type Sized, sizedForTraffic } from "./sizing.ts";
 import { whileWatching } from "./slot-wait.ts";
 import type { Deployed } from "./subject.ts";
 
@@ -17,12 +18,13 @@ export async function reconcile(
   deployed: Deployed,
   target: Slot,
   willWrite: boolean,
-): Promise<RolloutRecord> {
+): Promise<Sized> {
   const { observation, routing, location } = deployed;
-  const record = adopted(deployed.record, target);
-  if (!willWrite) return record;
+  const adoptedRecord = adopted(deployed.record, target);
+  if (!willWrite) return { record: adoptedRecord, atLeast: 0 };
+  const { record, atLeast } = sizedForTraffic(adoptedRecord, observation, routing, target);
   const missing = isMissing(observation.slots[target], modelSpec(record, context.namespace), target);
-  if (record === deployed.record && !record.applying && !missing) return record;
+  if (record === deployed.record && !record.applying && !missing) return { record, atLeast };
   const spec = modelSpec(record, context.namespace);
   await step(
     context.events,
@@ -38,7 +40,7 @@ export async function reconcile(
     },
     () => `${location.model} is as it was declared`,
   );
-  return record;
+  return { record, atLeast };
 }
 
 /** A slot that only had replicas of the other's release takes it over, at full size, before it gets traffic. */
@@ -46,13 +48,15 @@ function adopted(record: RolloutRecord, target: Slot): RolloutRecord {
   if (record.slots[target] !== null) return record;
   const other = otherSlot(target);
   const release = record.slots[other];
-  const { replicas } = record.settings;
+  const { replicas, scaling } = record.settings;
+  const sameScaling = scaling?.[other];
   return {
     ...record,
     slots: target === "blue" ? { ...record.slots, blue: release } : { ...record.slots, green: release },
     settings: {
       ...record.settings,
       replicas: { ...replicas, [target]: Math.max(replicas[target], replicas[other]) },
+      ...(sameScaling === undefined ? {} : { scaling: { ...scaling, [target]: sameScaling } }),
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   responseError,
 } from "../kubernetes/api.ts";
 import { bounded, parseRecord, type RolloutRecord } from "./record.ts";
+import { storedRecord } from "./record-files.ts";
 
 interface ConfigMapObject extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -102,7 +103,7 @@ export class RecordStore {
         labels: ownLabels(this.#model),
         ...(resourceVersion === undefined ? {} : { resourceVersion }),
       },
-      data: { record: JSON.stringify(record, null, 1) },
+      data: { record: storedRecord(record) },
     };
     if (resourceVersion === undefined) {
       await this.#api.json({ method: "POST", path: this.#collection, body });

@@ -13,10 +13,17 @@ import {
 import { type ObjectNames, objectNames, type SlotNames } from "../core/names.ts";
 import type { Slot } from "../core/slots.ts";
 import { type Adoption, adoptionSchema } from "./adoption/adoption.ts";
+import { restoreFiles } from "./record-files.ts";
 import { recordVersion, upgradeRecord } from "./record-upgrades.ts";
 
 /** What a release runs: a slot's spec without the parts that belong to the slot itself. */
-export type ReleaseSpec = Omit<SlotSpec, "selector" | "release" | "deployment" | "service">;
+export type ReleaseSpec = Omit<
+  SlotSpec,
+  "selector" | "release" | "deployment" | "service" | "autoscaling" | "disruptionBudget"
+>;
+
+/** How a slot's number of replicas is kept, where it is not a fixed one. */
+export type SlotScaling = Pick<SlotSpec, "autoscaling" | "disruptionBudget">;
 
 export interface ReleaseRecord {
   /** Counts up from 1 over both slots. */
@@ -29,6 +36,8 @@ export interface ReleaseRecord {
   readonly by: string;
   /** The version that made it, where pods of this version have something more: its own stay as they are. */
   readonly podDefaults?: PodDefaults;
+  /** The image that its pods were first seen to run, as the node names it: mostly with its digest. */
+  readonly imageId?: string;
 }
 
 export interface SwitchRecord {
@@ -46,8 +55,10 @@ export interface AppliedSettings {
   readonly router: (typeof routerNames)[number];
   readonly previewHeader: string;
   readonly identity: IdentityProbe | undefined;
-  /** Replicas per slot, where there are Deployments. */
+  /** Replicas per slot, where there are Deployments; the fewest, where an autoscaler sizes it. */
   readonly replicas: Readonly<Record<Slot, number>>;
+  /** Autoscalers and disruption budgets, where there are any. */
+  readonly scaling?: Readonly<Partial<Record<Slot, SlotScaling>>>;
   /** Selectors that replace the default ones. */
   readonly selectors: Readonly<Partial<Record<Slot, Readonly<Record<string, string>>>>>;
   /** Names of the slots' objects that do not derive from the model's. @default all derive */
@@ -105,10 +116,17 @@ const identity = z.object({
 const releaseSpec = z.looseObject({
   image: z.string().optional(),
   replicas: z.number().int().min(0).optional(),
-  env: texts.optional(),
+  env: z.record(z.string(), z.union([z.string(), z.looseObject({ key: z.string() })])).optional(),
+  model: z.looseObject({ uri: z.string() }).optional(),
+  /** Digests of the contents, which are in `files`. */
+  configFiles: texts.optional(),
+  versions: texts.optional(),
   resources: z.object({ requests: texts.optional(), limits: texts.optional() }).optional(),
   imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).optional(),
   args: z.array(z.string()).optional(),
+});
+const slotScaling = z.looseObject({
+  autoscaling: z.looseObject({ min: z.number().int(), max: z.number().int() }).optional(),
 });
 const slotNames = z.object({ deployment: z.string().optional(), service: z.string().optional() });
 const recordSchema = z.object({
@@ -123,8 +141,10 @@ const recordSchema = z.object({
       createdAt: z.string(),
       by: z.string(),
       podDefaults: z.enum(podDefaultsVersions).optional(),
+      imageId: z.string().optional(),
     }),
   ),
+  files: texts.optional(),
   slots: z.object({ blue: z.number().int().nullable(), green: z.number().int().nullable() }),
   settings: z.object({
     server: z.object({
@@ -148,6 +168,7 @@ const recordSchema = z.object({
     previewHeader: z.string(),
     identity: identity.optional(),
     replicas: z.object({ blue: z.number().int(), green: z.number().int() }),
+    scaling: z.object({ blue: slotScaling.optional(), green: slotScaling.optional() }).optional(),
     selectors: z.object({ blue: texts.optional(), green: texts.optional() }),
     names: z.object({ blue: slotNames.optional(), green: slotNames.optional() }).optional(),
     servicePort: z.number().int().optional(),
@@ -190,9 +211,17 @@ export function parseRecord(text: string | undefined, where: string): RolloutRec
     throw invalid(`${issue?.path.join(".") || "the document"}: ${issue?.message ?? "unexpected"}`);
   }
   // Optional keys come back absent; the types of the product have them present and undefined.
-  const { settings } = parsed.data;
+  const { files = {}, ...document } = parsed.data;
+  const releases = document.releases.map((release) => {
+    const restored = restoreFiles(release.spec, files);
+    if ("missing" in restored)
+      throw invalid(`release ${release.number} has the config file ${restored.missing} without its contents`);
+    return { ...release, spec: restored.spec };
+  });
+  const { settings } = document;
   return {
-    ...parsed.data,
+    ...document,
+    releases,
     settings: {
       ...settings,
       identity: settings.identity,

@@ -12,12 +12,13 @@ export async function waitForSlot(
   context: RolloutContext,
   location: ModelLocation,
   slot: Slot,
-  signal: AbortSignal = context.signal,
+  atLeast = 0,
 ): Promise<void> {
+  const { signal } = context;
   await step(
     context.events,
     { id: `ready-${slot}`, title: `Wait until all replicas of ${slot} are ready` },
-    (progress) => waitReady({ ...waitOptions(context, location, slot, signal), progress }),
+    (progress) => waitReady({ ...waitOptions(context, location, slot, signal), atLeast, progress }),
     ({ replicas }) => `${replicas} of ${replicas} ready`,
   );
 }

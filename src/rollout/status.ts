@@ -13,6 +13,8 @@ export interface SlotStatus {
   /** `undefined`: no release was put into it. */
   readonly release: number | undefined;
   readonly image: string | undefined;
+  /** The image that the release's pods were first seen to run, as the node names it: mostly with its digest. */
+  readonly imageId: string | undefined;
   /** Whether modelswitch runs the pods, or somebody else. */
   readonly pods: "ours" | "yours";
   readonly ready: boolean;
@@ -88,6 +90,7 @@ async function slotStatus(
   return {
     release: releaseOf(record, observed.slot)?.number,
     image: deployment?.image,
+    imageId: releaseOf(record, observed.slot)?.imageId,
     pods: deployment === undefined ? "yours" : "ours",
     ready: verdict.state === "ready",
     replicas: { ready: endpoints.ready.length, desired: deployment?.desiredReplicas },

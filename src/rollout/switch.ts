@@ -85,12 +85,12 @@ async function switchLocked(
   // Loading Pulumi takes a second: it happens while the slot is looked at.
   if (steps.length > 0) stack().catch(() => undefined);
 
-  const record = await reconcile(context, deployed, target, steps.length > 0);
+  const { record, atLeast } = await reconcile(context, deployed, target, steps.length > 0);
   const spec = modelSpec(record, context.namespace);
   // Nothing is to be written, so nobody makes a Service that is gone: waiting for it is pointless.
   const isGone = steps.length === 0 && deployed.observation.slots[target].service === undefined;
-  if (isGone) await stillReady(context, deployed, target);
-  await waitForSlot(context, location, target);
+  if (isGone) await stillReady(context, deployed, target, atLeast);
+  await waitForSlot(context, location, target, atLeast);
   const readyAt = clock.now();
 
   const observation = await observe(location);
@@ -118,7 +118,7 @@ async function switchLocked(
             stack: await stack(),
             subject,
             lock,
-            stillReady: () => stillReady(context, deployed, target),
+            stillReady: () => stillReady(context, deployed, target, atLeast),
           },
           routing,
           steps,
@@ -222,13 +222,18 @@ function refuseEmpty(
 }
 
 /** Rule: a slot's share never grows unless all its replicas are ready at that moment. */
-async function stillReady(context: RolloutContext, { location }: Deployed, target: Slot): Promise<void> {
-  await refuseUnready(context, await observeSlot({ ...location, signal: unstoppable }, target));
+async function stillReady(
+  context: RolloutContext,
+  { location }: Deployed,
+  target: Slot,
+  atLeast: number,
+): Promise<void> {
+  await refuseUnready(context, await observeSlot({ ...location, signal: unstoppable }, target), atLeast);
 }
 
 /** @throws UserError `slot-not-ready` */
-async function refuseUnready(context: RolloutContext, observed: SlotObservation): Promise<void> {
-  const verdict = readiness(observed);
+async function refuseUnready(context: RolloutContext, observed: SlotObservation, atLeast = 0): Promise<void> {
+  const verdict = readiness(observed, atLeast);
   if (verdict.state === "ready") return;
   const evidence = await Promise.all(
     verdict.problems.slice(0, 2).map((problem) => podEvidence(context.api, context.namespace, problem)),

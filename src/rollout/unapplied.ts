@@ -1,8 +1,9 @@
 import type { ResolvedConfig } from "../config/types.ts";
 import { slots } from "../core/slots.ts";
-import { podSettings, releaseSpecOf } from "./desired.ts";
+import { podSettings } from "./desired.ts";
 import { differences } from "./differences.ts";
 import { type RolloutRecord, releaseOf } from "./record.ts";
+import { declaredReplicas, releaseDifferences, releaseSpecOf, scalingOf } from "./release-spec.ts";
 
 /** What the configuration says and no `up` has applied yet, line by line. A switch leaves all of it alone. */
 export function unapplied(config: ResolvedConfig, record: RolloutRecord): string[] {
@@ -23,11 +24,13 @@ export function unapplied(config: ResolvedConfig, record: RolloutRecord): string
   if (config.runs.form === "slots") {
     const wanted = config.runs.slots;
     for (const slot of slots) {
-      const { replicas, ...spec } = releaseSpecOf(wanted[slot]);
+      const former = releaseOf(record, slot)?.spec ?? {};
+      const changes = releaseDifferences(former, releaseSpecOf(wanted[slot], former.versions ?? {}));
+      found.push(...changes.map((change) => ({ ...change, text: `${slot}.${change.text}` })));
       found.push(
         ...differences(
-          { [slot]: { ...releaseOf(record, slot)?.spec, replicas: settings.replicas[slot] } },
-          { [slot]: { ...spec, replicas: replicas ?? 1 } },
+          { [slot]: { replicas: settings.replicas[slot], ...settings.scaling?.[slot] } },
+          { [slot]: { replicas: declaredReplicas(wanted[slot]), ...scalingOf(wanted[slot]) } },
           [],
         ),
       );

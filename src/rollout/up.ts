@@ -7,6 +7,8 @@ import { KubernetesApiError } from "../kubernetes/api.ts";
 import type { RolloutContext } from "./context.ts";
 import { modelSpec, type Note, planUp, type UpPlan } from "./desired.ts";
 import { refuseOtherEnvironment } from "./environment.ts";
+import { giveUpReplicas, type Handover, handovers, sizeOwners, takeReplicas } from "./handover.ts";
+import { withImagesRun } from "./images-run.ts";
 import { withLock } from "./lock.ts";
 import type { Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
@@ -14,8 +16,10 @@ import { withPermissions } from "./permissions.ts";
 import type { Desired, ModelStack } from "./program.ts";
 import { readiness } from "./readiness.ts";
 import type { RolloutRecord } from "./record.ts";
+import { requiredSourcesOf, sourcesOf } from "./release-spec.ts";
 import { waitForSlot, whileWatching } from "./slot-wait.ts";
 import { identityProbe, locationOf, proofSubject, proveRouting, routingUnreadable } from "./subject.ts";
+import { observeVersions, type Versions } from "./versions.ts";
 
 export interface UpOptions {
   readonly allowLiveChange: boolean;
@@ -46,6 +50,9 @@ export interface PreparedUp {
   readonly location: ModelLocation;
   readonly observation: Observation;
   readonly desired: Desired;
+  readonly versions: Versions;
+  /** Slots that change between a fixed number of replicas and an autoscaler. */
+  readonly handovers: readonly Handover[];
 }
 
 /**
@@ -63,20 +70,39 @@ export async function prepareUp(
   if (observation.ingress !== undefined && observation.routing === undefined) {
     throw routingUnreadable(context, observation.ingress);
   }
-  const plan = decide(context, record, observation, options);
-  return { plan, location, observation, desired: desiredBy(context, plan) };
+  const versions = await presentVersions(context);
+  const plan = decide(context, record, observation, versions, options);
+  return {
+    plan,
+    location,
+    observation,
+    versions,
+    desired: desiredBy(context, plan),
+    handovers: handovers(plan.record, observation, await sizeOwners(context, record, plan.record)),
+  };
+}
+
+/** Versions of what the configuration refers to. */
+async function presentVersions({ config, api, namespace, signal }: RolloutContext): Promise<Versions> {
+  const { runs } = config;
+  const specs = runs.form === "slots" ? [runs.slots.blue, runs.slots.green] : [runs.release];
+  const names = [...new Set(specs.flatMap(sourcesOf))];
+  if (names.length === 0) return {};
+  return await observeVersions(api, namespace, names, specs.flatMap(requiredSourcesOf), signal);
 }
 
 function decide(
   context: RolloutContext,
   record: RolloutRecord | undefined,
   observation: Observation,
+  versions: Versions,
   options: Pick<UpOptions, "allowLiveChange" | "allowLiveStop">,
 ): UpPlan {
   return planUp({
     config: context.config,
     record,
     observation,
+    versions,
     now: new Date(context.clock.now()).toISOString(),
     by: context.operator,
     ...options,
@@ -101,7 +127,7 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
     const { plan, observation } = prepared;
     for (const note of plan.notes) events({ type: "warning", ...note });
     await context.store.update((record) =>
-      withoutChange(record, decide(context, record, observation, options).record),
+      withoutChange(record, decide(context, record, observation, prepared.versions, options).record),
     );
     await lock.check();
     const appliedAt = clock.now();
@@ -110,13 +136,19 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
     const live = liveSlot(plan.routing);
     const location = locationOf(context, plan.record);
     if (shouldWait(prepared, live)) await waitForSlot(context, location, live);
-    await context.store.update((record) => record && withoutChange(record, { ...record, applying: false }));
-    const { proof, notes } = await proveUp(context, location, plan);
+    const seen = await observe(location);
+    const images = withImagesRun(plan.record, seen);
+    await context.store.update(
+      (record) => record && withoutChange(record, { ...withImagesRun(record, seen).record, applying: false }),
+    );
+    const proved = await proveUp(context, location, plan, seen);
+    const { proof } = proved;
+    const notes = [...images.notes, ...proved.notes];
     for (const note of notes) events({ type: "warning", ...note });
     return {
       live,
       routing: plan.routing,
-      record: { ...plan.record, applying: false },
+      record: { ...images.record, applying: false },
       changes: applied.changes,
       outputs: applied.outputs,
       proof,
@@ -161,7 +193,8 @@ async function ensureNamespace(
   });
 }
 
-async function apply(context: RolloutContext, { plan, observation, desired, location }: PreparedUp) {
+async function apply(context: RolloutContext, prepared: PreparedUp) {
+  const { plan, observation, desired, location, handovers: passed } = prepared;
   const watched = slots.filter((slot) => {
     const { image, replicas } = desired.spec.slots[slot];
     return image !== undefined && (replicas ?? 1) > 0;
@@ -174,12 +207,15 @@ async function apply(context: RolloutContext, { plan, observation, desired, loca
         stack.refresh(desired),
       );
     }
-    return await step(
+    await takeReplicas(context, passed);
+    const applied = await step(
       context.events,
       { id: "apply", title: "Apply the model with Pulumi" },
       () => stack.up(desired),
       ({ changes, same }) => `${changes.length} changed, ${same} unchanged`,
     );
+    await giveUpReplicas(context, passed);
+    return applied;
   });
 }
 
@@ -220,9 +256,10 @@ export async function proveUp(
   context: RolloutContext,
   location: ModelLocation,
   plan: Pick<UpPlan, "record" | "routing">,
+  seen?: Observation,
 ): Promise<{ proof: UpResult["proof"]; notes: Note[] }> {
+  const observation = seen ?? (await observe(location));
   const { settings } = plan.record;
-  const observation = await observe(location);
   const live = liveSlot(plan.routing);
   const readySlots = slots.filter((slot) => readiness(observation.slots[slot]).state === "ready");
   const skipped = (reason: string, notes: Note[] = []) => ({

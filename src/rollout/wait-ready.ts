@@ -8,6 +8,8 @@ export interface WaitReadyOptions {
   readonly observe: () => Promise<SlotObservation>;
   readonly evidence: (problem: PodProblem) => Promise<PodEvidence>;
   readonly deadlineMs: number;
+  /** Replicas that an autoscaler is about to ask for. @default 0 */
+  readonly atLeast?: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly progress: (update: Pick<StepEvent, "detail" | "progress">) => void;
@@ -31,7 +33,7 @@ export async function waitReady(options: WaitReadyOptions): Promise<Extract<Read
   let lastDetail: string | undefined;
   for (;;) {
     const observed = await options.observe();
-    const verdict = readiness(observed);
+    const verdict = readiness(observed, options.atLeast);
     if (verdict.state === "ready") return verdict;
 
     // What does not exist yet has had no time to become ready.
@@ -128,6 +130,10 @@ function hintFor(observed: SlotObservation, verdict: Extract<Readiness, { state:
     case "crash-loop":
     case "container-config":
       return "Mend what the container says above (image, arguments, environment) in the config file and run `modelswitch up`.";
+    case "model-digest":
+      return "Correct model.uri or model.digest in the config file (`sha256sum FILE` prints the digest of a file) and run `modelswitch up`.";
+    case "model-fetch":
+      return "Correct model.uri, the credentials in model.fetcher.env or the permissions of the files and run `modelswitch up`; see what the container says above.";
     case "unschedulable":
       return "Free or add capacity, or lower the slot's resource requests; then run the command again.";
     case "failing-probe":

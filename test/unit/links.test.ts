@@ -53,6 +53,7 @@ test("every router and every model server has its page", () => {
       "checks",
       "factory",
       "main-ingress",
+      "nginx-request",
       "router",
       "shared",
       "preset-names",

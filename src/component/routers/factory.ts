@@ -1,5 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { type RouterName, routerNames } from "../../core/model.ts";
+import { type IngressSpec, type RouterName, routerNames } from "../../core/model.ts";
 import { nginx } from "./nginx.ts";
 import { plain } from "./plain.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
@@ -34,4 +34,18 @@ export function requireCapability(router: Router, capability: keyof RouterCapabi
         : `Routers that can: ${able.join(", ")}. Or leave ${wish} out.`,
     exitCode: exitCodes.usage,
   });
+}
+
+/**
+ * Refuses wishes for requests that the router cannot fulfil, when they are planned.
+ * @throws UserError `capability-missing`
+ */
+export function requireRequestCapabilities(
+  router: Router,
+  ingress: Pick<IngressSpec, "timeout" | "maxBodySize" | "protocol">,
+): void {
+  if (ingress.timeout !== undefined) requireCapability(router, "timeout", "ingress.timeout");
+  if (ingress.maxBodySize !== undefined) requireCapability(router, "bodySize", "ingress.maxBodySize");
+  if ((ingress.protocol ?? "http") !== "http")
+    requireCapability(router, "backendProtocol", "ingress.protocol");
 }

@@ -1,9 +1,9 @@
 import { defaultPreviewHeader, objectNames } from "../../core/names.ts";
 import { otherSlot } from "../../core/slots.ts";
 import { backendSlot, ingressTo, refuseInvalidRouting, refuseOwnedAnnotations } from "./main-ingress.ts";
+import { nginxPrefix as prefix, requestAnnotations } from "./nginx-request.ts";
 import type { Router } from "./router.ts";
 
-const prefix = "nginx.ingress.kubernetes.io";
 const canary = `${prefix}/canary`;
 const canaryWeight = `${prefix}/canary-weight`;
 const canaryWeightTotal = `${prefix}/canary-weight-total`;
@@ -34,6 +34,9 @@ export const nginx: Router = {
     stickyOverridesHeader: undefined,
     reloadOnSwitch: undefined,
     needsUnionService: false,
+    timeout: true,
+    bodySize: true,
+    backendProtocol: true,
   },
 
   objectNames(model) {
@@ -59,10 +62,12 @@ export const nginx: Router = {
       // Without a header value the header itself says `always` or `never`, so that a proof can force each side.
       [canaryHeader]: input.previewHeader || defaultPreviewHeader,
     };
-    refuseOwnedAnnotations("nginx", ingress, canaryAnnotations);
+    // Both controllers take these for the canary, too, from the main Ingress.
+    const request = requestAnnotations(ingress);
+    refuseOwnedAnnotations("nginx", ingress, { ...canaryAnnotations, ...request });
     const [mainName, canaryName = ""] = nginx.objectNames(input.names ?? input.model);
     return [
-      ingressTo(routing.main, input, { name: mainName, annotations: free, tls: true }),
+      ingressTo(routing.main, input, { name: mainName, annotations: { ...free, ...request }, tls: true }),
       ingressTo(routing.candidate, input, {
         name: canaryName,
         annotations: {

@@ -19,6 +19,9 @@ export const plain: Router = {
     stickyOverridesHeader: undefined,
     reloadOnSwitch: undefined,
     needsUnionService: false,
+    timeout: false,
+    bodySize: false,
+    backendProtocol: false,
   },
 
   objectNames(model) {

@@ -22,6 +22,12 @@ export interface RouterCapabilities {
   readonly reloadOnSwitch: boolean | undefined;
   /** Needs one Service that selects both slots. */
   readonly needsUnionService: boolean;
+  /** Cuts requests that take longer than `ingress.timeout`. */
+  readonly timeout: boolean;
+  /** Refuses requests that are larger than `ingress.maxBodySize`. */
+  readonly bodySize: boolean;
+  /** Speaks what `ingress.protocol` says with the model server. */
+  readonly backendProtocol: boolean;
 }
 
 /** Everything a router needs to write its objects. */

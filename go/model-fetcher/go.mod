@@ -1,0 +1,3 @@
+module modelswitch.dev/model-fetcher
+
+go 1.24

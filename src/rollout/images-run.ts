@@ -1,0 +1,51 @@
+import { slots } from "../core/slots.ts";
+import type { Note } from "./desired.ts";
+import type { Observation, SlotObservation } from "./observation.ts";
+import { type ReleaseRecord, type RolloutRecord, releaseOf } from "./record.ts";
+
+/** What the nodes really run of an image, each once: with its digest, where they know it. */
+function imagesRun(slot: SlotObservation): string[] {
+  const images = slot.pods
+    .filter(({ ready, former, terminating }) => ready && !former && !terminating)
+    .map(({ imageId }) => imageId)
+    .filter((image) => image !== undefined);
+  return [...new Set(images)];
+}
+
+/**
+ * Writes down which image each release really runs: a tag may be moved to another one later. Says so where that has happened. Pure.
+ */
+export function withImagesRun(
+  record: RolloutRecord,
+  observation: Observation,
+): { readonly record: RolloutRecord; readonly notes: readonly Note[] } {
+  const notes: Note[] = [];
+  const known = new Map<number, string>();
+  for (const slot of slots) {
+    const release = releaseOf(record, slot);
+    if (release?.spec.image === undefined) continue;
+    const running = imagesRun(observation.slots[slot]);
+    const [image] = running;
+    if (image === undefined) continue;
+    if (running.length > 1 || (release.imageId !== undefined && release.imageId !== image)) {
+      notes.push(moved(release, running));
+    }
+    if (release.imageId === undefined && running.length === 1) known.set(release.number, image);
+  }
+  if (known.size === 0) return { record, notes };
+  const releases = record.releases.map((release) => {
+    const imageId = known.get(release.number);
+    return imageId === undefined ? release : { ...release, imageId };
+  });
+  return { record: { ...record, releases }, notes };
+}
+
+function moved(release: ReleaseRecord, running: readonly string[]): Note {
+  const first =
+    release.imageId === undefined ? "" : ` Release ${release.number} began with ${release.imageId}.`;
+  return {
+    code: "image-tag-moved",
+    message: `The pods of ${release.slot} run another image than before under the name ${release.spec.image}: ${running.join(" and ")}.${first}`,
+    hint: "Name images by their digest (image@sha256:…): a tag can be moved while a release runs.",
+  };
+}

@@ -1,0 +1,38 @@
+import { liveSlot, type Routing } from "../core/routing.ts";
+import type { Slot } from "../core/slots.ts";
+import type { Observation } from "./observation.ts";
+import { type RolloutRecord, releaseOf } from "./record.ts";
+
+export interface Sized {
+  readonly record: RolloutRecord;
+  /** Replicas that the target must have before it takes traffic; an autoscaler makes them after a while. */
+  readonly atLeast: number;
+}
+
+/**
+ * Sizes a slot for the traffic it is about to take: where the live one has grown, by its autoscaler or by hand, the target gets as many
+ * replicas as that has now. A slot that is declared smaller on purpose stays so. Pure.
+ */
+export function sizedForTraffic(
+  record: RolloutRecord,
+  observation: Observation,
+  routing: Routing,
+  target: Slot,
+): Sized {
+  const { settings } = record;
+  const declared = settings.replicas[target];
+  const unchanged = { record, atLeast: declared };
+  const live = liveSlot(routing);
+  const present = observation.slots[live].deployment?.desiredReplicas;
+  const isOurs = releaseOf(record, target)?.spec.image !== undefined;
+  if (live === target || present === undefined || !isOurs) return unchanged;
+  const isAutoscaled = settings.scaling?.[live]?.autoscaling !== undefined;
+  if (!isAutoscaled && present <= settings.replicas[live]) return unchanged;
+  const autoscaling = settings.scaling?.[target]?.autoscaling;
+  const wanted = autoscaling === undefined ? present : Math.min(present, autoscaling.max);
+  if (wanted <= declared) return unchanged;
+  return {
+    record: { ...record, settings: { ...settings, replicas: { ...settings.replicas, [target]: wanted } } },
+    atLeast: wanted,
+  };
+}
