@@ -17,6 +17,7 @@ export interface Adopting {
     own: Labels,
   ): { labels?: Labels; annotations?: Labels };
   ingressLabels(own: Labels): Labels;
+  ingressAnnotations(written: Labels): Labels;
   deploymentSpec(slot: Slot, spec: DeploymentSpec): DeploymentSpec;
 }
 
@@ -86,6 +87,7 @@ export function adopting(
       };
     },
     ingressLabels: (own) => (adopted === undefined ? own : adoptedLabels(adopted.ingress.labels, own)),
+    ingressAnnotations: (written) => ({ ...adopted?.ingress.annotations, ...written }),
     deploymentSpec: (slot, spec) => {
       const about = isAdopted(slot);
       if (about === undefined) return spec;

@@ -4,6 +4,7 @@ import type {
   AdoptedModel,
   IngressSpec,
   ModelServer,
+  PodDefaults,
   ResourceAmounts,
   RouterName,
   SlotSpec,
@@ -41,6 +42,8 @@ export interface SlotArgs {
   readonly selector?: Readonly<Record<string, string>>;
   /** Number of the release that the slot runs, for labels and outputs. */
   readonly release?: number;
+  /** The version that made the slot, where its pods are to stay as that one wrote them. @default the current defaults */
+  readonly podDefaults?: PodDefaults;
   /** Name of the slot's Deployment; never changes after creation. @default NAME-SLOT */
   readonly deployment?: string;
   /** Name of the slot's Service; never changes after creation. @default NAME-SLOT */

@@ -8,6 +8,7 @@ import { type BlueGreenModelArgs, type ResolvedArgs, resolveArgs, selectorOf } f
 import { deploymentSpec, releaseLabel } from "./deployment.ts";
 import { endpointOf } from "./endpoint.ts";
 import { type Guard, guardHooks } from "./hooks.ts";
+import { withPodDefaults } from "./pod-defaults.ts";
 
 /** What is known of a slot once it is there. */
 export interface SlotOutputs {
@@ -113,7 +114,10 @@ export class BlueGreenModel extends pulumi.ComponentResource {
               },
               spec: adopted.deploymentSpec(
                 slot,
-                deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+                withPodDefaults(
+                  deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+                  args.slots[slot].podDefaults,
+                ),
               ),
             },
             {
@@ -175,7 +179,10 @@ export class BlueGreenModel extends pulumi.ComponentResource {
               name,
               ...(args.namespace === undefined ? {} : { namespace: args.namespace }),
               labels: index === 0 ? adopted.ingressLabels(labels) : labels,
-              annotations: manifest.metadata.annotations,
+              annotations:
+                index === 0
+                  ? manifest.metadata.annotations.apply(adopted.ingressAnnotations)
+                  : manifest.metadata.annotations,
             },
             spec,
           },

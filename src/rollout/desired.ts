@@ -350,6 +350,8 @@ export function modelSpec(
       replicas: settings.replicas[name],
       ...(selector === undefined ? {} : { selector }),
       ...(release === undefined ? {} : { release: release.number }),
+      // What a release runs does not change with the version of modelswitch.
+      ...(release?.podDefaults === undefined ? {} : { podDefaults: release.podDefaults }),
       ...settings.names?.[name],
     };
   };

@@ -5,6 +5,8 @@ import {
   type IngressSpec,
   inferenceProtocols,
   type ModelServer,
+  type PodDefaults,
+  podDefaultsVersions,
   routerNames,
   type SlotSpec,
 } from "../core/model.ts";
@@ -25,6 +27,8 @@ export interface ReleaseRecord {
   readonly createdAt: string;
   /** Who made it, `user@host`. */
   readonly by: string;
+  /** The version that made it, where pods of this version have something more: its own stay as they are. */
+  readonly podDefaults?: PodDefaults;
 }
 
 export interface SwitchRecord {
@@ -118,6 +122,7 @@ const recordSchema = z.object({
       spec: releaseSpec,
       createdAt: z.string(),
       by: z.string(),
+      podDefaults: z.enum(podDefaultsVersions).optional(),
     }),
   ),
   slots: z.object({ blue: z.number().int().nullable(), green: z.number().int().nullable() }),

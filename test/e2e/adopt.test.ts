@@ -128,7 +128,7 @@ interface Pod extends KubernetesObject {
 }
 
 /** The pods of what was deployed by hand, each with all that a restart would change. */
-async function pods(): Promise<unknown> {
+async function pods(): Promise<unknown[]> {
   const { items } = await project.namespace.api.json<{ items: Pod[] }>({
     method: "GET",
     path: `${core()}/pods`,
@@ -164,7 +164,7 @@ async function killedAt(marker: string, args: readonly string[]): Promise<void> 
 
 describe("adopting what runs already", () => {
   let found: Awaited<ReturnType<typeof everything>>;
-  let podsBefore: unknown;
+  let podsBefore: unknown[];
   const configFile = () => join(project.folder, "modelswitch.config.ts");
 
   async function edit(change: (text: string) => string): Promise<void> {
@@ -267,15 +267,19 @@ describe("adopting what runs already", () => {
     const empty = await project.command(["switch", "green", "--json"]);
     expect(empty.stdout).toContain("slot-empty");
     await edit((text) =>
-      text.replace(
-        /(green: \{[\s\S]*?)image: "[^"]*"([\s\S]*?)replicas: 0/,
-        `$1image: "${testImages.green}"$2replicas: 1`,
-      ),
+      text
+        .replace("replicas: 2", "replicas: 3")
+        .replace(
+          /(green: \{[\s\S]*?)image: "[^"]*"([\s\S]*?)replicas: 0/,
+          `$1image: "${testImages.green}"$2replicas: 1`,
+        ),
     );
     await project.result(["up"]);
     expect(await project.result(["switch", "green"])).toMatchObject({ target: "green" });
     expect(await versionAt(project.host)).toBe("2");
-    expect(await pods()).toEqual(podsBefore);
+    // Blue got a third pod of the template that was found; the others run on.
+    expect(await pods()).toEqual(expect.arrayContaining(podsBefore));
+    expect(await pods()).toHaveLength(3);
     const refused = await project.command(["adopt", "--undo", "--yes", "--json"]);
     expect(refused.exitCode).toBe(2);
     expect(refused.stdout).toContain("green carries 100 % of the traffic");

@@ -254,7 +254,9 @@ describe.each(all)("%s", (_name, subject) => {
     async () => {
       const { name, address } = await podOf(project, "blue");
       const before = await restarts(project, name);
-      const slow = predict(subject, address, 10).then(
+      // What drops it needs a moment to end, too.
+      const seconds = subject.onTerminate === "finishes" ? 10 : 60;
+      const slow = predict(subject, address, seconds).then(
         ({ status }) => status,
         () => "connection lost" as const,
       );

@@ -29,7 +29,7 @@ export interface RayServeOptions extends CommonServerOptions {
  *   ([constants.py](https://github.com/ray-project/ray/blob/master/python/ray/serve/_private/constants.py)).
  * - `/-/healthz` and `/-/routes` are the proxy's
  *   ([proxy.py](https://github.com/ray-project/ray/blob/master/python/ray/serve/_private/proxy.py)).
- * - On SIGTERM `serve run` ends Ray at once, and requests in progress with it; `graceful_shutdown_timeout_s` (20 s) holds for replicas that
+ * - On SIGTERM `serve run` ends within seconds, and requests in progress with it; `graceful_shutdown_timeout_s` (20 s) holds for replicas that
  *   Serve itself replaces
  *   ([configuration](https://docs.ray.io/en/latest/serve/configure-serve-deployment.html)).
  * - Keep-alive: 90 s, just as long as Traefik's idle timeout; `RAY_SERVE_HTTP_KEEP_ALIVE_TIMEOUT_S` or `http_options.keep_alive_timeout_s`.

@@ -10,7 +10,7 @@ import { observe } from "../observe.ts";
 import { withPermissions } from "../permissions.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf } from "../subject.ts";
-import { proveUp, type UpResult } from "../up.ts";
+import type { UpResult } from "../up.ts";
 import type { Adoption } from "./adoption.ts";
 import { compareWithConfig, notConfigured } from "./compare.ts";
 import type { Described } from "./describe.ts";
@@ -20,6 +20,7 @@ import { handOver } from "./field-owners.ts";
 import { refuseUnfinished } from "./guard.ts";
 import { type FoundPod, takeInventory } from "./inventory.ts";
 import { adoptedKinds, foundObject, patchAdopted, podRuns, wouldRoll } from "./objects.ts";
+import { proveAdopted } from "./prove.ts";
 
 /** What `adopt` would do, decided but not begun. */
 export type PreparedAdoption =
@@ -229,8 +230,7 @@ async function takeOver(
   await step(events, { id: "adopt-finish", title: "Remember that it is done" }, async () => {
     await store.update((stored) => stored && { ...stored, applying: false, adoption: adopted });
   });
-  const { proof, notes } = await proveUp(context, location, { record, routing });
-  for (const note of notes) events({ type: "warning", ...note });
+  const proof = await proveAdopted(context, record, routing);
   return { pods: after.length, proof, adoption: adopted };
 }
 

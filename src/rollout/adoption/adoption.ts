@@ -53,6 +53,9 @@ const bookkeeping = new Set([
   "deployment.kubernetes.io/revision",
 ]);
 
+/** Annotations of tools about the object itself: they are no settings of the object, and stay where they are. */
+export const toolAnnotation = /^(meta\.helm\.sh|argocd\.argoproj\.io|field\.cattle\.io)\//;
+
 /** What the component has to know of an adoption. */
 export function adoptedModel(
   adoption: Adoption,
@@ -69,6 +72,12 @@ export function adoptedModel(
     templateKept: release === adoption.release,
     deployment: { ...kept(adoption.deployment), selector: adoption.deployment.selector },
     service: kept(adoption.service),
-    ingress: kept(adoption.ingress),
+    ingress: {
+      labels: adoption.ingress.labels,
+      // All others are in the configuration, which may change them.
+      annotations: Object.fromEntries(
+        Object.entries(adoption.ingress.annotations).filter(([key]) => toolAnnotation.test(key)),
+      ),
+    },
   };
 }

@@ -1,4 +1,5 @@
 import type { IngressSpec, RouterName, SlotSpec } from "../../core/model.ts";
+import { toolAnnotation } from "./adoption.ts";
 import type { Discovered } from "./discover.ts";
 import type { FoundContainer } from "./inventory.ts";
 
@@ -22,9 +23,8 @@ export interface Described {
   readonly unsaid: readonly string[];
 }
 
-/** Annotations of tools about the object itself: they are no settings of the Ingress. */
-const bookkeeping =
-  /^(kubectl\.kubernetes\.io|meta\.helm\.sh|argocd\.argoproj\.io|pulumi\.com|field\.cattle\.io)\//;
+/** Notes of kubectl and Pulumi, which they write anew. */
+const bookkeeping = /^(kubectl\.kubernetes\.io|pulumi\.com)\//;
 
 export function describeFound(found: Discovered): Described {
   const { container, deployment, ingress, service, path } = found;
@@ -34,7 +34,9 @@ export function describeFound(found: Discovered): Described {
     service: service.metadata?.name ?? "",
   };
   const annotations = Object.fromEntries(
-    Object.entries(ingress.metadata?.annotations ?? {}).filter(([key]) => !bookkeeping.test(key)),
+    Object.entries(ingress.metadata?.annotations ?? {}).filter(
+      ([key]) => !bookkeeping.test(key) && !toolAnnotation.test(key),
+    ),
   );
   const tls = (ingress.spec?.tls ?? []).flatMap(({ hosts, secretName }) =>
     secretName === undefined

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { foundInventory } from "../../../test/support/found.ts";
+import { changed } from "../../../test/support/found.ts";
 import { testConfig } from "../../../test/support/rollout-bench.ts";
 import type { ResolvedConfig } from "../../config/types.ts";
 import { modelSpec, planUp } from "../desired.ts";
@@ -11,7 +11,14 @@ import { discover } from "./discover.ts";
 import { pendingAdoption } from "./guard.ts";
 import { foundObject } from "./objects.ts";
 
-const found = discover("fraud", "fraud", foundInventory());
+const found = discover(
+  "fraud",
+  "fraud",
+  changed("ingresses.0.metadata.annotations", {
+    "nginx.ingress.kubernetes.io/proxy-body-size": "8m",
+    "meta.helm.sh/release-name": "prod",
+  }),
+);
 const { green, blue, ingress, servicePort } = describeFound(found);
 
 const adoption = (state: Adoption["state"] = "adopted"): Adoption => ({
@@ -114,7 +121,7 @@ describe("the record of an adoption", () => {
     expect(parseRecord(JSON.stringify(record), "ml/fraud")).toEqual(JSON.parse(JSON.stringify(record)));
   });
 
-  test("says that the pods keep their template, and that labels of tools about the object are theirs", () => {
+  test("says that the pods keep their template, and what of the Ingress is no setting of it", () => {
     const spec = modelSpec(adopted(), "ml");
     expect(spec.servicePort).toBe(8000);
     expect(spec.adopted).toMatchObject({
@@ -124,7 +131,7 @@ describe("the record of an adoption", () => {
       deployment: { selector: { app: "fraud", tier: "ml" } },
       ingress: {
         labels: { team: "risk" },
-        annotations: { "nginx.ingress.kubernetes.io/proxy-body-size": "8m" },
+        annotations: { "meta.helm.sh/release-name": "prod" },
       },
     });
   });

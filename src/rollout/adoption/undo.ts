@@ -13,12 +13,13 @@ import { withPermissions } from "../permissions.ts";
 import type { ModelStack } from "../program.ts";
 import { type RolloutRecord, releaseOf } from "../record.ts";
 import { locationOf } from "../subject.ts";
-import { proveUp, type UpResult } from "../up.ts";
+import type { UpResult } from "../up.ts";
 import { podsOf } from "./adopt.ts";
 import type { Adoption } from "./adoption.ts";
 import { giveBackOwners, restore, restored } from "./field-owners.ts";
 import type { FoundService } from "./inventory.ts";
 import { type AdoptedKind, adoptedKinds, adoptedObject, patchAdopted } from "./objects.ts";
+import { proveAdopted } from "./prove.ts";
 
 export interface PreparedUndo {
   readonly record: RolloutRecord;
@@ -148,12 +149,10 @@ async function giveBack(
       hint: "Look at their events: kubectl describe pod.",
     });
   }
-  const { proof, notes } = await proveUp(context, locationOf(context, record), { record, routing });
-  for (const note of notes) events({ type: "warning", ...note });
   await step(events, { id: "undo-forget", title: "Delete the rollout record" }, async () => {
     await store.delete();
   });
-  return proof;
+  return await proveAdopted(context, record, routing);
 }
 
 /** The last look before anything is deleted: what was found must leave the state unharmed. */
