@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { commands } from "../src/cli/commands/index.ts";
 import { cliReference } from "../src/cli/reference.ts";
 import { configJsonSchema } from "../src/config/json-schema.ts";
+import { withTables } from "./permission-tables.ts";
 
 const docs = join(import.meta.dirname, "..", "docs");
 
@@ -12,6 +14,10 @@ export function generatedDocuments(): readonly { readonly path: string; readonly
     {
       path: join(docs, "modelswitch.schema.json"),
       text: `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`,
+    },
+    {
+      path: join(docs, "security.md"),
+      text: withTables(readFileSync(join(docs, "security.md"), "utf8")),
     },
   ];
 }

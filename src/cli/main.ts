@@ -5,6 +5,7 @@ import { commands as allCommands } from "./commands/index.ts";
 import { mistypedVariables, toGlobalOptions, variableOf } from "./global-options.ts";
 import { colorsFor } from "./output/colors.ts";
 import { type ErrorReport, errorDocument, errorLines, reportOf } from "./output/error.ts";
+import { printable, printableEvent } from "./output/printable.ts";
 import { createRenderer, type Output } from "./output/renderer.ts";
 import { packageVersion } from "./package-version.ts";
 import { parseCommandLine } from "./program.ts";
@@ -64,7 +65,8 @@ export async function main(options: MainOptions): Promise<number> {
     globals,
     env: options.env,
     clock,
-    events: (event) => renderer.event(event),
+    // In JSON control characters are escaped.
+    events: (event) => renderer.event(globals.json ? event : printableEvent(event)),
     signal: options.signal,
     ...prompts({
       ...options,
@@ -91,7 +93,7 @@ export async function main(options: MainOptions): Promise<number> {
         command.output === "long" ? { type: "result", schemaVersion: 1, exitCode } : { schemaVersion: 1 };
       options.stdout.write(`${JSON.stringify({ ...head, ...result.data })}\n`);
     } else if (result.text.length > 0) {
-      options.stdout.write(`${result.text.join("\n")}\n`);
+      options.stdout.write(`${printable(result.text.join("\n"))}\n`);
     }
     return exitCode;
   } catch (error) {

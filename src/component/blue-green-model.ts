@@ -17,6 +17,7 @@ import { disruptionBudgetSpec } from "./disruption.ts";
 import { endpointOf } from "./endpoint.ts";
 import { type Guard, guardHooks } from "./hooks.ts";
 import { type ConfigFiles, configMapData, configMapName, configMaps } from "./pod/config-files.ts";
+import { withPodDefaults } from "./pod-defaults.ts";
 import { backendPort } from "./service-port.ts";
 
 /** What is known of a slot once it is there. */
@@ -150,7 +151,10 @@ export class BlueGreenModel extends pulumi.ComponentResource {
               },
               spec: adopted.deploymentSpec(
                 slot,
-                deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+                withPodDefaults(
+                  deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+                  args.slots[slot].podDefaults,
+                ),
               ),
             },
             {

@@ -19,7 +19,6 @@ const qualifiedName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0
 const text = (about: string) => z.string().min(1).describe(about);
 const count = (about: string, minimum: number) => z.int().min(minimum).describe(about);
 const seconds = (about: string) => z.number().positive().describe(about);
-const port = z.int().min(1).max(65535);
 
 const path = z
   .string()
@@ -163,7 +162,11 @@ export const configSchema = z
       .describe("The slot that gets the traffic when the Ingress is created. Default: blue"),
     idleReplicas: count("Replicas of the idle slot in the `release` form. Default: 0", 0).optional(),
     ingress,
-    servicePort: port.optional().describe("Port of the slots' Services. Default: 80"),
+    servicePort: z
+      .int()
+      .min(1)
+      .max(65535)
+      .optional().describe("Port of the slots' Services. Default: 80"),
     router: z.enum(routerNames).optional().describe("Default: nginx"),
     previewHeader: z
       .string()

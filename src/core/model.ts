@@ -84,6 +84,10 @@ export interface ModelServer {
 
 export type { ResourceAmounts } from "./release-contents.ts";
 
+/** Versions of modelswitch whose pods lack something that every pod has since. */
+export const podDefaultsVersions = ["0.1.0"] as const;
+export type PodDefaults = (typeof podDefaultsVersions)[number];
+
 /** What one slot runs. Without `image` the slot has only a Service, and somebody else runs the pods. */
 export interface SlotSpec {
   /** Image of the model server, best with its digest: `registry/fraud:1.5@sha256:…`. */
@@ -126,6 +130,8 @@ export interface SlotSpec {
   readonly selector?: Readonly<Record<string, string>>;
   /** Number of the release that the slot runs, for labels and outputs. */
   readonly release?: number;
+  /** The version that made the release, where its pods are to stay as that one wrote them. @default the current defaults */
+  readonly podDefaults?: PodDefaults;
   /** Name of the slot's Deployment, where it existed before the model. @default NAME-SLOT; never changes */
   readonly deployment?: string;
   /** Name of the slot's Service, where it existed before the model. @default NAME-SLOT; never changes */

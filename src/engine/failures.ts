@@ -1,5 +1,6 @@
 import { exitCodes, interrupted, UserError } from "../core/errors.ts";
 import type { Refusal } from "../core/refusals.ts";
+import { parseForbidden, permissionDenied } from "../kubernetes/forbidden.ts";
 import { type Diagnostic, describeUrn, type Observed, plainText } from "./engine-events.ts";
 import type { StackLock } from "./locks.ts";
 import { placeInProgram } from "./program-errors.ts";
@@ -39,6 +40,7 @@ export function explainFailure(
     passphraseError(text, context) ??
     backendError(text, context) ??
     refusedError(observed, context) ??
+    permissionError(observed, context) ??
     resourceError(observed, context) ??
     killedError(output, context) ??
     new UserError({
@@ -128,6 +130,29 @@ function refusedError(observed: Observed, context: FailureContext): UserError | 
     details: { ...first.details, urn: first.urn },
   });
 }
+
+/** The account lacks a permission: what is shown says which, whatever the provider made of the answer. */
+function permissionError(observed: Observed, context: FailureContext): UserError | undefined {
+  const errors = observed.diagnostics.filter((one) => one.severity === "error" && !isEcho(one.message));
+  const denials = errors.map(({ message }) => parseForbidden(message));
+  const [first] = denials;
+  // Whatever failed beside it would be lost.
+  if (first === undefined || denials.includes(undefined)) return undefined;
+  const { user, namespace } = first;
+  const permissions = denials.flatMap((one) =>
+    one === undefined || one.namespace !== namespace || one.user !== user
+      ? []
+      : [{ verb: one.verb, group: one.group, resource: one.resource, ...named(one.name) }],
+  );
+  const saved =
+    context.operation === operationTitles.preview ? "" : " What succeeded before is saved in the state.";
+  return permissionDenied(
+    { permissions, namespace, user },
+    { before: `${context.operation} of stack ${context.stack} failed.${saved}` },
+  );
+}
+
+const named = (name: string | undefined) => (name === undefined ? {} : { name });
 
 function resourceErrors(observed: Observed): readonly Diagnostic[] {
   const errors = observed.diagnostics.filter((one) => one.severity === "error" && !isEcho(one.message));

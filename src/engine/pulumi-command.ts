@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { delimiter, dirname } from "node:path";
+import { type SecretFile, secretFile } from "./secret-file.ts";
 
 /** What one start of the CLI left behind. */
 export interface CommandOutput {
@@ -25,8 +26,10 @@ export interface PulumiCommandOptions {
   /** Absolute path of the CLI. */
   readonly program: string;
   readonly version: string;
-  /** The whole environment of the CLI; secrets are passed here and nowhere else. */
+  /** The whole environment of the CLI, but for the passphrase. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Passphrase of the secrets in the state; given to the CLI as a file that nobody else can open, where there is such. */
+  readonly passphrase?: string;
   readonly signal: AbortSignal;
   /** Called with the process id of each start, and with `undefined` when it has ended by itself. */
   readonly onProcess?: (pid: number | undefined) => void;
@@ -78,18 +81,23 @@ export class QuickPulumiCommand {
     const { env, signal, program } = this.#options;
     signal.throwIfAborted();
     const extra = this.#options.extraArguments?.[args[0] ?? ""] ?? [];
+    const { passphrase } = this.#options;
+    const secret = passphrase === undefined ? undefined : secretFile(passphrase);
     const child = spawn(program, [...args, ...extra, "--non-interactive", "--color", "never"], {
       cwd: how.cwd,
       env: {
         ...env,
         ...how.env,
+        ...passphraseVariables(passphrase, secret),
         // Plug-ins that are bundled with the CLI are found beside it.
         PATH: [dirname(program), env.PATH ?? ""].join(delimiter),
         PULUMI_AUTOMATION_API: "true",
       },
       detached: true,
-      stdio: ["pipe", "pipe", "pipe"],
-    });
+      stdio: ["pipe", "pipe", "pipe", ...(secret === undefined ? [] : [secret.descriptor])],
+    }) as ChildProcessWithoutNullStreams;
+    // The CLI has its own copy of the descriptor, or was not started.
+    secret?.close();
     this.#options.onProcess?.(child.pid);
     // A CLI that ends before it has read its input breaks the pipe: its exit code says what happened.
     child.stdin.on("error", () => {});
@@ -131,6 +139,18 @@ export class QuickPulumiCommand {
   }
 }
 
+/** Exactly one of both variables: the CLI prefers the passphrase itself. */
+function passphraseVariables(
+  passphrase: string | undefined,
+  file: SecretFile | undefined,
+): Readonly<Record<string, string | undefined>> {
+  if (passphrase === undefined) return {};
+  return {
+    PULUMI_CONFIG_PASSPHRASE: file === undefined ? passphrase : undefined,
+    PULUMI_CONFIG_PASSPHRASE_FILE: file?.path,
+  };
+}
+
 const changing = new Set(["up", "destroy", "refresh"]);
 
 /**
@@ -141,7 +161,12 @@ const changing = new Set(["up", "destroy", "refresh"]);
 function endWithUs(pid: number | undefined): ChildProcess | undefined {
   if (pid === undefined || process.platform === "win32") return undefined;
   const script = `read -r _; kill -KILL -${pid}`;
-  const guard = spawn("/bin/sh", ["-c", script], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  // It lives as long as the CLI, and needs nothing of our environment.
+  const guard = spawn("/bin/sh", ["-c", script], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+    env: {},
+  });
   // Without a shell the operation is as good as any; only a kill of this process would leave more to clean up.
   guard.on("error", () => {});
   guard.stdin?.on("error", () => {});

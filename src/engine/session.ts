@@ -47,6 +47,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       program: pulumi.program,
       version: pulumi.version,
       env: { ...env, ...more },
+      ...(options.secrets.kind === "passphrase" ? { passphrase: options.secrets.passphrase } : {}),
       signal,
       ...(options.onProcess === undefined ? {} : { onProcess: options.onProcess }),
     });
@@ -104,12 +105,9 @@ async function embeddedSession(
 
 function cliEnvironment(options: SessionOptions, pulumi: Pulumi, home: string) {
   const { PULUMI_CONFIG_PASSPHRASE_FILE: _file, ...inherited } = options.env;
-  const secrets =
-    options.secrets.kind === "passphrase" ? { PULUMI_CONFIG_PASSPHRASE: options.secrets.passphrase } : {};
   return {
     ...inherited,
     ...pulumi.env,
-    ...secrets,
     PULUMI_HOME: home,
     PULUMI_BACKEND_URL: options.folders.backendUrl,
     PULUMI_SKIP_UPDATE_CHECK: "true",

@@ -75,7 +75,8 @@ export async function writeSettings(about: {
   readonly settings: StackSettings;
 }): Promise<void> {
   const { folders, stack } = about;
-  await mkdir(folders.workFolder, { recursive: true });
+  // State and settings are this user's: what they hold of secrets is encrypted, and still nobody else's business.
+  await mkdir(folders.workFolder, { recursive: true, mode: 0o700 });
   const ignore = join(folders.workFolder, "..", "..", ".gitignore");
   if (!existsSync(ignore)) await writeFile(ignore, "*\n");
   if (folders.stateFolder !== undefined) await makeStateFolder(folders.stateFolder, folders.backendUrl);

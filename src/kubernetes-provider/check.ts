@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { annotations } from "./annotations.ts";
+import { waitForProblem } from "./await/wait-for.ts";
 import { markSecrets, toObject } from "./checkpoint.ts";
 import { isAutonamed } from "./force-new.ts";
 import { normalize } from "./normalize.ts";
-import { at, nameOf, text, withValue } from "./objects.ts";
+import { annotation, at, nameOf, text, withValue } from "./objects.ts";
 import { isMap, type PropertyMap, Unknown } from "./struct.ts";
 import { nameOfUrn } from "./tokens.ts";
 
@@ -74,6 +75,9 @@ export function checkInputs(request: CheckRequest): CheckResult {
   ) {
     inputs = withValue(inputs, ["metadata", "namespace"], request.defaultNamespace);
   }
+  const waitFor = annotation(inputs, annotations.waitFor);
+  const problem = waitFor === "" ? undefined : waitForProblem(waitFor);
+  if (problem !== undefined) return { ok: false, reason: problem };
   return { ok: true, inputs: markSecrets(inputs, request.news) };
 }
 

@@ -150,6 +150,25 @@ describe("names", () => {
   });
 });
 
+test("a waitFor that cannot be understood is refused before anything is made", async () => {
+  const { provider, cluster } = subject();
+  const check = (waitFor: string) =>
+    provider.check({
+      urn,
+      olds: {},
+      news: object({ "pulumi.com/waitFor": waitFor }),
+      randomSeed: new Uint8Array(),
+      autonaming: { mode: "default" },
+    });
+  expect(await check("phase=Ready")).toMatchObject({
+    ok: false,
+    reason: expect.stringContaining('"jsonpath=" or "condition="'),
+  });
+  expect(await check("[]")).toMatchObject({ ok: false });
+  expect(await check('["condition=Ready", "jsonpath={.status.phase}=Running"]')).toMatchObject({ ok: true });
+  expect(cluster.requests).toEqual([]);
+});
+
 test("strictMode asks for an explicit provider with kubeconfig and context", () => {
   const properties = (urn: string, args: PropertyMap) =>
     checkConfig(urn, { strictMode: true, ...args }).map(({ property }) => property);

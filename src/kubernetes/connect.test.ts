@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
+import { UserError } from "../core/errors.ts";
 import { connect } from "./connect.ts";
 
 /** An API server that answers every request in this way. */
@@ -80,4 +81,21 @@ test("an abort while the answer comes is told as an interruption", async () => {
       ).rejects.toMatchObject({ code: "interrupted", exitCode: 130 });
     },
   );
+});
+
+test.each([
+  ["users:\n- name: u\n  user:\n    token: geheim\n   more: x\n", "(5:4)"],
+  ['{"users":[{"user":{"token":"geheim"}},}', "1:"],
+  ["token: *geheim\n", "1:"],
+])("a kubeconfig that cannot be parsed is not quoted: %j", (contents, place) => {
+  try {
+    connect({ contents });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    expect(error).toMatchObject({ code: "kubeconfig-invalid", exitCode: 2 });
+    expect(error.message).toContain(place);
+    expect(`${error.message} ${error.hint} ${error.stack} ${error.cause}`).not.toContain("geheim");
+    return;
+  }
+  throw new Error("It was read.");
 });

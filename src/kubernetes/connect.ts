@@ -78,12 +78,19 @@ function load(source: KubeconfigSource): KubeConfig {
   } catch (error) {
     throw new UserError({
       code: "kubeconfig-invalid",
-      message: `${describe(source)} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      // No cause: it would be shown with --debug, and quotes the file.
+      message: `${describe(source)} cannot be read: ${withoutQuotation(error)}`,
       exitCode: exitCodes.usage,
-      cause: error,
     });
   }
   return config;
+}
+
+/** The parser shows the lines around a mistake, and in a kubeconfig these are credentials. */
+function withoutQuotation(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name !== "YAMLException") return error.message;
+  return (error.message.split("\n")[0] ?? "").replaceAll(/"[^"]*"/g, '"…"');
 }
 
 class HttpKubernetesApi implements KubernetesApi {

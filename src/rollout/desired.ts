@@ -400,6 +400,8 @@ export function modelSpec(
       ...sizeOf(settings.replicas[name], settings.scaling?.[name]),
       ...(selector === undefined ? {} : { selector }),
       ...(release === undefined ? {} : { release: release.number }),
+      // What a release runs does not change with the version of modelswitch.
+      ...(release?.podDefaults === undefined ? {} : { podDefaults: release.podDefaults }),
       ...settings.names?.[name],
     };
   };

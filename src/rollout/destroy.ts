@@ -7,6 +7,7 @@ import type { RolloutContext } from "./context.ts";
 import { refuseOtherEnvironment } from "./environment.ts";
 import { withLock } from "./lock.ts";
 import { observe } from "./observe.ts";
+import { withPermissions } from "./permissions.ts";
 import { locationOf } from "./subject.ts";
 
 export interface Loss {
@@ -18,14 +19,16 @@ export interface Loss {
 /** What destroying the model would take away. */
 export async function describeLoss(context: RolloutContext): Promise<Loss> {
   const { config, namespace, kubernetesContext } = context;
-  // A record that cannot be read is no reason to keep the model.
-  const record = await context.store.read().catch((error: unknown) => {
-    if (error instanceof UserError && error.code === "record-invalid") return undefined;
-    throw error;
+  const { record, observation } = await withPermissions(context, ["destroy"], async () => {
+    // A record that cannot be read is no reason to keep the model.
+    const found = await context.store.read().catch((error: unknown) => {
+      if (error instanceof UserError && error.code === "record-invalid") return undefined;
+      throw error;
+    });
+    refuseOtherEnvironment(context, found);
+    refuseUnfinished(found);
+    return { record: found, observation: await observe(locationOf(context, found)) };
   });
-  refuseOtherEnvironment(context, record);
-  refuseUnfinished(record);
-  const observation = await observe(locationOf(context, record));
   const split = observation.routing === undefined ? undefined : splitOf(observation.routing);
   const adopted = record?.adoption;
   const lines = slots.flatMap((slot) => {

@@ -2,6 +2,7 @@ import { exitCodes, UserError } from "../core/errors.ts";
 import { type IdentityProbe, readIdentity } from "../core/identity.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
+import { forbiddenError } from "../kubernetes/forbidden.ts";
 import type { SlotObservation } from "./observation.ts";
 import type { Identities } from "./proof.ts";
 
@@ -96,13 +97,12 @@ async function askPod(
   const refusal = statusMessage(answer.body);
   if (answer.status >= 400 && refusal !== undefined) {
     // The API server itself answered, not the pod.
+    const denied = answer.status === 403 ? forbiddenError(refusal) : undefined;
+    if (denied !== undefined) throw denied;
     throw new UserError({
       code: "pod-proxy-failed",
       message: `The pod ${pod} cannot be asked for its identity through the API server: ${refusal} (HTTP ${answer.status}).`,
-      hint:
-        answer.status === 403
-          ? "Ask for the right to `get` `pods/proxy` in the namespace."
-          : "Check that the API server reaches pods (konnectivity, firewalls) and that the model server listens on this port.",
+      hint: "Check that the API server reaches pods (konnectivity, firewalls) and that the model server listens on this port.",
       details: { pod, status: answer.status },
     });
   }

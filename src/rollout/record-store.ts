@@ -1,6 +1,12 @@
 import { UserError } from "../core/errors.ts";
 import { objectNames, ownLabels } from "../core/names.ts";
-import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../kubernetes/api.ts";
+import {
+  type ApiRequest,
+  type KubernetesApi,
+  KubernetesApiError,
+  type KubernetesObject,
+  responseError,
+} from "../kubernetes/api.ts";
 import { bounded, parseRecord, type RolloutRecord } from "./record.ts";
 import { storedRecord } from "./record-files.ts";
 
@@ -69,14 +75,9 @@ export class RecordStore {
 
   /** Deletes the record. Returns whether there was one. */
   async delete(): Promise<boolean> {
-    const answer = await this.#api.request({ method: "DELETE", path: `${this.#collection}/${this.#name}` });
-    if (answer.status >= 400 && answer.status !== 404) {
-      throw new KubernetesApiError(
-        answer.status,
-        "Unknown",
-        `The rollout record cannot be deleted: HTTP ${answer.status}`,
-      );
-    }
+    const request: ApiRequest = { method: "DELETE", path: `${this.#collection}/${this.#name}` };
+    const answer = await this.#api.request(request);
+    if (answer.status >= 400 && answer.status !== 404) throw responseError(request, answer);
     return answer.status !== 404;
   }
 

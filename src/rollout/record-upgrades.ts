@@ -1,4 +1,5 @@
 import { exitCodes, UserError } from "../core/errors.ts";
+import type { PodDefaults } from "../core/model.ts";
 
 /** The version of the rollout record that this modelswitch writes. */
 export const recordVersion = 2;
@@ -10,9 +11,16 @@ type Fields = Readonly<Record<string, unknown>>;
  * change; nothing of what runs depends on it, so that an upgrade alone never changes a pod.
  */
 const upgrades: Readonly<Record<number, (record: Fields) => Fields>> = {
-  // 0.1.0 knew no environments.
-  1: (record) => ({ ...record, environment: null }),
+  // 0.1.0 knew no environments, and its pods lack what later versions add to every pod.
+  1: (record) => ({ ...record, environment: null, releases: withPodDefaults(record.releases, "0.1.0") }),
 };
+
+function withPodDefaults(releases: unknown, podDefaults: PodDefaults): unknown {
+  if (!Array.isArray(releases)) return releases;
+  return releases.map((release: unknown) =>
+    typeof release === "object" && release !== null ? { ...release, podDefaults } : release,
+  );
+}
 
 /**
  * The record in the current shape; anything that is no record of an older version comes back as it is.

@@ -94,7 +94,12 @@ describe("parseRecord", () => {
     const before = JSON.parse(text) as Record<string, unknown>;
     expect(before.schemaVersion).toBe(1);
     const upgraded = parseRecord(text, "ml/fraud-modelswitch");
-    expect(upgraded).toEqual({ ...before, schemaVersion: recordVersion, environment: null });
+    expect(upgraded).toEqual({
+      ...before,
+      schemaVersion: recordVersion,
+      environment: null,
+      releases: (before.releases as object[]).map((release) => ({ ...release, podDefaults: "0.1.0" })),
+    });
     expect(releaseOf(upgraded, "green")).toMatchObject({ number: 2, spec: { replicas: 2 } });
     // Reading it back is no second upgrade.
     expect(parseRecord(JSON.stringify(upgraded), "ml/fraud-modelswitch")).toEqual(upgraded);

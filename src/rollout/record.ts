@@ -5,6 +5,8 @@ import {
   type IngressSpec,
   inferenceProtocols,
   type ModelServer,
+  type PodDefaults,
+  podDefaultsVersions,
   routerNames,
   type SlotSpec,
 } from "../core/model.ts";
@@ -34,6 +36,8 @@ export interface ReleaseRecord {
   readonly by: string;
   /** The image that its pods were first seen to run, as the node names it: mostly with its digest. */
   readonly imageId?: string;
+  /** The version that made it, where pods of this version have something more: its own stay as they are. */
+  readonly podDefaults?: PodDefaults;
 }
 
 export interface SwitchRecord {
@@ -137,6 +141,7 @@ const recordSchema = z.object({
       createdAt: z.string(),
       by: z.string(),
       imageId: z.string().optional(),
+      podDefaults: z.enum(podDefaultsVersions).optional(),
     }),
   ),
   files: texts.optional(),

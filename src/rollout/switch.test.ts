@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import {
+  json,
   putSlot,
   refusal,
   type TestBench,
@@ -347,10 +348,40 @@ describe("switch", () => {
 
   test("a pod that cannot be asked is no pod without an identity", async () => {
     bench.cluster.intercept = ({ path }) =>
-      path.includes("/proxy/") ? refusal(403, "Forbidden", "pods/proxy is forbidden") : undefined;
+      path.includes("/proxy/") ? refusal(502, "BadGateway", "no route to the pod") : undefined;
     const error = await failureOf(switchTraffic(bench.context(), "green"));
     expect(error.code).toBe("pod-proxy-failed");
-    expect(error.hint).toContain("pods/proxy");
+    expect(error.hint).toContain("konnectivity");
+  });
+
+  test("who may not ask pods is told which permission that is", async () => {
+    const said = `pods "fraud-green-0:8080" is forbidden: User "ada" cannot get resource "pods/proxy" in API group "" in the namespace "${testNamespace}"`;
+    bench.cluster.intercept = ({ path }) =>
+      path.includes("/proxy/") ? refusal(403, "Forbidden", said) : undefined;
+    const error = await failureOf(switchTraffic(bench.context(), "green"));
+    expect(error).toMatchObject({
+      code: "permission-denied",
+      message: `The account ada may not get pods/proxy "fraud-green-0:8080" in the namespace ${testNamespace}.`,
+    });
+    expect(error.hint).toContain("modelswitch rbac");
+  });
+
+  test("permissions that are missing are said before anything is written, all at once", async () => {
+    const patches = (body: unknown) => {
+      const { spec } = body as { spec: { resourceAttributes: { verb: string } } };
+      return spec.resourceAttributes.verb === "patch";
+    };
+    const before = bench.cluster.intercept;
+    bench.cluster.intercept = (request) => {
+      if (request.path.endsWith("/selfsubjectrulesreviews")) return json(201, { status: {} });
+      if (request.path.endsWith("/selfsubjectaccessreviews"))
+        return json(201, { status: { allowed: !patches(request.body) } });
+      return before?.(request);
+    };
+    const error = await failureOf(switchTraffic(bench.context(), "green"));
+    expect(error).toMatchObject({ code: "permission-denied", exitCode: 1 });
+    expect(error.message).toContain('may not patch ingresses.networking.k8s.io "fraud", "fraud-canary"');
+    expect(bench.stack.operations).toEqual([]);
   });
 });
 

@@ -10,6 +10,7 @@ import { requireAnswer } from "./ingress-answers.ts";
 import { type Lock, withLock } from "./lock.ts";
 import type { Observation, SlotObservation } from "./observation.ts";
 import { observe, observeSlot } from "./observe.ts";
+import { withPermissions } from "./permissions.ts";
 import { podEvidence } from "./pod-evidence.ts";
 import type { ModelStack } from "./program.ts";
 import { readiness } from "./readiness.ts";
@@ -38,7 +39,7 @@ export interface SwitchResult {
 /** Sends all traffic to a slot: readiness of all its replicas, the writes through Pulumi, the proof at the ingress. */
 export async function switchTraffic(context: RolloutContext, target: Slot): Promise<SwitchResult> {
   // A question for a passphrase belongs before the lock, which should be held for seconds.
-  const before = await observeDeployed(context);
+  const before = await withPermissions(context, ["switch"], () => observeDeployed(context));
   refuseUnfinished(before.record);
   refuseOtherEnvironment(context, before.record);
   refuseEmpty(context, before.record, before.observation, target);

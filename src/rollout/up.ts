@@ -12,6 +12,7 @@ import { withImagesRun } from "./images-run.ts";
 import { withLock } from "./lock.ts";
 import type { Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
+import { withPermissions } from "./permissions.ts";
 import type { Desired, ModelStack } from "./program.ts";
 import { readiness } from "./readiness.ts";
 import type { RolloutRecord } from "./record.ts";
@@ -117,7 +118,7 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   const { clock, events } = context;
   const startedAt = clock.now();
   // Everything that can be refused is refused before anything is asked or written.
-  const first = await prepareUp(context, options);
+  const first = await withPermissions(context, ["up"], () => prepareUp(context, options));
   await context.prepareSecrets();
   await ensureNamespace(context, first.observation, options.createNamespace);
 

@@ -64,7 +64,7 @@ export async function runProgram(
 
   const child = spawn(path, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { ...(options.env ?? process.env) },
+    env: withoutSecrets(options.env ?? process.env),
     detached: process.platform !== "win32",
     stdio: ["pipe", "pipe", "pipe"],
     windowsHide: true,
@@ -124,6 +124,15 @@ export async function runProgram(
     if (groups.size === 0) process.off("exit", endGroups);
     signal?.removeEventListener("abort", onAbort);
   }
+}
+
+/** What only Pulumi needs to know; builds and downloads take minutes, in which others may look at them. */
+const secrets: ReadonlySet<string> = new Set(["PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN"]);
+
+function withoutSecrets(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !secrets.has(name)));
 }
 
 /**

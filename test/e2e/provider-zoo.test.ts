@@ -126,7 +126,8 @@ function declare(): void {
     metadata,
     spec: { schedule: "0 0 1 1 *", suspend: true, jobTemplate: { spec: job } },
   });
-  new core.v1.Pod("pod", { metadata: { ...still, labels }, spec: podSpec() });
+  // Of a label of its own: the controllers here would take it for one too many and delete it.
+  new core.v1.Pod("pod", { metadata: { ...still, labels: { app: "alone" } }, spec: podSpec() });
   new core.v1.ReplicationController("controller", {
     metadata,
     spec: { replicas: 0, selector: labels, template },

@@ -14,6 +14,7 @@ import { destroy } from "./destroy.ts";
 import { doctor } from "./doctor.ts";
 import { init } from "./init.ts";
 import { plan } from "./plan.ts";
+import { rbac } from "./rbac.ts";
 import { run } from "./run.ts";
 import { status } from "./status.ts";
 import { switchCommand } from "./switch.ts";
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   status,
   destroy,
   run,
+  rbac,
   configShow,
   configValidate,
   clusterUp,

@@ -22,7 +22,7 @@ export const init: Command = {
       value: "preset",
       summary: "model server",
       choices: [...presetNames, "custom"],
-      defaultText: "mlserver; with --from custom, as it runs",
+      defaultText: "mlserver; with --from what is recognised, else custom as it runs",
     },
     {
       name: "namespace",

@@ -1,11 +1,16 @@
+import type { ObjectNames } from "../../core/names.ts";
+import {
+  type OptionalRow,
+  optionalRows,
+  type Permission,
+  type PermittedCommand,
+  permissionsOf,
+  requiredRows,
+} from "../../core/permissions.ts";
+import { deniedPermissions } from "../../kubernetes/access.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import { ingressEndpointAnnotation } from "../../local-cluster/cluster.ts";
-import {
-  type IngressClassFacts,
-  type NamespaceFound,
-  neededPermissions,
-  type Permission,
-} from "./verdicts.ts";
+import type { IngressClassFacts, Lacking, NamespaceFound } from "./verdicts.ts";
 
 /** What `doctor` reads from a cluster. Nothing is written. */
 
@@ -31,49 +36,61 @@ export async function findNamespace(
   }
 }
 
-/** Permissions that the account lacks, as the API server judges them. */
-export async function deniedPermissions(
+/** What the account lacks for the model, or for models of any name; `undefined` when the API server does not say. */
+export async function lackingPermissions(
   api: KubernetesApi,
   namespace: string,
+  model: ObjectNames | undefined,
   signal: AbortSignal,
-): Promise<Permission[]> {
-  const answers = await Promise.all(
-    neededPermissions.map(async (permission) => {
-      const [resource, subresource] = permission.resource.split("/");
-      const review = await api.json<{ readonly status?: { readonly allowed?: boolean } }>({
-        method: "POST",
-        path: "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-        signal,
-        body: {
-          apiVersion: "authorization.k8s.io/v1",
-          kind: "SelfSubjectAccessReview",
-          spec: {
-            resourceAttributes: {
-              verb: permission.verb,
-              group: permission.group,
-              resource,
-              ...(subresource === undefined ? {} : { subresource }),
-              ...(permission.clusterWide === true ? {} : { namespace }),
-            },
-          },
-        },
-      });
-      return { permission, allowed: review.status?.allowed === true };
-    }),
-  );
-  return answers.filter(({ allowed }) => !allowed).map(({ permission }) => permission);
+): Promise<Lacking | undefined> {
+  const reading = permissionsOf(requiredRows, ["status", "plan", "doctor"], model);
+  const all = permissionsOf(requiredRows, ["up", "switch", "destroy"], model);
+  const isIn = (list: readonly Permission[], one: Permission) =>
+    list.some((other) => samePermission(one, other));
+  const ofRow = (row: OptionalRow) => permissionsOf([row], everyCommand, model);
+  const ofScope = (scope: OptionalRow["scope"]) =>
+    optionalRows.filter((row) => row.scope === scope).flatMap(ofRow);
+  const [denied, deniedCluster] = await Promise.all([
+    deniedPermissions(api, namespace, [...reading, ...all, ...ofScope("namespace")], signal),
+    deniedPermissions(api, undefined, ofScope("cluster"), signal),
+  ]);
+  if (denied === undefined) return undefined;
+  const lacks = (row: OptionalRow) =>
+    ofRow(row).some((one) => isIn((row.scope === "cluster" ? deniedCluster : denied) ?? [], one));
+  return {
+    reading: reading.filter((one) => isIn(denied, one)),
+    writing: all.filter((one) => isIn(denied, one) && !isIn(reading, one)),
+    optional: optionalRows.filter(lacks),
+  };
 }
+
+const everyCommand: readonly PermittedCommand[] = [
+  ...(["status", "plan", "doctor", "up", "switch", "destroy", "init", "adopt"] as const),
+];
+
+const samePermission = (a: Permission, b: Permission) =>
+  a.verb === b.verb && a.group === b.group && a.resource === b.resource && a.name === b.name;
 
 interface List {
   readonly items?: readonly KubernetesObject[];
 }
 
-export async function ingressClasses(api: KubernetesApi, signal: AbortSignal): Promise<IngressClassFacts[]> {
-  const list = await api.json<List>({
-    method: "GET",
-    path: "/apis/networking.k8s.io/v1/ingressclasses",
-    signal,
-  });
+/** `undefined` when the account may not look. */
+export async function ingressClasses(
+  api: KubernetesApi,
+  signal: AbortSignal,
+): Promise<IngressClassFacts[] | undefined> {
+  let list: List;
+  try {
+    list = await api.json<List>({
+      method: "GET",
+      path: "/apis/networking.k8s.io/v1/ingressclasses",
+      signal,
+    });
+  } catch (error) {
+    if (isForbidden(error)) return undefined;
+    throw error;
+  }
   return (list.items ?? []).map((item) => ({
     name: item.metadata?.name ?? "",
     controller: (item.spec as { readonly controller?: string } | undefined)?.controller ?? "",

@@ -5,6 +5,8 @@ import { UserError } from "../../core/errors.ts";
 import { objectNames } from "../../core/names.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { Connection } from "../../kubernetes/connect.ts";
+import { forbiddenError } from "../../kubernetes/forbidden.ts";
+import { configuredNames } from "../../rollout/names.ts";
 import type { Check, Verdict } from "./check.ts";
 import { failed, ok, skipped } from "./check.ts";
 import * as cluster from "./observe-cluster.ts";
@@ -101,7 +103,15 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
       verdicts.namespaceVerdict(namespace, await cluster.findNamespace(api, namespace, signal)),
     ),
     ofCluster("permissions", "Permissions", async (api, signal) =>
-      verdicts.permissionsVerdict(namespace, await cluster.deniedPermissions(api, namespace, signal)),
+      verdicts.permissionsVerdict(
+        namespace,
+        await cluster.lackingPermissions(
+          api,
+          namespace,
+          model === undefined ? undefined : configuredNames(model),
+          signal,
+        ),
+      ),
     ),
     ofCluster("ingress-class", "IngressClass", async (api, signal) => {
       const [classes, retired] = await Promise.all([
@@ -175,8 +185,10 @@ function connectionVerdict(connection: Outcome<Connection>): Verdict {
 /** An error as the verdict of a check. */
 function problem(error: unknown): Verdict {
   if (error instanceof UserError) return failed(error.message, error.hint ?? "");
-  if (error instanceof KubernetesApiError)
-    return failed(error.message, "The account of this context may lack the permission.");
+  if (error instanceof KubernetesApiError) {
+    const denied = error.status === 403 ? forbiddenError(error.message) : undefined;
+    return failed(denied?.message ?? error.message, denied?.hint ?? "");
+  }
   return failed(error instanceof Error ? error.message : String(error), "");
 }
 

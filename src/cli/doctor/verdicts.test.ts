@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { custom } from "../../component/servers/custom.ts";
 import { mlserver } from "../../component/servers/mlserver.ts";
+import { objectNames } from "../../core/names.ts";
+import { optionalRows, permissionsOf, requiredRows } from "../../core/permissions.ts";
 import type { Verdict } from "./check.ts";
 import {
   dnsVerdict,
@@ -10,7 +12,6 @@ import {
   ingressClassVerdict,
   localClusterVerdict,
   namespaceVerdict,
-  neededPermissions,
   nodeVerdict,
   permissionsVerdict,
   pulumiVerdict,
@@ -40,13 +41,29 @@ test.each([
 });
 
 test("missing permissions are listed by resource", () => {
-  expect(permissionsVerdict("ml", []).state).toBe("ok");
-  const denied = neededPermissions.filter(({ resource, verb }) => resource === "ingresses" && verb !== "get");
-  const verdict = permissionsVerdict("ml", denied);
-  expect(verdict.state).toBe("failed");
-  expect(verdict.detail).toContain(
-    "ingresses.networking.k8s.io (list, watch, create, update, patch, delete)",
+  const all = { reading: [], writing: [], optional: [] };
+  expect(permissionsVerdict("ml", all).state).toBe("ok");
+  expect(permissionsVerdict("ml", undefined).state).toBe("skipped");
+  const patch = permissionsOf(requiredRows, ["switch"], objectNames("fraud")).filter(
+    ({ verb }) => verb === "patch",
   );
+  const mayLook = permissionsVerdict("ml", { ...all, writing: patch });
+  expect(mayLook.state).toBe("warning");
+  expect(mayLook.detail).toContain('patch ingresses.networking.k8s.io "fraud", "fraud-canary"');
+  const get = permissionsOf(requiredRows, ["status"], objectNames("fraud")).filter(
+    ({ resource }) => resource === "services",
+  );
+  const blind = permissionsVerdict("ml", { ...all, reading: get, writing: patch });
+  expect(blind.state).toBe("failed");
+  expect(blind.detail).toContain('get services "fraud-blue", "fraud-green"; patch ingresses');
+  expect(text(blind)).toContain("modelswitch rbac");
+});
+
+test("what is optional and missing is said, and no failure", () => {
+  const optional = optionalRows.filter(({ resource }) => resource === "pods/log");
+  const verdict = permissionsVerdict("ml", { reading: [], writing: [], optional });
+  expect(verdict).toMatchObject({ state: "ok" });
+  expect(verdict.detail).toContain("errors name the state of the pod only");
 });
 
 test("a namespace that may not be looked at is no failure", () => {

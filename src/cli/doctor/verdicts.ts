@@ -1,6 +1,7 @@
 import { isExampleHost } from "../../config/host.ts";
 import { didYouMean } from "../../config/nearest.ts";
 import type { ResolvedConfig } from "../../config/types.ts";
+import { describePermissions, type OptionalRow, type Permission } from "../../core/permissions.ts";
 import { slots } from "../../core/slots.ts";
 import { failed, ok, skipped, type Verdict, warning } from "./check.ts";
 
@@ -36,48 +37,35 @@ export function versionVerdict(server: string, gitVersion: string): Verdict {
   );
 }
 
-export interface Permission {
-  readonly verb: string;
-  readonly group: string;
-  /** With a sub-resource after a slash, for example `pods/proxy`. */
-  readonly resource: string;
-  /** Cluster-wide resources have no namespace. */
-  readonly clusterWide?: boolean;
+/** What the API server does not let the account do. */
+export interface Lacking {
+  /** Of what `status`, `plan` and this command need. */
+  readonly reading: readonly Permission[];
+  /** Of what `up`, `switch` and `destroy` need beside that. */
+  readonly writing: readonly Permission[];
+  readonly optional: readonly OptionalRow[];
 }
 
-const allOf = (group: string, resource: string, verbs: readonly string[]): Permission[] =>
-  verbs.map((verb) => ({ verb, group, resource }));
-const write = ["get", "list", "watch", "create", "update", "patch", "delete"];
+const askForRole =
+  "Ask for the Role that `modelswitch rbac` prints, or choose another context with --context.";
 
-/** What the account needs in the model's namespace, and for the cluster. */
-export const neededPermissions: readonly Permission[] = [
-  ...allOf("apps", "deployments", write),
-  ...allOf("", "services", write),
-  ...allOf("networking.k8s.io", "ingresses", write),
-  // A slot with more than one replica has a budget for node drains.
-  ...allOf("policy", "poddisruptionbudgets", write),
-  ...allOf("", "configmaps", ["get", "create", "update", "delete"]),
-  ...allOf("coordination.k8s.io", "leases", ["get", "create", "update", "delete"]),
-  ...allOf("", "pods", ["get", "list", "watch"]),
-  ...allOf("", "pods/proxy", ["get"]),
-  ...allOf("", "events", ["list"]),
-  ...allOf("discovery.k8s.io", "endpointslices", ["list", "watch"]),
-  { verb: "get", group: "networking.k8s.io", resource: "ingressclasses", clusterWide: true },
-];
-
-export function permissionsVerdict(namespace: string, denied: readonly Permission[]): Verdict {
-  if (denied.length === 0)
-    return ok(`all ${neededPermissions.length} permissions in the namespace ${namespace}`);
-  const byResource = new Map<string, string[]>();
-  for (const { verb, group, resource } of denied) {
-    const name = group === "" ? resource : `${resource}.${group}`;
-    byResource.set(name, [...(byResource.get(name) ?? []), verb]);
+/** @param lacking `undefined`: the API server does not say */
+export function permissionsVerdict(namespace: string, lacking: Lacking | undefined): Verdict {
+  if (lacking === undefined) return skipped("the API server does not say what the account may do");
+  const { reading, writing, optional } = lacking;
+  const lacks = (denied: readonly Permission[]) =>
+    `the account lacks in the namespace ${namespace}: ${describePermissions(denied).join("; ")}`;
+  if (reading.length > 0) return failed(lacks([...reading, ...writing]), askForRole);
+  if (writing.length > 0) {
+    return warning(
+      `the account may look (status, plan), but not change anything: ${lacks(writing)}`,
+      askForRole,
+    );
   }
-  const list = [...byResource].map(([resource, verbs]) => `${resource} (${verbs.join(", ")})`);
-  return failed(
-    `the account lacks in the namespace ${namespace}: ${list.join("; ")}`,
-    `Ask for a Role with these verbs in ${namespace}, or choose another context with --context.`,
-  );
+  const without = [...new Set(optional.map((row) => row.without))];
+  const missing =
+    without.length === 0 ? "" : `; what is optional and not granted means: ${without.join("; ")}`;
+  return ok(`all that up, switch and destroy need in the namespace ${namespace}${missing}`);
 }
 
 export type NamespaceFound = "there" | "missing" | "forbidden";
@@ -109,13 +97,19 @@ const retirement =
 
 /**
  * @param wanted name of the class in the configuration
+ * @param classes those of the cluster; `undefined` when the account may not look
  * @param retiredControllers pods of ingress-nginx that run in the cluster; `undefined` when the account may not look
  */
 export function ingressClassVerdict(
   wanted: string,
-  classes: readonly IngressClassFacts[],
+  classes: readonly IngressClassFacts[] | undefined,
   retiredControllers: readonly string[] | undefined,
 ): Verdict {
+  if (classes === undefined) {
+    return skipped(
+      `the account may not look at IngressClasses; whether there is one called ${wanted} is not known`,
+    );
+  }
   const found = classes.find(({ name }) => name === wanted);
   const names = classes.map(({ name }) => name);
   if (found === undefined) {

@@ -1,3 +1,4 @@
+import { withoutIdentity } from "../../component/servers/preset-names.ts";
 import type { Described } from "../../rollout/adoption/describe.ts";
 import type { ServerChoice } from "./answers.ts";
 
@@ -17,7 +18,7 @@ export function adoptedConfigText({ name, namespace, server }: AdoptedAnswers, f
     "export default defineConfig({",
     `  name: ${JSON.stringify(name)},`,
     ...(namespace === undefined ? [] : [`  namespace: ${JSON.stringify(namespace)},`]),
-    ...(server === "custom" ? serverLines(name, found) : [`  server: ${JSON.stringify(server)},`]),
+    ...(server === "custom" ? serverLines(name, found) : presetLines(server)),
     "  slots: {",
     "    // What runs: its pods keep the template that they have until another release goes into blue.",
     `    blue: ${literal({ deployment, service, selector, replicas, ...runs }, 4)},`,
@@ -30,6 +31,19 @@ export function adoptedConfigText({ name, namespace, server }: AdoptedAnswers, f
     "});",
     "",
   ].join("\n");
+}
+
+function presetLines(server: ServerChoice): string[] {
+  return [
+    "  // What later releases need: the pods that run keep what they have.",
+    `  server: ${JSON.stringify(server)},`,
+    ...(withoutIdentity.includes(server)
+      ? [
+          "  // How an answer is recognised as blue's or green's: something that differs between two releases.",
+          '  identity: { path: "/version", from: { kind: "body" } },',
+        ]
+      : []),
+  ];
 }
 
 function serverLines(name: string, { server, ingress }: Described): string[] {

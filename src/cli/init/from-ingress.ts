@@ -1,12 +1,14 @@
+import { presetNamed } from "../../component/servers/presets.ts";
 import { mayBeSecret } from "../../config/problem.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { describeFound } from "../../rollout/adoption/describe.ts";
-import { discover } from "../../rollout/adoption/discover.ts";
+import { type Discovered, discover } from "../../rollout/adoption/discover.ts";
 import { takeInventory } from "../../rollout/adoption/inventory.ts";
 import { adoptionLines } from "../../rollout/adoption/plan.ts";
 import type { CommandContext, CommandInput } from "../command.ts";
 import { adoptedConfigText } from "./adopted-template.ts";
-import { answerProblems, type ServerChoice, suggestName } from "./answers.ts";
+import { answerProblems, isServerChoice, type ServerChoice, suggestName } from "./answers.ts";
+import { recognisedPreset } from "./recognise.ts";
 
 /** A configuration that says what runs behind an Ingress, and what taking it over would do. */
 export interface AdoptedScaffold {
@@ -36,12 +38,12 @@ export async function scaffoldFromIngress(
   const namespace = typeof wanted === "string" ? wanted : connection.namespace;
   const found = discover(ingressName, name, await takeInventory(connection.api, namespace, context.signal));
   const described = describeFound(found);
-  const server: ServerChoice = input.options.server === "mlserver" ? "mlserver" : "custom";
+  const server = serverFor(found, name, input);
   return {
     text: adoptedConfigText({ name, namespace, server }, described),
     plan: adoptionLines({ name, router: described.router }, namespace, found, described),
     toCheck: [
-      ...(server === "custom" ? ["server.identity: what tells an answer of one release from another's"] : []),
+      `${server === "custom" ? "server.identity" : "identity, by default the preset's"}: what tells an answer of one release from another's`,
       ...(found.container.readinessProbe?.httpGet === undefined
         ? ["server.readinessPath: the pods that run have no readiness probe over HTTP"]
         : []),
@@ -53,6 +55,21 @@ export async function scaffoldFromIngress(
         ),
     ],
   };
+}
+
+/** The preset that was asked for or recognised, else a server of the user's own as it runs. */
+function serverFor(found: Discovered, name: string, input: CommandInput): ServerChoice {
+  const given = input.options.server;
+  if (typeof given !== "string" || !isServerChoice(given)) return recognisedPreset(found, name) ?? "custom";
+  if (given === "custom") return given;
+  const { httpPort } = presetNamed(given, name);
+  if (httpPort === found.httpPort) return given;
+  throw new UserError({
+    code: "argument-invalid",
+    message: `--server ${given} listens on port ${httpPort}, but what runs listens on ${found.httpPort}.`,
+    hint: "Leave --server out: the file then says what runs.",
+    exitCode: exitCodes.usage,
+  });
 }
 
 /** With --from the cluster says what runs: an option that says something else would be ignored. */

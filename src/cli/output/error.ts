@@ -1,6 +1,8 @@
 import { type ExitCode, exitCodes, interrupted, UserError } from "../../core/errors.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
+import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import type { Colors } from "./colors.ts";
+import { printable } from "./printable.ts";
 
 /** Where defects are reported. */
 export const reportAddress = "the project's issue tracker";
@@ -57,10 +59,15 @@ function isAbort(error: unknown): boolean {
 }
 
 function apiReport(error: KubernetesApiError): Omit<ErrorReport, "stack"> {
+  const denied = error.status === 403 ? forbiddenError(error.message) : undefined;
+  if (denied !== undefined) {
+    const { code, message, hint, exitCode, details } = denied;
+    return { code, message, hint, exitCode, details };
+  }
   const causes = error.causes.map((cause) => `  ${cause.field ?? ""}: ${cause.message ?? ""}`);
   const hints: Readonly<Record<number, string>> = {
     401: "The credentials are not valid (any more): log in again, or choose another context with --context.",
-    403: "The account of this context lacks that permission; `modelswitch doctor` lists all that are needed.",
+    403: "A rule of the cluster refuses it (a quota, pod security, an admission webhook), or a permission is missing: `modelswitch doctor` lists these.",
     404: "`modelswitch doctor` checks namespace, IngressClass and permissions.",
     429: "The API server is overloaded; try again in a while.",
   };
@@ -81,10 +88,10 @@ function stackOf(error: unknown): string {
 
 /** Lines for people: what and why, then the hint; the stack only with --debug. */
 export function errorLines(report: ErrorReport, colors: Colors, debug: boolean): string[] {
-  const [first = "", ...rest] = report.message.split("\n");
+  const [first = "", ...rest] = printable(report.message).split("\n");
   const lines = [`${colors.red(colors.bold("error"))}: ${first}`, ...rest];
   if (report.hint !== undefined) {
-    const [head = "", ...tail] = report.hint.split("\n");
+    const [head = "", ...tail] = printable(report.hint).split("\n");
     lines.push(`${colors.bold("hint")}: ${head}`, ...tail.map((line) => `      ${line}`));
   }
   if (debug)

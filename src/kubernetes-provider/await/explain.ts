@@ -1,7 +1,7 @@
 import { nameOf, numberAt, text } from "../objects.ts";
 import type { Session } from "../session.ts";
 import type { PropertyMap } from "../struct.ts";
-import { collection, list } from "./observer.ts";
+import { collection, ifAllowed, list } from "./observer.ts";
 import { type PodProblem, podProblems } from "./pods.ts";
 
 const shownProblems = 2;
@@ -42,7 +42,7 @@ export async function recentEvents(
 ): Promise<readonly string[]> {
   const fieldSelector = `involvedObject.uid=${text(about, "metadata", "uid")},type=Warning`;
   const path = collection(about, "/api/v1", "events");
-  const events = await list(session.client.api, path, { fieldSelector }, session.signal);
+  const events = (await ifAllowed(list(session.client.api, path, { fieldSelector }, session.signal))) ?? [];
   const time = (event: PropertyMap) =>
     text(event, "lastTimestamp") || text(event, "eventTime") || text(event, "metadata", "creationTimestamp");
   const repeats = (event: PropertyMap) => {

@@ -1,13 +1,15 @@
 import { annotation, listAt, nameOf, text } from "../objects.ts";
+import type { Session } from "../session.ts";
 import type { PropertyMap } from "../struct.ts";
 import { recentEvents } from "./explain.ts";
-import { collection, list, type Observer } from "./observer.ts";
+import { collection, ifAllowed, list, type Observer } from "./observer.ts";
 import type { Verdict } from "./wait.ts";
 
 export interface IngressView {
   readonly ingress: PropertyMap | undefined;
-  readonly classes: readonly PropertyMap[];
-  /** Names of the Services in the Ingress's namespace. */
+  /** `undefined`: the account may not look at them. */
+  readonly classes: readonly PropertyMap[] | undefined;
+  /** Names of the Services that the Ingress leads to and that are there, as far as the account may look. */
   readonly services: ReadonlySet<string>;
 }
 
@@ -35,6 +37,10 @@ export function ingressVerdict(view: IngressView): Verdict {
 function whoseTurn(ingress: PropertyMap, view: IngressView): string {
   const name =
     text(ingress, "spec", "ingressClassName") || annotation(ingress, "kubernetes.io/ingress.class");
+  if (view.classes === undefined) {
+    const which = name === "" ? "the default ingress class" : `the ingress class "${name}"`;
+    return `does the controller of ${which} run, and does it publish addresses?`;
+  }
   const known = view.classes.map(nameOf);
   const existing = known.length === 0 ? "there are none" : `there are: ${known.join(", ")}`;
   if (name === "") {
@@ -54,31 +60,50 @@ function whoseTurn(ingress: PropertyMap, view: IngressView): string {
 }
 
 function missingBackends(ingress: PropertyMap, services: ReadonlySet<string>): string[] {
-  const missing: string[] = [];
-  for (const rule of listAt(ingress, "spec", "rules")) {
-    for (const path of listAt(rule, "http", "paths")) {
+  return backends(ingress)
+    .filter(({ service }) => !services.has(service))
+    .map(({ at, service }) => `${at} goes to the Service "${service}", which does not exist`);
+}
+
+function backends(ingress: PropertyMap): readonly { readonly at: string; readonly service: string }[] {
+  return listAt(ingress, "spec", "rules").flatMap((rule) =>
+    listAt(rule, "http", "paths").flatMap((path) => {
       const service = text(path, "backend", "service", "name") || text(path, "backend", "serviceName");
-      if (service === "" || services.has(service)) continue;
-      missing.push(
-        `${text(rule, "host")}${text(path, "path") || "/"} goes to the Service "${service}", which does not exist`,
+      return service === "" ? [] : [{ at: `${text(rule, "host")}${text(path, "path") || "/"}`, service }];
+    }),
+  );
+}
+
+/** Asks for each Service by its name: whoever may only touch his own Services may not list them all. */
+async function existingBackends(session: Session, live: PropertyMap): Promise<ReadonlySet<string>> {
+  const path = collection(live, "/api/v1", "services");
+  const names = [...new Set(backends(live).map(({ service }) => service))];
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const options = { signal: session.signal };
+      const looked = await ifAllowed(
+        session.client.api
+          .find(`${path}/${encodeURIComponent(name)}`, options)
+          .then((service) => service !== undefined),
       );
-    }
-  }
-  return missing;
+      return looked === false ? [] : [name];
+    }),
+  );
+  return new Set(found.flat());
 }
 
 export const ingressObserver: Observer = {
   watch: (live) => [{ path: collection(live, root(live), "ingresses"), name: nameOf(live) }],
   async look(session, live) {
     const { api } = session.client;
-    const [ingress, classes, services] = await Promise.all([
+    const [ingress, classes] = await Promise.all([
       api.find<PropertyMap>(`${collection(live, root(live), "ingresses")}/${nameOf(live)}`, {
         signal: session.signal,
       }),
-      list(api, "/apis/networking.k8s.io/v1/ingressclasses", {}, session.signal),
-      list(api, collection(live, "/api/v1", "services"), {}, session.signal),
+      ifAllowed(list(api, "/apis/networking.k8s.io/v1/ingressclasses", {}, session.signal)),
     ]);
-    const view: IngressView = { ingress, classes, services: new Set(services.map(nameOf)) };
+    const services = await existingBackends(session, ingress ?? live);
+    const view: IngressView = { ingress, classes, services };
     return {
       object: ingress ?? live,
       verdict: ingressVerdict(view),

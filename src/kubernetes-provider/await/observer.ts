@@ -27,7 +27,7 @@ export function collection(of: PropertyMap, root: string, plural: string): strin
   return `${root}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
 }
 
-/** All objects of a collection; none when the collection may not be read, since that must not fail a wait. */
+/** All objects of a collection; none when the cluster does not serve it. */
 export async function list(
   api: KubernetesApi,
   path: string,
@@ -38,7 +38,17 @@ export async function list(
     const answer = await api.json<PropertyMap>({ method: "GET", path, query, signal });
     return listAt(answer, "items").filter(isMap);
   } catch (error) {
-    if (error instanceof KubernetesApiError && (error.status === 403 || error.status === 404)) return [];
+    if (error instanceof KubernetesApiError && error.status === 404) return [];
+    throw error;
+  }
+}
+
+/** For what is helpful only: `undefined` when the account may not look. */
+export async function ifAllowed<T>(looking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (error instanceof KubernetesApiError && error.status === 403) return undefined;
     throw error;
   }
 }

@@ -13,6 +13,16 @@ export function waitForVerdict(annotationText: string, object: PropertyMap): Ver
     : { state: "waiting", reasons: [`Waiting for ${open.join(" and ")}`] };
 }
 
+/** What is wrong with the annotation, so that it is said before anything is written. */
+export function waitForProblem(annotationText: string): string | undefined {
+  try {
+    expressionsOf(annotationText);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 function expressionsOf(annotationText: string): readonly string[] {
   let parsed: unknown = annotationText;
   try {

@@ -1,4 +1,4 @@
-import type { WatchEvent } from "../../kubernetes/api.ts";
+import { KubernetesApiError, type WatchEvent } from "../../kubernetes/api.ts";
 import { messageOf } from "../errors.ts";
 import type { Session } from "../session.ts";
 
@@ -58,7 +58,9 @@ export async function waitUntil<T>(session: Session, wait: Wait<T>): Promise<Out
         }
         reasons = last.verdict.reasons;
       } catch (error) {
-        if (session.signal.aborted || last === undefined || clock.now() >= deadline) throw error;
+        // Nobody gets a permission by waiting for it.
+        const isFinal = error instanceof KubernetesApiError && error.status === 403;
+        if (isFinal || session.signal.aborted || last === undefined || clock.now() >= deadline) throw error;
         reasons = [`Cannot look at the cluster: ${messageOf(error)}`];
       }
       log.status("info", wait.urn, reasons.join("; "));

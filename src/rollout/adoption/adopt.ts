@@ -7,6 +7,7 @@ import { modelSpec, planUp } from "../desired.ts";
 import { type Lock, withLock } from "../lock.ts";
 import type { Observation } from "../observation.ts";
 import { observe } from "../observe.ts";
+import { withPermissions } from "../permissions.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf } from "../subject.ts";
 import type { UpResult } from "../up.ts";
@@ -40,7 +41,7 @@ export type PreparedAdoption =
  */
 export async function prepareAdoption(context: RolloutContext): Promise<PreparedAdoption> {
   const { config, namespace, api, signal } = context;
-  const record = await context.store.read();
+  const record = await withPermissions(context, ["up"], () => context.store.read());
   const former = record?.adoption;
   if (record !== undefined && former !== undefined) {
     if (former.state === "giving-back") refuseUnfinished(record);

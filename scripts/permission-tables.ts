@@ -1,0 +1,52 @@
+import { objectsOf } from "../src/cli/rbac/manifests.ts";
+import { optionalRows, requiredRows, resourceName } from "../src/core/permissions.ts";
+
+const readers: readonly string[] = ["status", "plan", "doctor"];
+
+/** A Markdown table as the formatter of this repository writes none: cells as they come, one row a line. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+const code = (words: readonly string[]) => words.map((word) => `\`${word}\``).join(", ");
+
+export function requiredTable(): string {
+  return table(
+    ["resource", "objects", "verbs", "reads", "for"],
+    requiredRows.map((row) => [
+      code([resourceName(row)]),
+      row.names === "any" ? "any" : code(objectsOf(row.names).split(", ")),
+      code(Object.keys(row.verbs)),
+      code(
+        Object.entries(row.verbs)
+          .filter(([, commands]) => commands.some((command) => readers.includes(command)))
+          .map(([verb]) => verb),
+      ),
+      row.why,
+    ]),
+  );
+}
+
+export function optionalTable(): string {
+  return table(
+    ["resource", "verbs", "for", "without it"],
+    optionalRows.map((row) => [
+      `${code([resourceName(row)])}${row.scope === "cluster" ? " (of the cluster)" : ""}`,
+      code(Object.keys(row.verbs)),
+      row.why,
+      row.without,
+    ]),
+  );
+}
+
+/** The page with its tables as the code has them. */
+export function withTables(page: string): string {
+  const filled = (text: string, mark: string, content: string) =>
+    text.replace(new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*?(<!-- end -->)`), `$1\n${content}\n\n$2`);
+  return filled(
+    filled(page, "required permissions", requiredTable()),
+    "optional permissions",
+    optionalTable(),
+  );
+}

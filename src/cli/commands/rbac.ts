@@ -1,0 +1,77 @@
+import type { Command, CommandInput, CommandResult } from "../command.ts";
+import type { Subject } from "../rbac/manifests.ts";
+
+export const rbac: Command = {
+  name: "rbac",
+  summary: "Print the Role that the commands need for this model, and no more",
+  description:
+    "Prints manifests for `kubectl apply -f -`; asks the cluster nothing. docs/security.md says what each permission is for.",
+  options: [
+    { name: "read-only", summary: "only what `status`, `plan` and `doctor` need" },
+    {
+      name: "with-optional",
+      summary: "also what makes commands quicker and messages better, with a ClusterRole",
+    },
+    {
+      name: "any-name",
+      summary: "objects of any name: for several models in the namespace, and programs of your own",
+    },
+    {
+      name: "bind",
+      value: "kind/name",
+      summary: "also bind it to serviceaccount/NAME, user/NAME or group/NAME",
+      repeatable: true,
+    },
+  ],
+  examples: [
+    "modelswitch rbac --bind serviceaccount/ci",
+    "modelswitch rbac --read-only --bind group/data-scientists",
+    "modelswitch rbac --bind serviceaccount/ci | kubectl apply -f -",
+  ],
+  output: "query",
+  ifInterrupted: "Nothing was changed.",
+  async run(input, context): Promise<CommandResult> {
+    const [{ loadConfig }, { manifestText, roleManifests }, { configuredNames }] = await Promise.all([
+      import("../load-config.ts"),
+      import("../rbac/manifests.ts"),
+      import("../../rollout/names.ts"),
+    ]);
+    const subjects = await subjectsOf(input);
+    const config = await loadConfig(context.globals, context.env);
+    const manifests = roleManifests({
+      model: config.name,
+      names: configuredNames(config),
+      namespace: config.namespace ?? "default",
+      readOnly: input.options["read-only"] === true,
+      withOptional: input.options["with-optional"] === true,
+      anyName: input.options["any-name"] === true,
+      subjects,
+    });
+    return {
+      data: { model: config.name, manifests: manifests.map(({ object }) => object) },
+      text: manifestText(manifests).trimEnd().split("\n"),
+    };
+  },
+};
+
+const kinds: Readonly<Record<string, Subject["kind"]>> = {
+  serviceaccount: "ServiceAccount",
+  user: "User",
+  group: "Group",
+};
+
+async function subjectsOf(input: CommandInput): Promise<readonly Subject[]> {
+  const { exitCodes, UserError } = await import("../../core/errors.ts");
+  return (input.lists?.bind ?? []).map((text) => {
+    const at = text.indexOf("/");
+    const kind = kinds[text.slice(0, at).toLowerCase()];
+    const name = text.slice(at + 1);
+    if (at > 0 && kind !== undefined && name !== "") return { kind, name };
+    throw new UserError({
+      code: "argument-invalid",
+      message: `--bind is "${text}", but takes serviceaccount/NAME, user/NAME or group/NAME.`,
+      hint: "For example --bind serviceaccount/ci",
+      exitCode: exitCodes.usage,
+    });
+  });
+}

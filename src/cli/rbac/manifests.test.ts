@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { objectNames } from "../../core/names.ts";
+import { grants, type PolicyRule, permissionsOf, requiredRows } from "../../core/permissions.ts";
+import { manifestText, roleManifests } from "./manifests.ts";
+
+const options = {
+  model: "fraud",
+  names: objectNames("fraud"),
+  namespace: "ml",
+  readOnly: false,
+  withOptional: false,
+  anyName: false,
+  subjects: [],
+};
+const rulesOf = (more: Partial<Parameters<typeof roleManifests>[0]> = {}) =>
+  roleManifests({ ...options, ...more })[0]?.object.rules as PolicyRule[];
+const needed = permissionsOf(requiredRows, ["up", "switch", "destroy"], objectNames("fraud"));
+
+describe("the Role", () => {
+  test("grants all that is needed", () => {
+    const rules = rulesOf();
+    expect(needed.filter((one) => !rules.some((rule) => grants(rule, one)))).toEqual([]);
+  });
+
+  test("grants nothing of other models", () => {
+    const rules = rulesOf();
+    const others = permissionsOf(requiredRows, ["up", "switch", "destroy"], objectNames("spam")).filter(
+      ({ name }) => name !== undefined,
+    );
+    expect(others.filter((one) => rules.some((rule) => grants(rule, one)))).toEqual([]);
+  });
+
+  test("for reading changes nothing", () => {
+    const verbs = new Set(rulesOf({ readOnly: true, withOptional: true }).flatMap((rule) => rule.verbs));
+    expect([...verbs].sort()).toEqual(["get", "list"]);
+  });
+
+  test("for objects of any name has no names", () => {
+    expect(rulesOf({ anyName: true }).some((rule) => rule.resourceNames !== undefined)).toBe(false);
+  });
+});
+
+test("the manifests are valid YAML, bound to whom they are for", () => {
+  const text = manifestText(
+    roleManifests({ ...options, withOptional: true, subjects: [{ kind: "ServiceAccount", name: "ci" }] }),
+  );
+  const documents = parseAllDocuments(text).map((document) => document.toJS() as Record<string, unknown>);
+  expect(documents.map(({ kind }) => kind)).toEqual([
+    "Role",
+    "RoleBinding",
+    "ClusterRole",
+    "ClusterRoleBinding",
+  ]);
+  expect(documents[1]?.subjects).toEqual([{ kind: "ServiceAccount", name: "ci", namespace: "ml" }]);
+  expect(text).toContain("# the routing: where the traffic goes");
+});

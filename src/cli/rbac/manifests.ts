@@ -1,0 +1,188 @@
+import { Document, isMap, isSeq } from "yaml";
+import { type ObjectNames, objectNames } from "../../core/names.ts";
+import {
+  isNamed,
+  type NamedObjects,
+  namesOf,
+  type OptionalRow,
+  optionalRows,
+  type PermissionRow,
+  type PermittedCommand,
+  type PolicyRule,
+  requiredRows,
+  verbs,
+} from "../../core/permissions.ts";
+
+/** Who gets the permissions. */
+export interface Subject {
+  readonly kind: "ServiceAccount" | "User" | "Group";
+  readonly name: string;
+}
+
+export interface RoleOptions {
+  readonly model: string;
+  /** Names of the model's objects. */
+  readonly names: ObjectNames;
+  readonly namespace: string;
+  /** Only what `status`, `plan` and `doctor` need. */
+  readonly readOnly: boolean;
+  /** With the permissions that make commands quicker and messages better. */
+  readonly withOptional: boolean;
+  /** Objects of any name: for several models in the namespace, and for programs of one's own. */
+  readonly anyName: boolean;
+  readonly subjects: readonly Subject[];
+}
+
+/** A rule, and what it is for. */
+export interface ExplainedRule {
+  readonly rule: PolicyRule;
+  readonly why: string;
+}
+
+const lookers: readonly PermittedCommand[] = ["status", "plan", "doctor"];
+const workers: readonly PermittedCommand[] = [
+  "status",
+  "plan",
+  "doctor",
+  "up",
+  "switch",
+  "destroy",
+  "adopt",
+  "init",
+];
+
+/** Rules that grant the rows to the commands: where Kubernetes can tell by name, only the model's own objects. */
+export function rulesFor(
+  rows: readonly PermissionRow[],
+  commands: readonly PermittedCommand[],
+  model: ObjectNames | undefined,
+): readonly ExplainedRule[] {
+  return rows.flatMap((row) => {
+    const wanted = verbs.filter((verb) => row.verbs[verb]?.some((command) => commands.includes(command)));
+    const names = model === undefined ? undefined : namesOf(row.names, model);
+    const rule = (some: readonly string[], resourceNames?: readonly string[]): ExplainedRule[] =>
+      some.length === 0
+        ? []
+        : [
+            {
+              rule: {
+                apiGroups: [row.group],
+                resources: [row.resource],
+                ...(resourceNames === undefined ? {} : { resourceNames }),
+                verbs: some,
+              },
+              why: row.why,
+            },
+          ];
+    if (names === undefined) return rule(wanted);
+    return [
+      ...rule(
+        wanted.filter((verb) => !isNamed(verb)),
+        undefined,
+      ),
+      ...rule(wanted.filter(isNamed), names),
+    ];
+  });
+}
+
+const optionalIn = (scope: OptionalRow["scope"]) => optionalRows.filter((row) => row.scope === scope);
+
+/** Name of the Role; the model's, so that it can be found. */
+export function roleName({ model, readOnly }: Pick<RoleOptions, "model" | "readOnly">): string {
+  return `${model}-modelswitch${readOnly ? "-read" : ""}`;
+}
+
+export interface Manifest {
+  readonly object: Readonly<Record<string, unknown>>;
+  /** One for each rule. */
+  readonly comments: readonly string[];
+}
+
+/** The Role, with its binding where somebody is to get it. */
+export function roleManifests(options: RoleOptions): readonly Manifest[] {
+  const { namespace, readOnly, withOptional, subjects } = options;
+  const commands = readOnly ? lookers : workers;
+  const model = options.anyName ? undefined : options.names;
+  const name = roleName(options);
+  const labels = { "app.kubernetes.io/name": options.model, "app.kubernetes.io/part-of": "modelswitch" };
+  const apiVersion = "rbac.authorization.k8s.io/v1";
+  const rules = rulesFor(
+    [...requiredRows, ...(withOptional ? optionalIn("namespace") : [])],
+    commands,
+    model,
+  );
+  const role: Manifest = {
+    object: {
+      apiVersion,
+      kind: "Role",
+      metadata: { name, namespace, labels },
+      rules: rules.map(({ rule }) => rule),
+    },
+    comments: rules.map(({ why }) => why),
+  };
+  // Its name has the namespace in it, since it belongs to the whole cluster.
+  const clusterName = `${namespace}-${name}`;
+  const clusterRules = withOptional ? rulesFor(optionalIn("cluster"), commands, undefined) : [];
+  const clusterRole: Manifest = {
+    object: {
+      apiVersion,
+      kind: "ClusterRole",
+      metadata: { name: clusterName, labels },
+      rules: clusterRules.map(({ rule }) => rule),
+    },
+    comments: clusterRules.map(({ why }) => why),
+  };
+  const bound = subjects.map((subject) =>
+    subject.kind === "ServiceAccount"
+      ? { ...subject, namespace }
+      : { ...subject, apiGroup: "rbac.authorization.k8s.io" },
+  );
+  const binding = (kind: "Role" | "ClusterRole", refers: string, metadata: object): Manifest[] =>
+    subjects.length === 0
+      ? []
+      : [
+          {
+            object: {
+              apiVersion,
+              kind: `${kind}Binding`,
+              metadata,
+              roleRef: { apiGroup: "rbac.authorization.k8s.io", kind, name: refers },
+              subjects: bound,
+            },
+            comments: [],
+          },
+        ];
+  return [
+    role,
+    ...binding("Role", name, { name, namespace, labels }),
+    ...(clusterRules.length === 0
+      ? []
+      : [clusterRole, ...binding("ClusterRole", clusterName, { name: clusterName, labels })]),
+  ];
+}
+
+/** Documents for `kubectl apply -f`, each rule with a line that says what it is for. */
+export function manifestText(manifests: readonly Manifest[]): string {
+  return manifests
+    .map(({ object, comments }) => {
+      const document = new Document(object);
+      const rules = document.get("rules");
+      if (isSeq(rules)) {
+        let before = "";
+        for (const [index, item] of rules.items.entries()) {
+          const comment = comments[index] ?? "";
+          if (isMap(item) && comment !== before) item.commentBefore = ` ${comment}`;
+          before = comment;
+          // A rule is read at a glance when its lists stand on one line each.
+          if (isMap(item)) for (const { value } of item.items) if (isSeq(value)) value.flow = true;
+        }
+      }
+      return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+    })
+    .join("---\n");
+}
+
+/** For tables in documents: which objects a row is about. */
+export function objectsOf(names: NamedObjects): string {
+  return namesOf(names, objectNames("NAME"))?.join(", ") ?? "any";
+}

@@ -1,0 +1,291 @@
+import type { ObjectNames } from "./names.ts";
+
+/** Commands that ask the API server for anything. */
+export type PermittedCommand = "status" | "plan" | "doctor" | "up" | "switch" | "destroy" | "adopt" | "init";
+
+/** Which objects of a resource are meant: those of one model by name, or all of the namespace. */
+export type NamedObjects = "deployments" | "services" | "routing" | "record" | "any";
+
+/** One line of the Role: a resource, its verbs, and which command needs which verb for what. */
+export interface PermissionRow {
+  /** API group; empty for the core one. */
+  readonly group: string;
+  /** With a sub-resource after a slash, for example `pods/proxy`. */
+  readonly resource: string;
+  /** Kubernetes restricts `create` and `list` by no name: those verbs go for all objects of the namespace. */
+  readonly names: NamedObjects;
+  readonly verbs: Readonly<Partial<Record<Verb, readonly PermittedCommand[]>>>;
+  readonly why: string;
+}
+
+/** A permission without which every command still does its work. */
+export interface OptionalRow extends PermissionRow {
+  readonly scope: "namespace" | "cluster";
+  /** What is missing without it. */
+  readonly without: string;
+}
+
+export const verbs = ["get", "list", "watch", "create", "update", "patch", "delete"] as const;
+export type Verb = (typeof verbs)[number];
+
+const readers = ["status", "plan", "doctor", "up", "switch", "destroy"] as const;
+const writers = ["up", "switch", "destroy"] as const;
+
+/** What the commands cannot do without, all of it in the model's namespace. An end-to-end test shows that it is exactly this. */
+export const requiredRows: readonly PermissionRow[] = [
+  {
+    group: "",
+    resource: "configmaps",
+    names: "record",
+    verbs: { get: readers, create: ["up"], update: ["up", "switch"], delete: ["destroy"] },
+    why: "the rollout record: what each slot runs, which settings are applied, the history of switches",
+  },
+  {
+    group: "coordination.k8s.io",
+    resource: "leases",
+    names: "record",
+    verbs: { get: writers, create: writers, update: writers, delete: writers },
+    why: "the lock: one command at a time changes the model; it is renewed while the command works",
+  },
+  {
+    group: "networking.k8s.io",
+    resource: "ingresses",
+    names: "routing",
+    verbs: { get: readers, create: ["up"], patch: ["up", "switch"], delete: ["destroy"] },
+    why: "the routing: where the traffic goes",
+  },
+  {
+    group: "apps",
+    resource: "deployments",
+    names: "deployments",
+    verbs: { get: readers, create: ["up"], patch: ["up"], delete: ["destroy"] },
+    why: "the pods of each slot",
+  },
+  {
+    group: "",
+    resource: "services",
+    names: "services",
+    verbs: { get: readers, create: ["up"], patch: ["up"], delete: ["destroy"] },
+    why: "the Service of each slot, whose selector says which pods are the slot's",
+  },
+  {
+    group: "apps",
+    resource: "replicasets",
+    names: "any",
+    verbs: { list: ["up"] },
+    why: "whether the pods of the newest revision of a Deployment have taken over",
+  },
+  {
+    group: "discovery.k8s.io",
+    resource: "endpointslices",
+    names: "any",
+    verbs: { list: readers },
+    why: "which replicas of a slot are ready endpoints",
+  },
+  {
+    group: "",
+    resource: "pods",
+    names: "any",
+    verbs: { list: readers },
+    why: "which pods a slot has, and why one is not ready",
+  },
+  {
+    group: "",
+    resource: "pods/proxy",
+    names: "any",
+    verbs: { get: ["up", "switch"] },
+    why: "asking each replica who it is, so that answers at the ingress can be told apart",
+  },
+];
+
+/** What makes the commands quicker or their messages better. */
+export const optionalRows: readonly OptionalRow[] = [
+  ...(
+    [
+      ["apps", "deployments", "deployments"],
+      ["", "services", "services"],
+      ["networking.k8s.io", "ingresses", "routing"],
+      ["", "pods", "any"],
+      ["discovery.k8s.io", "endpointslices", "any"],
+    ] as const
+  ).map(
+    ([group, resource, names]): OptionalRow => ({
+      group,
+      resource,
+      names,
+      verbs: { watch: ["up", "switch", "destroy"] },
+      why: "seeing a change at once",
+      without: "changes are noticed within a second",
+      scope: "namespace",
+    }),
+  ),
+  ...(
+    [
+      ["policy", "poddisruptionbudgets", "slots with more than one replica need `disruptionBudget: false`"],
+      ["autoscaling", "horizontalpodautoscalers", "`autoscaling` cannot be used"],
+    ] as const
+  ).map(
+    ([group, resource, without]): OptionalRow => ({
+      group,
+      resource,
+      names: "deployments",
+      verbs: { get: ["up", "switch"], create: ["up"], patch: ["up", "switch"], delete: ["up", "destroy"] },
+      why: "how many replicas a slot has, and may lose at a time",
+      without,
+      scope: "namespace",
+    }),
+  ),
+  {
+    group: "",
+    resource: "secrets",
+    names: "any",
+    verbs: { get: ["plan", "up"] },
+    why: "the versions of Secrets that a release refers to; only metadata is asked for",
+    without: "a change of a Secret is not noticed",
+    scope: "namespace",
+  },
+  {
+    group: "",
+    resource: "events",
+    names: "any",
+    verbs: { list: ["status", "up", "switch"] },
+    why: "the last events of a pod that does not become ready",
+    without: "errors name the state of the pod only",
+    scope: "namespace",
+  },
+  {
+    group: "",
+    resource: "pods/log",
+    names: "any",
+    verbs: { get: ["status", "up", "switch"] },
+    why: "the last log lines of a pod that does not become ready",
+    without: "errors name the state of the pod only",
+    scope: "namespace",
+  },
+  ...(
+    [
+      ["networking.k8s.io", "ingresses"],
+      ["", "services"],
+      ["apps", "deployments"],
+      ["autoscaling", "horizontalpodautoscalers"],
+    ] as const
+  ).map(
+    ([group, resource]): OptionalRow => ({
+      group,
+      resource,
+      names: "any",
+      verbs: { list: ["init", "adopt"] },
+      why: "finding what runs already: `init`, `init --from` and `adopt`",
+      without: "`init` asks; `init --from` and `adopt` are refused",
+      scope: "namespace",
+    }),
+  ),
+  {
+    group: "networking.k8s.io",
+    resource: "ingressclasses",
+    names: "any",
+    verbs: { get: ["up", "switch"], list: ["doctor", "up"] },
+    why: "where the ingress controller of a local cluster listens; `doctor` checks that the class exists",
+    without:
+      "the address in the Ingress's status, or `ingress.endpoints`, is used; `doctor` skips that check",
+    scope: "cluster",
+  },
+  {
+    group: "",
+    resource: "namespaces",
+    names: "any",
+    // In a Role this goes for the Role's own namespace only.
+    verbs: { get: readers },
+    why: "telling a namespace that does not exist from one that is empty",
+    without: "a namespace that does not exist shows as a missing permission",
+    scope: "namespace",
+  },
+];
+
+/** One permission, as the API server decides on it. */
+export interface Permission {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  /** Absent: any object. */
+  readonly name?: string;
+}
+
+/** Names of the objects of a model; `undefined`: no name is asked for. */
+export function namesOf(names: NamedObjects, all: ObjectNames): readonly string[] | undefined {
+  switch (names) {
+    case "deployments":
+      return Object.values(all.deployment);
+    case "services":
+      return Object.values(all.service);
+    case "routing":
+      return [all.ingress, all.canaryIngress];
+    case "record":
+      return [all.record];
+    case "any":
+      return undefined;
+  }
+}
+
+/** Whether the API server knows the name of the object when it decides on this verb. */
+export function isNamed(verb: string): boolean {
+  return verb !== "create" && verb !== "list";
+}
+
+/** Every single permission of the rows for the commands named; without the names of a model, for objects of any name. */
+export function permissionsOf(
+  rows: readonly PermissionRow[],
+  commands: readonly PermittedCommand[],
+  model: ObjectNames | undefined,
+): readonly Permission[] {
+  return rows.flatMap(({ group, resource, names, verbs: wanted }) =>
+    verbs
+      .filter((verb) => wanted[verb]?.some((command) => commands.includes(command)))
+      .flatMap((verb): Permission[] => {
+        const named = model === undefined || !isNamed(verb) ? undefined : namesOf(names, model);
+        if (named === undefined) return [{ verb, group, resource }];
+        return named.map((name) => ({ verb, group, resource, name }));
+      }),
+  );
+}
+
+/** A rule of a Role, as Kubernetes writes it. */
+export interface PolicyRule {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly verbs?: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+/** Whether a rule grants a permission, as the API server's role-based authorizer decides. */
+export function grants(rule: PolicyRule, permission: Permission): boolean {
+  const has = (list: readonly string[] | undefined, value: string) =>
+    list !== undefined && (list.includes(value) || list.includes("*"));
+  const [, subresource] = permission.resource.split("/");
+  const resource =
+    has(rule.resources, permission.resource) ||
+    (subresource !== undefined && rule.resources?.includes(`*/${subresource}`) === true);
+  const names = rule.resourceNames ?? [];
+  const named = names.length === 0 || (permission.name !== undefined && names.includes(permission.name));
+  return has(rule.verbs, permission.verb) && has(rule.apiGroups, permission.group) && resource && named;
+}
+
+/** `deployments.apps`, as kubectl names resources. */
+export function resourceName({ group, resource }: Pick<Permission, "group" | "resource">): string {
+  return group === "" ? resource : `${resource}.${group}`;
+}
+
+/** One line per resource: `create, patch deployments.apps "fraud-blue", "fraud-green"`. */
+export function describePermissions(permissions: readonly Permission[]): readonly string[] {
+  const byResource = new Map<string, { verbs: Set<string>; names: Set<string> }>();
+  for (const permission of permissions) {
+    const key = resourceName(permission);
+    const entry = byResource.get(key) ?? { verbs: new Set(), names: new Set() };
+    entry.verbs.add(permission.verb);
+    if (permission.name !== undefined) entry.names.add(`"${permission.name}"`);
+    byResource.set(key, entry);
+  }
+  return [...byResource].map(([resource, { verbs: wanted, names }]) =>
+    [[...wanted].join(", "), resource, [...names].join(", ")].filter(Boolean).join(" "),
+  );
+}

@@ -1,0 +1,118 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { AddressInfo } from "node:net";
+import { parse } from "yaml";
+import type { Permission } from "../../src/core/permissions.ts";
+
+/** A request to the API server, as its authorizer sees it, and what became of it. */
+export interface Asked extends Permission {
+  readonly namespace: string | undefined;
+  readonly status: number;
+}
+
+/**
+ * Stands on loopback between a command and the API server, notes what is asked for, and can refuse it in the API server's
+ * own words. Credentials pass through: the API server decides about everything else.
+ */
+export class RecordingProxy {
+  readonly asked: Asked[] = [];
+  /** Refuses what this says. */
+  deny: (permission: Permission) => boolean = () => false;
+  readonly #server = createServer((request, response) => this.#pass(request, response));
+  readonly #upstream: URL;
+  readonly #authority: Buffer;
+
+  private constructor(kubeconfigPath: string) {
+    const config = parse(readFileSync(kubeconfigPath, "utf8")) as {
+      clusters: { cluster: { server: string; "certificate-authority-data": string } }[];
+    };
+    const cluster = config.clusters[0]?.cluster;
+    if (cluster === undefined) throw new Error(`${kubeconfigPath} names no cluster.`);
+    this.#upstream = new URL(cluster.server);
+    this.#authority = Buffer.from(cluster["certificate-authority-data"], "base64");
+  }
+
+  static async start(kubeconfigPath: string): Promise<RecordingProxy> {
+    const proxy = new RecordingProxy(kubeconfigPath);
+    proxy.#server.listen(0, "127.0.0.1");
+    await once(proxy.#server, "listening");
+    return proxy;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  #pass(request: IncomingMessage, response: ServerResponse): void {
+    const permission = permissionOf(request.method ?? "GET", request.url ?? "/");
+    if (permission !== undefined && this.deny(permission)) {
+      this.asked.push({ ...permission, status: 403 });
+      refuse(permission, response);
+      return;
+    }
+    const { method, headers } = request;
+    const upstream = httpsRequest(
+      new URL(request.url ?? "/", this.#upstream),
+      { ...(method === undefined ? {} : { method }), headers, ca: this.#authority },
+      (answer) => {
+        const status = answer.statusCode ?? 0;
+        if (permission !== undefined) this.asked.push({ ...permission, status });
+        response.writeHead(status, answer.headers);
+        answer.pipe(response);
+        answer.on("error", () => response.destroy());
+      },
+    );
+    upstream.on("error", () => response.destroy());
+    response.on("close", () => upstream.destroy());
+    request.pipe(upstream);
+  }
+}
+
+function refuse({ verb, group, resource, name, namespace }: Omit<Asked, "status">, response: ServerResponse) {
+  const [plural = ""] = resource.split("/");
+  const kind = group === "" ? plural : `${plural}.${group}`;
+  const object = name === undefined ? kind : `${kind} "${name}"`;
+  const where = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
+  const message = `${object} is forbidden: User "somebody" cannot ${verb} resource "${resource}" in API group "${group}" ${where}`;
+  response.writeHead(403, { "content-type": "application/json" });
+  response.end(JSON.stringify({ kind: "Status", apiVersion: "v1", reason: "Forbidden", code: 403, message }));
+}
+
+const verbOf: Readonly<Record<string, string>> = {
+  GET: "get",
+  POST: "create",
+  PUT: "update",
+  PATCH: "patch",
+  DELETE: "delete",
+};
+
+/** What the API server takes a request for; `undefined` for what every account may ask (kinds, version, its own rights). */
+export function permissionOf(method: string, address: string): Omit<Asked, "status"> | undefined {
+  const url = new URL(address, "http://proxy");
+  const words = url.pathname.split("/").filter((word) => word !== "");
+  const core = words[0] === "api";
+  const group = core ? "" : (words[1] ?? "");
+  const rest = words.slice(core ? 2 : 3);
+  if ((words[0] !== "api" && words[0] !== "apis") || rest.length === 0) return undefined;
+  if (group === "authorization.k8s.io" || group === "authentication.k8s.io") return undefined;
+  const namespace = rest[0] === "namespaces" ? rest[1] : undefined;
+  const inNamespace = rest[0] === "namespaces" && rest.length > 2;
+  const [plural = "", pathName, subresource] = inNamespace ? rest.slice(2) : rest;
+  const selected = /(?:^|,)metadata\.name=([^,]+)/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
+  const name = pathName ?? selected;
+  const resource = subresource === undefined ? plural : `${plural}/${subresource}`;
+  const verb =
+    method !== "GET" || pathName !== undefined
+      ? (verbOf[method] ?? method)
+      : url.searchParams.get("watch") === "true"
+        ? "watch"
+        : "list";
+  return { verb, group, resource, namespace, ...(name === undefined ? {} : { name }) };
+}

@@ -1,0 +1,222 @@
+import { cpSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { componentNames } from "../../src/local-cluster/component-names.ts";
+import { modelswitch, repository } from "./cli-process.ts";
+import { ModelProject } from "./model-project.ts";
+import {
+  addressOf,
+  isLoopback,
+  listeningAddresses,
+  ProcessWatch,
+  type SeenProcess,
+} from "./process-watch.ts";
+import { RestrictedAccount } from "./restricted-account.ts";
+import { testImages } from "./test-cluster.ts";
+
+const passphrase = "canary passphrase 5d1f3c";
+let project: ModelProject;
+let account: RestrictedAccount;
+let kubeconfig: string;
+/** All that a command wrote for people and programs. */
+const output: string[] = [];
+
+beforeAll(async () => {
+  project = await ModelProject.create("secrets");
+  account = await RestrictedAccount.create(project.namespace, "ci");
+  await account.allow({ model: "fraud", anyName: true, withOptional: true });
+  const admin = parse(readFileSync(project.namespace.kubeconfigPath, "utf8")) as {
+    clusters: { cluster: { server: string; "certificate-authority-data": string } }[];
+  };
+  const cluster = admin.clusters[0]?.cluster;
+  if (cluster === undefined) throw new Error("The test cluster's kubeconfig names no cluster.");
+  kubeconfig = await account.kubeconfig(cluster.server, cluster["certificate-authority-data"]);
+  await account.until(true, "get", { group: "", resource: "pods/proxy" });
+});
+
+afterAll(() => project.remove());
+
+interface Watched {
+  readonly processes: readonly SeenProcess[];
+  readonly descendants: readonly SeenProcess[];
+  readonly listened: ReadonlySet<string>;
+}
+
+/** Runs a command and looks at its processes all the while. */
+async function watched(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+  expected = 0,
+): Promise<Watched> {
+  let watch: ProcessWatch | undefined;
+  const result = await project.command(args, {
+    env: { KUBECONFIG: kubeconfig, PULUMI_CONFIG_PASSPHRASE: passphrase, ...env },
+    onStart: (child) => {
+      if (child.pid !== undefined) watch = new ProcessWatch(child.pid);
+    },
+  });
+  watch?.stop();
+  output.push(result.stdout, result.stderr);
+  expect(result, `${args.join(" ")}:\n${result.stderr}${result.stdout}`).toMatchObject({
+    exitCode: expected,
+  });
+  if (watch === undefined) throw new Error("The command was not started.");
+  return { processes: [...watch.seen.values()], descendants: watch.descendants, listened: watch.listened };
+}
+
+const secrets = () => ({ token: account.token, passphrase });
+
+/** Names of the secrets that stand in a text; never the text, which a report of a failure would show. */
+const secretsIn = (text: string) =>
+  Object.entries(secrets())
+    .filter(([, value]) => text.includes(value) || text.includes(Buffer.from(value).toString("base64")))
+    .map(([name]) => name);
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
+}
+
+/** A kubeconfig of a cluster that nobody reaches. */
+async function elsewhere(): Promise<string> {
+  const file = join(project.namespace.folder, "elsewhere");
+  const cluster = { server: "https://127.0.0.1:1" };
+  const contents = {
+    "current-context": "c",
+    clusters: [{ name: "c", cluster }],
+    contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+    users: [{ name: "u", user: {} }],
+  };
+  await writeFile(file, JSON.stringify(contents), { mode: 0o600 });
+  return file;
+}
+
+const slot = (image: string) => ({ image, replicas: 1, imagePullPolicy: "Never" });
+
+describe.runIf(process.platform === "linux")("tokens and passphrases", () => {
+  test("stand in no command line, and in the environment of no other process", async () => {
+    await project.configure({ slots: { blue: slot(testImages.blue), green: slot(testImages.green) } });
+    const up = await watched(["up", "--debug"]);
+    const json = await watched(["switch", "green", "--json", "--debug"]);
+    for (const { processes, descendants } of [up, json]) {
+      // The Pulumi CLI was seen at work.
+      expect(descendants.some(({ commandLine }) => /pulumi\S* (up|preview)\b/.test(commandLine))).toBe(true);
+      expect(processes.flatMap(({ commandLine }) => secretsIn(commandLine))).toEqual([]);
+      expect(descendants.flatMap(({ environment }) => secretsIn(environment))).toEqual([]);
+    }
+    // What listens for the Pulumi CLI, and the CLI for its program, is on loopback.
+    const listened = [...up.listened, ...json.listened];
+    expect(listened.length).toBeGreaterThan(0);
+    expect(listened.filter((address) => !isLoopback(address))).toEqual([]);
+  });
+
+  test("are read from a file where one is named, and go no further", async () => {
+    const file = join(project.namespace.folder, "passphrase");
+    await writeFile(file, `${passphrase}\n`, { mode: 0o600 });
+    const { processes } = await watched(["up"], {
+      PULUMI_CONFIG_PASSPHRASE: undefined,
+      PULUMI_CONFIG_PASSPHRASE_FILE: file,
+    });
+    expect(processes.flatMap(({ commandLine, environment }) => secretsIn(commandLine + environment))).toEqual(
+      [],
+    );
+  });
+
+  test("do not leave a kubeconfig that a program is given as contents", async () => {
+    const folder = join(project.folder, "seed");
+    cpSync(join(repository, "examples", "seed"), folder, {
+      recursive: true,
+      filter: (name) => !name.includes("node_modules") && !name.includes(".modelswitch"),
+    });
+    // As users write it: in the program's own settings, which are the user's.
+    const settings = join(folder, "Pulumi.dev.yaml");
+    const config = {
+      "kubernetes:kubeconfig": readFileSync(kubeconfig, "utf8"),
+      "kubernetes:namespace": project.namespace.name,
+      "seed:host": project.host,
+    };
+    await writeFile(settings, stringify({ config }), { mode: 0o600 });
+    // The program's own kubeconfig is the one that counts.
+    const decoy = await elsewhere();
+    const run = await watched(["run", folder, "--preview", "--debug"], { KUBECONFIG: decoy });
+    expect(run.processes.flatMap(({ commandLine }) => secretsIn(commandLine))).toEqual([]);
+    expect(run.descendants.flatMap(({ environment }) => secretsIn(environment))).toEqual([]);
+  });
+
+  test("are in no message and in no error, also with --debug", async () => {
+    await watched(["status", "--debug", "--json"]);
+    await watched(["doctor", "--debug"]);
+    await watched(["up", "--debug"], { PULUMI_CONFIG_PASSPHRASE: "another" }, 2);
+    const broken = join(project.namespace.folder, "broken");
+    await writeFile(broken, `users:\n- name: u\n  user:\n    token: ${account.token}\n   more: x\n`, {
+      mode: 0o600,
+    });
+    await watched(["status", "--debug"], { KUBECONFIG: broken }, 2);
+    await watched(["destroy", "--yes", "--debug"]);
+    expect(output.join("\n").length).toBeGreaterThan(1000);
+    expect(output.flatMap(secretsIn)).toEqual([]);
+  });
+
+  test("are in no file that is left behind, and what is left is this user's", () => {
+    const folder = join(project.folder, ".modelswitch");
+    const files = filesBelow(folder);
+    expect(files.some((file) => file.endsWith(".json"))).toBe(true);
+    expect(files.filter((file) => secretsIn(readFileSync(file, "utf8")).length > 0)).toEqual([]);
+    expect((statSync(folder).mode & 0o077).toString(8)).toBe("0");
+  });
+});
+
+describe.runIf(process.platform === "linux")("the local cluster", () => {
+  test("listens on loopback and on its own link, in every network namespace", async () => {
+    const name = process.env.MODELSWITCH_TEST_CLUSTER ?? "test";
+    const status = await modelswitch(["cluster", "status", "--name", name, "--json"]);
+    const { cluster } = JSON.parse(status.stdout) as { cluster: { kubeconfigPath: string } };
+    const folder = join(cluster.kubeconfigPath, "..");
+    const { addresses } = JSON.parse(readFileSync(join(folder, "cluster.json"), "utf8")) as {
+      addresses: Readonly<Record<string, unknown>>;
+    };
+    const own = [addresses.host, addresses.node];
+    const listening = componentNames.map((component) => {
+      const { pid } = JSON.parse(readFileSync(join(folder, "processes", `${component}.json`), "utf8")) as {
+        pid: number;
+      };
+      return { component, found: listeningAddresses(pid) };
+    });
+    const open = listening.flatMap(({ component, found }) =>
+      found
+        .filter((address) => !isLoopback(address) && !own.includes(address.replace(/:\d+$/, "")))
+        .map((address) => `${component} ${address}`),
+    );
+    expect(listening.find(({ component }) => component === "kube-apiserver")?.found).not.toEqual([]);
+    expect(open).toEqual([]);
+  });
+
+  test("shows no key or token in a command line", async () => {
+    const { users } = parse(readFileSync(project.namespace.kubeconfigPath, "utf8")) as {
+      users: { user: { "client-key-data": string } }[];
+    };
+    const key = users[0]?.user["client-key-data"] ?? "";
+    expect(key).not.toBe("");
+    const shown = readdirSync("/proc")
+      .filter((entry) => /^\d+$/.test(entry))
+      .filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(key);
+        } catch {
+          return false;
+        }
+      });
+    expect(shown).toEqual([]);
+  });
+});
+
+test("addresses are read as the kernel writes them", () => {
+  expect(addressOf("0100007F:1F90")).toBe("127.0.0.1:8080");
+  expect(isLoopback(addressOf("00000000000000000000000001000000:0050"))).toBe(true);
+  expect(isLoopback(addressOf("0000000000000000FFFF00000100007F:0050"))).toBe(true);
+  expect(isLoopback(addressOf("00000000:0050"))).toBe(false);
+  expect(isLoopback(addressOf("00000000000000000000000000000000:0050"))).toBe(false);
+});
