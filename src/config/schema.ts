@@ -162,11 +162,7 @@ export const configSchema = z
       .describe("The slot that gets the traffic when the Ingress is created. Default: blue"),
     idleReplicas: count("Replicas of the idle slot in the `release` form. Default: 0", 0).optional(),
     ingress,
-    servicePort: z
-      .int()
-      .min(1)
-      .max(65535)
-      .optional().describe("Port of the slots' Services. Default: 80"),
+    servicePort: port.optional().describe("Port of the slots' Services. Default: 80"),
     router: z.enum(routerNames).optional().describe("Default: nginx"),
     previewHeader: z
       .string()

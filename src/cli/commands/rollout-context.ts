@@ -132,6 +132,14 @@ export function errorTexts(found: readonly Found<unknown>[]): string[] {
   );
 }
 
+/** What a command that is suggested next needs to be about the same model: the choice that the user typed, with a space before it. */
+export function choiceOf({ globals }: Pick<CommandContext, "globals">): string {
+  return (["model", "environment"] as const)
+    .filter((option) => globals.given?.[option] === `--${option}`)
+    .map((option) => ` --${option} ${globals[option] ?? ""}`)
+    .join("");
+}
+
 /** Milliseconds for people: `850 ms`, `1.4 s`. */
 export function duration(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;

@@ -2,7 +2,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { isSlot, slots } from "../../core/slots.ts";
 import type { SwitchResult } from "../../rollout/switch.ts";
 import type { Command, CommandResult } from "../command.ts";
-import { duration, openRollout } from "./rollout-context.ts";
+import { choiceOf, duration, openRollout } from "./rollout-context.ts";
 
 export const switchCommand: Command = {
   name: "switch",
@@ -34,12 +34,12 @@ export const switchCommand: Command = {
         context: rollout.kubernetesContext,
         ...result,
       },
-      text: describe(result),
+      text: describe(result, choiceOf(context)),
     };
   },
 };
 
-function describe(result: SwitchResult): string[] {
+function describe(result: SwitchResult, choice: string): string[] {
   const at = result.endpoints.join(", ");
   if (result.alreadyThere) {
     return [`All traffic is on ${result.target} already; proved at ${at} (${duration(result.totalMs)}).`];
@@ -51,6 +51,6 @@ function describe(result: SwitchResult): string[] {
       ? `All traffic is on ${result.target}: the unfinished switch is finished, proved at ${at}.`
       : `All traffic went from ${result.from} to ${result.target}, proved at ${at}.`,
     `Took ${duration(result.totalMs)}: ready ${duration(result.readyMs)}, writes ${duration(writeMs)}, proofs ${duration(proofMs)}.`,
-    `Back: modelswitch switch ${result.target === "blue" ? "green" : "blue"}`,
+    `Back: modelswitch switch ${result.target === "blue" ? "green" : "blue"}${choice}`,
   ];
 }

@@ -1,7 +1,7 @@
 import { otherSlot } from "../../core/slots.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { liveFlags, readLiveFlags } from "./live-flags.ts";
-import { duration, openRollout } from "./rollout-context.ts";
+import { choiceOf, duration, openRollout } from "./rollout-context.ts";
 
 export const up: Command = {
   name: "up",
@@ -54,8 +54,8 @@ export const up: Command = {
         `Took ${duration(result.totalMs)}.`,
         "",
         "Next:",
-        "  modelswitch status",
-        `  modelswitch switch ${otherSlot(result.live)}`,
+        `  modelswitch status${choiceOf(context)}`,
+        `  modelswitch switch ${otherSlot(result.live)}${choiceOf(context)}`,
       ],
     };
   },
