@@ -137,15 +137,6 @@ export const optionalRows: readonly OptionalRow[] = [
   ),
   {
     group: "",
-    resource: "secrets",
-    names: "any",
-    verbs: { get: ["plan", "up"] },
-    why: "the versions of Secrets that a release refers to; only metadata is asked for",
-    without: "a change of a Secret is not noticed",
-    scope: "namespace",
-  },
-  {
-    group: "",
     resource: "events",
     names: "any",
     verbs: { list: ["status", "up", "switch"] },

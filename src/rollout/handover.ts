@@ -43,7 +43,9 @@ export function handovers(
     const { replicas, scaling } = wanted.settings;
     const isAutoscaled = scaling?.[slot]?.autoscaling !== undefined && replicas[slot] > 0;
     if (isAutoscaled) {
-      return own.autoscaler || present === 0 ? [] : [{ ...about, replicas: present, direction: "to-autoscaler" }];
+      return own.autoscaler || present === 0
+        ? []
+        : [{ ...about, replicas: present, direction: "to-autoscaler" }];
     }
     const isLeft = own.autoscaler || own.taken;
     return isLeft && observation.slots[slot].deployment !== undefined
