@@ -6,6 +6,7 @@ import type {
   BackendProtocol,
   IngressSpec,
   ModelServer,
+  PodDefaults,
   RouterName,
   SlotSpec,
 } from "../core/model.ts";

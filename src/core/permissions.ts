@@ -119,6 +119,22 @@ export const optionalRows: readonly OptionalRow[] = [
       scope: "namespace",
     }),
   ),
+  ...(
+    [
+      ["policy", "poddisruptionbudgets", "slots with more than one replica need `disruptionBudget: false`"],
+      ["autoscaling", "horizontalpodautoscalers", "`autoscaling` cannot be used"],
+    ] as const
+  ).map(
+    ([group, resource, without]): OptionalRow => ({
+      group,
+      resource,
+      names: "deployments",
+      verbs: { get: ["up", "switch"], create: ["up"], patch: ["up", "switch"], delete: ["up", "destroy"] },
+      why: "how many replicas a slot has, and may lose at a time",
+      without,
+      scope: "namespace",
+    }),
+  ),
   {
     group: "",
     resource: "events",

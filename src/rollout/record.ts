@@ -34,10 +34,10 @@ export interface ReleaseRecord {
   readonly createdAt: string;
   /** Who made it, `user@host`. */
   readonly by: string;
-  /** The version that made it, where pods of this version have something more: its own stay as they are. */
-  readonly podDefaults?: PodDefaults;
   /** The image that its pods were first seen to run, as the node names it: mostly with its digest. */
   readonly imageId?: string;
+  /** The version that made it, where pods of this version have something more: its own stay as they are. */
+  readonly podDefaults?: PodDefaults;
 }
 
 export interface SwitchRecord {
@@ -140,8 +140,8 @@ const recordSchema = z.object({
       spec: releaseSpec,
       createdAt: z.string(),
       by: z.string(),
-      podDefaults: z.enum(podDefaultsVersions).optional(),
       imageId: z.string().optional(),
+      podDefaults: z.enum(podDefaultsVersions).optional(),
     }),
   ),
   files: texts.optional(),
