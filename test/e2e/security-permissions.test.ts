@@ -267,13 +267,26 @@ test("with the optional permissions `init --from` takes over what runs, and prog
     return succeeds(...program, ...options, ...more);
   };
   await seed();
-  const { items } = await project.namespace.api.json<{ items: { metadata: { name: string } }[] }>({
-    method: "GET",
-    path: `/apis/networking.k8s.io/v1/namespaces/${name}/ingresses`,
+  const create = (path: string, body: object) => project.namespace.api.json({ method: "POST", path, body });
+  const service = { name: "spam-http", port: { number: 80 } };
+  await create(`/api/v1/namespaces/${name}/services`, {
+    metadata: { name: service.name },
+    spec: { selector: { app: "ml-model", version: "blue" }, ports: [{ port: 80, targetPort: 8080 }] },
   });
-  const found = items.find(({ metadata }) => metadata.name.startsWith("ml-model"));
+  await create(`/apis/networking.k8s.io/v1/namespaces/${name}/ingresses`, {
+    metadata: { name: "spam" },
+    spec: {
+      ingressClassName: "nginx",
+      rules: [
+        {
+          host: `spam.${project.host}`,
+          http: { paths: [{ path: "/", pathType: "Prefix", backend: { service } }] },
+        },
+      ],
+    },
+  });
   await rm(join(project.folder, "modelswitch.config.ts"), { force: true });
-  await succeeds("init", "--from", `ingress/${found?.metadata.name}`);
+  await succeeds("init", "--from", "ingress/spam");
   expect(await readFile(join(project.folder, "modelswitch.config.ts"), "utf8")).toContain(project.host);
   await seed("--destroy", "--remove", "--yes");
 });

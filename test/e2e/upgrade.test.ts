@@ -33,21 +33,41 @@ async function fromFixture(file: string): Promise<string> {
   return (await readFile(join(fixture, file), "utf8")).replaceAll(placeholder, project.namespace.name);
 }
 
-/** Puts the objects into the cluster as 0.1.0 wrote them, field managers included. */
-async function restoreObjects(): Promise<void> {
+/** Puts the objects into the cluster as 0.1.0 wrote them, field managers included. Returns their uids by the fixture's. */
+async function restoreObjects(): Promise<ReadonlyMap<string, string>> {
   const { api, name } = project.namespace;
+  const uids = new Map<string, string>();
   for (const { manager, operation, object } of JSON.parse(
     await fromFixture("objects.json"),
   ) as WrittenObject[]) {
     const path = collections[object.kind]?.(name) ?? "";
     const query = { fieldManager: manager };
-    if (operation === "Update") await api.json({ method: "POST", path, query, body: object });
-    else await api.json({ method: "PATCH", path: `${path}/${object.metadata.name}`, query, body: object });
+    const created = await api.json<{ metadata: { uid: string } }>(
+      operation === "Update"
+        ? { method: "POST", path, query, body: object }
+        : { method: "PATCH", path: `${path}/${object.metadata.name}`, query, body: object },
+    );
+    uids.set(`${object.kind} ${object.metadata.name}`, created.metadata.uid);
   }
+  return uids;
+}
+
+/** The state, as if its objects were these: the API server gives every object a uid of its own. */
+function withUids(text: string, uids: ReadonlyMap<string, string>): string {
+  const state = JSON.parse(text) as {
+    checkpoint: {
+      latest: { resources: { outputs?: { kind?: string; metadata?: { name: string; uid: string } } }[] };
+    };
+  };
+  for (const { outputs } of state.checkpoint.latest.resources) {
+    const uid = uids.get(`${outputs?.kind} ${outputs?.metadata?.name}`);
+    if (outputs?.metadata !== undefined && uid !== undefined) outputs.metadata.uid = uid;
+  }
+  return JSON.stringify(state);
 }
 
 /** The project's folder as 0.1.0 left it. */
-async function restoreFolder(): Promise<void> {
+async function restoreFolder(uids: ReadonlyMap<string, string>): Promise<void> {
   const { folder, namespace } = project;
   const files: Readonly<Record<string, string>> = {
     "modelswitch.config.ts": await fromFixture("modelswitch.config.ts"),
@@ -55,8 +75,10 @@ async function restoreFolder(): Promise<void> {
     [`.modelswitch/pulumi/modelswitch-fraud/Pulumi.${namespace.name}.yaml`]:
       await fromFixture("Pulumi.stack.yaml"),
     ".modelswitch/state/.pulumi/meta.yaml": "version: 1\n",
-    [`.modelswitch/state/.pulumi/stacks/modelswitch-fraud/${namespace.name}.json`]:
+    [`.modelswitch/state/.pulumi/stacks/modelswitch-fraud/${namespace.name}.json`]: withUids(
       await fromFixture("stack.json"),
+      uids,
+    ),
   };
   for (const [path, text] of Object.entries(files)) {
     await mkdir(join(folder, path, ".."), { recursive: true });
@@ -92,8 +114,7 @@ async function recordText(): Promise<string> {
 
 beforeAll(async () => {
   project = await ModelProject.create("upgrade");
-  await restoreFolder();
-  await restoreObjects();
+  await restoreFolder(await restoreObjects());
   await project.namespace.untilReady("fraud-blue", 1);
   await project.namespace.untilReady("fraud-green", 2);
   await until("green answers", async () => (await versionAt(project.host)) === "2");
