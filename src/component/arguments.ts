@@ -6,7 +6,6 @@ import type {
   BackendProtocol,
   IngressSpec,
   ModelServer,
-  PodDefaults,
   RouterName,
   SlotSpec,
 } from "../core/model.ts";
