@@ -35,6 +35,14 @@ describe("resolveConfig", () => {
         secretsProvider: undefined,
       },
       deadlines: { readyMs: 600_000, proofMs: 60_000 },
+      rollout: {
+        steps: [],
+        settleMs: 5_000,
+        soakMs: 30_000,
+        drainMs: undefined,
+        rollbackWindowMs: 600_000,
+        warmUp: undefined,
+      },
     });
   });
 

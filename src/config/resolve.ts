@@ -5,6 +5,7 @@ import type { ModelServer, SlotSpec } from "../core/model.ts";
 import { defaultPreviewHeader } from "../core/names.ts";
 import type { Slot } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
+import { resolveRollout } from "./rollout.ts";
 import type { ModelswitchConfig, ReleaseTemplate, ResolvedConfig } from "./types.ts";
 
 /** What is known beside the file: where it is and which cluster is meant. */
@@ -46,6 +47,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
       readyMs: (config.deadlines?.ready ?? 600) * 1000,
       proofMs: (config.deadlines?.proof ?? 60) * 1000,
     },
+    rollout: resolveRollout(config.rollout),
   };
 }
 

@@ -3,6 +3,7 @@ import { routerNames } from "../core/model.ts";
 import { modelNamePattern } from "../core/names.ts";
 import { slots } from "../core/slots.ts";
 import { requestOptions, runs } from "./release-schema.ts";
+import { rolloutSchema } from "./rollout.ts";
 import { identitySchema, serverSchema } from "./server-schema.ts";
 
 /**
@@ -180,5 +181,6 @@ export const configSchema = z
         proof: seconds("Seconds until a change must be proved at the ingress. Default: 60").optional(),
       })
       .optional(),
+    rollout: rolloutSchema.optional(),
   })
   .describe("Configuration of modelswitch");

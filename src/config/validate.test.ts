@@ -392,6 +392,11 @@ describe("mistakes", () => {
       'deadlines.proof: "1m" must be a number',
     ],
     [
+      "steps that do not grow",
+      { ...good, rollout: { steps: "25%:5m, 5%" } },
+      'rollout.steps: has the step "5%", which must be more than the 25% before it',
+    ],
+    [
       "a model's key, misspelt",
       { ...good, release: { image: "a", model: { url: "s3://b/m", uri: "s3://b/m" } } },
       'release.model.url: is an unknown key; did you mean "release.model.uri"?',
@@ -496,7 +501,7 @@ describe("the error", () => {
       '  live: "gren" is none of blue, green; did you mean "green"?',
       "  ingress.host: is missing (Host name that clients use, for example mlmodels.example.com)",
       '  ingress.hots: is an unknown key; did you mean "ingress.host"?',
-      "  extra: is an unknown key; known are name, namespace, server, release, slots, live, idleReplicas, ingress, servicePort, router, previewHeader, identity, kubeconfig, context, pulumi, deadlines, models, environments, defaultEnvironment, configVersion",
+      "  extra: is an unknown key; known are name, namespace, server, release, slots, live, idleReplicas, ingress, servicePort, router, previewHeader, identity, kubeconfig, context, pulumi, deadlines, rollout, models, environments, defaultEnvironment, configVersion",
     ]);
     expect(error.details).toMatchObject({ file: "/models/modelswitch.config.ts" });
   });

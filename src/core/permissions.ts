@@ -1,7 +1,16 @@
 import type { ObjectNames } from "./names.ts";
 
 /** Commands that ask the API server for anything. */
-export type PermittedCommand = "status" | "plan" | "doctor" | "up" | "switch" | "destroy" | "adopt" | "init";
+export type PermittedCommand =
+  | "status"
+  | "plan"
+  | "doctor"
+  | "up"
+  | "switch"
+  | "destroy"
+  | "adopt"
+  | "init"
+  | "release";
 
 /** Which objects of a resource are meant: those of one model by name, or all of the namespace. */
 export type NamedObjects = "deployments" | "services" | "routing" | "record" | "any";
@@ -171,6 +180,15 @@ export const optionalRows: readonly OptionalRow[] = [
       scope: "namespace",
     }),
   ),
+  {
+    group: "",
+    resource: "pods/proxy",
+    names: "any",
+    verbs: { create: ["release"] },
+    why: "warming up each replica with a POST request",
+    without: "`rollout.warmUp` with a body cannot be used",
+    scope: "namespace",
+  },
   {
     group: "networking.k8s.io",
     resource: "ingressclasses",

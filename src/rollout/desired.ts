@@ -125,6 +125,8 @@ export function planUp(input: PlanInput): UpPlan {
     settings,
     applying: true,
     history: record?.history ?? [],
+    ...(record?.rollout === undefined ? {} : { rollout: record.rollout }),
+    ...(record?.rollouts === undefined ? {} : { rollouts: record.rollouts }),
     ...(adoption === undefined ? {} : { adoption }),
   };
   return { record: withoutLostTemplate(next, observation), routing, notes };
@@ -215,8 +217,10 @@ function planTemplate(
   const releases = [...record.releases];
   const numbers: Record<Slot, number | null> = { ...record.slots };
   for (const slot of slots) {
-    // A slot that a release was put into keeps its size: it may have to take the traffic back.
-    if (record.slots[slot] !== null) replicas[slot] = size;
+    // A slot that a release was put into keeps its size, for it may have to take the traffic back; one that was scaled down
+    // since then stays so.
+    const inUse = slot === live || record.settings.replicas[slot] > runs.idleReplicas;
+    if (record.slots[slot] !== null && inUse) replicas[slot] = size;
   }
   const scaling = scalings((slot) => (record.slots[slot] === null ? undefined : scalingOf(runs.release)));
   const changes = releaseDifferences(former.spec, template);

@@ -6,7 +6,7 @@ export interface DeploymentObject extends KubernetesObject {
     readonly replicas?: number;
     readonly template?: {
       readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
-      readonly spec?: { readonly containers?: readonly { readonly image?: string }[] };
+      readonly spec?: { readonly containers?: readonly ContainerObject[] };
     };
   };
   readonly status?: {
@@ -16,6 +16,15 @@ export interface DeploymentObject extends KubernetesObject {
     readonly readyReplicas?: number;
     readonly conditions?: readonly Condition[];
   };
+}
+
+/** What of a container is compared. */
+export interface ContainerObject {
+  readonly name?: string;
+  readonly image?: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env?: readonly object[];
 }
 
 export interface Condition {
@@ -64,6 +73,7 @@ export interface ContainerStatus {
 }
 
 export interface PodObject extends KubernetesObject {
+  readonly spec?: { readonly containers?: readonly ContainerObject[] };
   readonly status?: {
     readonly phase?: string;
     readonly reason?: string;

@@ -5,6 +5,7 @@ import type { Routing } from "../core/routing.ts";
 import type { Slot } from "../core/slots.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import type {
+  ContainerObject,
   DeploymentObject,
   EndpointSliceObject,
   IngressObject,
@@ -128,7 +129,7 @@ export async function observeSlot(location: ModelLocation, slot: Slot): Promise<
     service: service === undefined ? undefined : { name, selector },
     deployment: deployment === undefined ? undefined : deploymentObservation(deployment),
     endpoints: endpointsObservation(slices?.items ?? [], podObjects),
-    pods: podObservations(podObjects),
+    pods: podObservations(podObjects, deployment?.spec?.template?.spec?.containers ?? []),
   };
 }
 
@@ -176,9 +177,10 @@ function endpointsObservation(
 
 const templateHashLabel = "pod-template-hash";
 
-function podObservations(pods: readonly PodObject[]): PodObservation[] {
+function podObservations(pods: readonly PodObject[], template: readonly ContainerObject[]): PodObservation[] {
+  // The newest alone is no sign: a template that is on its way out may still be scaled up, and times are whole seconds.
   const newest = pods
-    .filter((pod) => pod.metadata?.deletionTimestamp === undefined)
+    .filter((pod) => pod.metadata?.deletionTimestamp === undefined && runsTemplate(pod, template))
     .toSorted((a, b) => createdAt(b).localeCompare(createdAt(a)))[0];
   const present = newest?.metadata?.labels?.[templateHashLabel];
   return pods.map((pod) => ({
@@ -190,6 +192,22 @@ function podObservations(pods: readonly PodObject[]): PodObservation[] {
     imageId: imageOf(pod),
     problem: podProblem(pod),
   }));
+}
+
+/** Whether a pod's containers are those of the template, as far as what they run goes: admission may add to pods, not change that. */
+function runsTemplate(pod: PodObject, template: readonly ContainerObject[]): boolean {
+  const running = new Map((pod.spec?.containers ?? []).map((container) => [container.name, container]));
+  if (running.size === 0) return true;
+  return template.every((container) => {
+    const found = running.get(container.name);
+    if (found === undefined || found.image !== container.image) return false;
+    const lists = (one: ContainerObject) => JSON.stringify([one.command ?? [], one.args ?? []]);
+    const names = new Set((found.env ?? []).map((entry) => JSON.stringify(entry)));
+    return (
+      lists(found) === lists(container) &&
+      (container.env ?? []).every((entry) => names.has(JSON.stringify(entry)))
+    );
+  });
 }
 
 /** Docker's shim writes `docker-pullable://` before it. */

@@ -6,6 +6,7 @@ import type { PodEvidence, PodProblem, SlotObservation } from "./observation.ts"
 import { podEvidence } from "./pod-evidence.ts";
 import { readiness } from "./readiness.ts";
 import { type RolloutRecord, releaseOf, type SwitchRecord } from "./record.ts";
+import { inProgress, isLive } from "./release/entry.ts";
 import { observeDeployed } from "./subject.ts";
 import { pendingSwitch } from "./switch.ts";
 
@@ -40,6 +41,21 @@ export interface ModelStatus {
   /** What an unfinished command still has to do. */
   readonly pending: string | undefined;
   readonly lastSwitch: SwitchRecord | undefined;
+  /** The rollout in progress. */
+  readonly rollout: RolloutStatus | undefined;
+}
+
+export interface RolloutStatus {
+  readonly kind: "release" | "rollback";
+  readonly release: number;
+  readonly target: Slot;
+  readonly phase: string;
+  readonly direction: "forward" | "back";
+  readonly paused: boolean;
+  readonly by: string;
+  readonly startedAt: string;
+  /** ISO 8601; until when the old slot stays warm. `undefined` before the release is live. */
+  readonly warmUntil: string | undefined;
 }
 
 /**
@@ -69,10 +85,20 @@ export async function modelStatus(context: RolloutContext): Promise<ModelStatus>
     router: record.settings.router,
     pending:
       pendingAdoption(record) ??
-      pendingSwitch(routing, location.router.capabilities) ??
+      (inProgress(record) === undefined ? pendingSwitch(routing, location.router.capabilities) : undefined) ??
       (record.applying ? "an `up` is running, or did not finish; `modelswitch up` finishes it" : undefined),
     lastSwitch: record.history.at(-1),
+    rollout: rolloutStatus(record),
   };
+}
+
+function rolloutStatus(record: RolloutRecord): RolloutStatus | undefined {
+  const entry = inProgress(record);
+  if (entry === undefined) return undefined;
+  const { kind, plan, state, by, startedAt } = entry;
+  const { release, target, phase, direction, paused } = state;
+  const warmUntil = isLive(state) ? new Date(state.since + plan.rollbackWindowMs).toISOString() : undefined;
+  return { kind, release, target, phase, direction, paused, by, startedAt, warmUntil };
 }
 
 async function slotStatus(

@@ -16,6 +16,7 @@ import type { ModelStack } from "./program.ts";
 import { readiness } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
 import { type RolloutRecord, releaseOf } from "./record.ts";
+import { refuseInProgress, withoutWindow } from "./release/entry.ts";
 import { waitForSlot } from "./slot-wait.ts";
 import { type Deployed, observeDeployed, type ProofSubject, proofSubject, proveRouting } from "./subject.ts";
 import { describeTraffic, moveTraffic, type StepTiming, type Traffic, unstoppable } from "./traffic.ts";
@@ -42,6 +43,7 @@ export async function switchTraffic(context: RolloutContext, target: Slot): Prom
   const before = await withPermissions(context, ["switch"], () => observeDeployed(context));
   refuseUnfinished(before.record);
   refuseOtherEnvironment(context, before.record);
+  refuseInProgress(context.config.name, before.record);
   refuseEmpty(context, before.record, before.observation, target);
   await context.prepareSecrets();
   let moving = false;
@@ -69,6 +71,7 @@ async function switchLocked(
   const startedAt = clock.now();
   const deployed = await observeDeployed(context);
   const { location, routing } = deployed;
+  refuseInProgress(context.config.name, deployed.record);
   refuseUnfinished(deployed.record);
   refuseEmpty(context, deployed.record, deployed.observation, target);
   warnIfUnapplied(context, deployed.record);
@@ -115,7 +118,7 @@ async function switchLocked(
             context,
             location,
             spec,
-            stack: await stack(),
+            stack,
             subject,
             lock,
             stillReady: () => stillReady(context, deployed, target, atLeast),
@@ -279,7 +282,7 @@ async function remember(context: RolloutContext, from: Slot, to: Slot, durationM
   await context.store.update(
     (record) =>
       record && {
-        ...record,
+        ...withoutWindow(record, context.clock.now()),
         history: [...record.history, { at, from, to, by: context.operator, durationMs }],
       },
   );

@@ -24,11 +24,13 @@ export interface Traffic {
   readonly context: RolloutContext;
   readonly location: ModelLocation;
   readonly spec: ModelSpec;
-  readonly stack: ModelStack;
+  readonly stack: () => Promise<ModelStack>;
   readonly subject: ProofSubject;
   readonly lock: Lock;
   /** Looks once more whether the target is ready, before its share grows. */
   readonly stillReady: () => Promise<void>;
+  /** A shorter way to write a routing; `false`: it cannot be gone, and nothing was written. @default none */
+  readonly shortcut?: (before: Routing, after: Routing) => Promise<boolean>;
 }
 
 /** What a routing means for clients, for example `blue` or `75 % blue, 25 % green`. */
@@ -69,7 +71,11 @@ function stopped(at: Routing, taken: number): UserError {
   );
 }
 
-async function takeStep(traffic: Traffic, before: Routing, next: RoutingStep): Promise<StepTiming> {
+/**
+ * One step: write, look, prove.
+ * @throws UserError `proof-failed` when it could not be proved, and was undone
+ */
+export async function takeStep(traffic: Traffic, before: Routing, next: RoutingStep): Promise<StepTiming> {
   const { context, subject } = traffic;
   const { clock, config } = context;
   await traffic.lock.check();
@@ -80,7 +86,9 @@ async function takeStep(traffic: Traffic, before: Routing, next: RoutingStep): P
   await step(
     context.events,
     { id: `write-${next.name}`, title: titles[next.name](next.routing) },
-    () => write(traffic, next.routing),
+    async () => {
+      if ((await traffic.shortcut?.(before, next.routing)) !== true) await write(traffic, next.routing);
+    },
     () => `traffic is declared on ${describeTraffic(next.routing)}`,
   );
   const writtenAt = clock.now();
@@ -132,7 +140,8 @@ export async function write(
   traffic: Pick<Traffic, "stack" | "spec" | "location" | "context">,
   routing: Routing,
 ): Promise<void> {
-  const { stack, spec } = traffic;
+  const { spec } = traffic;
+  const stack = await traffic.stack();
   const location = unsignalled(traffic.location);
   const isWritten = async () => {
     const found = await insistently(traffic.context, () => observeRouting(location));

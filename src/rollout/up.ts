@@ -16,6 +16,7 @@ import { withPermissions } from "./permissions.ts";
 import type { Desired, ModelStack } from "./program.ts";
 import { readiness } from "./readiness.ts";
 import type { RolloutRecord } from "./record.ts";
+import { refuseInProgress } from "./release/entry.ts";
 import { requiredSourcesOf, sourcesOf } from "./release-spec.ts";
 import { waitForSlot, whileWatching } from "./slot-wait.ts";
 import { identityProbe, locationOf, proofSubject, proveRouting, routingUnreadable } from "./subject.ts";
@@ -70,6 +71,7 @@ export async function prepareUp(
   if (observation.ingress !== undefined && observation.routing === undefined) {
     throw routingUnreadable(context, observation.ingress);
   }
+  refuseInProgress(context.config.name, record);
   const versions = await presentVersions(context);
   const plan = decide(context, record, observation, versions, options);
   return {

@@ -1,6 +1,8 @@
+import { releaseLabel } from "../../src/component/deployment.ts";
 import { nginx } from "../../src/component/routers/nginx.ts";
 import { plain } from "../../src/component/routers/plain.ts";
 import { custom } from "../../src/component/servers/custom.ts";
+import { resolveRollout } from "../../src/config/rollout.ts";
 import type { ResolvedConfig } from "../../src/config/types.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { interrupted } from "../../src/core/errors.ts";
@@ -174,6 +176,8 @@ export function putSlot(
     readonly image?: string | null;
     readonly podStatus?: object;
     readonly generation?: number;
+    /** Number of the release in the Deployment's label. */
+    readonly release?: number | undefined;
   } = {},
 ): void {
   const replicas = about.replicas ?? 2;
@@ -184,7 +188,11 @@ export function putSlot(
   cluster.put(`${base}/services/${name}`, { spec: { selector: labels } });
   if (about.image !== null) {
     cluster.put(`/apis/apps/v1/namespaces/${testNamespace}/deployments/${name}`, {
-      metadata: { name, generation: about.generation ?? 1 },
+      metadata: {
+        name,
+        generation: about.generation ?? 1,
+        ...(about.release === undefined ? {} : { labels: { [releaseLabel]: String(about.release) } }),
+      },
       spec: { replicas, template: { spec: { containers: [{ image: about.image ?? `fraud:${slot}` }] } } },
       status: { observedGeneration: 1, replicas, updatedReplicas: replicas, readyReplicas: ready },
     });
@@ -288,8 +296,8 @@ export class FakeStack implements ModelStack {
       });
     }
     for (const slot of slots) {
-      const { replicas, image } = spec.slots[slot];
-      putSlot(this.#cluster, slot, { replicas: replicas ?? 1, image: image ?? null });
+      const { replicas, image, release } = spec.slots[slot];
+      putSlot(this.#cluster, slot, { replicas: replicas ?? 1, image: image ?? null, release });
     }
   }
 }
@@ -324,6 +332,7 @@ export function testConfig(changes: Partial<ResolvedConfig> = {}): ResolvedConfi
     kubeconfig: {},
     pulumi: { project: "modelswitch-fraud", stack: "ml", backendUrl: undefined, secretsProvider: undefined },
     deadlines: { readyMs: 60_000, proofMs: 10_000 },
+    rollout: resolveRollout(),
     ...changes,
   };
 }

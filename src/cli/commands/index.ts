@@ -12,9 +12,14 @@ import { configShow } from "./config-show.ts";
 import { configValidate } from "./config-validate.ts";
 import { destroy } from "./destroy.ts";
 import { doctor } from "./doctor.ts";
+import { history } from "./history.ts";
 import { init } from "./init.ts";
 import { plan } from "./plan.ts";
 import { rbac } from "./rbac.ts";
+import { reconcile } from "./reconcile.ts";
+import { release } from "./release.ts";
+import { rollback } from "./rollback.ts";
+import { abort, pause, promote, resume } from "./rollout-control.ts";
 import { run } from "./run.ts";
 import { status } from "./status.ts";
 import { switchCommand } from "./switch.ts";
@@ -29,7 +34,15 @@ export const commands: readonly Command[] = [
   plan,
   up,
   switchCommand,
+  release,
+  promote,
+  pause,
+  resume,
+  abort,
+  rollback,
+  reconcile,
   status,
+  history,
   destroy,
   run,
   rbac,

@@ -1,5 +1,5 @@
 import { slots } from "../../core/slots.ts";
-import type { ModelStatus, SlotStatus } from "../../rollout/status.ts";
+import type { ModelStatus, RolloutStatus, SlotStatus } from "../../rollout/status.ts";
 import type { Command } from "../command.ts";
 import { table } from "../output/table.ts";
 import { allOption, errorTexts, type Found, ofCluster, queryModels, titleOf } from "./rollout-context.ts";
@@ -27,7 +27,12 @@ export const status: Command = {
 };
 
 function document(found: ModelStatus): Readonly<Record<string, unknown>> {
-  return { ...found, pending: found.pending ?? null, lastSwitch: found.lastSwitch ?? null };
+  return {
+    ...found,
+    pending: found.pending ?? null,
+    lastSwitch: found.lastSwitch ?? null,
+    rollout: found.rollout ?? null,
+  };
 }
 
 /** A line per model, then what is wrong with some of them. */
@@ -69,6 +74,7 @@ function describe(found: ModelStatus): string[] {
     ...table(rows),
     ...slots.flatMap((slot) => troubles(slot, found.slots[slot])),
     ...(found.pending === undefined ? [] : ["", `Pending: ${found.pending}`]),
+    ...(found.rollout === undefined ? [] : ["", describeRollout(found.rollout)]),
     ...(found.lastSwitch === undefined
       ? []
       : [
@@ -76,6 +82,14 @@ function describe(found: ModelStatus): string[] {
           `Last switch: ${found.lastSwitch.from} to ${found.lastSwitch.to} at ${found.lastSwitch.at} by ${found.lastSwitch.by}`,
         ]),
   ];
+}
+
+function describeRollout(rollout: RolloutStatus): string {
+  if (rollout.warmUntil !== undefined) {
+    return `Release ${rollout.release} is live; the old slot stays warm until ${rollout.warmUntil} (\`modelswitch rollback\`, then \`modelswitch reconcile\`).`;
+  }
+  const how = `${rollout.paused ? ", paused" : ""}${rollout.direction === "back" ? ", on the way back" : ""}`;
+  return `Rollout: ${rollout.kind} of release ${rollout.release} into ${rollout.target}, phase ${rollout.phase}${how}; begun by ${rollout.by} at ${rollout.startedAt}`;
 }
 
 function row(name: string, slot: SlotStatus, live: boolean): string[] {

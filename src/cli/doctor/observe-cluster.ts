@@ -65,7 +65,7 @@ export async function lackingPermissions(
 }
 
 const everyCommand: readonly PermittedCommand[] = [
-  ...(["status", "plan", "doctor", "up", "switch", "destroy", "init", "adopt"] as const),
+  ...(["status", "plan", "doctor", "up", "switch", "destroy", "init", "adopt", "release"] as const),
 ];
 
 const samePermission = (a: Permission, b: Permission) =>

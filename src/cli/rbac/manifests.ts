@@ -49,6 +49,7 @@ const workers: readonly PermittedCommand[] = [
   "destroy",
   "adopt",
   "init",
+  "release",
 ];
 
 /** Rules that grant the rows to the commands: where Kubernetes can tell by name, only the model's own objects. */

@@ -1,0 +1,44 @@
+import { slots } from "../../core/slots.ts";
+import type { RolloutRecord } from "../../rollout/record.ts";
+import type { Command, CommandResult } from "../command.ts";
+import { openRollout } from "./rollout-context.ts";
+
+export const history: Command = {
+  name: "history",
+  summary: "List the releases of the model, and how each rollout ended",
+  examples: ["modelswitch history", "modelswitch history --json"],
+  output: "query",
+  ifInterrupted: "Nothing was changed.",
+  async run(_input, context): Promise<CommandResult> {
+    const rollout = await openRollout(context);
+    const { observeDeployed } = await import("../../rollout/subject.ts");
+    const { record } = await observeDeployed(rollout);
+    return {
+      data: {
+        model: record.model,
+        namespace: rollout.namespace,
+        context: rollout.kubernetesContext,
+        releases: record.releases,
+        slots: record.slots,
+        rollouts: record.rollouts ?? [],
+        switches: record.history,
+      },
+      text: describe(record),
+    };
+  },
+};
+
+function describe(record: RolloutRecord): string[] {
+  const where = (number: number) => slots.filter((slot) => record.slots[slot] === number).join(", ");
+  return [
+    ...record.releases.map(({ number, spec, createdAt, by }) => {
+      const slot = where(number);
+      return `release ${number}  ${spec.image ?? "(your own pods)"}  ${createdAt} by ${by}${slot === "" ? "" : `  in ${slot}`}`;
+    }),
+    ...(record.rollouts ?? []).map(
+      ({ endedAt, kind, release, target, outcome, reason, by }) =>
+        `${endedAt}  ${kind} of release ${release} into ${target}: ${outcome}${reason === undefined ? "" : ` (${reason})`}, by ${by}`,
+    ),
+    ...record.history.map(({ at, from, to, by }) => `${at}  switch from ${from} to ${to}, by ${by}`),
+  ];
+}

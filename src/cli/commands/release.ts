@@ -1,0 +1,59 @@
+import { exitCodes, UserError } from "../../core/errors.ts";
+import type { Command, CommandResult } from "../command.ts";
+import { openRollout } from "./rollout-context.ts";
+import { rolloutResult } from "./rollout-end.ts";
+
+export const release: Command = {
+  name: "release",
+  summary: "Put a new release into the idle slot and take it live, phase by phase",
+  description:
+    "Deploys the release into the idle slot at the size of the live one, warms up every replica, proves it through the real ingress before any client sees it, shifts the traffic in the steps of `rollout.steps`, and proves each one. What fails on the way is taken back by itself. The old slot stays warm for `rollout.rollbackWindow`. Needs a configuration with `release`.",
+  options: [
+    {
+      name: "set",
+      value: "key=value",
+      summary:
+        "change of the template for this release, for example image=registry/fraud:1.5; may be repeated",
+      repeatable: true,
+    },
+    {
+      name: "steps",
+      value: "steps",
+      summary: "shares on the way, for example 5%:2m,25%:5m,50%; default: the configuration's",
+    },
+  ],
+  examples: [
+    "modelswitch release --set image=registry/fraud:1.5",
+    "modelswitch release --set image=registry/fraud:1.5 --steps 5%:2m,25%:5m",
+  ],
+  output: "long",
+  ifInterrupted:
+    "Traffic is as the last proved step left it. `modelswitch resume` goes on, `modelswitch abort` takes it back.",
+  async run(input, context): Promise<CommandResult> {
+    const opened = await openRollout(context);
+    const { release: start, requireTemplate } = await import("../../rollout/release/start.ts");
+    const { config } = opened;
+    const rollout = { ...opened, config: await withSteps(config, input.options.steps) };
+    const { withSettings } = await import("../release-settings.ts");
+    const template = await withSettings(requireTemplate(config), input.lists?.set ?? [], config.file);
+    return rolloutResult(rollout, await start(rollout, { template }));
+  },
+};
+
+async function withSteps<C extends { readonly rollout: { readonly soakMs: number } }>(
+  config: C,
+  steps: string | true | undefined,
+): Promise<C> {
+  if (typeof steps !== "string") return config;
+  const { parseSteps } = await import("../../core/rollout/steps.ts");
+  const parsed = parseSteps(steps);
+  if (parsed.kind === "wrong") {
+    throw new UserError({
+      code: "steps-invalid",
+      message: `--steps ${steps}: the step "${parsed.step}" ${parsed.why}.`,
+      hint: "For example --steps 5%:2m,25%:5m,50%.",
+      exitCode: exitCodes.usage,
+    });
+  }
+  return { ...config, rollout: { ...config.rollout, steps: parsed.steps } };
+}

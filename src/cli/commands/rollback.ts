@@ -1,0 +1,31 @@
+import { exitCodes, UserError } from "../../core/errors.ts";
+import type { Command, CommandResult } from "../command.ts";
+import { openRollout } from "./rollout-context.ts";
+import { rolloutResult } from "./rollout-end.ts";
+
+export const rollback: Command = {
+  name: "rollback",
+  summary: "Go back to an earlier release",
+  description:
+    "While the old slot is warm this is one shift of traffic, proved at the ingress; fewer replicas than usual are accepted then, and said. An older release is put into the idle slot again first. For a rollout that is still in progress there is `abort`.",
+  options: [
+    { name: "to", value: "number", summary: "release to go back to; default: the one that was live before" },
+  ],
+  examples: ["modelswitch rollback", "modelswitch rollback --to 3"],
+  output: "long",
+  ifInterrupted: "Traffic is on a slot that was proved. `modelswitch resume` goes on.",
+  async run(input, context): Promise<CommandResult> {
+    const { to } = input.options;
+    if (typeof to === "string" && !/^[1-9]\d*$/.test(to)) {
+      throw new UserError({
+        code: "release-unknown",
+        message: `--to ${to}: releases have numbers.`,
+        hint: "`modelswitch history` lists them.",
+        exitCode: exitCodes.usage,
+      });
+    }
+    const rollout = await openRollout(context);
+    const { rollback: start } = await import("../../rollout/release/start.ts");
+    return rolloutResult(rollout, await start(rollout, typeof to === "string" ? Number(to) : undefined));
+  },
+};

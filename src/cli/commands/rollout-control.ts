@@ -1,0 +1,48 @@
+import type { RolloutRequest } from "../../rollout/record.ts";
+import type { Command, CommandResult } from "../command.ts";
+import { openRollout } from "./rollout-context.ts";
+import { rolloutResult } from "./rollout-end.ts";
+
+/** The commands that steer a rollout, whoever works on it. */
+function steering(kind: RolloutRequest["kind"], about: Pick<Command, "summary" | "description">): Command {
+  return {
+    name: kind,
+    ...about,
+    examples: [`modelswitch ${kind}`],
+    output: "long",
+    ifInterrupted: "It is heard before the next step all the same; `modelswitch status` shows the rollout.",
+    async run(_input, context): Promise<CommandResult> {
+      const rollout = await openRollout(context);
+      const { control } = await import("../../rollout/release/control.ts");
+      const result = await control(rollout, kind);
+      if (result.kind === "done") {
+        const ended = rolloutResult(rollout, result.end);
+        // A pause that was asked for is no failure to go on.
+        return kind === "pause" ? { ...ended, exitCode: 0 } : ended;
+      }
+      const { state } = result;
+      return {
+        data: { model: rollout.config.name, ended: "heard", release: state.release, phase: state.phase },
+        text: [`The command that works on release ${state.release} has heard it (phase ${state.phase}).`],
+      };
+    },
+  };
+}
+
+export const pause = steering("pause", {
+  summary: "Hold a rollout before its next step",
+  description: "Traffic stays as it is. A step that has begun is finished first.",
+});
+export const resume = steering("resume", {
+  summary: "Go on with a rollout that was paused, interrupted or killed",
+  description: "Looks at the cluster, and goes on from what is there.",
+});
+export const promote = steering("promote", {
+  summary: "Take a rollout live without the steps and waiting times that are left",
+  description: "Readiness and proof are never skipped.",
+});
+export const abort = steering("abort", {
+  summary: "Take a rollout back: traffic returns to the slot that had it",
+  description:
+    "Also where the command that began it was killed. After a release is live there is `rollback`.",
+});

@@ -1,0 +1,66 @@
+import { exitCodes, UserError } from "../../core/errors.ts";
+import type { RolloutContext } from "../../rollout/context.ts";
+import type { RolloutEnd } from "../../rollout/release/execute.ts";
+import type { CommandResult } from "../command.ts";
+
+/**
+ * How a command that worked on a rollout ends.
+ * @throws UserError `release-failed` where the rollout went back by itself
+ */
+export function rolloutResult(rollout: RolloutContext, end: RolloutEnd): CommandResult {
+  const { config, namespace, kubernetesContext } = rollout;
+  const { state } = end;
+  const data = {
+    model: config.name,
+    namespace,
+    context: kubernetesContext,
+    ended: end.kind,
+    release: state.release,
+    target: state.target,
+    phase: state.phase,
+    outcome: state.outcome ?? null,
+    reason: state.reason ?? null,
+    warmUntil: end.kind === "live" ? new Date(end.until).toISOString() : null,
+  };
+  switch (end.kind) {
+    case "live":
+      return {
+        data,
+        text: [
+          `Release ${state.release} is live in ${state.target}.`,
+          `${state.from} stays as it is until ${new Date(end.until).toISOString()}: \`modelswitch rollback\` goes back to it in one step.`,
+          "After that `modelswitch reconcile` scales it down (or the next release does).",
+        ],
+      };
+    case "paused":
+      return {
+        exitCode: exitCodes.held,
+        data,
+        text: [
+          `Release ${state.release} is paused in the phase ${state.phase}.`,
+          "`modelswitch resume` goes on, `modelswitch promote` takes it live, `modelswitch abort` takes it back.",
+        ],
+      };
+    case "finished":
+      if (end.failure !== undefined) throw failed(config.name, end.failure, data);
+      return {
+        data,
+        text: [
+          state.outcome === "released"
+            ? `Release ${state.release} is live in ${state.target}.`
+            : `Traffic is on ${state.from}; release ${state.release} was taken back: ${state.reason ?? "as asked"}.`,
+        ],
+      };
+  }
+}
+
+function failed(model: string, cause: UserError, data: Readonly<Record<string, unknown>>): UserError {
+  return new UserError({
+    code: "release-failed",
+    message: `Release ${String(data.release)} of ${model} was taken back, traffic is where it was: ${cause.message}`,
+    ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+    exitCode: cause.exitCode === exitCodes.gateRefused ? exitCodes.gateRefused : exitCodes.failed,
+    details: { ...data, cause: cause.code, ...cause.details },
+    cause,
+  });
+}

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { withSettings } from "./release-settings.ts";
+
+const template = { image: "fraud:1", replicas: 2, env: { THRESHOLD: "0.5" } };
+const set = (...settings: string[]) => withSettings(template, settings, "modelswitch.config.ts");
+
+test("without settings it is the template", async () => {
+  expect(await set()).toBe(template);
+});
+
+test("texts stay texts, numbers and lists are JSON, dots lead inwards", async () => {
+  expect(await set("image=fraud:2", "replicas=4", "env.THRESHOLD=0.7", 'args=["--fast"]')).toEqual({
+    image: "fraud:2",
+    replicas: 4,
+    env: { THRESHOLD: "0.7" },
+    args: ["--fast"],
+  });
+  expect(await set("env.EQUATION=a=b")).toMatchObject({ env: { THRESHOLD: "0.5", EQUATION: "a=b" } });
+});
+
+test.each([
+  ["image", "--set image: write KEY=VALUE"],
+  ["imgae=fraud:2", 'did you mean "release.image"'],
+  ["replicas=many", 'release.replicas: "many" must be a number'],
+])("%s is refused, with what is meant", async (setting, message) => {
+  await expect(set(setting)).rejects.toMatchObject({ code: "set-invalid", exitCode: 2 });
+  await expect(set(setting)).rejects.toThrow(message);
+});

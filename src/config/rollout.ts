@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { parseSteps } from "../core/rollout/steps.ts";
+import type { ResolvedRollout, RolloutConfig } from "./types.ts";
+
+const seconds = (about: string) => z.number().min(0).describe(about);
+
+function wrongSteps(text: string): string {
+  const parsed = parseSteps(text);
+  return parsed.kind === "wrong" ? `has the step "${parsed.step}", which ${parsed.why}` : "";
+}
+
+const steps = z
+  .string()
+  .refine((text) => parseSteps(text).kind === "steps", { error: ({ input }) => wrongSteps(String(input)) })
+  .describe(
+    "Shares of the new release before it gets all traffic, for example 5%:2m, 25%:5m, 50%. Default: one jump",
+  );
+
+/** The shape of `rollout` in the configuration file. */
+export const rolloutSchema = z
+  .strictObject({
+    steps: steps.optional(),
+    settle: seconds(
+      "Seconds for which all replicas must have been ready without a break. Default: 5",
+    ).optional(),
+    soak: seconds("Seconds for which the release is watched once it has all traffic. Default: 30").optional(),
+    drain: seconds(
+      "Seconds that requests in flight in the old slot are waited for. Default: the longest request",
+    ).optional(),
+    rollbackWindow: seconds(
+      "Seconds for which the old slot stays warm for a rollback in one step. Default: 600",
+    ).optional(),
+    warmUp: z
+      .strictObject({
+        path: z
+          .string()
+          .regex(/^\/\S*$/, "must start with / and contain no spaces")
+          .describe("Absolute path on the model server, for example /v2/models/fraud/infer"),
+        method: z.enum(["GET", "POST"]).optional().describe("Default: POST with a body, else GET"),
+        body: z.unknown().optional().describe("Sent as JSON"),
+        deadline: z
+          .number()
+          .positive()
+          .optional()
+          .describe("Seconds until a replica counts as warm. Default: 60"),
+        requests: z.int().min(1).optional().describe("The most requests to one replica. Default: 200"),
+      })
+      .optional()
+      .describe("A request that is sent to every new replica until its latency is steady. Default: none"),
+  })
+  .describe("How `modelswitch release` takes a new release live");
+
+/** Fills in the defaults. Pure; the steps were checked. */
+export function resolveRollout(config: RolloutConfig = {}): ResolvedRollout {
+  const parsed = parseSteps(config.steps ?? "100%");
+  const { warmUp } = config;
+  return {
+    steps: parsed.kind === "steps" ? parsed.steps : [],
+    settleMs: (config.settle ?? 5) * 1000,
+    soakMs: (config.soak ?? 30) * 1000 + (parsed.kind === "steps" ? parsed.holdAtEndMs : 0),
+    drainMs: config.drain === undefined ? undefined : config.drain * 1000,
+    rollbackWindowMs: (config.rollbackWindow ?? 600) * 1000,
+    warmUp: warmUp && {
+      path: warmUp.path,
+      method: warmUp.method ?? (warmUp.body === undefined ? "GET" : "POST"),
+      body: warmUp.body,
+      deadlineMs: (warmUp.deadline ?? 60) * 1000,
+      maximumRequests: warmUp.requests ?? 200,
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import type { ShiftStep } from "./state.ts";
+
+/** Seconds per unit of a duration as people write it. */
+const units = { ms: 0.001, s: 1, m: 60, h: 3600 } as const;
+
+/** Milliseconds of `30s`, `5m`, `1h`, `250ms`; a bare number is seconds. `undefined`: it is none. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const unit = (match[2] ?? "s") as keyof typeof units;
+  return Number(match[1]) * units[unit] * 1000;
+}
+
+export type ParsedSteps =
+  | { readonly kind: "steps"; readonly steps: readonly ShiftStep[]; readonly holdAtEndMs: number }
+  | { readonly kind: "wrong"; readonly step: string; readonly why: string };
+
+/**
+ * The steps of a shift as people write them: `5%:2m, 25%:5m, 50%, 100%`. Shares grow, each may have a time for which it holds.
+ * The last one, `100%`, may be left out; its time is added to the soak.
+ */
+export function parseSteps(text: string): ParsedSteps {
+  const steps: ShiftStep[] = [];
+  let holdAtEndMs = 0;
+  let before = 0;
+  for (const step of text.split(",").map((part) => part.trim())) {
+    const match = /^(\d+)\s*%(?:\s*:\s*(\S+))?$/.exec(step);
+    if (match === null) return { kind: "wrong", step, why: "is no step; write for example 25% or 25%:5m" };
+    const weight = Number(match[1]);
+    const holdMs = match[2] === undefined ? 0 : parseDuration(match[2]);
+    if (holdMs === undefined) {
+      return {
+        kind: "wrong",
+        step,
+        why: `has no valid time after the colon; write for example 30s, 5m or 1h`,
+      };
+    }
+    if (weight < 1 || weight > 100) return { kind: "wrong", step, why: "must be from 1% to 100%" };
+    if (weight <= before) return { kind: "wrong", step, why: `must be more than the ${before}% before it` };
+    before = weight;
+    if (weight === 100) holdAtEndMs = holdMs;
+    else steps.push({ weight, holdMs });
+  }
+  return { kind: "steps", steps, holdAtEndMs };
+}

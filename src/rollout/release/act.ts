@@ -1,0 +1,211 @@
+import { UserError } from "../../core/errors.ts";
+import { step } from "../../core/events.ts";
+import type { Action } from "../../core/rollout/next.ts";
+import type { RolloutState } from "../../core/rollout/state.ts";
+import type { RolloutEvent } from "../../core/rollout/transition.ts";
+import type { Routing } from "../../core/routing.ts";
+import { type Slot, slots } from "../../core/slots.ts";
+import type { RolloutContext } from "../context.ts";
+import { modelSpec, type Note } from "../desired.ts";
+import { giveUpReplicas, handovers, sizeOwners, takeReplicas } from "../handover.ts";
+import { indistinguishable } from "../identities.ts";
+import { withImagesRun } from "../images-run.ts";
+import type { Lock } from "../lock.ts";
+import type { Observation } from "../observation.ts";
+import { observeSlot } from "../observe.ts";
+import type { ModelStack } from "../program.ts";
+import { readiness } from "../readiness.ts";
+import type { RolloutRecord } from "../record.ts";
+import { waitForSlot, whileWatching } from "../slot-wait.ts";
+import { locationOf, type ProofSubject, proofSubject, proveRouting } from "../subject.ts";
+import { describeTraffic, type Traffic, takeStep, unstoppable } from "../traffic.ts";
+import { notReadyError } from "../wait-ready.ts";
+import { fastWrite } from "./fast-write.ts";
+import { warmUp } from "./warm-up.ts";
+
+/** What one step works with. */
+export interface Acting {
+  readonly context: RolloutContext;
+  readonly record: RolloutRecord;
+  readonly state: RolloutState;
+  readonly observation: Observation;
+  readonly routing: Routing;
+  readonly lock: Lock;
+  readonly stack: () => Promise<ModelStack>;
+}
+
+type Step = Extract<Action, { kind: "deploy" | "warm-up" | "verify" | "route" | "prove" | "scale-down" }>;
+
+/** Does one step, and says what happened; `undefined`: what it did shows in the cluster. */
+export async function act(acting: Acting, action: Step): Promise<RolloutEvent | undefined> {
+  const at = () => acting.context.clock.now();
+  switch (action.kind) {
+    case "deploy":
+      await resize(acting, action.slot, "full");
+      return undefined;
+    case "scale-down":
+      await resize(acting, action.slot, action.replicas);
+      return undefined;
+    case "warm-up":
+      await warmUp(acting.context, acting.record, acting.observation.slots[action.slot]);
+      return { kind: "completed", at: at() };
+    case "verify":
+      await verify(acting, action.slot);
+      await noteImages(acting);
+      return { kind: "completed", at: at() };
+    case "route": {
+      const { context, record } = acting;
+      const subject = await subjectOf(acting);
+      const isWayBack = acting.state.direction === "back" || record.rollout?.kind === "rollback";
+      const traffic: Traffic = {
+        context,
+        location: locationOf(context, record),
+        spec: modelSpec(record, context.namespace),
+        stack: acting.stack,
+        subject,
+        lock: acting.lock,
+        stillReady: () => stillReady(acting, action.step.routing),
+      };
+      const shortcut = (before: Routing, after: Routing) => fastWrite(traffic, before, after);
+      await takeStep(isWayBack ? { ...traffic, shortcut } : traffic, acting.routing, action.step);
+      return { kind: "routed", settled: action.settled, at: at() };
+    }
+    case "prove": {
+      await proveNow(
+        acting,
+        action.routing,
+        "prove-present",
+        `Prove traffic on ${describeTraffic(action.routing)}`,
+      );
+      return { kind: "routed", settled: true, at: at() };
+    }
+  }
+}
+
+/** Puts a slot's release in force at a size, through Pulumi. Traffic stays where it is. */
+async function resize(acting: Acting, slot: Slot, size: "full" | number): Promise<void> {
+  const { context } = acting;
+  const full = acting.record.rollout?.plan.replicas ?? acting.record.settings.replicas[slot];
+  const replicas = size === "full" ? full : size;
+  const title =
+    size === "full"
+      ? `Put release ${acting.state.release} into ${slot}, ${replicas} ${replicas === 1 ? "replica" : "replicas"}`
+      : `Scale ${slot} down to ${replicas}`;
+  const id = `${size === "full" ? "deploy" : "scale-down"}-${slot}`;
+  await step(context.events, { id, title }, async () => {
+    const record = await context.store.update(
+      (present) =>
+        present && {
+          ...present,
+          settings: { ...present.settings, replicas: { ...present.settings.replicas, [slot]: replicas } },
+          applying: true,
+        },
+    );
+    if (record === undefined) return;
+    await writeSize(acting, record, slot, size === "full" ? [slot] : []);
+    await context.store.update((present) => present && { ...present, applying: false });
+  });
+  // An autoscaler makes the replicas after a while.
+  if (size === "full") await waitForSlot(context, locationOf(context, acting.record), slot, replicas);
+}
+
+async function writeSize(
+  acting: Acting,
+  record: RolloutRecord,
+  slot: Slot,
+  watched: readonly Slot[],
+): Promise<void> {
+  const { context, routing, observation } = acting;
+  const location = locationOf(context, record);
+  const desired = { spec: modelSpec(record, context.namespace), routing };
+  const passed = handovers(record, observation, await sizeOwners(context, acting.record, record));
+  await whileWatching(context, location, watched, async (signal, events) => {
+    const stack = await context.openStack(signal, events);
+    const before = observation.slots[slot];
+    // Pulumi compares with its state: what was deleted by hand has to be looked at first.
+    if (before.service === undefined || before.deployment === undefined) await stack.refresh(desired);
+    await takeReplicas(context, passed);
+    await stack.up(desired);
+    await giveUpReplicas(context, passed);
+    const { deployment } = await observeSlot(location, slot);
+    const isAutoscaled = desired.spec.slots[slot].autoscaling !== undefined;
+    if (isAutoscaled || deployment?.desiredReplicas === desired.spec.slots[slot].replicas) return;
+    // It was scaled by hand to something else than the state says.
+    await stack.refresh(desired);
+    await stack.up(desired);
+  });
+}
+
+async function subjectOf({ context, record, observation }: Acting): Promise<ProofSubject> {
+  return await proofSubject(context, {
+    settings: record.settings,
+    router: locationOf(context, record).router,
+    observation,
+    readySlots: slots.filter((slot) => observation.slots[slot].endpoints.ready.length > 0),
+  });
+}
+
+async function proveNow(acting: Acting, routing: Routing, id: string, title: string): Promise<void> {
+  const { context } = acting;
+  const subject = await subjectOf(acting);
+  const verdict = await proveRouting(context, subject, routing, {
+    id,
+    title,
+    deadlineMs: context.config.deadlines.proofMs,
+    signal: id === "verify" ? context.signal : unstoppable,
+  });
+  if (verdict.state === "proved") return;
+  throw new UserError({
+    code: "proof-failed",
+    message: `The ingress does not show what is declared:\n${verdict.missing.map((line) => `  ${line}`).join("\n")}`,
+    hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file).",
+    details: { evidence: verdict.evidence },
+  });
+}
+
+/** The new release is recognised, and the real ingress reaches it by the preview header, before any client does. */
+async function verify(acting: Acting, slot: Slot): Promise<void> {
+  const { identities } = await subjectOf(acting);
+  if (identities[slot] === undefined) {
+    throw indistinguishable(`No ready endpoint of ${slot} is a pod, so none can be asked who it is.`, {
+      slot,
+    });
+  }
+  await proveNow(
+    acting,
+    acting.routing,
+    "verify",
+    `Prove ${slot} through the ingress, by the preview header`,
+  );
+}
+
+/** What the pods really run is part of the release: a tag may be moved later. */
+async function noteImages({ context, observation }: Acting): Promise<void> {
+  let notes: readonly Note[] = [];
+  await context.store.update((record) => {
+    if (record === undefined) return record;
+    const known = withImagesRun(record, observation);
+    notes = known.notes;
+    return known.record;
+  });
+  for (const note of notes) context.events({ type: "warning", ...note });
+}
+
+/** Rule: a slot's share never grows unless it is ready at that moment; on the way back, unless it has a ready pod. */
+async function stillReady(acting: Acting, next: Routing): Promise<void> {
+  const { context, record, state } = acting;
+  const goal = next.weight > 0 ? next.candidate : next.main;
+  const observed = await observeSlot({ ...locationOf(context, record), signal: unstoppable }, goal);
+  const verdict = readiness(observed);
+  if (verdict.state === "ready") return;
+  const mayBeFewer = state.direction === "back" || record.rollout?.plan.readiness === "any";
+  if (mayBeFewer && verdict.readyReplicas > 0) {
+    context.events({
+      type: "warning",
+      code: "fewer-replicas",
+      message: `Traffic goes to ${goal} although it has fewer replicas than it should: ${verdict.reasons.join("; ")}.`,
+    });
+    return;
+  }
+  throw notReadyError(observed, verdict, [], undefined);
+}

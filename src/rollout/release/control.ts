@@ -1,0 +1,66 @@
+import { exitCodes, UserError } from "../../core/errors.ts";
+import type { RolloutState } from "../../core/rollout/state.ts";
+import type { RolloutContext } from "../context.ts";
+import { refuseOtherEnvironment } from "../environment.ts";
+import { withLock } from "../lock.ts";
+import { withPermissions } from "../permissions.ts";
+import type { RolloutRequest } from "../record.ts";
+import { observeDeployed } from "../subject.ts";
+import { requireInProgress } from "./entry.ts";
+import { execute, hearRequests, type RolloutEnd } from "./execute.ts";
+import { askOf } from "./requests.ts";
+
+/** What became of a request. */
+export type Controlled =
+  /** Another command works on the rollout, and has heard it. */
+  | { readonly kind: "heard"; readonly by: string; readonly state: RolloutState }
+  /** Nobody worked on it: it was done here. */
+  | { readonly kind: "done"; readonly end: RolloutEnd };
+
+const pollMs = 500;
+
+/**
+ * Asks for something of a rollout: of the command that works on it, or, where none does, by doing it. A pause is only noted.
+ * @throws UserError `rollout-missing`, `request-unheard`
+ */
+export async function control(context: RolloutContext, kind: RolloutRequest["kind"]): Promise<Controlled> {
+  const { record } = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
+  refuseOtherEnvironment(context, record);
+  requireInProgress(context, record);
+  await askOf(context, kind);
+  // A question for a passphrase belongs before the lock; noting a pause needs none.
+  if (kind !== "pause") await context.prepareSecrets();
+  try {
+    const end = await withLock(context.lockOptions(kind), async (lock): Promise<RolloutEnd> => {
+      if (kind !== "pause") return await execute(context, lock);
+      const heard = await hearRequests(context);
+      return { kind: "paused", state: requireInProgress(context, heard).state };
+    });
+    return { kind: "done", end };
+  } catch (error) {
+    if (!(error instanceof UserError && error.code === "model-locked")) throw error;
+    return await untilHeard(context, kind, error);
+  }
+}
+
+/** A step that has begun is finished first, and has its deadline. */
+async function untilHeard(
+  context: RolloutContext,
+  kind: RolloutRequest["kind"],
+  locked: UserError,
+): Promise<Controlled> {
+  const deadline = context.clock.now() + context.config.deadlines.readyMs;
+  while (context.clock.now() < deadline) {
+    const entry = (await context.store.read())?.rollout;
+    if (entry !== undefined && entry.requests.length === 0) {
+      return { kind: "heard", by: locked.message, state: entry.state };
+    }
+    await context.clock.sleep(pollMs, context.signal);
+  }
+  throw new UserError({
+    code: "request-unheard",
+    message: `The command that works on the rollout has not heard \`${kind}\` yet: ${locked.message}`,
+    hint: "It hears it before its next step. If that command is gone, run this again.",
+    exitCode: exitCodes.locked,
+  });
+}

@@ -1,0 +1,60 @@
+import type { SlotWorld, World } from "../../core/rollout/next.ts";
+import type { Slot } from "../../core/slots.ts";
+import type { RolloutContext } from "../context.ts";
+import type { Observation, SlotObservation } from "../observation.ts";
+import { observe } from "../observe.ts";
+import { readiness } from "../readiness.ts";
+import type { RolloutRecord } from "../record.ts";
+import { locationOf, routingUnreadable } from "../subject.ts";
+
+/** Since when each slot has been ready without a break, as far as this command has watched. */
+export class ReadyTimes {
+  readonly #since = new Map<Slot, number>();
+
+  /** Notes what is seen now; `undefined` while the slot is not ready. */
+  see(slot: Slot, ready: boolean, now: number): number | undefined {
+    if (!ready) this.#since.delete(slot);
+    else if (!this.#since.has(slot)) this.#since.set(slot, now);
+    return this.#since.get(slot);
+  }
+}
+
+/** Looks at everything that the next step depends on. Nothing in it is remembered. */
+export async function look(
+  context: RolloutContext,
+  record: RolloutRecord,
+  times: ReadyTimes,
+): Promise<{ readonly world: World; readonly observation: Observation }> {
+  const location = locationOf(context, record);
+  const observation = await observe(location);
+  const { routing } = observation;
+  if (routing === undefined) {
+    throw routingUnreadable(
+      context,
+      observation.ingress ?? { name: location.model, className: undefined, tlsHosts: [], addresses: [] },
+    );
+  }
+  const now = context.clock.now();
+  const slot = (name: Slot) => slotWorld(observation.slots[name], times, now);
+  return {
+    observation,
+    world: {
+      now,
+      routing,
+      slots: { blue: slot("blue"), green: slot("green") },
+      drained: undefined,
+      capabilities: location.router.capabilities,
+    },
+  };
+}
+
+function slotWorld(observed: SlotObservation, times: ReadyTimes, now: number): SlotWorld {
+  const ready = readiness(observed).state === "ready";
+  return {
+    release: observed.deployment?.release,
+    desired: observed.deployment?.desiredReplicas ?? 0,
+    ready,
+    usable: observed.endpoints.ready.length > 0,
+    readySince: times.see(observed.slot, ready, now),
+  };
+}

@@ -1,0 +1,369 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import {
+  putSlot,
+  type TestBench,
+  testBench,
+  testConfig,
+  testNamespace,
+} from "../../../test/support/rollout-bench.ts";
+import { resolveRollout } from "../../config/rollout.ts";
+import type { RolloutConfig } from "../../config/types.ts";
+import { splitOf } from "../../core/routing.ts";
+import type { ApiRequest, KubernetesObject } from "../../kubernetes/api.ts";
+import { modelStatus } from "../status.ts";
+import { observeDeployed } from "../subject.ts";
+import { switchTraffic } from "../switch.ts";
+import { up } from "../up.ts";
+import type { RolloutEnd } from "./execute.ts";
+import { askOf } from "./requests.ts";
+import { release, resume, rollback } from "./start.ts";
+
+const flags = { allowLiveChange: false, allowLiveStop: false, createNamespace: false };
+let bench: TestBench;
+
+const configOf = (rollout: RolloutConfig = {}) =>
+  testConfig({
+    runs: { form: "template", release: { image: "fraud:1", replicas: 2 }, idleReplicas: 0 },
+    rollout: resolveRollout({ drain: 20, ...rollout }),
+  });
+const context = (rollout?: RolloutConfig) => bench.context(configOf(rollout));
+const to = (image: string) => ({ template: { image, replicas: 2 } });
+
+async function split() {
+  return splitOf((await observeDeployed(context())).routing);
+}
+
+async function replicas() {
+  const { observation } = await observeDeployed(context());
+  return {
+    blue: observation.slots.blue.deployment?.desiredReplicas,
+    green: observation.slots.green.deployment?.desiredReplicas,
+  };
+}
+
+beforeEach(async () => {
+  bench = testBench();
+  await up(context(), flags);
+  bench.stack.operations.length = 0;
+});
+
+/** Every routing that was written, in order. */
+function routings(): string[] {
+  const texts = bench.stack.operations
+    .filter(({ name }) => name === "up")
+    .map(({ desired }) => {
+      const { main, candidate, weight } = desired?.routing ?? { main: "?", candidate: "?", weight: -1 };
+      return `${main}|${candidate}@${weight}`;
+    });
+  return texts.filter((text, index) => text !== texts[index - 1]);
+}
+
+describe("release", () => {
+  test("goes through its phases, keeps the old slot warm, and scales it down when the window has passed", async () => {
+    const end = await release(context(), to("fraud:2"));
+    expect(end).toMatchObject({ kind: "live", state: { release: 2, target: "green", phase: "scale-down" } });
+    expect(await split()).toEqual({ blue: 0, green: 100 });
+    expect(await replicas()).toEqual({ blue: 2, green: 2 });
+    expect(routings()).toEqual(["blue|green@0", "blue|green@100", "green|green@100", "green|blue@0"]);
+
+    expect(await resume(context(), "resume")).toMatchObject({ kind: "live" });
+    bench.clock.pass(600_000);
+    expect(await resume(context(), "reconcile")).toMatchObject({ kind: "finished", failure: undefined });
+    expect(await replicas()).toEqual({ blue: 0, green: 2 });
+    expect((await context().store.read())?.rollouts).toMatchObject([
+      { kind: "release", release: 2, target: "green", outcome: "released", by: "ada@laptop" },
+    ]);
+    expect(await resume(context(), "reconcile")).toBe(undefined);
+  });
+
+  test("shifts in the steps that the configuration names", async () => {
+    await release(context({ steps: "5%:2m, 25%:5m, 50%" }), to("fraud:2"));
+    expect(routings().slice(0, 5)).toEqual([
+      "blue|green@0",
+      "blue|green@5",
+      "blue|green@25",
+      "blue|green@50",
+      "blue|green@100",
+    ]);
+  });
+
+  test("a second release supersedes the window of the first", async () => {
+    await release(context(), to("fraud:2"));
+    const end = await release(context(), to("fraud:3"));
+    expect(end).toMatchObject({ kind: "live", state: { release: 3, target: "blue" } });
+    expect(await split()).toEqual({ blue: 100, green: 0 });
+    const record = await context().store.read();
+    expect(record?.rollouts).toMatchObject([{ release: 2, outcome: "released" }]);
+    expect(record?.slots).toEqual({ blue: 3, green: 2 });
+  });
+
+  test("pods that never get ready: nothing changes for clients, and the slot is emptied again", async () => {
+    bench.stack.afterUp = ({ spec }) => {
+      if (spec.slots.green.replicas === 0) return;
+      putSlot(bench.cluster, "green", { replicas: 2, ready: 1, image: "fraud:2", release: 2 });
+    };
+    const end = await release(context(), to("fraud:2"));
+    expect(end).toMatchObject({
+      kind: "finished",
+      state: { outcome: "aborted" },
+      failure: { code: "slot-not-ready" },
+    });
+    expect(await split()).toEqual({ blue: 100, green: 0 });
+    expect(await replicas()).toEqual({ blue: 2, green: 0 });
+    expect(routings()).toEqual(["blue|green@0"]);
+  });
+
+  test("a step that cannot be proved is undone, and the rollout goes back", async () => {
+    const answer = bench.answer;
+    bench.answer = (header, host) => {
+      const found = answer(header, host);
+      return header === undefined && found.body.endsWith("green") ? { status: 503, body: "" } : found;
+    };
+    const end = await release(context(), to("fraud:2"));
+    expect(end).toMatchObject({ state: { outcome: "aborted" }, failure: { code: "proof-failed" } });
+    expect(await split()).toEqual({ blue: 100, green: 0 });
+    expect(await replicas()).toEqual({ blue: 2, green: 0 });
+  });
+
+  test("is refused while another one is in progress, and where nothing would change", async () => {
+    await expect(release(context(), to("fraud:1"))).rejects.toMatchObject({
+      code: "release-unchanged",
+      exitCode: 2,
+    });
+    bench.stack.afterUp = () => bench.stop.abort();
+    await expect(release(context(), to("fraud:2"))).rejects.toMatchObject({
+      code: "interrupted",
+      exitCode: 130,
+    });
+    const signal = new AbortController().signal;
+    await expect(release({ ...context(), signal }, to("fraud:3"))).rejects.toMatchObject({
+      code: "rollout-in-progress",
+      exitCode: 4,
+    });
+  });
+
+  test("of what `slots` says is refused with the way to go", async () => {
+    await expect(release(bench.context(testConfig()), to("fraud:2"))).rejects.toMatchObject({
+      code: "form-without-releases",
+    });
+  });
+
+  test("a warm-up request that fails ends it before any client is sent there", async () => {
+    const intercept = bench.cluster.intercept;
+    bench.cluster.intercept = (request) =>
+      request.path.endsWith("/proxy/predict")
+        ? { status: 500, headers: {}, body: "no model" }
+        : intercept?.(request);
+    const end = await release(context({ warmUp: { path: "/predict", body: { x: 1 } } }), to("fraud:2"));
+    expect(end).toMatchObject({ state: { outcome: "aborted" }, failure: { code: "warm-up-failed" } });
+    expect(routings()).toEqual(["blue|green@0"]);
+  });
+
+  test("warms up every pod with the request of the configuration", async () => {
+    const asked: string[] = [];
+    const intercept = bench.cluster.intercept;
+    bench.cluster.intercept = (request) => {
+      if (!request.path.endsWith("/proxy/predict")) return intercept?.(request);
+      expect(request).toMatchObject({ method: "POST", body: { x: 1 } });
+      asked.push(request.path.split("/").find((part) => part.startsWith("fraud-green")) ?? "");
+      return { status: 200, headers: {}, body: "{}" };
+    };
+    await release(context({ warmUp: { path: "/predict", body: { x: 1 } } }), to("fraud:2"));
+    expect(new Set(asked)).toEqual(new Set(["fraud-green-0:8080", "fraud-green-1:8080"]));
+    expect(asked).toHaveLength(20);
+  });
+});
+
+describe("asked by somebody else", () => {
+  test("a pause is heard between two steps; resumed, it goes on", async () => {
+    bench.stack.afterUp = async ({ routing }) => {
+      if (routing.weight === 25) await askOf(context(), "pause");
+    };
+    const end = await release(context({ steps: "25%:1m, 50%" }), to("fraud:2"));
+    expect(end).toMatchObject({ kind: "paused", state: { phase: "shift", stepIndex: 0 } });
+    expect(await split()).toEqual({ blue: 75, green: 25 });
+    await askOf(context(), "resume");
+    expect(await resume(context(), "resume")).toMatchObject({ kind: "live" });
+    expect(await split()).toEqual({ blue: 0, green: 100 });
+  });
+
+  test("an abort takes the traffic back and says who wanted it", async () => {
+    bench.stack.afterUp = async ({ routing }) => {
+      if (routing.weight === 25) await askOf(context(), "abort");
+    };
+    const end = await release(context({ steps: "25%:1m, 50%" }), to("fraud:2"));
+    expect(end).toMatchObject({ state: { outcome: "aborted", reason: "ada@laptop aborted it" } });
+    expect(await split()).toEqual({ blue: 100, green: 0 });
+    expect(await replicas()).toEqual({ blue: 2, green: 0 });
+  });
+
+  test("nothing can be asked of what is not there", async () => {
+    await expect(askOf(context(), "abort")).rejects.toMatchObject({ code: "rollout-missing" });
+  });
+});
+
+describe("other commands", () => {
+  test("leave a rollout alone that is on its way, and `status` shows it", async () => {
+    bench.stack.afterUp = async ({ routing }) => {
+      if (routing.weight === 25) await askOf(context(), "pause");
+    };
+    await release(context({ steps: "25%" }), to("fraud:2"));
+    await expect(up(context(), flags)).rejects.toMatchObject({ code: "rollout-in-progress", exitCode: 4 });
+    await expect(switchTraffic(context(), "green")).rejects.toMatchObject({ code: "rollout-in-progress" });
+    expect(await modelStatus(context())).toMatchObject({
+      split: { blue: 75, green: 25 },
+      pending: undefined,
+      rollout: { release: 2, target: "green", phase: "shift", paused: true, by: "ada@laptop" },
+    });
+  });
+
+  test("a switch within the rollback window ends the rollout", async () => {
+    await release(context(), to("fraud:2"));
+    await switchTraffic(context(), "blue");
+    expect(await resume(context(), "reconcile")).toBe(undefined);
+    expect(await split()).toEqual({ blue: 100, green: 0 });
+    expect((await context().store.read())?.rollouts).toMatchObject([{ release: 2, outcome: "released" }]);
+  });
+
+  test("`up` keeps the size of a slot that was scaled down, and of one that is warm", async () => {
+    await release(context(), to("fraud:2"));
+    await up(context(), flags);
+    expect(await replicas()).toEqual({ blue: 2, green: 2 });
+    bench.clock.pass(600_000);
+    await resume(context(), "reconcile");
+    await up(context(), flags);
+    expect(await replicas()).toEqual({ blue: 0, green: 2 });
+  });
+});
+
+describe("rollback", () => {
+  test("to the warm old slot is one shift, without a new deployment", async () => {
+    await release(context(), to("fraud:2"));
+    bench.stack.operations.length = 0;
+    expect(await rollback(context(), undefined)).toMatchObject({
+      kind: "finished",
+      state: { outcome: "released", target: "blue", release: 1 },
+    });
+    expect(await split()).toEqual({ blue: 100, green: 0 });
+    expect(routings().slice(0, 3)).toEqual(["green|blue@100", "blue|blue@100", "blue|green@0"]);
+  });
+
+  test("shifts by one apply of all that Pulumi's field manager owns, and Pulumi follows", async () => {
+    await release(context(), to("fraud:2"));
+    const path = `/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud-canary`;
+    const canary = bench.cluster.get(path);
+    const fieldsV1 = {
+      "f:metadata": {
+        "f:annotations": Object.fromEntries(
+          Object.keys(canary?.metadata?.annotations ?? {}).map((key) => [`f:${key}`, {}]),
+        ),
+      },
+      "f:spec": { "f:ingressClassName": {}, "f:rules": {} },
+    };
+    const managedFields = [{ manager: "pulumi-kubernetes-1", operation: "Apply", fieldsV1 }];
+    bench.cluster.put(path, { ...canary, metadata: { ...canary?.metadata, managedFields } });
+    bench.stack.operations.length = 0;
+    const intercept = bench.cluster.intercept;
+    const applied: ApiRequest[] = [];
+    bench.cluster.intercept = (request) => {
+      if (request.method !== "PATCH") return intercept?.(request);
+      applied.push(request);
+      bench.cluster.put(request.path, request.body as KubernetesObject);
+      return { status: 200, headers: {}, body: "{}" };
+    };
+    await rollback(context(), undefined);
+    expect(applied).toMatchObject([
+      {
+        path,
+        query: { fieldManager: "pulumi-kubernetes-1", force: false },
+        body: {
+          kind: "Ingress",
+          metadata: { annotations: { "nginx.ingress.kubernetes.io/canary-weight": "100" } },
+          spec: { ingressClassName: "nginx" },
+        },
+      },
+    ]);
+    expect(routings().slice(0, 2)).toEqual(["blue|blue@100", "blue|green@0"]);
+    expect(await split()).toEqual({ blue: 100, green: 0 });
+  });
+
+  test("accepts fewer pods than there should be, and says so", async () => {
+    await release(context(), to("fraud:2"));
+    bench.stack.afterUp = () =>
+      putSlot(bench.cluster, "blue", { replicas: 2, ready: 1, image: "fraud:1", release: 1 });
+    putSlot(bench.cluster, "blue", { replicas: 2, ready: 1, image: "fraud:1", release: 1 });
+    await rollback(context(), undefined);
+    expect(await split()).toEqual({ blue: 100, green: 0 });
+    expect(bench.events).toContainEqual(expect.objectContaining({ code: "fewer-replicas" }));
+  });
+
+  test("to an older release puts it into the idle slot again", async () => {
+    await release(context(), to("fraud:2"));
+    await release(context(), to("fraud:3"));
+    const end = await rollback(context(), 1);
+    expect(end).toMatchObject({ state: { release: 4, target: "green", outcome: "released" } });
+    const { observation } = await observeDeployed(context());
+    expect(observation.slots.green.deployment).toMatchObject({ image: "fraud:1", release: 4 });
+    expect(await split()).toEqual({ blue: 0, green: 100 });
+  });
+
+  test("is refused where there is nothing to go back to", async () => {
+    await expect(rollback(context(), undefined)).rejects.toMatchObject({
+      code: "rollback-impossible",
+      exitCode: 2,
+    });
+    await expect(rollback(context(), 1)).rejects.toThrow("is live already");
+    await expect(rollback(context(), 9)).rejects.toThrow("knows no release 9");
+  });
+});
+
+describe("killed at any request to the API server or write of Pulumi's", () => {
+  test("the next command converges, and traffic is always on a slot that serves", async () => {
+    class Killed extends Error {}
+    const steps = { steps: "25%:1s" };
+    let survived = false;
+    for (let at = 1; !survived; at += 1) {
+      bench = testBench();
+      await up(context(), flags);
+      let calls = 0;
+      let dead = false;
+      const intercept = bench.cluster.intercept;
+      // A process that is dead does nothing more, whatever it catches.
+      const maybeDie = () => {
+        calls += 1;
+        if (calls >= at) dead = true;
+        if (dead) throw new Killed("killed");
+      };
+      bench.cluster.intercept = (request) => {
+        if (request.method !== "GET") maybeDie();
+        else if (dead) throw new Killed("killed");
+        return intercept?.(request);
+      };
+      bench.stack.beforeUp = maybeDie;
+      bench.stack.afterUp = maybeDie;
+      let end: RolloutEnd | undefined;
+      try {
+        end = await release(context(steps), to("fraud:2"));
+        survived = true;
+      } catch (error) {
+        expect(error).toBeInstanceOf(Killed);
+      }
+      bench.cluster.intercept = intercept;
+      bench.stack.beforeUp = undefined;
+      bench.stack.afterUp = undefined;
+      bench.clock.pass(60_000);
+      const now = await split();
+      const { observation } = await observeDeployed(context());
+      for (const slot of ["blue", "green"] as const) {
+        if (now[slot] > 0) expect(observation.slots[slot].endpoints.ready.length).toBe(2);
+      }
+      if (end === undefined) {
+        end = await resume(context(steps), "resume");
+        // Killed before anything was recorded: there is nothing to resume.
+        end ??= await release(context(steps), to("fraud:2"));
+      }
+      expect(end, `killed at call ${at}`).toMatchObject({ kind: "live" });
+      expect(await split()).toEqual({ blue: 0, green: 100 });
+    }
+  });
+});

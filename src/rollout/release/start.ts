@@ -1,0 +1,260 @@
+import type { ReleaseTemplate, ResolvedConfig } from "../../config/types.ts";
+import { exitCodes, UserError } from "../../core/errors.ts";
+import { begin, type RolloutPlan } from "../../core/rollout/state.ts";
+import { liveSlot } from "../../core/routing.ts";
+import { otherSlot, type Slot } from "../../core/slots.ts";
+import { refuseUnfinished } from "../adoption/guard.ts";
+import type { RolloutContext } from "../context.ts";
+import { refuseOtherEnvironment } from "../environment.ts";
+import { withLock } from "../lock.ts";
+import { withPermissions } from "../permissions.ts";
+import {
+  nextReleaseNumber,
+  type ReleaseRecord,
+  type ReleaseSpec,
+  type RolloutRecord,
+  type RolloutRecordEntry,
+  releaseOf,
+  type SlotScaling,
+} from "../record.ts";
+import {
+  declaredReplicas,
+  releaseDifferences,
+  releaseSpecOf,
+  requiredSourcesOf,
+  scalingOf,
+  sourcesOf,
+} from "../release-spec.ts";
+import { type Deployed, observeDeployed } from "../subject.ts";
+import { pendingSwitch } from "../switch.ts";
+import { observeVersions } from "../versions.ts";
+import { inProgress, refuseInProgress, withoutWindow } from "./entry.ts";
+import { execute, type RolloutEnd } from "./execute.ts";
+
+/** What a new rollout is to make of a model. */
+interface Start {
+  readonly kind: RolloutRecordEntry["kind"];
+  readonly release: ReleaseRecord;
+  /** Whether the release is new to the record. */
+  readonly isNew: boolean;
+  readonly plan: RolloutPlan;
+  readonly phase: "deploy" | "shift";
+  /** How the target's number of replicas is kept. */
+  readonly scaling: SlotScaling | undefined;
+}
+
+export interface ReleaseOptions {
+  /** What the new release runs, and how many replicas of it. */
+  readonly template: ReleaseTemplate;
+}
+
+/**
+ * Puts a new release into the idle slot and takes it live, phase by phase.
+ * @throws UserError `rollout-in-progress`, `switch-unfinished`, `release-unchanged`, `form-without-releases`
+ */
+export async function release(context: RolloutContext, options: ReleaseOptions): Promise<RolloutEnd> {
+  requireTemplate(context.config);
+  const { template } = options;
+  return await started(context, "release", async (deployed) => {
+    const { record, routing } = deployed;
+    const live = liveSlot(routing);
+    const running = releaseOf(record, live);
+    const { api, namespace, signal } = context;
+    const versions = await observeVersions(
+      api,
+      namespace,
+      sourcesOf(template),
+      requiredSourcesOf(template),
+      signal,
+    );
+    const spec = releaseSpecOf(template, versions, running?.spec);
+    if (running !== undefined && releaseDifferences(running.spec, spec).length === 0) {
+      throw new UserError({
+        code: "release-unchanged",
+        message: `Release ${running.number}, which ${live} runs and which is live, is exactly that already.`,
+        hint: "Say what is new, for example `modelswitch release --set image=registry/fraud:1.5`.",
+        exitCode: exitCodes.usage,
+      });
+    }
+    const scaling = scalingOf(template);
+    const plan = planOf(context.config, deployed, declaredReplicas(template), scaling);
+    const number = nextReleaseNumber(record);
+    return {
+      kind: "release",
+      release: newRelease(context, number, otherSlot(live), spec),
+      isNew: true,
+      plan,
+      scaling,
+      phase: "deploy",
+    };
+  });
+}
+
+/**
+ * Takes traffic back to an earlier release: in one step where the other slot still runs it, else by putting it there again.
+ * @throws UserError `rollback-impossible`, `rollout-in-progress`
+ */
+export async function rollback(context: RolloutContext, to: number | undefined): Promise<RolloutEnd> {
+  requireTemplate(context.config);
+  return await started(context, "rollback", async (deployed) => {
+    const { record, routing, observation } = deployed;
+    const live = liveSlot(routing);
+    const idle = otherSlot(live);
+    const wanted =
+      to === undefined ? previousRelease(record, live) : record.releases.find(({ number }) => number === to);
+    if (wanted === undefined || wanted.number === record.slots[live]) {
+      throw new UserError({
+        code: "rollback-impossible",
+        message:
+          wanted !== undefined
+            ? `Release ${wanted.number} is live already.`
+            : to === undefined
+              ? `${context.config.name} has had no release before the one that is live.`
+              : `The record knows no release ${to} of ${context.config.name}.`,
+        hint: "`modelswitch history` lists the releases.",
+        exitCode: exitCodes.usage,
+      });
+    }
+    const isThere = observation.slots[idle].deployment?.release === wanted.number;
+    const isWarm = isThere && observation.slots[idle].endpoints.ready.length > 0;
+    const scaling = record.settings.scaling?.[live];
+    const plan: RolloutPlan = {
+      ...planOf(context.config, deployed, 0, scaling),
+      readiness: isWarm ? "any" : "all",
+      steps: [],
+      settleMs: isWarm ? 0 : context.config.rollout.settleMs,
+      soakMs: 0,
+      rollbackWindowMs: 0,
+    };
+    const number = nextReleaseNumber(record);
+    return {
+      kind: "rollback",
+      release: isThere ? { ...wanted, slot: idle } : newRelease(context, number, idle, wanted.spec),
+      isNew: !isThere,
+      plan,
+      scaling,
+      phase: isWarm ? "shift" : "deploy",
+    };
+  });
+}
+
+/** Goes on with a rollout that was paused, interrupted or killed; scales down what is due. */
+export async function resume(context: RolloutContext, command: string): Promise<RolloutEnd | undefined> {
+  const { record } = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
+  refuseOtherEnvironment(context, record);
+  if (inProgress(record) === undefined) return undefined;
+  await context.prepareSecrets();
+  return await withLock(context.lockOptions(command), (lock) => execute(context, lock));
+}
+
+/** The release that was live before: the other slot's, else the newest older one. */
+function previousRelease(record: RolloutRecord, live: Slot): ReleaseRecord | undefined {
+  const number = record.slots[live];
+  const other = record.slots[otherSlot(live)];
+  if (other !== null && other !== number) return releaseOf(record, otherSlot(live));
+  return record.releases.findLast((one) => number !== null && one.number < number);
+}
+
+function newRelease(context: RolloutContext, number: number, slot: Slot, spec: ReleaseSpec): ReleaseRecord {
+  return { number, slot, spec, createdAt: new Date(context.clock.now()).toISOString(), by: context.operator };
+}
+
+function planOf(
+  config: ResolvedConfig,
+  { record, routing, observation }: Deployed,
+  declared: number,
+  scaling: SlotScaling | undefined,
+): RolloutPlan {
+  const live = liveSlot(routing);
+  const { rollout, runs } = config;
+  const { preStopSleepSeconds, terminationGracePeriodSeconds } = record.settings.server;
+  return {
+    readiness: "all",
+    // As many as the live slot has now, by its autoscaler too: it is to take the same traffic.
+    replicas: Math.min(
+      Math.max(
+        1,
+        declared,
+        observation.slots[live].deployment?.desiredReplicas ?? record.settings.replicas[live],
+      ),
+      scaling?.autoscaling?.max ?? Number.POSITIVE_INFINITY,
+    ),
+    idleReplicas: runs.form === "template" ? runs.idleReplicas : 0,
+    settleMs: rollout.settleMs,
+    steps: rollout.steps,
+    soakMs: rollout.soakMs,
+    drainMs: rollout.drainMs ?? Math.max(0, terminationGracePeriodSeconds - preStopSleepSeconds) * 1000,
+    rollbackWindowMs: rollout.rollbackWindowMs,
+  };
+}
+
+async function started(
+  context: RolloutContext,
+  command: string,
+  decide: (deployed: Deployed) => Promise<Start>,
+): Promise<RolloutEnd> {
+  const check = async (deployed: Deployed) => {
+    refuseUnfinished(deployed.record);
+    refuseOtherEnvironment(context, deployed.record);
+    refuseOnItsWay(context, deployed);
+    return await decide(deployed);
+  };
+  // Everything that can be refused is refused before anything is asked or written.
+  await check(await withPermissions(context, ["up", "switch"], () => observeDeployed(context)));
+  await context.prepareSecrets();
+  return await withLock(context.lockOptions(command), async (lock) => {
+    const start = await check(await observeDeployed(context));
+    await context.store.update((record) => record && withRollout(context, record, start));
+    return await execute(context, lock);
+  });
+}
+
+function withRollout(context: RolloutContext, present: RolloutRecord, start: Start): RolloutRecord {
+  const { release: wanted, plan } = start;
+  const now = context.clock.now();
+  const record = withoutWindow(present, now);
+  const { [wanted.slot]: _former, ...others } = record.settings.scaling ?? {};
+  const scaling = start.scaling === undefined ? others : { ...others, [wanted.slot]: start.scaling };
+  const { scaling: _scaling, ...settings } = record.settings;
+  return {
+    ...record,
+    settings: { ...settings, ...(Object.keys(scaling).length === 0 ? {} : { scaling }) },
+    releases: start.isNew
+      ? [...record.releases, wanted]
+      : record.releases.map((one) => (one.number === wanted.number ? wanted : one)),
+    slots: { ...record.slots, [wanted.slot]: wanted.number },
+    rollout: {
+      kind: start.kind,
+      plan,
+      state: begin({ release: wanted.number, target: wanted.slot }, now, start.phase),
+      by: context.operator,
+      startedAt: new Date(now).toISOString(),
+      requests: [],
+    },
+  };
+}
+
+function refuseOnItsWay(context: RolloutContext, { record, routing, location }: Deployed): void {
+  refuseInProgress(context.config.name, record);
+  const pending = pendingSwitch(routing, location.router.capabilities);
+  if (pending === undefined) return;
+  throw new UserError({
+    code: "switch-unfinished",
+    message: `Before ${context.config.name} can get another release: ${pending}.`,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/**
+ * Releases need a template.
+ * @throws UserError `form-without-releases` (exit code 2)
+ */
+export function requireTemplate(config: ResolvedConfig): ReleaseTemplate {
+  if (config.runs.form === "template") return config.runs.release;
+  throw new UserError({
+    code: "form-without-releases",
+    message: `${config.file} says what both slots run (\`slots\`), so there is no template of the next release.`,
+    hint: "Change the idle slot there, run `modelswitch up` and `modelswitch switch SLOT`; or use `release` instead of `slots` in the file.",
+    exitCode: exitCodes.usage,
+  });
+}
