@@ -69,6 +69,13 @@ export const requiredRows: readonly PermissionRow[] = [
     why: "the Service of each slot, whose selector says which pods are the slot's",
   },
   {
+    group: "policy",
+    resource: "poddisruptionbudgets",
+    names: "deployments",
+    verbs: { get: ["up"], create: ["up"], patch: ["up"], delete: ["up", "destroy"] },
+    why: "how many replicas of a slot a node drain may take at a time",
+  },
+  {
     group: "apps",
     resource: "replicasets",
     names: "any",
@@ -119,22 +126,15 @@ export const optionalRows: readonly OptionalRow[] = [
       scope: "namespace",
     }),
   ),
-  ...(
-    [
-      ["policy", "poddisruptionbudgets", "slots with more than one replica need `disruptionBudget: false`"],
-      ["autoscaling", "horizontalpodautoscalers", "`autoscaling` cannot be used"],
-    ] as const
-  ).map(
-    ([group, resource, without]): OptionalRow => ({
-      group,
-      resource,
-      names: "deployments",
-      verbs: { get: ["up", "switch"], create: ["up"], patch: ["up", "switch"], delete: ["up", "destroy"] },
-      why: "how many replicas a slot has, and may lose at a time",
-      without,
-      scope: "namespace",
-    }),
-  ),
+  {
+    group: "autoscaling",
+    resource: "horizontalpodautoscalers",
+    names: "deployments",
+    verbs: { get: ["up", "switch"], create: ["up"], patch: ["up", "switch"], delete: ["up", "destroy"] },
+    why: "slots that an autoscaler sizes",
+    without: "`autoscaling` cannot be used",
+    scope: "namespace",
+  },
   {
     group: "",
     resource: "events",
