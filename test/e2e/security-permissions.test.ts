@@ -166,6 +166,9 @@ describe("the Role", () => {
     await succeeds("switch", "green");
     await project.configure({ slots: both(2), ingress: ingress(), router: "plain" });
     await succeeds("up");
+    const green = { ...both(2).green, disruptionBudget: { maxUnavailable: "50%" } };
+    await project.configure({ slots: { ...both(2), green }, ingress: ingress(), router: "plain" });
+    await succeeds("up");
     await succeeds("switch", "blue");
   });
 
@@ -204,7 +207,13 @@ describe("the Role", () => {
     await account.setRules(role, reader);
     await account.until(false, "get", { group: "", resource: "pods/proxy" });
     await project.configure({ slots: both(1), ingress: ingress(), router: "plain" });
-    expect(await succeeds("plan")).toMatchObject({ changes: [{ kind: "Deployment", operation: "update" }] });
+    // One replica has no budget for node drains.
+    expect(await succeeds("plan")).toMatchObject({
+      changes: [
+        { kind: "Deployment", operation: "update" },
+        { kind: "PodDisruptionBudget", operation: "delete" },
+      ],
+    });
     await succeeds("status");
     await succeeds("doctor");
     expect(keysOf((await refused("up")).details.missing)).toContain("patch deployments.apps");
