@@ -121,6 +121,8 @@ export const optionalRows: readonly OptionalRow[] = [
       ["apps", "deployments", "deployments"],
       ["", "services", "services"],
       ["networking.k8s.io", "ingresses", "routing"],
+      ["policy", "poddisruptionbudgets", "deployments"],
+      ["autoscaling", "horizontalpodautoscalers", "deployments"],
       ["", "pods", "any"],
       ["discovery.k8s.io", "endpointslices", "any"],
     ] as const
