@@ -49,6 +49,16 @@ export class RunRecord {
     }
   }
 
+  /** When the CLI was started, milliseconds since the Unix epoch. */
+  startedAt(cli: number): number | undefined {
+    try {
+      const { at } = JSON.parse(readFileSync(this.#file(cli), "utf8")) as Record<string, unknown>;
+      return typeof at === "number" ? at : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
   forget(cli: number): void {
     rmSync(this.#file(cli), { force: true });
   }

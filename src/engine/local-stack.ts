@@ -223,6 +223,8 @@ export class LocalStack implements Stack {
     const { events, project, stack } = this.#options;
     const { stateFolder } = this.#folders;
     const killed = session.record.leftBehind(thisMachine);
+    const begun = killed.map((cli) => session.record.startedAt(cli)).filter((at) => at !== undefined);
+    if (begun.length > 0) session.recover(Math.min(...begun));
     if (stateFolder === undefined) {
       // Looking costs a download of the state: only where a command of this machine is known to have been killed.
       if (killed.length > 0) await settlePending(session.cli, events);

@@ -32,6 +32,8 @@ export interface SessionOptions {
 export interface Session {
   readonly command: QuickPulumiCommand;
   readonly provider: ProviderChoice;
+  /** Tells the provider when the run began that was killed before this one: it may have made what the state does not know. */
+  recover(since: number): void;
   close(): Promise<void>;
 }
 
@@ -72,6 +74,8 @@ async function officialSession(
   return {
     command: make(cluster.path === undefined ? {} : { KUBECONFIG: cluster.path }),
     provider,
+    // The official one says of such objects that they exist already, and how to import them.
+    recover: () => {},
     close: cluster.remove,
   };
 }
@@ -84,10 +88,12 @@ async function embeddedSession(
 ): Promise<Session> {
   const { serveKubernetesProvider } = await import("../kubernetes-provider/serve.ts");
   const stop = new AbortController();
+  let killedSince: number | undefined;
   const served = await serveKubernetesProvider({
     kubeconfig: withPath(options.kubeconfig, options.env),
     signal: stop.signal,
     events: options.events,
+    killedSince: () => killedSince,
   });
   return {
     command: make({
@@ -96,6 +102,9 @@ async function embeddedSession(
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     }),
     provider,
+    recover: (since) => {
+      killedSince = since;
+    },
     close: async () => {
       stop.abort();
       await served.close();

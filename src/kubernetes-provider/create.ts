@@ -8,6 +8,7 @@ import { idOf, listAt, nameOf, namespaceOf, text, without } from "./objects.ts";
 import { creator, fieldManagerOf, type Session, warningsOf } from "./session.ts";
 import { hasUnknown, type PropertyMap } from "./struct.ts";
 import { gvkOf } from "./tokens.ts";
+import { takeOverFields } from "./update.ts";
 
 export interface CreateRequest {
   readonly urn: string;
@@ -116,32 +117,44 @@ async function write(
     return await client.create(inputs, options);
   } catch (error) {
     if (!isStatus(error, 409) || error.reason !== "AlreadyExists" || request.preview) throw error;
-    return await adopt(session, request, inputs, error);
+    return await adopt(session, request, inputs, { refusal: error, options: { ...options, fieldManager } });
   }
 }
 
 /**
- * A run that was killed between the creation and the record of it leaves an object that is exactly what is to be
- * created: that one is taken. Anything else of this name belongs to somebody and is left alone.
+ * A run that was killed between the creation and the record of it leaves an object that is exactly what is to be created, or, where
+ * that run is known and the declaration changed since, one that Pulumi created in its time: that one is taken. Anything else of
+ * this name belongs to somebody and is left alone.
  */
 async function adopt(
   session: Session,
   request: CreateRequest,
   inputs: PropertyMap,
-  refusal: Error,
+  { refusal, options }: { readonly refusal: Error; readonly options: WriteOptions },
 ): Promise<PropertyMap> {
   const gvk = gvkOf(text(inputs, "apiVersion"), text(inputs, "kind"));
   const live = await session.client.find(gvk, namespaceOf(inputs), nameOf(inputs), session.signal);
   const ours =
     live !== undefined &&
     listAt(live, "metadata", "managedFields").some((entry) => text(entry, "manager") === creator);
-  if (ours && text(live, "metadata", "deletionTimestamp") === "" && covers(live, inputs)) {
-    session.log.log(
-      "info",
-      request.urn,
-      "An interrupted run had already created exactly this object; it is taken over.",
-    );
-    return live;
+  if (ours && text(live, "metadata", "deletionTimestamp") === "") {
+    const told = (what: string) =>
+      session.log.log(
+        "info",
+        request.urn,
+        `An interrupted run had already created ${what}; it is taken over.`,
+      );
+    if (covers(live, inputs)) {
+      told("exactly this object");
+      return live;
+    }
+    // The API server's times are whole seconds.
+    const createdAt = Date.parse(text(live, "metadata", "creationTimestamp")) + 1000;
+    if (session.killedSince !== undefined && createdAt >= session.killedSince) {
+      told("this object as it was declared then");
+      await takeOverFields(session, live, options.fieldManager, options);
+      return await session.client.apply(inputs, false, options);
+    }
   }
   throw new Error(
     `${refusal.message}. It was not created by this stack as it is declared now. Import it (\`pulumi import\`, or the ` +

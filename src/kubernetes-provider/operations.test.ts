@@ -74,6 +74,31 @@ describe("create", () => {
     }
   });
 
+  test("takes over what a killed run made in its time, although it is declared otherwise now", async () => {
+    const exists = refusal(409, "AlreadyExists", 'configmaps "c" already exists');
+    const made = Date.UTC(2026, 0, 1);
+    const subjectOf = (killedSince: number | undefined) => {
+      const metadata = {
+        managedFields: [{ manager: "pulumi-kubernetes", operation: "Update", fieldsV1: {} }],
+        creationTimestamp: new Date(made).toISOString(),
+      };
+      return subject(
+        (request) => (request.method === "POST" ? exists : { body: configMap({ a: "2" }, metadata) }),
+        {},
+        {},
+        killedSince,
+      );
+    };
+    const { provider, cluster, told } = subjectOf(made - 5_000);
+    await provider.create({ ...creating, inputs: configMap() });
+    expect(told.join()).toContain("taken over");
+    expect(cluster.requests.at(-1)).toMatchObject({ method: "PATCH", body: { data: { a: "1" } } });
+    for (const other of [subjectOf(undefined), subjectOf(made + 60_000)]) {
+      const error = await failure(other.provider.create({ ...creating, inputs: configMap() }));
+      expect(error.message).toMatch(/already exists.*Import it/);
+    }
+  });
+
   test("asks nothing of the API server while inputs are unknown", async () => {
     const { provider, cluster } = subject();
     const inputs = configMap({ a: new Unknown() });

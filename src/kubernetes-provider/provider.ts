@@ -27,6 +27,8 @@ export interface ProviderOptions {
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  /** When the run began that was killed before this one, milliseconds since the Unix epoch. @default none was */
+  readonly killedSince?: () => number | undefined;
 }
 
 /** One provider of a program: what the engine configures once and then asks about resources. */
@@ -174,6 +176,7 @@ export class Provider {
       log: this.#log,
       clock: this.#options.clock,
       signal: AbortSignal.any([this.#options.signal, this.#cancel.signal]),
+      killedSince: this.#options.killedSince?.(),
     };
   }
 

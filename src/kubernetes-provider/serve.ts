@@ -11,6 +11,8 @@ export interface ServeOptions {
   readonly signal: AbortSignal;
   readonly events?: EventSink;
   readonly clock?: Clock;
+  /** When the run began that was killed before this one, milliseconds since the Unix epoch. @default none was */
+  readonly killedSince?: () => number | undefined;
 }
 
 export interface ServedProvider {
@@ -32,6 +34,7 @@ export async function serveKubernetesProvider(options: ServeOptions): Promise<Se
       clock: options.clock ?? systemClock,
       environment: process.env,
       signal: options.signal,
+      ...(options.killedSince === undefined ? {} : { killedSince: options.killedSince }),
     },
     options.events,
   );

@@ -17,6 +17,8 @@ export interface Session {
   readonly clock: Clock;
   /** Aborts when the engine cancels or the command ends. */
   readonly signal: AbortSignal;
+  /** When the run began that was killed before this one, milliseconds since the Unix epoch: its objects may be unknown to the state. */
+  readonly killedSince: number | undefined;
 }
 
 /** Who creates objects, as the first writer is recorded; the official provider's name. */

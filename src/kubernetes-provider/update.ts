@@ -123,7 +123,7 @@ async function write(
 }
 
 /** Objects start with their creator as owner; the first update makes the resource's own field manager the owner. */
-async function takeOverFields(
+export async function takeOverFields(
   session: Session,
   before: PropertyMap,
   fieldManager: string,
