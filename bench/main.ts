@@ -12,11 +12,11 @@ import { switching } from "./switch.ts";
 
 /** These run on a local cluster, one after the other on the same. */
 const onCluster = {
-  switch: () => switching(5),
-  component: () => componentOverhead(5),
-  estate: () => estate(7),
+  switch: () => switching(3),
+  component: () => componentOverhead(3),
+  estate: () => estate(5),
 } as const;
-const alone = { startup: () => startup(15), cluster: () => warmCluster(5) } as const;
+const alone = { startup: () => startup(15), cluster: () => warmCluster(3) } as const;
 const parts = { ...alone, ...onCluster } as const;
 
 type Part = keyof typeof parts;
