@@ -24,6 +24,8 @@ export interface World {
   readonly slots: Readonly<Record<Slot, SlotWorld>>;
   /** Whether nothing is in flight in the slot that lost the traffic; `undefined`: nothing shows it. */
   readonly drained: boolean | undefined;
+  /** Whether a change of a slot's pods was begun that nobody saw the end of. */
+  readonly unfinished: boolean;
   readonly capabilities: { readonly weights: boolean };
 }
 
@@ -98,7 +100,7 @@ function deploy(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const slot = world.slots[state.target];
   const differs = slot.release !== state.release;
   if (splitOf(world.routing)[state.target] > 0 && differs) return foreign(state.target);
-  if (differs || slot.desired < plan.replicas) {
+  if (differs || slot.desired < plan.replicas || world.unfinished) {
     return { kind: "deploy", slot: state.target, release: state.release };
   }
   if (!isReady(plan, slot)) return { kind: "wait", for: "readiness", slot: state.target, until: undefined };
@@ -162,10 +164,11 @@ function cutOver(plan: RolloutPlan, state: RolloutState, world: World): Action {
 function scaleDown(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const loser = otherSlot(goalOf(state));
   if (splitOf(world.routing)[loser] > 0) return foreign(loser);
-  if (world.slots[loser].desired <= plan.idleReplicas) return complete;
+  const isSmall = world.slots[loser].desired <= plan.idleReplicas;
+  if (isSmall && !world.unfinished) return complete;
   const until = state.since + plan.rollbackWindowMs;
   // Nobody goes back to what was just sent away.
-  if (state.direction === "forward" && world.now < until) {
+  if (state.direction === "forward" && world.now < until && !isSmall) {
     return { kind: "wait", for: "rollback-window", slot: loser, until };
   }
   return { kind: "scale-down", slot: loser, replicas: plan.idleReplicas };

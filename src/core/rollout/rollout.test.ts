@@ -31,6 +31,7 @@ interface Pods {
 class Simulation {
   now = 1_000_000;
   routing: Routing = settledOn("blue");
+  unfinished = false;
   state: RolloutState;
   readonly plan: RolloutPlan;
   readonly weights: boolean;
@@ -59,6 +60,7 @@ class Simulation {
       routing: this.routing,
       slots: { blue: slot(this.pods.blue), green: slot(this.pods.green) },
       drained: undefined,
+      unfinished: this.unfinished,
       capabilities: { weights: this.weights },
     };
   }
@@ -85,6 +87,8 @@ class Simulation {
     };
     switch (action.kind) {
       case "deploy":
+        this.unfinished = how === "killed";
+        if (before.slots[action.slot].release === action.release) break;
         this.pods[action.slot] = {
           release: action.release,
           desired: this.plan.replicas,
@@ -111,6 +115,7 @@ class Simulation {
         record({ kind: "routed", settled: true, at: this.now });
         break;
       case "scale-down":
+        this.unfinished = how === "killed";
         this.pods[action.slot].desired = action.replicas;
         this.setReady(action.slot, action.replicas);
         break;
@@ -128,6 +133,9 @@ class Simulation {
   finish(limit = 200): Action {
     for (let index = 0; index < limit; index++) {
       const action = this.step();
+      if (action.kind === "rest" && action.why === "finished") {
+        expect(this.unfinished, "what was begun was brought to its end").toBe(false);
+      }
       if (action.kind === "rest" || action.kind === "blocked") return action;
     }
     throw new Error(`It did not come to an end: ${JSON.stringify(this.state)}`);

@@ -43,6 +43,7 @@ export async function look(
       routing,
       slots: { blue: slot("blue"), green: slot("green") },
       drained: undefined,
+      unfinished: record.applying,
       capabilities: location.router.capabilities,
     },
   };
