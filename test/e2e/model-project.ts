@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LoadReport, type LoadRun, startLoad } from "../../demo/load.ts";
+import { type LoadOptions, type LoadReport, type LoadRun, startLoad } from "../../demo/load.ts";
 import type { CustomServerOptions } from "../../src/component/servers/custom.ts";
 import { modelswitch, type ProcessOptions, type ProcessResult, resultOf } from "./cli-process.ts";
 import { CommandLog } from "./command-log.ts";
@@ -14,6 +14,9 @@ export interface SlotText {
   readonly replicas?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
+
+/** Versions of the model that the test images hold. */
+const versions = ["1", "2"];
 
 const testServer: CustomServerOptions = {
   readinessPath: "/v2/health/ready",
@@ -97,14 +100,19 @@ export default defineConfig({ server, ...${JSON.stringify(config, null, 2)} });
 
   /** Constant load of inference requests, every tenth of which takes two seconds. */
   startLoad(ratePerSecond: number, signal: AbortSignal): LoadRun {
-    const url = process.env.MODELSWITCH_TEST_INGRESS_URL ?? "";
-    return startLoad({
-      url,
-      host: this.host,
+    return this.#load({
       path: (index) => `/v2/models/demo/infer${index % 10 === 3 ? "?sleepMs=2000" : ""}`,
-      body: JSON.stringify({ inputs: [{ name: "predict", shape: [1, 2], datatype: "FP64", data: [1, 2] }] }),
       ratePerSecond,
-      versions: ["1", "2"],
+      signal,
+    });
+  }
+
+  /** Constant load of inference requests that are answered at once. */
+  startQuickLoad(ratePerSecond: number, signal: AbortSignal): LoadRun {
+    return this.#load({
+      path: "/v2/models/demo/infer",
+      ratePerSecond,
+      maximumDurationMs: 3_600_000,
       signal,
     });
   }
@@ -116,16 +124,22 @@ export default defineConfig({ server, ...${JSON.stringify(config, null, 2)} });
       "versions"
     >,
   ): LoadRun {
-    const versions = ["1", "2"];
+    const { ratePerSecond, signal } = options;
+    return this.#load({
+      ratePerSecond,
+      signal,
+      maximumDurationMs: 3_600_000,
+      ...mixedTraffic({ ...options, versions }),
+    });
+  }
+
+  #load(options: Omit<LoadOptions, "url" | "host" | "body" | "versions">): LoadRun {
     return startLoad({
       url: process.env.MODELSWITCH_TEST_INGRESS_URL ?? "",
       host: this.host,
       body: JSON.stringify({ inputs: [{ name: "predict", shape: [1, 2], datatype: "FP64", data: [1, 2] }] }),
-      ratePerSecond: options.ratePerSecond,
       versions,
-      maximumDurationMs: 3_600_000,
-      signal: options.signal,
-      ...mixedTraffic({ ...options, versions }),
+      ...options,
     });
   }
 

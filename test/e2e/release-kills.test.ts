@@ -92,11 +92,10 @@ describe("kill -9 of the command under load", () => {
       while (driver.kills < (soak ? 100 : 15)) {
         let args = driver.begin();
         for (;;) {
-          // A command works for some seconds after its start: the instants spread over these.
-          const afterMs = 300 + random() * 7_000;
-          const where = await driver.attempt(args, { afterMs });
+          const kill = { afterEvents: Math.floor(random() * 50), delayMs: Math.floor(random() * 1_000) };
+          const where = await driver.attempt(args, kill);
           if (where === undefined) break;
-          const about = `seed ${seed}, kill ${driver.kills}, ${Math.round(afterMs)} ms after the start, at ${where}`;
+          const about = `seed ${seed}, kill ${driver.kills} ${JSON.stringify(kill)}, at ${where}`;
           const { rollout } = await driver.check(about);
           const sofar = load.snapshot();
           expect(sofar.failed, `${about}: ${project.explain(sofar)}`).toBe(0);

@@ -10,6 +10,12 @@ export interface ReleaseSetup {
   /** @default 25 % for a second, then 50 % */
   readonly steps?: string;
   readonly replicas?: number;
+  /** Seconds. @default 1 */
+  readonly settle?: number;
+  /** Seconds. @default 1 */
+  readonly soak?: number;
+  /** Seconds. @default two more than a stream lasts */
+  readonly drain?: number;
 }
 
 export const imageOf = (version: string) => (version === "1" ? testImages.blue : testImages.green);
@@ -17,15 +23,16 @@ export const imageOf = (version: string) => (version === "1" ? testImages.blue :
 /** A model whose releases take a few seconds: short waits, and a drain that outlives its longest request. */
 export async function configureReleases(project: ModelProject, setup: ReleaseSetup): Promise<void> {
   const { streamSeconds, rollbackWindow = 0, steps = "25%:1s, 50%", replicas = 2 } = setup;
+  const { settle = 1, soak = 1, drain = streamSeconds + 2 } = setup;
   await project.configure(
     {
       slots: undefined,
       release: { image: testImages.blue, replicas, imagePullPolicy: "Never" },
       rollout: {
         steps,
-        settle: 1,
-        soak: 1,
-        drain: streamSeconds + 2,
+        settle,
+        soak,
+        drain,
         rollbackWindow,
         warmUp: {
           path: "/v2/models/demo/infer",

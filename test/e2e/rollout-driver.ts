@@ -8,7 +8,9 @@ import { versionAt } from "./test-cluster.ts";
 /** What ends a command before its time. */
 export type Kill =
   /** At the first of these points that it comes to: the state and the id of a step, `started:write-shift`. */
-  { readonly at: ReadonlySet<string> } | { readonly afterMs: number };
+  | { readonly at: ReadonlySet<string> }
+  /** So long after it has said so many things: whatever the speed of the machine, some runs come further than others. */
+  | { readonly afterEvents: number; readonly delayMs: number };
 
 interface Seen {
   readonly live: "blue" | "green";
@@ -43,8 +45,14 @@ export class RolloutDriver {
     const { exitCode, stdout, stderr } = await this.project.command([...args, "--json"], {
       ...(kill !== undefined && "at" in kill ? { env: faultPoints(kill.at) } : {}),
       onStart: (child) => {
-        if (kill !== undefined && "afterMs" in kill)
-          timer = setTimeout(() => child.kill("SIGKILL"), kill.afterMs);
+        if (kill === undefined || "at" in kill) return;
+        let events = 0;
+        const count = (text: string) => {
+          events += text.split("\n").length - 1;
+          if (events >= kill.afterEvents) timer ??= setTimeout(() => child.kill("SIGKILL"), kill.delayMs);
+        };
+        child.stdout?.on("data", count);
+        count("");
       },
     });
     clearTimeout(timer);
