@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseSteps } from "../core/rollout/steps.ts";
+import { capacityPolicies } from "./capacity-policy.ts";
 import type { ResolvedRollout, RolloutConfig } from "./types.ts";
 
 const seconds = (about: string) => z.number().min(0).describe(about);
@@ -47,6 +48,12 @@ export const rolloutSchema = z
       })
       .optional()
       .describe("A request that is sent to every new replica until its latency is steady. Default: none"),
+    capacity: z
+      .enum(capacityPolicies)
+      .optional()
+      .describe(
+        "Where the nodes have no room for the new pods: refuse, warn, or do not look. Default: require",
+      ),
   })
   .describe("How `modelswitch release` takes a new release live");
 
@@ -60,6 +67,7 @@ export function resolveRollout(config: RolloutConfig = {}): ResolvedRollout {
     soakMs: (config.soak ?? 30) * 1000 + (parsed.kind === "steps" ? parsed.holdAtEndMs : 0),
     drainMs: config.drain === undefined ? undefined : config.drain * 1000,
     rollbackWindowMs: (config.rollbackWindow ?? 600) * 1000,
+    capacity: config.capacity ?? "require",
     warmUp: warmUp && {
       path: warmUp.path,
       method: warmUp.method ?? (warmUp.body === undefined ? "GET" : "POST"),

@@ -4,6 +4,7 @@ import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../core/mod
 import type { ShiftStep } from "../core/rollout/state.ts";
 import type { Slot } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
+import type { CapacityPolicy } from "./capacity-policy.ts";
 
 /** What a release runs in the template form: a slot without the parts that belong to the slot itself. */
 export type ReleaseTemplate = Omit<SlotSpec, keyof SlotOnly> & { readonly image: string };
@@ -96,6 +97,11 @@ export interface RolloutConfig {
   readonly rollbackWindow?: number;
   /** A request that is sent to every new replica until its latency is steady. @default none */
   readonly warmUp?: WarmUpConfig;
+  /**
+   * Whether the nodes must have room for the new pods before anything is written: `require` refuses (where an autoscaler may add nodes
+   * it warns), `warn` goes on all the same, `skip` does not look. @default require
+   */
+  readonly capacity?: CapacityPolicy;
 }
 
 /** How a release goes live, with every default. Times in milliseconds. */
@@ -106,6 +112,7 @@ export interface ResolvedRollout {
   /** `undefined`: the longest request of the model server. */
   readonly drainMs: number | undefined;
   readonly rollbackWindowMs: number;
+  readonly capacity: CapacityPolicy;
   readonly warmUp:
     | {
         readonly path: string;

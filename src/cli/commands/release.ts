@@ -1,5 +1,6 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Command, CommandResult } from "../command.ts";
+import { capacityOption, withCapacity } from "./capacity-option.ts";
 import { openRollout } from "./rollout-context.ts";
 import { rolloutResult } from "./rollout-end.ts";
 
@@ -21,6 +22,7 @@ export const release: Command = {
       value: "steps",
       summary: "shares on the way, for example 5%:2m,25%:5m,50%; default: the configuration's",
     },
+    capacityOption,
   ],
   examples: [
     "modelswitch release --set image=registry/fraud:1.5",
@@ -30,7 +32,7 @@ export const release: Command = {
   ifInterrupted:
     "Traffic is as the last proved step left it. `modelswitch resume` goes on, `modelswitch abort` takes it back.",
   async run(input, context): Promise<CommandResult> {
-    const opened = await openRollout(context);
+    const opened = withCapacity(await openRollout(context), input);
     const { release: start, requireTemplate } = await import("../../rollout/release/start.ts");
     const { config } = opened;
     const rollout = { ...opened, config: await withSteps(config, input.options.steps) };

@@ -1,5 +1,6 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Command, CommandResult } from "../command.ts";
+import { capacityOption, withCapacity } from "./capacity-option.ts";
 import { openRollout } from "./rollout-context.ts";
 import { rolloutResult } from "./rollout-end.ts";
 
@@ -10,6 +11,7 @@ export const rollback: Command = {
     "While the old slot is warm this is one shift of traffic, proved at the ingress; fewer replicas than usual are accepted then, and said. An older release is put into the idle slot again first. For a rollout that is still in progress there is `abort`.",
   options: [
     { name: "to", value: "number", summary: "release to go back to; default: the one that was live before" },
+    capacityOption,
   ],
   examples: ["modelswitch rollback", "modelswitch rollback --to 3"],
   output: "long",
@@ -24,7 +26,7 @@ export const rollback: Command = {
         exitCode: exitCodes.usage,
       });
     }
-    const rollout = await openRollout(context);
+    const rollout = withCapacity(await openRollout(context), input);
     const { rollback: start } = await import("../../rollout/release/start.ts");
     return rolloutResult(rollout, await start(rollout, typeof to === "string" ? Number(to) : undefined));
   },
