@@ -123,6 +123,15 @@ describe("a release", () => {
     expect(JSON.stringify(bench.events)).toContain(`${name} has to add nodes`);
   });
 
+  test("that empties the live slot first counts its pods as gone", async () => {
+    putPod("else", 2);
+    const { record, observation, routing } = await observeDeployed(context());
+    const cost = (rollout: RolloutConfig) =>
+      nextReleaseCost(context(rollout), { record, observation, routing });
+    expect(await cost({ mode: "full" })).toMatchObject({ capacity: { verdict: { kind: "short" } } });
+    expect(await cost({ mode: "recreate" })).toMatchObject({ capacity: { verdict: { kind: "fits" } } });
+  });
+
   test("warns where it may not look", async () => {
     const others = bench.cluster.intercept;
     bench.cluster.intercept = (request) =>

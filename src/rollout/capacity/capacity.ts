@@ -1,9 +1,10 @@
 import { deploymentSpec } from "../../component/deployment.ts";
+import type { ResolvedConfig } from "../../config/types.ts";
 import { type Amounts, podRequests, times } from "../../core/capacity/amounts.ts";
 import type { PodSpecShape, TolerationShape } from "../../core/capacity/objects.ts";
 import { type Change, type Fit, roomFor } from "../../core/capacity/room.ts";
 import type { ModelSpec } from "../../core/model.ts";
-import type { Slot } from "../../core/slots.ts";
+import { otherSlot, type Slot } from "../../core/slots.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation, PodObservation } from "../observation.ts";
@@ -59,6 +60,11 @@ export async function capacityFor(
     }
   }
   return { ...about, verdict: { kind: "fits" } };
+}
+
+/** The slots that a rollout empties before it fills another one. */
+export function vacatedFor({ rollout }: ResolvedConfig, slot: Slot): readonly Slot[] {
+  return rollout.mode.kind === "recreate" ? [otherSlot(slot)] : [];
 }
 
 /** What the slot's Deployment will say of its pods. */

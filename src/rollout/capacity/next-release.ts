@@ -5,7 +5,7 @@ import { modelSpec } from "../desired.ts";
 import type { Observation } from "../observation.ts";
 import type { RolloutRecord } from "../record.ts";
 import { declaredReplicas, releaseSpecOf } from "../release-spec.ts";
-import { type Capacity, capacityFor } from "./capacity.ts";
+import { type Capacity, capacityFor, vacatedFor } from "./capacity.ts";
 
 /** A stretch of time in which both slots are at full size. */
 export interface Stretch {
@@ -53,6 +53,7 @@ export async function nextReleaseCost(
     spec: modelSpec(planned, context.namespace),
     observation,
     slot,
+    vacated: vacatedFor(context.config, slot),
     replicas: Math.min(replicas, runs.release.autoscaling?.max ?? Number.POSITIVE_INFINITY),
   });
   if (capacity === undefined) return undefined;

@@ -4,6 +4,7 @@ import { begin, type RolloutPlan } from "../../core/rollout/state.ts";
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { refuseUnfinished } from "../adoption/guard.ts";
+import { vacatedFor } from "../capacity/capacity.ts";
 import { requireCapacity } from "../capacity/require-capacity.ts";
 import type { RolloutContext } from "../context.ts";
 import { modelSpec } from "../desired.ts";
@@ -224,6 +225,7 @@ async function requireRoom(
     observation,
     slot: start.release.slot,
     replicas: start.plan.replicas,
+    vacated: vacatedFor(context.config, start.release.slot),
   });
 }
 
