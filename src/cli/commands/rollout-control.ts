@@ -1,4 +1,4 @@
-import type { RolloutRequest } from "../../rollout/record.ts";
+import type { RolloutRequest } from "../../rollout/record-rollouts.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { openRollout } from "./rollout-context.ts";
 import { rolloutResult } from "./rollout-end.ts";

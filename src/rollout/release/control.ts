@@ -4,10 +4,12 @@ import type { RolloutContext } from "../context.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
 import { withLock } from "../lock.ts";
 import { withPermissions } from "../permissions.ts";
-import type { RolloutRequest } from "../record.ts";
+import type { RolloutRequest } from "../record-rollouts.ts";
 import { observeDeployed } from "../subject.ts";
 import { requireInProgress } from "./entry.ts";
-import { execute, hearRequests, type RolloutEnd } from "./execute.ts";
+import { execute, type RolloutEnd } from "./execute.ts";
+import { hearRequests } from "./hear.ts";
+import { Journal } from "./journal.ts";
 import { askOf } from "./requests.ts";
 
 /** What became of a request. */
@@ -33,7 +35,7 @@ export async function control(context: RolloutContext, kind: RolloutRequest["kin
   try {
     const end = await withLock(context.lockOptions(kind), async (lock): Promise<RolloutEnd> => {
       if (kind !== "pause") return await execute(context, lock);
-      const heard = await hearRequests(context);
+      const heard = await hearRequests(context, new Journal(context.clock));
       return { kind: "paused", state: requireInProgress(context, heard).state };
     });
     return { kind: "done", end };

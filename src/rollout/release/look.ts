@@ -1,4 +1,4 @@
-import type { SlotWorld, World } from "../../core/rollout/next.ts";
+import type { SlotWorld, World } from "../../core/rollout/world.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation, SlotObservation } from "../observation.ts";
@@ -43,6 +43,8 @@ export async function look(
       routing,
       slots: { blue: slot("blue"), green: slot("green") },
       drained: undefined,
+      gates: { verdict: "pass", reason: "" },
+      window: { kind: "open" },
       capabilities: location.router.capabilities,
     },
   };
@@ -53,6 +55,7 @@ function slotWorld(observed: SlotObservation, times: ReadyTimes, now: number): S
   return {
     release: observed.deployment?.release,
     desired: observed.deployment?.desiredReplicas ?? 0,
+    pods: observed.pods.length,
     ready,
     usable: observed.endpoints.ready.length > 0,
     readySince: times.see(observed.slot, ready, now),

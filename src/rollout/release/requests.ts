@@ -1,5 +1,5 @@
 import type { RolloutContext } from "../context.ts";
-import type { RolloutRequest } from "../record.ts";
+import type { RolloutRequest } from "../record-rollouts.ts";
 import { requireInProgress } from "./entry.ts";
 
 /**
