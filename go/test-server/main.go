@@ -147,6 +147,7 @@ type server struct {
 	model      linearModel
 	readyAt    time.Time
 	failReady  bool
+	cold       coldness
 	inProgress atomic.Int64
 	requests   atomic.Int64
 }
@@ -178,20 +179,8 @@ func (own *server) answerReady(response http.ResponseWriter, _ *http.Request) {
 	writeJSON(response, http.StatusOK, map[string]bool{"ready": true})
 }
 
-func sleepOf(request *http.Request) (time.Duration, error) {
-	text := request.URL.Query().Get("sleepMs")
-	if text == "" {
-		return 0, nil
-	}
-	milliseconds, err := strconv.Atoi(text)
-	if err != nil || milliseconds < 0 || time.Duration(milliseconds)*time.Millisecond > longestSleep {
-		return 0, fmt.Errorf("sleepMs must be 0 to %d, not %q", longestSleep.Milliseconds(), text)
-	}
-	return time.Duration(milliseconds) * time.Millisecond, nil
-}
-
 func (own *server) answerInfer(response http.ResponseWriter, request *http.Request) {
-	pause, err := sleepOf(request)
+	pause, err := durationOf(request, "sleepMs", time.Millisecond, 0)
 	if err != nil {
 		fail(response, http.StatusBadRequest, err.Error())
 		return
@@ -210,10 +199,14 @@ func (own *server) answerInfer(response http.ResponseWriter, request *http.Reque
 		fail(response, http.StatusBadRequest, "the request has no inputs")
 		return
 	}
-	if pause > 0 {
-		select {
-		case <-time.After(pause):
-		case <-request.Context().Done():
+	if !pauseFor(request, pause) {
+		return
+	}
+	version := own.version
+	if own.cold.take() {
+		// So that whoever counts answers by version sees what clients got from a server that was not warm.
+		version += "-cold"
+		if !pauseFor(request, own.cold.pause) {
 			return
 		}
 	}
@@ -224,7 +217,7 @@ func (own *server) answerInfer(response http.ResponseWriter, request *http.Reque
 	}
 	writeJSON(response, http.StatusOK, inferAnswer{
 		ModelName:    request.PathValue("name"),
-		ModelVersion: own.version,
+		ModelVersion: version,
 		ID:           asked.ID,
 		Outputs:      []outputTensor{output},
 	})
@@ -275,6 +268,9 @@ func (own *server) handler() http.Handler {
 		routes.HandleFunc("GET "+model+"/ready", own.answerReady)
 		routes.HandleFunc("POST "+model+"/infer", infer)
 	}
+	routes.HandleFunc("/stream", own.counted(own.answerStream))
+	routes.HandleFunc("/slow", own.counted(own.answerSlow))
+	routes.HandleFunc("POST /exit", answerExit)
 	routes.HandleFunc("GET /metrics", own.answerMetrics)
 	// So that a pod of this server can be where models are fetched from.
 	if folder := os.Getenv("SERVE_FILES"); folder != "" {
@@ -302,10 +298,16 @@ func main() {
 	}
 	graceful := isOn("GRACEFUL", "true")
 	port := environment("PORT", "8080")
-	delay, err := strconv.Atoi(environment("READY_DELAY_MS", "0"))
-	if err != nil {
-		log.Fatalf("READY_DELAY_MS must be a number: %v", err)
+	number := func(name string) int {
+		value, err := strconv.Atoi(environment(name, "0"))
+		if err != nil || value < 0 {
+			log.Fatalf("%s must be a number that is not negative", name)
+		}
+		return value
 	}
+	milliseconds := func(name string) time.Duration { return time.Duration(number(name)) * time.Millisecond }
+	// A server that loads its model before it listens at all.
+	time.Sleep(milliseconds("START_DELAY_MS"))
 	version := environment("VERSION", "1")
 	// A model, or a setting, that is a file: its contents are the version.
 	if name := os.Getenv("VERSION_FILE"); name != "" {
@@ -318,8 +320,10 @@ func main() {
 	own := &server{
 		version:   version,
 		model:     modelOf(version),
-		readyAt:   time.Now().Add(time.Duration(delay) * time.Millisecond),
+		readyAt:   time.Now().Add(milliseconds("READY_DELAY_MS")),
 		failReady: isOn("FAIL_READY", "false"),
+		// A server that is ready before it is warm.
+		cold: newColdness(number("COLD_REQUESTS"), milliseconds("COLD_MS")),
 	}
 	listener, err := net.Listen("tcp", ":"+port)
 	if err != nil {
@@ -337,7 +341,7 @@ func main() {
 	case <-stop:
 	}
 	if !graceful {
-		log.Print("ending at once, with what is in flight")
+		log.Printf("ending at once, with %d requests in flight", own.inProgress.Load())
 		return
 	}
 	log.Printf("finishing %d requests in flight", own.inProgress.Load())

@@ -66,7 +66,16 @@ const server = z
       .optional()
       .describe("Where its Prometheus metrics are"),
     draining: z
-      .strictObject({ gauges: z.array(text("Name of a gauge")).min(1) })
+      .strictObject({
+        gauges: z.array(text("Name of a gauge")).min(1),
+        baseline: z.number().min(0).optional().describe("What they say on an idle replica. Default: 0"),
+        lagSeconds: z
+          .number()
+          .min(0)
+          .optional()
+          .describe("Seconds by which the metrics may be late. Default: 0"),
+        countsGrpc: z.boolean().optional().describe("Whether gRPC requests are counted, too. Default: false"),
+      })
       .optional()
       .describe("Gauges that are 0 when no request is in progress"),
   })

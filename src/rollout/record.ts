@@ -172,7 +172,14 @@ const recordSchema = z.object({
       identity: identity.optional(),
       protocol: z.enum(inferenceProtocols).optional(),
       metrics: z.object({ port: z.number().int(), path: z.string() }).optional(),
-      draining: z.object({ gauges: z.array(z.string()) }).optional(),
+      draining: z
+        .object({
+          gauges: z.array(z.string()),
+          baseline: z.number().optional(),
+          lagSeconds: z.number().optional(),
+          countsGrpc: z.boolean().optional(),
+        })
+        .optional(),
     }),
     ingress: z.looseObject({ host: z.string() }),
     router: z.enum(routerNames),

@@ -74,6 +74,12 @@ export function checkedServer(server: ModelServer, longestRequestSeconds: number
   if (draining?.gauges.length === 0) {
     throw wrong("draining gauges", draining.gauges, "a list of at least one name");
   }
+  for (const field of ["baseline", "lagSeconds"] as const) {
+    const value = draining?.[field];
+    if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
+      throw wrong(`draining ${field}`, value, "a number, 0 or more");
+    }
+  }
 
   const seconds = {
     longestRequestSeconds,

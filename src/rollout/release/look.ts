@@ -6,9 +6,11 @@ import { observe } from "../observe.ts";
 import { readiness } from "../readiness.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf, routingUnreadable } from "../subject.ts";
+import { DrainWatch } from "./drain-watch.ts";
 
-/** Since when each slot has been ready without a break, as far as this command has watched. */
+/** What takes more than one look: since when each slot has been ready without a break, and whether one has drained. */
 export class ReadyTimes {
+  readonly drain = new DrainWatch();
   readonly #since = new Map<Slot, number>();
 
   /** Notes what is seen now; `undefined` while the slot is not ready. */
@@ -34,7 +36,7 @@ export async function look(
       observation.ingress ?? { name: location.model, className: undefined, tlsHosts: [], addresses: [] },
     );
   }
-  const now = context.clock.now();
+  const { drained, at: now } = await times.drain.look(context, record, observation);
   const slot = (name: Slot) => slotWorld(observation.slots[name], times, now);
   return {
     observation,
@@ -42,7 +44,7 @@ export async function look(
       now,
       routing,
       slots: { blue: slot("blue"), green: slot("green") },
-      drained: undefined,
+      drained,
       gates: { verdict: "pass", reason: "" },
       window: { kind: "open" },
       capabilities: location.router.capabilities,
