@@ -127,6 +127,7 @@ const planSchema = z.object({
   rollbackWindowMs: z.number(),
   approval: z.array(phase),
   hooks: z.array(z.object({ name: z.string(), when: z.enum(["before", "after"]), phase })),
+  gates: z.boolean(),
 });
 const outcome = z.enum(["released", "aborted", "rolled-back"]);
 const kind = z.enum(["release", "rollback"]);

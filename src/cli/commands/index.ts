@@ -17,9 +17,10 @@ import { init } from "./init.ts";
 import { plan } from "./plan.ts";
 import { rbac } from "./rbac.ts";
 import { reconcile } from "./reconcile.ts";
+import { report } from "./report.ts";
 import { release } from "./release.ts";
 import { rollback } from "./rollback.ts";
-import { abort, pause, promote, resume } from "./rollout-control.ts";
+import { abort, approve, pause, promote, resume } from "./rollout-control.ts";
 import { run } from "./run.ts";
 import { status } from "./status.ts";
 import { switchCommand } from "./switch.ts";
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   up,
   switchCommand,
   release,
+  approve,
   promote,
   pause,
   resume,
@@ -43,6 +45,7 @@ export const commands: readonly Command[] = [
   reconcile,
   status,
   history,
+  report,
   destroy,
   run,
   rbac,

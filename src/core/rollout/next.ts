@@ -1,6 +1,6 @@
 import { type Routing, sameRouting, settledOn, splitOf, stepsTo } from "../routing.ts";
 import { otherSlot, type Slot } from "../slots.ts";
-import { goalOf, hooksAt, type Phase, type RolloutPlan, type RolloutState, sizeFor } from "./state.ts";
+import { goalOf, hooksAt, needsApproval, type Phase, type RolloutPlan, type RolloutState, sizeFor } from "./state.ts";
 import type { Action, SlotWorld, World } from "./world.ts";
 
 /**
@@ -49,10 +49,7 @@ const complete: Action = { kind: "complete" };
 /** What comes before and after a phase: a person's word, then the hooks in their order. */
 function boundary(plan: RolloutPlan, state: RolloutState, phase: Phase, stage: "before" | "after"): Action {
   if (state.paused) return paused;
-  const needsApproval = stage === "before" && plan.approval.includes(phase);
-  if (needsApproval && !state.approved && !state.promoted) {
-    return { kind: "held", by: { kind: "approval", phase } };
-  }
+  if (needsApproval(plan, state)) return { kind: "held", by: { kind: "approval", phase } };
   const hook = hooksAt(plan, phase, stage)[state.hooksDone];
   return hook === undefined ? complete : { kind: "hook", hook };
 }

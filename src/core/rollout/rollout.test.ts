@@ -31,6 +31,7 @@ const plan: RolloutPlan = {
   rollbackWindowMs: 600_000,
   approval: [],
   hooks: [],
+  gates: true,
 };
 
 interface Pods {
@@ -526,6 +527,7 @@ const anyPlan: fc.Arbitrary<RolloutPlan> = fc.record({
   rollbackWindowMs: fc.nat(1_000_000),
   approval: fc.subarray(["shift" as const, "cut-over" as const, "scale-down" as const]),
   hooks: fc.array(anyHook, { maxLength: 3 }),
+  gates: fc.constant(true),
 });
 
 function apply(run: Simulation, one: Chaos): void {

@@ -60,11 +60,12 @@ export interface RolloutState {
 /** The first state of a rollout; a slot that runs the release already, warm, goes straight to the traffic. */
 export function begin(
   plan: RolloutPlan,
-  about: Pick<RolloutState, "release" | "target">,
+  about: Pick<RolloutState, "release" | "target"> & Partial<Pick<RolloutState, "windowsIgnored">>,
   now: number,
   phase: "deploy" | "shift" = "deploy",
 ): RolloutState {
   return {
+    windowsIgnored: false,
     ...about,
     from: otherSlot(about.target),
     direction: "forward",
@@ -79,7 +80,6 @@ export function begin(
     exposed: false,
     paused: false,
     promoted: false,
-    windowsIgnored: false,
     reason: undefined,
     outcome: undefined,
   };
@@ -88,6 +88,12 @@ export function begin(
 /** A phase that needs no approval and has no hook before it begins at once. */
 export function firstStage(plan: RolloutPlan, phase: Phase): Stage {
   return plan.approval.includes(phase) || hooksAt(plan, phase, "before").length > 0 ? "before" : "during";
+}
+
+/** Whether a rollout waits for somebody's approval. */
+export function needsApproval(plan: RolloutPlan, state: RolloutState): boolean {
+  const { phase, stage, approved, promoted } = state;
+  return phase !== "done" && stage === "before" && plan.approval.includes(phase) && !approved && !promoted;
 }
 
 /** The hooks of a phase, in the order of the configuration. */
@@ -142,6 +148,8 @@ export interface RolloutPlan {
   /** Phases that somebody must approve before they begin. */
   readonly approval: readonly Phase[];
   readonly hooks: readonly PlannedHook[];
+  /** Whether the gates of the configuration are asked. */
+  readonly gates: boolean;
 }
 
 /**

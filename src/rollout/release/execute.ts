@@ -6,6 +6,7 @@ import type { Action, HeldBy } from "../../core/rollout/world.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Lock } from "../lock.ts";
 import type { ModelStack } from "../program.ts";
+import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { describeTraffic, unstoppable } from "../traffic.ts";
 import { type Acting, act } from "./act.ts";
 import { inProgress, phaseTitle, recordEvents, rolloutOf } from "./entry.ts";
@@ -53,6 +54,7 @@ export async function execute(
     return opened;
   };
   let failure: UserError | undefined;
+  let announced: string | undefined;
   const say = sayOnce(context);
   for (;;) {
     await lock.check();
@@ -60,7 +62,7 @@ export async function execute(
     const entry = rolloutOf(context, record);
     const { state } = entry;
     if (inProgress(record) === undefined) return { kind: "finished", state, failure };
-    say(`Phase ${phaseTitle(state)}`, state.stepIndex);
+    announced = announce(context, entry, announced);
     const { world, observation } = await look(context, record, times);
     const action = next(entry.plan, state, world);
     if (context.signal.aborted) throw stopped(world.routing, state);
@@ -95,7 +97,9 @@ export async function execute(
           if (action.for === "rollback-window") {
             return { end: { kind: "live", state, until: action.until ?? context.clock.now() } };
           }
-          await whileListening(context, (inner) => wait(inner, record, entry, action));
+          if (action.for === "readiness") {
+            await whileListening(context, (inner) => wait(inner, record, entry, action));
+          } else await wait(context, record, entry, action);
           return undefined;
         // Traffic that moves has a deadline of its own, and is brought to a proved end.
         case "route":
@@ -146,13 +150,33 @@ function firstLine(text: string): string {
 }
 
 /** Says what it is told, unless it was the last thing that it said. */
-function sayOnce({ events }: RolloutContext): (message: string, of?: number) => void {
+function sayOnce({ events }: RolloutContext): (message: string) => void {
   let last: string | undefined;
-  return (message, of = 0) => {
-    const now = `${message} ${of}`;
-    if (now !== last) events({ type: "info", message });
-    last = now;
+  return (message) => {
+    if (message !== last) events({ type: "info", message });
+    last = message;
   };
+}
+
+/** Says once that a phase, a stage of it or a step begins. Returns what was said last. */
+function announce(context: RolloutContext, entry: RolloutRecordEntry, last: string | undefined): string {
+  const { state, plan, number } = entry;
+  const { phase, stage, direction, release, target, stepIndex } = state;
+  const now = `${direction} ${phase} ${stage} ${stepIndex}`;
+  if (now === last || phase === "done") return now;
+  const weight = phase === "shift" ? plan.steps[stepIndex]?.weight : undefined;
+  context.events({
+    type: "phase",
+    rollout: number,
+    release,
+    slot: target,
+    phase,
+    stage,
+    direction,
+    ...(weight === undefined ? {} : { weight }),
+    message: `Phase ${phaseTitle(state)}${weight === undefined || stage !== "during" ? "" : ` (${weight} %)`}`,
+  });
+  return now;
 }
 
 /** The error that makes a rollout go back; `undefined` where going back would not help, or is not ours to decide. */

@@ -1,4 +1,4 @@
-import type { JournalEntry } from "../record-rollouts.ts";
+import type { JournalEntry, RolloutRecordEntry } from "../record-rollouts.ts";
 import type { ReportedRelease, RolloutReport } from "./report.ts";
 
 const outcomes = {
@@ -40,16 +40,34 @@ export function reportMarkdown(report: RolloutReport): string {
     "| - | - | - |",
     ...report.phases.map((one) => `| ${cell(one.phase)} | ${one.startedAt} | ${seconds(one.durationMs)} |`),
     "",
-    "## What was seen",
-    "",
-    "| at | what | result | evidence |",
-    "| - | - | - | - |",
-    ...report.journal.filter(({ kind }) => kind !== "phase").map(journalRow),
+    ...seen(report.journal),
     "",
     `SHA-256 of this report as canonical JSON: \`${report.sha256}\`  `,
     `of the one before it: ${report.previousSha256 === null ? "none" : `\`${report.previousSha256}\``}`,
     "",
   ].join("\n");
+}
+
+/** What was seen so far of a rollout that goes on. Pure. */
+export function progressMarkdown(model: string, entry: RolloutRecordEntry): string {
+  const { kind, number, state, by, startedAt, journal } = entry;
+  return [
+    `# ${model}: ${kind} of release ${state.release} (rollout ${number}), in the phase ${state.phase}`,
+    "",
+    `Begun by ${by} at ${startedAt}.`,
+    "",
+    ...seen(journal),
+  ].join("\n");
+}
+
+function seen(journal: readonly JournalEntry[]): string[] {
+  return [
+    "## What was seen",
+    "",
+    "| at | what | result | evidence |",
+    "| - | - | - | - |",
+    ...journal.filter(({ kind }) => kind !== "phase").map(journalRow),
+  ];
 }
 
 function releaseRows(name: string, release: ReportedRelease): (readonly [string, string])[] {
