@@ -42,6 +42,20 @@ describe("resolveConfig", () => {
         drainMs: undefined,
         rollbackWindowMs: 600_000,
         warmUp: undefined,
+        mode: { kind: "full" },
+        approval: [],
+        schedule: { timeZone: "UTC", windows: [], freezes: [] },
+        hooks: [],
+        gates: [
+          {
+            kind: "pods",
+            name: "pods",
+            phases: ["verify", "shift", "soak"],
+            everyMs: 2_000,
+            failures: 2,
+          },
+        ],
+        notifications: [],
       },
     });
   });
