@@ -42,7 +42,14 @@ function withJournal(rollout: Fields, ended: number): Fields {
     skipped: [],
     journal: [],
     ...rollout,
-    plan: { mode: { kind: "full" }, fromReplicas: plan.replicas, approval: [], hooks: [], gates: false, ...plan },
+    plan: {
+      mode: { kind: "full" },
+      fromReplicas: plan.replicas,
+      approval: [],
+      hooks: [],
+      gates: false,
+      ...plan,
+    },
     state: {
       stage: "during",
       hooksDone: 0,

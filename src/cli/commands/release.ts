@@ -1,8 +1,8 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { agreeToDowntime } from "./downtime.ts";
-import { waitOption } from "./rollout-control.ts";
 import { openRollout } from "./rollout-context.ts";
+import { waitOption } from "./rollout-control.ts";
 import { rolloutResult } from "./rollout-end.ts";
 
 export const release: Command = {

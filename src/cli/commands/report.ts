@@ -9,7 +9,11 @@ export const report: Command = {
   description:
     "Markdown; with --json the document that its SHA-256 is of. Each report names the digest of the one before it. The reports of the newest rollouts are kept beside the model in the cluster. Of a rollout in progress it shows what was seen so far.",
   arguments: [
-    { name: "number", summary: "number of the rollout, as `history` lists them; default: the last one", required: false },
+    {
+      name: "number",
+      summary: "number of the rollout, as `history` lists them; default: the last one",
+      required: false,
+    },
   ],
   examples: ["modelswitch report", "modelswitch report 3 --json"],
   output: "query",
@@ -26,7 +30,10 @@ export const report: Command = {
     const { reportMarkdown, progressMarkdown } = await import("../../rollout/report/markdown.ts");
     const current = inProgress(record);
     if (current !== undefined && (number === undefined || Number(number) === current.number)) {
-      return { data: { ...current, ended: false }, text: progressMarkdown(record.model, current).split("\n") };
+      return {
+        data: { ...current, ended: false },
+        text: progressMarkdown(record.model, current).split("\n"),
+      };
     }
     const found = chosen(record.rollouts ?? [], number);
     if (found.report === undefined) {

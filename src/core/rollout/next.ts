@@ -1,6 +1,14 @@
 import { type Routing, sameRouting, settledOn, splitOf, stepsTo } from "../routing.ts";
 import { otherSlot, type Slot } from "../slots.ts";
-import { goalOf, hooksAt, needsApproval, type Phase, type RolloutPlan, type RolloutState, sizeFor } from "./state.ts";
+import {
+  goalOf,
+  hooksAt,
+  needsApproval,
+  type Phase,
+  type RolloutPlan,
+  type RolloutState,
+  sizeFor,
+} from "./state.ts";
 import type { Action, SlotWorld, World } from "./world.ts";
 
 /**

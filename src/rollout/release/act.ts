@@ -21,8 +21,8 @@ import { locationOf, type ProofSubject, proofSubject, proveRouting } from "../su
 import { describeTraffic, type Traffic, takeStep, unstoppable } from "../traffic.ts";
 import { notReadyError } from "../wait-ready.ts";
 import { fastWrite } from "./fast-write.ts";
-import { runPlannedHook } from "./planned-hooks.ts";
 import type { Journal } from "./journal.ts";
+import { runPlannedHook } from "./planned-hooks.ts";
 import { warmUp } from "./warm-up.ts";
 
 /** What one step works with. */

@@ -2,7 +2,7 @@ import { exitCodes, interrupted, UserError } from "../../core/errors.ts";
 import { next } from "../../core/rollout/next.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
-import type { Action, HeldBy } from "../../core/rollout/world.ts";
+import type { HeldBy } from "../../core/rollout/world.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Lock } from "../lock.ts";
 import type { ModelStack } from "../program.ts";
@@ -188,6 +188,7 @@ function abortReason(error: unknown, state: RolloutState): UserError | undefined
   // Traffic that somebody else moved is theirs; what could not be undone needs a person.
   return [
     "rollout-blocked",
+    "hook-unknown",
     "routing-changed",
     "routing-unreadable",
     "undo-failed",

@@ -1,5 +1,6 @@
 import type { SlotWorld, World } from "../../core/rollout/world.ts";
 import type { Slot } from "../../core/slots.ts";
+import { windowAt } from "../../core/windows.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation, SlotObservation } from "../observation.ts";
 import { observe } from "../observe.ts";
@@ -46,7 +47,7 @@ export async function look(
       slots: { blue: slot("blue"), green: slot("green") },
       drained,
       gates: { verdict: "pass", reason: "" },
-      window: { kind: "open" },
+      window: windowAt(context.config.rollout.schedule, now),
       capabilities: location.router.capabilities,
     },
   };

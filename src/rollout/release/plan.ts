@@ -40,10 +40,7 @@ export function planOf(
     readiness: "all",
     mode,
     // As many as the live slot has now, by its autoscaler too: it is to take the same traffic.
-    replicas: Math.min(
-      Math.max(1, declared, present),
-      scaling?.autoscaling?.max ?? Number.POSITIVE_INFINITY,
-    ),
+    replicas: Math.min(Math.max(1, declared, present), scaling?.autoscaling?.max ?? Number.POSITIVE_INFINITY),
     fromReplicas: present,
     // There is no room for two.
     idleReplicas: mode.kind === "recreate" || runs.form !== "template" ? 0 : runs.idleReplicas,

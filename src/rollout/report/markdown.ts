@@ -72,7 +72,8 @@ function seen(journal: readonly JournalEntry[]): string[] {
 
 function releaseRows(name: string, release: ReportedRelease): (readonly [string, string])[] {
   const image = release.image === null ? "your own pods" : `\`${release.image}\``;
-  const digest = release.imageId === null || release.imageId === release.image ? "" : `, \`${release.imageId}\``;
+  const digest =
+    release.imageId === null || release.imageId === release.image ? "" : `, \`${release.imageId}\``;
   const parts = [
     ...(release.model === null ? [] : [`model \`${release.model}\``]),
     ...Object.entries(release.versions).map(([source, version]) => `${source} \`${version}\``),

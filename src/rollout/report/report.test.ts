@@ -54,7 +54,11 @@ describe("the report of a rollout", () => {
       "scale-down",
     ]);
     const shift = first?.journal.find(({ text }) => text.includes("Prove it at the ingress"));
-    expect(shift).toMatchObject({ kind: "step", result: "done", evidence: expect.stringContaining("answers") });
+    expect(shift).toMatchObject({
+      kind: "step",
+      result: "done",
+      evidence: expect.stringContaining("answers"),
+    });
     const all = first?.phases.reduce((sum, { durationMs }) => sum + durationMs, 0);
     expect(all).toBe(first?.durationMs);
   });
@@ -88,7 +92,9 @@ test("of a rollout in progress, what was seen so far can be shown", async () => 
   bench.stack.afterUp = ({ routing }) => {
     if (routing.weight === 25) bench.stop.abort();
   };
-  await release(bench.context(config), { template: { image: "fraud:3", replicas: 2 } }).catch(() => undefined);
+  await release(bench.context(config), { template: { image: "fraud:3", replicas: 2 } }).catch(
+    () => undefined,
+  );
   const entry = (await bench.context(config).store.read())?.rollout;
   if (entry === undefined) throw new Error("There is one.");
   expect(progressMarkdown("fraud", entry)).toContain("Prove");
