@@ -80,6 +80,8 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     operator,
     probe,
     lookup: (name) => dnsLookup(name, { all: true }),
+    runHook: ({ name }) =>
+      Promise.resolve({ verdict: "inconclusive", evidence: `the hook ${name} was not run` }),
     openStack: async (signal, sink = events) =>
       openModelStack({ config, namespace, secrets: await askOnce(), env, events: sink, signal }),
     prepareSecrets: async () => {

@@ -4,6 +4,7 @@ import { resolveRollout } from "../../config/rollout.ts";
 import type { RolloutConfig } from "../../config/types.ts";
 import type { CallSubject } from "../../core/calls.ts";
 import { splitOf } from "../../core/routing.ts";
+import { modelStatus } from "../status.ts";
 import { observeDeployed } from "../subject.ts";
 import { up } from "../up.ts";
 import { control } from "./control.ts";
@@ -46,6 +47,9 @@ describe("approval", () => {
     const end = await release(context(rollout), next);
     expect(end).toMatchObject({ kind: "held", by: { kind: "approval", phase: "cut-over" } });
     expect(await split()).toEqual({ blue: 100, green: 0 });
+    expect(await modelStatus(context(rollout))).toMatchObject({
+      rollout: { waitsFor: "somebody has to approve the phase cut-over" },
+    });
     expect(await resume(context(rollout), "reconcile")).toMatchObject({ kind: "held" });
     const approved = await control(context(rollout), ["approve"]);
     expect(approved).toMatchObject({ kind: "done", end: { kind: "live" } });
