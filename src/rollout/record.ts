@@ -123,6 +123,16 @@ const identity = z.object({
     z.object({ kind: z.literal("json"), path: z.string() }),
     z.object({ kind: z.literal("body") }),
   ]),
+  grpc: z
+    .object({
+      method: z.string(),
+      request: texts.optional(),
+      from: z.discriminatedUnion("kind", [
+        z.object({ kind: z.literal("metadata"), name: z.string() }),
+        z.object({ kind: z.literal("field"), path: z.string() }),
+      ]),
+    })
+    .optional(),
 });
 const releaseSpec = z.looseObject({
   image: z.string().optional(),
