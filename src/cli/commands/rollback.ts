@@ -1,6 +1,7 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { capacityOption, withCapacity } from "./capacity-option.ts";
+import { agreeToDowntime } from "./downtime.ts";
 import { openRollout } from "./rollout-context.ts";
 import { rolloutResult } from "./rollout-end.ts";
 
@@ -27,6 +28,8 @@ export const rollback: Command = {
       });
     }
     const rollout = withCapacity(await openRollout(context), input);
+    // A warm slot takes over without a gap, but in this mode there is none.
+    await agreeToDowntime(rollout, context);
     const { rollback: start } = await import("../../rollout/release/start.ts");
     return rolloutResult(rollout, await start(rollout, typeof to === "string" ? Number(to) : undefined));
   },

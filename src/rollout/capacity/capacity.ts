@@ -1,9 +1,9 @@
 import { deploymentSpec } from "../../component/deployment.ts";
-import type { ResolvedConfig } from "../../config/types.ts";
 import { type Amounts, podRequests, times } from "../../core/capacity/amounts.ts";
 import type { PodSpecShape, TolerationShape } from "../../core/capacity/objects.ts";
 import { type Change, type Fit, roomFor } from "../../core/capacity/room.ts";
 import type { ModelSpec } from "../../core/model.ts";
+import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context.ts";
@@ -63,8 +63,8 @@ export async function capacityFor(
 }
 
 /** The slots that a rollout empties before it fills another one. */
-export function vacatedFor({ rollout }: ResolvedConfig, slot: Slot): readonly Slot[] {
-  return rollout.mode.kind === "recreate" ? [otherSlot(slot)] : [];
+export function vacatedFor(mode: ReleaseMode, slot: Slot): readonly Slot[] {
+  return mode.kind === "recreate" ? [otherSlot(slot)] : [];
 }
 
 /** What the slot's Deployment will say of its pods. */

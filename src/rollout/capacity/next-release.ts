@@ -53,7 +53,7 @@ export async function nextReleaseCost(
     spec: modelSpec(planned, context.namespace),
     observation,
     slot,
-    vacated: vacatedFor(context.config, slot),
+    vacated: vacatedFor(rollout.mode, slot),
     replicas: Math.min(replicas, runs.release.autoscaling?.max ?? Number.POSITIVE_INFINITY),
   });
   if (capacity === undefined) return undefined;
