@@ -1,3 +1,5 @@
+import { placeOf } from "../core/urls.ts";
+
 /** One mistake in the configuration. */
 export interface ConfigProblem {
   /** Keys from the top, for example `["ingress", "tls", 0, "secretName"]`. */
@@ -49,6 +51,15 @@ export function mayBeSecret(path: readonly (string | number)[]): boolean {
   });
 }
 
+/** Whether a path leads to an address that is called: its path and query may be a secret. */
+export function isCallUrl(path: readonly (string | number)[]): boolean {
+  return (
+    path[0] === "rollout" &&
+    ["hooks", "gates", "notifications"].includes(String(path[1])) &&
+    path.at(-1) === "url"
+  );
+}
+
 /** A value as a message shows it: one short line, secrets and credentials in URLs hidden. */
 export function showValue(value: unknown, path: readonly (string | number)[]): string {
   if (mayBeSecret(path) && (typeof value === "string" || typeof value === "number")) return "[hidden]";
@@ -56,6 +67,7 @@ export function showValue(value: unknown, path: readonly (string | number)[]): s
   if (Array.isArray(value)) return value.length === 0 ? "[]" : `a list of ${value.length}`;
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value !== "string") return String(value);
+  if (isCallUrl(path)) return placeOf(value);
   if (value.includes("\n")) return `a text of ${value.split("\n").length} lines`;
   const safe = value.replace(/(\/\/)[^@/\s]+@/g, "$1[hidden]@");
   return JSON.stringify(safe.length > 80 ? `${safe.slice(0, 77)}...` : safe);

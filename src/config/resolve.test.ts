@@ -37,11 +37,26 @@ describe("resolveConfig", () => {
       deadlines: { readyMs: 600_000, proofMs: 60_000 },
       rollout: {
         steps: [],
+        capacity: "require",
         settleMs: 5_000,
         soakMs: 30_000,
         drainMs: undefined,
         rollbackWindowMs: 600_000,
         warmUp: undefined,
+        mode: { kind: "full" },
+        approval: [],
+        schedule: { timeZone: "UTC", windows: [], freezes: [] },
+        hooks: [],
+        gates: [
+          {
+            kind: "pods",
+            name: "pods",
+            phases: ["verify", "shift", "soak"],
+            everyMs: 2_000,
+            failures: 2,
+          },
+        ],
+        notifications: [],
       },
     });
   });

@@ -1,6 +1,17 @@
 import { z } from "zod";
+import type { ReleaseMode } from "../core/rollout/mode.ts";
 import { parseSteps } from "../core/rollout/steps.ts";
-import type { ResolvedRollout, RolloutConfig } from "./types.ts";
+import { capacityPolicies } from "./capacity-policy.ts";
+import {
+  gatesSchema,
+  hooksSchema,
+  notificationsSchema,
+  resolveGates,
+  resolveHook,
+  resolveNotification,
+} from "./rollout-calls.ts";
+import { approvalPhases, type ResolvedRollout, type RolloutConfig } from "./rollout-types.ts";
+import { freezesSchema, resolveSchedule, timeZoneSchema, windowsSchema } from "./rollout-windows.ts";
 
 const seconds = (about: string) => z.number().min(0).describe(about);
 
@@ -47,6 +58,43 @@ export const rolloutSchema = z
       })
       .optional()
       .describe("A request that is sent to every new replica until its latency is steady. Default: none"),
+    capacity: z
+      .enum(capacityPolicies)
+      .optional()
+      .describe(
+        "Where the nodes have no room for the new pods: refuse, warn, or do not look. Default: require",
+      ),
+    mode: z
+      .union([
+        z.enum(["full", "recreate"]),
+        z.strictObject({
+          partial: z
+            .number()
+            .min(1)
+            .max(99)
+            .describe("Share of the replicas while the release is previewed, per cent"),
+        }),
+      ])
+      .optional()
+      .describe(
+        "full, { partial: 20 } (some of the replicas until the cut-over), or recreate (the live slot is emptied first: an outage). Default: full",
+      ),
+    approval: z
+      .array(z.enum(approvalPhases))
+      .optional()
+      .describe("Phases that a person must approve before they begin. Default: none"),
+    windows: windowsSchema.optional(),
+    freezes: freezesSchema.optional(),
+    timeZone: timeZoneSchema.optional(),
+    hooks: hooksSchema.optional(),
+    gates: gatesSchema.optional(),
+    watchPods: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether pods of the new release that restart, get unready or go away send it back. Default: true",
+      ),
+    notifications: notificationsSchema.optional(),
   })
   .describe("How `modelswitch release` takes a new release live");
 
@@ -60,6 +108,7 @@ export function resolveRollout(config: RolloutConfig = {}): ResolvedRollout {
     soakMs: (config.soak ?? 30) * 1000 + (parsed.kind === "steps" ? parsed.holdAtEndMs : 0),
     drainMs: config.drain === undefined ? undefined : config.drain * 1000,
     rollbackWindowMs: (config.rollbackWindow ?? 600) * 1000,
+    capacity: config.capacity ?? "require",
     warmUp: warmUp && {
       path: warmUp.path,
       method: warmUp.method ?? (warmUp.body === undefined ? "GET" : "POST"),
@@ -67,5 +116,15 @@ export function resolveRollout(config: RolloutConfig = {}): ResolvedRollout {
       deadlineMs: (warmUp.deadline ?? 60) * 1000,
       maximumRequests: warmUp.requests ?? 200,
     },
+    mode: modeOf(config.mode),
+    approval: approvalPhases.filter((phase) => config.approval?.includes(phase)),
+    schedule: resolveSchedule(config),
+    hooks: (config.hooks ?? []).map(resolveHook),
+    gates: resolveGates(config),
+    notifications: (config.notifications ?? []).map(resolveNotification),
   };
+}
+
+function modeOf(mode: RolloutConfig["mode"] = "full"): ReleaseMode {
+  return typeof mode === "string" ? { kind: mode } : { kind: "partial", percent: mode.partial };
 }

@@ -4,6 +4,7 @@ import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { hostProblem, imageProblem } from "./host.ts";
 import { type ConfigProblem, valueAt } from "./problem.ts";
 import { releaseProblems } from "./release-rules.ts";
+import { rolloutProblems } from "./rollout-rules.ts";
 import { annotationProblem, previewHeaderProblem } from "./routers.ts";
 
 type Path = readonly (string | number)[];
@@ -20,6 +21,7 @@ export function ruleProblems(input: object): ConfigProblem[] {
     ...releaseProblems(input, routerOf(read)),
     ...ingress(read),
     ...serverTimes(read),
+    ...rolloutProblems(input, routerOf(read)),
   ];
 }
 

@@ -1,6 +1,7 @@
+import { placeOf } from "../core/urls.ts";
 import type { Effective } from "./effective.ts";
 import { isObject, type Origin, originOf, type Path } from "./merge.ts";
-import { describePath, mayBeSecret, valueAt } from "./problem.ts";
+import { describePath, isCallUrl, mayBeSecret, valueAt } from "./problem.ts";
 import type { ResolvedConfig } from "./types.ts";
 import { type JsonSchema, modelJsonSchema } from "./validate.ts";
 
@@ -153,22 +154,23 @@ function hidden(setting: Setting, { secrets }: Effective): Setting {
   const { path, value } = setting;
   // Names of objects in the cluster, and what the schema says, are no secrets.
   const secret = setting.source.kind === "file" && mayBeSecret(path);
-  const hide = (part: unknown): unknown => {
-    if (Array.isArray(part)) return part.map(hide);
+  const hide = (part: unknown, at: Path): unknown => {
+    if (Array.isArray(part)) return part.map((child, index) => hide(child, [...at, index]));
     if (isObject(part))
       return Object.fromEntries(
         Object.entries(part).map(([key, child]) => [
           key,
-          mayBeSecret([key]) && !isObject(child) ? "[hidden]" : hide(child),
+          mayBeSecret([key]) && !isObject(child) ? "[hidden]" : hide(child, [...at, key]),
         ]),
       );
     if (typeof part !== "string" && typeof part !== "number") return part;
     if (secret) return "[hidden]";
+    if (isCallUrl(at)) return `[hidden], at ${placeOf(String(part))}`;
     const text = secrets.reduce((shown, one) => shown.replaceAll(one, "[hidden]"), String(part));
     const bare = text.replace(/(\/\/)[^@/\s]+@/g, "$1[hidden]@");
     return bare === String(part) ? part : bare;
   };
-  return { ...setting, value: hide(value) };
+  return { ...setting, value: hide(value, path) };
 }
 
 /** The settings that are values, as one configuration. */

@@ -1,9 +1,11 @@
 import type { PresetName } from "../component/servers/preset-names.ts";
 import type { IdentityProbe } from "../core/identity.ts";
 import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../core/model.ts";
-import type { ShiftStep } from "../core/rollout/state.ts";
 import type { Slot } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
+import type { ResolvedRollout, RolloutConfig } from "./rollout-types.ts";
+
+export type { ResolvedRollout, RolloutConfig, WarmUpConfig } from "./rollout-types.ts";
 
 /** What a release runs in the template form: a slot without the parts that belong to the slot itself. */
 export type ReleaseTemplate = Omit<SlotSpec, keyof SlotOnly> & { readonly image: string };
@@ -67,54 +69,6 @@ export interface ModelswitchConfig {
   };
   /** How `modelswitch release` takes a new release live. */
   readonly rollout?: RolloutConfig;
-}
-
-/** A request that warms up a replica: a real one, as clients send it. */
-export interface WarmUpConfig {
-  /** Absolute path on the model server, for example `/v2/models/fraud/infer`. */
-  readonly path: string;
-  /** @default POST with a body, else GET */
-  readonly method?: "GET" | "POST";
-  /** Sent as JSON. */
-  readonly body?: unknown;
-  /** Seconds until a replica counts as warm whatever its latency. @default 60 */
-  readonly deadline?: number;
-  /** The most requests to one replica. @default 200 */
-  readonly requests?: number;
-}
-
-export interface RolloutConfig {
-  /** Shares of the new release before it gets all traffic, for example `5%:2m, 25%:5m, 50%`. @default one jump */
-  readonly steps?: string;
-  /** Seconds for which all replicas must have been ready without a break. @default 5 */
-  readonly settle?: number;
-  /** Seconds for which the release is watched once it has all traffic. @default 30 */
-  readonly soak?: number;
-  /** The longest that requests in flight in the old slot are waited for, seconds. @default the longest request of the model server */
-  readonly drain?: number;
-  /** Seconds for which the old slot stays warm for a rollback in one step. @default 600 */
-  readonly rollbackWindow?: number;
-  /** A request that is sent to every new replica until its latency is steady. @default none */
-  readonly warmUp?: WarmUpConfig;
-}
-
-/** How a release goes live, with every default. Times in milliseconds. */
-export interface ResolvedRollout {
-  readonly steps: readonly ShiftStep[];
-  readonly settleMs: number;
-  readonly soakMs: number;
-  /** `undefined`: the longest request of the model server. */
-  readonly drainMs: number | undefined;
-  readonly rollbackWindowMs: number;
-  readonly warmUp:
-    | {
-        readonly path: string;
-        readonly method: "GET" | "POST";
-        readonly body: unknown;
-        readonly deadlineMs: number;
-        readonly maximumRequests: number;
-      }
-    | undefined;
 }
 
 /**

@@ -101,7 +101,7 @@ function translate(
       return [{ path, message: `${shown} is none of ${allowed.join(", ")}${meant}` }];
     }
     case "too_small":
-      if (issue.origin === "string") return [{ path, message: "is empty" }];
+      if (issue.origin === "string" || issue.origin === "array") return [{ path, message: "is empty" }];
       return [
         { path, message: `${shown} is too small; it must be ${bound(issue.minimum, issue.inclusive, ">")}` },
       ];

@@ -45,6 +45,12 @@ export interface MetricsEndpoint {
 export interface DrainingEvidence {
   /** Gauges of the metrics endpoint: with all samples of all of them at 0, no request is queued or in progress. */
   readonly gauges: readonly string[];
+  /** What they add up to on an idle replica while they are read, for a server that counts the reading itself. @default 0 */
+  readonly baseline?: number | undefined;
+  /** Seconds by which the metrics may be late. @default 0 */
+  readonly lagSeconds?: number | undefined;
+  /** Whether requests over gRPC are counted, too. @default false: they are no evidence where clients use gRPC */
+  readonly countsGrpc?: boolean | undefined;
 }
 
 /** What modelswitch has to know about a model server: ports, probes, shutdown and how a slot is recognised. */
@@ -162,6 +168,10 @@ export interface AdoptedModel {
 
 /** What the ingress controller speaks with the model server. */
 export type BackendProtocol = "http" | "https" | "grpc" | "grpcs";
+
+export function speaksGrpc(protocol: BackendProtocol | undefined): boolean {
+  return protocol === "grpc" || protocol === "grpcs";
+}
 
 export interface IngressTls {
   readonly hosts?: readonly string[];

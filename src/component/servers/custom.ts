@@ -38,7 +38,10 @@ export interface CustomServerOptions {
   readonly protocol?: InferenceProtocol;
   /** Where its Prometheus metrics are, for example `{ port: 9090, path: "/metrics" }`. @default none */
   readonly metrics?: MetricsEndpoint;
-  /** Gauges among them that are 0 when no request is in progress, for example `{ gauges: ["requests_in_progress"] }`. @default none */
+  /**
+   * Gauges among them that are 0 when no request is in progress, for example `{ gauges: ["requests_in_progress"] }`. Where the server counts
+   * the reading of its metrics, too, `baseline` says so. @default none
+   */
   readonly draining?: DrainingEvidence;
 }
 

@@ -21,6 +21,8 @@ export interface FastapiOptions extends CommonServerOptions {
   readonly metricsPath?: string;
   /** Gauge of requests in progress among those metrics. @default none */
   readonly inProgressGauge?: string;
+  /** What that gauge says while the metrics of an idle application are read: 1 where it counts this request, too. @default 0 */
+  readonly inProgressBaseline?: number;
 }
 
 /**
@@ -44,7 +46,12 @@ export function fastapi(options: FastapiOptions = {}): ModelServer {
   const metrics: MetricsEndpoint | undefined =
     options.metricsPath === undefined ? undefined : { port, path: options.metricsPath };
   const draining: DrainingEvidence | undefined =
-    options.inProgressGauge === undefined ? undefined : { gauges: [options.inProgressGauge] };
+    options.inProgressGauge === undefined
+      ? undefined
+      : {
+          gauges: [options.inProgressGauge],
+          ...(options.inProgressBaseline === undefined ? {} : { baseline: options.inProgressBaseline }),
+        };
   return checkedServer(
     {
       name: "fastapi",

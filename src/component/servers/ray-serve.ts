@@ -22,6 +22,9 @@ export interface RayServeOptions extends CommonServerOptions {
   readonly metricsPort?: number;
 }
 
+/** Ray hands its metrics on every ten seconds (`metrics_report_interval_ms`); some are for the way. */
+const exportSeconds = 15;
+
 /**
  * [Ray Serve](https://docs.ray.io/en/latest/serve/index.html), a Ray node of its own in every pod.
  *
@@ -59,7 +62,10 @@ export function rayServe(options: RayServeOptions = {}): ModelServer {
       identity: options.identity,
       protocol: "custom",
       metrics: metricsPort === undefined ? undefined : { port: metricsPort, path: "/metrics" },
-      draining: metricsPort === undefined ? undefined : { gauges: ["ray_serve_num_ongoing_http_requests"] },
+      draining:
+        metricsPort === undefined
+          ? undefined
+          : { gauges: ["ray_serve_num_ongoing_http_requests"], lagSeconds: exportSeconds },
     },
     longestRequestSeconds,
   );

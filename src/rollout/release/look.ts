@@ -1,14 +1,17 @@
-import type { SlotWorld, World } from "../../core/rollout/next.ts";
+import type { SlotWorld, World } from "../../core/rollout/world.ts";
 import type { Slot } from "../../core/slots.ts";
+import { windowAt } from "../../core/windows.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation, SlotObservation } from "../observation.ts";
 import { observe } from "../observe.ts";
 import { readiness } from "../readiness.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf, routingUnreadable } from "../subject.ts";
+import { DrainWatch } from "./drain-watch.ts";
 
-/** Since when each slot has been ready without a break, as far as this command has watched. */
+/** What takes more than one look: since when each slot has been ready without a break, and whether one has drained. */
 export class ReadyTimes {
+  readonly drain = new DrainWatch();
   readonly #since = new Map<Slot, number>();
 
   /** Notes what is seen now; `undefined` while the slot is not ready. */
@@ -34,7 +37,7 @@ export async function look(
       observation.ingress ?? { name: location.model, className: undefined, tlsHosts: [], addresses: [] },
     );
   }
-  const now = context.clock.now();
+  const { drained, at: now } = await times.drain.look(context, record, observation);
   const slot = (name: Slot) => slotWorld(observation.slots[name], times, now);
   return {
     observation,
@@ -42,8 +45,10 @@ export async function look(
       now,
       routing,
       slots: { blue: slot("blue"), green: slot("green") },
-      drained: undefined,
+      drained,
       unfinished: record.applying,
+      gates: { verdict: "pass", reason: "" },
+      window: windowAt(context.config.rollout.schedule, now),
       capabilities: location.router.capabilities,
     },
   };
@@ -54,6 +59,7 @@ function slotWorld(observed: SlotObservation, times: ReadyTimes, now: number): S
   return {
     release: observed.deployment?.release,
     desired: observed.deployment?.desiredReplicas ?? 0,
+    pods: observed.pods.length,
     ready,
     usable: observed.endpoints.ready.length > 0,
     readySince: times.see(observed.slot, ready, now),

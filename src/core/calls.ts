@@ -1,0 +1,74 @@
+import type { Phase } from "./rollout/state.ts";
+import type { TrafficSplit } from "./routing.ts";
+import type { Slot } from "./slots.ts";
+
+/** A program or an address that is asked for an opinion, or told what happens. Times in milliseconds. */
+export type Call = CommandCall | WebhookCall;
+
+/** A program on the machine where modelswitch runs. No shell is between. */
+export interface CommandCall {
+  readonly kind: "command";
+  /** The program and its arguments. */
+  readonly run: readonly [string, ...string[]];
+  /** After this its whole process group is killed. */
+  readonly timeoutMs: number;
+  /** How often it is tried again when it gave no clear answer. */
+  readonly retries: number;
+}
+
+/** A POST request with JSON, signed where there is a secret. */
+export interface WebhookCall {
+  readonly kind: "webhook";
+  readonly url: string;
+  /** Name of the environment variable that has the key of the signature. */
+  readonly secretEnv: string | undefined;
+  readonly timeoutMs: number;
+  /** How often it is tried again after a connection error, a time-out or a 5xx. */
+  readonly retries: number;
+}
+
+/** Something that is run before or after a phase. */
+export interface Hook {
+  readonly name: string;
+  readonly when: "before" | "after";
+  readonly phase: Phase;
+  readonly call: Call;
+  /** `abort`: unless it passes, the rollout goes back. `continue`: that is only said. */
+  readonly onFailure: "abort" | "continue";
+}
+
+/** What a gate or a hook says. `hold`: it has not made up its mind, and is to be asked again. */
+export const verdicts = ["pass", "fail", "inconclusive", "hold"] as const;
+export type Verdict = (typeof verdicts)[number];
+
+/** A verdict with what it rests on, for people: one line, or a few. */
+export interface GateVerdict {
+  readonly verdict: Verdict;
+  readonly evidence: string;
+}
+
+/** The rollout that a hook, a gate or a notification is about, at one moment. Nothing in it is secret. */
+export interface CallSubject {
+  readonly model: string;
+  readonly namespace: string;
+  /** `undefined`: the configuration declares none. */
+  readonly environment: string | undefined;
+  readonly kind: "release" | "rollback";
+  /** When the rollout began, ISO 8601; with model and release number it names the rollout. */
+  readonly startedAt: string;
+  readonly release: number;
+  /** Image as it was asked for. */
+  readonly image: string | undefined;
+  /** `sha256:…`, where it is known. */
+  readonly imageDigest: string | undefined;
+  /** The slot that the release is put into. */
+  readonly slot: Slot;
+  readonly direction: "forward" | "back";
+  readonly phase: Phase;
+  /** In the phase `shift`: which step, from 0. */
+  readonly stepIndex: number;
+  /** Shares of clients' traffic at that moment, per cent. */
+  readonly split: TrafficSplit;
+  /** Who works on it, `user@host`. */
+  readonly operator: string;
+}
