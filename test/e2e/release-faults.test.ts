@@ -116,7 +116,7 @@ describe("a release whose command is stopped", () => {
       });
       expect(second?.exitCode, second?.stdout).toBe(4);
       expect(resultOf(second?.stdout ?? "")).toMatchObject({
-        code: expect.stringMatching(/model-locked|rollout-in-progress/),
+        error: { code: expect.stringMatching(/model-locked|rollout-in-progress/) },
       });
       await driver.noteEnd();
       expect(driver.ended).toEqual([{ kind: "release", outcome: "released" }]);

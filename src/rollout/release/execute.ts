@@ -14,6 +14,7 @@ import { hearRequests, whileListening } from "./hear.ts";
 import { describeHeld } from "./held.ts";
 import { Journal } from "./journal.ts";
 import { look, ReadyTimes } from "./look.ts";
+import { isOutage, ridingOut } from "./outage.ts";
 import { wait } from "./wait.ts";
 
 /** How a command's work on a rollout ended. */
@@ -46,6 +47,26 @@ export async function execute(
 ): Promise<RolloutEnd> {
   const journal = new Journal(outer.clock);
   const context: RolloutContext = { ...outer, events: journal.listening(outer.events) };
+  const failed: Failed = { by: undefined };
+  return await ridingOut(context, (progress) => steps(context, { lock, journal, options, failed, progress }));
+}
+
+/** Why the rollout goes back, where this command made it. */
+interface Failed {
+  by: UserError | undefined;
+}
+
+interface Means {
+  readonly lock: Lock;
+  readonly journal: Journal;
+  readonly options: ExecuteOptions;
+  readonly failed: Failed;
+  /** Called when a step was taken and recorded. */
+  readonly progress: () => void;
+}
+
+async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd> {
+  const { lock, journal, options, failed } = means;
   const times = new ReadyTimes();
   // The stack outlives the user's stop: a write that has begun is finished.
   let opened: Promise<ModelStack> | undefined;
@@ -53,7 +74,6 @@ export async function execute(
     opened ??= context.openStack(unstoppable);
     return opened;
   };
-  let failure: UserError | undefined;
   let announced: string | undefined;
   const say = sayOnce(context);
   for (;;) {
@@ -61,7 +81,7 @@ export async function execute(
     const record = await hearRequests(context, journal);
     const entry = rolloutOf(context, record);
     const { state } = entry;
-    if (inProgress(record) === undefined) return { kind: "finished", state, failure };
+    if (inProgress(record) === undefined) return { kind: "finished", state, failure: failed.by };
     announced = announce(context, entry, announced);
     const { world, observation } = await look(context, record, times);
     const action = next(entry.plan, state, world);
@@ -82,7 +102,10 @@ export async function execute(
           return { event: { kind: "completed", at: context.clock.now() } };
         case "rest":
           return {
-            end: action.why === "paused" ? { kind: "paused", state } : { kind: "finished", state, failure },
+            end:
+              action.why === "paused"
+                ? { kind: "paused", state }
+                : { kind: "finished", state, failure: failed.by },
           };
         case "held":
           if (options.waitWhenHeld !== true) return { end: { kind: "held", state, by: action.by } };
@@ -118,12 +141,14 @@ export async function execute(
     try {
       taken = await take();
     } catch (error) {
+      // A release is not worse because the API server is away.
+      if (isOutage(error, context.api.server)) throw error;
       const reason = abortReason(error, state);
       if (reason === undefined) {
         if (error instanceof UserError && error.code === "interrupted") throw stopped(world.routing, state);
         throw error;
       }
-      failure = reason;
+      failed.by = reason;
       context.events({
         type: "warning",
         code: "rollout-aborts",
@@ -138,6 +163,7 @@ export async function execute(
       return taken.end;
     }
     await recordEvents(context, [taken.event], journal);
+    means.progress();
   }
 }
 
@@ -193,7 +219,6 @@ function abortReason(error: unknown, state: RolloutState): UserError | undefined
     "routing-unreadable",
     "undo-failed",
     "lock-lost",
-    "cluster-unreachable",
   ].includes(error.code)
     ? undefined
     : error;
