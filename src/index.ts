@@ -28,7 +28,7 @@ export type {
   SeveralModelsConfig,
 } from "./config/types.ts";
 export { UserError } from "./core/errors.ts";
-export type { IdentityProbe } from "./core/identity.ts";
+export type { GrpcIdentity, IdentityProbe } from "./core/identity.ts";
 export type {
   DrainingEvidence,
   HttpProbe,

@@ -329,6 +329,10 @@ func main() {
 	if err != nil {
 		log.Fatalf("cannot listen on port %s: %v", port, err)
 	}
+	var overGrpc *http.Server
+	if port := os.Getenv("GRPC_PORT"); port != "" {
+		overGrpc = own.serveGrpc(port)
+	}
 	web := &http.Server{Handler: own.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
@@ -345,6 +349,11 @@ func main() {
 		return
 	}
 	log.Printf("finishing %d requests in flight", own.inProgress.Load())
+	if overGrpc != nil {
+		if err := overGrpc.Shutdown(context.Background()); err != nil {
+			log.Fatal(err)
+		}
+	}
 	if err := web.Shutdown(context.Background()); err != nil {
 		log.Fatal(err)
 	}

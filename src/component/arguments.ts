@@ -29,7 +29,6 @@ import { requireCapability, requireRequestCapabilities, routerNamed } from "./ro
 import { refuseOwnedAnnotations } from "./routers/main-ingress.ts";
 import type { Router } from "./routers/router.ts";
 import { custom } from "./servers/custom.ts";
-import { requireOnePort } from "./service-port.ts";
 
 /** What one slot runs. Without `image` the slot has only a Service, and somebody else runs the pods. */
 export interface SlotArgs
@@ -240,7 +239,6 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
       refuse("slot-invalid", `slots.${slot}.${wrong.path.map(String).join(".")} ${wrong.message}.`);
   }
   const server = args.server ?? custom();
-  requireOnePort(ingress.protocol, server);
   const names = namesOfModel(name, args.slots, args.ingress);
   return { names, router, routing, server, previewHeader, servicePort };
 }

@@ -5,7 +5,7 @@ import { deploymentSpec } from "./deployment.ts";
 import { disruptionBudgetSpec } from "./disruption.ts";
 import { configMapData, configMapName, configMaps } from "./pod/config-files.ts";
 import { custom } from "./servers/custom.ts";
-import { backendPort, requireOnePort } from "./service-port.ts";
+import { backendPort, requireGrpcIdentity } from "./service-port.ts";
 
 const selector = { app: "fraud", version: "blue" };
 const spec = (slot: Omit<SlotArgs, "image"> = {}) =>
@@ -206,20 +206,32 @@ describe("config files", () => {
   });
 });
 
-test("a Service's port says the protocol", () => {
-  expect(backendPort(undefined, 80, { httpPort: 8080 })).toEqual({
+test("a Service's port says the protocol, and leads to where the server speaks it", () => {
+  expect(backendPort(undefined, 80, { httpPort: 8080, otherPorts: { grpc: 8081 } })).toEqual({
     name: "http",
     port: 80,
     targetPort: 8080,
   });
-  expect(backendPort("grpc", 80, { httpPort: 9000 })).toEqual({ name: "grpc", port: 80, targetPort: 9000 });
+  expect(backendPort("grpc", 80, { httpPort: 8080, otherPorts: { grpc: 8081 } })).toEqual({
+    name: "grpc",
+    port: 80,
+    targetPort: 8081,
+  });
+  expect(backendPort("grpc", 80, { httpPort: 9000, otherPorts: {} })).toEqual({
+    name: "grpc",
+    port: 80,
+    targetPort: 9000,
+  });
 });
 
-test("gRPC on a port of its own is refused, since nothing could be proved there", () => {
+test("gRPC on a port of its own is refused where nothing could be proved there", () => {
   const server = { name: "mlserver", httpPort: 8080, otherPorts: { grpc: 8081 } };
-  expect(() => requireOnePort("grpc", server)).toThrow(
-    expect.objectContaining({ code: "grpc-port-separate" }),
+  const identity = { path: "/version", from: { kind: "body" } } as const;
+  expect(() => requireGrpcIdentity("grpc", server, identity)).toThrow(
+    expect.objectContaining({ code: "grpc-identity-missing" }),
   );
-  expect(() => requireOnePort("http", server)).not.toThrow();
-  expect(() => requireOnePort("grpc", { ...server, otherPorts: {} })).not.toThrow();
+  const grpc = { method: "a.B/C", from: { kind: "metadata", name: "version" } } as const;
+  expect(() => requireGrpcIdentity("grpc", server, { ...identity, grpc })).not.toThrow();
+  expect(() => requireGrpcIdentity("http", server, identity)).not.toThrow();
+  expect(() => requireGrpcIdentity("grpc", { ...server, otherPorts: {} }, identity)).not.toThrow();
 });

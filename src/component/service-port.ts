@@ -1,33 +1,38 @@
 import type * as k8s from "@pulumi/kubernetes";
 import { exitCodes, UserError } from "../core/errors.ts";
-import type { BackendProtocol, ModelServer } from "../core/model.ts";
+import type { IdentityProbe } from "../core/identity.ts";
+import { type BackendProtocol, type ModelServer, speaksGrpc } from "../core/model.ts";
 
 type ServicePort = k8s.types.input.core.v1.ServicePort;
 
-/** Port of a slot's Service. Its name says the protocol to controllers and service meshes that look at it. */
+/**
+ * Port of a slot's Service: where the server speaks what the ingress controller is told to speak. Its name says the protocol to
+ * controllers and service meshes that look at it.
+ */
 export function backendPort(
   protocol: BackendProtocol = "http",
   port: number,
-  server: Pick<ModelServer, "httpPort">,
+  server: Pick<ModelServer, "httpPort" | "otherPorts">,
 ): ServicePort {
-  return { name: protocol === "http" ? "http" : protocol, port, targetPort: server.httpPort };
+  const own = speaksGrpc(protocol) ? server.otherPorts.grpc : undefined;
+  return { name: protocol, port, targetPort: own ?? server.httpPort };
 }
 
 /**
- * Refuses gRPC for a server that speaks it on a port of its own: the proof at the ingress asks over HTTP, on the port that requests go
- * to, and could never tell the slots apart there.
- * @throws UserError `grpc-port-separate`
+ * Refuses a switch that could not be proved: on a gRPC port of its own, nothing answers the identity's path over HTTP.
+ * @throws UserError `grpc-identity-missing`
  */
-export function requireOnePort(
+export function requireGrpcIdentity(
   protocol: BackendProtocol = "http",
   server: Pick<ModelServer, "name" | "httpPort" | "otherPorts">,
+  identity: IdentityProbe | undefined,
 ): void {
   const { grpc } = server.otherPorts;
-  if (grpc === undefined || (protocol !== "grpc" && protocol !== "grpcs")) return;
+  if (grpc === undefined || !speaksGrpc(protocol) || identity?.grpc !== undefined) return;
   throw new UserError({
-    code: "grpc-port-separate",
-    message: `ingress.protocol is "${protocol}", but the model server "${server.name}" speaks gRPC on port ${grpc} and HTTP on port ${server.httpPort}: what is behind the Ingress must answer both, since the proof of a switch asks over HTTP.`,
-    hint: "Leave ingress.protocol out, and so that requests go over HTTP; or use a server with both on one port.",
+    code: "grpc-identity-missing",
+    message: `ingress.protocol is "${protocol}", and the model server "${server.name}" speaks gRPC on port ${grpc} and HTTP on port ${server.httpPort}; but nothing says how blue's and green's answers over gRPC are told apart.`,
+    hint: 'Say it in `identity`, beside what pods answer over HTTP: grpc: { method: "inference.GRPCInferenceService/ModelMetadata", request: { "1": "MODEL" }, from: { kind: "field", path: "2" } } for the Open Inference protocol, or from: { kind: "metadata", name } for your own.',
     exitCode: exitCodes.usage,
   });
 }

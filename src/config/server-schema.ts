@@ -30,6 +30,33 @@ const probe = z.strictObject({
   failureThreshold: count("Failures in a row until the verdict changes", 1),
 });
 
+const fieldPath = z
+  .string()
+  .regex(/^[1-9]\d*(\.[1-9]\d*)*$/, "must be numbers of fields, for example 2 or 1.2");
+
+const grpcIdentity = z
+  .strictObject({
+    method: z
+      .string()
+      .regex(/^[^/\s]+\/[^/\s]+$/, "must be SERVICE/METHOD, without a slash in front")
+      .describe("Full name, for example inference.GRPCInferenceService/ModelMetadata"),
+    request: z
+      .record(fieldPath, z.string())
+      .optional()
+      .describe("Texts of the request by the numbers of their fields. Default: an empty message"),
+    from: z.discriminatedUnion("kind", [
+      z.strictObject({
+        kind: z.literal("metadata"),
+        name: z.string().regex(headerToken, "is no name of metadata").describe("Name of the metadata"),
+      }),
+      z.strictObject({
+        kind: z.literal("field"),
+        path: fieldPath.describe("Numbers of the fields that lead to the mark, for example 2"),
+      }),
+    ]),
+  })
+  .describe("The same mark over gRPC, where ingress.protocol is grpc or grpcs. Default: the preset's");
+
 export const identitySchema = z
   .strictObject({
     path: path.describe("Path on the model server, for example /v2/models/fraud"),
@@ -44,6 +71,7 @@ export const identitySchema = z
       }),
       z.strictObject({ kind: z.literal("body") }),
     ]),
+    grpc: grpcIdentity.optional(),
   })
   .describe("How an answer is recognised as blue's or green's. Default: the preset's");
 

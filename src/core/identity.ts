@@ -1,3 +1,5 @@
+import { type GrpcFields, readField } from "./grpc-message.ts";
+
 /**
  * How an answer is recognised as blue's or green's: one GET request, and where in its answer the mark is.
  * The value itself is learnt from each slot's pods (through the API server's pod proxy) and must differ.
@@ -11,6 +13,23 @@ export interface IdentityProbe {
     | { readonly kind: "json"; readonly path: string }
     /** The whole answer, trimmed. */
     | { readonly kind: "body" };
+  /**
+   * The same mark over gRPC: the ingress is asked so where `ingress.protocol` is `grpc` or `grpcs`. Pods show theirs over HTTP all the
+   * same. @default the ingress is asked over HTTP, too
+   */
+  readonly grpc?: GrpcIdentity | undefined;
+}
+
+/** One call of a method that takes and returns a single message. Fields are named by their numbers: `1.2` is field 2 in field 1. */
+export interface GrpcIdentity {
+  /** Full name, for example `inference.GRPCInferenceService/ModelMetadata`. */
+  readonly method: string;
+  /** Texts of the request, for example `{ "1": "fraud" }`. @default an empty message */
+  readonly request?: GrpcFields | undefined;
+  readonly from: /** Metadata of the answer, before or after the message. */
+    | { readonly kind: "metadata"; readonly name: string }
+    /** The first text or whole number in a field of the answer, for example `2`. */
+    | { readonly kind: "field"; readonly path: string };
 }
 
 /** The parts of an answer that an identity can be read from. Header names are lower case. */
@@ -18,6 +37,8 @@ export interface IdentityAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The message of an answer over gRPC. */
+  readonly message?: Uint8Array | undefined;
 }
 
 /** The mark in an answer, or `undefined` when the answer is not a 2xx or carries none. */
@@ -41,5 +62,16 @@ export function readIdentity(probe: IdentityProbe, answer: IdentityAnswer): stri
       }
       return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
     }
+  }
+}
+
+/** The mark in an answer over gRPC, or `undefined` when the call failed or its answer carries none. */
+export function readGrpcIdentity({ from }: GrpcIdentity, answer: IdentityAnswer): string | undefined {
+  if (answer.headers["grpc-status"] !== "0") return undefined;
+  switch (from.kind) {
+    case "metadata":
+      return answer.headers[from.name.toLowerCase()];
+    case "field":
+      return answer.message === undefined ? undefined : readField(answer.message, from.path) || undefined;
   }
 }

@@ -169,6 +169,10 @@ export interface AdoptedModel {
 /** What the ingress controller speaks with the model server. */
 export type BackendProtocol = "http" | "https" | "grpc" | "grpcs";
 
+export function speaksGrpc(protocol: BackendProtocol | undefined): boolean {
+  return protocol === "grpc" || protocol === "grpcs";
+}
+
 export interface IngressTls {
   readonly hosts?: readonly string[];
   readonly secretName: string;

@@ -1,4 +1,4 @@
-import { requireOnePort } from "../component/service-port.ts";
+import { requireGrpcIdentity } from "../component/service-port.ts";
 import type { ResolvedConfig } from "../config/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import type { AdoptedModel, ModelServer, ModelSpec, SlotSpec } from "../core/model.ts";
@@ -81,7 +81,7 @@ export function planUp(input: PlanInput): UpPlan {
     });
   }
 
-  requireOnePort(config.ingress.protocol, config.server);
+  requireGrpcIdentity(config.ingress.protocol, config.server, config.identity ?? config.server.identity);
   refuseProtocolChange(input, live);
   refusePortChange(input, live);
   const server = plannedServer(input, routing, notes);

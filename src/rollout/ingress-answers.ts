@@ -1,6 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import type { RolloutContext } from "./context.ts";
-import { probeHost, proofPath } from "./prove.ts";
+import { questionFor } from "./question.ts";
 import type { ProofSubject } from "./subject.ts";
 
 /**
@@ -9,17 +9,15 @@ import type { ProofSubject } from "./subject.ts";
  * @throws UserError `ingress-unreachable`
  */
 export async function requireAnswer(context: RolloutContext, subject: ProofSubject): Promise<void> {
-  const { ingress } = subject.settings;
-  const path = proofPath(ingress, subject.identity);
+  const question = questionFor(subject.settings.ingress, subject.identity);
   await Promise.all(
     subject.endpoints.map(async (endpoint) => {
       let last: unknown;
       for (let attempt = 0; attempt < 3; attempt++) {
         try {
           await context.probe({
+            ...question,
             endpoint,
-            host: probeHost(ingress.host),
-            path,
             headers: {},
             timeoutMs: 5_000,
             signal: context.signal,

@@ -2,6 +2,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
 import type { IdentityAnswer } from "../core/identity.ts";
+import { callGrpc } from "./grpc-probe.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
 
 export interface ProbeRequest {
@@ -9,12 +10,14 @@ export interface ProbeRequest {
   /** Host that clients use: the Host header, and the server name of TLS. */
   readonly host: string;
   readonly path: string;
+  /** A message: the path is a gRPC method that is called with it. @default a GET request over HTTP */
+  readonly grpc?: Uint8Array | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Sends one GET request on a connection of its own. Rejects when no complete answer came. */
+/** Sends one request on a connection of its own. Rejects when no complete answer came. */
 export type Probe = (request: ProbeRequest) => Promise<IdentityAnswer>;
 
 const largestAnswer = 1_000_000;
@@ -24,6 +27,11 @@ const largestAnswer = 1_000_000;
  * certificate, or one that is still being issued, must not stop a rollback. `modelswitch doctor` looks at certificates.
  */
 export const probe: Probe = (request) =>
+  request.grpc === undefined
+    ? get(request)
+    : callGrpc({ ...request, grpc: request.grpc, host: hostHeader(request.endpoint, request.host) });
+
+const get: Probe = (request) =>
   new Promise((resolve, reject) => {
     const { endpoint, host } = request;
     const common = {

@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FakeClock } from "../../test/support/rollout-bench.ts";
+import { openInferenceIdentity } from "../component/servers/shared.ts";
+import { encodeFields } from "../core/grpc-message.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
 import type { Probe } from "./probe.ts";
 import { advance, newLane, type ProbeOutcome, proofVerdict, viewsOf } from "./proof.ts";
-import { type ProveOptions, probeHost, proofPath, prove } from "./prove.ts";
+import { type ProveOptions, prove } from "./prove.ts";
+import { outcomeOf, probeHost, proofPath, questionFor } from "./question.ts";
 
 const identities = { blue: "1", green: "2" };
 const endpoint: Endpoint = { protocol: "http", address: "192.0.2.1", port: 80, url: "http://192.0.2.1:80" };
@@ -189,5 +192,43 @@ describe("where a proof asks", () => {
   test("a wildcard host is asked by some label", () => {
     expect(probeHost("*.models.test")).toBe("modelswitch-proof.models.test");
     expect(probeHost("fraud.test")).toBe("fraud.test");
+  });
+
+  describe("over gRPC", () => {
+    const identity = openInferenceIdentity("fraud");
+    const grpc = { host: "h", protocol: "grpc" } as const;
+    const answer = (headers: Record<string, string>, version?: string) => ({
+      status: 200,
+      headers,
+      body: "",
+      message: version === undefined ? undefined : encodeFields({ "1": "fraud", "2": version }),
+    });
+
+    test("a method is called where the identity names one and clients speak gRPC", () => {
+      const path = "/inference.GRPCInferenceService/ModelMetadata";
+      expect(questionFor(grpc, identity)).toEqual({ host: "h", path, grpc: encodeFields({ "1": "fraud" }) });
+      expect(questionFor({ host: "h" }, identity)).toEqual({ host: "h", path: "/v2/models/fraud" });
+      expect(questionFor(grpc, { ...identity, grpc: undefined }).grpc).toBeUndefined();
+      expect(() => questionFor({ ...grpc, path: "/v2" }, identity)).toThrow(
+        expect.objectContaining({ code: "identity-path-outside", message: expect.stringContaining(path) }),
+      );
+    });
+
+    test("its answer shows the mark, unless the call failed", () => {
+      const question = questionFor(grpc, identity);
+      const ok = { "grpc-status": "0", "x-version": "7" };
+      expect(outcomeOf(question, identity, answer(ok, "1.5"))).toMatchObject({ identity: "1.5" });
+      const metadata = { method: "a.B/C", from: { kind: "metadata", name: "X-Version" } } as const;
+      expect(outcomeOf(question, { ...identity, grpc: metadata }, answer(ok))).toMatchObject({
+        identity: "7",
+      });
+      for (const unclear of [answer({}, "1.5"), answer(ok), answer(ok, "")])
+        expect(outcomeOf(question, identity, unclear)).toMatchObject({ kind: "answer", identity: undefined });
+      const failed = answer({ "grpc-status": "14", "grpc-message": "no%20pod" }, "1.5");
+      expect(outcomeOf(question, identity, failed)).toEqual({
+        kind: "error",
+        message: "gRPC status 14: no pod",
+      });
+    });
   });
 });

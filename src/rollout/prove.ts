@@ -1,7 +1,6 @@
 import type { Clock } from "../core/clock.ts";
-import { exitCodes, UserError } from "../core/errors.ts";
 import type { StepEvent } from "../core/events.ts";
-import { type IdentityProbe, readIdentity } from "../core/identity.ts";
+import type { IdentityProbe } from "../core/identity.ts";
 import type { IngressSpec } from "../core/model.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
 import type { Probe } from "./probe.ts";
@@ -15,6 +14,7 @@ import {
   type ProofView,
   proofVerdict,
 } from "./proof.ts";
+import { outcomeOf, type Question, questionFor } from "./question.ts";
 
 export interface ProveOptions {
   readonly endpoints: readonly Endpoint[];
@@ -41,8 +41,7 @@ const reportEveryMs = 1_000;
 /** Asks the ingress until every view at every address is proved, or the deadline passes. */
 export async function prove(options: ProveOptions): Promise<ProofVerdict> {
   const needed = options.needed ?? defaultNeeded;
-  const host = probeHost(options.ingress.host);
-  const path = proofPath(options.ingress, options.identity);
+  const question = questionFor(options.ingress, options.identity);
   const until = options.clock.now() + options.deadlineMs;
   const lanes = options.endpoints.flatMap((endpoint) => options.views.map((view) => newLane(endpoint, view)));
 
@@ -63,7 +62,7 @@ export async function prove(options: ProveOptions): Promise<ProofVerdict> {
     let lane = first;
     let pauseMs = firstPauseMs;
     while (lane.consecutive < needed && options.clock.now() < until) {
-      const outcome = await ask(options, lane, host, path);
+      const outcome = await ask(options, lane, question);
       lane = advance(lane, outcome, options.identities);
       lanes[index] = lane;
       report();
@@ -79,48 +78,20 @@ export async function prove(options: ProveOptions): Promise<ProofVerdict> {
   return proofVerdict(lanes, needed);
 }
 
-async function ask(options: ProveOptions, lane: Lane, host: string, path: string): Promise<ProbeOutcome> {
+async function ask(options: ProveOptions, lane: Lane, question: Question): Promise<ProbeOutcome> {
   const forced = lane.view.previewHeader;
   try {
     const answer = await options.probe({
+      ...question,
       endpoint: lane.endpoint,
-      host,
-      path,
       headers: forced === undefined ? {} : { [options.previewHeader]: forced },
       timeoutMs: probeTimeoutMs,
       signal: options.signal,
     });
-    return { kind: "answer", status: answer.status, identity: readIdentity(options.identity, answer) };
+    return outcomeOf(question, options.identity, answer);
   } catch (error) {
     // An interruption is no observation of the ingress.
     if (options.signal.aborted) await options.clock.sleep(0, options.signal);
     return { kind: "error", message: error instanceof Error ? error.message || error.name : String(error) };
   }
-}
-
-/** A host that the rule covers: some label in place of a wildcard. */
-export function probeHost(host: string): string {
-  return host.replace(/^\*(?=\.)/, "modelswitch-proof");
-}
-
-/**
- * The identity's path as clients ask for it. Without a rewrite the server sees the path that clients send, so the identity must be
- * under the path of the Ingress.
- * @throws UserError `identity-path-outside` (exit code 2)
- */
-export function proofPath(ingress: IngressSpec, identity: IdentityProbe): string {
-  const path = ingress.path ?? "/";
-  const type = ingress.pathType ?? "Prefix";
-  const pathname = identity.path.split("?")[0] ?? identity.path;
-  const base = path.replace(/\/+$/, "");
-  const covered =
-    type === "ImplementationSpecific" ||
-    (type === "Exact" ? pathname === path : pathname === base || pathname.startsWith(`${base}/`));
-  if (covered) return identity.path;
-  throw new UserError({
-    code: "identity-path-outside",
-    message: `The identity is read from ${identity.path}, but the Ingress only sends ${type === "Exact" ? "the path" : "paths under"} ${path} to the model.`,
-    hint: "Choose an identity path under the path of the Ingress (`identity` in the config file), or a wider ingress.path.",
-    exitCode: exitCodes.usage,
-  });
 }

@@ -6,6 +6,8 @@ import { type LoadRun, startLoad } from "../../demo/load.ts";
 import { readIdentity } from "../../src/core/identity.ts";
 import { type Slot, slots } from "../../src/core/slots.ts";
 import { buildImage } from "../../src/images/index.ts";
+import { probe } from "../../src/rollout/probe.ts";
+import { outcomeOf, questionFor } from "../../src/rollout/question.ts";
 import { ensureTool } from "../../src/tools/ensure.ts";
 import { modelswitch, run } from "./cli-process.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
@@ -185,6 +187,24 @@ describe.each(all)("%s", (_name, subject) => {
       const answer = await get(slot, identity.path);
       const body = await answer.text();
       expect(readIdentity(identity, { status: answer.status, headers: {}, body })).toBe(versions[slot]);
+    }
+  });
+
+  test.runIf(server.identity?.grpc !== undefined)("its gRPC port tells the same identity", async () => {
+    const { identity, otherPorts } = server;
+    const port = otherPorts.grpc;
+    if (identity === undefined || port === undefined) throw new Error("The preset names no gRPC port.");
+    const question = questionFor({ host: "digits.example.com", protocol: "grpc" }, identity);
+    for (const slot of slots) {
+      const { address } = await podOf(project, slot);
+      const answer = await probe({
+        ...question,
+        endpoint: { protocol: "http", address, port, url: `http://${address}:${port}` },
+        headers: {},
+        timeoutMs: 10_000,
+        signal: AbortSignal.timeout(20_000),
+      });
+      expect(outcomeOf(question, identity, answer)).toMatchObject({ identity: versions[slot] });
     }
   });
 

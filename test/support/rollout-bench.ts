@@ -4,6 +4,7 @@ import { plain } from "../../src/component/routers/plain.ts";
 import { custom } from "../../src/component/servers/custom.ts";
 import { resolveRollout } from "../../src/config/rollout.ts";
 import type { ResolvedConfig } from "../../src/config/types.ts";
+import type { CallSubject, GateVerdict, Hook } from "../../src/core/calls.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { interrupted } from "../../src/core/errors.ts";
 import type { Event } from "../../src/core/events.ts";
@@ -345,6 +346,8 @@ export interface TestBench {
   readonly stop: AbortController;
   /** Requests at the ingress: what the controller answers for a header value. Replace it to break things. */
   answer: (previewHeader: string | undefined, host: string) => { status: number; body: string };
+  /** What hooks say. Replace it to fail them. */
+  hook: (hook: Hook, subject: CallSubject) => GateVerdict;
   context(config?: ResolvedConfig): RolloutContext;
 }
 
@@ -366,6 +369,7 @@ export function testBench(): TestBench {
     clock,
     events,
     stop,
+    hook: () => ({ verdict: "pass", evidence: "" }),
     answer: (previewHeader) => {
       const objects = ["fraud", "fraud-canary"]
         .map((name) => cluster.get(ingressPath(name)))
@@ -388,6 +392,7 @@ export function testBench(): TestBench {
       operator: "ada@laptop",
       probe,
       lookup: () => Promise.resolve([{ address: "192.0.2.9" }]),
+      runHook: (hook, subject) => Promise.resolve(bench.hook(hook, subject)),
       openStack: () => Promise.resolve(stack),
       prepareSecrets: () => Promise.resolve(),
       lockOptions: (command) => ({

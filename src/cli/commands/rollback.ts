@@ -1,5 +1,6 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Command, CommandResult } from "../command.ts";
+import { agreeToDowntime } from "./downtime.ts";
 import { openRollout } from "./rollout-context.ts";
 import { rolloutResult } from "./rollout-end.ts";
 
@@ -25,6 +26,8 @@ export const rollback: Command = {
       });
     }
     const rollout = await openRollout(context);
+    // A warm slot takes over without a gap, but in this mode there is none.
+    await agreeToDowntime(rollout, context);
     const { rollback: start } = await import("../../rollout/release/start.ts");
     return rolloutResult(rollout, await start(rollout, typeof to === "string" ? Number(to) : undefined));
   },

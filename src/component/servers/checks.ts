@@ -56,6 +56,27 @@ export function checkedServer(server: ModelServer, longestRequestSeconds: number
     throw wrong("identity JSON path", identity.path, "keys separated by dots, for example versions.0");
   }
 
+  const grpc = server.identity?.grpc;
+  if (grpc !== undefined && !/^[^/\s]+\/[^/\s]+$/.test(grpc.method)) {
+    throw wrong(
+      "identity gRPC method",
+      grpc.method,
+      "SERVICE/METHOD, for example inference.GRPCInferenceService/ModelMetadata",
+    );
+  }
+  const fields = [
+    ...Object.keys(grpc?.request ?? {}),
+    ...(grpc?.from.kind === "field" ? [grpc.from.path] : []),
+  ];
+  const wrongField = fields.find((field) => !/^[1-9]\d*(\.[1-9]\d*)*$/.test(field));
+  if (wrongField !== undefined) {
+    throw wrong(
+      "identity gRPC field",
+      wrongField,
+      "numbers of fields separated by dots, for example 2 or 1.2",
+    );
+  }
+
   const { metrics, draining } = server;
   if (metrics !== undefined && !ports.has(metrics.port)) {
     throw wrong(

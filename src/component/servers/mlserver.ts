@@ -1,7 +1,14 @@
 import type { IdentityProbe } from "../../core/identity.ts";
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer, invalid } from "./checks.ts";
-import { livenessProbe, readinessProbe, requiredName, shutdownTimes, startupProbe } from "./shared.ts";
+import {
+  livenessProbe,
+  openInferenceIdentity,
+  readinessProbe,
+  requiredName,
+  shutdownTimes,
+  startupProbe,
+} from "./shared.ts";
 
 /** What `mlserver` takes. */
 export interface MlserverOptions {
@@ -19,7 +26,7 @@ export interface MlserverOptions {
   readonly startupSeconds?: number;
   /** The longest that one inference request takes; a terminating pod serves on for it. @default 30 */
   readonly longestRequestSeconds?: number;
-  /** @default `versions.0` of `GET /v2/models/NAME` */
+  /** @default `versions.0` of `GET /v2/models/NAME`, and of the same over gRPC */
   readonly identity?: IdentityProbe;
   /** More environment of every slot, for example `{ MLSERVER_PARALLEL_WORKERS_TIMEOUT: "30" }`. @default none */
   readonly env?: Readonly<Record<string, string>>;
@@ -72,10 +79,7 @@ export function mlserver(options: MlserverOptions): ModelServer {
         ...options.env,
       },
       keepAliveSeconds: uvicornKeepAliveSeconds,
-      identity: options.identity ?? {
-        path: `/v2/models/${encodeURIComponent(name)}`,
-        from: { kind: "json", path: "versions.0" },
-      },
+      identity: options.identity ?? openInferenceIdentity(name),
       protocol: "open-inference",
       metrics: { port: metricsPort, path: "/metrics" },
       draining: { gauges: ["rest_server_requests_in_progress"] },

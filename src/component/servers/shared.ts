@@ -60,6 +60,19 @@ export function startupProbe(path: string, startupSeconds: number): HttpProbe {
   };
 }
 
+/** The first version in the model's metadata, which servers of the Open Inference protocol tell over HTTP and gRPC alike. */
+export function openInferenceIdentity(model: string): IdentityProbe {
+  return {
+    path: `/v2/models/${encodeURIComponent(model)}`,
+    from: { kind: "json", path: "versions.0" },
+    grpc: {
+      method: "inference.GRPCInferenceService/ModelMetadata",
+      request: { "1": model },
+      from: { kind: "field", path: "2" },
+    },
+  };
+}
+
 /** @throws UserError `server-invalid` where the name is missing */
 export function requiredName(server: string, field: string, value: unknown, expected: string): string {
   if (typeof value !== "string" || value.trim() === "") throw invalid(server, field, value, expected);

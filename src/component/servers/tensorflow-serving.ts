@@ -29,6 +29,8 @@ export interface TensorflowServingOptions extends CommonServerOptions {
  *   image's entry point.
  * - The port opens once the models are loaded; `/v1/models/NAME/metadata` needs a loaded version, `/v1/models/NAME` lists the versions
  *   with their states ([REST API](https://github.com/tensorflow/serving/blob/master/tensorflow_serving/g3doc/api_rest.md)).
+ * - The same over gRPC:
+ *   [get_model_status.proto](https://github.com/tensorflow/serving/blob/master/tensorflow_serving/apis/get_model_status.proto).
  * - It handles no SIGTERM
  *   ([main.cc](https://github.com/tensorflow/serving/blob/master/tensorflow_serving/model_servers/main.cc)), and in the official image it is
  *   the child of a shell that doesn't pass it on: the pod serves until it is killed.
@@ -61,6 +63,11 @@ export function tensorflowServing(options: TensorflowServingOptions): ModelServe
       identity: options.identity ?? {
         path: status,
         from: { kind: "json", path: "model_version_status.0.version" },
+        grpc: {
+          method: "tensorflow.serving.ModelService/GetModelStatus",
+          request: { "1.1": name },
+          from: { kind: "field", path: "1.1" },
+        },
       },
       protocol: "tensorflow",
       metrics:

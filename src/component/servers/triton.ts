@@ -3,6 +3,7 @@ import { checkedServer } from "./checks.ts";
 import {
   type CommonServerOptions,
   livenessProbe,
+  openInferenceIdentity,
   readinessProbe,
   requiredName,
   shutdownTimes,
@@ -60,10 +61,7 @@ export function triton(options: TritonOptions): ModelServer {
       ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: exitTimeout, endsWithinSeconds: 10 }),
       env: { ...options.env },
       keepAliveSeconds: undefined,
-      identity: options.identity ?? {
-        path: `/v2/models/${encodeURIComponent(name)}`,
-        from: { kind: "json", path: "versions.0" },
-      },
+      identity: options.identity ?? openInferenceIdentity(name),
       protocol: "open-inference",
       metrics: { port: metricsPort, path: "/metrics" },
       draining: undefined,

@@ -1,0 +1,87 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { GrpcLoad } from "./grpc-load.ts";
+import { ModelProject } from "./model-project.ts";
+import { testImages, until } from "./test-cluster.ts";
+
+const rounds = process.env.MODELSWITCH_TEST_SOAK === "1" ? 10 : 1;
+
+let project: ModelProject;
+let load: GrpcLoad | undefined;
+
+/** A model server with a port for HTTP, which probes ask, and one for gRPC, which clients call. */
+async function configure(identity: Readonly<Record<string, unknown>>): Promise<void> {
+  const slot = (image: string) => ({ image, replicas: 2, imagePullPolicy: "Never" });
+  const server = {
+    readinessPath: "/v2/health/ready",
+    otherPorts: { grpc: 9000 },
+    env: { GRPC_PORT: "9000" },
+    identity: { path: "/v2/models/demo", from: { kind: "json", path: "versions.0" }, ...identity },
+    preStopSleepSeconds: 3,
+    longestRequestSeconds: 5,
+  };
+  const config = {
+    name: "fraud",
+    namespace: project.namespace.name,
+    slots: { blue: slot(testImages.blue), green: slot(testImages.green) },
+    ingress: { host: project.host, protocol: "grpc" },
+    deadlines: { ready: 120, proof: 30 },
+  };
+  await writeFile(
+    join(project.folder, "modelswitch.config.ts"),
+    `import { custom, defineConfig } from "modelswitch";
+export default defineConfig({ server: custom(${JSON.stringify(server)}), ...${JSON.stringify(config)} });
+`,
+  );
+}
+
+beforeAll(async () => {
+  project = await ModelProject.create("grpc");
+});
+
+afterAll(async () => {
+  await load?.stop();
+  await project.remove();
+});
+
+describe("a model server that speaks gRPC on a port of its own", () => {
+  test("is refused where its slots could not be told apart there", async () => {
+    await configure({});
+    const { exitCode, stdout } = await project.command(["up", "--json"]);
+    expect(exitCode).toBe(2);
+    expect(stdout).toContain("grpc-identity-missing");
+  });
+
+  test("no call fails while traffic is switched, and each switch is proved over gRPC", async () => {
+    await configure({
+      grpc: {
+        method: "inference.GRPCInferenceService/ModelMetadata",
+        request: { "1": "demo" },
+        from: { kind: "field", path: "2" },
+      },
+    });
+    expect(await project.result(["up"])).toMatchObject({ live: "blue", proof: { state: "proved" } });
+    const own = new GrpcLoad({
+      url: process.env.MODELSWITCH_TEST_INGRESS_URL ?? "",
+      host: project.host,
+      ratePerSecond: 40,
+      maximumMs: 250_000,
+    });
+    load = own;
+    for (let index = 0; index < 2 * rounds; index++) {
+      const [target, version] = index % 2 === 0 ? (["green", "2"] as const) : (["blue", "1"] as const);
+      const before = own.snapshot().versions[version] ?? 0;
+      expect(await project.result(["switch", target])).toMatchObject({ target, alreadyThere: false });
+      await until(`${target} answers`, () =>
+        Promise.resolve((own.snapshot().versions[version] ?? 0) > before),
+      );
+    }
+    const report = await own.stop();
+    load = undefined;
+    expect(report.failures).toEqual([]);
+    expect(Object.keys(report.versions).sort()).toEqual(["1", "2"]);
+    // Two-second calls were under way all the time.
+    expect(report.slowest).toBeGreaterThan(1900);
+  });
+});
