@@ -102,8 +102,7 @@ function requestProblems(
   }
   const protocol = valueAt(input, ["ingress", "protocol"]);
   if (protocol === "grpc" || protocol === "grpcs") {
-    const message =
-      `asks over HTTP, but ingress.protocol is "${protocol}"; let a program ask instead, for example run: ["grpcurl", …]`;
+    const message = `asks over HTTP, but ingress.protocol is "${protocol}"; let a program ask instead, for example run: ["grpcurl", …]`;
     problems.push({ path: [...at, "request"], message });
   }
   const covered = valueAt(input, ["ingress", "path"]) ?? "/";
