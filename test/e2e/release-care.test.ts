@@ -5,7 +5,7 @@ import { custom } from "../../src/component/servers/custom.ts";
 import { type ProcessOptions, resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
 import { RestrictedAccount } from "./restricted-account.ts";
-import { testImages, versionAt } from "./test-cluster.ts";
+import { testImages, until, versionAt } from "./test-cluster.ts";
 
 let project: ModelProject;
 
@@ -102,6 +102,61 @@ describe("room for a release", () => {
     await account.allow({ model: "fraud", withOptional: true });
     await account.until(true, "list", { group: "", resource: "nodes", inCluster: true });
     expect(await plan()).toMatchObject({ release: { room: "fits" } });
+  });
+});
+
+describe("the lock", () => {
+  test("is taken from a living command only by force, which then stops; a dead one's is removed", async () => {
+    const startedUntilHeld = (args: readonly string[]) => {
+      let kill = () => {};
+      let held = () => {};
+      const isHeld = new Promise<void>((resolve) => {
+        held = resolve;
+      });
+      const ended = watched(
+        args,
+        // Each command says what it waits for once it works on the rollout.
+        ({ id, state }) => {
+          if (id === "prove-shift" && state === "done") held();
+        },
+        { onStart: (child) => (kill = () => child.kill("SIGKILL")) },
+      );
+      return { ended, isHeld, kill: () => kill() };
+    };
+    const first = startedUntilHeld([
+      "release",
+      "--set",
+      `image=${testImages.green}`,
+      "--steps",
+      "25%:1h, 50%:1h",
+    ]);
+    await Promise.race([first.isHeld, first.ended]);
+    const refused = await project.command(["unlock", "--json"]);
+    expect(refused).toMatchObject({ exitCode: 4 });
+    expect(resultOf(refused.stdout)).toMatchObject({ error: { code: "model-locked" } });
+    expect(await project.result(["unlock", "--force", "--yes"])).toMatchObject({
+      found: "taken",
+      holder: { command: "release" },
+    });
+    const { exitCode, stdout } = await first.ended;
+    expect(exitCode).toBe(4);
+    expect(resultOf(stdout)).toMatchObject({ error: { code: "lock-lost" } });
+    expect(await project.result(["status"])).toMatchObject({ split: { blue: 75, green: 25 } });
+
+    const second = startedUntilHeld(["resume"]);
+    await until("the next command has the lock", async () => {
+      const { exitCode: code } = await project.command(["unlock", "--json"]);
+      return code === 4;
+    });
+    second.kill();
+    await second.ended;
+    expect(await project.result(["unlock"])).toMatchObject({
+      found: "removed",
+      holder: { command: "resume" },
+    });
+    expect(await project.result(["unlock"])).toMatchObject({ found: "free" });
+    await project.result(["abort"]);
+    expect(await project.result(["status"])).toMatchObject({ split: { blue: 100, green: 0 } });
   });
 });
 

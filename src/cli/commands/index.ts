@@ -24,6 +24,7 @@ import { abort, approve, pause, promote, resume } from "./rollout-control.ts";
 import { run } from "./run.ts";
 import { status } from "./status.ts";
 import { switchCommand } from "./switch.ts";
+import { unlock } from "./unlock.ts";
 import { up } from "./up.ts";
 import { versionCommand } from "./version.ts";
 
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
   status,
   history,
   report,
+  unlock,
   destroy,
   run,
   rbac,
