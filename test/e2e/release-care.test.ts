@@ -66,6 +66,18 @@ async function watched(
   });
 }
 
+/** Runs a command that ends only when it is stopped, as Ctrl-C does, and hands on its documents. */
+function beside(args: readonly string[], onDocument: (document: object) => void) {
+  let stop = () => {};
+  const ended = watched(args, onDocument, { onStart: (child) => (stop = () => child.kill("SIGINT")) });
+  return {
+    stop: async () => {
+      stop();
+      return (await ended).exitCode;
+    },
+  };
+}
+
 describe("room for a release", () => {
   test("is known beforehand, and what does not fit is refused before anything is written", async () => {
     expect(await project.result(["plan"])).toMatchObject({
@@ -163,6 +175,17 @@ describe("the lock", () => {
 describe("draining", () => {
   test("goes on as long as the old slot answers a request, and no longer", async () => {
     const stop = new AbortController();
+    // Somebody watches meanwhile, and somebody else reads what the new pods write.
+    const states: string[] = [];
+    const logs: string[] = [];
+    const status = beside(["status", "--watch", "--interval", "0.2"], (document) => {
+      const { split } = document as { split: { blue: number; green: number } };
+      states.push(`${split.blue}|${split.green}`);
+    });
+    const log = beside(["logs", "green", "--follow"], (document) => {
+      logs.push((document as { pod: string }).pod);
+    });
+    await until("the watch has begun", () => Promise.resolve(states.length > 0));
     let slow: Promise<number> | undefined;
     const seen: string[] = [];
     const { exitCode, stdout, stderr } = await watched(
@@ -189,5 +212,20 @@ describe("draining", () => {
     expect(seen.at(-1)).toBe("done: in-progress gauge of 1 pod: 0");
     expect(await slow).toBe(0);
     expect(await versionAt(project.host)).toBe("2");
+
+    await until("the watch has seen the switch", () => Promise.resolve(states.at(-1) === "0|100"));
+    await until("the log of a new pod was shown", () =>
+      Promise.resolve(logs.some((pod) => pod.startsWith("fraud-green-"))),
+    );
+    expect(states[0]).toBe("100|0");
+    expect(await status.stop()).toBe(0);
+    expect(await log.stop()).toBe(130);
+    expect(await project.result(["logs", "--tail", "5"])).toMatchObject({
+      slot: "green",
+      skipped: [],
+      lines: expect.arrayContaining([
+        expect.objectContaining({ pod: expect.stringMatching(/^fraud-green-/), container: "model" }),
+      ]),
+    });
   });
 });

@@ -14,6 +14,7 @@ import { destroy } from "./destroy.ts";
 import { doctor } from "./doctor.ts";
 import { history } from "./history.ts";
 import { init } from "./init.ts";
+import { logs } from "./logs.ts";
 import { plan } from "./plan.ts";
 import { rbac } from "./rbac.ts";
 import { reconcile } from "./reconcile.ts";
@@ -45,6 +46,7 @@ export const commands: readonly Command[] = [
   rollback,
   reconcile,
   status,
+  logs,
   history,
   report,
   unlock,
