@@ -46,6 +46,7 @@ export async function look(
       routing,
       slots: { blue: slot("blue"), green: slot("green") },
       drained,
+      unfinished: record.applying,
       gates: { verdict: "pass", reason: "" },
       window: windowAt(context.config.rollout.schedule, now),
       capabilities: location.router.capabilities,
