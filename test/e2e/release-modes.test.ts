@@ -108,4 +108,27 @@ describe("releases that cost less, and wait for people, on a real cluster", () =
       rollout: null,
     });
   });
+
+  test("an abort ends the wait for pods that never get ready, long before their deadline", async () => {
+    let aborted: Promise<unknown> | undefined;
+    const { exitCode, stdout } = await project.command(
+      [...release("--set", "env.FAIL_READY=true"), "--json"],
+      {
+        onStart: (child) => {
+          child.stdout?.on("data", (text: string) => {
+            // Some of the pods are there, and not ready.
+            if (text.includes("0 of 3 replicas ready")) aborted ??= project.result(["abort"]);
+          });
+        },
+      },
+    );
+    expect(exitCode, stdout).toBe(0);
+    expect(await aborted).toMatchObject({ release: 2 });
+    expect(stdout).not.toContain("did not become ready within");
+    expect(await project.result(["history"])).toMatchObject({
+      rollouts: [{ outcome: "aborted", reason: expect.stringContaining("aborted it") }],
+    });
+    expect(await status()).toMatchObject({ slots: { green: { replicas: { desired: 0 } } }, rollout: null });
+    expect(await versionAt(project.host)).toBe("1");
+  });
 });
