@@ -1,5 +1,9 @@
 import { lookup as dnsLookup } from "node:dns/promises";
 import { hostname, userInfo } from "node:os";
+import { runHook } from "../calls/ask.ts";
+import type { CallIo } from "../calls/io.ts";
+import { secretVariables } from "../calls/require-calls.ts";
+import { sender } from "../calls/send.ts";
 import type { ResolvedConfig } from "../config/types.ts";
 import type { CallSubject, GateVerdict, Hook } from "../core/calls.ts";
 import type { Clock } from "../core/clock.ts";
@@ -31,6 +35,8 @@ export interface RolloutContext {
   readonly operator: string;
   readonly probe: Probe;
   readonly lookup: Lookup;
+  /** What programs and addresses are called with. */
+  readonly calls: CallIo;
   /** Runs a hook of the configuration. Never throws for what the hook does. */
   runHook(hook: Hook, subject: CallSubject, signal: AbortSignal): Promise<GateVerdict>;
   /** Opens the Pulumi stack. The signal ends a running operation; the events are the context's unless others are given. */
@@ -68,6 +74,19 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     );
     return secrets;
   };
+  const { hooks, gates, notifications } = config.rollout;
+  const calls: CallIo = {
+    clock,
+    send: sender(env),
+    folder: config.folder,
+    env,
+    withheld: secretVariables(
+      [...hooks, ...gates].flatMap((one) => ("call" in one ? [one.call] : [])),
+      notifications,
+    ),
+    // A program that runs modelswitch itself is to be about the same cluster.
+    extra: { MODELSWITCH_CONTEXT: connection.context },
+  };
   return {
     config,
     namespace,
@@ -80,8 +99,8 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     operator,
     probe,
     lookup: (name) => dnsLookup(name, { all: true }),
-    runHook: ({ name }) =>
-      Promise.resolve({ verdict: "inconclusive", evidence: `the hook ${name} was not run` }),
+    calls,
+    runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
     openStack: async (signal, sink = events) =>
       openModelStack({ config, namespace, secrets: await askOnce(), env, events: sink, signal }),
     prepareSecrets: async () => {

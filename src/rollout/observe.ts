@@ -21,7 +21,7 @@ import type {
   PodObservation,
   SlotObservation,
 } from "./observation.ts";
-import { podProblem } from "./pod-problems.ts";
+import { endOf, podProblem } from "./pod-problems.ts";
 
 export interface ModelLocation {
   readonly api: KubernetesApi;
@@ -190,6 +190,11 @@ function podObservations(pods: readonly PodObject[], template: readonly Containe
     terminating: pod.metadata?.deletionTimestamp !== undefined,
     former: pod.metadata?.labels?.[templateHashLabel] !== present,
     imageId: imageOf(pod),
+    restarts: (pod.status?.containerStatuses ?? []).reduce(
+      (sum, { restartCount = 0 }) => sum + restartCount,
+      0,
+    ),
+    lastEnd: pod.status?.containerStatuses?.map(endOf).find((end) => end !== undefined),
     problem: podProblem(pod),
   }));
 }

@@ -123,8 +123,13 @@ function containerProblem(
 }
 
 function lastEnd(status: ContainerStatus): string {
+  return endOf(status) ?? "no reason given";
+}
+
+/** How a container ended the last time, for example `OOMKilled, exit code 137`; `undefined`: it has not. */
+export function endOf(status: ContainerStatus): string | undefined {
   const ended = status.state?.terminated ?? status.lastState?.terminated;
-  if (ended === undefined) return "no reason given";
+  if (ended === undefined) return undefined;
   const reason = ended.reason === undefined || ended.reason === "Error" ? "" : `${ended.reason}, `;
   const how = ended.signal ? `signal ${ended.signal}` : `exit code ${ended.exitCode ?? "unknown"}`;
   return `${reason}${how}`;

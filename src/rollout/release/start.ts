@@ -1,3 +1,4 @@
+import { requireCalls } from "../../calls/require-calls.ts";
 import type { ReleaseTemplate, ResolvedConfig } from "../../config/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { begin, type RolloutPlan } from "../../core/rollout/state.ts";
@@ -60,10 +61,17 @@ export interface ReleaseOptions {
 
 /**
  * Puts a new release into the idle slot and takes it live, phase by phase.
- * @throws UserError `rollout-in-progress`, `switch-unfinished`, `release-unchanged`, `form-without-releases`
+ * @throws UserError `rollout-in-progress`, `switch-unfinished`, `release-unchanged`, `form-without-releases`, `call-impossible`
  */
 export async function release(context: RolloutContext, options: ReleaseOptions): Promise<RolloutEnd> {
   requireTemplate(context.config);
+  const { hooks, gates } = context.config.rollout;
+  await requireCalls(context.calls, [
+    ...hooks.map(({ name, call }) => ({ title: `hook ${name}`, call })),
+    ...(options.skipGates === true ? [] : gates).flatMap((gate) =>
+      "call" in gate ? [{ title: `gate ${gate.name}`, call: gate.call }] : [],
+    ),
+  ]);
   const { template, ignoreWindows = false, skipGates = false } = options;
   const start = async (deployed: Deployed): Promise<Start> => {
     const { record, routing } = deployed;
