@@ -21,9 +21,10 @@ export interface Seen {
 
 /** How the gates of a rollout reach the ingress and see the pods. */
 export function gateIo(context: RolloutContext, now: () => Seen): GateIo {
+  let asked = 0;
   return {
     calls: context.calls,
-    ask: (request) => askIngress(context, now(), request),
+    ask: (request) => askIngress(context, now(), request, asked++),
     pods: async (signal) => {
       const { record, slot } = now();
       const observed = await observeSlot({ ...locationOf(context, record), signal }, slot);
@@ -37,8 +38,9 @@ function podsSeen(observed: Awaited<ReturnType<typeof observeSlot>>): PodsSeen {
   return {
     desired: observed.deployment?.desiredReplicas ?? observed.endpoints.ready.length,
     pods: observed.pods
-      .filter(({ terminating }) => !terminating)
-      .map(({ name, restarts, lastEnd }) => ({ name, ready: ready.has(name), restarts, lastEnd })),
+      // What runs a former template is on its way out.
+      .filter(({ terminating, former }) => !terminating && !former)
+      .map(({ name, restarts = 0, lastEnd }) => ({ name, ready: ready.has(name), restarts, lastEnd })),
   };
 }
 
@@ -52,11 +54,12 @@ async function askIngress(
   context: RolloutContext,
   { record, observation, routing, slot }: Seen,
   request: IngressRequest,
+  turn: number,
 ): Promise<IngressOutcome> {
   const { settings } = record;
   const { ingress, previewHeader } = settings;
   const { capabilities } = locationOf(context, record).router;
-  const [endpoint] = await ingressEndpoints({
+  const endpoints = await ingressEndpoints({
     api: context.api,
     configured: context.config.endpoints,
     ingress: observation.ingress,
@@ -64,6 +67,8 @@ async function askIngress(
     lookup: context.lookup,
     signal: request.signal,
   });
+  // Each of its addresses in turn.
+  const endpoint = endpoints[turn % endpoints.length];
   if (endpoint === undefined) return { kind: "unreachable", why: "the Ingress has no address" };
   const forced = routing.candidate === slot ? "always" : "never";
   const startedAt = context.clock.now();

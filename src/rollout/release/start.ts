@@ -1,4 +1,3 @@
-import { requireCalls } from "../../calls/require-calls.ts";
 import type { ReleaseTemplate, ResolvedConfig } from "../../config/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { begin, type RolloutPlan } from "../../core/rollout/state.ts";
@@ -65,14 +64,8 @@ export interface ReleaseOptions {
  */
 export async function release(context: RolloutContext, options: ReleaseOptions): Promise<RolloutEnd> {
   requireTemplate(context.config);
-  const { hooks, gates } = context.config.rollout;
-  await requireCalls(context.calls, [
-    ...hooks.map(({ name, call }) => ({ title: `hook ${name}`, call })),
-    ...(options.skipGates === true ? [] : gates).flatMap((gate) =>
-      "call" in gate ? [{ title: `gate ${gate.name}`, call: gate.call }] : [],
-    ),
-  ]);
   const { template, ignoreWindows = false, skipGates = false } = options;
+  await context.requireCalls({ skipGates });
   const start = async (deployed: Deployed): Promise<Start> => {
     const { record, routing } = deployed;
     const live = liveSlot(routing);
