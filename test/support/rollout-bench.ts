@@ -121,7 +121,7 @@ export class FakeCluster implements KubernetesApi {
   }
 
   #isCollection(path: string): boolean {
-    return /\/(pods|endpointslices|events)$/.test(path);
+    return /\/(pods|endpointslices|events|nodes)$/.test(path);
   }
 
   #list({ path, query }: ApiRequest): KubernetesObject[] {
@@ -363,6 +363,9 @@ export function testBench(): TestBench {
   const events: Event[] = [];
   const stop = new AbortController();
   cluster.put(`/api/v1/namespaces/${testNamespace}`, {});
+  cluster.put("/api/v1/nodes/node-1", {
+    status: { allocatable: { cpu: "16", memory: "64Gi", pods: "110" } },
+  });
   cluster.intercept = ({ path }) => {
     const pod = /\/pods\/fraud-(blue|green)-\d+:\d+\/proxy\/version$/.exec(path);
     return pod === null ? undefined : { status: 200, headers: {}, body: `version of ${pod[1]}` };

@@ -1,5 +1,6 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Command, CommandResult } from "../command.ts";
+import { capacityOption, withCapacity } from "./capacity-option.ts";
 import { agreeToDowntime } from "./downtime.ts";
 import { openRollout } from "./rollout-context.ts";
 import { waitOption } from "./rollout-control.ts";
@@ -23,6 +24,7 @@ export const release: Command = {
       value: "steps",
       summary: "shares on the way, for example 5%:2m,25%:5m,50%; default: the configuration's",
     },
+    capacityOption,
     { name: "skip-gates", summary: "ask no gate; it is recorded" },
     { name: "ignore-windows", summary: "move traffic outside the windows, and in a freeze; it is recorded" },
     waitOption,
@@ -35,7 +37,7 @@ export const release: Command = {
   ifInterrupted:
     "Traffic is as the last proved step left it. `modelswitch resume` goes on, `modelswitch abort` takes it back.",
   async run(input, context): Promise<CommandResult> {
-    const opened = await openRollout(context);
+    const opened = withCapacity(await openRollout(context), input);
     const { release: start, requireTemplate } = await import("../../rollout/release/start.ts");
     const { config } = opened;
     const rollout = { ...opened, config: await withSteps(config, input.options.steps) };

@@ -68,7 +68,7 @@ function deploy(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const differs = slot.release !== state.release;
   if (splitOf(world.routing)[target] > 0 && differs) return foreign(target);
   const replicas = sizeFor(plan, 0);
-  if (differs || slot.desired < replicas) {
+  if (differs || slot.desired < replicas || world.unfinished) {
     const room = plan.mode.kind === "recreate" ? makeRoom(from, world) : undefined;
     return room ?? { kind: "deploy", slot: target, release: state.release, replicas };
   }
@@ -152,7 +152,8 @@ function enlarged(plan: RolloutPlan, state: RolloutState, world: World, weight: 
   if (plan.mode.kind !== "partial") return undefined;
   const { target: slot, release } = state;
   const replicas = sizeFor(plan, weight);
-  if (world.slots[slot].desired < replicas) return { kind: "deploy", slot, release, replicas };
+  if (world.slots[slot].desired < replicas || world.unfinished)
+    return { kind: "deploy", slot, release, replicas };
   if (state.warmed >= replicas) return undefined;
   if (world.slots[slot].ready) return warmUp(state);
   return { kind: "wait", for: "readiness", slot, until: undefined };
@@ -212,10 +213,11 @@ function restore(plan: RolloutPlan, { from, target }: RolloutState, world: World
 function scaleDown(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const loser = otherSlot(goalOf(state));
   if (splitOf(world.routing)[loser] > 0) return foreign(loser);
-  if (world.slots[loser].desired <= plan.idleReplicas) return complete;
+  const isSmall = world.slots[loser].desired <= plan.idleReplicas;
+  if (isSmall && !world.unfinished) return complete;
   const until = state.since + plan.rollbackWindowMs;
   // Nobody goes back to what was just sent away.
-  if (state.direction === "forward" && world.now < until) {
+  if (state.direction === "forward" && world.now < until && !isSmall) {
     return { kind: "wait", for: "rollback-window", slot: loser, until };
   }
   return { kind: "scale-down", slot: loser, replicas: plan.idleReplicas };

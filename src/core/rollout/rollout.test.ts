@@ -47,6 +47,7 @@ interface Pods {
 class Simulation {
   now = 1_000_000;
   routing: Routing = settledOn("blue");
+  unfinished = false;
   state: RolloutState;
   readonly plan: RolloutPlan;
   readonly weights: boolean;
@@ -83,6 +84,7 @@ class Simulation {
       routing: this.routing,
       slots: { blue: slot(this.pods.blue), green: slot(this.pods.green) },
       drained: undefined,
+      unfinished: this.unfinished,
       gates: { verdict: this.gates, reason: `they say ${this.gates}` },
       window: this.window,
       capabilities: { weights: this.weights },
@@ -113,6 +115,13 @@ class Simulation {
     };
     switch (action.kind) {
       case "deploy":
+        this.unfinished = how === "killed";
+        // It is as it should be already.
+        if (
+          before.slots[action.slot].release === action.release &&
+          before.slots[action.slot].desired >= action.replicas
+        )
+          break;
         this.pods[action.slot] = {
           release: action.release,
           desired: action.replicas,
@@ -123,6 +132,7 @@ class Simulation {
         break;
       case "vacate": {
         const pods = this.pods[action.slot];
+        this.unfinished = how === "killed";
         pods.ending += pods.desired;
         pods.desired = 0;
         this.setReady(action.slot, 0);
@@ -158,6 +168,7 @@ class Simulation {
         record({ kind: "routed", settled: true, at: this.now });
         break;
       case "scale-down":
+        this.unfinished = how === "killed";
         this.pods[action.slot].desired = action.replicas;
         this.setReady(action.slot, action.replicas);
         break;
@@ -177,6 +188,9 @@ class Simulation {
   finish(limit = 200): Action {
     for (let index = 0; index < limit; index++) {
       const action = this.step();
+      if (action.kind === "rest" && action.why === "finished") {
+        expect(this.unfinished, "what was begun was brought to its end").toBe(false);
+      }
       if (action.kind === "rest" || action.kind === "blocked" || action.kind === "held") return action;
     }
     throw new Error(`It did not come to an end: ${JSON.stringify(this.state)}`);

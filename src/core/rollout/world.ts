@@ -40,6 +40,8 @@ export interface World {
   readonly slots: Readonly<Record<Slot, SlotWorld>>;
   /** Whether nothing is in flight in the slot that lost the traffic; `undefined`: nothing shows it. */
   readonly drained: boolean | undefined;
+  /** Whether a change of a slot's pods was begun that nobody saw the end of. */
+  readonly unfinished: boolean;
   readonly gates: GateWorld;
   readonly window: WindowWorld;
   readonly capabilities: { readonly weights: boolean };

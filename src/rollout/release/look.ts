@@ -48,6 +48,7 @@ export async function look(
       routing,
       slots: { blue: slot("blue"), green: slot("green") },
       drained,
+      unfinished: record.applying,
       gates: await gates.see(record, { observation, routing }),
       window: windowAt(context.config.rollout.schedule, now),
       capabilities: location.router.capabilities,

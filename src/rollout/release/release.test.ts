@@ -364,6 +364,8 @@ describe("killed at any request to the API server or write of Pulumi's", () => {
       }
       expect(end, `killed at call ${at}`).toMatchObject({ kind: "live" });
       expect(await split()).toEqual({ blue: 0, green: 100 });
+      // Nothing says that something is left to do.
+      expect((await context().store.read())?.applying, `killed at call ${at}`).toBe(false);
     }
   });
 });

@@ -4,7 +4,10 @@ import { begin, type RolloutPlan } from "../../core/rollout/state.ts";
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { refuseUnfinished } from "../adoption/guard.ts";
+import { vacatedFor } from "../capacity/capacity.ts";
+import { requireCapacity } from "../capacity/require-capacity.ts";
 import type { RolloutContext } from "../context.ts";
+import { modelSpec } from "../desired.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
 import { withLock } from "../lock.ts";
 import { withPermissions } from "../permissions.ts";
@@ -192,12 +195,29 @@ async function started(
     return await decide(deployed);
   };
   // Everything that can be refused is refused before anything is asked or written.
-  await check(await withPermissions(context, ["up", "switch"], () => observeDeployed(context)));
+  const seen = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
+  await requireRoom(context, seen, await check(seen));
   await context.prepareSecrets();
   return await withLock(context.lockOptions(command), async (lock) => {
     const start = await check(await observeDeployed(context));
     await context.store.update((record) => record && withRollout(context, record, start));
     return await execute(context, lock, options);
+  });
+}
+
+/** A slot that runs the release already, warm, needs no more. */
+async function requireRoom(
+  context: RolloutContext,
+  { record, observation }: Deployed,
+  start: Start,
+): Promise<void> {
+  if (start.phase === "shift") return;
+  await requireCapacity(context, {
+    spec: modelSpec(withRollout(context, record, start), context.namespace),
+    observation,
+    slot: start.release.slot,
+    replicas: start.plan.replicas,
+    vacated: vacatedFor(start.plan.mode, start.release.slot),
   });
 }
 
