@@ -4,7 +4,8 @@ import { modelNamePattern } from "../core/names.ts";
 import { slots } from "../core/slots.ts";
 import { requestOptions, runs } from "./release-schema.ts";
 import { rolloutSchema } from "./rollout.ts";
-import { identitySchema, serverSchema } from "./server-schema.ts";
+import { identitySchema } from "./server-parts.ts";
+import { serverSchema } from "./server-schema.ts";
 
 /**
  * The shape of the configuration file, for validation at the boundary and for the JSON schema that editors use.
