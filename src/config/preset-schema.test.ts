@@ -59,7 +59,7 @@ describe("a preset with options", () => {
     [{ preset: "triton", grpcPort: "9001" }, /^server\.grpcPort: "9001" must be a number; write 9001$/],
     [
       { preset: "triton", grpcPort: 8000 },
-      /^server: .*port "grpc" is 8000, but must be another port than that of "http"$/,
+      /^server: .*port "grpc" is 8000, but must be another port than that of "http"\.$/,
     ],
     [
       { preset: "custom", identity: { path: "/", from: { kind: "boby" } } },

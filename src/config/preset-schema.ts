@@ -93,7 +93,7 @@ export const presetSchema = z.discriminatedUnion("preset", [
     ...common(),
     port: servedAt(8000),
     readinessPath: absolutePath.describe("Path of the application. Default: the path of identity"),
-    metricsPort: z.int().min(1).max(65535).describe("What --metrics-export-port says. Default: none"),
+    metricsPort: z.int().min(1).max(65535).describe("What --metrics-export-port says. Default: no metrics"),
   }),
   form<FastapiOptions>()("fastapi", {
     ...common(),
@@ -101,9 +101,11 @@ export const presetSchema = z.discriminatedUnion("preset", [
     readinessPath: absolutePath.describe("Answers 2xx once the model is loaded. Default: /openapi.json"),
     livenessPath: z
       .union([absolutePath, z.literal(false)])
-      .describe("Answers 2xx while the process is sound; false: no liveness probe. Default: readinessPath"),
-    metricsPath: absolutePath.describe("Path of Prometheus metrics. Default: none"),
-    inProgressGauge: z.string().min(1).describe("Gauge of requests in progress. Default: none"),
+      .describe(
+        "Answers 2xx while the process is sound; false: no liveness probe. Default: the readiness path",
+      ),
+    metricsPath: absolutePath.describe("Path of Prometheus metrics. Default: no metrics"),
+    inProgressGauge: z.string().min(1).describe("Gauge of requests in progress. Default: no gauge"),
     inProgressBaseline: z.number().min(0).describe("What it says on an idle replica. Default: 0"),
   }),
   form<CustomServerOptions>()("custom", {
@@ -112,7 +114,7 @@ export const presetSchema = z.discriminatedUnion("preset", [
     port: servedAt(8080),
     otherPorts: containerPorts,
     readinessPath: absolutePath.describe("Answers 2xx once the model is loaded. Default: /"),
-    livenessPath: absolutePath.describe("Answers 2xx while the process is sound. Default: none"),
+    livenessPath: absolutePath.describe("Answers 2xx while the process is sound. Default: no liveness probe"),
     preStopSleepSeconds: seconds("Seconds that a terminating pod goes on serving. Default: 10"),
     terminationGracePeriodSeconds: seconds(
       "At least the two above. Default: preStopSleepSeconds and longestRequestSeconds and 5",

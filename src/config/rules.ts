@@ -151,6 +151,12 @@ function ingress(read: Read): ConfigProblem[] {
   const host = read("ingress", "host");
   const wrongHost = typeof host === "string" ? hostProblem(host) : undefined;
   if (wrongHost !== undefined) problems.push({ path: ["ingress", "host"], message: wrongHost });
+  const also = read("ingress", "also");
+  for (const [index, place] of (Array.isArray(also) ? also : []).entries()) {
+    const other = valueAt(place, ["host"]);
+    const wrong = typeof other === "string" ? hostProblem(other) : undefined;
+    if (wrong !== undefined) problems.push({ path: ["ingress", "also", index, "host"], message: wrong });
+  }
   const annotations = read("ingress", "annotations");
   const router = routerOf(read);
   const className = read("ingress", "className");
