@@ -6,6 +6,8 @@ import { setup } from "../test/e2e/cluster.setup.ts";
 import { warmCluster } from "./cluster.ts";
 import { componentOverhead } from "./component.ts";
 import { estate } from "./estate.ts";
+import { releasing } from "./release.ts";
+import { rollingBack } from "./rollback.ts";
 import { startup } from "./startup.ts";
 import { heading } from "./statistics.ts";
 import { switching } from "./switch.ts";
@@ -15,6 +17,8 @@ const onCluster = {
   switch: () => switching(3),
   component: () => componentOverhead(3),
   estate: () => estate(5),
+  release: () => releasing(5),
+  rollback: () => rollingBack(50),
 } as const;
 const alone = { startup: () => startup(15), cluster: () => warmCluster(3) } as const;
 const parts = { ...alone, ...onCluster } as const;

@@ -1,6 +1,8 @@
 /** Median, smallest and largest of some durations in milliseconds. */
 export interface Summary {
   readonly median: number;
+  /** 99 of 100 took no longer. */
+  readonly p99: number;
   readonly minimum: number;
   readonly maximum: number;
   readonly runs: number;
@@ -12,6 +14,7 @@ export function summarise(durations: readonly number[]): Summary {
   const middle = (sorted.length - 1) / 2;
   return {
     median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
+    p99: at(Math.ceil(sorted.length * 0.99) - 1),
     minimum: at(0),
     maximum: at(sorted.length - 1),
     runs: sorted.length,

@@ -1,64 +1,12 @@
-import { request } from "undici";
 import { connect } from "../src/kubernetes/connect.ts";
 import { ModelProject } from "../test/e2e/model-project.ts";
 import { line, type Summary, summarise, timed } from "./statistics.ts";
+import { untilLastOldAnswer } from "./watcher.ts";
 
 const version = { blue: "1", green: "2" } as const;
 type Slot = keyof typeof version;
 
-/** Asks on fresh connections, one after the other, who answers; notes when the last answer of the old version came. */
-class Watcher {
-  readonly #url: string;
-  readonly #host: string;
-  readonly #stop = new AbortController();
-  readonly #done: Promise<void>;
-  #lastOf: Record<string, number> = {};
-
-  constructor(url: string, host: string) {
-    this.#url = url;
-    this.#host = host;
-    this.#done = this.#watch();
-  }
-
-  async stop(): Promise<Record<string, number>> {
-    this.#stop.abort();
-    await this.#done;
-    return this.#lastOf;
-  }
-
-  async #watch(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      const answer = await request(`${this.#url}/v2/models/demo`, {
-        headers: { host: this.#host, connection: "close" },
-      });
-      const mark = String(answer.headers["x-model-version"]);
-      await answer.body.dump();
-      this.#lastOf = { ...this.#lastOf, [mark]: performance.now() };
-    }
-  }
-}
-
-/** Time from the start of `change` until the last answer of the old version. */
-async function untilLastOldAnswer(
-  project: ModelProject,
-  from: Slot,
-  change: () => Promise<unknown>,
-): Promise<number> {
-  const watcher = new Watcher(process.env.MODELSWITCH_TEST_INGRESS_URL ?? "", project.host);
-  const start = performance.now();
-  try {
-    await change();
-  } catch (error) {
-    await watcher.stop();
-    throw error;
-  }
-  // The floor's patch returns before the controller has seen it: go on until the old version has been silent for a second.
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  const last = (await watcher.stop())[version[from]];
-  return last === undefined ? 0 : Math.max(0, last - start);
-}
-
-async function patchBackend(project: ModelProject, target: Slot): Promise<void> {
+export async function patchBackend(project: ModelProject, target: Slot): Promise<void> {
   const { api } = connect({ path: project.namespace.kubeconfigPath });
   await api.json({
     method: "PATCH",
@@ -82,7 +30,7 @@ async function patches(runs: number): Promise<number[]> {
         ["blue", "green"],
         ["green", "blue"],
       ] as const) {
-        floor.push(await untilLastOldAnswer(project, from, () => patchBackend(project, to)));
+        floor.push(await untilLastOldAnswer(project, version[from], () => patchBackend(project, to)));
       }
     }
   } finally {
@@ -115,7 +63,7 @@ export async function switching(runs: number): Promise<string[]> {
           ["green", "blue"],
         ] as const) {
           visible.push(
-            await untilLastOldAnswer(project, from, async () => {
+            await untilLastOldAnswer(project, version[from], async () => {
               whole.push(await timed(() => project.result(["switch", to])));
             }),
           );

@@ -22,12 +22,12 @@ export interface LoadOptions {
   /** Versions that may answer. @default any */
   readonly versions?: readonly string[];
   /** Whether the body of a 2xx answer is complete, and of which version. @default as an answer of the Open Inference protocol */
-  readonly check?: (body: string) => AnswerCheck;
+  readonly check?: (body: string, index: number) => AnswerCheck;
   readonly headers?: Readonly<Record<string, string>>;
   /** Share of requests on a new connection; the others reuse connections. @default 0.1 */
   readonly freshShare?: number;
-  /** A request without its whole answer after this time has failed. @default 30 000 */
-  readonly timeoutMs?: number;
+  /** A request without its whole answer after this time has failed; a function receives its number. @default 30 000 */
+  readonly timeoutMs?: number | ((index: number) => number);
   /** Requests that find so many unanswered count as failed without being sent. @default 2000 */
   readonly maximumInFlight?: number;
   /** The run stops by itself. @default 15 minutes */
@@ -52,6 +52,7 @@ export interface FailedRequest {
   readonly failedAtMs: number;
   readonly kind: FailureKind;
   readonly reason: string;
+  readonly path: string;
   readonly freshConnection: boolean;
 }
 
@@ -103,7 +104,6 @@ export function startLoad(options: LoadOptions): LoadRun {
 class OpenLoop implements LoadRun {
   readonly ended: Promise<LoadReport>;
   readonly #options: LoadOptions;
-  readonly #timeoutMs: number;
   readonly #maximumInFlight: number;
   readonly #freshEvery: number;
   readonly #kept: Pool;
@@ -128,15 +128,11 @@ class OpenLoop implements LoadRun {
 
   constructor(options: LoadOptions) {
     this.#options = options;
-    this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.#maximumInFlight = options.maximumInFlight ?? 2000;
     const freshShare = options.freshShare ?? 0.1;
     this.#freshEvery = freshShare <= 0 ? Number.POSITIVE_INFINITY : Math.round(1 / freshShare);
-    const timeouts = {
-      connect: { timeout: this.#timeoutMs },
-      headersTimeout: this.#timeoutMs,
-      bodyTimeout: this.#timeoutMs,
-    };
+    // Each request has a deadline of its own.
+    const timeouts = { connect: { timeout: 0 }, headersTimeout: 0, bodyTimeout: 0 };
     this.#kept = new Pool(options.url, { ...timeouts, pipelining: 1 });
     // Without pipelining undici closes a connection after each answer.
     this.#fresh = new Pool(options.url, { ...timeouts, pipelining: 0 });
@@ -218,12 +214,14 @@ class OpenLoop implements LoadRun {
   }
 
   async #send(index: number): Promise<void> {
-    const { path, body, host, headers, versions, signal } = this.#options;
+    const { body, host, headers, versions, signal } = this.#options;
+    const path = valueAt(this.#options.path, index);
+    const timeoutMs = valueAt(this.#options.timeoutMs ?? 30_000, index);
     const intendedAtMs = this.#intendedAt(index);
     const sentAtMs = this.#now();
     const freshConnection = index % this.#freshEvery === this.#freshEvery - 1;
     const fail = (kind: FailureKind, reason: string) =>
-      this.#fail({ intendedAtMs, sentAtMs, failedAtMs: this.#now(), kind, reason, freshConnection });
+      this.#fail({ intendedAtMs, sentAtMs, failedAtMs: this.#now(), kind, reason, path, freshConnection });
     this.#sendDelay.record(sentAtMs - intendedAtMs);
     if (this.#inFlight.size >= this.#maximumInFlight) {
       fail("in-flight-limit", `${this.#inFlight.size} requests were unanswered`);
@@ -236,13 +234,13 @@ class OpenLoop implements LoadRun {
     const timer = setTimeout(() => {
       timedOut = true;
       controller.abort();
-    }, this.#timeoutMs);
+    }, timeoutMs);
     try {
       const answer = await (freshConnection ? this.#fresh : this.#kept).request({
         method: "POST",
-        path: typeof path === "string" ? path : path(index),
+        path,
         headers: { "content-type": "application/json", ...headers, host },
-        body: typeof body === "string" ? body : body(index),
+        body: valueAt(body, index),
         signal: controller.signal,
       });
       const text = await answer.body.text();
@@ -252,13 +250,13 @@ class OpenLoop implements LoadRun {
       }
       const versionHeader = answer.headers["x-model-version"];
       const check =
-        this.#options.check?.(text) ??
+        this.#options.check?.(text, index) ??
         checkAnswer(text, typeof versionHeader === "string" ? versionHeader : undefined, versions);
       if (check.verdict === "invalid") fail("invalid-answer", check.reason);
       else this.#succeed(check.version, intendedAtMs);
     } catch (error) {
       if (signal.aborted) this.#cancelled += 1;
-      else if (timedOut) fail("timeout", `no answer within ${this.#timeoutMs} ms`);
+      else if (timedOut) fail("timeout", `no whole answer within ${timeoutMs} ms`);
       else fail("connection", describe(error));
     } finally {
       clearTimeout(timer);
@@ -298,6 +296,10 @@ class OpenLoop implements LoadRun {
   }
 }
 
+function valueAt<T extends string | number>(value: T | ((index: number) => T), index: number): T {
+  return typeof value === "function" ? value(index) : value;
+}
+
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = (error as { code?: unknown }).code;
@@ -332,7 +334,8 @@ function checkOptions(options: LoadOptions): void {
   };
   within("ratePerSecond", options.ratePerSecond, 0.1, loadLimits.ratePerSecond);
   within("freshShare", options.freshShare, 0, 1);
-  within("timeoutMs", options.timeoutMs, 1, loadLimits.durationMs);
+  const { timeoutMs } = options;
+  within("timeoutMs", typeof timeoutMs === "function" ? undefined : timeoutMs, 1, loadLimits.durationMs);
   within("maximumInFlight", options.maximumInFlight, 1, loadLimits.inFlight);
   within("maximumDurationMs", options.maximumDurationMs, 1, loadLimits.durationMs);
 }

@@ -51,6 +51,7 @@ export function exampleReport(
         kind: "status" as const,
         reason,
         freshConnection: false,
+        path: "/v2/models/m/infer",
       })),
       latency: { ...latency, count: count * 10 },
       versions: { v1: { answers: count * 5, latency }, v2: { answers: count * 5, latency } },

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { commands } from "../src/cli/commands/index.ts";
+import { lineSchema } from "../src/cli/output/event-schema.ts";
 import { cliReference } from "../src/cli/reference.ts";
 import { configJsonSchema } from "../src/config/json-schema.ts";
 import { withTables } from "./permission-tables.ts";
@@ -14,6 +16,10 @@ export function generatedDocuments(): readonly { readonly path: string; readonly
     {
       path: join(docs, "modelswitch.schema.json"),
       text: `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`,
+    },
+    {
+      path: join(docs, "modelswitch-events.schema.json"),
+      text: `${JSON.stringify(z.toJSONSchema(lineSchema), undefined, 2)}\n`,
     },
     {
       path: join(docs, "security.md"),

@@ -37,6 +37,7 @@ describe("resolveConfig", () => {
       deadlines: { readyMs: 600_000, proofMs: 60_000 },
       rollout: {
         steps: [],
+        capacity: "require",
         settleMs: 5_000,
         soakMs: 30_000,
         drainMs: undefined,

@@ -4,6 +4,7 @@ import type { NoticeKind, NotificationTarget } from "../core/notices.ts";
 import type { ReleaseMode } from "../core/rollout/mode.ts";
 import type { Phase, ShiftStep } from "../core/rollout/state.ts";
 import type { Schedule, Weekday } from "../core/windows.ts";
+import type { CapacityPolicy } from "./capacity-policy.ts";
 
 /** A request that warms up a replica: a real one, as clients send it. */
 export interface WarmUpConfig {
@@ -161,6 +162,11 @@ export interface RolloutConfig {
   /** A request that is sent to every new replica until its latency is steady. @default none */
   readonly warmUp?: WarmUpConfig;
   /**
+   * Whether the nodes must have room for the new pods before anything is written: `require` refuses (where an autoscaler may add nodes
+   * it warns), `warn` goes on all the same, `skip` does not look. @default require
+   */
+  readonly capacity?: CapacityPolicy;
+  /**
    * `full`: both slots at full size. `{ partial: 20 }`: 20 % of the replicas while previewing, all before the cut-over. `recreate`: the
    * live slot is emptied first, for one scarce GPU; nobody is served meanwhile. @default full
    */
@@ -191,6 +197,7 @@ export interface ResolvedRollout {
   /** `undefined`: the longest request of the model server. */
   readonly drainMs: number | undefined;
   readonly rollbackWindowMs: number;
+  readonly capacity: CapacityPolicy;
   readonly warmUp:
     | {
         readonly path: string;

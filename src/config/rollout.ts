@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ReleaseMode } from "../core/rollout/mode.ts";
 import { parseSteps } from "../core/rollout/steps.ts";
+import { capacityPolicies } from "./capacity-policy.ts";
 import {
   gatesSchema,
   hooksSchema,
@@ -57,6 +58,12 @@ export const rolloutSchema = z
       })
       .optional()
       .describe("A request that is sent to every new replica until its latency is steady. Default: none"),
+    capacity: z
+      .enum(capacityPolicies)
+      .optional()
+      .describe(
+        "Where the nodes have no room for the new pods: refuse, warn, or do not look. Default: require",
+      ),
     mode: z
       .union([
         z.enum(["full", "recreate"]),
@@ -101,6 +108,7 @@ export function resolveRollout(config: RolloutConfig = {}): ResolvedRollout {
     soakMs: (config.soak ?? 30) * 1000 + (parsed.kind === "steps" ? parsed.holdAtEndMs : 0),
     drainMs: config.drain === undefined ? undefined : config.drain * 1000,
     rollbackWindowMs: (config.rollbackWindow ?? 600) * 1000,
+    capacity: config.capacity ?? "require",
     warmUp: warmUp && {
       path: warmUp.path,
       method: warmUp.method ?? (warmUp.body === undefined ? "GET" : "POST"),

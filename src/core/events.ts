@@ -1,9 +1,14 @@
+import type { Phase, Stage } from "./rollout/state.ts";
+import type { Slot } from "./slots.ts";
+
 /**
  * What long operations report. The terminal view, plain lines and `--json` (NDJSON) all read these same events.
  * Rooms that do work take an `EventSink`; none of them prints.
  */
 export type Event =
   | StepEvent
+  | PhaseEvent
+  | VerdictEvent
   | { readonly type: "info"; readonly message: string }
   | { readonly type: "warning"; readonly code: string; readonly message: string; readonly hint?: string }
   | {
@@ -18,6 +23,35 @@ export type Event =
       readonly changedProperties?: readonly string[];
       readonly message?: string;
     };
+
+/** A rollout begins a phase, a stage of it, or a step of the shift. */
+export interface PhaseEvent {
+  readonly type: "phase";
+  /** Number of the rollout. */
+  readonly rollout: number;
+  readonly release: number;
+  /** The slot that the release is put into. */
+  readonly slot: Slot;
+  readonly phase: Phase;
+  readonly stage: Stage;
+  readonly direction: "forward" | "back";
+  /** In the phase `shift`: the share of the step, per cent. */
+  readonly weight?: number;
+  /** For people. */
+  readonly message: string;
+}
+
+/** What a gate or a hook says. */
+export interface VerdictEvent {
+  readonly type: "verdict";
+  readonly from: "gate" | "hook";
+  readonly name: string;
+  readonly phase: Phase;
+  readonly verdict: "pass" | "fail" | "inconclusive" | "hold";
+  readonly evidence: string;
+  /** For people. */
+  readonly message: string;
+}
 
 /** A step of work with a stable id. `parent` nests it under another step. */
 export interface StepEvent {

@@ -25,6 +25,8 @@ export interface PermissionRow {
   readonly names: NamedObjects;
   readonly verbs: Readonly<Partial<Record<Verb, readonly PermittedCommand[]>>>;
   readonly why: string;
+  /** The only object that is meant, where it is none of a model's. */
+  readonly object?: string;
 }
 
 /** A permission without which every command still does its work. */
@@ -191,6 +193,36 @@ export const optionalRows: readonly OptionalRow[] = [
     without: "`rollout.warmUp` with a body cannot be used",
     scope: "namespace",
   },
+  ...(["nodes", "pods"] as const).map(
+    (resource): OptionalRow => ({
+      group: "",
+      resource,
+      names: "any",
+      verbs: { list: ["plan", "release"] },
+      why: "whether the nodes have room for a release beside what runs",
+      without: "releases begin although their pods may find no room, with a warning",
+      scope: "cluster",
+    }),
+  ),
+  {
+    group: "",
+    resource: "configmaps",
+    names: "any",
+    object: "cluster-autoscaler-status",
+    verbs: { get: ["plan", "release"] },
+    why: "whether the Cluster Autoscaler may add nodes",
+    without: "a release that has no room yet is refused, unless `rollout.capacity` says otherwise",
+    scope: "cluster",
+  },
+  {
+    group: "node.k8s.io",
+    resource: "runtimeclasses",
+    names: "any",
+    verbs: { get: ["plan", "release"] },
+    why: "what the class of a pod's runtime needs for itself",
+    without: "its overhead is not counted",
+    scope: "cluster",
+  },
   {
     group: "networking.k8s.io",
     resource: "ingressclasses",
@@ -249,10 +281,11 @@ export function permissionsOf(
   commands: readonly PermittedCommand[],
   model: ObjectNames | undefined,
 ): readonly Permission[] {
-  return rows.flatMap(({ group, resource, names, verbs: wanted }) =>
+  return rows.flatMap(({ group, resource, names, object, verbs: wanted }) =>
     verbs
       .filter((verb) => wanted[verb]?.some((command) => commands.includes(command)))
       .flatMap((verb): Permission[] => {
+        if (object !== undefined && isNamed(verb)) return [{ verb, group, resource, name: object }];
         const named = model === undefined || !isNamed(verb) ? undefined : namesOf(names, model);
         if (named === undefined) return [{ verb, group, resource }];
         return named.map((name) => ({ verb, group, resource, name }));

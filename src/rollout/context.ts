@@ -1,6 +1,7 @@
 import { lookup as dnsLookup } from "node:dns/promises";
 import { hostname, userInfo } from "node:os";
 import type { ResolvedConfig } from "../config/types.ts";
+import type { CallSubject, GateVerdict, Hook } from "../core/calls.ts";
 import type { Clock } from "../core/clock.ts";
 import type { EventSink } from "../core/events.ts";
 import { isLeftBehind, thisMachine } from "../engine/locks.ts";
@@ -30,6 +31,8 @@ export interface RolloutContext {
   readonly operator: string;
   readonly probe: Probe;
   readonly lookup: Lookup;
+  /** Runs a hook of the configuration. Never throws for what the hook does. */
+  runHook(hook: Hook, subject: CallSubject, signal: AbortSignal): Promise<GateVerdict>;
   /** Opens the Pulumi stack. The signal ends a running operation; the events are the context's unless others are given. */
   openStack(signal: AbortSignal, events?: EventSink): Promise<ModelStack>;
   /** Asks for what opening the stack needs, before anything else is done. */
@@ -77,6 +80,8 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     operator,
     probe,
     lookup: (name) => dnsLookup(name, { all: true }),
+    runHook: ({ name }) =>
+      Promise.resolve({ verdict: "inconclusive", evidence: `the hook ${name} was not run` }),
     openStack: async (signal, sink = events) =>
       openModelStack({ config, namespace, secrets: await askOnce(), env, events: sink, signal }),
     prepareSecrets: async () => {

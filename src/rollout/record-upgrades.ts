@@ -2,7 +2,7 @@ import { exitCodes, UserError } from "../core/errors.ts";
 import type { PodDefaults } from "../core/model.ts";
 
 /** The version of the rollout record that this modelswitch writes. */
-export const recordVersion = 2;
+export const recordVersion = 3;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -13,7 +13,53 @@ type Fields = Readonly<Record<string, unknown>>;
 const upgrades: Readonly<Record<number, (record: Fields) => Fields>> = {
   // 0.1.0 knew no environments, and its pods lack what later versions add to every pod.
   1: (record) => ({ ...record, environment: null, releases: withPodDefaults(record.releases, "0.1.0") }),
+  // 0.2.0 knew no modes, approvals, hooks and journals, and did not count rollouts.
+  2: (record) => ({
+    ...record,
+    ...(isFields(record.rollout) ? { rollout: withJournal(record.rollout, countOf(record.rollouts)) } : {}),
+    ...(Array.isArray(record.rollouts)
+      ? { rollouts: record.rollouts.map((one: Fields, index) => ({ number: index + 1, ...one })) }
+      : {}),
+  }),
 };
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function countOf(value: unknown): number {
+  return Array.isArray(value) ? value.length : 0;
+}
+
+function withJournal(rollout: Fields, ended: number): Fields {
+  const plan = isFields(rollout.plan) ? rollout.plan : {};
+  const state = isFields(rollout.state) ? rollout.state : {};
+  return {
+    // One that has ended is the last of those that are listed.
+    number: state.phase === "done" ? ended : ended + 1,
+    replaces: null,
+    changes: [],
+    skipped: [],
+    journal: [],
+    ...rollout,
+    plan: {
+      mode: { kind: "full" },
+      fromReplicas: plan.replicas,
+      approval: [],
+      hooks: [],
+      gates: false,
+      ...plan,
+    },
+    state: {
+      stage: "during",
+      hooksDone: 0,
+      approved: false,
+      warmed: 0,
+      windowsIgnored: false,
+      ...state,
+    },
+  };
+}
 
 function withPodDefaults(releases: unknown, podDefaults: PodDefaults): unknown {
   if (!Array.isArray(releases)) return releases;

@@ -11,10 +11,16 @@ import {
   type SlotSpec,
 } from "../core/model.ts";
 import { type ObjectNames, objectNames, type SlotNames } from "../core/names.ts";
-import { type Outcome, phases, type RolloutPlan, type RolloutState } from "../core/rollout/state.ts";
 import type { Slot } from "../core/slots.ts";
 import { type Adoption, adoptionSchema } from "./adoption/adoption.ts";
 import { restoreFiles } from "./record-files.ts";
+import {
+  boundedOutcomes,
+  type RolloutOutcomeRecord,
+  type RolloutRecordEntry,
+  rolloutEntrySchema,
+  rolloutOutcomeSchema,
+} from "./record-rollouts.ts";
 import { recordVersion, upgradeRecord } from "./record-upgrades.ts";
 
 /** What a release runs: a slot's spec without the parts that belong to the slot itself. */
@@ -47,39 +53,6 @@ export interface SwitchRecord {
   readonly to: Slot;
   readonly by: string;
   readonly durationMs: number;
-}
-
-/** What somebody asked of a rollout that another command is working on. */
-export interface RolloutRequest {
-  readonly kind: "pause" | "resume" | "promote" | "abort";
-  readonly by: string;
-  /** ISO 8601. */
-  readonly at: string;
-}
-
-/** The rollout in progress, or the last one. */
-export interface RolloutRecordEntry {
-  readonly kind: "release" | "rollback";
-  readonly plan: RolloutPlan;
-  readonly state: RolloutState;
-  /** Who began it, `user@host`. */
-  readonly by: string;
-  /** ISO 8601. */
-  readonly startedAt: string;
-  /** Asked for and not yet heard, oldest first. */
-  readonly requests: readonly RolloutRequest[];
-}
-
-/** How a rollout ended, for the history. */
-export interface RolloutOutcomeRecord {
-  readonly kind: "release" | "rollback";
-  readonly release: number;
-  readonly target: Slot;
-  readonly outcome: Outcome;
-  readonly reason?: string | undefined;
-  readonly by: string;
-  readonly startedAt: string;
-  readonly endedAt: string;
 }
 
 /** Settings of the model that were last applied; a switch uses these, so that it changes nothing but traffic. */
@@ -173,52 +146,6 @@ const releaseSpec = z.looseObject({
   imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).optional(),
   args: z.array(z.string()).optional(),
 });
-const rolloutPlan = z.object({
-  readiness: z.enum(["all", "any"]),
-  replicas: z.number().int(),
-  idleReplicas: z.number().int(),
-  settleMs: z.number(),
-  steps: z.array(z.object({ weight: z.number(), holdMs: z.number() })),
-  soakMs: z.number(),
-  drainMs: z.number(),
-  rollbackWindowMs: z.number(),
-});
-const outcome = z.enum(["released", "aborted", "rolled-back"]);
-const rolloutKind = z.enum(["release", "rollback"]);
-const rolloutEntry = z.object({
-  kind: rolloutKind,
-  plan: rolloutPlan,
-  state: z.object({
-    release: z.number().int(),
-    target: slotSchema,
-    from: slotSchema,
-    direction: z.enum(["forward", "back"]),
-    phase: z.enum([...phases, "done"]),
-    stepIndex: z.number().int(),
-    proved: z.boolean(),
-    since: z.number(),
-    exposed: z.boolean(),
-    paused: z.boolean(),
-    promoted: z.boolean(),
-    reason: z.string().optional(),
-    outcome: outcome.optional(),
-  }),
-  by: z.string(),
-  startedAt: z.string(),
-  requests: z.array(
-    z.object({ kind: z.enum(["pause", "resume", "promote", "abort"]), by: z.string(), at: z.string() }),
-  ),
-});
-const rolloutOutcome = z.object({
-  kind: rolloutKind,
-  release: z.number().int(),
-  target: slotSchema,
-  outcome,
-  reason: z.string().optional(),
-  by: z.string(),
-  startedAt: z.string(),
-  endedAt: z.string(),
-});
 const slotScaling = z.looseObject({
   autoscaling: z.looseObject({ min: z.number().int(), max: z.number().int() }).optional(),
 });
@@ -285,8 +212,8 @@ const recordSchema = z.object({
       durationMs: z.number(),
     }),
   ),
-  rollout: rolloutEntry.optional(),
-  rollouts: z.array(rolloutOutcome).optional(),
+  rollout: rolloutEntrySchema.optional(),
+  rollouts: z.array(rolloutOutcomeSchema).optional(),
 });
 
 /**
@@ -357,6 +284,6 @@ export function bounded(record: RolloutRecord): RolloutRecord {
     ...record,
     releases: record.releases.filter((release, index) => index >= drop || running.has(release.number)),
     history: record.history.slice(-keptHistory),
-    ...(record.rollouts === undefined ? {} : { rollouts: record.rollouts.slice(-keptHistory) }),
+    ...(record.rollouts === undefined ? {} : { rollouts: boundedOutcomes(record.rollouts) }),
   };
 }

@@ -1,5 +1,7 @@
+import { heldNow } from "../core/rollout/held-now.ts";
 import { liveSlot, splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
+import { windowAt } from "../core/windows.ts";
 import { pendingAdoption } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
 import type { PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
@@ -7,6 +9,7 @@ import { podEvidence } from "./pod-evidence.ts";
 import { readiness } from "./readiness.ts";
 import { type RolloutRecord, releaseOf, type SwitchRecord } from "./record.ts";
 import { inProgress, isLive } from "./release/entry.ts";
+import { describeHeld } from "./release/held.ts";
 import { observeDeployed } from "./subject.ts";
 import { pendingSwitch } from "./switch.ts";
 
@@ -52,6 +55,8 @@ export interface RolloutStatus {
   readonly phase: string;
   readonly direction: "forward" | "back";
   readonly paused: boolean;
+  /** What it waits for that somebody or the time has to bring, in words. */
+  readonly waitsFor: string | undefined;
   readonly by: string;
   readonly startedAt: string;
   /** ISO 8601; until when the old slot stays warm. `undefined` before the release is live. */
@@ -88,17 +93,19 @@ export async function modelStatus(context: RolloutContext): Promise<ModelStatus>
       (inProgress(record) === undefined ? pendingSwitch(routing, location.router.capabilities) : undefined) ??
       (record.applying ? "an `up` is running, or did not finish; `modelswitch up` finishes it" : undefined),
     lastSwitch: record.history.at(-1),
-    rollout: rolloutStatus(record),
+    rollout: rolloutStatus(context, record),
   };
 }
 
-function rolloutStatus(record: RolloutRecord): RolloutStatus | undefined {
+function rolloutStatus(context: RolloutContext, record: RolloutRecord): RolloutStatus | undefined {
   const entry = inProgress(record);
   if (entry === undefined) return undefined;
   const { kind, plan, state, by, startedAt } = entry;
   const { release, target, phase, direction, paused } = state;
   const warmUntil = isLive(state) ? new Date(state.since + plan.rollbackWindowMs).toISOString() : undefined;
-  return { kind, release, target, phase, direction, paused, by, startedAt, warmUntil };
+  const held = heldNow(plan, state, windowAt(context.config.rollout.schedule, context.clock.now()));
+  const waitsFor = held === undefined ? undefined : describeHeld(held);
+  return { kind, release, target, phase, direction, paused, waitsFor, by, startedAt, warmUntil };
 }
 
 async function slotStatus(

@@ -282,7 +282,7 @@ async function remember(context: RolloutContext, from: Slot, to: Slot, durationM
   await context.store.update(
     (record) =>
       record && {
-        ...withoutWindow(record, context.clock.now()),
+        ...withoutWindow(record, context.namespace, context.clock.now()),
         history: [...record.history, { at, from, to, by: context.operator, durationMs }],
       },
   );

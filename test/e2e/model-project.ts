@@ -1,8 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LoadReport, type LoadRun, startLoad } from "../../demo/load.ts";
+import { type LoadOptions, type LoadReport, type LoadRun, startLoad } from "../../demo/load.ts";
+import type { CustomServerOptions } from "../../src/component/servers/custom.ts";
 import { modelswitch, type ProcessOptions, type ProcessResult, resultOf } from "./cli-process.ts";
+import { CommandLog } from "./command-log.ts";
+import { type MixedTrafficOptions, mixedTraffic } from "./mixed-traffic.ts";
 import { TestNamespace, testImages } from "./test-cluster.ts";
 
 /** How one slot is written into the configuration file. */
@@ -12,11 +15,23 @@ export interface SlotText {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Versions of the model that the test images hold. */
+const versions = ["1", "2"];
+
+const testServer: CustomServerOptions = {
+  readinessPath: "/v2/health/ready",
+  identity: { path: "/v2/models/demo", from: { kind: "header", name: "x-model-version" } },
+  preStopSleepSeconds: 3,
+  longestRequestSeconds: 5,
+};
+
 /** A folder with a configuration file, as a user has one, and a namespace of its own. */
 export class ModelProject {
   readonly namespace: TestNamespace;
   readonly folder: string;
   readonly host: string;
+  /** What ran when, for the explanation of a failed request. */
+  readonly log = new CommandLog();
 
   private constructor(namespace: TestNamespace, folder: string) {
     this.namespace = namespace;
@@ -34,8 +49,11 @@ export class ModelProject {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** Writes the configuration file; `settings` replace what it would have. */
-  async configure(settings: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  /** Writes the configuration file; `settings` replace what it would have, `server` what its model server would. */
+  async configure(
+    settings: Readonly<Record<string, unknown>> = {},
+    server: CustomServerOptions = {},
+  ): Promise<void> {
     const slot = (image: string): SlotText => ({ image, replicas: 2 });
     const config = {
       name: "fraud",
@@ -49,23 +67,27 @@ export class ModelProject {
       ...settings,
     };
     const text = `import { custom, defineConfig } from "modelswitch";
-const server = custom({
-  readinessPath: "/v2/health/ready",
-  identity: { path: "/v2/models/demo", from: { kind: "header", name: "x-model-version" } },
-  preStopSleepSeconds: 3,
-  longestRequestSeconds: 5,
-});
+const server = custom(${JSON.stringify({ ...testServer, ...server }, null, 2)});
 export default defineConfig({ server, ...${JSON.stringify(config, null, 2)} });
 `;
     await writeFile(join(this.folder, "modelswitch.config.ts"), text);
   }
 
-  command(args: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {
-    return modelswitch(args, {
-      cwd: this.folder,
-      ...options,
-      env: { ...this.namespace.env(), PULUMI_BACKEND_URL: undefined, ...options.env },
-    });
+  async command(args: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {
+    const entry = this.log.begin(args);
+    try {
+      return await modelswitch(args, {
+        cwd: this.folder,
+        ...options,
+        env: { ...this.namespace.env(), PULUMI_BACKEND_URL: undefined, ...options.env },
+        onStart: (child) => {
+          entry.follow(child);
+          options.onStart?.(child);
+        },
+      });
+    } finally {
+      entry.end();
+    }
   }
 
   /** Runs a command that must succeed, and returns its document. */
@@ -78,16 +100,57 @@ export default defineConfig({ server, ...${JSON.stringify(config, null, 2)} });
 
   /** Constant load of inference requests, every tenth of which takes two seconds. */
   startLoad(ratePerSecond: number, signal: AbortSignal): LoadRun {
-    const url = process.env.MODELSWITCH_TEST_INGRESS_URL ?? "";
-    return startLoad({
-      url,
-      host: this.host,
+    return this.#load({
       path: (index) => `/v2/models/demo/infer${index % 10 === 3 ? "?sleepMs=2000" : ""}`,
-      body: JSON.stringify({ inputs: [{ name: "predict", shape: [1, 2], datatype: "FP64", data: [1, 2] }] }),
       ratePerSecond,
-      versions: ["1", "2"],
       signal,
     });
+  }
+
+  /** Constant load of inference requests that are answered at once. */
+  startQuickLoad(ratePerSecond: number, signal: AbortSignal): LoadRun {
+    return this.#load({
+      path: "/v2/models/demo/infer",
+      ratePerSecond,
+      maximumDurationMs: 3_600_000,
+      signal,
+    });
+  }
+
+  /** Constant load of quick inference requests, five-second ones and streams, on kept and new connections. */
+  startMixedLoad(
+    options: { readonly ratePerSecond: number; readonly signal: AbortSignal } & Omit<
+      MixedTrafficOptions,
+      "versions"
+    >,
+  ): LoadRun {
+    const { ratePerSecond, signal } = options;
+    return this.#load({
+      ratePerSecond,
+      signal,
+      maximumDurationMs: 3_600_000,
+      ...mixedTraffic({ ...options, versions }),
+    });
+  }
+
+  #load(options: Omit<LoadOptions, "url" | "host" | "body" | "versions">): LoadRun {
+    return startLoad({
+      url: process.env.MODELSWITCH_TEST_INGRESS_URL ?? "",
+      host: this.host,
+      body: JSON.stringify({ inputs: [{ name: "predict", shape: [1, 2], datatype: "FP64", data: [1, 2] }] }),
+      versions,
+      ...options,
+    });
+  }
+
+  /** The failures of a report, each with the command that was running and the last thing that it had said. */
+  explain(report: LoadReport): string {
+    const first = report.failures.slice(0, 10).map((failure) => ({
+      ...failure,
+      sent: this.log.at(report.startedAt + failure.sentAtMs),
+      failed: this.log.at(report.startedAt + failure.failedAtMs),
+    }));
+    return JSON.stringify({ kinds: report.failuresByKind, first }, null, 1);
   }
 }
 

@@ -42,6 +42,14 @@ export class ProcessWatch {
   }
 }
 
+/** The processes below a process that run now. */
+export function childrenOf(pid: number): readonly SeenProcess[] {
+  return withDescendants(pid).flatMap((child) => {
+    const commandLine = read(child, "cmdline").replaceAll("\0", " ").trim();
+    return child === pid || commandLine === "" ? [] : [{ pid: child, commandLine, environment: "" }];
+  });
+}
+
 function read(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "utf8");

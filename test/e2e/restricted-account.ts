@@ -76,10 +76,15 @@ export class RestrictedAccount {
     });
   }
 
-  /** Whether the API server lets it now. */
+  /** Whether the API server lets it now, in the namespace or in the whole cluster. */
   async may(
     verb: string,
-    about: { readonly group: string; readonly resource: string; readonly name?: string },
+    about: {
+      readonly group: string;
+      readonly resource: string;
+      readonly name?: string;
+      readonly inCluster?: boolean;
+    },
   ) {
     const [resource, subresource] = about.resource.split("/");
     const review = await this.namespace.api.json<{ status: { allowed: boolean } }>({
@@ -94,7 +99,7 @@ export class RestrictedAccount {
             verb,
             group: about.group,
             resource,
-            namespace: this.namespace.name,
+            ...(about.inCluster === true ? {} : { namespace: this.namespace.name }),
             ...(subresource === undefined ? {} : { subresource }),
             ...(about.name === undefined ? {} : { name: about.name }),
           },

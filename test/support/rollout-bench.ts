@@ -4,6 +4,7 @@ import { plain } from "../../src/component/routers/plain.ts";
 import { custom } from "../../src/component/servers/custom.ts";
 import { resolveRollout } from "../../src/config/rollout.ts";
 import type { ResolvedConfig } from "../../src/config/types.ts";
+import type { CallSubject, GateVerdict, Hook } from "../../src/core/calls.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { interrupted } from "../../src/core/errors.ts";
 import type { Event } from "../../src/core/events.ts";
@@ -118,7 +119,7 @@ export class FakeCluster implements KubernetesApi {
   }
 
   #isCollection(path: string): boolean {
-    return /\/(pods|endpointslices|events)$/.test(path);
+    return /\/(pods|endpointslices|events|nodes)$/.test(path);
   }
 
   #list({ path, query }: ApiRequest): KubernetesObject[] {
@@ -345,6 +346,8 @@ export interface TestBench {
   readonly stop: AbortController;
   /** Requests at the ingress: what the controller answers for a header value. Replace it to break things. */
   answer: (previewHeader: string | undefined, host: string) => { status: number; body: string };
+  /** What hooks say. Replace it to fail them. */
+  hook: (hook: Hook, subject: CallSubject) => GateVerdict;
   context(config?: ResolvedConfig): RolloutContext;
 }
 
@@ -356,6 +359,9 @@ export function testBench(): TestBench {
   const events: Event[] = [];
   const stop = new AbortController();
   cluster.put(`/api/v1/namespaces/${testNamespace}`, {});
+  cluster.put("/api/v1/nodes/node-1", {
+    status: { allocatable: { cpu: "16", memory: "64Gi", pods: "110" } },
+  });
   cluster.intercept = ({ path }) => {
     const pod = /\/pods\/fraud-(blue|green)-\d+:\d+\/proxy\/version$/.exec(path);
     return pod === null ? undefined : { status: 200, headers: {}, body: `version of ${pod[1]}` };
@@ -366,6 +372,7 @@ export function testBench(): TestBench {
     clock,
     events,
     stop,
+    hook: () => ({ verdict: "pass", evidence: "" }),
     answer: (previewHeader) => {
       const objects = ["fraud", "fraud-canary"]
         .map((name) => cluster.get(ingressPath(name)))
@@ -388,6 +395,7 @@ export function testBench(): TestBench {
       operator: "ada@laptop",
       probe,
       lookup: () => Promise.resolve([{ address: "192.0.2.9" }]),
+      runHook: (hook, subject) => Promise.resolve(bench.hook(hook, subject)),
       openStack: () => Promise.resolve(stack),
       prepareSecrets: () => Promise.resolve(),
       lockOptions: (command) => ({

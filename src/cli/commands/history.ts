@@ -20,7 +20,7 @@ export const history: Command = {
         context: rollout.kubernetesContext,
         releases: record.releases,
         slots: record.slots,
-        rollouts: record.rollouts ?? [],
+        rollouts: (record.rollouts ?? []).map(({ report: _report, ...outcome }) => outcome),
         switches: record.history,
       },
       text: describe(record),
@@ -36,8 +36,8 @@ function describe(record: RolloutRecord): string[] {
       return `release ${number}  ${spec.image ?? "(your own pods)"}  ${createdAt} by ${by}${slot === "" ? "" : `  in ${slot}`}`;
     }),
     ...(record.rollouts ?? []).map(
-      ({ endedAt, kind, release, target, outcome, reason, by }) =>
-        `${endedAt}  ${kind} of release ${release} into ${target}: ${outcome}${reason === undefined ? "" : ` (${reason})`}, by ${by}`,
+      ({ number, endedAt, kind, release, target, outcome, reason, by }) =>
+        `${endedAt}  rollout ${number}: ${kind} of release ${release} into ${target}: ${outcome}${reason === undefined ? "" : ` (${reason})`}, by ${by}`,
     ),
     ...record.history.map(({ at, from, to, by }) => `${at}  switch from ${from} to ${to}, by ${by}`),
   ];

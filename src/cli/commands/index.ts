@@ -18,8 +18,9 @@ import { plan } from "./plan.ts";
 import { rbac } from "./rbac.ts";
 import { reconcile } from "./reconcile.ts";
 import { release } from "./release.ts";
+import { report } from "./report.ts";
 import { rollback } from "./rollback.ts";
-import { abort, pause, promote, resume } from "./rollout-control.ts";
+import { abort, approve, pause, promote, resume } from "./rollout-control.ts";
 import { run } from "./run.ts";
 import { status } from "./status.ts";
 import { switchCommand } from "./switch.ts";
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   up,
   switchCommand,
   release,
+  approve,
   promote,
   pause,
   resume,
@@ -43,6 +45,7 @@ export const commands: readonly Command[] = [
   reconcile,
   status,
   history,
+  report,
   destroy,
   run,
   rbac,

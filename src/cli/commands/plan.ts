@@ -1,15 +1,18 @@
 import { liveSlot } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { OperationResult, ResourceChange } from "../../engine/stack.ts";
+import type { ReleaseCost } from "../../rollout/capacity/next-release.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
 import type { PreparedUp } from "../../rollout/up.ts";
 import type { Command, CommandContext, CommandInput } from "../command.ts";
+import { formatDuration } from "../output/format.ts";
 import { liveFlags, readLiveFlags } from "./live-flags.ts";
 import { allOption, errorTexts, ofCluster, queryModels, titleOf } from "./rollout-context.ts";
 
 export const plan: Command = {
   name: "plan",
-  summary: "Show what `up` would change, property by property; changes nothing",
+  summary:
+    "Show what `up` would change, property by property, and what a release would take; changes nothing",
   description:
     "Where the configuration file has several models and none is named, for each in the environment; with --all in every environment.",
   options: [...liveFlags, allOption],
@@ -37,6 +40,8 @@ interface Plan {
   readonly prepared: PreparedUp;
   readonly live: Slot;
   readonly result: OperationResult;
+  /** What a release would take beside what runs. */
+  readonly cost: (ReleaseCost & { readonly text: string }) | undefined;
 }
 
 async function planOf(rollout: RolloutContext, input: CommandInput, context: CommandContext): Promise<Plan> {
@@ -46,10 +51,20 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
   for (const note of prepared.plan.notes) context.events({ type: "warning", ...note });
   const stack = await rollout.openStack(context.signal);
   const result = await stack.preview(prepared.desired);
-  return { rollout, prepared, live: liveSlot(prepared.plan.routing), result };
+  const { nextReleaseCost } = await import("../../rollout/capacity/next-release.ts");
+  const { record, routing } = prepared.plan;
+  const cost = await nextReleaseCost(rollout, { record, routing, observation: prepared.observation });
+  const { describeCapacity } = await import("../../rollout/capacity/require-capacity.ts");
+  return {
+    rollout,
+    prepared,
+    live: liveSlot(prepared.plan.routing),
+    result,
+    cost: cost && { ...cost, text: describeCapacity(cost.capacity) },
+  };
 }
 
-function document({ rollout, prepared, live, result }: Plan): Readonly<Record<string, unknown>> {
+function document({ rollout, prepared, live, result, cost }: Plan): Readonly<Record<string, unknown>> {
   return {
     model: rollout.config.name,
     namespace: rollout.namespace,
@@ -59,10 +74,35 @@ function document({ rollout, prepared, live, result }: Plan): Readonly<Record<st
     changes: result.changes,
     same: result.same,
     notes: prepared.plan.notes,
+    release: cost === undefined ? null : costDocument(cost),
   };
 }
 
-function describe({ rollout, prepared, live, result }: Plan): string[] {
+function costDocument({ capacity, stretches }: ReleaseCost): Readonly<Record<string, unknown>> {
+  const { replicas, requests, verdict } = capacity;
+  return {
+    replicas,
+    requests,
+    forSeconds: stretches.reduce((sum, { ms }) => sum + ms, 0) / 1000,
+    room: verdict.kind,
+    ...(verdict.kind === "unknown" ? { why: verdict.why } : {}),
+    ...(verdict.kind === "short"
+      ? {
+          autoscaler: verdict.autoscaler ?? null,
+          placed: verdict.fit.placed,
+          shortages: verdict.fit.shortages,
+        }
+      : {}),
+  };
+}
+
+function describeCost({ stretches, text }: ReleaseCost & { readonly text: string }): string[] {
+  const total = formatDuration(stretches.reduce((sum, { ms }) => sum + ms, 0));
+  const parts = stretches.map(({ name, ms }) => `${name} ${formatDuration(ms)}`).join(", ");
+  return [`A release needs ${text}.`, `  It keeps them for at most ${total} beside the live ones: ${parts}.`];
+}
+
+function describe({ rollout, prepared, live, result, cost }: Plan): string[] {
   return [
     ...(prepared.observation.namespaceExists
       ? []
@@ -71,6 +111,7 @@ function describe({ rollout, prepared, live, result }: Plan): string[] {
     result.changes.length === 0
       ? `No changes: ${result.same} resources are as declared. Traffic stays on ${live}.`
       : `${result.changes.length} to change, ${result.same} unchanged. Traffic stays on ${live}. \`modelswitch up\` makes the changes.`,
+    ...(cost === undefined ? [] : describeCost(cost)),
   ];
 }
 

@@ -6,7 +6,7 @@ export const reconcile: Command = {
   name: "reconcile",
   summary: "Finish what is due: resume what was interrupted, scale down old slots",
   description:
-    "Does nothing where nothing is due; safe to run from cron or a CI job. A rollout that was paused stays paused.",
+    "Does nothing where nothing is due; safe to run from cron or a CI job. A rollout that was paused stays paused; one that waits for an approval or a window waits on.",
   examples: ["modelswitch reconcile"],
   output: "long",
   ifInterrupted: "Traffic is on a slot that was proved. Run it again to go on.",
@@ -16,7 +16,7 @@ export const reconcile: Command = {
     const end = await resume(rollout, "reconcile");
     if (end !== undefined) {
       const ended = rolloutResult(rollout, end);
-      return end.kind === "paused" ? { ...ended, exitCode: 0 } : ended;
+      return end.kind === "paused" || end.kind === "held" ? { ...ended, exitCode: 0 } : ended;
     }
     return {
       data: { model: rollout.config.name, ended: "nothing-due" },

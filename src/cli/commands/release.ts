@@ -1,6 +1,9 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Command, CommandResult } from "../command.ts";
+import { capacityOption, withCapacity } from "./capacity-option.ts";
+import { agreeToDowntime } from "./downtime.ts";
 import { openRollout } from "./rollout-context.ts";
+import { waitOption } from "./rollout-control.ts";
 import { rolloutResult } from "./rollout-end.ts";
 
 export const release: Command = {
@@ -21,6 +24,10 @@ export const release: Command = {
       value: "steps",
       summary: "shares on the way, for example 5%:2m,25%:5m,50%; default: the configuration's",
     },
+    capacityOption,
+    { name: "skip-gates", summary: "ask no gate; it is recorded" },
+    { name: "ignore-windows", summary: "move traffic outside the windows, and in a freeze; it is recorded" },
+    waitOption,
   ],
   examples: [
     "modelswitch release --set image=registry/fraud:1.5",
@@ -30,13 +37,21 @@ export const release: Command = {
   ifInterrupted:
     "Traffic is as the last proved step left it. `modelswitch resume` goes on, `modelswitch abort` takes it back.",
   async run(input, context): Promise<CommandResult> {
-    const opened = await openRollout(context);
+    const opened = withCapacity(await openRollout(context), input);
     const { release: start, requireTemplate } = await import("../../rollout/release/start.ts");
     const { config } = opened;
     const rollout = { ...opened, config: await withSteps(config, input.options.steps) };
     const { withSettings } = await import("../release-settings.ts");
     const template = await withSettings(requireTemplate(config), input.lists?.set ?? [], config.file);
-    return rolloutResult(rollout, await start(rollout, { template }));
+    await agreeToDowntime(rollout, context);
+    const { options } = input;
+    const end = await start(rollout, {
+      template,
+      skipGates: options["skip-gates"] === true,
+      ignoreWindows: options["ignore-windows"] === true,
+      waitWhenHeld: options.wait === true,
+    });
+    return rolloutResult(rollout, end);
   },
 };
 

@@ -1,5 +1,7 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Command, CommandResult } from "../command.ts";
+import { capacityOption, withCapacity } from "./capacity-option.ts";
+import { agreeToDowntime } from "./downtime.ts";
 import { openRollout } from "./rollout-context.ts";
 import { rolloutResult } from "./rollout-end.ts";
 
@@ -10,6 +12,7 @@ export const rollback: Command = {
     "While the old slot is warm this is one shift of traffic, proved at the ingress; fewer replicas than usual are accepted then, and said. An older release is put into the idle slot again first. For a rollout that is still in progress there is `abort`.",
   options: [
     { name: "to", value: "number", summary: "release to go back to; default: the one that was live before" },
+    capacityOption,
   ],
   examples: ["modelswitch rollback", "modelswitch rollback --to 3"],
   output: "long",
@@ -24,7 +27,9 @@ export const rollback: Command = {
         exitCode: exitCodes.usage,
       });
     }
-    const rollout = await openRollout(context);
+    const rollout = withCapacity(await openRollout(context), input);
+    // A warm slot takes over without a gap, but in this mode there is none.
+    await agreeToDowntime(rollout, context);
     const { rollback: start } = await import("../../rollout/release/start.ts");
     return rolloutResult(rollout, await start(rollout, typeof to === "string" ? Number(to) : undefined));
   },

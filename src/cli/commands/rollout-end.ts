@@ -1,6 +1,8 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
+import type { HeldBy } from "../../core/rollout/world.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
 import type { RolloutEnd } from "../../rollout/release/execute.ts";
+import { describeHeld, heldHint } from "../../rollout/release/held.ts";
 import type { CommandResult } from "../command.ts";
 
 /**
@@ -20,6 +22,7 @@ export function rolloutResult(rollout: RolloutContext, end: RolloutEnd): Command
     phase: state.phase,
     outcome: state.outcome ?? null,
     reason: state.reason ?? null,
+    held: end.kind === "held" ? heldDocument(end.by) : null,
     warmUntil: end.kind === "live" ? new Date(end.until).toISOString() : null,
   };
   switch (end.kind) {
@@ -41,6 +44,15 @@ export function rolloutResult(rollout: RolloutContext, end: RolloutEnd): Command
           "`modelswitch resume` goes on, `modelswitch promote` takes it live, `modelswitch abort` takes it back.",
         ],
       };
+    case "held":
+      return {
+        exitCode: exitCodes.held,
+        data,
+        text: [
+          `Release ${state.release} waits in the phase ${state.phase}: ${describeHeld(end.by)}.`,
+          heldHint(end.by, state),
+        ],
+      };
     case "finished":
       if (end.failure !== undefined) throw failed(config.name, end.failure, data);
       return {
@@ -52,6 +64,11 @@ export function rolloutResult(rollout: RolloutContext, end: RolloutEnd): Command
         ],
       };
   }
+}
+
+function heldDocument(by: HeldBy): Readonly<Record<string, unknown>> {
+  if (by.kind !== "window") return { ...by };
+  return { ...by, opensAt: by.opensAt === undefined ? null : new Date(by.opensAt).toISOString() };
 }
 
 function failed(model: string, cause: UserError, data: Readonly<Record<string, unknown>>): UserError {

@@ -89,7 +89,7 @@ function describeRollout(rollout: RolloutStatus): string {
     return `Release ${rollout.release} is live; the old slot stays warm until ${rollout.warmUntil} (\`modelswitch rollback\`, then \`modelswitch reconcile\`).`;
   }
   const how = `${rollout.paused ? ", paused" : ""}${rollout.direction === "back" ? ", on the way back" : ""}`;
-  return `Rollout: ${rollout.kind} of release ${rollout.release} into ${rollout.target}, phase ${rollout.phase}${how}; begun by ${rollout.by} at ${rollout.startedAt}`;
+  return `Rollout: ${rollout.kind} of release ${rollout.release} into ${rollout.target}, phase ${rollout.phase}${how}; begun by ${rollout.by} at ${rollout.startedAt}${rollout.waitsFor === undefined ? "" : `. It waits: ${rollout.waitsFor}`}`;
 }
 
 function row(name: string, slot: SlotStatus, live: boolean): string[] {

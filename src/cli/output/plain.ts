@@ -47,7 +47,7 @@ export function plainRenderer(options: RendererOptions): Renderer {
 
   return {
     event: (event) => {
-      if (event.type === "info") line(event.message);
+      if (event.type === "info" || event.type === "phase" || event.type === "verdict") line(event.message);
       else if (event.type === "warning") {
         line(
           `${colors.yellow("warning")}: ${event.message}${event.hint === undefined ? "" : ` ${event.hint}`}`,

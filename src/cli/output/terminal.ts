@@ -39,7 +39,10 @@ export function terminalRenderer(options: RendererOptions): Renderer {
 
   return {
     event: (event) => {
-      if (event.type === "info" || event.type === "warning") {
+      if (event.type === "phase") {
+        log.persist(colors.bold(event.message));
+        draw();
+      } else if (event.type === "info" || event.type === "warning" || event.type === "verdict") {
         const hint = event.type === "warning" && event.hint !== undefined ? ` ${colors.dim(event.hint)}` : "";
         const mark = event.type === "warning" ? `${colors.yellow("⚠")} ` : "";
         log.persist(`${mark}${event.message}${hint}`);

@@ -60,7 +60,8 @@ export function rulesFor(
 ): readonly ExplainedRule[] {
   return rows.flatMap((row) => {
     const wanted = verbs.filter((verb) => row.verbs[verb]?.some((command) => commands.includes(command)));
-    const names = model === undefined ? undefined : namesOf(row.names, model);
+    const ofModel = model === undefined ? undefined : namesOf(row.names, model);
+    const names = row.object === undefined ? ofModel : [row.object];
     const rule = (some: readonly string[], resourceNames?: readonly string[]): ExplainedRule[] =>
       some.length === 0
         ? []

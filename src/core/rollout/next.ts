@@ -1,83 +1,43 @@
-import { type Routing, type RoutingStep, sameRouting, settledOn, splitOf, stepsTo } from "../routing.ts";
+import { type Routing, sameRouting, settledOn, splitOf, stepsTo } from "../routing.ts";
 import { otherSlot, type Slot } from "../slots.ts";
-import { goalOf, type RolloutPlan, type RolloutState } from "./state.ts";
-
-/** What is known of a slot at this moment. */
-export interface SlotWorld {
-  /** Number of the release that it runs; `undefined`: none of ours. */
-  readonly release: number | undefined;
-  /** Replicas that it should have. */
-  readonly desired: number;
-  /** All of them are ready endpoints, and there is at least one. */
-  readonly ready: boolean;
-  /** At least one is. */
-  readonly usable: boolean;
-  /** Since when it has been ready without a break, as far as was watched. Milliseconds since the Unix epoch. */
-  readonly readySince: number | undefined;
-}
-
-/** What was observed before a step. Nothing in it is remembered. */
-export interface World {
-  /** Milliseconds since the Unix epoch. */
-  readonly now: number;
-  readonly routing: Routing;
-  readonly slots: Readonly<Record<Slot, SlotWorld>>;
-  /** Whether nothing is in flight in the slot that lost the traffic; `undefined`: nothing shows it. */
-  readonly drained: boolean | undefined;
-  readonly capabilities: { readonly weights: boolean };
-}
-
-/** The one step that comes next. */
-export type Action =
-  /** Put the release into the slot at its full size. */
-  | { readonly kind: "deploy"; readonly slot: Slot; readonly release: number }
-  | { readonly kind: "warm-up"; readonly slot: Slot }
-  | { readonly kind: "verify"; readonly slot: Slot }
-  /** Write one routing object and prove it; `settled` when the phase then has the routing it asks for. */
-  | { readonly kind: "route"; readonly step: RoutingStep; readonly settled: boolean }
-  /** The routing is as it should be, but nobody has proved it yet. */
-  | { readonly kind: "prove"; readonly routing: Routing }
-  | { readonly kind: "scale-down"; readonly slot: Slot; readonly replicas: number }
-  /** Wait, and look again. `until` is when it is over at the latest, where that is known. */
-  | {
-      readonly kind: "wait";
-      readonly for: "readiness" | "settling" | "hold" | "soak" | "drain" | "rollback-window";
-      readonly slot: Slot;
-      readonly until: number | undefined;
-    }
-  /** The phase or step has what it wanted. */
-  | { readonly kind: "complete" }
-  /** Nothing is to be done now. */
-  | { readonly kind: "rest"; readonly why: "finished" | "paused" }
-  /** Going on would break a rule. */
-  | { readonly kind: "blocked"; readonly reason: string };
+import {
+  goalOf,
+  hooksAt,
+  needsApproval,
+  type Phase,
+  type RolloutPlan,
+  type RolloutState,
+  sizeFor,
+} from "./state.ts";
+import type { Action, SlotWorld, World } from "./world.ts";
 
 /**
  * The next step of a rollout, from what is remembered and what is observed. Pure; the executor takes the step, records the event
- * and asks again. Rules: a share only grows while its slot is ready (on the way back: while it has a ready pod at all); a
- * write changes one routing object; a slot that carries traffic is neither changed nor scaled down.
+ * and asks again. Rules: a share only grows while its slot is ready (on the way back: while it has a ready pod at all) and as
+ * large as the share needs; forward, only while a window is open; a write changes one routing object; a slot that carries
+ * traffic is neither changed nor scaled down, unless the mode is `recreate`.
  */
 export function next(plan: RolloutPlan, state: RolloutState, world: World): Action {
   if (state.phase === "done") return { kind: "rest", why: "finished" };
-  const { target } = state;
+  if (state.stage !== "during") return boundary(plan, state, state.phase, state.stage);
   switch (state.phase) {
     case "deploy":
       return state.paused ? paused : deploy(plan, state, world);
     case "warm-up":
-      if (state.paused) return paused;
-      return whenReady(plan, target, world, { kind: "warm-up", slot: target });
+      return state.paused ? paused : whenReady(plan, state.target, world, warmUp(state));
     case "verify":
-      if (state.paused) return paused;
-      return whenReady(plan, target, world, { kind: "verify", slot: target });
+      return verify(plan, state, world);
     case "shift":
       return shift(plan, state, world);
     case "cut-over":
       return cutOver(plan, state, world);
     case "soak": {
+      if (world.gates.verdict === "fail" && !state.promoted) return refused(world);
       if (state.paused) return paused;
       const until = state.since + plan.soakMs;
-      if (state.promoted || world.now >= until) return complete;
-      return { kind: "wait", for: "soak", slot: target, until };
+      if (state.promoted) return complete;
+      if (world.now < until) return { kind: "wait", for: "soak", slot: state.target, until };
+      return judged(state, world);
     }
     case "drain": {
       const loser = otherSlot(goalOf(state));
@@ -94,17 +54,35 @@ export function next(plan: RolloutPlan, state: RolloutState, world: World): Acti
 const paused: Action = { kind: "rest", why: "paused" };
 const complete: Action = { kind: "complete" };
 
+/** What comes before and after a phase: a person's word, then the hooks in their order. */
+function boundary(plan: RolloutPlan, state: RolloutState, phase: Phase, stage: "before" | "after"): Action {
+  if (state.paused) return paused;
+  if (needsApproval(plan, state)) return { kind: "held", by: { kind: "approval", phase } };
+  const hook = hooksAt(plan, phase, stage)[state.hooksDone];
+  return hook === undefined ? complete : { kind: "hook", hook };
+}
+
 function deploy(plan: RolloutPlan, state: RolloutState, world: World): Action {
-  const slot = world.slots[state.target];
+  const { target, from } = state;
+  const slot = world.slots[target];
   const differs = slot.release !== state.release;
-  if (splitOf(world.routing)[state.target] > 0 && differs) return foreign(state.target);
-  if (differs || slot.desired < plan.replicas) {
-    return { kind: "deploy", slot: state.target, release: state.release };
+  if (splitOf(world.routing)[target] > 0 && differs) return foreign(target);
+  const replicas = sizeFor(plan, 0);
+  if (differs || slot.desired < replicas || world.unfinished) {
+    const room = plan.mode.kind === "recreate" ? makeRoom(from, world) : undefined;
+    return room ?? { kind: "deploy", slot: target, release: state.release, replicas };
   }
-  if (!isReady(plan, slot)) return { kind: "wait", for: "readiness", slot: state.target, until: undefined };
+  if (!isReady(plan, slot)) return { kind: "wait", for: "readiness", slot: target, until: undefined };
   if (plan.readiness === "any") return complete;
   const until = (slot.readySince ?? world.now) + plan.settleMs;
-  return world.now >= until ? complete : { kind: "wait", for: "settling", slot: state.target, until };
+  return world.now >= until ? complete : { kind: "wait", for: "settling", slot: target, until };
+}
+
+/** A slot that has to be gone before the other one can be there; `undefined`: it is. */
+function makeRoom(slot: Slot, world: World): Action | undefined {
+  const { desired, pods } = world.slots[slot];
+  if (desired > 0) return { kind: "vacate", slot };
+  return pods > 0 ? { kind: "wait", for: "vacating", slot, until: undefined } : undefined;
 }
 
 function isReady(plan: RolloutPlan, slot: SlotWorld): boolean {
@@ -114,6 +92,38 @@ function isReady(plan: RolloutPlan, slot: SlotWorld): boolean {
 function whenReady(plan: RolloutPlan, slot: Slot, world: World, action: Action): Action {
   if (isReady(plan, world.slots[slot])) return action;
   return { kind: "wait", for: "readiness", slot, until: undefined };
+}
+
+function warmUp(state: RolloutState): Action {
+  return { kind: "warm-up", slot: state.target };
+}
+
+function verify(plan: RolloutPlan, state: RolloutState, world: World): Action {
+  if (!state.proved) {
+    if (state.paused) return paused;
+    return whenReady(plan, state.target, world, { kind: "verify", slot: state.target });
+  }
+  if (world.gates.verdict === "fail") return refused(world);
+  return state.paused ? paused : judged(state, world);
+}
+
+function refused(world: World): Action {
+  return { kind: "refuse", reason: world.gates.reason };
+}
+
+/** Whether a phase that has had its time may end. */
+function judged(state: RolloutState, { gates }: World): Action {
+  switch (gates.verdict) {
+    case "pass":
+      return complete;
+    case "fail":
+      return { kind: "refuse", reason: gates.reason };
+    case "hold":
+      return { kind: "wait", for: "gates", slot: state.target, until: undefined };
+    case "inconclusive":
+      // A person who promotes it has seen this.
+      return state.promoted ? complete : { kind: "held", by: { kind: "gates", reason: gates.reason } };
+  }
 }
 
 function shift(plan: RolloutPlan, state: RolloutState, world: World): Action {
@@ -126,12 +136,27 @@ function shift(plan: RolloutPlan, state: RolloutState, world: World): Action {
   if (world.routing.main === target) return foreign(target);
   const wanted: Routing = { main: from, candidate: target, weight: step.weight };
   if (sameRouting(world.routing, wanted) && state.proved) {
+    if (world.gates.verdict === "fail") return refused(world);
     const until = state.since + step.holdMs;
     if (world.now < until) return { kind: "wait", for: "hold", slot: target, until };
-    return state.paused ? paused : complete;
+    return state.paused ? paused : judged(state, world);
   }
   if (state.paused) return paused;
-  return whenReady(plan, target, world, towards(wanted, world.routing));
+  const room = enlarged(plan, state, world, step.weight);
+  if (room !== undefined) return room;
+  return whenReady(plan, target, world, inWindow(state, world, towards(wanted, world.routing)));
+}
+
+/** What a larger share needs first: enough replicas, all of them ready and warm. `undefined`: nothing. */
+function enlarged(plan: RolloutPlan, state: RolloutState, world: World, weight: number): Action | undefined {
+  if (plan.mode.kind !== "partial") return undefined;
+  const { target: slot, release } = state;
+  const replicas = sizeFor(plan, weight);
+  if (world.slots[slot].desired < replicas || world.unfinished)
+    return { kind: "deploy", slot, release, replicas };
+  if (state.warmed >= replicas) return undefined;
+  if (world.slots[slot].ready) return warmUp(state);
+  return { kind: "wait", for: "readiness", slot, until: undefined };
 }
 
 /** One write in the direction of a split: the target is armed before it gets a share. */
@@ -144,14 +169,30 @@ function towards(wanted: Routing, current: Routing): Action {
   return { kind: "route", step: { name: "shift", routing: wanted, visible: true }, settled: true };
 }
 
+/** Forward, what clients see changes only while that is allowed. */
+function inWindow(state: RolloutState, { window }: World, action: Action): Action {
+  if (action.kind !== "route" || !action.step.visible || window.kind === "open" || state.windowsIgnored) {
+    return action;
+  }
+  return { kind: "held", by: { kind: "window", reason: window.reason, opensAt: window.opensAt } };
+}
+
 function cutOver(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const goal = goalOf(state);
+  const isForward = state.direction === "forward";
+  if (plan.mode.kind === "recreate" && !isForward) {
+    const wayBack = restore(plan, state, world);
+    if (wayBack !== undefined) return wayBack;
+  }
   const [step, ...rest] = stepsTo(goal, world.routing, world.capabilities);
   if (step === undefined) return state.proved ? complete : { kind: "prove", routing: settledOn(goal) };
   const grows = splitOf(step.routing)[goal] > splitOf(world.routing)[goal];
   const action: Action = { kind: "route", step, settled: rest.length === 0 };
   if (!grows) return action;
-  if (state.direction === "forward") return whenReady(plan, goal, world, action);
+  if (isForward) {
+    const room = enlarged(plan, state, world, 100);
+    return room ?? whenReady(plan, goal, world, inWindow(state, world, action));
+  }
   if (world.slots[goal].usable) return action;
   return {
     kind: "blocked",
@@ -159,13 +200,24 @@ function cutOver(plan: RolloutPlan, state: RolloutState, world: World): Action {
   };
 }
 
+/** The old slot was emptied to make room: it is put back in the same way. `undefined`: it serves. */
+function restore(plan: RolloutPlan, { from, target }: RolloutState, world: World): Action | undefined {
+  const { desired, release, usable } = world.slots[from];
+  if (desired < plan.fromReplicas && release !== undefined) {
+    const room = makeRoom(target, world);
+    return room ?? { kind: "deploy", slot: from, release, replicas: plan.fromReplicas };
+  }
+  return usable ? undefined : { kind: "wait", for: "readiness", slot: from, until: undefined };
+}
+
 function scaleDown(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const loser = otherSlot(goalOf(state));
   if (splitOf(world.routing)[loser] > 0) return foreign(loser);
-  if (world.slots[loser].desired <= plan.idleReplicas) return complete;
+  const isSmall = world.slots[loser].desired <= plan.idleReplicas;
+  if (isSmall && !world.unfinished) return complete;
   const until = state.since + plan.rollbackWindowMs;
   // Nobody goes back to what was just sent away.
-  if (state.direction === "forward" && world.now < until) {
+  if (state.direction === "forward" && world.now < until && !isSmall) {
     return { kind: "wait", for: "rollback-window", slot: loser, until };
   }
   return { kind: "scale-down", slot: loser, replicas: plan.idleReplicas };

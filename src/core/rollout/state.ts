@@ -1,4 +1,5 @@
 import { otherSlot, type Slot } from "../slots.ts";
+import type { ReleaseMode } from "./mode.ts";
 
 /** What a rollout goes through, in this order. */
 export const phases = [
@@ -16,6 +17,10 @@ export type Phase = (typeof phases)[number];
 /** How a rollout ended. */
 export type Outcome = "released" | "aborted" | "rolled-back";
 
+/** Where in a phase a rollout is: approval and the hooks before it, what it is for, the hooks after it. */
+export const stages = ["before", "during", "after"] as const;
+export type Stage = (typeof stages)[number];
+
 /** What is remembered of a rollout between two steps. What can be observed is never in it. */
 export interface RolloutState {
   /** Number of the release that is to go live. */
@@ -27,17 +32,26 @@ export interface RolloutState {
   /** `back`: it was aborted or rolled back, and traffic returns to `from`. */
   readonly direction: "forward" | "back";
   readonly phase: Phase | "done";
+  readonly stage: Stage;
+  /** Hooks of the stage that have been run. */
+  readonly hooksDone: number;
+  /** Whether somebody approved the phase. */
+  readonly approved: boolean;
   /** In the phase `shift`: index of the step that is in force or on its way. */
   readonly stepIndex: number;
-  /** Whether the routing that the phase asks for was proved at the ingress. */
+  /** Whether what the phase asks for was proved at the ingress. */
   readonly proved: boolean;
   /** When the phase began; in `shift`, when the step was proved. Milliseconds since the Unix epoch. */
   readonly since: number;
+  /** The size of the target for which every replica was warmed up. */
+  readonly warmed: number;
   /** Whether the target has had a share of the traffic: then it is drained before it is scaled down. */
   readonly exposed: boolean;
   readonly paused: boolean;
-  /** The steps, holds and the soak that are left are skipped. Readiness and proof never are. */
+  /** The steps, holds, approvals and the soak that are left are skipped. Readiness and proof never are. */
   readonly promoted: boolean;
+  /** Traffic may move outside the windows and in a freeze. */
+  readonly windowsIgnored: boolean;
   /** Why it goes back, for people. */
   readonly reason: string | undefined;
   readonly outcome: Outcome | undefined;
@@ -45,24 +59,46 @@ export interface RolloutState {
 
 /** The first state of a rollout; a slot that runs the release already, warm, goes straight to the traffic. */
 export function begin(
-  about: Pick<RolloutState, "release" | "target">,
+  plan: RolloutPlan,
+  about: Pick<RolloutState, "release" | "target"> & Partial<Pick<RolloutState, "windowsIgnored">>,
   now: number,
   phase: "deploy" | "shift" = "deploy",
 ): RolloutState {
   return {
+    windowsIgnored: false,
     ...about,
     from: otherSlot(about.target),
     direction: "forward",
     phase,
+    stage: firstStage(plan, phase),
+    hooksDone: 0,
+    approved: false,
     stepIndex: 0,
     proved: false,
     since: now,
+    warmed: 0,
     exposed: false,
     paused: false,
     promoted: false,
     reason: undefined,
     outcome: undefined,
   };
+}
+
+/** A phase that needs no approval and has no hook before it begins at once. */
+export function firstStage(plan: RolloutPlan, phase: Phase): Stage {
+  return plan.approval.includes(phase) || hooksAt(plan, phase, "before").length > 0 ? "before" : "during";
+}
+
+/** Whether a rollout waits for somebody's approval. */
+export function needsApproval(plan: RolloutPlan, state: RolloutState): boolean {
+  const { phase, stage, approved, promoted } = state;
+  return phase !== "done" && stage === "before" && plan.approval.includes(phase) && !approved && !promoted;
+}
+
+/** The hooks of a phase, in the order of the configuration. */
+export function hooksAt(plan: RolloutPlan, phase: Phase, when: PlannedHook["when"]): PlannedHook[] {
+  return plan.hooks.filter((hook) => hook.phase === phase && hook.when === when);
 }
 
 /** The slot that all traffic is to be on in the end. */
@@ -78,6 +114,13 @@ export interface ShiftStep {
   readonly holdMs: number;
 }
 
+/** Something that is run before or after a phase; what it is stands in the configuration. */
+export interface PlannedHook {
+  readonly name: string;
+  readonly when: "before" | "after";
+  readonly phase: Phase;
+}
+
 /** What a rollout is to do, fixed when it begins. Times in milliseconds. */
 export interface RolloutPlan {
   /**
@@ -85,8 +128,11 @@ export interface RolloutPlan {
    * that fails.
    */
   readonly readiness: "all" | "any";
-  /** Size of the target before it takes traffic. */
+  readonly mode: ReleaseMode;
+  /** Size of the target before it takes all traffic. */
   readonly replicas: number;
+  /** Size of the other slot when the rollout began: it has it again after the way back from a slot that was put in its place. */
+  readonly fromReplicas: number;
   /** Size of a slot that is out of use. */
   readonly idleReplicas: number;
   /** How long all replicas must have been ready without a break. */
@@ -99,4 +145,18 @@ export interface RolloutPlan {
   readonly drainMs: number;
   /** How long the old slot stays at its size after draining, for a rollback in one step. */
   readonly rollbackWindowMs: number;
+  /** Phases that somebody must approve before they begin. */
+  readonly approval: readonly Phase[];
+  readonly hooks: readonly PlannedHook[];
+  /** Whether the gates of the configuration are asked. */
+  readonly gates: boolean;
+}
+
+/**
+ * How many replicas the target has to have: while it is previewed, and before a share of `weight` per cent. Never fewer than its
+ * share of the traffic needs. Pure.
+ */
+export function sizeFor(plan: Pick<RolloutPlan, "mode" | "replicas">, weight: number): number {
+  if (plan.mode.kind !== "partial") return plan.replicas;
+  return Math.max(1, Math.ceil((plan.replicas * Math.max(plan.mode.percent, weight)) / 100));
 }

@@ -1,11 +1,19 @@
-import { phases, type RolloutPlan, type RolloutState } from "./state.ts";
+import { firstStage, hooksAt, phases, type RolloutPlan, type RolloutState } from "./state.ts";
 
 /** What happened: steps of the executor, and what people ask for. `at` is in milliseconds since the Unix epoch. */
 export type RolloutEvent =
-  /** What the phase (in `shift`: the step) was for is done. */
+  /** What the stage of the phase (in `shift`: the step) was for is done. */
   | { readonly kind: "completed"; readonly at: number }
   /** The routing that was written was proved; `settled` when it is the one that the phase asks for. */
   | { readonly kind: "routed"; readonly settled: boolean; readonly at: number }
+  /** The release was reached through the ingress by the preview header. */
+  | { readonly kind: "verified"; readonly at: number }
+  /** Every one of `replicas` replicas of the target was warmed up. */
+  | { readonly kind: "warmed"; readonly replicas: number; readonly at: number }
+  /** The next hook of the stage has been run and lets the rollout go on. */
+  | { readonly kind: "hooked" }
+  | { readonly kind: "approve" }
+  | { readonly kind: "ignore-windows" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }
   | { readonly kind: "promote" }
@@ -17,22 +25,37 @@ export type RolloutEvent =
  */
 export function transition(plan: RolloutPlan, state: RolloutState, event: RolloutEvent): RolloutState {
   if (state.phase === "done") return state;
+  const isForward = state.direction === "forward";
   switch (event.kind) {
     case "pause":
-      return state.direction === "forward" ? { ...state, paused: true } : state;
+      return isForward ? { ...state, paused: true } : state;
     case "resume":
       return { ...state, paused: false };
     case "promote":
-      return state.direction === "forward" ? { ...state, paused: false, promoted: true } : state;
+      return isForward ? { ...state, paused: false, promoted: true } : state;
+    case "approve":
+      return state.stage === "before" ? { ...state, approved: true } : state;
+    case "ignore-windows":
+      return { ...state, windowsIgnored: true };
+    case "warmed": {
+      const warm = { ...state, warmed: event.replicas };
+      return state.phase === "warm-up" ? completed(plan, warm, event.at) : warm;
+    }
+    case "verified":
+      return state.phase === "verify" ? { ...state, proved: true, since: event.at } : state;
+    case "hooked":
+      return state.stage === "during" ? state : { ...state, hooksDone: state.hooksDone + 1 };
     case "abort":
       // It already goes back, or the release is live and its soak is over: a rollback is a rollout of its own then.
-      if (state.direction === "back" || state.phase === "drain" || state.phase === "scale-down") return state;
+      if (!isForward || state.phase === "drain" || state.phase === "scale-down") return state;
       return {
         ...state,
         direction: "back",
         // A step may have been written and not recorded.
         exposed: state.exposed || state.phase === "shift" || state.phase === "cut-over",
         phase: "cut-over",
+        stage: "during",
+        hooksDone: 0,
         proved: false,
         paused: false,
         since: event.at,
@@ -43,7 +66,7 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
       if (state.phase !== "shift" && state.phase !== "cut-over") return state;
       return {
         ...state,
-        exposed: state.exposed || state.direction === "forward",
+        exposed: state.exposed || isForward,
         ...(event.settled ? { proved: true, since: event.at } : {}),
       };
     case "completed":
@@ -52,14 +75,26 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
 }
 
 function completed(plan: RolloutPlan, state: RolloutState, at: number): RolloutState {
+  if (state.phase === "done") return state;
+  if (state.stage === "before") return { ...state, stage: "during", hooksDone: 0, since: at };
   const last = plan.steps.length - 1;
-  if (state.phase === "shift" && !state.promoted && state.stepIndex < last) {
-    return { ...state, stepIndex: state.stepIndex + 1, proved: false, since: at };
+  if (state.stage === "during") {
+    if (state.phase === "shift" && !state.promoted && state.stepIndex < last) {
+      return { ...state, stepIndex: state.stepIndex + 1, proved: false, since: at };
+    }
+    // There are no hooks on the way back: nothing may hold it.
+    if (state.direction === "forward" && hooksAt(plan, state.phase, "after").length > 0) {
+      return { ...state, stage: "after", hooksDone: 0, since: at };
+    }
   }
   const phase = following(state);
+  const isNew = phase !== "done" && state.direction === "forward";
   return {
     ...state,
     phase,
+    stage: isNew ? firstStage(plan, phase) : "during",
+    hooksDone: 0,
+    approved: false,
     proved: false,
     since: at,
     ...(phase === "done" ? { paused: false, outcome: state.outcome ?? "released" } : {}),

@@ -1,8 +1,8 @@
 import { UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
-import type { Action } from "../../core/rollout/next.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
+import type { Action } from "../../core/rollout/world.ts";
 import type { Routing } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import type { RolloutContext } from "../context.ts";
@@ -21,6 +21,8 @@ import { locationOf, type ProofSubject, proofSubject, proveRouting } from "../su
 import { describeTraffic, type Traffic, takeStep, unstoppable } from "../traffic.ts";
 import { notReadyError } from "../wait-ready.ts";
 import { fastWrite } from "./fast-write.ts";
+import type { Journal } from "./journal.ts";
+import { runPlannedHook } from "./planned-hooks.ts";
 import { warmUp } from "./warm-up.ts";
 
 /** What one step works with. */
@@ -32,27 +34,51 @@ export interface Acting {
   readonly routing: Routing;
   readonly lock: Lock;
   readonly stack: () => Promise<ModelStack>;
+  readonly journal: Journal;
 }
 
-type Step = Extract<Action, { kind: "deploy" | "warm-up" | "verify" | "route" | "prove" | "scale-down" }>;
+type Step = Extract<
+  Action,
+  { kind: "deploy" | "vacate" | "hook" | "warm-up" | "verify" | "route" | "prove" | "scale-down" }
+>;
 
 /** Does one step, and says what happened; `undefined`: what it did shows in the cluster. */
 export async function act(acting: Acting, action: Step): Promise<RolloutEvent | undefined> {
   const at = () => acting.context.clock.now();
   switch (action.kind) {
     case "deploy":
-      await resize(acting, action.slot, "full");
+      await resize(acting, action.slot, {
+        id: `deploy-${action.slot}`,
+        title: `Put release ${action.release} into ${action.slot}, ${counted(action.replicas)}`,
+        replicas: action.replicas,
+      });
+      return undefined;
+    case "vacate":
+      await resize(acting, action.slot, {
+        id: `vacate-${action.slot}`,
+        title: `Empty ${action.slot} to make room: nobody is served until the other slot is ready`,
+        replicas: 0,
+      });
       return undefined;
     case "scale-down":
-      await resize(acting, action.slot, action.replicas);
+      await resize(acting, action.slot, {
+        id: `scale-down-${action.slot}`,
+        title: `Scale ${action.slot} down to ${action.replicas}`,
+        replicas: action.replicas,
+      });
       return undefined;
-    case "warm-up":
-      await warmUp(acting.context, acting.record, acting.observation.slots[action.slot]);
-      return { kind: "completed", at: at() };
+    case "hook":
+      await runPlannedHook(acting, action.hook);
+      return { kind: "hooked" };
+    case "warm-up": {
+      const slot = acting.observation.slots[action.slot];
+      await warmUp(acting.context, acting.record, slot);
+      return { kind: "warmed", replicas: slot.endpoints.ready.length, at: at() };
+    }
     case "verify":
       await verify(acting, action.slot);
       await noteImages(acting);
-      return { kind: "completed", at: at() };
+      return { kind: "verified", at: at() };
     case "route": {
       const { context, record } = acting;
       const subject = await subjectOf(acting);
@@ -82,17 +108,19 @@ export async function act(acting: Acting, action: Step): Promise<RolloutEvent | 
   }
 }
 
+function counted(replicas: number): string {
+  return `${replicas} ${replicas === 1 ? "replica" : "replicas"}`;
+}
+
 /** Puts a slot's release in force at a size, through Pulumi. Traffic stays where it is. */
-async function resize(acting: Acting, slot: Slot, size: "full" | number): Promise<void> {
+async function resize(
+  acting: Acting,
+  slot: Slot,
+  to: { readonly id: string; readonly title: string; readonly replicas: number },
+): Promise<void> {
   const { context } = acting;
-  const full = acting.record.rollout?.plan.replicas ?? acting.record.settings.replicas[slot];
-  const replicas = size === "full" ? full : size;
-  const title =
-    size === "full"
-      ? `Put release ${acting.state.release} into ${slot}, ${replicas} ${replicas === 1 ? "replica" : "replicas"}`
-      : `Scale ${slot} down to ${replicas}`;
-  const id = `${size === "full" ? "deploy" : "scale-down"}-${slot}`;
-  await step(context.events, { id, title }, async () => {
+  const { replicas } = to;
+  await step(context.events, to, async () => {
     const record = await context.store.update(
       (present) =>
         present && {
@@ -102,11 +130,11 @@ async function resize(acting: Acting, slot: Slot, size: "full" | number): Promis
         },
     );
     if (record === undefined) return;
-    await writeSize(acting, record, slot, size === "full" ? [slot] : []);
+    await writeSize(acting, record, slot, replicas > 0 ? [slot] : []);
     await context.store.update((present) => present && { ...present, applying: false });
   });
   // An autoscaler makes the replicas after a while.
-  if (size === "full") await waitForSlot(context, locationOf(context, acting.record), slot, replicas);
+  if (replicas > 0) await waitForSlot(context, locationOf(context, acting.record), slot, replicas);
 }
 
 async function writeSize(

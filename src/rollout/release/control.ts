@@ -1,13 +1,15 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import type { RolloutState } from "../../core/rollout/state.ts";
+import { needsApproval, type RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutContext } from "../context.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
 import { withLock } from "../lock.ts";
 import { withPermissions } from "../permissions.ts";
-import type { RolloutRequest } from "../record.ts";
+import type { RolloutRequest } from "../record-rollouts.ts";
 import { observeDeployed } from "../subject.ts";
 import { requireInProgress } from "./entry.ts";
-import { execute, hearRequests, type RolloutEnd } from "./execute.ts";
+import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
+import { hearRequests } from "./hear.ts";
+import { Journal } from "./journal.ts";
 import { askOf } from "./requests.ts";
 
 /** What became of a request. */
@@ -21,19 +23,25 @@ const pollMs = 500;
 
 /**
  * Asks for something of a rollout: of the command that works on it, or, where none does, by doing it. A pause is only noted.
- * @throws UserError `rollout-missing`, `request-unheard`
+ * @throws UserError `rollout-missing`, `nothing-to-approve`, `request-unheard`
  */
-export async function control(context: RolloutContext, kind: RolloutRequest["kind"]): Promise<Controlled> {
+export async function control(
+  context: RolloutContext,
+  asked: readonly [RolloutRequest["kind"], ...RolloutRequest["kind"][]],
+  options: ExecuteOptions = {},
+): Promise<Controlled> {
+  const [kind] = asked;
   const { record } = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
   refuseOtherEnvironment(context, record);
-  requireInProgress(context, record);
-  await askOf(context, kind);
+  const { plan, state } = requireInProgress(context, record);
+  if (kind === "approve" && !needsApproval(plan, state)) throw nothingToApprove(context, state);
+  await askOf(context, asked);
   // A question for a passphrase belongs before the lock; noting a pause needs none.
   if (kind !== "pause") await context.prepareSecrets();
   try {
     const end = await withLock(context.lockOptions(kind), async (lock): Promise<RolloutEnd> => {
-      if (kind !== "pause") return await execute(context, lock);
-      const heard = await hearRequests(context);
+      if (kind !== "pause") return await execute(context, lock, options);
+      const heard = await hearRequests(context, new Journal(context.clock));
       return { kind: "paused", state: requireInProgress(context, heard).state };
     });
     return { kind: "done", end };
@@ -62,5 +70,14 @@ async function untilHeard(
     message: `The command that works on the rollout has not heard \`${kind}\` yet: ${locked.message}`,
     hint: "It hears it before its next step. If that command is gone, run this again.",
     exitCode: exitCodes.locked,
+  });
+}
+
+function nothingToApprove(context: RolloutContext, { release, phase }: RolloutState): UserError {
+  return new UserError({
+    code: "nothing-to-approve",
+    message: `Release ${release} of ${context.config.name} waits for no approval: it is in the phase ${phase}.`,
+    hint: "`modelswitch status` shows what it waits for; `modelswitch promote` skips steps and waiting times.",
+    exitCode: exitCodes.usage,
   });
 }

@@ -2,7 +2,15 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import { type RolloutEvent, transition } from "../../core/rollout/transition.ts";
 import type { RolloutContext } from "../context.ts";
-import type { RolloutOutcomeRecord, RolloutRecord, RolloutRecordEntry } from "../record.ts";
+import type { RolloutRecord } from "../record.ts";
+import {
+  type JournalEntry,
+  type RolloutOutcomeRecord,
+  type RolloutRecordEntry,
+  withEntries,
+} from "../record-rollouts.ts";
+import { reportOf } from "../report/report.ts";
+import type { Journal } from "./journal.ts";
 
 /** The rollout of a record that has not ended. */
 export function inProgress(record: RolloutRecord | undefined): RolloutRecordEntry | undefined {
@@ -32,48 +40,80 @@ export function refuseInProgress(model: string, record: RolloutRecord | undefine
 }
 
 /** The record with a rollout ended whose rollback window was still open: its old slot gets something else to do. */
-export function withoutWindow(record: RolloutRecord, now: number): RolloutRecord {
+export function withoutWindow(record: RolloutRecord, namespace: string, now: number): RolloutRecord {
   const entry = inProgress(record);
   if (entry === undefined || !isLive(entry.state)) return record;
   const state: RolloutState = { ...entry.state, phase: "done", outcome: "released" };
-  return {
-    ...record,
-    rollout: { ...entry, state },
-    rollouts: [...(record.rollouts ?? []), ended(entry, state, now)],
-  };
+  return withEnd(record, { ...entry, state }, namespace, now);
 }
 
-function ended(entry: RolloutRecordEntry, state: RolloutState, now: number): RolloutOutcomeRecord {
-  return {
-    kind: entry.kind,
+/** The record with a rollout that has ended, and its report. */
+function withEnd(
+  record: RolloutRecord,
+  entry: RolloutRecordEntry,
+  namespace: string,
+  now: number,
+): RolloutRecord {
+  const { state, number, kind, by, startedAt } = entry;
+  const endedAt = new Date(now).toISOString();
+  const report = reportOf(record, entry, { namespace, endedAt });
+  const outcome: RolloutOutcomeRecord = {
+    number,
+    kind,
     release: state.release,
     target: state.target,
     outcome: state.outcome ?? "released",
     ...(state.reason === undefined ? {} : { reason: state.reason }),
-    by: entry.by,
-    startedAt: entry.startedAt,
-    endedAt: new Date(now).toISOString(),
+    by,
+    startedAt,
+    endedAt,
+    sha256: report.sha256,
+    report,
   };
+  // What happened is in the report now.
+  return { ...record, rollout: { ...entry, journal: [] }, rollouts: [...(record.rollouts ?? []), outcome] };
 }
 
 /** Writes what happened into the record, and moves a rollout that has ended into the history. */
 export async function recordEvents(
   context: RolloutContext,
   events: readonly RolloutEvent[],
+  journal: Journal,
   heard = 0,
 ): Promise<RolloutRecordEntry> {
+  const noted = [...journal.noted];
   let written: RolloutRecordEntry | undefined;
   await context.store.update((record) => {
     const entry = record?.rollout;
     if (record === undefined || entry === undefined) throw gone(context);
     const state = events.reduce((at, event) => transition(entry.plan, at, event), entry.state);
-    written = { ...entry, state, requests: entry.requests.slice(heard) };
+    const now = context.clock.now();
+    const begun = phaseEntry(entry.state, state, now);
+    written = {
+      ...entry,
+      state,
+      requests: entry.requests.slice(heard),
+      journal: withEntries(entry.journal, [...noted, ...begun]),
+    };
     if (state.phase !== "done" || entry.state.phase === "done") return { ...record, rollout: written };
-    const outcome = ended(entry, state, context.clock.now());
-    return { ...record, rollout: written, rollouts: [...(record.rollouts ?? []), outcome] };
+    return withEnd(record, written, context.namespace, now);
   });
   if (written === undefined) throw gone(context);
+  journal.written(noted);
   return written;
+}
+
+function phaseEntry(before: RolloutState, after: RolloutState, now: number): JournalEntry[] {
+  const [was, is] = [phaseTitle(before), phaseTitle(after)];
+  return was === is || after.phase === "done"
+    ? []
+    : [{ at: new Date(now).toISOString(), kind: "phase", text: is }];
+}
+
+/** `shift`, `before shift`, `cut-over, on the way back`. */
+export function phaseTitle({ phase, stage, direction }: RolloutState): string {
+  const name = stage === "during" ? phase : `${stage} ${phase}`;
+  return direction === "back" ? `${name}, on the way back` : name;
 }
 
 function gone(context: RolloutContext): UserError {
@@ -93,4 +133,13 @@ export function requireInProgress(context: RolloutContext, record: RolloutRecord
   const entry = inProgress(record);
   if (entry === undefined) throw gone(context);
   return entry;
+}
+
+/**
+ * The rollout of a record, also one that has ended.
+ * @throws UserError `rollout-missing` (exit code 2)
+ */
+export function rolloutOf(context: RolloutContext, record: RolloutRecord): RolloutRecordEntry {
+  if (record.rollout === undefined) throw gone(context);
+  return record.rollout;
 }

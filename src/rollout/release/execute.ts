@@ -1,33 +1,51 @@
 import { exitCodes, interrupted, UserError } from "../../core/errors.ts";
-import { type Action, next } from "../../core/rollout/next.ts";
+import { next } from "../../core/rollout/next.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
+import type { HeldBy } from "../../core/rollout/world.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Lock } from "../lock.ts";
 import type { ModelStack } from "../program.ts";
-import type { RolloutRecord, RolloutRecordEntry } from "../record.ts";
-import { waitForSlot } from "../slot-wait.ts";
-import { locationOf } from "../subject.ts";
+import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { describeTraffic, unstoppable } from "../traffic.ts";
-import { act } from "./act.ts";
-import { recordEvents, requireInProgress } from "./entry.ts";
+import { type Acting, act } from "./act.ts";
+import { inProgress, phaseTitle, recordEvents, rolloutOf } from "./entry.ts";
+import { hearRequests, whileListening } from "./hear.ts";
+import { describeHeld } from "./held.ts";
+import { Journal } from "./journal.ts";
 import { look, ReadyTimes } from "./look.ts";
+import { wait } from "./wait.ts";
 
 /** How a command's work on a rollout ended. */
 export type RolloutEnd =
   | { readonly kind: "finished"; readonly state: RolloutState; readonly failure: UserError | undefined }
   | { readonly kind: "paused"; readonly state: RolloutState }
+  /** It goes on when somebody says so, or when the time has come. */
+  | { readonly kind: "held"; readonly state: RolloutState; readonly by: HeldBy }
   /** All traffic is on the target; the old slot stays until then for a rollback in one step. */
   | { readonly kind: "live"; readonly state: RolloutState; readonly until: number };
 
-/** How long a wait is at the most before everything is looked at again: requests of others are heard then. */
-const lookEveryMs = 1_000;
+export interface ExecuteOptions {
+  /** Wait for approvals and windows instead of ending the command. @default false */
+  readonly waitWhenHeld?: boolean;
+}
+
+/** How often somebody who is waited for is looked for. */
+const heldEveryMs = 2_000;
+
+type Taken = { readonly event: RolloutEvent } | { readonly end: RolloutEnd } | undefined;
 
 /**
  * Takes a rollout to its end: looks at the world, takes one step, records it, and looks again. Whatever was remembered wrongly, or
  * changed meanwhile, is seen before the next step. The lock must be held.
  */
-export async function execute(context: RolloutContext, lock: Lock): Promise<RolloutEnd> {
+export async function execute(
+  outer: RolloutContext,
+  lock: Lock,
+  options: ExecuteOptions = {},
+): Promise<RolloutEnd> {
+  const journal = new Journal(outer.clock);
+  const context: RolloutContext = { ...outer, events: journal.listening(outer.events) };
   const times = new ReadyTimes();
   // The stack outlives the user's stop: a write that has begun is finished.
   let opened: Promise<ModelStack> | undefined;
@@ -36,48 +54,73 @@ export async function execute(context: RolloutContext, lock: Lock): Promise<Roll
     return opened;
   };
   let failure: UserError | undefined;
-  let phase: string | undefined;
+  let announced: string | undefined;
+  const say = sayOnce(context);
   for (;;) {
     await lock.check();
-    const record = await hearRequests(context);
-    const entry = entryOf(context, record);
-    if (entry.state.phase === "done") return { kind: "finished", state: entry.state, failure };
-    phase = announce(context, entry.state, phase);
+    const record = await hearRequests(context, journal);
+    const entry = rolloutOf(context, record);
+    const { state } = entry;
+    if (inProgress(record) === undefined) return { kind: "finished", state, failure };
+    announced = announce(context, entry, announced);
     const { world, observation } = await look(context, record, times);
-    const action = next(entry.plan, entry.state, world);
-    if (context.signal.aborted) throw stopped(world.routing, entry.state);
-    const take = async (): Promise<RolloutEvent | RolloutEnd | undefined> => {
+    const action = next(entry.plan, state, world);
+    if (context.signal.aborted) throw stopped(world.routing, state);
+    const acting = (by: RolloutContext): Acting => ({
+      context: by,
+      record,
+      state,
+      observation,
+      routing: world.routing,
+      lock,
+      stack,
+      journal,
+    });
+    const take = async (): Promise<Taken> => {
       switch (action.kind) {
         case "complete":
-          return { kind: "completed", at: context.clock.now() };
+          return { event: { kind: "completed", at: context.clock.now() } };
         case "rest":
-          return action.why === "paused"
-            ? { kind: "paused", state: entry.state }
-            : { kind: "finished", state: entry.state, failure };
+          return {
+            end: action.why === "paused" ? { kind: "paused", state } : { kind: "finished", state, failure },
+          };
+        case "held":
+          if (options.waitWhenHeld !== true) return { end: { kind: "held", state, by: action.by } };
+          say(`Waiting: ${describeHeld(action.by)}`);
+          await context.clock.sleep(heldEveryMs, context.signal);
+          return undefined;
         case "blocked":
-          throw blocked(context, action.reason, entry.state);
+          throw blocked(context, action.reason, state);
+        case "refuse":
+          throw refused(context, action.reason, state);
         case "wait":
-          return await wait(context, record, entry, action);
-        case "deploy":
-        case "warm-up":
-        case "verify":
+          if (action.for === "rollback-window") {
+            return { end: { kind: "live", state, until: action.until ?? context.clock.now() } };
+          }
+          if (action.for === "readiness") {
+            await whileListening(context, (inner) => wait(inner, record, entry, action));
+          } else await wait(context, record, entry, action);
+          return undefined;
+        // Traffic that moves has a deadline of its own, and is brought to a proved end.
         case "route":
         case "prove":
         case "scale-down":
-          return await act(
-            { context, record, state: entry.state, observation, routing: world.routing, lock, stack },
-            action,
-          );
+          return happened(await act(acting(context), action));
+        case "deploy":
+        case "vacate":
+        case "hook":
+        case "warm-up":
+        case "verify":
+          return happened((await whileListening(context, (inner) => act(acting(inner), action)))?.result);
       }
     };
-    let taken: RolloutEvent | RolloutEnd | undefined;
+    let taken: Taken;
     try {
       taken = await take();
     } catch (error) {
-      const reason = abortReason(error, entry.state);
+      const reason = abortReason(error, state);
       if (reason === undefined) {
-        if (error instanceof UserError && error.code === "interrupted")
-          throw stopped(world.routing, entry.state);
+        if (error instanceof UserError && error.code === "interrupted") throw stopped(world.routing, state);
         throw error;
       }
       failure = reason;
@@ -86,85 +129,66 @@ export async function execute(context: RolloutContext, lock: Lock): Promise<Roll
         code: "rollout-aborts",
         message: `The rollout goes back: ${reason.message}`,
       });
-      taken = { kind: "abort", reason: firstLine(reason.message), at: context.clock.now() };
+      taken = { event: { kind: "abort", reason: firstLine(reason.message), at: context.clock.now() } };
     }
     if (taken === undefined) continue;
-    if (isEnd(taken)) return taken;
-    await recordEvents(context, [taken]);
+    if ("end" in taken) {
+      // What was seen on the way to a hold is of use to whoever looks.
+      if (journal.noted.length > 0) await recordEvents(context, [], journal);
+      return taken.end;
+    }
+    await recordEvents(context, [taken.event], journal);
   }
 }
 
-function isEnd(taken: RolloutEvent | RolloutEnd): taken is RolloutEnd {
-  return taken.kind === "finished" || taken.kind === "paused" || taken.kind === "live";
+function happened(event: RolloutEvent | undefined): Taken {
+  return event === undefined ? undefined : { event };
 }
 
 function firstLine(text: string): string {
   return text.split("\n")[0] ?? text;
 }
 
-/** The record, with what others asked for applied to the rollout. The lock must be held. */
-export async function hearRequests(context: RolloutContext): Promise<RolloutRecord> {
-  const record = await context.store.read();
-  const requests = record?.rollout?.requests ?? [];
-  if (record !== undefined && requests.length === 0) return record;
-  const at = context.clock.now();
-  const events = requests.map(
-    ({ kind, by }): RolloutEvent => (kind === "abort" ? { kind, reason: `${by} aborted it`, at } : { kind }),
-  );
-  for (const { kind, by } of requests) context.events({ type: "info", message: `${by} asked: ${kind}` });
-  await recordEvents(context, events, requests.length);
-  const heard = await context.store.read();
-  if (heard === undefined) throw new Error("The record was written a moment ago.");
-  return heard;
+/** Says what it is told, unless it was the last thing that it said. */
+function sayOnce({ events }: RolloutContext): (message: string) => void {
+  let last: string | undefined;
+  return (message) => {
+    if (message !== last) events({ type: "info", message });
+    last = message;
+  };
 }
 
-function entryOf(context: RolloutContext, record: RolloutRecord): RolloutRecordEntry {
-  return record.rollout ?? requireInProgress(context, record);
-}
-
-function announce(context: RolloutContext, state: RolloutState, before: string | undefined): string {
-  const now = `${state.direction} ${state.phase} ${state.stepIndex}`;
-  if (now !== before) {
-    context.events({
-      type: "info",
-      message: `Phase ${state.phase}${state.direction === "back" ? ", on the way back" : ""}`,
-    });
-  }
+/** Says once that a phase, a stage of it or a step begins. Returns what was said last. */
+function announce(context: RolloutContext, entry: RolloutRecordEntry, last: string | undefined): string {
+  const { state, plan, number } = entry;
+  const { phase, stage, direction, release, target, stepIndex } = state;
+  const now = `${direction} ${phase} ${stage} ${stepIndex}`;
+  if (now === last || phase === "done") return now;
+  const weight = phase === "shift" ? plan.steps[stepIndex]?.weight : undefined;
+  context.events({
+    type: "phase",
+    rollout: number,
+    release,
+    slot: target,
+    phase,
+    stage,
+    direction,
+    ...(weight === undefined ? {} : { weight }),
+    message: `Phase ${phaseTitle(state)}${weight === undefined || stage !== "during" ? "" : ` (${weight} %)`}`,
+  });
   return now;
-}
-
-async function wait(
-  context: RolloutContext,
-  record: RolloutRecord,
-  { plan, state }: RolloutRecordEntry,
-  action: Extract<Action, { kind: "wait" }>,
-): Promise<RolloutEnd | undefined> {
-  if (action.for === "readiness" && plan.readiness === "all") {
-    await waitForSlot(context, locationOf(context, record), action.slot);
-    return undefined;
-  }
-  if (action.for === "readiness" && context.clock.now() - state.since > context.config.deadlines.readyMs) {
-    throw new UserError({
-      code: "slot-not-ready",
-      message: `${action.slot} has no ready pod, so it cannot take the traffic back.`,
-      hint: "`modelswitch status` shows what is wrong with it.",
-    });
-  }
-  if (action.for === "rollback-window") {
-    return { kind: "live", state, until: action.until ?? context.clock.now() };
-  }
-  const left = (action.until ?? Number.POSITIVE_INFINITY) - context.clock.now();
-  await context.clock.sleep(Math.max(10, Math.min(left, lookEveryMs)), context.signal);
-  return undefined;
 }
 
 /** The error that makes a rollout go back; `undefined` where going back would not help, or is not ours to decide. */
 function abortReason(error: unknown, state: RolloutState): UserError | undefined {
   if (!(error instanceof UserError) || state.direction === "back") return undefined;
   if (error.exitCode === exitCodes.locked || error.exitCode === exitCodes.interrupted) return undefined;
+  // Once it is live and watched, going back is a rollback, which somebody has to want.
+  if (state.phase === "drain" || state.phase === "scale-down") return undefined;
   // Traffic that somebody else moved is theirs; what could not be undone needs a person.
   return [
     "rollout-blocked",
+    "hook-unknown",
     "routing-changed",
     "routing-unreadable",
     "undo-failed",
@@ -181,6 +205,16 @@ function blocked(context: RolloutContext, reason: string, state: RolloutState): 
     message: `The rollout of release ${state.release} of ${context.config.name} cannot go on: ${reason}.`,
     hint: "Look at `modelswitch status`. Put right what is wrong and run `modelswitch resume`, or `modelswitch abort`.",
     details: { phase: state.phase, direction: state.direction },
+  });
+}
+
+function refused(context: RolloutContext, reason: string, { release, phase }: RolloutState): UserError {
+  return new UserError({
+    code: "gate-refused",
+    message: `A gate refuses release ${release} of ${context.config.name} in the phase ${phase}: ${reason}`,
+    hint: "Mend the release and run `modelswitch release` again. `modelswitch report` has the evidence.",
+    exitCode: exitCodes.gateRefused,
+    details: { phase, reason },
   });
 }
 

@@ -1,5 +1,6 @@
-import type { SlotWorld, World } from "../../core/rollout/next.ts";
+import type { SlotWorld, World } from "../../core/rollout/world.ts";
 import type { Slot } from "../../core/slots.ts";
+import { windowAt } from "../../core/windows.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation, SlotObservation } from "../observation.ts";
 import { observe } from "../observe.ts";
@@ -45,6 +46,9 @@ export async function look(
       routing,
       slots: { blue: slot("blue"), green: slot("green") },
       drained,
+      unfinished: record.applying,
+      gates: { verdict: "pass", reason: "" },
+      window: windowAt(context.config.rollout.schedule, now),
       capabilities: location.router.capabilities,
     },
   };
@@ -55,6 +59,7 @@ function slotWorld(observed: SlotObservation, times: ReadyTimes, now: number): S
   return {
     release: observed.deployment?.release,
     desired: observed.deployment?.desiredReplicas ?? 0,
+    pods: observed.pods.length,
     ready,
     usable: observed.endpoints.ready.length > 0,
     readySince: times.see(observed.slot, ready, now),

@@ -177,19 +177,19 @@ describe("release", () => {
 describe("asked by somebody else", () => {
   test("a pause is heard between two steps; resumed, it goes on", async () => {
     bench.stack.afterUp = async ({ routing }) => {
-      if (routing.weight === 25) await askOf(context(), "pause");
+      if (routing.weight === 25) await askOf(context(), ["pause"]);
     };
     const end = await release(context({ steps: "25%:1m, 50%" }), to("fraud:2"));
     expect(end).toMatchObject({ kind: "paused", state: { phase: "shift", stepIndex: 0 } });
     expect(await split()).toEqual({ blue: 75, green: 25 });
-    await askOf(context(), "resume");
+    await askOf(context(), ["resume"]);
     expect(await resume(context(), "resume")).toMatchObject({ kind: "live" });
     expect(await split()).toEqual({ blue: 0, green: 100 });
   });
 
   test("an abort takes the traffic back and says who wanted it", async () => {
     bench.stack.afterUp = async ({ routing }) => {
-      if (routing.weight === 25) await askOf(context(), "abort");
+      if (routing.weight === 25) await askOf(context(), ["abort"]);
     };
     const end = await release(context({ steps: "25%:1m, 50%" }), to("fraud:2"));
     expect(end).toMatchObject({ state: { outcome: "aborted", reason: "ada@laptop aborted it" } });
@@ -198,14 +198,14 @@ describe("asked by somebody else", () => {
   });
 
   test("nothing can be asked of what is not there", async () => {
-    await expect(askOf(context(), "abort")).rejects.toMatchObject({ code: "rollout-missing" });
+    await expect(askOf(context(), ["abort"])).rejects.toMatchObject({ code: "rollout-missing" });
   });
 });
 
 describe("other commands", () => {
   test("leave a rollout alone that is on its way, and `status` shows it", async () => {
     bench.stack.afterUp = async ({ routing }) => {
-      if (routing.weight === 25) await askOf(context(), "pause");
+      if (routing.weight === 25) await askOf(context(), ["pause"]);
     };
     await release(context({ steps: "25%" }), to("fraud:2"));
     await expect(up(context(), flags)).rejects.toMatchObject({ code: "rollout-in-progress", exitCode: 4 });
@@ -364,6 +364,8 @@ describe("killed at any request to the API server or write of Pulumi's", () => {
       }
       expect(end, `killed at call ${at}`).toMatchObject({ kind: "live" });
       expect(await split()).toEqual({ blue: 0, green: 100 });
+      // Nothing says that something is left to do.
+      expect((await context().store.read())?.applying, `killed at call ${at}`).toBe(false);
     }
   });
 });

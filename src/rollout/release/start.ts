@@ -4,7 +4,10 @@ import { begin, type RolloutPlan } from "../../core/rollout/state.ts";
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { refuseUnfinished } from "../adoption/guard.ts";
+import { vacatedFor } from "../capacity/capacity.ts";
+import { requireCapacity } from "../capacity/require-capacity.ts";
 import type { RolloutContext } from "../context.ts";
+import { modelSpec } from "../desired.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
 import { withLock } from "../lock.ts";
 import { withPermissions } from "../permissions.ts";
@@ -13,10 +16,10 @@ import {
   type ReleaseRecord,
   type ReleaseSpec,
   type RolloutRecord,
-  type RolloutRecordEntry,
   releaseOf,
   type SlotScaling,
 } from "../record.ts";
+import { nextRolloutNumber, type RolloutRecordEntry } from "../record-rollouts.ts";
 import {
   declaredReplicas,
   releaseDifferences,
@@ -28,8 +31,9 @@ import {
 import { type Deployed, observeDeployed } from "../subject.ts";
 import { pendingSwitch } from "../switch.ts";
 import { observeVersions } from "../versions.ts";
-import { inProgress, refuseInProgress, withoutWindow } from "./entry.ts";
-import { execute, type RolloutEnd } from "./execute.ts";
+import { inProgress, phaseTitle, refuseInProgress, withoutWindow } from "./entry.ts";
+import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
+import { planOf, rollbackPlan } from "./plan.ts";
 
 /** What a new rollout is to make of a model. */
 interface Start {
@@ -39,6 +43,9 @@ interface Start {
   readonly isNew: boolean;
   readonly plan: RolloutPlan;
   readonly phase: "deploy" | "shift";
+  readonly windowsIgnored: boolean;
+  /** What is skipped on somebody's word, a line each. */
+  readonly skipped: readonly string[];
   /** How the target's number of replicas is kept. */
   readonly scaling: SlotScaling | undefined;
 }
@@ -46,6 +53,12 @@ interface Start {
 export interface ReleaseOptions {
   /** What the new release runs, and how many replicas of it. */
   readonly template: ReleaseTemplate;
+  /** Move traffic outside the windows, and in a freeze. @default false */
+  readonly ignoreWindows?: boolean;
+  /** Ask no gate. @default false */
+  readonly skipGates?: boolean;
+  /** Wait for approvals and windows instead of ending. @default false */
+  readonly waitWhenHeld?: boolean;
 }
 
 /**
@@ -54,8 +67,8 @@ export interface ReleaseOptions {
  */
 export async function release(context: RolloutContext, options: ReleaseOptions): Promise<RolloutEnd> {
   requireTemplate(context.config);
-  const { template } = options;
-  return await started(context, "release", async (deployed) => {
+  const { template, ignoreWindows = false, skipGates = false } = options;
+  const start = async (deployed: Deployed): Promise<Start> => {
     const { record, routing } = deployed;
     const live = liveSlot(routing);
     const running = releaseOf(record, live);
@@ -83,11 +96,17 @@ export async function release(context: RolloutContext, options: ReleaseOptions):
       kind: "release",
       release: newRelease(context, number, otherSlot(live), spec),
       isNew: true,
-      plan,
+      plan: { ...plan, gates: !skipGates },
       scaling,
       phase: "deploy",
+      windowsIgnored: ignoreWindows,
+      skipped: [
+        ...(skipGates ? [`gates (--skip-gates), by ${context.operator}`] : []),
+        ...(ignoreWindows ? [`windows and freezes (--ignore-windows), by ${context.operator}`] : []),
+      ],
     };
-  });
+  };
+  return await started(context, "release", start, options);
 }
 
 /**
@@ -118,14 +137,7 @@ export async function rollback(context: RolloutContext, to: number | undefined):
     const isThere = observation.slots[idle].deployment?.release === wanted.number;
     const isWarm = isThere && observation.slots[idle].endpoints.ready.length > 0;
     const scaling = record.settings.scaling?.[live];
-    const plan: RolloutPlan = {
-      ...planOf(context.config, deployed, 0, scaling),
-      readiness: isWarm ? "any" : "all",
-      steps: [],
-      settleMs: isWarm ? 0 : context.config.rollout.settleMs,
-      soakMs: 0,
-      rollbackWindowMs: 0,
-    };
+    const plan = rollbackPlan(planOf(withoutSteps(context.config), deployed, 0, scaling), isWarm);
     const number = nextReleaseNumber(record);
     return {
       kind: "rollback",
@@ -134,17 +146,27 @@ export async function rollback(context: RolloutContext, to: number | undefined):
       plan,
       scaling,
       phase: isWarm ? "shift" : "deploy",
+      windowsIgnored: true,
+      skipped: [],
     };
   });
 }
 
+function withoutSteps(config: ResolvedConfig): ResolvedConfig {
+  return { ...config, rollout: { ...config.rollout, steps: [] } };
+}
+
 /** Goes on with a rollout that was paused, interrupted or killed; scales down what is due. */
-export async function resume(context: RolloutContext, command: string): Promise<RolloutEnd | undefined> {
+export async function resume(
+  context: RolloutContext,
+  command: string,
+  options: ExecuteOptions = {},
+): Promise<RolloutEnd | undefined> {
   const { record } = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
   refuseOtherEnvironment(context, record);
   if (inProgress(record) === undefined) return undefined;
   await context.prepareSecrets();
-  return await withLock(context.lockOptions(command), (lock) => execute(context, lock));
+  return await withLock(context.lockOptions(command), (lock) => execute(context, lock, options));
 }
 
 /** The release that was live before: the other slot's, else the newest older one. */
@@ -159,39 +181,11 @@ function newRelease(context: RolloutContext, number: number, slot: Slot, spec: R
   return { number, slot, spec, createdAt: new Date(context.clock.now()).toISOString(), by: context.operator };
 }
 
-function planOf(
-  config: ResolvedConfig,
-  { record, routing, observation }: Deployed,
-  declared: number,
-  scaling: SlotScaling | undefined,
-): RolloutPlan {
-  const live = liveSlot(routing);
-  const { rollout, runs } = config;
-  const { preStopSleepSeconds, terminationGracePeriodSeconds } = record.settings.server;
-  return {
-    readiness: "all",
-    // As many as the live slot has now, by its autoscaler too: it is to take the same traffic.
-    replicas: Math.min(
-      Math.max(
-        1,
-        declared,
-        observation.slots[live].deployment?.desiredReplicas ?? record.settings.replicas[live],
-      ),
-      scaling?.autoscaling?.max ?? Number.POSITIVE_INFINITY,
-    ),
-    idleReplicas: runs.form === "template" ? runs.idleReplicas : 0,
-    settleMs: rollout.settleMs,
-    steps: rollout.steps,
-    soakMs: rollout.soakMs,
-    drainMs: rollout.drainMs ?? Math.max(0, terminationGracePeriodSeconds - preStopSleepSeconds) * 1000,
-    rollbackWindowMs: rollout.rollbackWindowMs,
-  };
-}
-
 async function started(
   context: RolloutContext,
   command: string,
   decide: (deployed: Deployed) => Promise<Start>,
+  options: ExecuteOptions = {},
 ): Promise<RolloutEnd> {
   const check = async (deployed: Deployed) => {
     refuseUnfinished(deployed.record);
@@ -200,19 +194,44 @@ async function started(
     return await decide(deployed);
   };
   // Everything that can be refused is refused before anything is asked or written.
-  await check(await withPermissions(context, ["up", "switch"], () => observeDeployed(context)));
+  const seen = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
+  await requireRoom(context, seen, await check(seen));
   await context.prepareSecrets();
   return await withLock(context.lockOptions(command), async (lock) => {
     const start = await check(await observeDeployed(context));
     await context.store.update((record) => record && withRollout(context, record, start));
-    return await execute(context, lock);
+    return await execute(context, lock, options);
+  });
+}
+
+/** A slot that runs the release already, warm, needs no more. */
+async function requireRoom(
+  context: RolloutContext,
+  { record, observation }: Deployed,
+  start: Start,
+): Promise<void> {
+  if (start.phase === "shift") return;
+  await requireCapacity(context, {
+    spec: modelSpec(withRollout(context, record, start), context.namespace),
+    observation,
+    slot: start.release.slot,
+    replicas: start.plan.replicas,
+    vacated: vacatedFor(start.plan.mode, start.release.slot),
   });
 }
 
 function withRollout(context: RolloutContext, present: RolloutRecord, start: Start): RolloutRecord {
   const { release: wanted, plan } = start;
   const now = context.clock.now();
-  const record = withoutWindow(present, now);
+  const record = withoutWindow(present, context.namespace, now);
+  const startedAt = new Date(now).toISOString();
+  const state = begin(
+    plan,
+    { release: wanted.number, target: wanted.slot, windowsIgnored: start.windowsIgnored },
+    now,
+    start.phase,
+  );
+  const replaced = releaseOf(record, otherSlot(wanted.slot));
   const { [wanted.slot]: _former, ...others } = record.settings.scaling ?? {};
   const scaling = start.scaling === undefined ? others : { ...others, [wanted.slot]: start.scaling };
   const { scaling: _scaling, ...settings } = record.settings;
@@ -224,12 +243,18 @@ function withRollout(context: RolloutContext, present: RolloutRecord, start: Sta
       : record.releases.map((one) => (one.number === wanted.number ? wanted : one)),
     slots: { ...record.slots, [wanted.slot]: wanted.number },
     rollout: {
+      number: nextRolloutNumber(record),
       kind: start.kind,
       plan,
-      state: begin({ release: wanted.number, target: wanted.slot }, now, start.phase),
+      state,
       by: context.operator,
-      startedAt: new Date(now).toISOString(),
+      startedAt,
+      replaces: replaced?.number ?? null,
+      changes:
+        replaced === undefined ? [] : releaseDifferences(replaced.spec, wanted.spec).map(({ text }) => text),
+      skipped: start.skipped,
       requests: [],
+      journal: [{ at: startedAt, kind: "phase", text: phaseTitle(state) }],
     },
   };
 }

@@ -1,0 +1,94 @@
+import type { Routing, RoutingStep } from "../routing.ts";
+import type { Slot } from "../slots.ts";
+import type { Phase, PlannedHook } from "./state.ts";
+
+/** What is known of a slot at this moment. */
+export interface SlotWorld {
+  /** Number of the release that it runs; `undefined`: none of ours. */
+  readonly release: number | undefined;
+  /** Replicas that it should have. */
+  readonly desired: number;
+  /** Pods that there are, those that are about to end among them. */
+  readonly pods: number;
+  /** All replicas are ready endpoints, and there is at least one. */
+  readonly ready: boolean;
+  /** At least one is. */
+  readonly usable: boolean;
+  /** Since when it has been ready without a break, as far as was watched. Milliseconds since the Unix epoch. */
+  readonly readySince: number | undefined;
+}
+
+/** What the gates say together of the phase and step that is in force. */
+export interface GateWorld {
+  /** `hold`: not all of them have said something yet. */
+  readonly verdict: "pass" | "fail" | "inconclusive" | "hold";
+  /** Which of them says so, and why. */
+  readonly reason: string;
+}
+
+/** Whether traffic may move now. */
+export type WindowWorld =
+  | { readonly kind: "open" }
+  /** `opensAt` in milliseconds since the Unix epoch; `undefined`: never, as far as can be seen. */
+  | { readonly kind: "closed"; readonly reason: string; readonly opensAt: number | undefined };
+
+/** What was observed before a step. Nothing in it is remembered. */
+export interface World {
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+  readonly routing: Routing;
+  readonly slots: Readonly<Record<Slot, SlotWorld>>;
+  /** Whether nothing is in flight in the slot that lost the traffic; `undefined`: nothing shows it. */
+  readonly drained: boolean | undefined;
+  /** Whether a change of a slot's pods was begun that nobody saw the end of. */
+  readonly unfinished: boolean;
+  readonly gates: GateWorld;
+  readonly window: WindowWorld;
+  readonly capabilities: { readonly weights: boolean };
+}
+
+/** The one step that comes next. */
+export type Action =
+  /** Put a release into the slot at a size, or enlarge it. */
+  | { readonly kind: "deploy"; readonly slot: Slot; readonly release: number; readonly replicas: number }
+  /** Empty a slot so that the other one has room, traffic or not: people agreed to that. */
+  | { readonly kind: "vacate"; readonly slot: Slot }
+  | { readonly kind: "warm-up"; readonly slot: Slot }
+  | { readonly kind: "verify"; readonly slot: Slot }
+  | { readonly kind: "hook"; readonly hook: PlannedHook }
+  /** Write one routing object and prove it; `settled` when the phase then has the routing it asks for. */
+  | { readonly kind: "route"; readonly step: RoutingStep; readonly settled: boolean }
+  /** The routing is as it should be, but nobody has proved it yet. */
+  | { readonly kind: "prove"; readonly routing: Routing }
+  | { readonly kind: "scale-down"; readonly slot: Slot; readonly replicas: number }
+  /** Wait, and look again. `until` is when it is over at the latest, where that is known. */
+  | {
+      readonly kind: "wait";
+      readonly for:
+        | "readiness"
+        | "settling"
+        | "vacating"
+        | "hold"
+        | "gates"
+        | "soak"
+        | "drain"
+        | "rollback-window";
+      readonly slot: Slot;
+      readonly until: number | undefined;
+    }
+  /** The phase or step has what it wanted. */
+  | { readonly kind: "complete" }
+  /** A gate says that the release is bad: traffic has to go back. */
+  | { readonly kind: "refuse"; readonly reason: string }
+  /** Nothing is to be done now. */
+  | { readonly kind: "rest"; readonly why: "finished" | "paused" }
+  /** It goes on when somebody says so, or when the time has come. */
+  | { readonly kind: "held"; readonly by: HeldBy }
+  /** Going on would break a rule. */
+  | { readonly kind: "blocked"; readonly reason: string };
+
+/** What a rollout waits for that may take long. */
+export type HeldBy =
+  | { readonly kind: "approval"; readonly phase: Phase }
+  | { readonly kind: "window"; readonly reason: string; readonly opensAt: number | undefined }
+  | { readonly kind: "gates"; readonly reason: string };

@@ -1,0 +1,70 @@
+import { liveSlot, type Routing } from "../../core/routing.ts";
+import { otherSlot } from "../../core/slots.ts";
+import type { RolloutContext } from "../context.ts";
+import { modelSpec } from "../desired.ts";
+import type { Observation } from "../observation.ts";
+import type { RolloutRecord } from "../record.ts";
+import { declaredReplicas, releaseSpecOf } from "../release-spec.ts";
+import { type Capacity, capacityFor, vacatedFor } from "./capacity.ts";
+
+/** A stretch of time in which both slots are at full size. */
+export interface Stretch {
+  readonly name: "settle" | "steps" | "soak" | "drain" | "rollback window";
+  readonly ms: number;
+}
+
+export interface ReleaseCost {
+  readonly capacity: Capacity;
+  /** How long the replicas are there beside the live ones at the most, once they are ready; what lasts no time is left out. */
+  readonly stretches: readonly Stretch[];
+}
+
+/** What releasing the configuration's template would take beside what runs; `undefined` where it makes no releases, or nothing runs yet. */
+export async function nextReleaseCost(
+  context: RolloutContext,
+  found: {
+    /** The record as `up` would leave it. */
+    readonly record: RolloutRecord;
+    readonly observation: Observation;
+    readonly routing: Routing;
+  },
+): Promise<ReleaseCost | undefined> {
+  const { runs, rollout } = context.config;
+  const { record, observation, routing } = found;
+  const live = liveSlot(routing);
+  const present = observation.slots[live].deployment;
+  if (
+    rollout.capacity === "skip" ||
+    runs.form !== "template" ||
+    observation.routing === undefined ||
+    present === undefined
+  )
+    return undefined;
+  const slot = otherSlot(live);
+  const number = Math.max(0, ...record.releases.map((one) => one.number)) + 1;
+  const replicas = Math.max(1, declaredReplicas(runs.release), present.desiredReplicas);
+  const release = { number, slot, spec: releaseSpecOf(runs.release, {}), createdAt: "", by: "" };
+  const planned: RolloutRecord = {
+    ...record,
+    releases: [...record.releases, release],
+    slots: { ...record.slots, [slot]: number },
+  };
+  const capacity = await capacityFor(context, {
+    spec: modelSpec(planned, context.namespace),
+    observation,
+    slot,
+    vacated: vacatedFor(rollout.mode, slot),
+    replicas: Math.min(replicas, runs.release.autoscaling?.max ?? Number.POSITIVE_INFINITY),
+  });
+  if (capacity === undefined) return undefined;
+  const { terminationGracePeriodSeconds, preStopSleepSeconds } = record.settings.server;
+  const longestMs = Math.max(0, terminationGracePeriodSeconds - preStopSleepSeconds) * 1000;
+  const stretches: readonly Stretch[] = [
+    { name: "settle", ms: rollout.settleMs },
+    { name: "steps", ms: rollout.steps.reduce((sum, { holdMs }) => sum + holdMs, 0) },
+    { name: "soak", ms: rollout.soakMs },
+    { name: "drain", ms: rollout.drainMs ?? longestMs },
+    { name: "rollback window", ms: rollout.rollbackWindowMs },
+  ];
+  return { capacity, stretches: stretches.filter(({ ms }) => ms > 0) };
+}

@@ -1,0 +1,192 @@
+import { z } from "zod";
+import { type Outcome, phases, type RolloutPlan, type RolloutState, stages } from "../core/rollout/state.ts";
+import type { Slot } from "../core/slots.ts";
+import type { RolloutReport } from "./report/report.ts";
+
+/** What somebody asked of a rollout that another command is working on. */
+export interface RolloutRequest {
+  readonly kind: (typeof requestKinds)[number];
+  readonly by: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+export const requestKinds = ["pause", "resume", "promote", "approve", "ignore-windows", "abort"] as const;
+
+/** What happened in a rollout, for the report: a step with its evidence, a phase that began, what somebody asked, a warning. */
+export interface JournalEntry {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly kind: "phase" | "step" | "hook" | "gate" | "request" | "warning";
+  /** What it was, in words. */
+  readonly text: string;
+  readonly result?: "done" | "failed" | "pass" | "fail" | "inconclusive" | undefined;
+  /** The line of evidence. */
+  readonly evidence?: string | undefined;
+  readonly durationMs?: number | undefined;
+}
+
+/** The rollout in progress, or the last one. */
+export interface RolloutRecordEntry {
+  /** Counts up from 1. */
+  readonly number: number;
+  readonly kind: "release" | "rollback";
+  readonly plan: RolloutPlan;
+  readonly state: RolloutState;
+  /** Who began it, `user@host`. */
+  readonly by: string;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  /** The release that was live when it began. */
+  readonly replaces: number | null;
+  /** How the release differs from that one, a line each. */
+  readonly changes: readonly string[];
+  /** What was skipped on somebody's word, a line each. */
+  readonly skipped: readonly string[];
+  /** Asked for and not yet heard, oldest first. */
+  readonly requests: readonly RolloutRequest[];
+  /** Oldest first. */
+  readonly journal: readonly JournalEntry[];
+}
+
+/** How a rollout ended, for the history. */
+export interface RolloutOutcomeRecord {
+  readonly number: number;
+  readonly kind: "release" | "rollback";
+  readonly release: number;
+  readonly target: Slot;
+  readonly outcome: Outcome;
+  readonly reason?: string | undefined;
+  readonly by: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** Digest of its report. */
+  readonly sha256?: string | undefined;
+  /** Reports of the newest rollouts are kept. */
+  readonly report?: RolloutReport | undefined;
+}
+
+/** The longest journal that is kept; what comes later replaces the oldest steps. */
+const keptEntries = 120;
+/** Rollouts whose report is kept; of older ones the digest. */
+const keptReports = 10;
+/** Reports that together are larger than this make room, bytes: a ConfigMap holds 1 MiB. */
+const keptReportBytes = 400_000;
+const keptOutcomes = 50;
+
+/** A journal with more in it. Pure. */
+export function withEntries(
+  journal: readonly JournalEntry[],
+  more: readonly JournalEntry[],
+): readonly JournalEntry[] {
+  const all = [...journal, ...more];
+  if (all.length <= keptEntries) return all;
+  // The beginning says what it was about.
+  return [...all.slice(0, 20), ...all.slice(all.length - keptEntries + 20)];
+}
+
+/** Keeps the history small: the newest reports, and what the others came to. Pure. */
+export function boundedOutcomes(outcomes: readonly RolloutOutcomeRecord[]): readonly RolloutOutcomeRecord[] {
+  const kept = outcomes.slice(-keptOutcomes);
+  let bytes = 0;
+  return kept
+    .toReversed()
+    .map((outcome, age) => {
+      bytes += outcome.report === undefined ? 0 : JSON.stringify(outcome.report).length;
+      if (age < keptReports && bytes <= keptReportBytes) return outcome;
+      const { report: _report, ...rest } = outcome;
+      return rest;
+    })
+    .toReversed();
+}
+
+export function nextRolloutNumber(record: {
+  readonly rollout?: { readonly number: number } | undefined;
+  readonly rollouts?: readonly { readonly number: number }[] | undefined;
+}): number {
+  return Math.max(record.rollout?.number ?? 0, ...(record.rollouts ?? []).map(({ number }) => number), 0) + 1;
+}
+
+const slotSchema = z.enum(["blue", "green"]);
+const phase = z.enum(phases);
+const mode = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("full") }),
+  z.object({ kind: z.literal("partial"), percent: z.number() }),
+  z.object({ kind: z.literal("recreate") }),
+]);
+const planSchema = z.object({
+  readiness: z.enum(["all", "any"]),
+  mode,
+  replicas: z.number().int(),
+  fromReplicas: z.number().int(),
+  idleReplicas: z.number().int(),
+  settleMs: z.number(),
+  steps: z.array(z.object({ weight: z.number(), holdMs: z.number() })),
+  soakMs: z.number(),
+  drainMs: z.number(),
+  rollbackWindowMs: z.number(),
+  approval: z.array(phase),
+  hooks: z.array(z.object({ name: z.string(), when: z.enum(["before", "after"]), phase })),
+  gates: z.boolean(),
+});
+const outcome = z.enum(["released", "aborted", "rolled-back"]);
+const kind = z.enum(["release", "rollback"]);
+const stateSchema = z.object({
+  release: z.number().int(),
+  target: slotSchema,
+  from: slotSchema,
+  direction: z.enum(["forward", "back"]),
+  phase: z.enum([...phases, "done"]),
+  stage: z.enum(stages),
+  hooksDone: z.number().int(),
+  approved: z.boolean(),
+  stepIndex: z.number().int(),
+  proved: z.boolean(),
+  since: z.number(),
+  warmed: z.number().int(),
+  exposed: z.boolean(),
+  paused: z.boolean(),
+  promoted: z.boolean(),
+  windowsIgnored: z.boolean(),
+  reason: z.string().optional(),
+  outcome: outcome.optional(),
+});
+const journalEntry = z.object({
+  at: z.string(),
+  kind: z.enum(["phase", "step", "hook", "gate", "request", "warning"]),
+  text: z.string(),
+  result: z.enum(["done", "failed", "pass", "fail", "inconclusive"]).optional(),
+  evidence: z.string().optional(),
+  durationMs: z.number().optional(),
+});
+
+/** The shape of the rollout in progress in the stored record. */
+export const rolloutEntrySchema = z.object({
+  number: z.number().int(),
+  kind,
+  plan: planSchema,
+  state: stateSchema,
+  by: z.string(),
+  startedAt: z.string(),
+  replaces: z.number().int().nullable(),
+  changes: z.array(z.string()),
+  skipped: z.array(z.string()),
+  requests: z.array(z.object({ kind: z.enum(requestKinds), by: z.string(), at: z.string() })),
+  journal: z.array(journalEntry),
+});
+
+/** The shape of the rollouts that ended in the stored record. */
+export const rolloutOutcomeSchema = z.object({
+  number: z.number().int(),
+  kind,
+  release: z.number().int(),
+  target: slotSchema,
+  outcome,
+  reason: z.string().optional(),
+  by: z.string(),
+  startedAt: z.string(),
+  endedAt: z.string(),
+  sha256: z.string().optional(),
+  // It has a version and a digest of its own, and is kept to the letter.
+  report: z.looseObject({ sha256: z.string() }).optional(),
+});

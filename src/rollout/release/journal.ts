@@ -1,0 +1,67 @@
+import type { Clock } from "../../core/clock.ts";
+import type { Event, EventSink } from "../../core/events.ts";
+import type { JournalEntry } from "../record-rollouts.ts";
+
+/** No line of evidence needs more; a journal is kept in a ConfigMap. */
+const longest = 400;
+
+/**
+ * Listens to what a command reports and keeps what belongs into the record: steps with their evidence, and warnings. What was
+ * noted is written with the next change of the record.
+ */
+export class Journal {
+  readonly #clock: Clock;
+  readonly #startedAt = new Map<string, number>();
+  #noted: JournalEntry[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** An event sink that passes everything on. */
+  listening(events: EventSink): EventSink {
+    return (event) => {
+      this.#hear(event);
+      events(event);
+    };
+  }
+
+  note(entry: Omit<JournalEntry, "at">): void {
+    const { text, evidence, ...rest } = entry;
+    this.#noted.push({
+      at: new Date(this.#clock.now()).toISOString(),
+      text: shortened(text),
+      ...rest,
+      ...(evidence === undefined || evidence === "" ? {} : { evidence: shortened(evidence) }),
+    });
+  }
+
+  /** What is not written yet. */
+  get noted(): readonly JournalEntry[] {
+    return this.#noted;
+  }
+
+  /** Forgets what was written. */
+  written(entries: readonly JournalEntry[]): void {
+    this.#noted = this.#noted.filter((entry) => !entries.includes(entry));
+  }
+
+  #hear(event: Event): void {
+    if (event.type === "warning") this.note({ kind: "warning", text: event.message });
+    if (event.type !== "step" || event.parent !== undefined) return;
+    if (event.state === "started") this.#startedAt.set(event.id, this.#clock.now());
+    if (event.state !== "done" && event.state !== "failed") return;
+    const startedAt = this.#startedAt.get(event.id);
+    this.note({
+      kind: "step",
+      text: event.title,
+      result: event.state,
+      evidence: event.detail,
+      durationMs: startedAt === undefined ? undefined : this.#clock.now() - startedAt,
+    });
+  }
+}
+
+function shortened(text: string): string {
+  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
+}

@@ -1,0 +1,72 @@
+import type { ResolvedConfig } from "../../config/types.ts";
+import { exitCodes, UserError } from "../../core/errors.ts";
+import type { RolloutPlan } from "../../core/rollout/state.ts";
+import { liveSlot } from "../../core/routing.ts";
+import type { SlotScaling } from "../record.ts";
+import type { Deployed } from "../subject.ts";
+
+/**
+ * What a rollout is to do, from the configuration and what is there. Pure.
+ * @throws UserError `mode-with-autoscaler`, `mode-with-steps` (exit code 2)
+ */
+export function planOf(
+  config: ResolvedConfig,
+  { record, routing, observation }: Deployed,
+  declared: number,
+  scaling: SlotScaling | undefined,
+): RolloutPlan {
+  const live = liveSlot(routing);
+  const { rollout, runs } = config;
+  const { mode } = rollout;
+  const { preStopSleepSeconds, terminationGracePeriodSeconds } = record.settings.server;
+  const present = observation.slots[live].deployment?.desiredReplicas ?? record.settings.replicas[live];
+  if (mode.kind === "partial" && scaling?.autoscaling !== undefined) {
+    throw new UserError({
+      code: "mode-with-autoscaler",
+      message: `The mode partial fixes how many replicas there are on the way, and the release of ${config.name} has an autoscaler, which decides that itself.`,
+      hint: "Use the mode full (rollout.mode in the config file), or `replicas` instead of `autoscaling`.",
+      exitCode: exitCodes.usage,
+    });
+  }
+  if (mode.kind === "recreate" && rollout.steps.length > 0) {
+    throw new UserError({
+      code: "mode-with-steps",
+      message: "In the mode recreate only one slot runs at a time, so traffic cannot be shifted in steps.",
+      hint: "Leave out the steps, or use the mode full or partial.",
+      exitCode: exitCodes.usage,
+    });
+  }
+  return {
+    readiness: "all",
+    mode,
+    // As many as the live slot has now, by its autoscaler too: it is to take the same traffic.
+    replicas: Math.min(Math.max(1, declared, present), scaling?.autoscaling?.max ?? Number.POSITIVE_INFINITY),
+    fromReplicas: present,
+    // There is no room for two.
+    idleReplicas: mode.kind === "recreate" || runs.form !== "template" ? 0 : runs.idleReplicas,
+    settleMs: rollout.settleMs,
+    steps: rollout.steps,
+    soakMs: rollout.soakMs,
+    drainMs: rollout.drainMs ?? Math.max(0, terminationGracePeriodSeconds - preStopSleepSeconds) * 1000,
+    rollbackWindowMs: rollout.rollbackWindowMs,
+    approval: rollout.approval,
+    hooks: rollout.hooks.map(({ name, when, phase }) => ({ name, when, phase })),
+    gates: true,
+  };
+}
+
+/** The plan of a rollback: what it leaves is worse, so nothing holds it. Pure. */
+export function rollbackPlan(plan: RolloutPlan, isWarm: boolean): RolloutPlan {
+  return {
+    ...plan,
+    mode: isWarm ? { kind: "full" } : plan.mode,
+    readiness: isWarm ? "any" : "all",
+    steps: [],
+    settleMs: isWarm ? 0 : plan.settleMs,
+    soakMs: 0,
+    rollbackWindowMs: 0,
+    approval: [],
+    hooks: [],
+    gates: false,
+  };
+}

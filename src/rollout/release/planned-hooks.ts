@@ -1,0 +1,67 @@
+import type { Hook } from "../../core/calls.ts";
+import { exitCodes, UserError } from "../../core/errors.ts";
+import { step } from "../../core/events.ts";
+import type { PlannedHook } from "../../core/rollout/state.ts";
+import type { RolloutContext } from "../context.ts";
+import type { Acting } from "./act.ts";
+import { callSubject } from "./call-subject.ts";
+import { rolloutOf } from "./entry.ts";
+import { sayVerdict } from "./verdicts.ts";
+
+/** How long a hook that has not made up its mind is left alone before it is asked again, milliseconds. */
+const holdMs = 5_000;
+
+/**
+ * Runs a hook of the rollout's plan; what it is stands in the configuration.
+ * @throws UserError `hook-failed` (exit code 3) where it does not pass and the rollout is to go back then; `hook-unknown`
+ */
+export async function runPlannedHook(acting: Acting, planned: PlannedHook): Promise<void> {
+  const { context, record, routing, journal } = acting;
+  const hook = configured(context, planned);
+  const { when, phase, name } = hook;
+  const subject = callSubject(context, record, rolloutOf(context, record), routing);
+  const verdict = await step(
+    context.events,
+    { id: `hook-${when}-${phase}-${name}`, title: `Hook ${name}, ${when} ${phase}` },
+    async (progress) => {
+      for (;;) {
+        const said = await context.runHook(hook, subject, context.signal);
+        if (said.verdict !== "hold") return said;
+        progress({ detail: said.evidence });
+        await context.clock.sleep(holdMs, context.signal);
+      }
+    },
+    ({ verdict: said, evidence }) => [said, evidence].filter((text) => text !== "").join(": "),
+  );
+  sayVerdict(context, journal, { from: "hook", name, phase, ...verdict });
+  if (verdict.verdict === "pass") return;
+  // Nothing can go back any more once the old slot is drained.
+  if (hook.onFailure === "continue" || phase === "drain" || phase === "scale-down") {
+    context.events({
+      type: "warning",
+      code: "hook-not-passed",
+      message: `The hook ${name} (${when} ${phase}) did not pass, and the rollout goes on: ${verdict.evidence}`,
+    });
+    return;
+  }
+  throw new UserError({
+    code: "hook-failed",
+    message: `The hook ${name} (${when} ${phase}) did not pass: ${verdict.evidence}`,
+    hint: "Mend what it complains about, or let the rollout go on without it (onFailure: continue).",
+    exitCode: exitCodes.gateRefused,
+    details: { hook: name, when, phase, verdict: verdict.verdict },
+  });
+}
+
+function configured({ config }: RolloutContext, planned: PlannedHook): Hook {
+  const found = config.rollout.hooks.find(
+    ({ name, when, phase }) => name === planned.name && when === planned.when && phase === planned.phase,
+  );
+  if (found !== undefined) return found;
+  throw new UserError({
+    code: "hook-unknown",
+    message: `The rollout was begun with the hook ${planned.name} (${planned.when} ${planned.phase}), which ${config.file} does not have.`,
+    hint: "Go on with the configuration file that it was begun with, or take it back: `modelswitch abort`.",
+    exitCode: exitCodes.usage,
+  });
+}

@@ -1,0 +1,43 @@
+import { UserError } from "../../core/errors.ts";
+import type { Action } from "../../core/rollout/world.ts";
+import type { RolloutContext } from "../context.ts";
+import type { RolloutRecord } from "../record.ts";
+import type { RolloutRecordEntry } from "../record-rollouts.ts";
+import { waitForSlot } from "../slot-wait.ts";
+import { locationOf } from "../subject.ts";
+
+/** How long a wait is at the most before everything is looked at again: requests of others are heard then. */
+const lookEveryMs = 1_000;
+
+type Wait = Extract<Action, { kind: "wait" }>;
+
+/** Waits for a while, or until what is waited for has a deadline of its own. Everything is looked at again afterwards. */
+export async function wait(
+  context: RolloutContext,
+  record: RolloutRecord,
+  { plan, state }: RolloutRecordEntry,
+  action: Wait,
+): Promise<void> {
+  const { readyMs } = context.config.deadlines;
+  if (action.for === "readiness" && plan.readiness === "all" && state.direction === "forward") {
+    await waitForSlot(context, locationOf(context, record), action.slot);
+    return;
+  }
+  const isLate = context.clock.now() - state.since > readyMs;
+  if (action.for === "readiness" && isLate) {
+    throw new UserError({
+      code: "slot-not-ready",
+      message: `${action.slot} has no ready pod, so it cannot take the traffic${state.direction === "back" ? " back" : ""}.`,
+      hint: "`modelswitch status` shows what is wrong with it.",
+    });
+  }
+  if (action.for === "vacating" && isLate) {
+    throw new UserError({
+      code: "slot-not-vacated",
+      message: `The pods of ${action.slot} have not ended after ${Math.round(readyMs / 1000)} s, so there is no room for the other slot.`,
+      hint: "Look at them with `modelswitch status` and `kubectl describe pod`; then run `modelswitch resume`.",
+    });
+  }
+  const left = (action.until ?? Number.POSITIVE_INFINITY) - context.clock.now();
+  await context.clock.sleep(Math.max(10, Math.min(left, lookEveryMs)), context.signal);
+}

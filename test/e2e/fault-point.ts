@@ -1,0 +1,26 @@
+/**
+ * Loaded into a command (`node --import`) by the tests that kill it at named points. A point is the id of a step and its state,
+ * as the command's own events name it: `started:write-shift`. The product knows nothing of it, and the signal comes before the
+ * next instruction of the product.
+ */
+const points = new Set((process.env.MODELSWITCH_TEST_FAULT_POINTS ?? "").split(",").filter(Boolean));
+const isCommand = process.argv[1]?.endsWith("modelswitch.js") === true;
+
+if (isCommand && points.size > 0) {
+  const write = process.stdout.write.bind(process.stdout);
+  process.stdout.write = ((...args: Parameters<typeof write>): boolean => {
+    const written = write(...args);
+    for (const point of pointsIn(String(args[0]))) {
+      if (points.has(point)) process.kill(process.pid, "SIGKILL");
+    }
+    return written;
+  }) as typeof process.stdout.write;
+}
+
+function pointsIn(text: string): string[] {
+  return text.split("\n").flatMap((line) => {
+    if (!line.startsWith("{")) return [];
+    const { type, id, state } = JSON.parse(line) as { type?: string; id?: string; state?: string };
+    return type === "step" ? [`${state}:${id}`] : [];
+  });
+}

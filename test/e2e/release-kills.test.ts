@@ -1,0 +1,114 @@
+import { afterEach, describe, expect, test } from "vitest";
+import type { ModelProject } from "./model-project.ts";
+import { releasedProject } from "./release-project.ts";
+import { RolloutDriver, randomFrom } from "./rollout-driver.ts";
+
+/** `npm run test:soak` kills more often. */
+const soak = process.env.MODELSWITCH_TEST_SOAK === "1";
+const ratePerSecond = 30;
+const streamSeconds = 3;
+
+let project: ModelProject;
+
+afterEach(async () => {
+  await project.remove();
+});
+
+/** Every boundary between the steps of a release: before each, and after it, before it is recorded. The slot is whichever is idle. */
+const boundaries = [
+  "deploy-SLOT",
+  "warm-up-SLOT",
+  "verify",
+  "write-shift",
+  "prove-shift",
+  "write-commit",
+  "prove-commit",
+  "write-re-arm",
+  "prove-re-arm",
+  "scale-down-SLOT",
+].flatMap((id) => [`started:${id}`, `done:${id}`]);
+
+const withoutSlot = (point: string) => point.replace(/-(blue|green)$/, "-SLOT");
+const withSlots = (points: ReadonlySet<string>) =>
+  new Set([...points].flatMap((point) => [point.replace("SLOT", "blue"), point.replace("SLOT", "green")]));
+
+describe("kill -9 of the command under load", () => {
+  test("at each boundary between steps: the next command goes on, no request fails, the history is true", {
+    timeout: soak ? 3_600_000 : 900_000,
+  }, async () => {
+    project = await releasedProject("kill-steps", { streamSeconds, steps: "25%, 50%" });
+    const driver = new RolloutDriver(project);
+    const stop = new AbortController();
+    const load = project.startMixedLoad({
+      ratePerSecond,
+      streamSeconds,
+      streamEvery: 30,
+      signal: stop.signal,
+    });
+    try {
+      for (let round = 0; round < (soak ? 3 : 1); round++) {
+        const left = new Set(boundaries);
+        while (left.size > 0 && driver.ended.length < 6 * (round + 1)) {
+          let args = driver.begin();
+          for (;;) {
+            const where = await driver.attempt(args, { at: withSlots(left) });
+            if (where === undefined) break;
+            expect(left).toContain(withoutSlot(where));
+            left.delete(withoutSlot(where));
+            const { rollout } = await driver.check(`killed at ${where}`);
+            const sofar = load.snapshot();
+            expect(sofar.failed, `killed at ${where}: ${project.explain(sofar)}`).toBe(0);
+            if (rollout !== null) args = ["reconcile"];
+            else if (await driver.hasEnded()) break;
+          }
+          await driver.noteEnd();
+        }
+        // Where a point was never come to, its name is wrong, or a step is no longer taken.
+        expect([...left]).toEqual([]);
+      }
+      const report = await load.stop();
+      expect(report.failed, project.explain(report)).toBe(0);
+    } finally {
+      stop.abort();
+    }
+  });
+
+  test(`at ${soak ? 100 : 15} random instants: the same`, {
+    timeout: soak ? 3_600_000 : 900_000,
+  }, async () => {
+    const seed = Number(process.env.MODELSWITCH_TEST_SEED ?? Date.now() % 1_000_000);
+    console.log(`MODELSWITCH_TEST_SEED=${seed} repeats these instants.`);
+    const random = randomFrom(seed);
+    project = await releasedProject("kill-any", { streamSeconds, steps: "25%, 50%" });
+    const driver = new RolloutDriver(project);
+    const stop = new AbortController();
+    const load = project.startMixedLoad({
+      ratePerSecond,
+      streamSeconds,
+      streamEvery: 30,
+      signal: stop.signal,
+    });
+    try {
+      while (driver.kills < (soak ? 100 : 15)) {
+        let args = driver.begin();
+        for (;;) {
+          const kill = { afterEvents: Math.floor(random() * 50), delayMs: Math.floor(random() * 1_000) };
+          const where = await driver.attempt(args, kill);
+          if (where === undefined) break;
+          const about = `seed ${seed}, kill ${driver.kills} ${JSON.stringify(kill)}, at ${where}`;
+          const { rollout } = await driver.check(about);
+          const sofar = load.snapshot();
+          expect(sofar.failed, `${about}: ${project.explain(sofar)}`).toBe(0);
+          // Some go back instead.
+          if (rollout !== null) args = [random() < 0.2 ? "abort" : "reconcile"];
+          else if (await driver.hasEnded()) break;
+        }
+        await driver.noteEnd();
+      }
+      const report = await load.stop();
+      expect(report.failed, project.explain(report)).toBe(0);
+    } finally {
+      stop.abort();
+    }
+  });
+});

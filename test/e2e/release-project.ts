@@ -1,0 +1,57 @@
+import { ModelProject } from "./model-project.ts";
+import { testImages } from "./test-cluster.ts";
+
+/** How the model server and the rollout of a test are set up. */
+export interface ReleaseSetup {
+  /** The longest stream that clients ask for, seconds. */
+  readonly streamSeconds: number;
+  /** Seconds for which the old slot stays warm. @default 0 */
+  readonly rollbackWindow?: number;
+  /** @default 25 % for a second, then 50 % */
+  readonly steps?: string;
+  readonly replicas?: number;
+  /** Seconds. @default 1 */
+  readonly settle?: number;
+  /** Seconds. @default 1 */
+  readonly soak?: number;
+  /** Seconds. @default two more than a stream lasts */
+  readonly drain?: number;
+}
+
+export const imageOf = (version: string) => (version === "1" ? testImages.blue : testImages.green);
+
+/** A model whose releases take a few seconds: short waits, and a drain that outlives its longest request. */
+export async function configureReleases(project: ModelProject, setup: ReleaseSetup): Promise<void> {
+  const { streamSeconds, rollbackWindow = 0, steps = "25%:1s, 50%", replicas = 2 } = setup;
+  const { settle = 1, soak = 1, drain = streamSeconds + 2 } = setup;
+  await project.configure(
+    {
+      slots: undefined,
+      release: { image: testImages.blue, replicas, imagePullPolicy: "Never" },
+      rollout: {
+        steps,
+        settle,
+        soak,
+        drain,
+        rollbackWindow,
+        warmUp: {
+          path: "/v2/models/demo/infer",
+          body: { inputs: [{ name: "predict", shape: [1, 2], datatype: "FP64", data: [1, 2] }] },
+        },
+      },
+    },
+    {
+      longestRequestSeconds: streamSeconds + 2,
+      metrics: { port: 8080, path: "/metrics" },
+      draining: { gauges: ["test_server_requests_in_progress"] },
+    },
+  );
+}
+
+/** A model with its first release live. */
+export async function releasedProject(prefix: string, setup: ReleaseSetup): Promise<ModelProject> {
+  const project = await ModelProject.create(prefix);
+  await configureReleases(project, setup);
+  await project.result(["up"]);
+  return project;
+}
