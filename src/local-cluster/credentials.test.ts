@@ -70,15 +70,15 @@ describe("credentials", () => {
     prepareCredentials(folders, { ...record, ports: { ...record.ports, apiServer: 7 } }, new Date());
     const after = parse(readFileSync(folders.kubeconfig, "utf8"));
     expect(after.users).toEqual(before.users);
-    expect(before.clusters[0].cluster.server).toBe("https://10.199.2.1:1");
-    expect(after.clusters[0].cluster.server).toBe("https://10.199.2.1:7");
+    expect(before.clusters[0].cluster.server).toBe("https://10.199.9.1:1");
+    expect(after.clusters[0].cluster.server).toBe("https://10.199.9.1:7");
   });
 });
 
 describe("components", () => {
   it("that answer queries of pods listen in the node alone", () => {
     const dns = specs.find(({ name }) => name === "coredns");
-    expect(dns?.configuration.join()).toContain("bind 10.199.2.2\n");
+    expect(dns?.configuration.join()).toContain("bind 10.199.9.2\n");
     expect(dns?.through?.[0]).toBe("nsenter");
   });
 
