@@ -396,6 +396,7 @@ export function testBench(): TestBench {
       probe,
       lookup: () => Promise.resolve([{ address: "192.0.2.9" }]),
       runHook: (hook, subject) => Promise.resolve(bench.hook(hook, subject)),
+      requireCalls: () => Promise.resolve(),
       openStack: () => Promise.resolve(stack),
       prepareSecrets: () => Promise.resolve(),
       lockOptions: (command) => ({
