@@ -87,7 +87,7 @@ describe("components", () => {
       spec.arguments.filter((argument) => /address=|listen-.*urls=/.test(argument)),
     );
     expect(listening.length).toBeGreaterThan(5);
-    for (const argument of listening) expect(argument).toMatch(/127\.0\.0\.1|10\.199\.2\.1/);
+    for (const argument of listening) expect(argument).toMatch(/127\.0\.0\.1|10\.199\.9\.1/);
   });
 
   it("have no secrets on their command lines", () => {
