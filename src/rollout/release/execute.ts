@@ -14,6 +14,7 @@ import { hearRequests, whileListening } from "./hear.ts";
 import { describeHeld } from "./held.ts";
 import { Journal } from "./journal.ts";
 import { look, ReadyTimes } from "./look.ts";
+import { PhaseGates } from "./phase-gates.ts";
 import { wait } from "./wait.ts";
 
 /** How a command's work on a rollout ended. */
@@ -46,6 +47,23 @@ export async function execute(
 ): Promise<RolloutEnd> {
   const journal = new Journal(outer.clock);
   const context: RolloutContext = { ...outer, events: journal.listening(outer.events) };
+  const gates = new PhaseGates(context, journal);
+  try {
+    return await steps(context, { lock, journal, gates, options });
+  } finally {
+    // Programs that were asked do not outlive the command.
+    await gates.leave();
+  }
+}
+
+interface Means {
+  readonly lock: Lock;
+  readonly journal: Journal;
+  readonly gates: PhaseGates;
+  readonly options: ExecuteOptions;
+}
+
+async function steps(context: RolloutContext, { lock, journal, gates, options }: Means): Promise<RolloutEnd> {
   const times = new ReadyTimes();
   // The stack outlives the user's stop: a write that has begun is finished.
   let opened: Promise<ModelStack> | undefined;
@@ -63,7 +81,7 @@ export async function execute(
     const { state } = entry;
     if (inProgress(record) === undefined) return { kind: "finished", state, failure };
     announced = announce(context, entry, announced);
-    const { world, observation } = await look(context, record, times);
+    const { world, observation } = await look(context, record, times, gates);
     const action = next(entry.plan, state, world);
     if (context.signal.aborted) throw stopped(world.routing, state);
     const acting = (by: RolloutContext): Acting => ({
