@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { ExitCode } from "../core/errors.ts";
 import type { EventSink } from "../core/events.ts";
+import type { Screen } from "./output/screen.ts";
 
 /** An argument by position. */
 export interface ArgumentSpec {
@@ -56,6 +57,8 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly events: EventSink;
+  /** For answers that are shown while the command goes on; others are returned. */
+  readonly screen: Screen;
   /** Aborts on SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   /** Asks the user; without a terminal and without `--yes` it throws the usage error `confirmation-needed`. */
@@ -83,6 +86,8 @@ export interface CommandResult {
   readonly data: Readonly<Record<string, unknown>>;
   /** Lines for people. */
   readonly text: readonly string[];
+  /** Everything was shown while the command ran. @default false */
+  readonly isShown?: boolean;
 }
 
 /** A command is data and a handler. */

@@ -7,6 +7,7 @@ import { colorsFor } from "./output/colors.ts";
 import { type ErrorReport, errorDocument, errorLines, reportOf } from "./output/error.ts";
 import { printable, printableEvent } from "./output/printable.ts";
 import { createRenderer, type Output } from "./output/renderer.ts";
+import { screenOn } from "./output/screen.ts";
 import { packageVersion } from "./package-version.ts";
 import { parseCommandLine } from "./program.ts";
 import { type PromptInput, prompts } from "./prompts.ts";
@@ -68,6 +69,7 @@ export async function main(options: MainOptions): Promise<number> {
     // In JSON control characters are escaped.
     events: (event) => renderer.event(globals.json ? event : printableEvent(event)),
     signal: options.signal,
+    screen: screenOn(options.stdout, options.env, clock),
     ...prompts({
       ...options,
       onInterrupt: options.interrupt,
@@ -88,6 +90,7 @@ export async function main(options: MainOptions): Promise<number> {
     const result = await command.run(input, context);
     renderer.stop();
     const exitCode = result.exitCode ?? exitCodes.done;
+    if (result.isShown === true) return exitCode;
     if (globals.json) {
       const head =
         command.output === "long" ? { type: "result", schemaVersion: 1, exitCode } : { schemaVersion: 1 };

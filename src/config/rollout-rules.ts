@@ -100,6 +100,11 @@ function requestProblems(
     const message = `${allowed} may be wrong of ${requests} requests, so that the gate could never fail; it must be less`;
     problems.push({ path: [...at, "request", "allowed"], message });
   }
+  const protocol = valueAt(input, ["ingress", "protocol"]);
+  if (protocol === "grpc" || protocol === "grpcs") {
+    const message = `asks over HTTP, but ingress.protocol is "${protocol}"; let a program ask instead, for example run: ["grpcurl", …]`;
+    problems.push({ path: [...at, "request"], message });
+  }
   const covered = valueAt(input, ["ingress", "path"]) ?? "/";
   const type = valueAt(input, ["ingress", "pathType"]) ?? "Prefix";
   if (typeof path === "string" && typeof covered === "string" && !covers(String(type), covered, path)) {

@@ -193,6 +193,8 @@ describe("what people lay down for a rollout", () => {
     expect(problemsOf({ gates: [{ ...gates[0], phases: ["soak"] }] }, { router: "plain" })).toEqual([]);
     const narrow = { ingress: { host: "a.b", path: "/v2" } };
     expect(problemsOf({ gates }, narrow)).toEqual([expect.stringContaining("not under ingress.path")]);
+    const grpc = { ingress: { host: "a.b", protocol: "grpc" } };
+    expect(problemsOf({ gates }, grpc)).toContainEqual(expect.stringContaining("asks over HTTP"));
   });
 
   test("what may be secret in an address is not repeated", () => {

@@ -72,3 +72,7 @@ export interface CallSubject {
   /** Who works on it, `user@host`. */
   readonly operator: string;
 }
+
+export function isVerdict(value: unknown): value is Verdict {
+  return verdicts.some((verdict) => verdict === value);
+}

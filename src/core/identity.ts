@@ -1,4 +1,5 @@
 import { type GrpcFields, readField } from "./grpc-message.ts";
+import { jsonAt } from "./json-path.ts";
 
 /**
  * How an answer is recognised as blue's or green's: one GET request, and where in its answer the mark is.
@@ -50,16 +51,13 @@ export function readIdentity(probe: IdentityProbe, answer: IdentityAnswer): stri
     case "body":
       return answer.body.trim() || undefined;
     case "json": {
-      let value: unknown;
+      let body: unknown;
       try {
-        value = JSON.parse(answer.body);
+        body = JSON.parse(answer.body);
       } catch {
         return undefined;
       }
-      for (const key of probe.from.path.split(".")) {
-        if (typeof value !== "object" || value === null) return undefined;
-        value = (value as Record<string, unknown>)[key];
-      }
+      const value = jsonAt(body, probe.from.path);
       return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
     }
   }

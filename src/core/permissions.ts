@@ -162,8 +162,8 @@ export const optionalRows: readonly OptionalRow[] = [
     resource: "pods/log",
     names: "any",
     verbs: { get: ["status", "up", "switch"] },
-    why: "the last log lines of a pod that does not become ready",
-    without: "errors name the state of the pod only",
+    why: "`logs`, and the last log lines of a pod that does not become ready",
+    without: "`logs` is refused, and errors name the state of the pod only",
     scope: "namespace",
   },
   ...(

@@ -72,6 +72,18 @@ export interface KubernetesApi {
   ): AsyncIterable<WatchEvent>;
 }
 
+/** Answers that come piece by piece, such as logs that are followed. `connect()` makes the real one. */
+export interface LineStream {
+  /**
+   * The lines of one answer as they come, until the server ends it or the signal aborts. Throws `KubernetesApiError` for a status of
+   * 400 or more.
+   */
+  lines(
+    path: string,
+    options: { readonly query?: ApiRequest["query"]; readonly signal: AbortSignal },
+  ): AsyncIterable<string>;
+}
+
 /** An answer of the API server with a status of 400 or more. */
 export class KubernetesApiError extends Error {
   override readonly name = "KubernetesApiError";

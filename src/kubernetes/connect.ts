@@ -5,6 +5,7 @@ import {
   type ApiRequest,
   type ApiResponse,
   type KubernetesApi,
+  type LineStream,
   responseError,
   type WatchEvent,
 } from "./api.ts";
@@ -32,7 +33,7 @@ export interface Connection {
  * Reads the kubeconfig and makes a client. Sends nothing yet.
  * @throws UserError `kubeconfig-invalid`, `context-unknown`
  */
-export function connect(source: KubeconfigSource = {}): Connection {
+export function connect(source: KubeconfigSource = {}): Connection & { readonly api: LineStream } {
   const config = load(source);
   if (source.context !== undefined) {
     const names = config.getContexts().map((context) => context.name);
@@ -93,7 +94,7 @@ function withoutQuotation(error: unknown): string {
   return (error.message.split("\n")[0] ?? "").replaceAll(/"[^"]*"/g, '"…"');
 }
 
-class HttpKubernetesApi implements KubernetesApi {
+class HttpKubernetesApi implements KubernetesApi, LineStream {
   readonly server: string;
   readonly #config: KubeConfig;
   #dispatcher: { readonly value: Dispatcher | undefined; readonly madeAt: number } | undefined;
@@ -127,12 +128,18 @@ class HttpKubernetesApi implements KubernetesApi {
     path: string,
     options: { query?: ApiRequest["query"]; signal: AbortSignal },
   ): AsyncIterable<WatchEvent> {
-    const request: ApiRequest = {
-      method: "GET",
-      path,
-      query: { allowWatchBookmarks: true, ...options.query, watch: true },
-      signal: options.signal,
-    };
+    const query = { allowWatchBookmarks: true, ...options.query, watch: true };
+    for await (const line of this.lines(path, { query, signal: options.signal })) {
+      if (line.trim() !== "") yield JSON.parse(line) as WatchEvent;
+    }
+  }
+
+  async *lines(
+    path: string,
+    options: { readonly query?: ApiRequest["query"]; readonly signal: AbortSignal },
+  ): AsyncIterable<string> {
+    const { query, signal } = options;
+    const request: ApiRequest = { method: "GET", path, signal, ...(query === undefined ? {} : { query }) };
     const response = await this.#send(request, 0);
     if (response.statusCode >= 400) {
       throw responseError(request, {
@@ -148,8 +155,9 @@ class HttpKubernetesApi implements KubernetesApi {
         buffered += decoder.decode(chunk as Uint8Array, { stream: true });
         const lines = buffered.split("\n");
         buffered = lines.pop() ?? "";
-        for (const line of lines) if (line.trim() !== "") yield JSON.parse(line) as WatchEvent;
+        yield* lines;
       }
+      if (buffered !== "") yield buffered;
     } catch (error) {
       if (!options.signal.aborted) throw error;
     }

@@ -73,7 +73,10 @@ export interface ContainerStatus {
 }
 
 export interface PodObject extends KubernetesObject {
-  readonly spec?: { readonly containers?: readonly ContainerObject[] };
+  readonly spec?: {
+    readonly containers?: readonly ContainerObject[];
+    readonly initContainers?: readonly ContainerObject[];
+  };
   readonly status?: {
     readonly phase?: string;
     readonly reason?: string;

@@ -1,37 +1,20 @@
-import type { Clock } from "../core/clock.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import { objectNames, ownLabels } from "../core/names.ts";
-import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../kubernetes/api.ts";
+import { KubernetesApiError } from "../kubernetes/api.ts";
+import {
+  heldLock,
+  identityOf,
+  type LeaseObject,
+  type LockOptions,
+  leaseCollection,
+  leasePath,
+  leaseSeconds,
+  parseHolder,
+  renewMs,
+  takenByAnnotation,
+} from "./lease.ts";
 
-interface LeaseObject extends KubernetesObject {
-  readonly spec?: {
-    readonly holderIdentity?: string;
-    readonly leaseDurationSeconds?: number;
-    readonly acquireTime?: string;
-    readonly renewTime?: string;
-  };
-}
-
-/** Who holds the lock of a model. */
-export interface Holder {
-  /** `user@host`. */
-  readonly operator: string;
-  readonly host: string;
-  readonly pid: number;
-  /** The command, for example `switch green`. */
-  readonly command: string;
-}
-
-export interface LockOptions {
-  readonly api: KubernetesApi;
-  readonly namespace: string;
-  readonly model: string;
-  readonly holder: Holder;
-  readonly clock: Clock;
-  /** Whether the process that took the lock at `since` is known to have ended. */
-  readonly isGone: (holder: Holder, since: number) => boolean;
-  readonly signal: AbortSignal;
-}
+export type { Holder, LockOptions } from "./lease.ts";
 
 /** A lock that is held. */
 export interface Lock {
@@ -41,9 +24,6 @@ export interface Lock {
    */
   check(): Promise<void>;
 }
-
-const leaseSeconds = 20;
-const renewMs = 5_000;
 
 /**
  * Runs `work` while holding the Lease of the model, so that one command at a time changes it. The Lease is renewed while the
@@ -61,18 +41,6 @@ export async function withLock<T>(options: LockOptions, work: (lock: Lock) => Pr
     await heartbeat;
     await release(options);
   }
-}
-
-function collection(options: LockOptions): string {
-  return `/apis/coordination.k8s.io/v1/namespaces/${options.namespace}/leases`;
-}
-
-function path(options: LockOptions): string {
-  return `${collection(options)}/${objectNames(options.model).record}`;
-}
-
-function identityOf(holder: Holder): string {
-  return JSON.stringify(holder);
 }
 
 /** Kubernetes' MicroTime. */
@@ -106,14 +74,14 @@ function leaseBody(
 async function acquire(options: LockOptions): Promise<string> {
   const acquiredAt = microTime(options.clock.now());
   for (let attempt = 0; ; attempt++) {
-    const found = await options.api.find<LeaseObject>(path(options));
+    const found = await options.api.find<LeaseObject>(leasePath(options));
     if (found !== undefined) await refuseIfHeld(found, options);
     try {
       const body = leaseBody(options, acquiredAt, found?.metadata?.resourceVersion);
       await options.api.json(
         found === undefined
-          ? { method: "POST", path: collection(options), body }
-          : { method: "PUT", path: path(options), body },
+          ? { method: "POST", path: leaseCollection(options), body }
+          : { method: "PUT", path: leasePath(options), body },
       );
       return acquiredAt;
     } catch (error) {
@@ -124,63 +92,34 @@ async function acquire(options: LockOptions): Promise<string> {
 }
 
 async function check(options: LockOptions): Promise<void> {
-  const found = await options.api.find<LeaseObject>(path(options));
+  const found = await options.api.find<LeaseObject>(leasePath(options));
   if (found?.spec?.holderIdentity === identityOf(options.holder)) return;
   const holder = parseHolder(found?.spec?.holderIdentity ?? "");
+  const taker = found?.metadata?.annotations?.[takenByAnnotation];
+  const to = holder === undefined ? "" : ` to ${holder.operator} (\`modelswitch ${holder.command}\`)`;
+  const why =
+    taker === undefined
+      ? `it was taken away, or this machine was silent for more than ${leaseSeconds} s`
+      : `${taker} took it away by \`modelswitch unlock\``;
   throw new UserError({
     code: "lock-lost",
-    message: `The lock of ${options.model} was lost${holder === undefined ? "" : ` to ${holder.operator} (\`modelswitch ${holder.command}\`)`}: this machine was silent for more than ${leaseSeconds} s.`,
+    message: `The lock of ${options.model} was lost${to}: ${why}. The command stopped before its next step.`,
     hint: "Look at `modelswitch status`, then run the command again.",
     exitCode: exitCodes.locked,
   });
 }
 
-/** Clocks of two machines differ: a lock of another host is only dead if its heartbeat does not come while we watch. */
-async function isSilent(lease: LeaseObject, options: LockOptions): Promise<boolean> {
-  const watchUntil = options.clock.now() + renewMs + 2_000;
-  while (options.clock.now() < watchUntil) {
-    await options.clock.sleep(1_000, options.signal);
-    const again = await options.api.find<LeaseObject>(path(options));
-    if (again?.metadata?.resourceVersion !== lease.metadata?.resourceVersion) return false;
-  }
-  return true;
-}
-
 async function refuseIfHeld(lease: LeaseObject, options: LockOptions): Promise<void> {
-  const identity = lease.spec?.holderIdentity;
-  if (identity === undefined || identity === "") return;
-  const holder = parseHolder(identity);
-  const now = options.clock.now();
-  const renewedAt = Date.parse(lease.spec?.renewTime ?? "");
-  const durationMs = (lease.spec?.leaseDurationSeconds ?? leaseSeconds) * 1000;
-  const leftMs = renewedAt + durationMs - now;
-  if (holder !== undefined && options.isGone(holder, Date.parse(lease.spec?.acquireTime ?? ""))) return;
-  const sameHost = holder?.host === options.holder.host;
-  if (!(leftMs > 0) && (sameHost || (await isSilent(lease, options)))) return;
-  const who =
-    holder === undefined ? identity : `${holder.operator} (process ${holder.pid} on ${holder.host})`;
-  const since = lease.spec?.acquireTime?.replace(/\.\d+Z$/, "Z") ?? "an unknown time";
-  const heartbeat = Math.max(0, Math.round((now - renewedAt) / 1000));
+  const lock = await heldLock(lease, options);
+  if (lock === undefined || lock.isDead) return;
+  const { holder, who, since, heartbeatSecondsAgo, leftMs } = lock;
   throw new UserError({
     code: "model-locked",
-    message: `${who} is running \`modelswitch ${holder?.command ?? "?"}\` on ${options.model} since ${since}; last heartbeat ${heartbeat} s ago.`,
-    hint: `Wait until it ends and try again. If it was killed, its lock ends by itself in ${Math.max(1, Math.ceil(leftMs / 1000))} s.`,
+    message: `${who} is running \`modelswitch ${holder?.command ?? "?"}\` on ${options.model} since ${since}; last heartbeat ${heartbeatSecondsAgo} s ago.`,
+    hint: `Wait until it ends and try again. If it was killed, its lock ends by itself in ${Math.max(1, Math.ceil(leftMs / 1000))} s; \`modelswitch unlock\` says more.`,
     exitCode: exitCodes.locked,
-    details: { holder: holder ?? identity, since, heartbeatSecondsAgo: heartbeat },
+    details: { holder: holder ?? lock.who, since, heartbeatSecondsAgo },
   });
-}
-
-function parseHolder(identity: string): Holder | undefined {
-  try {
-    const value: unknown = JSON.parse(identity);
-    if (typeof value !== "object" || value === null) return undefined;
-    const { operator, host, pid, command } = value as Partial<Holder>;
-    if (typeof operator !== "string" || typeof host !== "string") return undefined;
-    if (typeof pid !== "number" || typeof command !== "string") return undefined;
-    return { operator, host, pid, command };
-  } catch {
-    return undefined;
-  }
 }
 
 async function keepAlive(options: LockOptions, acquiredAt: string, signal: AbortSignal): Promise<void> {
@@ -191,11 +130,11 @@ async function keepAlive(options: LockOptions, acquiredAt: string, signal: Abort
       return;
     }
     try {
-      const found = await options.api.find<LeaseObject>(path(options));
+      const found = await options.api.find<LeaseObject>(leasePath(options));
       // Whoever took it over believed us dead: do not fight for it.
       if (found?.spec?.holderIdentity !== identityOf(options.holder)) return;
       const body = leaseBody(options, acquiredAt, found.metadata?.resourceVersion);
-      await options.api.json({ method: "PUT", path: path(options), body });
+      await options.api.json({ method: "PUT", path: leasePath(options), body });
     } catch {
       // A missed heartbeat is made up by the next one; the Lease outlives three of them.
     }
@@ -205,11 +144,11 @@ async function keepAlive(options: LockOptions, acquiredAt: string, signal: Abort
 /** Gives the lock back. A failure is of no consequence: the Lease ends by itself. */
 async function release(options: LockOptions): Promise<void> {
   try {
-    const found = await options.api.find<LeaseObject>(path(options));
+    const found = await options.api.find<LeaseObject>(leasePath(options));
     if (found?.spec?.holderIdentity !== identityOf(options.holder)) return;
     await options.api.request({
       method: "DELETE",
-      path: path(options),
+      path: leasePath(options),
       body: { preconditions: { resourceVersion: found.metadata?.resourceVersion } },
     });
   } catch {

@@ -72,6 +72,10 @@ export interface PodObservation {
   readonly former: boolean;
   /** The image that the model server's container runs, as the node names it: mostly with its digest. */
   readonly imageId?: string | undefined;
+  /** How often its containers were started again. */
+  readonly restarts?: number;
+  /** How one of them ended the last time, for example `OOMKilled, exit code 137`. */
+  readonly lastEnd?: string | undefined;
   readonly problem: PodProblem | undefined;
 }
 

@@ -21,7 +21,7 @@ import type {
   PodObservation,
   SlotObservation,
 } from "./observation.ts";
-import { podProblem } from "./pod-problems.ts";
+import { describeEnd, podProblem } from "./pod-problems.ts";
 
 export interface ModelLocation {
   readonly api: KubernetesApi;
@@ -190,6 +190,7 @@ function podObservations(pods: readonly PodObject[], template: readonly Containe
     terminating: pod.metadata?.deletionTimestamp !== undefined,
     former: pod.metadata?.labels?.[templateHashLabel] !== present,
     imageId: imageOf(pod),
+    ...restartsOf(pod),
     problem: podProblem(pod),
   }));
 }
@@ -214,6 +215,15 @@ function runsTemplate(pod: PodObject, template: readonly ContainerObject[]): boo
 function imageOf(pod: PodObject): string | undefined {
   const found = pod.status?.containerStatuses?.find(({ name }) => name === modelContainer)?.imageID;
   return found === undefined || found === "" ? undefined : found.replace(/^[a-z-]+:\/\//, "");
+}
+
+function restartsOf(pod: PodObject): Pick<PodObservation, "restarts" | "lastEnd"> {
+  const statuses = pod.status?.containerStatuses ?? [];
+  const restarts = statuses.reduce((sum, { restartCount }) => sum + (restartCount ?? 0), 0);
+  const ended = statuses
+    .filter(({ restartCount, state }) => (restartCount ?? 0) > 0 || state?.terminated !== undefined)
+    .map(describeEnd)[0];
+  return { restarts, ...(ended === undefined ? {} : { lastEnd: ended }) };
 }
 
 function createdAt(pod: PodObject): string {

@@ -76,7 +76,12 @@ function modelProblem(
   const what = status.name === "fetch-model" ? "The model cannot be fetched" : "The model cannot be checked";
   const isFinal = status.state?.waiting?.reason === "CrashLoopBackOff" && (status.restartCount ?? 0) >= 1;
   if (pullReasons.has(status.state?.waiting?.reason ?? "")) return undefined;
-  return problem("model-fetch", "ModelFetch", `${what}: ${said === "" ? lastEnd(status) : said}`, isFinal);
+  return problem(
+    "model-fetch",
+    "ModelFetch",
+    `${what}: ${said === "" ? describeEnd(status) : said}`,
+    isFinal,
+  );
 }
 
 function containerProblem(
@@ -108,7 +113,7 @@ function containerProblem(
   }
   const crashes = status.restartCount ?? 0;
   if (reason === "CrashLoopBackOff" || (status.state?.terminated !== undefined && crashes > 0)) {
-    const message = `Container ${status.name} keeps ending: ${lastEnd(status)} (${crashes} ${crashes === 1 ? "restart" : "restarts"})`;
+    const message = `Container ${status.name} keeps ending: ${describeEnd(status)} (${crashes} ${crashes === 1 ? "restart" : "restarts"})`;
     return problem("crash-loop", "CrashLoopBackOff", message, reason === "CrashLoopBackOff" && crashes >= 1);
   }
   if (status.state?.running !== undefined && status.ready === false && status.started === true) {
@@ -122,7 +127,8 @@ function containerProblem(
   return undefined;
 }
 
-function lastEnd(status: ContainerStatus): string {
+/** How a container ended the last time, for example `OOMKilled, exit code 137`. */
+export function describeEnd(status: ContainerStatus): string {
   const ended = status.state?.terminated ?? status.lastState?.terminated;
   if (ended === undefined) return "no reason given";
   const reason = ended.reason === undefined || ended.reason === "Error" ? "" : `${ended.reason}, `;

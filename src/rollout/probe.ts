@@ -13,6 +13,10 @@ export interface ProbeRequest {
   /** A message: the path is a gRPC method that is called with it. @default a GET request over HTTP */
   readonly grpc?: Uint8Array | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** @default GET */
+  readonly method?: "GET" | "POST";
+  /** @default none */
+  readonly body?: string | undefined;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
@@ -28,16 +32,16 @@ const largestAnswer = 1_000_000;
  */
 export const probe: Probe = (request) =>
   request.grpc === undefined
-    ? get(request)
+    ? send(request)
     : callGrpc({ ...request, grpc: request.grpc, host: hostHeader(request.endpoint, request.host) });
 
-const get: Probe = (request) =>
+const send: Probe = (request) =>
   new Promise((resolve, reject) => {
     const { endpoint, host } = request;
     const common = {
       host: endpoint.address,
       port: endpoint.port,
-      method: "GET",
+      method: request.method ?? "GET",
       path: request.path,
       // A connection of its own: kept connections may be pinned to what a controller worker knew earlier.
       agent: false,
@@ -68,7 +72,7 @@ const get: Probe = (request) =>
         resolve({ status: response.statusCode ?? 0, headers, body: Buffer.concat(chunks).toString("utf8") });
       });
     });
-    sent.end();
+    sent.end(request.body);
   });
 
 function hostHeader(endpoint: Endpoint, host: string): string {

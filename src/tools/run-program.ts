@@ -13,6 +13,8 @@ export interface RunProgramOptions {
   readonly timeoutMs?: number;
   /** Called for every line as it is written. */
   readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
+  /** Called for every piece of output as it comes, line or not. */
+  readonly onData?: (text: string) => void;
   /** Written to the program's standard input. @default an empty input */
   readonly stdin?: string | Uint8Array;
   /** Only the last so many characters of each stream are kept. @default 16 Mi */
@@ -55,6 +57,7 @@ export async function runProgram(
     signal,
     timeoutMs,
     onLine,
+    onData,
     stdin,
     keepCharacters = 16 * 1024 * 1024,
     killAfterMs = 3_000,
@@ -75,6 +78,7 @@ export async function runProgram(
   }
   const stdout = collect(child.stdout, keepCharacters, onLine && ((line) => onLine(line, "stdout")));
   const stderr = collect(child.stderr, keepCharacters, onLine && ((line) => onLine(line, "stderr")));
+  if (onData !== undefined) for (const stream of [child.stdout, child.stderr]) stream.on("data", onData);
   // A program may end without having read its input: that is its right, and not our error.
   child.stdin.on("error", () => undefined);
   child.stdin.end(stdin ?? "");

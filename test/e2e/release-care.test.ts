@@ -5,7 +5,7 @@ import { custom } from "../../src/component/servers/custom.ts";
 import { type ProcessOptions, resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
 import { RestrictedAccount } from "./restricted-account.ts";
-import { testImages, versionAt } from "./test-cluster.ts";
+import { testImages, until, versionAt } from "./test-cluster.ts";
 
 let project: ModelProject;
 
@@ -66,6 +66,18 @@ async function watched(
   });
 }
 
+/** Runs a command that ends only when it is stopped, as Ctrl-C does, and hands on its documents. */
+function beside(args: readonly string[], onDocument: (document: object) => void) {
+  let stop = () => {};
+  const ended = watched(args, onDocument, { onStart: (child) => (stop = () => child.kill("SIGINT")) });
+  return {
+    stop: async () => {
+      stop();
+      return (await ended).exitCode;
+    },
+  };
+}
+
 describe("room for a release", () => {
   test("is known beforehand, and what does not fit is refused before anything is written", async () => {
     expect(await project.result(["plan"])).toMatchObject({
@@ -105,9 +117,75 @@ describe("room for a release", () => {
   });
 });
 
+describe("the lock", () => {
+  test("is taken from a living command only by force, which then stops; a dead one's is removed", async () => {
+    const startedUntilHeld = (args: readonly string[]) => {
+      let kill = () => {};
+      let held = () => {};
+      const isHeld = new Promise<void>((resolve) => {
+        held = resolve;
+      });
+      const ended = watched(
+        args,
+        // Each command says what it waits for once it works on the rollout.
+        ({ id, state }) => {
+          if (id === "prove-shift" && state === "done") held();
+        },
+        { onStart: (child) => (kill = () => child.kill("SIGKILL")) },
+      );
+      return { ended, isHeld, kill: () => kill() };
+    };
+    const first = startedUntilHeld([
+      "release",
+      "--set",
+      `image=${testImages.green}`,
+      "--steps",
+      "25%:1h, 50%:1h",
+    ]);
+    await Promise.race([first.isHeld, first.ended]);
+    const refused = await project.command(["unlock", "--json"]);
+    expect(refused).toMatchObject({ exitCode: 4 });
+    expect(resultOf(refused.stdout)).toMatchObject({ error: { code: "model-locked" } });
+    expect(await project.result(["unlock", "--force", "--yes"])).toMatchObject({
+      found: "taken",
+      holder: { command: "release" },
+    });
+    const { exitCode, stdout } = await first.ended;
+    expect(exitCode).toBe(4);
+    expect(resultOf(stdout)).toMatchObject({ error: { code: "lock-lost" } });
+    expect(await project.result(["status"])).toMatchObject({ split: { blue: 75, green: 25 } });
+
+    const second = startedUntilHeld(["resume"]);
+    await until("the next command has the lock", async () => {
+      const { exitCode: code } = await project.command(["unlock", "--json"]);
+      return code === 4;
+    });
+    second.kill();
+    await second.ended;
+    expect(await project.result(["unlock"])).toMatchObject({
+      found: "removed",
+      holder: { command: "resume" },
+    });
+    expect(await project.result(["unlock"])).toMatchObject({ found: "free" });
+    await project.result(["abort"]);
+    expect(await project.result(["status"])).toMatchObject({ split: { blue: 100, green: 0 } });
+  });
+});
+
 describe("draining", () => {
   test("goes on as long as the old slot answers a request, and no longer", async () => {
     const stop = new AbortController();
+    // Somebody watches meanwhile, and somebody else reads what the new pods write.
+    const states: string[] = [];
+    const logs: string[] = [];
+    const status = beside(["status", "--watch", "--interval", "0.2"], (document) => {
+      const { split } = document as { split: { blue: number; green: number } };
+      states.push(`${split.blue}|${split.green}`);
+    });
+    const log = beside(["logs", "green", "--follow"], (document) => {
+      logs.push((document as { pod: string }).pod);
+    });
+    await until("the watch has begun", () => Promise.resolve(states.length > 0));
     let slow: Promise<number> | undefined;
     const seen: string[] = [];
     const { exitCode, stdout, stderr } = await watched(
@@ -134,5 +212,20 @@ describe("draining", () => {
     expect(seen.at(-1)).toBe("done: in-progress gauge of 1 pod: 0");
     expect(await slow).toBe(0);
     expect(await versionAt(project.host)).toBe("2");
+
+    await until("the watch has seen the switch", () => Promise.resolve(states.at(-1) === "0|100"));
+    await until("the log of a new pod was shown", () =>
+      Promise.resolve(logs.some((pod) => pod.startsWith("fraud-green-"))),
+    );
+    expect(states[0]).toBe("100|0");
+    expect(await status.stop()).toBe(0);
+    expect(await log.stop()).toBe(130);
+    expect(await project.result(["logs", "--tail", "5"])).toMatchObject({
+      slot: "green",
+      skipped: [],
+      lines: expect.arrayContaining([
+        expect.objectContaining({ pod: expect.stringMatching(/^fraud-green-/), container: "model" }),
+      ]),
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { requireCalls } from "../../src/calls/require-calls.ts";
 import { releaseLabel } from "../../src/component/deployment.ts";
 import { nginx } from "../../src/component/routers/nginx.ts";
 import { plain } from "../../src/component/routers/plain.ts";
@@ -18,8 +19,9 @@ import {
   KubernetesApiError,
   type KubernetesObject,
 } from "../../src/kubernetes/api.ts";
+import { namedCalls } from "../../src/rollout/call-io.ts";
 import type { RolloutContext } from "../../src/rollout/context.ts";
-import type { Probe } from "../../src/rollout/probe.ts";
+import type { Probe, ProbeRequest } from "../../src/rollout/probe.ts";
 import type { Desired, ModelStack } from "../../src/rollout/program.ts";
 import { RecordStore } from "../../src/rollout/record-store.ts";
 
@@ -346,6 +348,8 @@ export interface TestBench {
   readonly stop: AbortController;
   /** Requests at the ingress: what the controller answers for a header value. Replace it to break things. */
   answer: (previewHeader: string | undefined, host: string) => { status: number; body: string };
+  /** Answers requests at the ingress before the controller does; may throw. */
+  ask: (request: ProbeRequest) => { status: number; body: string } | undefined;
   /** What hooks say. Replace it to fail them. */
   hook: (hook: Hook, subject: CallSubject) => GateVerdict;
   context(config?: ResolvedConfig): RolloutContext;
@@ -372,6 +376,7 @@ export function testBench(): TestBench {
     clock,
     events,
     stop,
+    ask: () => undefined,
     hook: () => ({ verdict: "pass", evidence: "" }),
     answer: (previewHeader) => {
       const objects = ["fraud", "fraud-canary"]
@@ -395,7 +400,20 @@ export function testBench(): TestBench {
       operator: "ada@laptop",
       probe,
       lookup: () => Promise.resolve([{ address: "192.0.2.9" }]),
+      calls: {
+        clock,
+        send: () => Promise.reject(new Error("Nothing here is sent.")),
+        folder: "/",
+        env: { PATH: process.env.PATH },
+        withheld: [],
+        extra: {},
+      },
       runHook: (hook, subject) => Promise.resolve(bench.hook(hook, subject)),
+      requireCalls: ({ skipGates }) =>
+        requireCalls(
+          { env: { PATH: process.env.PATH }, folder: "/" },
+          namedCalls(skipGates ? { ...config.rollout, gates: [] } : config.rollout),
+        ),
       openStack: () => Promise.resolve(stack),
       prepareSecrets: () => Promise.resolve(),
       lockOptions: (command) => ({
@@ -409,10 +427,11 @@ export function testBench(): TestBench {
       }),
     }),
   };
-  const probe: Probe = async ({ headers, host }) => {
+  const probe: Probe = async (request) => {
     await new Promise((resolve) => setImmediate(resolve));
     clock.pass(1);
-    return { headers: {}, ...bench.answer(headers["X-Modelswitch-Preview"], host) };
+    const { headers, host } = request;
+    return { headers: {}, ...(bench.ask(request) ?? bench.answer(headers["X-Modelswitch-Preview"], host)) };
   };
   return bench;
 }

@@ -16,7 +16,20 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   engine: ["core", "kubernetes", "tools", "kubernetes-provider"],
   "local-cluster": ["core", "kubernetes", "tools", "images"],
   images: ["core", "tools"],
-  rollout: ["core", "kubernetes", "component", "config", "engine", "local-cluster/cluster.ts"],
+  calls: ["core", "tools"],
+  gates: ["core", "calls"],
+  notifications: ["core", "calls"],
+  rollout: [
+    "core",
+    "kubernetes",
+    "component",
+    "config",
+    "engine",
+    "calls",
+    "gates",
+    "notifications",
+    "local-cluster/cluster.ts",
+  ],
   cli: ["*"],
 };
 

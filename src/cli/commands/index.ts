@@ -14,6 +14,7 @@ import { destroy } from "./destroy.ts";
 import { doctor } from "./doctor.ts";
 import { history } from "./history.ts";
 import { init } from "./init.ts";
+import { logs } from "./logs.ts";
 import { plan } from "./plan.ts";
 import { rbac } from "./rbac.ts";
 import { reconcile } from "./reconcile.ts";
@@ -24,6 +25,7 @@ import { abort, approve, pause, promote, resume } from "./rollout-control.ts";
 import { run } from "./run.ts";
 import { status } from "./status.ts";
 import { switchCommand } from "./switch.ts";
+import { unlock } from "./unlock.ts";
 import { up } from "./up.ts";
 import { versionCommand } from "./version.ts";
 
@@ -44,8 +46,10 @@ export const commands: readonly Command[] = [
   rollback,
   reconcile,
   status,
+  logs,
   history,
   report,
+  unlock,
   destroy,
   run,
   rbac,

@@ -1,30 +1,67 @@
 import { slots } from "../../core/slots.ts";
 import type { ModelStatus, RolloutStatus, SlotStatus } from "../../rollout/status.ts";
-import type { Command } from "../command.ts";
+import type { Command, CommandContext, CommandInput, CommandResult } from "../command.ts";
 import { table } from "../output/table.ts";
 import { allOption, errorTexts, type Found, ofCluster, queryModels, titleOf } from "./rollout-context.ts";
+
+/** Seconds between two looks. */
+const defaultInterval = 2;
 
 export const status: Command = {
   name: "status",
   summary: "Show the model: which slot is live, what each runs, and what is wrong",
   description:
     "Where the configuration file has several models and none is named, a line for each in the environment; with --all in every environment.",
-  options: [allOption],
-  examples: ["modelswitch status", "modelswitch status --json", "modelswitch status --all"],
+  options: [
+    allOption,
+    { name: "watch", short: "w", summary: "show it again whenever it changes, until interrupted" },
+    {
+      name: "interval",
+      value: "seconds",
+      summary: "how often --watch looks",
+      defaultText: String(defaultInterval),
+    },
+  ],
+  examples: [
+    "modelswitch status",
+    "modelswitch status --watch",
+    "modelswitch status --json",
+    "modelswitch status --all",
+  ],
   output: "query",
   ifInterrupted: "Nothing was changed.",
-  run: (input, context) =>
-    queryModels(input, context, {
-      atOnce: 8,
-      query: ofCluster(context, async (rollout) => {
-        const { modelStatus } = await import("../../rollout/status.ts");
-        return await modelStatus(rollout);
-      }),
-      one: (found) => ({ data: document(found), text: describe(found) }),
-      entry: document,
-      several: describeAll,
-    }),
+  async run(input, context) {
+    const look = () => queryStatus(input, context);
+    if (input.options.watch !== true) return await look();
+    const { watching } = await import("../watch.ts");
+    return await watching(context, await intervalMs(input), look);
+  },
 };
+
+async function intervalMs({ options }: CommandInput): Promise<number> {
+  const { interval = String(defaultInterval) } = options;
+  const seconds = Number(interval);
+  if (seconds >= 0.1 && seconds <= 3600) return seconds * 1000;
+  const { exitCodes, UserError } = await import("../../core/errors.ts");
+  throw new UserError({
+    code: "argument-invalid",
+    message: `The option --interval is "${interval}", but takes seconds from 0.1 to 3600.`,
+    exitCode: exitCodes.usage,
+  });
+}
+
+function queryStatus(input: CommandInput, context: CommandContext): Promise<CommandResult> {
+  return queryModels(input, context, {
+    atOnce: 8,
+    query: ofCluster(context, async (rollout) => {
+      const { modelStatus } = await import("../../rollout/status.ts");
+      return await modelStatus(rollout);
+    }),
+    one: (found) => ({ data: document(found), text: describe(found) }),
+    entry: document,
+    several: describeAll,
+  });
+}
 
 function document(found: ModelStatus): Readonly<Record<string, unknown>> {
   return {

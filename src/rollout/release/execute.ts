@@ -15,6 +15,7 @@ import { describeHeld } from "./held.ts";
 import { Journal } from "./journal.ts";
 import { look, ReadyTimes } from "./look.ts";
 import { isOutage, ridingOut } from "./outage.ts";
+import { PhaseGates } from "./phase-gates.ts";
 import { wait } from "./wait.ts";
 
 /** How a command's work on a rollout ended. */
@@ -47,8 +48,16 @@ export async function execute(
 ): Promise<RolloutEnd> {
   const journal = new Journal(outer.clock);
   const context: RolloutContext = { ...outer, events: journal.listening(outer.events) };
+  const gates = new PhaseGates(context, journal);
   const failed: Failed = { by: undefined };
-  return await ridingOut(context, (progress) => steps(context, { lock, journal, options, failed, progress }));
+  try {
+    return await ridingOut(context, (progress) =>
+      steps(context, { lock, journal, gates, options, failed, progress }),
+    );
+  } finally {
+    // Programs that were asked do not outlive the command.
+    await gates.leave();
+  }
 }
 
 /** Why the rollout goes back, where this command made it. */
@@ -59,6 +68,7 @@ interface Failed {
 interface Means {
   readonly lock: Lock;
   readonly journal: Journal;
+  readonly gates: PhaseGates;
   readonly options: ExecuteOptions;
   readonly failed: Failed;
   /** Called when a step was taken and recorded. */
@@ -66,7 +76,7 @@ interface Means {
 }
 
 async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd> {
-  const { lock, journal, options, failed } = means;
+  const { lock, journal, gates, options, failed } = means;
   const times = new ReadyTimes();
   // The stack outlives the user's stop: a write that has begun is finished.
   let opened: Promise<ModelStack> | undefined;
@@ -83,7 +93,7 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
     const { state } = entry;
     if (inProgress(record) === undefined) return { kind: "finished", state, failure: failed.by };
     announced = announce(context, entry, announced);
-    const { world, observation } = await look(context, record, times);
+    const { world, observation } = await look(context, record, times, gates);
     const action = next(entry.plan, state, world);
     if (context.signal.aborted) throw stopped(world.routing, state);
     const acting = (by: RolloutContext): Acting => ({

@@ -63,11 +63,12 @@ export interface ReleaseOptions {
 
 /**
  * Puts a new release into the idle slot and takes it live, phase by phase.
- * @throws UserError `rollout-in-progress`, `switch-unfinished`, `release-unchanged`, `form-without-releases`
+ * @throws UserError `rollout-in-progress`, `switch-unfinished`, `release-unchanged`, `form-without-releases`, `call-impossible`
  */
 export async function release(context: RolloutContext, options: ReleaseOptions): Promise<RolloutEnd> {
   requireTemplate(context.config);
   const { template, ignoreWindows = false, skipGates = false } = options;
+  await context.requireCalls({ skipGates });
   const start = async (deployed: Deployed): Promise<Start> => {
     const { record, routing } = deployed;
     const live = liveSlot(routing);

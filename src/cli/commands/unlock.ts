@@ -1,0 +1,48 @@
+import type { HeldLock } from "../../rollout/lease.ts";
+import type { Command, CommandResult } from "../command.ts";
+import { openRollout } from "./rollout-context.ts";
+
+export const unlock: Command = {
+  name: "unlock",
+  summary: "Remove the lock that a killed command left; show who holds it",
+  description:
+    "A lock whose holder is dead is removed at once (other commands would take it over by themselves, too). One whose holder is alive is taken away only with --force: that command notices before its next step, and stops. Traffic stays as it is.",
+  options: [{ name: "force", summary: "take it from a command that is alive, after a question" }],
+  examples: ["modelswitch unlock", "modelswitch unlock --force"],
+  output: "query",
+  ifInterrupted: "The lock is as it was, or removed: `modelswitch unlock` shows which.",
+  async run(input, context): Promise<CommandResult> {
+    const rollout = await openRollout(context);
+    const { unlock: remove } = await import("../../rollout/unlock.ts");
+    const found = await remove(rollout, {
+      force: input.options.force === true,
+      agree: (lock) =>
+        context.confirm(
+          `${describe(lock)}, last heartbeat ${lock.heartbeatSecondsAgo} s ago. It will stop before its next step, wherever it is; traffic stays as it is then. Take the lock away?`,
+        ),
+    });
+    const { name } = rollout.config;
+    const data = {
+      model: name,
+      namespace: rollout.namespace,
+      context: rollout.kubernetesContext,
+      found: found.kind,
+    };
+    if (found.kind === "free")
+      return { data: { ...data, holder: null }, text: [`Nobody holds the lock of ${name}.`] };
+    const { holder, since, heartbeatSecondsAgo } = found.lock;
+    return {
+      data: { ...data, holder: holder ?? null, since, heartbeatSecondsAgo },
+      text: [
+        found.kind === "removed"
+          ? `${found.lock.who} is dead (\`modelswitch ${holder?.command ?? "?"}\`, since ${since}): its lock is removed.`
+          : `${describe(found.lock)}; its lock is taken away.`,
+        "`modelswitch status` shows what it left; a rollout goes on with `modelswitch resume`, and back with `modelswitch abort`.",
+      ],
+    };
+  },
+};
+
+function describe({ who, since, holder }: HeldLock): string {
+  return `${who} runs \`modelswitch ${holder?.command ?? "?"}\` since ${since}`;
+}

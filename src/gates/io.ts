@@ -1,0 +1,41 @@
+import type { CallIo } from "../calls/io.ts";
+import type { CallSubject } from "../core/calls.ts";
+import type { GatePhase } from "../core/gates.ts";
+import type { PodsSeen } from "./pods.ts";
+
+/** A request through the ingress. */
+export interface IngressRequest {
+  /** `release`: the new release whatever share of the traffic it has. `clients`: as clients ask. */
+  readonly route: "release" | "clients";
+  readonly path: string;
+  readonly method: "GET" | "POST";
+  readonly headers: Readonly<Record<string, string>>;
+  /** `undefined`: none. */
+  readonly body: string | undefined;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface IngressAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** What came of a request through the ingress. */
+export type IngressOutcome =
+  | { readonly kind: "answer"; readonly answer: IngressAnswer; readonly latencyMs: number }
+  /** The connection stood, but no answer came, or not all of it, or not in time. */
+  | { readonly kind: "broken"; readonly why: string }
+  /** Nobody can say whose fault that is: the ingress itself was not reached. */
+  | { readonly kind: "unreachable"; readonly why: string };
+
+/** What gates work with: passed in, so that tests replace it. */
+export interface GateIo {
+  readonly calls: CallIo;
+  ask(request: IngressRequest): Promise<IngressOutcome>;
+  /** The pods of the slot that the release is in. */
+  pods(signal: AbortSignal): Promise<PodsSeen>;
+}
+
+/** The rollout that a gate judges. */
+export type GateSubject = CallSubject & { readonly phase: GatePhase };

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { judgePods, type KnownPods, type PodSeen } from "./pods.ts";
+
+const pod = (name: string, more: Partial<PodSeen> = {}): PodSeen => ({
+  name,
+  ready: true,
+  restarts: 0,
+  lastEnd: undefined,
+  ...more,
+});
+const known: KnownPods = { a: 0, b: 2 };
+
+describe("pods of the new release", () => {
+  test("are fine while they are what they were", () => {
+    const said = judgePods(known, { desired: 2, pods: [pod("a"), pod("b", { restarts: 2 })] });
+    expect(said).toMatchObject({ verdict: "pass", evidence: "2 of 2 pods ready, no restart", known });
+  });
+
+  test("that are seen first become known, with their restarts so far", () => {
+    const said = judgePods({}, { desired: 2, pods: [pod("a", { restarts: 1 }), pod("b", { ready: false })] });
+    expect(said).toMatchObject({ verdict: "pass", known: { a: 1 } });
+  });
+
+  test("that restart fail, though they are ready again, and the reason is told", () => {
+    const again = pod("b", { restarts: 3, lastEnd: "OOMKilled, exit code 137" });
+    expect(judgePods(known, { desired: 2, pods: [pod("a"), again] })).toMatchObject({
+      verdict: "fail",
+      evidence: "b restarted once (OOMKilled, exit code 137)",
+      known,
+    });
+  });
+
+  test("that are not ready any more fail", () => {
+    const pods = [pod("a", { ready: false }), pod("b", { restarts: 2 })];
+    expect(judgePods(known, { desired: 2, pods })).toMatchObject({
+      verdict: "fail",
+      evidence: "a is not ready any more",
+    });
+  });
+
+  test("that are gone are waited for until they are replaced", () => {
+    const left = [pod("a")];
+    expect(judgePods(known, { desired: 2, pods: left })).toMatchObject({
+      verdict: "hold",
+      evidence: "b ended, and no other pod is ready in its place yet",
+    });
+    const starting = judgePods(known, { desired: 2, pods: [...left, pod("c", { ready: false })] });
+    expect(starting.verdict).toBe("hold");
+    const replaced = judgePods(known, { desired: 2, pods: [...left, pod("c", { restarts: 1 })] });
+    expect(replaced).toEqual({
+      verdict: "pass",
+      evidence: "2 of 2 pods ready, no restart; b ended and was replaced",
+      known: { a: 0, c: 1 },
+    });
+  });
+
+  test("that an autoscaler takes away, or that only start, are no reason", () => {
+    expect(judgePods(known, { desired: 1, pods: [pod("a")] })).toMatchObject({ verdict: "pass" });
+    const more = [pod("a"), pod("b", { restarts: 2 }), pod("c", { ready: false })];
+    expect(judgePods(known, { desired: 3, pods: more })).toMatchObject({ verdict: "pass", known });
+  });
+});

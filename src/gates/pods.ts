@@ -1,0 +1,62 @@
+import type { GateVerdict } from "../core/calls.ts";
+
+/** One pod of the new release. */
+export interface PodSeen {
+  readonly name: string;
+  /** A ready endpoint that is not about to end. */
+  readonly ready: boolean;
+  /** How often its containers were started again. */
+  readonly restarts: number;
+  /** How a container ended the last time, for example `OOMKilled, exit code 137`. */
+  readonly lastEnd: string | undefined;
+}
+
+export interface PodsSeen {
+  /** Replicas that there should be. */
+  readonly desired: number;
+  readonly pods: readonly PodSeen[];
+}
+
+/** Pods that were seen ready, and how often each had been started again by then. */
+export type KnownPods = Readonly<Record<string, number>>;
+
+/**
+ * Whether pods that were ready have restarted or become unready since. One that ended is no reason: nodes are drained, and
+ * autoscalers take pods away; until another is ready in its place, `hold`. Pods that only start are no reason either. Pure; what is known grows with each look.
+ */
+export function judgePods(
+  known: KnownPods,
+  { desired, pods }: PodsSeen,
+): GateVerdict & { readonly known: KnownPods } {
+  const ready = pods.filter((pod) => pod.ready);
+  const names = Object.keys(known);
+  const present = new Map(pods.map((pod) => [pod.name, pod]));
+  const restarted = pods.filter(({ name, restarts }) => restarts > (known[name] ?? restarts));
+  const unready = pods.filter(({ name, ready: isReady }) => !isReady && known[name] !== undefined);
+  const gone = names.filter((name) => !present.has(name));
+  const isShort = ready.length < Math.min(desired, names.length);
+  const problems = [
+    ...restarted.map(
+      ({ name, restarts, lastEnd }) =>
+        `${name} restarted ${times(restarts - (known[name] ?? 0))}${lastEnd === undefined ? "" : ` (${lastEnd})`}`,
+    ),
+    ...(isShort ? unready.map(({ name }) => `${name} is not ready any more`) : []),
+  ];
+  if (problems.length > 0) return { verdict: "fail", evidence: problems.join("; "), known };
+  if (isShort) {
+    const evidence = `${gone.join(", ")} ended, and no other pod is ready in its place yet`;
+    return { verdict: "hold", evidence, known };
+  }
+  const kept = Object.fromEntries(Object.entries(known).filter(([name]) => present.has(name)));
+  const seen = Object.fromEntries(ready.map(({ name, restarts }) => [name, known[name] ?? restarts]));
+  const replaced = gone.length === 0 ? "" : `; ${gone.join(", ")} ended and was replaced`;
+  return {
+    verdict: "pass",
+    evidence: `${ready.length} of ${desired} pods ready, no restart${replaced}`,
+    known: { ...kept, ...seen },
+  };
+}
+
+function times(count: number): string {
+  return count === 1 ? "once" : `${count} times`;
+}

@@ -1,0 +1,158 @@
+import type { GateVerdict } from "../core/calls.ts";
+import type { Gate, GatesVerdict } from "../core/gates.ts";
+import { callGate } from "./call.ts";
+import type { GateIo, GateSubject } from "./io.ts";
+import { judgePods, type KnownPods, type PodsSeen } from "./pods.ts";
+import { combined, type GateMemory, heard, nothingHeard, standing } from "./reduce.ts";
+import { requestGate } from "./request.ts";
+
+/** One look of a gate: what was said, of which rollout. */
+export interface GateLook extends GateVerdict {
+  readonly name: string;
+  readonly phase: GateSubject["phase"];
+}
+
+export interface GateWatchOptions {
+  readonly io: GateIo;
+  readonly gates: readonly Gate[];
+  /** Ends every look when it aborts. */
+  readonly signal: AbortSignal;
+  /** Called whenever what a gate says as a whole changes, or its evidence for anything but a pass. */
+  readonly onVerdict?: (look: GateLook) => void;
+  /** Pods that were ready when an earlier command left off. @default those that are ready at the first look */
+  readonly knownPods?: KnownPods | undefined;
+}
+
+interface Watched {
+  readonly key: string;
+  readonly stop: AbortController;
+  readonly gates: readonly Gate[];
+  readonly memories: Map<string, GateMemory>;
+  readonly done: Promise<void>;
+}
+
+/**
+ * Looks at gates, each at its own pace, while a phase or a step of the shift lasts. What they say starts anew with each; which
+ * pods were ready is remembered over all of them.
+ */
+export class GateWatch {
+  readonly #options: GateWatchOptions;
+  #watched: Watched | undefined;
+  #known: KnownPods | undefined;
+  #failure: unknown;
+
+  constructor(options: GateWatchOptions) {
+    this.#options = options;
+    this.#known = options.knownPods;
+  }
+
+  /** Pods that were seen ready, for the record. */
+  get knownPods(): KnownPods | undefined {
+    return this.#known;
+  }
+
+  /** Begins to look, unless it is looking at just this phase and step already. */
+  enter(subject: GateSubject): void {
+    const key = JSON.stringify([
+      subject.release,
+      subject.startedAt,
+      subject.direction,
+      subject.phase,
+      subject.stepIndex,
+      subject.split.blue,
+    ]);
+    if (this.#watched?.key === key) return;
+    void this.leave();
+    const gates = this.#options.gates.filter(({ phases }) => phases.includes(subject.phase));
+    const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, this.#options.signal]);
+    const memories = new Map<string, GateMemory>();
+    const looking = gates.map((gate) => this.#look(gate, subject, memories, signal));
+    this.#watched = { key, stop, gates, memories, done: Promise.all(looking).then(() => undefined) };
+  }
+
+  /** Ends all looks, and waits until programs that were asked are gone. */
+  async leave(): Promise<void> {
+    const watched = this.#watched;
+    this.#watched = undefined;
+    watched?.stop.abort();
+    await watched?.done;
+  }
+
+  /**
+   * What the gates of the phase say together, now. Before `enter` and without gates: pass.
+   * @throws what a look threw that is no verdict
+   */
+  verdict(): GatesVerdict {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#watched === undefined) return combined([]);
+    const { gates, memories } = this.#watched;
+    const now = this.#options.io.calls.clock.now();
+    return combined(
+      gates.map((gate) => ({
+        name: gate.name,
+        ...standing(gate, memories.get(gate.name) ?? nothingHeard, now),
+      })),
+    );
+  }
+
+  async #look(
+    gate: Gate,
+    subject: GateSubject,
+    memories: Map<string, GateMemory>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.#options.io.calls;
+    let told: string | undefined;
+    try {
+      while (!signal.aborted) {
+        const said = await this.#once(gate, subject, signal);
+        if (signal.aborted) return;
+        const memory = heard(gate, memories.get(gate.name) ?? nothingHeard, said, clock.now());
+        memories.set(gate.name, memory);
+        const whole = standing(gate, memory, clock.now());
+        const change = whole.verdict === "pass" ? "pass" : JSON.stringify(whole);
+        if (change !== told) {
+          this.#options.onVerdict?.({ name: gate.name, phase: subject.phase, ...whole });
+        }
+        told = change;
+        // It has failed: nothing that it says later is of interest.
+        if (memory.failed !== undefined) return;
+        await clock.sleep(gate.everyMs, signal);
+      }
+    } catch (error) {
+      // What ends because it was stopped says nothing.
+      if (!signal.aborted) this.#failure ??= error;
+    }
+  }
+
+  async #once(gate: Gate, subject: GateSubject, signal: AbortSignal): Promise<GateVerdict> {
+    const { io } = this.#options;
+    switch (gate.kind) {
+      case "command":
+      case "webhook":
+        return await callGate(io, gate, subject, signal);
+      case "request":
+        return await requestGate(io, gate, subject, signal);
+      case "pods":
+        return await this.#pods(signal);
+    }
+  }
+
+  async #pods(signal: AbortSignal): Promise<GateVerdict> {
+    let seen: PodsSeen;
+    try {
+      seen = await this.#options.io.pods(signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return { verdict: "inconclusive", evidence: `the pods cannot be read: ${messageOf(error)}` };
+    }
+    const { known, ...said } = judgePods(this.#known ?? {}, seen);
+    this.#known = known;
+    return said;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

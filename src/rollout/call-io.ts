@@ -1,0 +1,46 @@
+import type { CallIo } from "../calls/io.ts";
+import { secretVariables } from "../calls/require-calls.ts";
+import type { ResolvedRollout } from "../config/rollout-types.ts";
+import type { ResolvedConfig } from "../config/types.ts";
+import type { Call } from "../core/calls.ts";
+import type { Clock } from "../core/clock.ts";
+
+/** What hooks, gates and notifications of a model work with: the real thing. */
+export function callIo(about: {
+  readonly config: ResolvedConfig;
+  readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Name of the kubeconfig's context. */
+  readonly kubernetesContext: string;
+}): CallIo {
+  const { config, clock, env, kubernetesContext } = about;
+  const { path } = config.kubeconfig;
+  return {
+    clock,
+    send: async (request) => {
+      // Not every command calls somebody.
+      const { sender } = await import("../calls/send.ts");
+      return await sender(env)(request);
+    },
+    folder: config.folder,
+    env,
+    withheld: secretVariables(
+      namedCalls(config.rollout).map(({ call }) => call),
+      config.rollout.notifications,
+    ),
+    // A kubectl, or a modelswitch, that a program runs is to see the same cluster.
+    extra: { MODELSWITCH_CONTEXT: kubernetesContext, ...(path === undefined ? {} : { KUBECONFIG: path }) },
+  };
+}
+
+/** Everything that a rollout may call for an opinion, by what it is called. */
+export function namedCalls({ hooks, gates }: ResolvedRollout): { title: string; call: Call }[] {
+  return [
+    ...hooks.map(({ name, call }) => ({ title: `hook ${name}`, call })),
+    ...gates.flatMap((gate) =>
+      gate.kind === "command" || gate.kind === "webhook"
+        ? [{ title: `gate ${gate.name}`, call: gate.call }]
+        : [],
+    ),
+  ];
+}

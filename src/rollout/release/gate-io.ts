@@ -1,0 +1,97 @@
+import type { Routing } from "../../core/routing.ts";
+import type { Slot } from "../../core/slots.ts";
+import type { GateIo, IngressOutcome, IngressRequest } from "../../gates/io.ts";
+import type { PodsSeen } from "../../gates/pods.ts";
+import type { RolloutContext } from "../context.ts";
+import { ingressEndpoints } from "../ingress-endpoints.ts";
+import type { Observation } from "../observation.ts";
+import { observeSlot } from "../observe.ts";
+import { probeHost } from "../question.ts";
+import type { RolloutRecord } from "../record.ts";
+import { locationOf } from "../subject.ts";
+
+/** What the executor saw last. */
+export interface Seen {
+  readonly record: RolloutRecord;
+  readonly observation: Observation;
+  readonly routing: Routing;
+  /** The slot that the release is in. */
+  readonly slot: Slot;
+}
+
+/** How the gates of a rollout reach the ingress and see the pods. */
+export function gateIo(context: RolloutContext, now: () => Seen): GateIo {
+  let asked = 0;
+  return {
+    calls: context.calls,
+    ask: (request) => askIngress(context, now(), request, asked++),
+    pods: async (signal) => {
+      const { record, slot } = now();
+      const observed = await observeSlot({ ...locationOf(context, record), signal }, slot);
+      return podsSeen(observed);
+    },
+  };
+}
+
+function podsSeen(observed: Awaited<ReturnType<typeof observeSlot>>): PodsSeen {
+  const ready = new Set(observed.endpoints.ready.map(({ pod }) => pod));
+  return {
+    desired: observed.deployment?.desiredReplicas ?? observed.endpoints.ready.length,
+    pods: observed.pods
+      // What runs a former template is on its way out.
+      .filter(({ terminating, former }) => !terminating && !former)
+      .map(({ name, restarts = 0, lastEnd }) => ({ name, ready: ready.has(name), restarts, lastEnd })),
+  };
+}
+
+/** No connection came about, so nobody behind the ingress is to blame. */
+function isUnreachable(error: unknown): boolean {
+  const codes = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"];
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}
+
+async function askIngress(
+  context: RolloutContext,
+  { record, observation, routing, slot }: Seen,
+  request: IngressRequest,
+  turn: number,
+): Promise<IngressOutcome> {
+  const { settings } = record;
+  const { ingress, previewHeader } = settings;
+  const { capabilities } = locationOf(context, record).router;
+  const endpoints = await ingressEndpoints({
+    api: context.api,
+    configured: context.config.endpoints,
+    ingress: observation.ingress,
+    host: ingress.host,
+    lookup: context.lookup,
+    signal: request.signal,
+  });
+  // Each of its addresses in turn.
+  const endpoint = endpoints[turn % endpoints.length];
+  if (endpoint === undefined) return { kind: "unreachable", why: "the Ingress has no address" };
+  const forced = routing.candidate === slot ? "always" : "never";
+  const startedAt = context.clock.now();
+  try {
+    const answer = await context.probe({
+      endpoint,
+      host: probeHost(ingress.host),
+      path: request.path,
+      method: request.method,
+      body: request.body,
+      headers: {
+        ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+        ...request.headers,
+        ...(request.route === "release" && capabilities.header ? { [previewHeader]: forced } : {}),
+      },
+      timeoutMs: request.timeoutMs,
+      signal: request.signal,
+    });
+    const { status, body } = answer;
+    return { kind: "answer", answer: { status, body }, latencyMs: context.clock.now() - startedAt };
+  } catch (error) {
+    if (request.signal.aborted) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return isUnreachable(error) ? { kind: "unreachable", why } : { kind: "broken", why };
+  }
+}
