@@ -33,14 +33,15 @@ export class Teller {
     const entry = rolloutOf(this.#context, record);
     const { phase, direction, stepIndex, stage } = entry.state;
     this.#subject = callSubject(this.#context, record, entry, routing);
+    const now = `${direction} ${phase} ${stepIndex}`;
     if (this.#phase === undefined) {
       this.#wasLive = isLive(entry.state);
       if (isNew) this.#tell("started");
+      // A command that goes on in the middle of a phase has nothing new to tell.
+      this.#phase = isNew || stage !== "during" ? "" : now;
     }
-    const now = `${direction} ${phase} ${stepIndex}`;
     if (now === this.#phase || stage !== "during") return;
-    // A command that goes on with a phase has nothing new to tell.
-    if (this.#phase !== undefined || isNew) this.#tell("phase");
+    this.#tell("phase");
     this.#phase = now;
   }
 
