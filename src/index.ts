@@ -13,6 +13,7 @@ export { type CustomServerOptions, custom } from "./component/servers/custom.ts"
 export { type FastapiOptions, fastapi } from "./component/servers/fastapi.ts";
 export { type MlserverOptions, mlserver } from "./component/servers/mlserver.ts";
 export type { PresetName } from "./component/servers/preset-names.ts";
+export type { PresetServer } from "./component/servers/preset-options.ts";
 export { type RayServeOptions, rayServe } from "./component/servers/ray-serve.ts";
 export type { CommonServerOptions } from "./component/servers/shared.ts";
 export { type TensorflowServingOptions, tensorflowServing } from "./component/servers/tensorflow-serving.ts";

@@ -47,8 +47,14 @@ describe("what a rollout will call", () => {
       secretVariables(
         [command("sh"), webhook("A"), webhook(undefined)],
         [
-          { url: { kind: "env", name: "B" }, format: "slack", on: [], secretEnv: undefined },
-          { url: { kind: "url", url: "https://a.b" }, format: "generic", on: [], secretEnv: "A" },
+          { url: { kind: "env", name: "B" }, format: "slack", on: [], secretEnv: undefined, insecure: false },
+          {
+            url: { kind: "url", url: "https://a.b" },
+            format: "generic",
+            on: [],
+            secretEnv: "A",
+            insecure: false,
+          },
         ],
       ),
     ).toEqual(["A", "B"]);

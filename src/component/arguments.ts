@@ -83,12 +83,26 @@ export interface IngressArgs {
   readonly name?: string;
   /** @default nginx */
   readonly className?: pulumi.Input<string>;
+  /**
+   * Names the class by the annotation `kubernetes.io/ingress.class`, as before there were IngressClasses: for an Ingress that does so
+   * already, and controllers that know no other way. @default false
+   */
+  readonly classAnnotation?: boolean;
   /** Host name that clients use, for example `mlmodels.example.com`. */
   readonly host: pulumi.Input<string>;
   /** @default / */
   readonly path?: string;
   /** @default Prefix */
   readonly pathType?: NonNullable<IngressSpec["pathType"]>;
+  /** More hosts and paths that lead to the model. @default none */
+  readonly also?: readonly {
+    /** @default the host above */
+    readonly host?: pulumi.Input<string>;
+    /** @default / */
+    readonly path?: string;
+    /** @default Prefix */
+    readonly pathType?: NonNullable<IngressSpec["pathType"]>;
+  }[];
   readonly tls?: readonly {
     /** @default the host */
     readonly hosts?: readonly pulumi.Input<string>[];
@@ -194,8 +208,9 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
   const { ingress } = args;
   if (ingress.host === "")
     refuse("host-missing", "ingress.host is empty.", 'For example "mlmodels.example.com".');
-  if (ingress.path !== undefined && !ingress.path.startsWith("/")) {
-    refuse("path-invalid", `ingress.path is "${ingress.path}", but must start with "/".`);
+  for (const { path } of [ingress, ...(ingress.also ?? [])]) {
+    if (path !== undefined && !path.startsWith("/"))
+      refuse("path-invalid", `ingress.path is "${path}", but must start with "/".`);
   }
   requireRequestCapabilities(router, ingress);
   for (const [key, message] of Object.entries(requestProblems(ingress))) {

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { custom } from "../component/servers/custom.ts";
+import { presetServer } from "../component/servers/preset-options.ts";
 import { presetNamed } from "../component/servers/presets.ts";
 import type { ModelServer, SlotSpec } from "../core/model.ts";
 import { defaultPreviewHeader } from "../core/names.ts";
@@ -66,9 +67,10 @@ export function pulumiStack(
   };
 }
 
-function modelServer(config: ModelswitchConfig): ModelServer {
-  if (config.server === undefined) return custom({});
-  return typeof config.server === "string" ? presetNamed(config.server, config.name) : config.server;
+function modelServer({ name, server }: ModelswitchConfig): ModelServer {
+  if (server === undefined) return custom({});
+  if (typeof server === "string") return presetNamed(server, name);
+  return "preset" in server ? presetServer(server, name) : server;
 }
 
 function whatRuns(config: ModelswitchConfig): ResolvedConfig["runs"] {

@@ -215,11 +215,18 @@ export function resolveGates({ gates = [], watchPods = true }: RolloutConfig): G
   return [...(watchPods ? [podsGate] : []), ...gates.map(resolveGate)];
 }
 
-export function resolveNotification({ url, format, on, secret }: NotificationConfig): NotificationTarget {
+export function resolveNotification({
+  url,
+  format,
+  on,
+  secret,
+  insecure,
+}: NotificationConfig): NotificationTarget {
   return {
     url: typeof url === "string" ? { kind: "url", url } : { kind: "env", name: url.env },
     format,
     on: on ?? defaultNotices,
     secretEnv: secret?.env,
+    insecure: insecure ?? false,
   };
 }

@@ -1,3 +1,5 @@
+import { presetServer } from "../component/servers/preset-options.ts";
+import { UserError } from "../core/errors.ts";
 import { type RouterName, routerNames } from "../core/model.ts";
 import { modelNamePattern } from "../core/names.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
@@ -6,6 +8,7 @@ import { type ConfigProblem, valueAt } from "./problem.ts";
 import { releaseProblems } from "./release-rules.ts";
 import { rolloutProblems } from "./rollout-rules.ts";
 import { annotationProblem, previewHeaderProblem } from "./routers.ts";
+import type { ModelswitchConfig } from "./types.ts";
 
 type Path = readonly (string | number)[];
 
@@ -148,6 +151,12 @@ function ingress(read: Read): ConfigProblem[] {
   const host = read("ingress", "host");
   const wrongHost = typeof host === "string" ? hostProblem(host) : undefined;
   if (wrongHost !== undefined) problems.push({ path: ["ingress", "host"], message: wrongHost });
+  const also = read("ingress", "also");
+  for (const [index, place] of (Array.isArray(also) ? also : []).entries()) {
+    const other = valueAt(place, ["host"]);
+    const wrong = typeof other === "string" ? hostProblem(other) : undefined;
+    if (wrong !== undefined) problems.push({ path: ["ingress", "also", index, "host"], message: wrong });
+  }
   const annotations = read("ingress", "annotations");
   const router = routerOf(read);
   const className = read("ingress", "className");
@@ -190,6 +199,21 @@ function serverTimes(read: Read): ConfigProblem[] {
       message: `${grace} is not more than preStopSleepSeconds ${sleep}; a terminating pod would be killed while it still serves`,
     },
   ];
+}
+
+/** What the preset's function has against options that are each right by themselves. Reads what has the right shape. */
+export function presetProblems({
+  name,
+  server,
+}: Pick<ModelswitchConfig, "name" | "server">): ConfigProblem[] {
+  if (typeof server !== "object" || !("preset" in server)) return [];
+  try {
+    presetServer(server, name);
+    return [];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [{ path: ["server"], message: error.message }];
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

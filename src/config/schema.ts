@@ -4,7 +4,8 @@ import { modelNamePattern } from "../core/names.ts";
 import { slots } from "../core/slots.ts";
 import { requestOptions, runs } from "./release-schema.ts";
 import { rolloutSchema } from "./rollout.ts";
-import { identitySchema, serverSchema } from "./server-schema.ts";
+import { identitySchema } from "./server-parts.ts";
+import { serverSchema } from "./server-schema.ts";
 
 /**
  * The shape of the configuration file, for validation at the boundary and for the JSON schema that editors use.
@@ -83,6 +84,8 @@ const endpoint = z
     'is no address; write scheme, host and port, for example "http://127.0.0.1:8080"',
   );
 
+const pathType = z.enum(["Prefix", "Exact", "ImplementationSpecific"]);
+
 const ingress = z.strictObject({
   name: objectName("Ingress").optional(),
   className: z
@@ -90,9 +93,23 @@ const ingress = z.strictObject({
     .regex(subdomain, "is no name of an IngressClass: lower-case letters, digits, - and .")
     .optional()
     .describe("IngressClass. Default: nginx"),
+  classAnnotation: z
+    .boolean()
+    .optional()
+    .describe("Names the class by the annotation kubernetes.io/ingress.class. Default: false"),
   host: z.string().describe("Host name that clients use, for example mlmodels.example.com"),
   path: path.optional().describe("Path that belongs to the model. Default: /"),
-  pathType: z.enum(["Prefix", "Exact", "ImplementationSpecific"]).optional().describe("Default: Prefix"),
+  pathType: pathType.optional().describe("Default: Prefix"),
+  also: z
+    .array(
+      z.strictObject({
+        host: z.string().optional().describe("Host name. Default: that of the Ingress"),
+        path: path.optional().describe("Default: /"),
+        pathType: pathType.optional().describe("Default: Prefix"),
+      }),
+    )
+    .optional()
+    .describe("More hosts and paths that lead to the model. Default: no more"),
   tls: z.array(tls).optional().describe("Certificates by host"),
   ...requestOptions,
   annotations: z

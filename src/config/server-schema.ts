@@ -1,115 +1,47 @@
 import { z } from "zod";
 import { presetNames } from "../component/servers/preset-names.ts";
 import { inferenceProtocols } from "../core/model.ts";
+import { presetSchema } from "./preset-schema.ts";
+import {
+  absolutePath,
+  containerPorts,
+  count,
+  environment,
+  identitySchema,
+  port,
+  serverFacts,
+  text,
+} from "./server-parts.ts";
 
-/** The shape of `server` and `identity` in the configuration file. */
-
-const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const headerToken = /^[A-Za-z0-9][-A-Za-z0-9]*$/;
-
-const text = (about: string) => z.string().min(1).describe(about);
-const count = (about: string, minimum: number) => z.int().min(minimum).describe(about);
-const port = z.int().min(1).max(65535);
-
-const path = z
-  .string()
-  .regex(/^\/\S*$/, "must start with / and contain no spaces")
-  .describe("Absolute path");
-
-const variables = z
-  .record(
-    z.string().regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, "is no name of an environment variable"),
-    z.string(),
-  )
-  .describe("Environment variables of the model server's container");
+/** The shape of `server` in the configuration file. */
 
 const probe = z.strictObject({
-  path,
+  path: absolutePath,
   periodSeconds: count("Seconds between two probes", 1),
   timeoutSeconds: count("Seconds until a probe counts as failed", 1),
   failureThreshold: count("Failures in a row until the verdict changes", 1),
 });
 
-const fieldPath = z
-  .string()
-  .regex(/^[1-9]\d*(\.[1-9]\d*)*$/, "must be numbers of fields, for example 2 or 1.2");
-
-const grpcIdentity = z
-  .strictObject({
-    method: z
-      .string()
-      .regex(/^[^/\s]+\/[^/\s]+$/, "must be SERVICE/METHOD, without a slash in front")
-      .describe("Full name, for example inference.GRPCInferenceService/ModelMetadata"),
-    request: z
-      .record(fieldPath, z.string())
-      .optional()
-      .describe("Texts of the request by the numbers of their fields. Default: an empty message"),
-    from: z.discriminatedUnion("kind", [
-      z.strictObject({
-        kind: z.literal("metadata"),
-        name: z.string().regex(headerToken, "is no name of metadata").describe("Name of the metadata"),
-      }),
-      z.strictObject({
-        kind: z.literal("field"),
-        path: fieldPath.describe("Numbers of the fields that lead to the mark, for example 2"),
-      }),
-    ]),
-  })
-  .describe("The same mark over gRPC, where ingress.protocol is grpc or grpcs. Default: the preset's");
-
-export const identitySchema = z
-  .strictObject({
-    path: path.describe("Path on the model server, for example /v2/models/fraud"),
-    from: z.discriminatedUnion("kind", [
-      z.strictObject({
-        kind: z.literal("header"),
-        name: z.string().regex(headerToken, "is no header name").describe("Name of the response header"),
-      }),
-      z.strictObject({
-        kind: z.literal("json"),
-        path: text("Dot-separated path into the JSON answer, for example versions.0"),
-      }),
-      z.strictObject({ kind: z.literal("body") }),
-    ]),
-    grpc: grpcIdentity.optional(),
-  })
-  .describe("How an answer is recognised as blue's or green's. Default: the preset's");
-
 const server = z
   .strictObject({
     name: text("Name of the preset, for messages"),
     httpPort: port.describe("Port of the inference protocol over HTTP"),
-    otherPorts: z.record(z.string().regex(label, "is no port name"), port).describe("Other ports by name"),
+    otherPorts: containerPorts,
     readiness: probe,
     liveness: probe.optional(),
     startup: probe.optional(),
     preStopSleepSeconds: count("Seconds a terminating pod goes on serving", 0),
     terminationGracePeriodSeconds: count("At least preStopSleepSeconds plus the longest request", 1),
-    env: variables,
-    keepAliveSeconds: z.number().positive().describe("How long it keeps an idle connection open").optional(),
+    env: environment,
+    keepAliveSeconds: serverFacts.keepAliveSeconds.optional(),
     identity: identitySchema.optional(),
     protocol: z.enum(inferenceProtocols).optional().describe("What inference requests look like"),
-    metrics: z
-      .strictObject({ port: port.describe("One of the container's ports"), path })
-      .optional()
-      .describe("Where its Prometheus metrics are"),
-    draining: z
-      .strictObject({
-        gauges: z.array(text("Name of a gauge")).min(1),
-        baseline: z.number().min(0).optional().describe("What they say on an idle replica. Default: 0"),
-        lagSeconds: z
-          .number()
-          .min(0)
-          .optional()
-          .describe("Seconds by which the metrics may be late. Default: 0"),
-        countsGrpc: z.boolean().optional().describe("Whether gRPC requests are counted, too. Default: false"),
-      })
-      .optional()
-      .describe("Gauges that are 0 when no request is in progress"),
+    metrics: serverFacts.metrics.optional(),
+    draining: serverFacts.draining.optional(),
   })
   .describe("A model server as made with triton({...}), custom({...}) or another function");
 
-/** A preset's name, or a model server. */
+/** A preset's name, a preset with options, or a model server. */
 export const serverSchema = z
-  .union([z.enum(presetNames), server])
-  .describe("A preset by name, or a model server. Default: custom on port 8080");
+  .union([z.enum(presetNames), presetSchema, server])
+  .describe("A preset by name or with options, or a model server. Default: custom on port 8080");

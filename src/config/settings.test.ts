@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { deploymentSpec } from "../component/deployment.ts";
 import { ingressTo } from "../component/routers/main-ingress.ts";
+import { presetNames } from "../component/servers/preset-names.ts";
 import { effectiveConfig } from "./effective.ts";
 import { valueAt } from "./problem.ts";
 import { projectOf } from "./project.ts";
@@ -70,7 +71,12 @@ describe("the configuration that is shown", () => {
   });
 
   test("is a valid configuration again, with the same outcome", () => {
-    for (const input of [least, { ...least, server: "mlserver" }]) {
+    const presets = presetNames.map((preset) => ({
+      preset,
+      identity: { path: "/v", from: { kind: "body" } },
+    }));
+    for (const server of [undefined, "mlserver", { preset: "custom", port: 9000 }, ...presets]) {
+      const input = { ...least, ...(server === undefined ? {} : { server }) };
       const first = shown(input);
       const again = shown(first.config);
       expect(again.resolved).toEqual({

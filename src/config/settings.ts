@@ -3,7 +3,7 @@ import type { Effective } from "./effective.ts";
 import { isObject, type Origin, originOf, type Path } from "./merge.ts";
 import { describePath, isCallUrl, mayBeSecret, valueAt } from "./problem.ts";
 import type { ResolvedConfig } from "./types.ts";
-import { type JsonSchema, modelJsonSchema } from "./validate.ts";
+import { alternatives, type JsonSchema, modelJsonSchema } from "./validate.ts";
 
 /** Where a value comes from. */
 export type Source =
@@ -60,7 +60,7 @@ function rankOf(path: Path): number[] {
   const ranks: number[] = [];
   let schema: JsonSchema | undefined = modelJsonSchema();
   for (const key of path) {
-    const object: JsonSchema | undefined = objectOf(schema);
+    const object: JsonSchema | undefined = objectOf(schema, undefined, String(key));
     ranks.push(Object.keys(object?.properties ?? {}).indexOf(String(key)));
     schema = object?.properties?.[String(key)];
   }
@@ -76,10 +76,11 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return a.length - b.length;
 }
 
-function objectOf(schema: JsonSchema | undefined): JsonSchema | undefined {
-  return [schema, ...(schema?.anyOf ?? []), ...(schema?.oneOf ?? [])].find(
-    (one) => one?.properties !== undefined,
-  );
+/** The description of an object: the alternative that fits the value, or the first that has the key. */
+function objectOf(schema: JsonSchema | undefined, value?: unknown, key?: string): JsonSchema | undefined {
+  if (schema === undefined) return undefined;
+  const objects = alternatives(schema, value).filter(({ properties }) => properties !== undefined);
+  return objects.find(({ properties }) => key !== undefined && properties?.[key] !== undefined) ?? objects[0];
 }
 
 /** What the options say wins over the file. */
@@ -132,7 +133,7 @@ const implied = ["pulumi", "deadlines"];
 
 /** Defaults of the keys that are not given, as the schema describes them. */
 function defaultsOf(schema: JsonSchema, value: unknown, path: Path): Setting[] {
-  return Object.entries(objectOf(schema)?.properties ?? {}).flatMap(([key, child]): Setting[] => {
+  return Object.entries(objectOf(schema, value)?.properties ?? {}).flatMap(([key, child]): Setting[] => {
     const at = [...path, key];
     const present = valueAt(value, [key]);
     if (isObject(present) || (path.length === 0 && implied.includes(key) && present === undefined))

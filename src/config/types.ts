@@ -1,4 +1,5 @@
 import type { PresetName } from "../component/servers/preset-names.ts";
+import type { PresetServer } from "../component/servers/preset-options.ts";
 import type { IdentityProbe } from "../core/identity.ts";
 import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../core/model.ts";
 import type { Slot } from "../core/slots.ts";
@@ -25,8 +26,11 @@ export interface ModelswitchConfig {
   readonly name: string;
   /** @default the context's namespace, else default */
   readonly namespace?: string;
-  /** A preset by name, or a server made with `triton({...})`, `custom({...})` or another function. @default custom on port 8080 */
-  readonly server?: PresetName | ModelServer;
+  /**
+   * A preset by name, or with options: a server made with `triton({...})`, `custom({...})` or another function, or the same as data,
+   * `{ preset: "triton", ... }`. @default custom on port 8080
+   */
+  readonly server?: PresetName | PresetServer | ModelServer;
   /** The template of the next release (`up` puts release 1 into blue). Either this or `slots`. */
   readonly release?: Written<ReleaseTemplate>;
   /** What both slots run, as in the seed: then both run and `switch` moves between them. Either this or `release`. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { exitCodes, UserError } from "../core/errors.ts";
 import { didYouMean, nearest } from "./nearest.ts";
 import { type ConfigProblem, describePath, showValue, valueAt } from "./problem.ts";
-import { ruleProblems } from "./rules.ts";
+import { presetProblems, ruleProblems } from "./rules.ts";
 import { configSchema } from "./schema.ts";
 import type { ModelswitchConfig } from "./types.ts";
 
@@ -22,7 +22,10 @@ export function configProblems(input: unknown, where: "file" | "model" = "file")
     ? []
     : checked.error.issues.flatMap((issue) => translate(issue, input, [], where));
   // Rules over several fields hold for half-right files too: all mistakes are told at once. They say more than the shape.
-  const rules = ruleProblems(input);
+  const rules = [
+    ...ruleProblems(input),
+    ...(checked.success ? presetProblems(withoutUndefined(checked.data) as ModelswitchConfig) : []),
+  ];
   const ruled = new Set(rules.map((problem) => describePath(problem.path)));
   const problems = [...shape.filter((problem) => !ruled.has(describePath(problem.path))), ...rules];
   const order = Object.keys(input);
@@ -90,9 +93,12 @@ function translate(
   const shown = showValue(value, path);
   switch (issue.code) {
     case "unrecognized_keys":
-      return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(path, key, where) }));
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: unknownKey(input, path, key, where),
+      }));
     case "invalid_type":
-      if (value === undefined) return [{ path, message: `is missing${about(path)}` }];
+      if (value === undefined) return [{ path, message: `is missing${about(path, input)}` }];
       return [{ path, message: wrongType(issue.expected, value, shown) }];
     case "invalid_value": {
       const allowed = issue.values.map(String);
@@ -154,25 +160,37 @@ function union(
   const discriminator = "discriminator" in issue ? issue.discriminator : undefined;
   if (issue.errors.length === 0 && typeof discriminator === "string") {
     const at = path.at(-1) === discriminator ? path : [...path, discriminator];
-    const kinds = ["header", "json", "body"];
+    const kinds = "options" in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
     const value = valueAt(input, at);
     if (value === undefined) return [{ path: at, message: `is missing; choose one of ${kinds.join(", ")}` }];
     const meant = typeof value === "string" ? didYouMean(value, kinds) : "";
     return [{ path: at, message: `${showValue(value, at)} is none of ${kinds.join(", ")}${meant}` }];
   }
   // The alternative of the right type tells more than "matches none".
-  const isText = typeof valueAt(input, path) === "string";
+  const given = valueAt(input, path);
+  const isText = typeof given === "string";
   const excludes = (error: Issue) =>
-    error.path.length === 0 && (error.code === "invalid_type" || (error.code === "invalid_value" && !isText));
+    (error.path.length === 0 &&
+      (error.code === "invalid_type" || (error.code === "invalid_value" && !isText))) ||
+    // What a function of ours returned has a name, and says nowhere which of the forms of data it is.
+    (isNoForm(error) &&
+      valueAt(given, ["name"]) !== undefined &&
+      valueAt(given, error.path.map(String)) === undefined);
   const fitting = issue.errors.find((errors) => !errors.some(excludes));
   if (fitting === undefined)
-    return [{ path, message: `${shown} is none of the forms it can have${about(path)}` }];
+    return [{ path, message: `${shown} is none of the forms it can have${about(path, input)}` }];
   return fitting.flatMap((error) => translate(error, input, path, where));
+}
+
+/** No alternative has what the value has as its discriminator. */
+function isNoForm(error: Issue): boolean {
+  return error.code === "invalid_union" && error.errors.length === 0 && "discriminator" in error;
 }
 
 export interface JsonSchema {
   readonly type?: string;
   readonly enum?: readonly unknown[];
+  readonly const?: unknown;
   readonly description?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: JsonSchema | boolean;
@@ -192,39 +210,60 @@ export function modelJsonSchema(): JsonSchema {
 /** The JSON types that a key may have; none where there is no such key. */
 export function typesAt(path: readonly (string | number)[]): string[] {
   return schemasAt(path)
-    .flatMap(alternatives)
+    .flatMap((schema) => alternatives(schema))
     .flatMap(({ type, enum: values }) => type ?? (values === undefined ? [] : ["string"]));
 }
 
-function schemaAt(path: readonly (string | number)[]): JsonSchema | undefined {
-  const schemas = schemasAt(path);
-  return schemas.flatMap(alternatives).find((schema) => schema.properties !== undefined) ?? schemas[0];
+/** With `input`, only the alternatives that it can be: those whose constants it has. */
+function schemaAt(path: readonly (string | number)[], input?: unknown): JsonSchema | undefined {
+  const schemas = schemasAt(path, input);
+  const value = input === undefined ? undefined : valueAt(input, path);
+  return (
+    schemas
+      .flatMap((schema) => alternatives(schema, value))
+      .find(({ properties }) => properties !== undefined) ?? schemas[0]
+  );
 }
 
-function schemasAt(path: readonly (string | number)[]): readonly JsonSchema[] {
+function schemasAt(path: readonly (string | number)[], input?: unknown): readonly JsonSchema[] {
   let schemas: readonly JsonSchema[] = [modelJsonSchema()];
-  for (const key of path) {
-    schemas = schemas.flatMap(alternatives).flatMap((schema) => {
-      const next =
-        typeof key === "number" ? schema.items : (schema.properties?.[key] ?? schema.additionalProperties);
-      return typeof next === "object" ? [next] : [];
-    });
+  for (const [depth, key] of path.entries()) {
+    const value = input === undefined ? undefined : valueAt(input, path.slice(0, depth));
+    schemas = schemas
+      .flatMap((schema) => alternatives(schema, value))
+      .flatMap((schema) => {
+        const next =
+          typeof key === "number" ? schema.items : (schema.properties?.[key] ?? schema.additionalProperties);
+        return typeof next === "object" ? [next] : [];
+      });
   }
   return schemas;
 }
 
-function alternatives(schema: JsonSchema): readonly JsonSchema[] {
-  return [schema, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
+/** A schema and those that it is made of; with a value, without those whose constants it does not have. */
+export function alternatives(schema: JsonSchema, value?: unknown): readonly JsonSchema[] {
+  const fits = ({ properties }: JsonSchema) =>
+    value === undefined ||
+    Object.entries(properties ?? {}).every(
+      ([key, { const: constant }]) => constant === undefined || valueAt(value, [key]) === constant,
+    );
+  const inner = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap((one) => alternatives(one, value));
+  return [schema, ...inner].filter(fits);
 }
 
 /** What a key is for, out of the schema. */
-function about(path: readonly (string | number)[]): string {
-  const description = schemaAt(path)?.description;
+function about(path: readonly (string | number)[], input: unknown): string {
+  const description = schemaAt(path, input)?.description;
   return description === undefined ? "" : ` (${description})`;
 }
 
-function unknownKey(path: readonly (string | number)[], key: string, where: "file" | "model"): string {
-  const ofModel = Object.keys(schemaAt(path)?.properties ?? {});
+function unknownKey(
+  input: unknown,
+  path: readonly (string | number)[],
+  key: string,
+  where: "file" | "model",
+): string {
+  const ofModel = Object.keys(schemaAt(path, input)?.properties ?? {});
   const here = path.length === 0 && where === "file" ? [...ofModel, ...besides] : ofModel;
   const close = nearest(key, here);
   if (close !== undefined) return `is an unknown key; did you mean "${describePath([...path, close])}"?`;

@@ -178,18 +178,35 @@ export interface IngressTls {
   readonly secretName: string;
 }
 
+/** One more way by which clients reach the model. */
+export interface IngressPlace {
+  /** @default `host` of the Ingress */
+  readonly host?: string;
+  /** @default / */
+  readonly path?: string;
+  /** @default Prefix */
+  readonly pathType?: "Prefix" | "Exact" | "ImplementationSpecific";
+}
+
 /** How clients reach the model. */
 export interface IngressSpec {
   /** Name of the Ingress, where it existed before the model. @default NAME; never changes */
   readonly name?: string;
   /** @default nginx */
   readonly className?: string;
+  /**
+   * Names the class by the annotation `kubernetes.io/ingress.class`, as before there were IngressClasses: for an Ingress that does so
+   * already, and controllers that know no other way. @default false
+   */
+  readonly classAnnotation?: boolean;
   /** Host name that clients use, for example `mlmodels.example.com`. */
   readonly host: string;
   /** @default / */
   readonly path?: string;
   /** @default Prefix */
   readonly pathType?: "Prefix" | "Exact" | "ImplementationSpecific";
+  /** More hosts and paths that lead to the model. @default none */
+  readonly also?: readonly IngressPlace[];
   readonly tls?: readonly IngressTls[];
   /** Seconds that the controller waits for the model server's answer. @default the controller's own, mostly 60 */
   readonly timeout?: number;
@@ -199,6 +216,17 @@ export interface IngressSpec {
   readonly protocol?: BackendProtocol;
   /** Free annotations; those that the router owns are refused. */
   readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** All hosts and paths that lead to the model, the main one first. */
+export function placesOf({
+  host,
+  path,
+  pathType,
+  also = [],
+}: IngressSpec): readonly Required<IngressPlace>[] {
+  const main = { host, path: path ?? "/", pathType: pathType ?? "Prefix" };
+  return [main, ...also.map((place) => ({ host, path: "/", pathType: "Prefix" as const, ...place }))];
 }
 
 /** One model, resolved: every default filled in by whoever builds it, no Pulumi inputs. */

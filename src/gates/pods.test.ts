@@ -38,14 +38,14 @@ describe("pods of the new release", () => {
     });
   });
 
-  test("that are gone fail until they are replaced", () => {
+  test("that are gone are waited for until they are replaced", () => {
     const left = [pod("a")];
     expect(judgePods(known, { desired: 2, pods: left })).toMatchObject({
-      verdict: "fail",
-      evidence: "b is gone",
+      verdict: "hold",
+      evidence: "b ended, and no other pod is ready in its place yet",
     });
     const starting = judgePods(known, { desired: 2, pods: [...left, pod("c", { ready: false })] });
-    expect(starting.verdict).toBe("fail");
+    expect(starting.verdict).toBe("hold");
     const replaced = judgePods(known, { desired: 2, pods: [...left, pod("c", { restarts: 1 })] });
     expect(replaced).toEqual({
       verdict: "pass",

@@ -21,8 +21,8 @@ export interface PodsSeen {
 export type KnownPods = Readonly<Record<string, number>>;
 
 /**
- * Whether pods that were ready have restarted, become unready or gone away since. One that ended and has been replaced by a ready one is no
- * reason: nodes are drained, and autoscalers take pods away. Pods that only start are no reason either. Pure; what is known grows with each look.
+ * Whether pods that were ready have restarted or become unready since. One that ended is no reason: nodes are drained, and
+ * autoscalers take pods away; until another is ready in its place, `hold`. Pods that only start are no reason either. Pure; what is known grows with each look.
  */
 export function judgePods(
   known: KnownPods,
@@ -41,9 +41,12 @@ export function judgePods(
         `${name} restarted ${times(restarts - (known[name] ?? 0))}${lastEnd === undefined ? "" : ` (${lastEnd})`}`,
     ),
     ...(isShort ? unready.map(({ name }) => `${name} is not ready any more`) : []),
-    ...(isShort ? gone.map((name) => `${name} is gone`) : []),
   ];
   if (problems.length > 0) return { verdict: "fail", evidence: problems.join("; "), known };
+  if (isShort) {
+    const evidence = `${gone.join(", ")} ended, and no other pod is ready in its place yet`;
+    return { verdict: "hold", evidence, known };
+  }
   const kept = Object.fromEntries(Object.entries(known).filter(([name]) => present.has(name)));
   const seen = Object.fromEntries(ready.map(({ name, restarts }) => [name, known[name] ?? restarts]));
   const replaced = gone.length === 0 ? "" : `; ${gone.join(", ")} ended and was replaced`;

@@ -5,21 +5,22 @@ import { chooseAddresses, linkNames, parseRange, takenByRoutes } from "./address
 describe("chooseAddresses", () => {
   it("takes the first block of the first pool on a host that uses none of it", () => {
     expect(chooseAddresses(["192.0.2.0/24"])).toEqual({
-      block: "10.199.0.0/22",
-      serviceRange: "10.199.0.0/24",
+      block: "10.199.0.0/20",
+      serviceRange: "10.199.0.0/21",
       apiService: "10.199.0.1",
       dnsService: "10.199.0.10",
-      podRange: "10.199.1.0/24",
-      host: "10.199.2.1",
-      node: "10.199.2.2",
+      podRange: "10.199.8.0/24",
+      host: "10.199.9.1",
+      node: "10.199.9.2",
       linkPrefix: 30,
     });
   });
 
   it("steps over blocks that overlap a route, larger or smaller", () => {
-    expect(chooseAddresses(["10.199.2.7"])?.block).toBe("10.199.4.0/22");
-    expect(chooseAddresses(["10.199.0.0/22", "10.199.4.0/23"])?.block).toBe("10.199.8.0/22");
-    expect(chooseAddresses(["10.0.0.0/8"])?.block).toBe("172.28.0.0/22");
+    expect(chooseAddresses(["10.199.2.7"])?.block).toBe("10.199.16.0/20");
+    // Blocks of clusters that an older version made are smaller.
+    expect(chooseAddresses(["10.199.0.0/22", "10.199.20.0/22"])?.block).toBe("10.199.32.0/20");
+    expect(chooseAddresses(["10.0.0.0/8"])?.block).toBe("172.28.0.0/20");
   });
 
   it("gives up only when every pool is taken", () => {

@@ -1,9 +1,9 @@
 /**
- * Addresses of a cluster. Each cluster has one /22 block of its own:
- * x.0/24 services, x.1/24 pods, x.2.0/30 the link between host and node.
+ * Addresses of a cluster. Each cluster has one /20 block of its own: x.0/21 services, which is enough for a thousand models of two each;
+ * x.8/24 pods, x.9.0/30 the link between host and node.
  */
 export interface ClusterAddresses {
-  /** The whole /22 block. */
+  /** The whole block. */
   readonly block: string;
   readonly serviceRange: string;
   /** Address of the `kubernetes` Service: the first of the range. */
@@ -25,7 +25,8 @@ interface Range {
 
 /** Private ranges that few networks use; blocks are taken from their start. */
 const pools = ["10.199.0.0/16", "172.28.0.0/14", "100.100.0.0/16", "192.168.192.0/18"];
-const blockSize = 1024;
+const blockSize = 4096;
+const serviceSize = 2048;
 
 /**
  * The first block that overlaps nothing in `taken`: the host's routes and addresses, and the blocks of other clusters,
@@ -46,13 +47,13 @@ export function chooseAddresses(taken: readonly string[]): ClusterAddresses | un
 
 function addressesOf(first: number): ClusterAddresses {
   return {
-    block: `${formatAddress(first)}/22`,
-    serviceRange: `${formatAddress(first)}/24`,
+    block: `${formatAddress(first)}/20`,
+    serviceRange: `${formatAddress(first)}/21`,
     apiService: formatAddress(first + 1),
     dnsService: formatAddress(first + 10),
-    podRange: `${formatAddress(first + 256)}/24`,
-    host: formatAddress(first + 513),
-    node: formatAddress(first + 514),
+    podRange: `${formatAddress(first + serviceSize)}/24`,
+    host: formatAddress(first + serviceSize + 257),
+    node: formatAddress(first + serviceSize + 258),
     linkPrefix: 30,
   };
 }

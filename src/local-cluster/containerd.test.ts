@@ -31,6 +31,6 @@ describe("networkConfiguration", () => {
     const addresses = chooseAddresses([]);
     if (addresses === undefined) throw new Error("there should be some");
     const { plugins } = JSON.parse(networkConfiguration({ addresses }));
-    expect(plugins[0]).toMatchObject({ type: "ptp", ipam: { ranges: [[{ subnet: "10.199.1.0/24" }]] } });
+    expect(plugins[0]).toMatchObject({ type: "ptp", ipam: { ranges: [[{ subnet: "10.199.8.0/24" }]] } });
   });
 });

@@ -70,15 +70,15 @@ describe("credentials", () => {
     prepareCredentials(folders, { ...record, ports: { ...record.ports, apiServer: 7 } }, new Date());
     const after = parse(readFileSync(folders.kubeconfig, "utf8"));
     expect(after.users).toEqual(before.users);
-    expect(before.clusters[0].cluster.server).toBe("https://10.199.2.1:1");
-    expect(after.clusters[0].cluster.server).toBe("https://10.199.2.1:7");
+    expect(before.clusters[0].cluster.server).toBe("https://10.199.9.1:1");
+    expect(after.clusters[0].cluster.server).toBe("https://10.199.9.1:7");
   });
 });
 
 describe("components", () => {
   it("that answer queries of pods listen in the node alone", () => {
     const dns = specs.find(({ name }) => name === "coredns");
-    expect(dns?.configuration.join()).toContain("bind 10.199.2.2\n");
+    expect(dns?.configuration.join()).toContain("bind 10.199.9.2\n");
     expect(dns?.through?.[0]).toBe("nsenter");
   });
 
@@ -87,7 +87,7 @@ describe("components", () => {
       spec.arguments.filter((argument) => /address=|listen-.*urls=/.test(argument)),
     );
     expect(listening.length).toBeGreaterThan(5);
-    for (const argument of listening) expect(argument).toMatch(/127\.0\.0\.1|10\.199\.2\.1/);
+    for (const argument of listening) expect(argument).toMatch(/127\.0\.0\.1|10\.199\.9\.1/);
   });
 
   it("have no secrets on their command lines", () => {

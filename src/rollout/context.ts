@@ -1,6 +1,7 @@
 import { lookup as dnsLookup } from "node:dns/promises";
 import { hostname, userInfo } from "node:os";
 import { runHook } from "../calls/ask.ts";
+import type { CallIo } from "../calls/io.ts";
 import { requireCalls } from "../calls/require-calls.ts";
 import type { ResolvedConfig } from "../config/types.ts";
 import type { CallSubject, GateVerdict, Hook } from "../core/calls.ts";
@@ -34,6 +35,8 @@ export interface RolloutContext {
   readonly operator: string;
   readonly probe: Probe;
   readonly lookup: Lookup;
+  /** What programs and addresses are called with. */
+  readonly calls: CallIo;
   /** Runs a hook of the configuration. Never throws for what the hook does. */
   runHook(hook: Hook, subject: CallSubject, signal: AbortSignal): Promise<GateVerdict>;
   /**
@@ -89,6 +92,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     operator,
     probe,
     lookup: (name) => dnsLookup(name, { all: true }),
+    calls,
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
     requireCalls: ({ skipGates }) =>
       requireCalls(calls, namedCalls(skipGates ? { ...config.rollout, gates: [] } : config.rollout)),

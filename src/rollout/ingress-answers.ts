@@ -1,6 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import type { RolloutContext } from "./context.ts";
-import { questionFor } from "./question.ts";
+import { questionsFor } from "./question.ts";
 import type { ProofSubject } from "./subject.ts";
 
 /**
@@ -9,31 +9,33 @@ import type { ProofSubject } from "./subject.ts";
  * @throws UserError `ingress-unreachable`
  */
 export async function requireAnswer(context: RolloutContext, subject: ProofSubject): Promise<void> {
-  const question = questionFor(subject.settings.ingress, subject.identity);
+  const questions = questionsFor(subject.settings.ingress, subject.identity);
   await Promise.all(
-    subject.endpoints.map(async (endpoint) => {
-      let last: unknown;
-      for (let attempt = 0; attempt < 3; attempt++) {
-        try {
-          await context.probe({
-            ...question,
-            endpoint,
-            headers: {},
-            timeoutMs: 5_000,
-            signal: context.signal,
-          });
-          return;
-        } catch (error) {
-          last = error;
-          await context.clock.sleep(100, context.signal);
+    subject.endpoints.flatMap((endpoint) =>
+      questions.map(async (question) => {
+        let last: unknown;
+        for (let attempt = 0; attempt < 3; attempt++) {
+          try {
+            await context.probe({
+              ...question,
+              endpoint,
+              headers: {},
+              timeoutMs: 5_000,
+              signal: context.signal,
+            });
+            return;
+          } catch (error) {
+            last = error;
+            await context.clock.sleep(100, context.signal);
+          }
         }
-      }
-      throw new UserError({
-        code: "ingress-unreachable",
-        message: `The ingress gives no answer at ${endpoint.url}, so no switch could be proved; nothing was changed: ${last instanceof Error ? last.message : String(last)}`,
-        hint: 'Check the ingress controller, or say where it listens: ingress.endpoints: ["http://ADDRESS:PORT"] in the config file.',
-        cause: last,
-      });
-    }),
+        throw new UserError({
+          code: "ingress-unreachable",
+          message: `The ingress gives no answer at ${endpoint.url} for ${question.host}, so no switch could be proved; nothing was changed: ${last instanceof Error ? last.message : String(last)}`,
+          hint: 'Check the ingress controller, or say where it listens: ingress.endpoints: ["http://ADDRESS:PORT"] in the config file.',
+          cause: last,
+        });
+      }),
+    ),
   );
 }

@@ -3,12 +3,13 @@ import { describe, expect, test } from "vitest";
 import { FakeClock } from "../../test/support/rollout-bench.ts";
 import { openInferenceIdentity } from "../component/servers/shared.ts";
 import { encodeFields } from "../core/grpc-message.ts";
+import { placesOf } from "../core/model.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
 import type { Probe } from "./probe.ts";
 import { advance, newLane, type ProbeOutcome, proofVerdict, viewsOf } from "./proof.ts";
 import { type ProveOptions, prove } from "./prove.ts";
-import { outcomeOf, probeHost, proofPath, questionFor } from "./question.ts";
+import { outcomeOf, probeHost, proofPath, questionsFor } from "./question.ts";
 
 const identities = { blue: "1", green: "2" };
 const endpoint: Endpoint = { protocol: "http", address: "192.0.2.1", port: 80, url: "http://192.0.2.1:80" };
@@ -172,7 +173,7 @@ describe("where a proof asks", () => {
     [{ host: "h", path: "/v2/models/m", pathType: "Exact" as const }, "/v2/models/m"],
     [{ host: "h", path: "/x(/|$)(.*)", pathType: "ImplementationSpecific" as const }, "/v2/models/m"],
   ])("%j sends %s to the model", (ingress, path) => {
-    expect(proofPath(ingress, at(path))).toBe(path);
+    expect(proofPath(placesOf(ingress), at(path))).toBe(path);
   });
 
   test.each([
@@ -180,12 +181,27 @@ describe("where a proof asks", () => {
     [{ host: "h", path: "/v2" }, "/v22/models"],
     [{ host: "h", path: "/v2", pathType: "Exact" as const }, "/v2/models/m"],
   ])("%j does not send %s: an error that names both", (ingress, path) => {
-    expect(() => proofPath(ingress, at(path))).toThrow(
+    expect(() => proofPath(placesOf(ingress), at(path))).toThrow(
       expect.objectContaining({
         code: "identity-path-outside",
         exitCode: 2,
         message: expect.stringContaining(path),
       }),
+    );
+  });
+
+  test("each host that leads to the model is asked, where one of its paths covers the identity", () => {
+    const ingress = {
+      host: "a.test",
+      path: "/x",
+      also: [{ path: "/v2" }, { host: "b.test", path: "/v2" }, { host: "b.test", path: "/y" }],
+    };
+    expect(questionsFor(ingress, at("/v2/models/m"))).toEqual([
+      { host: "a.test", path: "/v2/models/m" },
+      { host: "b.test", path: "/v2/models/m" },
+    ]);
+    expect(() => questionsFor(ingress, at("/x/version"))).toThrow(
+      /paths under \/v2 and paths under \/y of b\.test/,
     );
   });
 
@@ -206,16 +222,19 @@ describe("where a proof asks", () => {
 
     test("a method is called where the identity names one and clients speak gRPC", () => {
       const path = "/inference.GRPCInferenceService/ModelMetadata";
-      expect(questionFor(grpc, identity)).toEqual({ host: "h", path, grpc: encodeFields({ "1": "fraud" }) });
-      expect(questionFor({ host: "h" }, identity)).toEqual({ host: "h", path: "/v2/models/fraud" });
-      expect(questionFor(grpc, { ...identity, grpc: undefined }).grpc).toBeUndefined();
-      expect(() => questionFor({ ...grpc, path: "/v2" }, identity)).toThrow(
+      expect(questionsFor(grpc, identity)).toEqual([
+        { host: "h", path, grpc: encodeFields({ "1": "fraud" }) },
+      ]);
+      expect(questionsFor({ host: "h" }, identity)).toEqual([{ host: "h", path: "/v2/models/fraud" }]);
+      expect(questionsFor(grpc, { ...identity, grpc: undefined })[0]?.grpc).toBeUndefined();
+      expect(() => questionsFor({ ...grpc, path: "/v2" }, identity)).toThrow(
         expect.objectContaining({ code: "identity-path-outside", message: expect.stringContaining(path) }),
       );
     });
 
     test("its answer shows the mark, unless the call failed", () => {
-      const question = questionFor(grpc, identity);
+      const [question] = questionsFor(grpc, identity);
+      if (question === undefined) throw new Error("no question");
       const ok = { "grpc-status": "0", "x-version": "7" };
       expect(outcomeOf(question, identity, answer(ok, "1.5"))).toMatchObject({ identity: "1.5" });
       const metadata = { method: "a.B/C", from: { kind: "metadata", name: "X-Version" } } as const;

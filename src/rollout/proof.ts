@@ -40,6 +40,8 @@ export type ProbeOutcome =
 export interface Lane {
   readonly endpoint: Endpoint;
   readonly view: ProofView;
+  /** The host that is asked for, where the model has several. */
+  readonly host: string | undefined;
   /** Expected answers in a row, up to now. */
   readonly consecutive: number;
   readonly probes: number;
@@ -49,8 +51,8 @@ export interface Lane {
   readonly last: string | undefined;
 }
 
-export function newLane(endpoint: Endpoint, view: ProofView): Lane {
-  return { endpoint, view, consecutive: 0, probes: 0, unexpected: {}, last: undefined };
+export function newLane(endpoint: Endpoint, view: ProofView, host?: string): Lane {
+  return { endpoint, view, host, consecutive: 0, probes: 0, unexpected: {}, last: undefined };
 }
 
 /** What one more outcome makes of a lane: anything but an expected answer starts the count anew. */
@@ -81,6 +83,7 @@ export interface ProofEvidence {
   readonly lanes: readonly {
     readonly endpoint: string;
     readonly view: ProofView["name"];
+    readonly host?: string;
     readonly expected: readonly Slot[];
     readonly consecutive: number;
     readonly probes: number;
@@ -100,6 +103,7 @@ export function proofVerdict(lanes: readonly Lane[], needed: number): ProofVerdi
     lanes: lanes.map(({ endpoint, view, ...lane }) => ({
       endpoint: endpoint.url,
       view: view.name,
+      ...(lane.host === undefined ? {} : { host: lane.host }),
       expected: view.expected,
       consecutive: lane.consecutive,
       probes: lane.probes,
@@ -120,7 +124,8 @@ const viewText: Readonly<Record<ProofView["name"], string>> = {
 function describeLane(lane: Lane): string {
   const seen = Object.entries(lane.unexpected).toSorted(([, a], [, b]) => b - a);
   const what = seen.slice(0, 3).map(([text, count]) => `${count} times ${text}`);
-  return `${lane.endpoint.url}, ${viewText[lane.view.name]}: ${lane.view.expected.join(" or ")} expected, ${
+  const host = lane.host === undefined ? "" : ` for ${lane.host}`;
+  return `${lane.endpoint.url}${host}, ${viewText[lane.view.name]}: ${lane.view.expected.join(" or ")} expected, ${
     what.length === 0 ? `${lane.probes} answers seen so far` : `seen ${what.join(", ")}`
   }`;
 }

@@ -14,7 +14,7 @@ import {
   type ProofView,
   proofVerdict,
 } from "./proof.ts";
-import { outcomeOf, type Question, questionFor } from "./question.ts";
+import { outcomeOf, type Question, questionsFor } from "./question.ts";
 
 export interface ProveOptions {
   readonly endpoints: readonly Endpoint[];
@@ -41,9 +41,14 @@ const reportEveryMs = 1_000;
 /** Asks the ingress until every view at every address is proved, or the deadline passes. */
 export async function prove(options: ProveOptions): Promise<ProofVerdict> {
   const needed = options.needed ?? defaultNeeded;
-  const question = questionFor(options.ingress, options.identity);
+  const questions = questionsFor(options.ingress, options.identity);
   const until = options.clock.now() + options.deadlineMs;
-  const lanes = options.endpoints.flatMap((endpoint) => options.views.map((view) => newLane(endpoint, view)));
+  const asked = options.endpoints.flatMap((endpoint) =>
+    questions.flatMap((question) => options.views.map((view) => ({ endpoint, question, view }))),
+  );
+  const lanes = asked.map(({ endpoint, question, view }) =>
+    newLane(endpoint, view, questions.length === 1 ? undefined : question.host),
+  );
 
   let reportedAt = options.clock.now();
   const report = () => {
@@ -58,8 +63,9 @@ export async function prove(options: ProveOptions): Promise<ProofVerdict> {
       ...(verdict.state === "open" && verdict.missing[0] !== undefined ? { detail: verdict.missing[0] } : {}),
     });
   };
-  const run = async (index: number, first: Lane) => {
-    let lane = first;
+  const run = async (index: number, question: Question) => {
+    let lane = lanes[index];
+    if (lane === undefined) return;
     let pauseMs = firstPauseMs;
     while (lane.consecutive < needed && options.clock.now() < until) {
       const outcome = await ask(options, lane, question);
@@ -74,7 +80,7 @@ export async function prove(options: ProveOptions): Promise<ProofVerdict> {
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     }
   };
-  await Promise.all(lanes.map((lane, index) => run(index, lane)));
+  await Promise.all(asked.map(({ question }, index) => run(index, question)));
   return proofVerdict(lanes, needed);
 }
 

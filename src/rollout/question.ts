@@ -1,7 +1,7 @@
 import { exitCodes, UserError } from "../core/errors.ts";
 import { encodeFields } from "../core/grpc-message.ts";
 import { type IdentityAnswer, type IdentityProbe, readGrpcIdentity, readIdentity } from "../core/identity.ts";
-import { type IngressSpec, speaksGrpc } from "../core/model.ts";
+import { type IngressPlace, type IngressSpec, placesOf, speaksGrpc } from "../core/model.ts";
 import type { ProbeRequest } from "./probe.ts";
 import type { ProbeOutcome } from "./proof.ts";
 
@@ -9,16 +9,22 @@ import type { ProbeOutcome } from "./proof.ts";
 export type Question = Pick<ProbeRequest, "host" | "path" | "grpc">;
 
 /**
- * The question as clients would ask it.
+ * The questions as clients would ask them: one for each host that leads to the model.
  * @throws UserError `identity-path-outside` (exit code 2)
  */
-export function questionFor(ingress: IngressSpec, identity: IdentityProbe): Question {
-  const host = probeHost(ingress.host);
+export function questionsFor(ingress: IngressSpec, identity: IdentityProbe): readonly Question[] {
   const { grpc } = identity;
-  if (grpc === undefined || !speaksGrpc(ingress.protocol))
-    return { host, path: proofPath(ingress, identity) };
-  const path = proofPath(ingress, { path: `/${grpc.method}` });
-  return { host, path, grpc: encodeFields(grpc.request ?? {}) };
+  const asked = grpc !== undefined && speaksGrpc(ingress.protocol) ? { path: `/${grpc.method}` } : identity;
+  const message = asked === identity ? {} : { grpc: encodeFields(grpc?.request ?? {}) };
+  const places = placesOf(ingress);
+  return [...new Set(places.map(({ host }) => host))].map((host) => ({
+    host: probeHost(host),
+    path: proofPath(
+      places.filter((place) => place.host === host),
+      asked,
+    ),
+    ...message,
+  }));
 }
 
 /** What an answer to that question says. */
@@ -49,22 +55,35 @@ export function probeHost(host: string): string {
 
 /**
  * The path of an identity as clients ask for it. Without a rewrite the server sees the path that clients send, so the identity must be
- * under the path of the Ingress.
+ * under a path of the Ingress.
  * @throws UserError `identity-path-outside` (exit code 2)
  */
-export function proofPath(ingress: IngressSpec, identity: Pick<IdentityProbe, "path">): string {
-  const path = ingress.path ?? "/";
-  const type = ingress.pathType ?? "Prefix";
+export function proofPath(
+  places: readonly Required<IngressPlace>[],
+  identity: Pick<IdentityProbe, "path">,
+): string {
   const pathname = identity.path.split("?")[0] ?? identity.path;
-  const base = path.replace(/\/+$/, "");
-  const covered =
-    type === "ImplementationSpecific" ||
-    (type === "Exact" ? pathname === path : pathname === base || pathname.startsWith(`${base}/`));
-  if (covered) return identity.path;
+  if (places.some((place) => covers(place, pathname))) return identity.path;
+  const shown = places.map(({ path, pathType }) =>
+    pathType === "Exact" ? `the path ${path}` : `paths under ${path}`,
+  );
   throw new UserError({
     code: "identity-path-outside",
-    message: `The identity is read from ${identity.path}, but the Ingress only sends ${type === "Exact" ? "the path" : "paths under"} ${path} to the model.`,
+    message: `The identity is read from ${identity.path}, but the Ingress only sends ${shown.join(" and ")} of ${places[0]?.host} to the model.`,
     hint: "Choose an identity path under the path of the Ingress (`identity` in the config file), or a wider ingress.path.",
     exitCode: exitCodes.usage,
   });
+}
+
+function covers({ path, pathType }: Required<IngressPlace>, pathname: string): boolean {
+  switch (pathType) {
+    case "ImplementationSpecific":
+      return true;
+    case "Exact":
+      return pathname === path;
+    case "Prefix": {
+      const base = path.replace(/\/+$/, "");
+      return pathname === base || pathname.startsWith(`${base}/`);
+    }
+  }
 }

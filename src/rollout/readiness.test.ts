@@ -98,7 +98,15 @@ describe("a slot whose pods somebody else runs is ready", () => {
 
   test("not while pods have no address yet", () => {
     const pod = (name: string, phase: string): PodObservation => ({
-      ...{ name, phase, ready: phase === "Running", terminating: false, former: false },
+      ...{
+        name,
+        phase,
+        ready: phase === "Running",
+        terminating: false,
+        former: false,
+        restarts: 0,
+        lastEnd: undefined,
+      },
       problem: undefined,
     });
     const pods = [pod("a", "Running"), pod("b", "Pending"), pod("c", "Succeeded")];
@@ -116,6 +124,8 @@ test("the problems are those of the present pods, and the line names the first",
     phase: "Pending",
     ready: false,
     terminating: false,
+    restarts: 0,
+    lastEnd: undefined,
     former,
     problem: {
       pod: name,

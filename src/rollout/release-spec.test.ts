@@ -84,6 +84,8 @@ function observed(desired: { blue: number; green: number }, imageIds: readonly s
       terminating: false,
       former: false,
       imageId,
+      restarts: 0,
+      lastEnd: undefined,
       problem: undefined,
     })),
   });

@@ -29,7 +29,18 @@ function slot(ready: number, problem?: PodProblem, changes: Partial<SlotObservat
     pods:
       problem === undefined
         ? []
-        : [{ name: problem.pod, phase: "Pending", ready: false, terminating: false, former: false, problem }],
+        : [
+            {
+              name: problem.pod,
+              phase: "Pending",
+              ready: false,
+              terminating: false,
+              former: false,
+              restarts: 0,
+              lastEnd: undefined,
+              problem,
+            },
+          ],
     ...changes,
   };
 }

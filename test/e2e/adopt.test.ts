@@ -23,6 +23,7 @@ let project: ModelProject;
 let load: LoadRun;
 const stop = new AbortController();
 
+const otherHost = () => `old-${project.host}`;
 const apps = () => `/apis/apps/v1/namespaces/${project.namespace.name}`;
 const core = () => `/api/v1/namespaces/${project.namespace.name}`;
 const networking = () => `/apis/networking.k8s.io/v1/namespaces/${project.namespace.name}`;
@@ -84,24 +85,25 @@ async function deployByHand(): Promise<void> {
     metadata: {
       name: "fraud",
       labels,
-      annotations: { "nginx.ingress.kubernetes.io/proxy-body-size": "8m" },
+      // As in the tutorials of old: the class by an annotation, and more than one way to the model.
+      annotations: {
+        "kubernetes.io/ingress.class": "nginx",
+        "nginx.ingress.kubernetes.io/proxy-body-size": "8m",
+      },
     },
     spec: {
-      ingressClassName: "nginx",
-      rules: [
-        {
-          host: project.host,
-          http: {
-            paths: [
-              {
-                path: "/",
-                pathType: "Prefix",
-                backend: { service: { name: "fraud-api", port: { name: "web" } } },
-              },
-            ],
-          },
+      rules: [project.host, otherHost()].map((host) => ({
+        host,
+        http: {
+          paths: [
+            {
+              path: "/",
+              pathType: "Prefix",
+              backend: { service: { name: "fraud-api", port: { name: "web" } } },
+            },
+          ],
         },
-      ],
+      })),
     },
   });
   await project.namespace.untilReady("fraud-server", 2);
@@ -277,6 +279,7 @@ describe("adopting what runs already", () => {
     await project.result(["up"]);
     expect(await project.result(["switch", "green"])).toMatchObject({ target: "green" });
     expect(await versionAt(project.host)).toBe("2");
+    expect(await versionAt(otherHost())).toBe("2");
     // Blue got a third pod of the template that was found; the others run on.
     expect(await pods()).toEqual(expect.arrayContaining(podsBefore));
     expect(await pods()).toHaveLength(3);

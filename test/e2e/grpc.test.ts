@@ -14,6 +14,7 @@ let load: GrpcLoad | undefined;
 async function configure(identity: Readonly<Record<string, unknown>>): Promise<void> {
   const slot = (image: string) => ({ image, replicas: 2, imagePullPolicy: "Never" });
   const server = {
+    preset: "custom",
     readinessPath: "/v2/health/ready",
     otherPorts: { grpc: 9000 },
     env: { GRPC_PORT: "9000" },
@@ -23,17 +24,13 @@ async function configure(identity: Readonly<Record<string, unknown>>): Promise<v
   };
   const config = {
     name: "fraud",
+    server,
     namespace: project.namespace.name,
     slots: { blue: slot(testImages.blue), green: slot(testImages.green) },
     ingress: { host: project.host, protocol: "grpc" },
     deadlines: { ready: 120, proof: 30 },
   };
-  await writeFile(
-    join(project.folder, "modelswitch.config.ts"),
-    `import { custom, defineConfig } from "modelswitch";
-export default defineConfig({ server: custom(${JSON.stringify(server)}), ...${JSON.stringify(config)} });
-`,
-  );
+  await writeFile(join(project.folder, "modelswitch.config.json"), JSON.stringify(config));
 }
 
 beforeAll(async () => {

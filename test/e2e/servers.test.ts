@@ -7,7 +7,7 @@ import { readIdentity } from "../../src/core/identity.ts";
 import { type Slot, slots } from "../../src/core/slots.ts";
 import { buildImage } from "../../src/images/index.ts";
 import { probe } from "../../src/rollout/probe.ts";
-import { outcomeOf, questionFor } from "../../src/rollout/question.ts";
+import { outcomeOf, questionsFor } from "../../src/rollout/question.ts";
 import { ensureTool } from "../../src/tools/ensure.ts";
 import { modelswitch, run } from "./cli-process.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
@@ -194,7 +194,8 @@ describe.each(all)("%s", (_name, subject) => {
     const { identity, otherPorts } = server;
     const port = otherPorts.grpc;
     if (identity === undefined || port === undefined) throw new Error("The preset names no gRPC port.");
-    const question = questionFor({ host: "digits.example.com", protocol: "grpc" }, identity);
+    const [question] = questionsFor({ host: "digits.example.com", protocol: "grpc" }, identity);
+    if (question === undefined) throw new Error("There is nothing to ask.");
     for (const slot of slots) {
       const { address } = await podOf(project, slot);
       const answer = await probe({

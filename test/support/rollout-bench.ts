@@ -1,3 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SendAnswer, SendRequest } from "../../src/calls/io.ts";
+import { requireCalls } from "../../src/calls/require-calls.ts";
 import { releaseLabel } from "../../src/component/deployment.ts";
 import { nginx } from "../../src/component/routers/nginx.ts";
 import { plain } from "../../src/component/routers/plain.ts";
@@ -18,8 +21,9 @@ import {
   KubernetesApiError,
   type KubernetesObject,
 } from "../../src/kubernetes/api.ts";
+import { namedCalls } from "../../src/rollout/call-io.ts";
 import type { RolloutContext } from "../../src/rollout/context.ts";
-import type { Probe } from "../../src/rollout/probe.ts";
+import type { Probe, ProbeRequest } from "../../src/rollout/probe.ts";
 import type { Desired, ModelStack } from "../../src/rollout/program.ts";
 import { RecordStore } from "../../src/rollout/record-store.ts";
 
@@ -346,6 +350,10 @@ export interface TestBench {
   readonly stop: AbortController;
   /** Requests at the ingress: what the controller answers for a header value. Replace it to break things. */
   answer: (previewHeader: string | undefined, host: string) => { status: number; body: string };
+  /** Answers requests at the ingress before the controller does; may throw. */
+  ask: (request: ProbeRequest) => { status: number; body: string } | undefined;
+  /** Answers notifications. Replace it to see them, or to fail. */
+  receive: (request: SendRequest) => SendAnswer;
   /** What hooks say. Replace it to fail them. */
   hook: (hook: Hook, subject: CallSubject) => GateVerdict;
   context(config?: ResolvedConfig): RolloutContext;
@@ -372,6 +380,8 @@ export function testBench(): TestBench {
     clock,
     events,
     stop,
+    ask: () => undefined,
+    receive: () => ({ status: 200, body: "" }),
     hook: () => ({ verdict: "pass", evidence: "" }),
     answer: (previewHeader) => {
       const objects = ["fraud", "fraud-canary"]
@@ -395,8 +405,21 @@ export function testBench(): TestBench {
       operator: "ada@laptop",
       probe,
       lookup: () => Promise.resolve([{ address: "192.0.2.9" }]),
+      calls: {
+        // What waits beside the rollout must not make its time pass.
+        clock: { now: () => clock.now(), sleep: (ms, signal) => sleep(ms / 1_000, undefined, { signal }) },
+        send: (request) => Promise.resolve(bench.receive(request)),
+        folder: "/",
+        env: { PATH: process.env.PATH },
+        withheld: [],
+        extra: {},
+      },
       runHook: (hook, subject) => Promise.resolve(bench.hook(hook, subject)),
-      requireCalls: () => Promise.resolve(),
+      requireCalls: ({ skipGates }) =>
+        requireCalls(
+          { env: { PATH: process.env.PATH }, folder: "/" },
+          namedCalls(skipGates ? { ...config.rollout, gates: [] } : config.rollout),
+        ),
       openStack: () => Promise.resolve(stack),
       prepareSecrets: () => Promise.resolve(),
       lockOptions: (command) => ({
@@ -410,10 +433,11 @@ export function testBench(): TestBench {
       }),
     }),
   };
-  const probe: Probe = async ({ headers, host }) => {
+  const probe: Probe = async (request) => {
     await new Promise((resolve) => setImmediate(resolve));
     clock.pass(1);
-    return { headers: {}, ...bench.answer(headers["X-Modelswitch-Preview"], host) };
+    const { headers, host } = request;
+    return { headers: {}, ...(bench.ask(request) ?? bench.answer(headers["X-Modelswitch-Preview"], host)) };
   };
   return bench;
 }

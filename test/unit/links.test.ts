@@ -57,6 +57,7 @@ test("every router and every model server has its page", () => {
       "router",
       "shared",
       "preset-names",
+      "preset-options",
       "presets",
     ]);
     const names = readdirSync(join(root, "src", "component", room))

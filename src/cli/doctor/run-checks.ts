@@ -118,7 +118,9 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
         cluster.ingressClasses(api, signal),
         cluster.retiredControllers(api, signal),
       ]);
-      return verdicts.ingressClassVerdict(model?.ingress.className ?? "nginx", classes, retired);
+      const { className = "nginx", classAnnotation } = model?.ingress ?? {};
+      if (classAnnotation === true) return verdicts.annotatedClassVerdict(className);
+      return verdicts.ingressClassVerdict(className, classes, retired);
     }),
     ofModel("image", "Model server image", async (config) => verdicts.imagesVerdict(config)),
     ofModel("identity", "Slots can be told apart", async (config) => verdicts.identityVerdict(config)),

@@ -95,6 +95,11 @@ export interface IngressClassFacts {
 const retirement =
   "ingress-nginx was retired in March 2026 and gets no security fixes. Traefik 3.7 or newer reads the same Ingress objects and annotations with its kubernetesIngressNGINX provider: https://doc.traefik.io/traefik/";
 
+/** A class that only an annotation names needs no IngressClass: nothing in the cluster tells whether somebody serves it. */
+export function annotatedClassVerdict(wanted: string): Verdict {
+  return skipped(`the annotation kubernetes.io/ingress.class names ${wanted}; who serves it is not known`);
+}
+
 /**
  * @param wanted name of the class in the configuration
  * @param classes those of the cluster; `undefined` when the account may not look

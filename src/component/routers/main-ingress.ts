@@ -1,10 +1,10 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import type { RouterName } from "../../core/model.ts";
+import { placesOf, type RouterName } from "../../core/model.ts";
 import { type Named, objectNames, ownLabels } from "../../core/names.ts";
 import { isSlot, type Slot, slots } from "../../core/slots.ts";
 import type { IngressManifest, ObservedIngress, RouterInput } from "./router.ts";
 
-/** An Ingress that sends the model's host and path to one slot: what every router has in common. */
+/** An Ingress that sends the model's hosts and paths to one slot: what every router has in common. */
 export function ingressTo(
   slot: Slot,
   input: RouterInput,
@@ -15,6 +15,9 @@ export function ingressTo(
   },
 ): IngressManifest {
   const { ingress } = input;
+  const places = placesOf(ingress);
+  const hosts = [...new Set(places.map(({ host }) => host))];
+  const className = ingress.className ?? "nginx";
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "Ingress",
@@ -22,37 +25,38 @@ export function ingressTo(
       name: about.name,
       ...(input.namespace === undefined ? {} : { namespace: input.namespace }),
       labels: { app: input.model, ...ownLabels(input.model) },
-      annotations: about.annotations,
+      annotations:
+        ingress.classAnnotation === true
+          ? { ...about.annotations, [classAnnotation]: className }
+          : about.annotations,
     },
     spec: {
-      ingressClassName: ingress.className ?? "nginx",
+      ...(ingress.classAnnotation === true ? {} : { ingressClassName: className }),
       ...(about.tls && ingress.tls !== undefined && ingress.tls.length > 0
         ? {
-            tls: ingress.tls.map(({ hosts, secretName }) => ({
-              hosts: [...(hosts ?? [ingress.host])],
+            tls: ingress.tls.map(({ hosts: named, secretName }) => ({
+              hosts: [...(named ?? hosts)],
               secretName,
             })),
           }
         : {}),
-      rules: [
-        {
-          host: ingress.host,
-          http: {
-            paths: [
-              {
-                path: ingress.path ?? "/",
-                pathType: ingress.pathType ?? "Prefix",
-                backend: {
-                  service: {
-                    name: objectNames(input.names ?? input.model).service[slot],
-                    port: { number: input.servicePort },
-                  },
+      rules: hosts.map((host) => ({
+        host,
+        http: {
+          paths: places
+            .filter((place) => place.host === host)
+            .map(({ path, pathType }) => ({
+              path,
+              pathType,
+              backend: {
+                service: {
+                  name: objectNames(input.names ?? input.model).service[slot],
+                  port: { number: input.servicePort },
                 },
               },
-            ],
-          },
+            })),
         },
-      ],
+      })),
     },
   };
 }
@@ -84,7 +88,7 @@ export function refuseOwnedAnnotations(
     if (key === classAnnotation) {
       throw owned(
         `ingress.annotations has "${key}": "${value}", but the class is set by ingress.className ("${ingress.className ?? "nginx"}"); API servers refuse an Ingress with both where they differ, and old ones always.`,
-        `Remove the annotation and set ingress.className: "${value}".`,
+        `Remove the annotation and set ingress.className: "${value}", with ingress.classAnnotation: true where the class is to stay an annotation.`,
       );
     }
     const own = written[key];

@@ -56,6 +56,42 @@ describe("the nginx router", () => {
     );
   });
 
+  test("names the class by the annotation of old where that is asked for", () => {
+    const { main, canary } = objects({ ingress: { host: "h", className: "public", classAnnotation: true } });
+    for (const object of [main, canary]) {
+      expect(object.spec).not.toHaveProperty("ingressClassName");
+      expect(object.metadata.annotations).toHaveProperty(["kubernetes.io/ingress.class"], "public");
+    }
+  });
+
+  test("sends all hosts and paths to the same slot, in main and canary Ingress alike", () => {
+    const ingress = {
+      host: "a.test",
+      path: "/x",
+      also: [{ host: "b.test" }, { path: "/y", pathType: "Exact" as const }],
+      tls: [{ secretName: "certificate" }],
+    };
+    const { main, canary } = objects({ ingress });
+    const places = ({ spec }: typeof main) =>
+      spec.rules.map(({ host, http }) => [
+        host,
+        http.paths.map(({ path, pathType, backend }) => [path, pathType, backend.service.name]),
+      ]);
+    expect(places(main)).toEqual([
+      [
+        "a.test",
+        [
+          ["/x", "Prefix", "fraud-blue"],
+          ["/y", "Exact", "fraud-blue"],
+        ],
+      ],
+      ["b.test", [["/", "Prefix", "fraud-blue"]]],
+    ]);
+    expect(JSON.stringify(places(canary)).replaceAll("green", "blue")).toBe(JSON.stringify(places(main)));
+    expect(main.spec.tls).toEqual([{ hosts: ["a.test", "b.test"], secretName: "certificate" }]);
+    expect(nginx.read("fraud", [main, canary])).toEqual(settledOn("blue"));
+  });
+
   test("reads every routing that it writes", () => {
     fc.assert(
       fc.property(anyRouting, (routing) => {

@@ -56,7 +56,7 @@ export interface IngressManifest {
     readonly annotations: Readonly<Record<string, string>>;
   };
   readonly spec: {
-    readonly ingressClassName: string;
+    readonly ingressClassName?: string;
     readonly tls?: { readonly hosts?: string[]; readonly secretName: string }[];
     readonly rules: {
       readonly host: string;

@@ -1,7 +1,7 @@
-import type { IngressSpec, RouterName, SlotSpec } from "../../core/model.ts";
+import type { IngressPlace, IngressSpec, RouterName, SlotSpec } from "../../core/model.ts";
 import { toolAnnotation } from "./adoption.ts";
-import type { Discovered } from "./discover.ts";
-import type { FoundContainer } from "./inventory.ts";
+import { classAnnotation, type Discovered } from "./discover.ts";
+import type { FoundContainer, FoundPath } from "./inventory.ts";
 
 /** Options of `custom({...})` that say what later releases need. */
 export interface DescribedServer {
@@ -35,7 +35,7 @@ export function describeFound(found: Discovered): Described {
   };
   const annotations = Object.fromEntries(
     Object.entries(ingress.metadata?.annotations ?? {}).filter(
-      ([key]) => !bookkeeping.test(key) && !toolAnnotation.test(key),
+      ([key]) => !bookkeeping.test(key) && !toolAnnotation.test(key) && key !== classAnnotation,
     ),
   );
   const tls = (ingress.spec?.tls ?? []).flatMap(({ hosts, secretName }) =>
@@ -59,16 +59,26 @@ export function describeFound(found: Discovered): Described {
     green: { ...runs, replicas: 0, selector: found.otherSelector },
     ingress: {
       name: ingress.metadata?.name ?? "",
+      ...(found.classAnnotation ? { classAnnotation: true } : {}),
       host: found.host,
       ...(found.className === "nginx" ? {} : { className: found.className }),
-      ...(path.path === undefined || path.path === "/" ? {} : { path: path.path }),
-      ...(isPathType(path.pathType) && path.pathType !== "Prefix" ? { pathType: path.pathType } : {}),
+      ...pathOf(path),
+      ...(found.also.length === 0
+        ? {}
+        : { also: found.also.map((place) => ({ host: place.host, ...pathOf(place.path) })) }),
       ...(tls.length === 0 ? {} : { tls }),
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     servicePort: found.servicePort,
     router: found.canaries ? "nginx" : "plain",
     unsaid: unsaid(found),
+  };
+}
+
+function pathOf({ path, pathType }: FoundPath): Pick<IngressPlace, "path" | "pathType"> {
+  return {
+    ...(path === undefined || path === "/" ? {} : { path }),
+    ...(isPathType(pathType) && pathType !== "Prefix" ? { pathType } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { changed, foundInventory } from "../../../test/support/found.ts";
 import { UserError } from "../../core/errors.ts";
+import { describeFound } from "./describe.ts";
 import { discover } from "./discover.ts";
 import type { Inventory } from "./inventory.ts";
 
@@ -32,6 +33,31 @@ describe("discover", () => {
     expect(found.pods).toHaveLength(2);
   });
 
+  test("the class may be named by the annotation, and several hosts and paths may lead to the Service", () => {
+    const [rule] = foundInventory().ingresses[0]?.spec?.rules ?? [];
+    const [path] = rule?.http?.paths ?? [];
+    const inventory = changed(
+      "ingresses.0.spec",
+      {
+        rules: [
+          { ...rule, http: { paths: [path, { ...path, path: "/old", pathType: "Exact" }] } },
+          { ...rule, host: "fraud.acme.io" },
+        ],
+      },
+      changed("ingresses.0.metadata.annotations", { "kubernetes.io/ingress.class": "public", keep: "me" }),
+    );
+    const found = discover("fraud", "fraud", inventory);
+    expect(found).toMatchObject({ className: "public", classAnnotation: true });
+    expect(describeFound(found).ingress).toEqual({
+      name: "fraud",
+      className: "public",
+      classAnnotation: true,
+      host: "models.acme.io",
+      also: [{ host: "models.acme.io", path: "/old", pathType: "Exact" }, { host: "fraud.acme.io" }],
+      annotations: { keep: "me" },
+    });
+  });
+
   test("says that clients of the Service itself stay on blue", () => {
     const found = discover("fraud", "fraud", foundInventory());
     expect(found.warnings).toEqual([expect.stringContaining("use the Service fraud-api itself")]);
@@ -48,7 +74,7 @@ describe("discover", () => {
     [
       "a second path",
       changed(`${rules}.0.http.paths.1`, other),
-      "has 2 paths (models.acme.io/ to fraud-api, models.acme.io/web to web)",
+      "has 2 paths that lead to different things (models.acme.io/ to fraud-api, models.acme.io/web to web)",
     ],
     ["no host", changed(`${rules}.0.host`, undefined), "names no host"],
     ["a wildcard host", changed(`${rules}.0.host`, "*.acme.io"), "the host of the Ingress fraud"],
@@ -59,9 +85,14 @@ describe("discover", () => {
     ],
     ["no class", changed("ingresses.0.spec.ingressClassName", undefined), "names no class"],
     [
-      "the old class annotation",
-      changed("ingresses.0.metadata.annotations", { "kubernetes.io/ingress.class": "nginx" }),
-      '"ingressClassName":"nginx"',
+      "two ways to name the class",
+      changed("ingresses.0.metadata.annotations", { "kubernetes.io/ingress.class": "other" }),
+      "names its class twice, nginx and by the annotation kubernetes.io/ingress.class other",
+    ],
+    [
+      "a second host that is a pattern",
+      changed(`${rules}.1`, { ...foundInventory().ingresses[0]?.spec?.rules?.[0], host: "*.acme.io" }),
+      "the host of the Ingress fraud",
     ],
     [
       "itself a canary",

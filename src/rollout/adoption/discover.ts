@@ -25,7 +25,11 @@ export interface Discovered {
   readonly container: FoundContainer;
   readonly host: string;
   readonly path: FoundPath;
+  /** More hosts and paths that lead to the same Service. */
+  readonly also: readonly { readonly host: string; readonly path: FoundPath }[];
   readonly className: string;
+  /** Whether the class is named by the annotation of old. */
+  readonly classAnnotation: boolean;
   /** Port of the Service that the Ingress asks for. */
   readonly servicePort: number;
   /** Port of the container that it leads to. */
@@ -54,9 +58,10 @@ export function discover(ingressName: string, model: string, inventory: Inventor
     if (found !== undefined) obstacles.push(found);
   };
 
-  const rule = onlyRule(ingress, note);
-  const className = classOf(ingress, namespace, note);
-  note(canaryObstacle(ingress, rule, inventory));
+  const [rule, ...also] = placesIn(ingress, note);
+  const ofClass = classOf(ingress, namespace, note);
+  for (const place of rule === undefined ? [] : [rule, ...also])
+    note(canaryObstacle(ingress, place, inventory));
   const behind = rule === undefined ? undefined : liveObjects(rule.path, inventory, note);
   const objects = [
     ["Ingress", ingress],
@@ -72,10 +77,11 @@ export function discover(ingressName: string, model: string, inventory: Inventor
   }
   for (const taken of takenNames(model, inventory)) note(taken);
 
-  if (rule === undefined || className === undefined || behind === undefined || obstacles.length > 0) {
+  if (rule === undefined || ofClass === undefined || behind === undefined || obstacles.length > 0) {
     throw refused(ingressName, namespace, obstacles);
   }
   const { deployment, service } = behind;
+  const { className } = ofClass;
   const podLabels = deployment.spec?.template?.metadata?.labels ?? {};
   warnings.push(...otherServices(service, podLabels, inventory));
   if (behind.hasOtherPorts) {
@@ -96,7 +102,8 @@ export function discover(ingressName: string, model: string, inventory: Inventor
     ...behind,
     host: rule.host,
     path: rule.path,
-    className,
+    also,
+    ...ofClass,
     canaries,
     otherSelector: otherSelector(
       model,
@@ -134,11 +141,14 @@ export function refused(ingress: string, namespace: string, obstacles: readonly 
 
 type Note = (found: Obstacle | undefined) => void;
 
-/** A model has one host and one path: an Ingress that has more is shared with others. */
-function onlyRule(
-  { metadata, spec }: FoundIngress,
-  note: Note,
-): { readonly host: string; readonly path: FoundPath } | undefined {
+/** One host and path of an Ingress. */
+interface FoundPlace {
+  readonly host: string;
+  readonly path: FoundPath;
+}
+
+/** A model is one Service: an Ingress whose paths lead to several is shared with others. */
+function placesIn({ metadata, spec }: FoundIngress, note: Note): readonly FoundPlace[] {
   const name = metadata?.name ?? "";
   if (spec?.defaultBackend !== undefined) {
     note({
@@ -147,70 +157,79 @@ function onlyRule(
     });
   }
   const all = (spec?.rules ?? []).flatMap((rule) =>
-    (rule.http?.paths ?? []).map((path) => ({ host: rule.host, path })),
+    (rule.http?.paths ?? []).map((path) => ({ host: rule.host ?? "", path })),
   );
-  const [first, ...others] = all;
+  const [first] = all;
   if (first === undefined) {
     note({
       reason: `the Ingress ${name} has no path that leads to a Service`,
       remedy: "name the Ingress that clients of the model use",
     });
-    return undefined;
+    return [];
   }
-  if (others.length > 0) {
+  const backend = ({ path }: FoundPlace) => JSON.stringify([path.backend?.service, path.backend?.resource]);
+  if (all.some((place) => backend(place) !== backend(first))) {
     const shown = all.map(
       ({ host, path }) =>
-        `${host ?? "*"}${path.path ?? "/"} to ${path.backend?.service?.name ?? "something that is no Service"}`,
+        `${host === "" ? "*" : host}${path.path ?? "/"} to ${path.backend?.service?.name ?? "something that is no Service"}`,
     );
     note({
-      reason: `the Ingress ${name} has ${all.length} paths (${shown.join(", ")}), and a model has one host and path`,
+      reason: `the Ingress ${name} has ${all.length} paths that lead to different things (${shown.join(", ")}), and a model is one Service`,
       remedy:
-        "put the model's host and path into an Ingress of its own first, with the same annotations; then remove them from this one",
+        "put the model's hosts and paths into an Ingress of their own first, with the same annotations; then remove them from this one",
     });
-    return undefined;
+    return [];
   }
-  if (first.host === undefined || first.host === "") {
-    note({
-      reason: `the Ingress ${name} names no host, so it takes the requests of every host`,
-      remedy: "set spec.rules[0].host to the name that clients use",
-    });
-    return undefined;
-  }
-  const problem = hostProblem(first.host);
-  if (problem !== undefined) {
-    note({
-      reason: `the host of the Ingress ${name}: ${problem}`,
-      remedy: "give the model a host of its own, in an Ingress of its own",
-    });
-    return undefined;
-  }
-  return { host: first.host, path: first.path };
+  const wrong = [...new Set(all.map(({ host }) => host))].filter((host) => {
+    const problem = host === "" ? "" : hostProblem(host);
+    if (host === "") {
+      note({
+        reason: `the Ingress ${name} names no host, so it takes the requests of every host`,
+        remedy: "set the host of each of its rules to the name that clients use",
+      });
+    } else if (problem !== undefined) {
+      note({
+        reason: `the host of the Ingress ${name}: ${problem}`,
+        remedy: "give the model a host of its own, in an Ingress of its own",
+      });
+    }
+    return problem !== undefined;
+  });
+  return wrong.length === 0 ? all : [];
 }
 
-function classOf({ metadata, spec }: FoundIngress, namespace: string, note: Note): string | undefined {
+/** The class, and whether the old annotation names it. */
+function classOf(
+  { metadata, spec }: FoundIngress,
+  namespace: string,
+  note: Note,
+): Pick<Discovered, "className" | "classAnnotation"> | undefined {
   const name = metadata?.name ?? "";
-  const annotated = metadata?.annotations?.["kubernetes.io/ingress.class"];
-  if (annotated !== undefined) {
+  const annotated = metadata?.annotations?.[classAnnotation];
+  const named = spec?.ingressClassName;
+  if (annotated !== undefined && named !== undefined) {
     note({
-      reason: `the Ingress ${name} names its class by the annotation kubernetes.io/ingress.class, which API servers have deprecated`,
-      remedy: `kubectl --namespace ${namespace} patch ingress ${name} --type merge --patch '{"metadata":{"annotations":{"kubernetes.io/ingress.class":null}},"spec":{"ingressClassName":"${annotated}"}}'`,
+      reason: `the Ingress ${name} names its class twice, ${named} and by the annotation ${classAnnotation} ${annotated}, which API servers refuse in a new one`,
+      remedy: `remove the annotation: kubectl --namespace ${namespace} annotate ingress ${name} ${classAnnotation}-`,
     });
     return undefined;
   }
-  if (spec?.ingressClassName === undefined) {
-    note({
-      reason: `the Ingress ${name} names no class`,
-      remedy: "set spec.ingressClassName to the class of the controller that serves it",
-    });
-  }
-  return spec?.ingressClassName;
+  if (annotated !== undefined) return { className: annotated, classAnnotation: true };
+  if (named !== undefined) return { className: named, classAnnotation: false };
+  note({
+    reason: `the Ingress ${name} names no class`,
+    remedy: "set spec.ingressClassName to the class of the controller that serves it",
+  });
+  return undefined;
 }
+
+export const classAnnotation = "kubernetes.io/ingress.class";
 
 const canaryAnnotation = "nginx.ingress.kubernetes.io/canary";
 
 function canaryObstacle(
   ingress: FoundIngress,
-  rule: { readonly host: string; readonly path: FoundPath } | undefined,
+  place: FoundPlace,
   { ingresses }: Inventory,
 ): Obstacle | undefined {
   const name = ingress.metadata?.name ?? "";
@@ -225,10 +244,10 @@ function canaryObstacle(
       other.metadata?.annotations?.[canaryAnnotation] === "true" &&
       (other.spec?.rules ?? []).some(
         ({ host, http }) =>
-          host === rule?.host && (http?.paths ?? []).some(({ path }) => path === rule?.path.path),
+          host === place.host && (http?.paths ?? []).some(({ path }) => path === place.path.path),
       ),
   );
-  if (canary === undefined || rule === undefined) return undefined;
+  if (canary === undefined) return undefined;
   return {
     reason: `the Ingress ${canary.metadata?.name} is a canary of ${name} already, and a host and path can have only one`,
     remedy: "end that canary and delete its Ingress first",

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from "../../config/types.ts";
+import { placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import type { PreparedAdoption } from "./adopt.ts";
 import type { Described } from "./describe.ts";
@@ -22,7 +23,9 @@ export function adoptionLines(
   const pods = found.pods.map(({ metadata }) => metadata?.name).join(", ");
   const writes = ingressChanges(found);
   return [
-    `Becomes blue of ${model.name} in ${namespace}, with all the traffic of ${ingress.host}${ingress.path ?? "/"}:`,
+    `Becomes blue of ${model.name} in ${namespace}, with all the traffic of ${placesOf(ingress)
+      .map(({ host, path }) => `${host}${path}`)
+      .join(", ")}:`,
     `  Deployment ${blue.deployment}: ${blue.replicas} ${blue.replicas === 1 ? "replica" : "replicas"} of ${blue.image}; its pods (${pods}) run on, their template stays as it is`,
     `  Service ${blue.service}: ${labelsOf(found.selector)}, port ${found.servicePort} to ${found.httpPort}; stays as it is`,
     `  Ingress ${ingress.name}: leads to ${blue.service} as before${writes.length === 0 ? "" : `; ${writes.join("; ")}`}`,

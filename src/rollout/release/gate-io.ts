@@ -1,92 +1,97 @@
-import type { CallIo } from "../../calls/io.ts";
+import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { GateIo, IngressOutcome, IngressRequest } from "../../gates/io.ts";
 import type { PodsSeen } from "../../gates/pods.ts";
 import type { RolloutContext } from "../context.ts";
-import { type Endpoint, ingressEndpoints } from "../ingress-endpoints.ts";
-import type { SlotObservation } from "../observation.ts";
-import { observe, observeSlot } from "../observe.ts";
+import { ingressEndpoints } from "../ingress-endpoints.ts";
+import type { Observation } from "../observation.ts";
+import { observeSlot } from "../observe.ts";
 import { probeHost } from "../question.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf } from "../subject.ts";
 
-/** What gates that judge the release in a slot work with: the real thing. */
-export function gateIo(context: RolloutContext, calls: CallIo, record: RolloutRecord, slot: Slot): GateIo {
-  const location = locationOf(context, record);
-  let found: Promise<readonly Endpoint[]> | undefined;
+/** What the executor saw last. */
+export interface Seen {
+  readonly record: RolloutRecord;
+  readonly observation: Observation;
+  readonly routing: Routing;
+  /** The slot that the release is in. */
+  readonly slot: Slot;
+}
+
+/** How the gates of a rollout reach the ingress and see the pods. */
+export function gateIo(context: RolloutContext, now: () => Seen): GateIo {
   let asked = 0;
-  const endpoint = async (): Promise<Endpoint | undefined> => {
-    found ??= endpointsOf(context, record);
-    const endpoints = await found;
-    asked += 1;
-    // Each of its addresses in turn.
-    return endpoints[asked % endpoints.length];
-  };
   return {
-    calls,
-    pods: async (signal) => podsSeen(await observeSlot({ ...location, signal }, slot)),
-    ask: async (request) => {
-      const at = await endpoint();
-      if (at === undefined) return { kind: "unreachable", why: "it has no address" };
-      return await askAt(context, record, at, request);
+    calls: context.calls,
+    ask: (request) => askIngress(context, now(), request, asked++),
+    pods: async (signal) => {
+      const { record, slot } = now();
+      const observed = await observeSlot({ ...locationOf(context, record), signal }, slot);
+      return podsSeen(observed);
     },
   };
 }
 
-async function endpointsOf(context: RolloutContext, record: RolloutRecord): Promise<readonly Endpoint[]> {
-  const { api, config, lookup, signal } = context;
-  const { ingress } = await observe(locationOf(context, record));
-  const { host } = record.settings.ingress;
-  return await ingressEndpoints({ api, configured: config.endpoints, ingress, host, lookup, signal });
-}
-
-async function askAt(
-  { probe, clock }: RolloutContext,
-  { settings }: RolloutRecord,
-  endpoint: Endpoint,
-  { route, path, method, headers, body, timeoutMs, signal }: IngressRequest,
-): Promise<IngressOutcome> {
-  const startedAt = clock.now();
-  try {
-    const answer = await probe({
-      endpoint,
-      host: probeHost(settings.ingress.host),
-      path,
-      method,
-      headers: {
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...headers,
-        ...(route === "release" ? { [settings.previewHeader]: "always" } : {}),
-      },
-      body,
-      timeoutMs,
-      signal,
-    });
-    return { kind: "answer", answer, latencyMs: clock.now() - startedAt };
-  } catch (error) {
-    // An interruption is no observation of the ingress.
-    if (signal.aborted) await clock.sleep(0, signal);
-    const why = error instanceof Error ? error.message || error.name : String(error);
-    return { kind: isUnreachable(error) ? "unreachable" : "broken", why };
-  }
-}
-
-function isUnreachable(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"].includes(code);
-}
-
-/** The pods of a slot as gates see them: what runs a former template is on its way out. Pure. */
-export function podsSeen({ deployment, endpoints, pods }: SlotObservation): PodsSeen {
-  const ready = new Set(endpoints.ready.map(({ pod }) => pod));
-  const present = pods.filter(({ terminating, former }) => !terminating && !former);
+function podsSeen(observed: Awaited<ReturnType<typeof observeSlot>>): PodsSeen {
+  const ready = new Set(observed.endpoints.ready.map(({ pod }) => pod));
   return {
-    desired: deployment?.desiredReplicas ?? present.length,
-    pods: present.map((pod) => ({
-      name: pod.name,
-      ready: ready.has(pod.name),
-      restarts: pod.restarts ?? 0,
-      lastEnd: pod.lastEnd,
-    })),
+    desired: observed.deployment?.desiredReplicas ?? observed.endpoints.ready.length,
+    pods: observed.pods
+      // What runs a former template is on its way out.
+      .filter(({ terminating, former }) => !terminating && !former)
+      .map(({ name, restarts = 0, lastEnd }) => ({ name, ready: ready.has(name), restarts, lastEnd })),
   };
+}
+
+/** No connection came about, so nobody behind the ingress is to blame. */
+function isUnreachable(error: unknown): boolean {
+  const codes = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"];
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}
+
+async function askIngress(
+  context: RolloutContext,
+  { record, observation, routing, slot }: Seen,
+  request: IngressRequest,
+  turn: number,
+): Promise<IngressOutcome> {
+  const { settings } = record;
+  const { ingress, previewHeader } = settings;
+  const { capabilities } = locationOf(context, record).router;
+  const endpoints = await ingressEndpoints({
+    api: context.api,
+    configured: context.config.endpoints,
+    ingress: observation.ingress,
+    host: ingress.host,
+    lookup: context.lookup,
+    signal: request.signal,
+  });
+  // Each of its addresses in turn.
+  const endpoint = endpoints[turn % endpoints.length];
+  if (endpoint === undefined) return { kind: "unreachable", why: "the Ingress has no address" };
+  const forced = routing.candidate === slot ? "always" : "never";
+  const startedAt = context.clock.now();
+  try {
+    const answer = await context.probe({
+      endpoint,
+      host: probeHost(ingress.host),
+      path: request.path,
+      method: request.method,
+      body: request.body,
+      headers: {
+        ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+        ...request.headers,
+        ...(request.route === "release" && capabilities.header ? { [previewHeader]: forced } : {}),
+      },
+      timeoutMs: request.timeoutMs,
+      signal: request.signal,
+    });
+    const { status, body } = answer;
+    return { kind: "answer", answer: { status, body }, latencyMs: context.clock.now() - startedAt };
+  } catch (error) {
+    if (request.signal.aborted) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return isUnreachable(error) ? { kind: "unreachable", why } : { kind: "broken", why };
+  }
 }

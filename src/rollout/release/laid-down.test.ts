@@ -170,6 +170,16 @@ describe("hooks", () => {
     expect(end).toMatchObject({ state: { outcome: "aborted", reason: "ada@laptop aborted it" } });
   });
 
+  test("that could not be run later are refused before anything is done", async () => {
+    const missing: RolloutConfig = { hooks: [{ name: "tell", before: "shift", run: ["no-such-program"] }] };
+    await expect(release(context(missing), next)).rejects.toMatchObject({
+      code: "call-impossible",
+      message: expect.stringContaining("no-such-program"),
+      exitCode: 2,
+    });
+    expect(bench.stack.operations).toEqual([]);
+  });
+
   test("of another configuration file stop the command, not the traffic", async () => {
     bench.hook = () => {
       bench.stop.abort();

@@ -8,6 +8,7 @@ import { readiness } from "../readiness.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf, routingUnreadable } from "../subject.ts";
 import { DrainWatch } from "./drain-watch.ts";
+import type { PhaseGates } from "./phase-gates.ts";
 
 /** What takes more than one look: since when each slot has been ready without a break, and whether one has drained. */
 export class ReadyTimes {
@@ -27,6 +28,7 @@ export async function look(
   context: RolloutContext,
   record: RolloutRecord,
   times: ReadyTimes,
+  gates: PhaseGates,
 ): Promise<{ readonly world: World; readonly observation: Observation }> {
   const location = locationOf(context, record);
   const observation = await observe(location);
@@ -47,7 +49,7 @@ export async function look(
       slots: { blue: slot("blue"), green: slot("green") },
       drained,
       unfinished: record.applying,
-      gates: { verdict: "pass", reason: "" },
+      gates: await gates.see(record, { observation, routing }),
       window: windowAt(context.config.rollout.schedule, now),
       capabilities: location.router.capabilities,
     },

@@ -1,0 +1,122 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { type TestBench, testBench, testConfig, testNamespace } from "../../../test/support/rollout-bench.ts";
+import { resolveRollout } from "../../config/rollout.ts";
+import type { RolloutConfig } from "../../config/types.ts";
+import { splitOf } from "../../core/routing.ts";
+import { observeDeployed } from "../subject.ts";
+import { up } from "../up.ts";
+import { control } from "./control.ts";
+import { release } from "./start.ts";
+
+let bench: TestBench;
+
+const context = (rollout: RolloutConfig = {}) =>
+  bench.context(
+    testConfig({
+      runs: { form: "template", release: { image: "fraud:1", replicas: 2 }, idleReplicas: 0 },
+      rollout: resolveRollout({ drain: 20, ...rollout }),
+    }),
+  );
+const next = { template: { image: "fraud:2", replicas: 2 } };
+const smoke: RolloutConfig = {
+  steps: "50%:1m",
+  gates: [{ name: "smoke", request: { path: "/predict", body: { x: 1 }, expect: { json: { path: "y" } } } }],
+};
+
+async function split() {
+  return splitOf((await observeDeployed(context())).routing);
+}
+
+/** What the new release answers to the gate's request. */
+function answering(what: () => { status: number; body: string }): void {
+  bench.ask = ({ path }) => (path === "/predict" ? what() : undefined);
+}
+
+beforeEach(async () => {
+  bench = testBench();
+  await up(context(), { allowLiveChange: false, allowLiveStop: false, createNamespace: false });
+});
+
+describe("gates in a rollout", () => {
+  test("ask the new release by the preview header before clients do, and where clients' requests go afterwards", async () => {
+    const asked: string[] = [];
+    bench.ask = ({ path, method, body, headers }) => {
+      if (path !== "/predict") return undefined;
+      asked.push(`${method} ${body} ${headers["X-Modelswitch-Preview"] ?? "as clients"}`);
+      return { status: 200, body: '{"y":1}' };
+    };
+    expect(await release(context(smoke), next)).toMatchObject({ kind: "live" });
+    expect(asked[0]).toBe('POST {"x":1} always');
+    expect(asked.at(-1)).toBe('POST {"x":1} as clients');
+    const journal = (await context().store.read())?.rollout?.journal;
+    expect(journal).toContainEqual(
+      expect.objectContaining({ kind: "gate", text: "smoke, verify", result: "pass" }),
+    );
+  });
+
+  test("one that fails while verifying keeps clients away from the release", async () => {
+    answering(() => ({ status: 200, body: "{}" }));
+    const end = await release(context(smoke), next);
+    expect(end).toMatchObject({
+      state: { outcome: "aborted" },
+      failure: { code: "gate-refused", exitCode: 3, message: expect.stringContaining("smoke") },
+    });
+    expect(await split()).toEqual({ blue: 100, green: 0 });
+  });
+
+  test("one that fails after the cut-over rolls the release back by itself", async () => {
+    let isLive = false;
+    bench.stack.afterUp = ({ routing }) => {
+      isLive ||= routing.main === "green";
+    };
+    answering(() => (isLive ? { status: 500, body: "no model" } : { status: 200, body: '{"y":1}' }));
+    const end = await release(context(smoke), next);
+    expect(end).toMatchObject({ state: { outcome: "rolled-back" }, failure: { code: "gate-refused" } });
+    expect(await split()).toEqual({ blue: 100, green: 0 });
+  });
+
+  test("one that cannot tell holds the rollout; a person goes on", async () => {
+    bench.ask = ({ path }) => {
+      if (path === "/predict") throw Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+      return undefined;
+    };
+    const end = await release(context(smoke), next);
+    expect(end).toMatchObject({ kind: "held", by: { kind: "gates" }, state: { phase: "verify" } });
+    const promoted = await control(context(smoke), ["promote"]);
+    expect(promoted).toMatchObject({ end: { kind: "live" } });
+  });
+
+  test("are not asked where somebody skips them, which is recorded", async () => {
+    answering(() => ({ status: 500, body: "" }));
+    expect(await release(context(smoke), { ...next, skipGates: true })).toMatchObject({ kind: "live" });
+    expect((await context().store.read())?.rollout?.skipped).toEqual(["gates (--skip-gates), by ada@laptop"]);
+  });
+
+  test("a pod that restarts while the release is watched rolls it back, without any gate in the configuration", async () => {
+    bench.stack.afterUp = ({ routing }) => {
+      if (routing.main !== "green" || routing.candidate !== "blue") return;
+      const path = `/api/v1/namespaces/${testNamespace}/pods/fraud-green-1`;
+      const pod = bench.cluster.get(path) as { status?: object };
+      // It was ready when the gate looked first.
+      setTimeout(() => {
+        bench.cluster.put(path, {
+          ...pod,
+          status: {
+            ...pod.status,
+            containerStatuses: [
+              {
+                name: "model",
+                restartCount: 1,
+                lastState: { terminated: { reason: "OOMKilled", exitCode: 137 } },
+              },
+            ],
+          },
+        } as never);
+      }, 0);
+    };
+    const end = await release(context({ soak: 3_600 }), next);
+    expect(end).toMatchObject({
+      state: { outcome: "rolled-back", reason: expect.stringContaining("OOMKilled") },
+    });
+  });
+});

@@ -1,0 +1,68 @@
+import { type GatePhase, gatePhases } from "../../core/gates.ts";
+import type { RolloutState } from "../../core/rollout/state.ts";
+import type { GateWorld } from "../../core/rollout/world.ts";
+import { reasonOf } from "../../gates/reduce.ts";
+import { GateWatch } from "../../gates/watch.ts";
+import type { RolloutContext } from "../context.ts";
+import type { RolloutRecord } from "../record.ts";
+import { callSubject } from "./call-subject.ts";
+import { gateIo, type Seen } from "./gate-io.ts";
+import type { Journal } from "./journal.ts";
+import { sayVerdict } from "./verdicts.ts";
+
+const quiet: GateWorld = { verdict: "pass", reason: "" };
+
+/** Has the gates of the configuration look at a release while it is verified, shifted and soaked. */
+export class PhaseGates {
+  readonly #context: RolloutContext;
+  readonly #journal: Journal;
+  #seen: Seen | undefined;
+  #watch: GateWatch | undefined;
+
+  constructor(context: RolloutContext, journal: Journal) {
+    this.#context = context;
+    this.#journal = journal;
+  }
+
+  /** What the gates say at this moment of the phase and step that is in force. */
+  async see(record: RolloutRecord, seen: Omit<Seen, "record" | "slot">): Promise<GateWorld> {
+    const entry = record.rollout;
+    const phase = entry === undefined ? undefined : watchedPhase(entry.state);
+    if (entry === undefined || phase === undefined || !entry.plan.gates) {
+      await this.#watch?.leave();
+      return quiet;
+    }
+    this.#seen = { ...seen, record, slot: entry.state.target };
+    this.#watch ??= this.#open();
+    this.#watch.enter({ ...callSubject(this.#context, record, entry, seen.routing), phase });
+    const verdict = this.#watch.verdict();
+    return { verdict: verdict.kind, reason: reasonOf(verdict) };
+  }
+
+  async leave(): Promise<void> {
+    await this.#watch?.leave();
+  }
+
+  #open(): GateWatch {
+    const context = this.#context;
+    return new GateWatch({
+      io: gateIo(context, () => {
+        if (this.#seen === undefined) throw new Error("Gates look after the executor did.");
+        return this.#seen;
+      }),
+      gates: context.config.rollout.gates,
+      signal: context.signal,
+      onVerdict: (look) => sayVerdict(context, this.#journal, { from: "gate", ...look }),
+    });
+  }
+}
+
+/** The phase that gates watch now: once what it asks for was proved, and as long as nobody has promoted the release. */
+function watchedPhase(state: RolloutState): GatePhase | undefined {
+  const { phase, stage, direction, proved, promoted } = state;
+  if (direction === "back" || stage !== "during") return undefined;
+  const found = gatePhases.find((one) => one === phase);
+  if (found === "verify") return proved ? found : undefined;
+  if (promoted) return undefined;
+  return found === "soak" || proved ? found : undefined;
+}
