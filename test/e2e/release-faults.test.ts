@@ -213,7 +213,6 @@ describe("a release while the cluster is disturbed", () => {
     await converge();
     // Whether a release whose pod crashed goes on or goes back depends on the moment; clients must not notice either.
     expect(driver.ended).toHaveLength(1);
-    console.log(JSON.stringify(((await project.result(["history"])) as any).rollouts));
     await expectNoFailureOutside(from, to);
   });
 });
