@@ -41,7 +41,7 @@ test("the receiver on the page takes what is genuine, refuses the rest, and know
     '.listen(0, "127.0.0.1", function (this: import("node:net").Server) { console.log(JSON.stringify(this.address())); })',
   );
   await writeFile(join(folder, "receiver.mts"), program);
-  const secret = "a key that is long enough";
+  const secret = `whsec_${Buffer.from("a key that is long enough").toString("base64")}`;
   const child = spawn(process.execPath, [join(folder, "receiver.mts")], {
     env: { CATALOGUE_KEY: secret },
     stdio: ["ignore", "pipe", "inherit"],
@@ -63,7 +63,9 @@ test("the receiver on the page takes what is genuine, refuses the rest, and know
         retries: 0,
       },
     });
-    const io = callIo({ env: { KEY: secret, OTHER: "another key, also long enough" } });
+    const io = callIo({
+      env: { KEY: secret, OTHER: Buffer.from("another key, also long enough").toString("base64") },
+    });
     const never = new AbortController().signal;
     const verdictWith = async (name: string | undefined) =>
       (await runHook(io, hookWith(name), subject, never)).verdict;
