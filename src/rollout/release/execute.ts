@@ -15,6 +15,7 @@ import { describeHeld } from "./held.ts";
 import { Journal } from "./journal.ts";
 import { look, ReadyTimes } from "./look.ts";
 import { PhaseGates } from "./phase-gates.ts";
+import { Teller } from "./tell.ts";
 import { wait } from "./wait.ts";
 
 /** How a command's work on a rollout ended. */
@@ -29,6 +30,8 @@ export type RolloutEnd =
 export interface ExecuteOptions {
   /** Wait for approvals and windows instead of ending the command. @default false */
   readonly waitWhenHeld?: boolean;
+  /** The rollout has just been written into the record. @default false */
+  readonly isNew?: boolean;
 }
 
 /** How often somebody who is waited for is looked for. */
@@ -48,11 +51,18 @@ export async function execute(
   const journal = new Journal(outer.clock);
   const context: RolloutContext = { ...outer, events: journal.listening(outer.events) };
   const gates = new PhaseGates(context, journal);
+  const teller = new Teller(context);
   try {
-    return await steps(context, { lock, journal, gates, options });
+    const end = await steps(context, { lock, journal, gates, teller, options });
+    teller.ended(end);
+    return end;
+  } catch (error) {
+    teller.broke(error);
+    throw error;
   } finally {
     // Programs that were asked do not outlive the command.
     await gates.leave();
+    await teller.flush();
   }
 }
 
@@ -60,10 +70,12 @@ interface Means {
   readonly lock: Lock;
   readonly journal: Journal;
   readonly gates: PhaseGates;
+  readonly teller: Teller;
   readonly options: ExecuteOptions;
 }
 
-async function steps(context: RolloutContext, { lock, journal, gates, options }: Means): Promise<RolloutEnd> {
+async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd> {
+  const { lock, journal, gates, teller, options } = means;
   const times = new ReadyTimes();
   // The stack outlives the user's stop: a write that has begun is finished.
   let opened: Promise<ModelStack> | undefined;
@@ -82,6 +94,7 @@ async function steps(context: RolloutContext, { lock, journal, gates, options }:
     if (inProgress(record) === undefined) return { kind: "finished", state, failure };
     announced = announce(context, entry, announced);
     const { world, observation } = await look(context, record, times, gates);
+    teller.see(record, world.routing, options.isNew === true);
     const action = next(entry.plan, state, world);
     if (context.signal.aborted) throw stopped(world.routing, state);
     const acting = (by: RolloutContext): Acting => ({
