@@ -58,6 +58,9 @@ export async function execute(
     return end;
   } catch (error) {
     teller.broke(error);
+    const isLocked = error instanceof UserError && error.exitCode === exitCodes.locked;
+    // What was seen is of use to whoever looks; without the lock the record is somebody else's.
+    if (!isLocked) await recordEvents(context, [], journal).catch(() => undefined);
     throw error;
   } finally {
     // Programs that were asked do not outlive the command.
@@ -160,7 +163,7 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
         code: "rollout-aborts",
         message: `The rollout goes back: ${reason.message}`,
       });
-      taken = { event: { kind: "abort", reason: firstLine(reason.message), at: context.clock.now() } };
+      taken = { event: { kind: "abort", reason: inOneLine(reason.message), at: context.clock.now() } };
     }
     if (taken === undefined) continue;
     if ("end" in taken) {
@@ -176,8 +179,12 @@ function happened(event: RolloutEvent | undefined): Taken {
   return event === undefined ? undefined : { event };
 }
 
-function firstLine(text: string): string {
-  return text.split("\n")[0] ?? text;
+/** No reason in the history needs more. */
+const longestReason = 300;
+
+function inOneLine(text: string): string {
+  const line = text.replace(/:\n\s*/g, ": ").replace(/\n\s*/g, "; ");
+  return line.length <= longestReason ? line : `${line.slice(0, longestReason - 1)}…`;
 }
 
 /** Says what it is told, unless it was the last thing that it said. */
