@@ -1,4 +1,5 @@
 import { environmentNamePattern } from "./project.ts";
+import { withShared } from "./shared-schemas.ts";
 import { type JsonSchema, modelJsonSchema } from "./validate.ts";
 import { configVersion } from "./version.ts";
 
@@ -38,7 +39,7 @@ export function configJsonSchema(): Record<string, unknown> {
       description: "The environment that is taken when none is named. Default: the only one",
     },
   };
-  return {
+  return withShared({
     $schema,
     $id: "modelswitch.schema.json",
     title: "Configuration of modelswitch",
@@ -101,7 +102,7 @@ export function configJsonSchema(): Record<string, unknown> {
         Object.entries(ofModel).map(([key, value]) => [`part-${key}`, partial(value, key)]),
       ),
     },
-  };
+  });
 }
 
 const partOf = (_value: Schema, key: string) => ({ $ref: `#/$defs/part-${key}` });

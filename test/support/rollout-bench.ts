@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SendAnswer, SendRequest } from "../../src/calls/io.ts";
 import { requireCalls } from "../../src/calls/require-calls.ts";
 import { releaseLabel } from "../../src/component/deployment.ts";
 import { nginx } from "../../src/component/routers/nginx.ts";
@@ -350,6 +352,8 @@ export interface TestBench {
   answer: (previewHeader: string | undefined, host: string) => { status: number; body: string };
   /** Answers requests at the ingress before the controller does; may throw. */
   ask: (request: ProbeRequest) => { status: number; body: string } | undefined;
+  /** Answers notifications. Replace it to see them, or to fail. */
+  receive: (request: SendRequest) => SendAnswer;
   /** What hooks say. Replace it to fail them. */
   hook: (hook: Hook, subject: CallSubject) => GateVerdict;
   context(config?: ResolvedConfig): RolloutContext;
@@ -377,6 +381,7 @@ export function testBench(): TestBench {
     events,
     stop,
     ask: () => undefined,
+    receive: () => ({ status: 200, body: "" }),
     hook: () => ({ verdict: "pass", evidence: "" }),
     answer: (previewHeader) => {
       const objects = ["fraud", "fraud-canary"]
@@ -401,8 +406,9 @@ export function testBench(): TestBench {
       probe,
       lookup: () => Promise.resolve([{ address: "192.0.2.9" }]),
       calls: {
-        clock,
-        send: () => Promise.reject(new Error("Nothing here is sent.")),
+        // What waits beside the rollout must not make its time pass.
+        clock: { now: () => clock.now(), sleep: (ms, signal) => sleep(ms / 1_000, undefined, { signal }) },
+        send: (request) => Promise.resolve(bench.receive(request)),
         folder: "/",
         env: { PATH: process.env.PATH },
         withheld: [],

@@ -15,6 +15,7 @@ import { describeHeld } from "./held.ts";
 import { Journal } from "./journal.ts";
 import { look, ReadyTimes } from "./look.ts";
 import { PhaseGates } from "./phase-gates.ts";
+import { Teller } from "./tell.ts";
 import { wait } from "./wait.ts";
 
 /** How a command's work on a rollout ended. */
@@ -29,6 +30,8 @@ export type RolloutEnd =
 export interface ExecuteOptions {
   /** Wait for approvals and windows instead of ending the command. @default false */
   readonly waitWhenHeld?: boolean;
+  /** The rollout has just been written into the record. @default false */
+  readonly isNew?: boolean;
 }
 
 /** How often somebody who is waited for is looked for. */
@@ -48,11 +51,21 @@ export async function execute(
   const journal = new Journal(outer.clock);
   const context: RolloutContext = { ...outer, events: journal.listening(outer.events) };
   const gates = new PhaseGates(context, journal);
+  const teller = new Teller(context);
   try {
-    return await steps(context, { lock, journal, gates, options });
+    const end = await steps(context, { lock, journal, gates, teller, options });
+    teller.ended(end);
+    return end;
+  } catch (error) {
+    teller.broke(error);
+    const isLocked = error instanceof UserError && error.exitCode === exitCodes.locked;
+    // What was seen is of use to whoever looks; without the lock the record is somebody else's.
+    if (!isLocked) await recordEvents(context, [], journal).catch(() => undefined);
+    throw error;
   } finally {
     // Programs that were asked do not outlive the command.
     await gates.leave();
+    await teller.flush();
   }
 }
 
@@ -60,10 +73,12 @@ interface Means {
   readonly lock: Lock;
   readonly journal: Journal;
   readonly gates: PhaseGates;
+  readonly teller: Teller;
   readonly options: ExecuteOptions;
 }
 
-async function steps(context: RolloutContext, { lock, journal, gates, options }: Means): Promise<RolloutEnd> {
+async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd> {
+  const { lock, journal, gates, teller, options } = means;
   const times = new ReadyTimes();
   // The stack outlives the user's stop: a write that has begun is finished.
   let opened: Promise<ModelStack> | undefined;
@@ -82,6 +97,7 @@ async function steps(context: RolloutContext, { lock, journal, gates, options }:
     if (inProgress(record) === undefined) return { kind: "finished", state, failure };
     announced = announce(context, entry, announced);
     const { world, observation } = await look(context, record, times, gates);
+    teller.see(record, world.routing, options.isNew === true);
     const action = next(entry.plan, state, world);
     if (context.signal.aborted) throw stopped(world.routing, state);
     const acting = (by: RolloutContext): Acting => ({
@@ -147,7 +163,7 @@ async function steps(context: RolloutContext, { lock, journal, gates, options }:
         code: "rollout-aborts",
         message: `The rollout goes back: ${reason.message}`,
       });
-      taken = { event: { kind: "abort", reason: firstLine(reason.message), at: context.clock.now() } };
+      taken = { event: { kind: "abort", reason: inOneLine(reason.message), at: context.clock.now() } };
     }
     if (taken === undefined) continue;
     if ("end" in taken) {
@@ -163,8 +179,12 @@ function happened(event: RolloutEvent | undefined): Taken {
   return event === undefined ? undefined : { event };
 }
 
-function firstLine(text: string): string {
-  return text.split("\n")[0] ?? text;
+/** No reason in the history needs more. */
+const longestReason = 300;
+
+function inOneLine(text: string): string {
+  const line = text.replace(/:\n\s*/g, ": ").replace(/\n\s*/g, "; ");
+  return line.length <= longestReason ? line : `${line.slice(0, longestReason - 1)}…`;
 }
 
 /** Says what it is told, unless it was the last thing that it said. */

@@ -201,7 +201,7 @@ async function started(
   return await withLock(context.lockOptions(command), async (lock) => {
     const start = await check(await observeDeployed(context));
     await context.store.update((record) => record && withRollout(context, record, start));
-    return await execute(context, lock, options);
+    return await execute(context, lock, { ...options, isNew: true });
   });
 }
 

@@ -17,11 +17,11 @@ export function reportMarkdown(report: RolloutReport): string {
     ["began", report.startedAt],
     ["ended", `${report.endedAt}, after ${seconds(report.durationMs)}`],
     ["into", slot],
-    ...releaseRows("release", release),
+    ...(release === null ? [] : releaseRows("release", release)),
     ...(replaced === null ? [] : releaseRows("instead of", replaced)),
   ];
   return [
-    `# ${model} in ${where}: ${report.kind} of release ${release.number} (rollout ${report.rollout})`,
+    `# ${model} in ${where}: ${report.kind} of release ${release?.number ?? "unknown"} (rollout ${report.rollout})`,
     "",
     "| | |",
     "| - | - |",

@@ -33,7 +33,8 @@ export interface RolloutReport {
   readonly rollout: number;
   readonly kind: "release" | "rollback";
   readonly slot: Slot;
-  readonly release: ReportedRelease;
+  /** `null`: the record does not know it any more. */
+  readonly release: ReportedRelease | null;
   /** What was live before. */
   readonly replaced: ReportedRelease | null;
   readonly changes: readonly string[];
@@ -66,8 +67,6 @@ export function reportOf(
   about: { readonly namespace: string; readonly endedAt: string },
 ): RolloutReport {
   const { state, journal, plan, by, startedAt, changes, skipped } = entry;
-  const release = reportedRelease(record, state.release);
-  if (release === undefined) throw new Error(`The record knows no release ${state.release}.`);
   const previousSha256 = record.rollouts?.findLast(({ sha256 }) => sha256 !== undefined)?.sha256 ?? null;
   const report: Omit<RolloutReport, "sha256"> = {
     schemaVersion: reportVersion,
@@ -78,7 +77,7 @@ export function reportOf(
     rollout: entry.number,
     kind: entry.kind,
     slot: state.target,
-    release,
+    release: reportedRelease(record, state.release) ?? null,
     replaced: entry.replaces === null ? null : (reportedRelease(record, entry.replaces) ?? null),
     changes,
     skipped,
