@@ -138,10 +138,13 @@ describe.runIf(isSoak)("a model in an object store", () => {
   test("that is not there, or another one, ends `up` with the reason", async () => {
     await project.result(["switch", "green"]);
     for (const [slot, reason] of [
-      [fromStore("s3://models/nobody"), "s3://models/nobody"],
+      [
+        fromStore("s3://models/nobody"),
+        "The model cannot be fetched: RuntimeError: Failed to fetch model. No model",
+      ],
       [fromStore("s3://models/fraud/7", digest("8")), `has the digest ${digest("7")}`],
     ] as const) {
-      await project.configure({ slots: { blue: slot, green: other } });
+      await project.configure({ slots: { blue: slot, green: other }, deadlines: { ready: 60, proof: 30 } });
       const { exitCode, stdout } = await project.command(["up", "--json"]);
       expect(exitCode, stdout).toBe(1);
       expect(stdout).toContain(reason);
