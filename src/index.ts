@@ -22,6 +22,14 @@ export { type TritonOptions, triton } from "./component/servers/triton.ts";
 export { type VllmOptions, vllm } from "./component/servers/vllm.ts";
 export { defineConfig } from "./config/define.ts";
 export type {
+  FreezeConfig,
+  GateConfig,
+  HookConfig,
+  NotificationConfig,
+  RolloutConfig,
+  WindowConfig,
+} from "./config/rollout-types.ts";
+export type {
   ModelPart,
   ModelswitchConfig,
   OneModelConfig,

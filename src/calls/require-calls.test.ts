@@ -5,7 +5,10 @@ import { subject } from "./calls.fixture.ts";
 import { payloadOf, variablesOf } from "./payload.ts";
 import { requireCalls, secretVariables } from "./require-calls.ts";
 
-const io = { env: { PATH: process.env.PATH, KEY: "a key of 16 bytes" }, folder: import.meta.dirname };
+const io = {
+  env: { PATH: process.env.PATH, KEY: Buffer.from("a key of more than 24 bytes").toString("base64") },
+  folder: import.meta.dirname,
+};
 const command = (program: string): Call => ({ kind: "command", run: [program], timeoutMs: 1, retries: 0 });
 const webhook = (secretEnv: string | undefined): Call => ({
   kind: "webhook",

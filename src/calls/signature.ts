@@ -1,19 +1,23 @@
 import { createHmac } from "node:crypto";
 
-const prefix = "whsec_";
-
-/** The key of a secret: base64 behind `whsec_`, as Standard Webhooks has it, else the text itself. */
+/** The key of a secret: base64, behind `whsec_` or not, as the libraries of Standard Webhooks take it. */
 function keyOf(secret: string): Buffer {
-  return secret.startsWith(prefix) ? Buffer.from(secret.slice(prefix.length), "base64") : Buffer.from(secret);
+  return Buffer.from(encoded(secret), "base64");
 }
+
+function encoded(secret: string): string {
+  return secret.trim().replace(/^whsec_/, "");
+}
+
+/** The specification's own. */
+const shortestKey = 24;
 
 /** Why a secret is no good; `undefined`: it is. */
 export function secretProblem(secret: string | undefined): string | undefined {
-  if (secret === undefined || secret === "") return "is not set";
-  if (secret.startsWith(prefix) && !/^[A-Za-z0-9+/]+={0,2}$/.test(secret.slice(prefix.length))) {
-    return `begins with ${prefix}, but what follows is not base64`;
-  }
-  if (keyOf(secret).length < 16) return "is shorter than 16 bytes; make one with `openssl rand -base64 32`";
+  if (secret === undefined || secret.trim() === "") return "is not set";
+  const make = "make one with `openssl rand -base64 32`";
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded(secret))) return `is not base64; ${make}`;
+  if (keyOf(secret).length < shortestKey) return `is shorter than ${shortestKey} bytes; ${make}`;
   return undefined;
 }
 

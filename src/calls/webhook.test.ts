@@ -156,11 +156,14 @@ describe("a webhook", () => {
   });
 });
 
-test("a secret is as long as it should be, and base64 where it says so", () => {
+test("a secret is base64 and as long as it should be, with its prefix or without", () => {
   expect(secretProblem(undefined)).toContain("not set");
   expect(secretProblem("")).toContain("not set");
-  expect(secretProblem("short")).toContain("shorter than 16 bytes");
+  expect(secretProblem("c2hvcnQ=")).toContain("shorter than 24 bytes");
+  expect(secretProblem("any text of more than 24 bytes")).toContain("not base64");
   expect(secretProblem("whsec_no base64!")).toContain("not base64");
   expect(secretProblem(secret)).toBeUndefined();
-  expect(secretProblem("any text of 16 bytes")).toBeUndefined();
+  expect(secretProblem(`${secret.replace("whsec_", "")}\n`)).toBeUndefined();
+  const message = { id: "msg_1", at: 0, body: "{}" };
+  expect(signedHeaders(message, secret)).toEqual(signedHeaders(message, secret.replace("whsec_", "")));
 });

@@ -99,4 +99,22 @@ describe("the configuration that is shown", () => {
     });
     expect(JSON.stringify(settings.map(({ value }) => value))).not.toContain("hush");
   });
+
+  test("shows where calls lead, and not more of their addresses", () => {
+    const { settings } = shown({
+      ...least,
+      rollout: {
+        hooks: [{ name: "tell", before: "shift", url: "https://hooks.example.com/hush?hush" }],
+        gates: [{ name: "ask", request: { path: "/", headers: { authorization: "hush" } } }],
+        notifications: [
+          { url: "https://hooks.example.com/services/hush", format: "slack" },
+          { url: { env: "SLACK_URL" }, format: "slack" },
+        ],
+      },
+    });
+    const text = JSON.stringify(settings.map(({ value }) => value));
+    expect(text).not.toContain("hush");
+    expect(text).toContain("hooks.example.com");
+    expect(text).toContain("SLACK_URL");
+  });
 });

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import type * as Automation from "@pulumi/pulumi/automation/index.js";
+import { systemClock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
 import { collectRefusals, type Refusal } from "../core/refusals.ts";
 import { setAmbientCluster } from "../kubernetes/ambient.ts";
@@ -7,7 +8,7 @@ import { EngineEvents, type Observed } from "./engine-events.ts";
 import { explainFailure, type FailureContext, lockedError, operationTitles } from "./failures.ts";
 import { isChosen, withPath } from "./kubeconfig.ts";
 import { RunRecord, releaseLeftBehind } from "./left-behind.ts";
-import { locksInError, readLocks, type StackLock, thisMachine } from "./locks.ts";
+import { locksInError, readLocks, removeHalfWrittenLocks, type StackLock, thisMachine } from "./locks.ts";
 import { programFailed } from "./program-errors.ts";
 import { PulumiCommandError } from "./pulumi-command.ts";
 import { openSession, type Session } from "./session.ts";
@@ -229,6 +230,13 @@ export class LocalStack implements Stack {
       // Looking costs a download of the state: only where a command of this machine is known to have been killed.
       if (killed.length > 0) await settlePending(session.cli, events);
     } else {
+      const broken = await removeHalfWrittenLocks(stateFolder, project, stack, (ms) => systemClock.sleep(ms));
+      if (broken > 0) {
+        events({
+          type: "info",
+          message: "A lock on the stack that was never written to its end is removed.",
+        });
+      }
       const locks = await readLocks(stateFolder, project, stack);
       if (locks.length > 0) await this.#releaseLocks(locks, session, operation);
       const state = await readState(stateFolder, project, stack);

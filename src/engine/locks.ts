@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -28,10 +28,60 @@ export function locksInError(text: string): StackLock[] | undefined {
   }));
 }
 
+function lockFolder(stateFolder: string, project: string, stack: string): string {
+  const name = stack.split("/").at(-1) ?? stack;
+  return join(stateFolder, ".pulumi", "locks", "organization", project, name);
+}
+
+/** How long writing a lock takes at the very most. */
+const writingMs = 1_000;
+
+/**
+ * Removes what is no lock from the locks of a stack of a file backend: the disk was full, or the machine lost its power, while the
+ * CLI wrote one, and every later run would fail at reading it. Returns how many there were.
+ */
+export async function removeHalfWrittenLocks(
+  stateFolder: string,
+  project: string,
+  stack: string,
+  sleep: (ms: number) => Promise<void>,
+): Promise<number> {
+  const folder = lockFolder(stateFolder, project, stack);
+  const before = await halfWritten(folder);
+  if (before.length === 0) return 0;
+  // Somebody may be writing it now.
+  await sleep(writingMs);
+  const still = await halfWritten(folder);
+  const left = before.filter((file) => still.includes(file));
+  await Promise.all(
+    left.flatMap((file) => [file, `${file}.attrs`].map((path) => rm(join(folder, path), { force: true }))),
+  );
+  return left.length;
+}
+
+async function halfWritten(folder: string): Promise<string[]> {
+  const files = (await readdir(folder).catch(() => [])).filter((file) => !file.endsWith(".attrs"));
+  const broken = await Promise.all(
+    files.map(async (file) => {
+      const text = await readFile(join(folder, file), "utf8").catch(() => undefined);
+      return text !== undefined && !isJson(text);
+    }),
+  );
+  return files.filter((_, index) => broken[index]);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The locks on a stack of a file backend. */
 export async function readLocks(stateFolder: string, project: string, stack: string): Promise<StackLock[]> {
-  const name = stack.split("/").at(-1) ?? stack;
-  const folder = join(stateFolder, ".pulumi", "locks", "organization", project, name);
+  const folder = lockFolder(stateFolder, project, stack);
   const files = await readdir(folder).catch(() => []);
   const locks = await Promise.all(
     files.filter((file) => file.endsWith(".json")).map((file) => readLock(join(folder, file))),

@@ -18,6 +18,8 @@ export function sentenceOf({ kind, subject }: Notice): string {
     case "held":
       return `${what} waits in the phase ${phase}; traffic: ${shares}`;
     case "failed":
+      if (subject.direction === "forward")
+        return `${what} cannot go on in the phase ${phase}; traffic: ${shares}`;
       return split[slot] === 0
         ? `${what} went back: all traffic is where it was before`
         : `${what} failed; traffic: ${shares}`;

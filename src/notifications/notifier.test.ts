@@ -162,11 +162,13 @@ describe("what is told", () => {
       "Release 7 of fraud (ml, production) begins: registry.example.com/fraud:1.5 in green",
       "Release 7 of fraud (ml, production): phase shift, step 2; traffic: blue 75 %, green 25 %",
       "Release 7 of fraud (ml, production) waits in the phase shift; traffic: blue 75 %, green 25 %",
-      "Release 7 of fraud (ml, production) failed; traffic: blue 75 %, green 25 %",
+      "Release 7 of fraud (ml, production) cannot go on in the phase shift; traffic: blue 75 %, green 25 %",
       "Release 7 of fraud (ml, production) is done; traffic: blue 75 %, green 25 %",
       "Release 7 of fraud (ml, production) was taken back after it had all traffic; traffic: blue 75 %, green 25 %",
     ]);
-    const back = { ...subject, environment: undefined, split: { blue: 100, green: 0 } };
+    const returning = { ...subject, direction: "back" as const };
+    expect(sentenceOf({ kind: "failed", subject: returning })).toContain("failed; traffic: blue 75 %");
+    const back = { ...returning, environment: undefined, split: { blue: 100, green: 0 } };
     expect(sentenceOf({ kind: "failed", subject: back })).toBe(
       "Release 7 of fraud (ml) went back: all traffic is where it was before",
     );
@@ -182,7 +184,7 @@ describe("what is told", () => {
     );
     expect(body).not.toContain("<!channel>");
     const { text, blocks } = JSON.parse(body) as { text: string; blocks: { text?: { text: string } }[] };
-    expect(text).toBe("Release 7 of fraud (ml, production) failed; traffic: blue 75 %, green 25 %");
+    expect(text).toContain("Release 7 of fraud (ml, production) cannot go on");
     expect(blocks[0]?.text?.text).toContain(
       ">answers: &lt;!channel&gt; &lt;https://evil.example.com|click&gt; &amp; more\n>lines",
     );

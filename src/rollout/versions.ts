@@ -51,7 +51,8 @@ export async function observeVersions(
   );
 }
 
-function inWords(name: SourceName): string {
+/** `the Secret token`. */
+export function inWords(name: SourceName): string {
   const [kind, object] = name.split("/");
   return `the ${kind === "secret" ? "Secret" : "ConfigMap"} ${object}`;
 }

@@ -20,6 +20,7 @@ const server = custom({
 
 beforeAll(async () => {
   project = await ModelProject.create("care");
+  await writeToken("first");
   await project.configure({
     server,
     slots: undefined,
@@ -28,6 +29,7 @@ beforeAll(async () => {
       replicas: 1,
       imagePullPolicy: "Never",
       resources: { requests: { cpu: "50m", memory: "32Mi" } },
+      env: { TOKEN: { secret: "token", key: "value" } },
     },
     rollout: { settle: 0, soak: 0, drain: 900, rollbackWindow: 0 },
   });
@@ -37,6 +39,17 @@ beforeAll(async () => {
 afterAll(async () => {
   await project.remove();
 });
+
+/** Somebody writes the Secret that the release refers to; returns its version. */
+async function writeToken(value: string): Promise<string> {
+  const { metadata } = await project.namespace.api.json<{ metadata: { resourceVersion: string } }>({
+    method: "PATCH",
+    path: `/api/v1/namespaces/${project.namespace.name}/secrets/token`,
+    query: { fieldManager: "somebody", force: true },
+    body: { apiVersion: "v1", kind: "Secret", metadata: { name: "token" }, stringData: { value } },
+  });
+  return metadata.resourceVersion;
+}
 
 interface EventLine {
   readonly type: string;
@@ -226,6 +239,28 @@ describe("draining", () => {
       lines: expect.arrayContaining([
         expect.objectContaining({ pod: expect.stringMatching(/^fraud-green-/), container: "model" }),
       ]),
+    });
+  });
+});
+
+describe("a rollback to a slot whose pods have ended", () => {
+  test("is refused where a Secret is another one than then, unless that is accepted and recorded", async () => {
+    const now = await writeToken("second");
+    const refused = await project.command(["rollback", "--json"]);
+    expect(refused.exitCode, refused.stdout).toBe(1);
+    expect(resultOf(refused.stdout)).toMatchObject({
+      error: { code: "versions-changed", message: expect.stringContaining(`${now} now`) },
+    });
+    expect(await versionAt(project.host)).toBe("2");
+    const accepted = ["rollback", "--accept-changed", "secret/token"];
+    expect(await project.result(accepted)).toMatchObject({ outcome: "released", target: "blue" });
+    expect(await versionAt(project.host)).toBe("1");
+    const { releases } = await project.result(["history"]);
+    expect((releases as object[]).at(-1)).toMatchObject({
+      spec: { image: testImages.blue, versions: { "secret/token": now } },
+    });
+    expect(await project.result(["report"])).toMatchObject({
+      skipped: [expect.stringContaining(`secret/token as it was (--accept-changed): version ${now}`)],
     });
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import type { LoadRun } from "../../demo/load.ts";
 import type { ModelProject } from "./model-project.ts";
 import { configureReleases, imageOf, releasedProject } from "./release-project.ts";
 import { versionAt } from "./test-cluster.ts";
@@ -7,6 +8,7 @@ import { versionAt } from "./test-cluster.ts";
 const cycles = process.env.MODELSWITCH_TEST_SOAK === "1" ? 5 : 1;
 const ratePerSecond = 40;
 const streamSeconds = 6;
+const longStreamSeconds = 60;
 
 interface Round {
   readonly what: string;
@@ -15,6 +17,8 @@ interface Round {
   readonly env?: Readonly<Record<string, string>>;
   readonly steps?: string;
   readonly rollbackWindow?: number;
+  /** Streams of a minute go on meanwhile, and are drained. */
+  readonly longStreams?: true;
 }
 
 /** Ten releases and rollbacks, which begin and end with version 1 live. */
@@ -37,10 +41,24 @@ const rounds: readonly Round[] = [
     rollbackWindow: 600,
   },
   { what: "away from a server that ends abruptly", kind: "rollback" },
-  { what: "in many small steps", kind: "release", steps: "5%, 10%, 50%:1s, 95%" },
+  {
+    what: "in many small steps, under streams of a minute",
+    kind: "release",
+    steps: "5%, 10%, 50%:1s, 95%",
+    longStreams: true,
+  },
 ];
 
 let project: ModelProject;
+
+function startLongStreams(signal: AbortSignal): LoadRun {
+  return project.startMixedLoad({
+    ratePerSecond: 1,
+    streamSeconds: longStreamSeconds,
+    streamEvery: 1,
+    signal,
+  });
+}
 
 afterEach(async () => {
   await project.remove();
@@ -50,21 +68,26 @@ describe("releases under quick requests, five-second requests and streams", () =
   test(`${rounds.length * cycles} releases and rollbacks in a row, every phase: no request fails`, {
     timeout: cycles * 900_000,
   }, async () => {
-    project = await releasedProject("many", { streamSeconds });
+    const longestRequestSeconds = longStreamSeconds + 2;
+    project = await releasedProject("many", { streamSeconds, longestRequestSeconds });
     const stop = new AbortController();
     const load = project.startMixedLoad({ ratePerSecond, streamSeconds, signal: stop.signal });
     try {
       let version = "1";
       const ended: unknown[] = [];
       for (const round of Array.from({ length: cycles }, () => rounds).flat()) {
-        const { kind, env = {}, steps, rollbackWindow = 0 } = round;
+        const { kind, env = {}, steps, rollbackWindow = 0, longStreams } = round;
         version = version === "1" ? "2" : "1";
         await configureReleases(project, {
           streamSeconds,
+          longestRequestSeconds,
           rollbackWindow,
+          ...(longStreams === undefined ? {} : { drain: longestRequestSeconds }),
           ...(steps === undefined ? {} : { steps }),
         });
         const settings = Object.entries(env).map(([key, value]) => `env.${key}=${value}`);
+        const ofRound = new AbortController();
+        const streams = longStreams && startLongStreams(AbortSignal.any([stop.signal, ofRound.signal]));
         const before = load.snapshot();
         const args = [`image=${imageOf(version)}`, ...settings].flatMap((setting) => ["--set", setting]);
         const result = await project.result([kind, ...(kind === "release" ? args : [])]);
@@ -74,6 +97,13 @@ describe("releases under quick requests, five-second requests and streams", () =
         });
         expect(await versionAt(project.host), round.what).toBe(version);
         ended.push(expect.objectContaining({ kind, release: result.release, outcome: "released" }));
+        if (streams !== undefined) {
+          // Those that the old slot had have come to their end: it was drained.
+          const report = streams.snapshot();
+          ofRound.abort();
+          expect(report.failed, project.explain(report)).toBe(0);
+          expect(Object.keys(report.versions)).toContain(version === "1" ? "2" : "1");
+        }
         // The load went on through this very round, and nobody noticed it.
         const after = load.snapshot();
         expect(after.succeeded).toBeGreaterThan(before.succeeded);

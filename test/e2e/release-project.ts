@@ -5,6 +5,8 @@ import { testImages } from "./test-cluster.ts";
 export interface ReleaseSetup {
   /** The longest stream that clients ask for, seconds. */
   readonly streamSeconds: number;
+  /** The longest that a pod may take to end, seconds. @default two more than a stream lasts */
+  readonly longestRequestSeconds?: number;
   /** Seconds for which the old slot stays warm. @default 0 */
   readonly rollbackWindow?: number;
   /** @default 25 % for a second, then 50 % */
@@ -23,6 +25,7 @@ export const imageOf = (version: string) => (version === "1" ? testImages.blue :
 /** A model whose releases take a few seconds: short waits, and a drain that outlives its longest request. */
 export async function configureReleases(project: ModelProject, setup: ReleaseSetup): Promise<void> {
   const { streamSeconds, rollbackWindow = 0, steps = "25%:1s, 50%", replicas = 2 } = setup;
+  const { longestRequestSeconds = streamSeconds + 2 } = setup;
   const { settle = 1, soak = 1, drain = streamSeconds + 2 } = setup;
   await project.configure(
     {
@@ -41,7 +44,7 @@ export async function configureReleases(project: ModelProject, setup: ReleaseSet
       },
     },
     {
-      longestRequestSeconds: streamSeconds + 2,
+      longestRequestSeconds,
       metrics: { port: 8080, path: "/metrics" },
       draining: { gauges: ["test_server_requests_in_progress"] },
     },

@@ -3,8 +3,6 @@ import { failuresOf, ModelProject } from "./model-project.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
 
 const ratePerSecond = 40;
-/** `npm run test:soak` does the same more often. */
-const soak = process.env.MODELSWITCH_TEST_SOAK === "1";
 
 let project: ModelProject;
 
@@ -39,52 +37,6 @@ afterEach(async () => {
 const imageOf = (version: string) => (version === "1" ? testImages.blue : testImages.green);
 
 describe("releases on a real cluster", () => {
-  test(
-    "release after release, every phase, and rollbacks: no request fails",
-    async () => {
-      const stop = new AbortController();
-      const load = project.startLoad(ratePerSecond, stop.signal);
-      try {
-        for (let index = 0; index < (soak ? 48 : 8); index += 4) {
-          await keepOldSlotFor(0);
-          const steps = index % 8 === 0 ? "100%" : "25%:1s, 50%";
-          const released = await project.result([
-            "release",
-            "--set",
-            `image=${imageOf("2")}`,
-            "--steps",
-            steps,
-          ]);
-          expect(released).toMatchObject({ ended: "finished", outcome: "released" });
-          expect(await versionAt(project.host)).toBe("2");
-          const status = (await project.result(["status"])) as {
-            slots: Record<string, { replicas: object }>;
-          };
-          expect(Object.values(status.slots).map(({ replicas }) => replicas)).toContainEqual({
-            ready: 0,
-            desired: 0,
-          });
-          // The old slot is cold: the way back deploys it first.
-          expect(await project.result(["rollback"])).toMatchObject({ outcome: "released" });
-          expect(await versionAt(project.host)).toBe("1");
-          await keepOldSlotFor(600);
-          expect(await project.result(["release", "--set", `image=${imageOf("2")}`])).toMatchObject({
-            ended: "live",
-          });
-          // The old slot is warm: the way back is one shift.
-          expect(await project.result(["rollback"])).toMatchObject({ outcome: "released" });
-          expect(await versionAt(project.host)).toBe("1");
-        }
-        const report = await load.stop();
-        expect(report.failed, failuresOf(report)).toBe(0);
-        expect(Object.keys(report.versions).sort()).toEqual(["1", "2"]);
-      } finally {
-        stop.abort();
-      }
-    },
-    soak ? 3_600_000 : 900_000,
-  );
-
   test("a release that cannot start is taken back, and clients notice nothing", async () => {
     const stop = new AbortController();
     const load = project.startLoad(ratePerSecond, stop.signal);
@@ -131,37 +83,4 @@ describe("releases on a real cluster", () => {
     expect(await versionAt(project.host)).toBe("1");
     expect(await project.result(["status"])).toMatchObject({ split: { blue: 100, green: 0 } });
   });
-
-  test("killed in the middle, the next command converges and no request fails", async () => {
-    const stop = new AbortController();
-    const load = project.startLoad(ratePerSecond, stop.signal);
-    try {
-      const markers = ["deploy-green", "write-shift", "prove-shift", "write-commit", "scale-down-blue"];
-      for (const [index, marker] of markers.entries()) {
-        const version = index % 2 === 0 ? "2" : "1";
-        const slot = index % 2 === 0 ? "green" : "blue";
-        const id = marker.replace(/-(green|blue)$/, (match) =>
-          slot === "green" ? match : match === "-green" ? "-blue" : "-green",
-        );
-        let killed = false;
-        await project.command(["release", "--json", "--set", `image=${imageOf(version)}`], {
-          onStart: (child) => {
-            child.stdout?.on("data", (text: string) => {
-              if (killed || !text.includes(`"id":"${id}"`)) return;
-              killed = true;
-              child.kill("SIGKILL");
-            });
-          },
-        });
-        expect(killed).toBe(true);
-        await project.result(["reconcile"]);
-        expect(await versionAt(project.host)).toBe(version);
-        expect(await project.result(["status"])).toMatchObject({ live: slot, rollout: null, pending: null });
-      }
-      const report = await load.stop();
-      expect(report.failed, failuresOf(report)).toBe(0);
-    } finally {
-      stop.abort();
-    }
-  }, 900_000);
 });

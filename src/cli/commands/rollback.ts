@@ -12,6 +12,13 @@ export const rollback: Command = {
     "While the old slot is warm this is one shift of traffic, proved at the ingress; fewer replicas than usual are accepted then, and said. An older release is put into the idle slot again first. For a rollout that is still in progress there is `abort`.",
   options: [
     { name: "to", value: "number", summary: "release to go back to; default: the one that was live before" },
+    {
+      name: "accept-changed",
+      value: "kind/name",
+      summary:
+        "start its pods although secret/NAME or configmap/NAME is another version than it had; it is recorded",
+      repeatable: true,
+    },
     capacityOption,
   ],
   examples: ["modelswitch rollback", "modelswitch rollback --to 3"],
@@ -31,6 +38,9 @@ export const rollback: Command = {
     // A warm slot takes over without a gap, but in this mode there is none.
     await agreeToDowntime(rollout, context);
     const { rollback: start } = await import("../../rollout/release/start.ts");
-    return rolloutResult(rollout, await start(rollout, typeof to === "string" ? Number(to) : undefined));
+    return rolloutResult(
+      rollout,
+      await start(rollout, typeof to === "string" ? Number(to) : undefined, input.lists?.["accept-changed"]),
+    );
   },
 };

@@ -33,6 +33,16 @@ export function reportOf(error: unknown, interruption?: Interruption): ErrorRepo
     return { code, message, hint, exitCode, details, stack };
   }
   if (shown instanceof KubernetesApiError) return { ...apiReport(shown), stack };
+  if (isDiskFull(shown)) {
+    return {
+      code: "disk-full",
+      message: `A file could not be written: ${shown.message}`,
+      hint: "Make room where the state is (.modelswitch beside the configuration file, or the folder that the message names), then run the command again; it goes on from there.",
+      exitCode: exitCodes.failed,
+      details: undefined,
+      stack,
+    };
+  }
   const message = shown instanceof Error ? `${shown.name}: ${shown.message}` : String(shown);
   return {
     code: "defect",
@@ -56,6 +66,10 @@ function isAbort(error: unknown): boolean {
   return (
     error instanceof Error && (error.name === "AbortError" || ("code" in error && error.code === "ABORT_ERR"))
   );
+}
+
+function isDiskFull(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
 }
 
 function apiReport(error: KubernetesApiError): Omit<ErrorReport, "stack"> {

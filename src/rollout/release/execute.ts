@@ -14,6 +14,7 @@ import { hearRequests, whileListening } from "./hear.ts";
 import { describeHeld } from "./held.ts";
 import { Journal } from "./journal.ts";
 import { look, ReadyTimes } from "./look.ts";
+import { isOutage, ridingOut } from "./outage.ts";
 import { PhaseGates } from "./phase-gates.ts";
 import { Teller } from "./tell.ts";
 import { wait } from "./wait.ts";
@@ -52,8 +53,11 @@ export async function execute(
   const context: RolloutContext = { ...outer, events: journal.listening(outer.events) };
   const gates = new PhaseGates(context, journal);
   const teller = new Teller(context);
+  const failed: Failed = { by: undefined };
   try {
-    const end = await steps(context, { lock, journal, gates, teller, options });
+    const end = await ridingOut(context, (progress) =>
+      steps(context, { lock, journal, gates, teller, options, failed, progress }),
+    );
     teller.ended(end);
     return end;
   } catch (error) {
@@ -69,16 +73,24 @@ export async function execute(
   }
 }
 
+/** Why the rollout goes back, where this command made it. */
+interface Failed {
+  by: UserError | undefined;
+}
+
 interface Means {
   readonly lock: Lock;
   readonly journal: Journal;
   readonly gates: PhaseGates;
   readonly teller: Teller;
   readonly options: ExecuteOptions;
+  readonly failed: Failed;
+  /** Called when a step was taken and recorded. */
+  readonly progress: () => void;
 }
 
 async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd> {
-  const { lock, journal, gates, teller, options } = means;
+  const { lock, journal, gates, teller, options, failed } = means;
   const times = new ReadyTimes();
   // The stack outlives the user's stop: a write that has begun is finished.
   let opened: Promise<ModelStack> | undefined;
@@ -86,7 +98,6 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
     opened ??= context.openStack(unstoppable);
     return opened;
   };
-  let failure: UserError | undefined;
   let announced: string | undefined;
   const say = sayOnce(context);
   for (;;) {
@@ -94,7 +105,7 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
     const record = await hearRequests(context, journal);
     const entry = rolloutOf(context, record);
     const { state } = entry;
-    if (inProgress(record) === undefined) return { kind: "finished", state, failure };
+    if (inProgress(record) === undefined) return { kind: "finished", state, failure: failed.by };
     announced = announce(context, entry, announced);
     const { world, observation } = await look(context, record, times, gates);
     teller.see(record, world.routing, options.isNew === true);
@@ -116,7 +127,10 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
           return { event: { kind: "completed", at: context.clock.now() } };
         case "rest":
           return {
-            end: action.why === "paused" ? { kind: "paused", state } : { kind: "finished", state, failure },
+            end:
+              action.why === "paused"
+                ? { kind: "paused", state }
+                : { kind: "finished", state, failure: failed.by },
           };
         case "held":
           if (options.waitWhenHeld !== true) return { end: { kind: "held", state, by: action.by } };
@@ -152,12 +166,14 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
     try {
       taken = await take();
     } catch (error) {
+      // A release is not worse because the API server is away.
+      if (isOutage(error, context.api.server)) throw error;
       const reason = abortReason(error, state);
       if (reason === undefined) {
         if (error instanceof UserError && error.code === "interrupted") throw stopped(world.routing, state);
         throw error;
       }
-      failure = reason;
+      failed.by = reason;
       context.events({
         type: "warning",
         code: "rollout-aborts",
@@ -172,6 +188,7 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
       return taken.end;
     }
     await recordEvents(context, [taken.event], journal);
+    means.progress();
   }
 }
 
@@ -231,7 +248,6 @@ function abortReason(error: unknown, state: RolloutState): UserError | undefined
     "routing-unreadable",
     "undo-failed",
     "lock-lost",
-    "cluster-unreachable",
   ].includes(error.code)
     ? undefined
     : error;

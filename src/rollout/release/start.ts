@@ -34,6 +34,7 @@ import { observeVersions } from "../versions.ts";
 import { inProgress, phaseTitle, refuseInProgress, withoutWindow } from "./entry.ts";
 import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
 import { planOf, rollbackPlan } from "./plan.ts";
+import { describeAccepted, noteFollowers, releaseNow, sayingOnce } from "./sources-then.ts";
 
 /** What a new rollout is to make of a model. */
 interface Start {
@@ -112,10 +113,16 @@ export async function release(context: RolloutContext, options: ReleaseOptions):
 
 /**
  * Takes traffic back to an earlier release: in one step where the other slot still runs it, else by putting it there again.
- * @throws UserError `rollback-impossible`, `rollout-in-progress`
+ * @throws UserError `rollback-impossible`, `rollout-in-progress`, `versions-changed`, `accept-unknown`
  */
-export async function rollback(context: RolloutContext, to: number | undefined): Promise<RolloutEnd> {
+export async function rollback(
+  context: RolloutContext,
+  to: number | undefined,
+  acceptChanged: readonly string[] = [],
+): Promise<RolloutEnd> {
   requireTemplate(context.config);
+  // It is decided twice, before the lock and with it.
+  const sources = { ...context, events: sayingOnce(context.events) };
   return await started(context, "rollback", async (deployed) => {
     const { record, routing, observation } = deployed;
     const live = liveSlot(routing);
@@ -135,20 +142,26 @@ export async function rollback(context: RolloutContext, to: number | undefined):
         exitCode: exitCodes.usage,
       });
     }
-    const isThere = observation.slots[idle].deployment?.release === wanted.number;
-    const isWarm = isThere && observation.slots[idle].endpoints.ready.length > 0;
+    const isInSlot = observation.slots[idle].deployment?.release === wanted.number;
+    const isWarm = isInSlot && observation.slots[idle].endpoints.ready.length > 0;
+    if (isWarm) await noteFollowers(sources, wanted);
+    const { spec, accepted } = isWarm
+      ? { spec: wanted.spec, accepted: [] }
+      : await releaseNow(sources, wanted, acceptChanged);
+    // With other contents it is another release.
+    const isThere = isInSlot && accepted.length === 0;
     const scaling = record.settings.scaling?.[live];
     const plan = rollbackPlan(planOf(withoutSteps(context.config), deployed, 0, scaling), isWarm);
     const number = nextReleaseNumber(record);
     return {
       kind: "rollback",
-      release: isThere ? { ...wanted, slot: idle } : newRelease(context, number, idle, wanted.spec),
+      release: isThere ? { ...wanted, slot: idle } : newRelease(context, number, idle, spec),
       isNew: !isThere,
       plan,
       scaling,
       phase: isWarm ? "shift" : "deploy",
       windowsIgnored: true,
-      skipped: [],
+      skipped: accepted.map((change) => describeAccepted(change, context.operator)),
     };
   });
 }

@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { type TestBench, testBench, testConfig } from "../../../test/support/rollout-bench.ts";
+import { resolveRollout } from "../../config/rollout.ts";
+import { UserError } from "../../core/errors.ts";
+import { splitOf } from "../../core/routing.ts";
+import { KubernetesApiError } from "../../kubernetes/api.ts";
+import { observeDeployed } from "../subject.ts";
+import { up } from "../up.ts";
+import { isOutage } from "./outage.ts";
+import { release, resume } from "./start.ts";
+
+const server = "https://cluster.test:6443";
+const failure = (code: string, message: string) => new UserError({ code, message, exitCode: 1 });
+
+test.each([
+  [failure("cluster-unreachable", "The Kubernetes API server at x cannot be reached"), true],
+  [new KubernetesApiError(503, "ServiceUnavailable", "not ready"), true],
+  [new KubernetesApiError(500, "InternalError", "etcdserver: leader changed"), true],
+  [new KubernetesApiError(403, "Forbidden", "no"), false],
+  [
+    failure(
+      "deployment-failed",
+      `Deployment fraud-green: The Kubernetes API server at ${server} cannot be reached: ECONNREFUSED`,
+    ),
+    true,
+  ],
+  [failure("deployment-failed", `Get "${server}/api": dial tcp: connect: connection refused`), true],
+  [failure("deployment-failed", "image registry.test/fraud:2: dial tcp: connect: connection refused"), false],
+  [failure("hook-failed", "dial tcp: connect: connection refused"), false],
+  [new Error("a defect"), false],
+])("%s: an outage? %s", (error, expected) => {
+  expect(isOutage(error, server)).toBe(expected);
+});
+
+const config = testConfig({
+  runs: { form: "template", release: { image: "fraud:1", replicas: 2 }, idleReplicas: 0 },
+  rollout: resolveRollout({ drain: 5, steps: "25%:1s" }),
+});
+const flags = { allowLiveChange: false, allowLiveStop: false, createNamespace: false };
+const next = { template: { image: "fraud:2", replicas: 2 } };
+
+/** The API server, and what Pulumi does with it, fails for a while from its nth request on. Returns how many there were. */
+function awayFrom(bench: TestBench, nth: number, forMs: number): () => number {
+  let requests = 0;
+  let until: number | undefined;
+  const maybeFail = (error: () => Error) => {
+    requests += 1;
+    if (requests === nth) until = bench.clock.now() + forMs;
+    if (until !== undefined && bench.clock.now() < until) throw error();
+  };
+  const { intercept } = bench.cluster;
+  bench.cluster.intercept = (request) => {
+    maybeFail(() => failure("cluster-unreachable", "The Kubernetes API server cannot be reached"));
+    return intercept?.(request);
+  };
+  const ofPulumi = () =>
+    maybeFail(() =>
+      failure("deployment-failed", "The Kubernetes API server at x cannot be reached: refused"),
+    );
+  bench.stack.beforeUp = ofPulumi;
+  bench.stack.afterUp = ofPulumi;
+  return () => requests;
+}
+
+test("away for 20 s from any request on: the release waits and goes live, and is never taken back", async () => {
+  let last = false;
+  for (let nth = 1; !last; nth += 3) {
+    const bench = testBench();
+    await up(bench.context(config), flags);
+    const requests = awayFrom(bench, nth, 20_000);
+    let end: unknown;
+    try {
+      end = await release(bench.context(config), next);
+    } catch (error) {
+      // Before the rollout began there is nothing to wait with; what was begun is taken up.
+      expect(error).toMatchObject({ code: "cluster-unreachable" });
+      bench.clock.pass(30_000);
+      end = (await resume(bench.context(config), "resume")) ?? (await release(bench.context(config), next));
+    }
+    last = requests() < nth;
+    bench.cluster.intercept = undefined;
+    expect(end, `away from request ${nth} on`).toMatchObject({
+      kind: "live",
+      state: { direction: "forward" },
+    });
+    expect(splitOf((await observeDeployed(bench.context(config))).routing)).toEqual({ blue: 0, green: 100 });
+  }
+}, 60_000);
+
+test("away for longer than pods may take to get ready: it gives up, and `resume` goes on", async () => {
+  const bench = testBench();
+  await up(bench.context(config), flags);
+  // After the rollout has begun.
+  awayFrom(bench, 80, config.deadlines.readyMs + 60_000);
+  await expect(release(bench.context(config), next)).rejects.toMatchObject({ code: "cluster-unreachable" });
+  bench.clock.pass(config.deadlines.readyMs + 60_000);
+  expect(await resume(bench.context(config), "resume")).toMatchObject({ kind: "live" });
+});
