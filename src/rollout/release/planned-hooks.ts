@@ -10,12 +10,15 @@ import { sayVerdict } from "./verdicts.ts";
 
 /** How long a hook that has not made up its mind is left alone before it is asked again, milliseconds. */
 const holdMs = 5_000;
+/** How long it may take to make up its mind, as a gate. */
+const longestHoldMs = 24 * 3_600_000;
 
 /**
  * Runs a hook of the rollout's plan; what it is stands in the configuration.
+ * `hold`: it has not made up its mind; it is asked again after the next look.
  * @throws UserError `hook-failed` (exit code 3) where it does not pass and the rollout is to go back then; `hook-unknown`
  */
-export async function runPlannedHook(acting: Acting, planned: PlannedHook): Promise<void> {
+export async function runPlannedHook(acting: Acting, planned: PlannedHook): Promise<"done" | "hold"> {
   const { context, record, routing, journal } = acting;
   const hook = configured(context, planned);
   const { when, phase, name } = hook;
@@ -23,18 +26,15 @@ export async function runPlannedHook(acting: Acting, planned: PlannedHook): Prom
   const verdict = await step(
     context.events,
     { id: `hook-${when}-${phase}-${name}`, title: `Hook ${name}, ${when} ${phase}` },
-    async (progress) => {
-      for (;;) {
-        const said = await context.runHook(hook, subject, context.signal);
-        if (said.verdict !== "hold") return said;
-        progress({ detail: said.evidence });
-        await context.clock.sleep(holdMs, context.signal);
-      }
-    },
+    () => context.runHook(hook, subject, context.signal),
     ({ verdict: said, evidence }) => [said, evidence].filter((text) => text !== "").join(": "),
   );
   sayVerdict(context, journal, { from: "hook", name, phase, ...verdict });
-  if (verdict.verdict === "pass") return;
+  if (verdict.verdict === "pass") return "done";
+  if (verdict.verdict === "hold" && context.clock.now() - acting.state.since < longestHoldMs) {
+    await context.clock.sleep(holdMs, context.signal);
+    return "hold";
+  }
   // Nothing can go back any more once the old slot is drained.
   if (hook.onFailure === "continue" || phase === "drain" || phase === "scale-down") {
     context.events({
@@ -42,7 +42,7 @@ export async function runPlannedHook(acting: Acting, planned: PlannedHook): Prom
       code: "hook-not-passed",
       message: `The hook ${name} (${when} ${phase}) did not pass, and the rollout goes on: ${verdict.evidence}`,
     });
-    return;
+    return "done";
   }
   throw new UserError({
     code: "hook-failed",
