@@ -1,6 +1,7 @@
 import { UserError } from "../core/errors.ts";
 import { type EventSink, step } from "../core/events.ts";
 import type { Slot } from "../core/slots.ts";
+import { nodesMayCome } from "./capacity/nodes-may-come.ts";
 import type { RolloutContext } from "./context.ts";
 import { type ModelLocation, namesAt, observeSlot } from "./observe.ts";
 import { podEvidence } from "./pod-evidence.ts";
@@ -111,6 +112,7 @@ function waitOptions(
     observe: () => observeSlot({ ...location, signal }, slot),
     evidence: (problem) => podEvidence(context.api, context.namespace, problem),
     deadlineMs: context.config.deadlines.readyMs,
+    nodesMayCome: (pod) => nodesMayCome({ ...context, signal }, pod),
     clock: context.clock,
     signal,
   };

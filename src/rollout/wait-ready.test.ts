@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FakeClock } from "../../test/support/rollout-bench.ts";
 import type { PodProblem, SlotObservation } from "./observation.ts";
-import { waitReady } from "./wait-ready.ts";
+import { type WaitReadyOptions, waitReady } from "./wait-ready.ts";
 
 const signal = new AbortController().signal;
 
@@ -45,17 +45,21 @@ function slot(ready: number, problem?: PodProblem, changes: Partial<SlotObservat
   };
 }
 
-function wait(observations: (at: number) => SlotObservation, deadlineMs = 60_000, stop = signal) {
+function wait(
+  observations: (at: number) => SlotObservation,
+  changes: Partial<Pick<WaitReadyOptions, "deadlineMs" | "signal" | "nodesMayCome">> = {},
+) {
   const clock = new FakeClock();
   const startedAt = clock.now();
   const details: (string | undefined)[] = [];
   const result = waitReady({
     observe: () => Promise.resolve(observations(clock.now() - startedAt)),
     evidence: ({ pod }) => Promise.resolve({ pod, logLines: ["boom"], events: ["BackOff: restarting"] }),
-    deadlineMs,
+    deadlineMs: 60_000,
     clock,
-    signal: stop,
+    signal,
     progress: ({ detail }) => details.push(detail),
+    ...changes,
   });
   return { result, details, elapsed: () => clock.now() - startedAt };
 }
@@ -109,6 +113,25 @@ describe("waitReady", () => {
     expect(full.elapsed()).toBeLessThan(30_000);
   });
 
+  test("waits for a node as long as one may come, and asks once", async () => {
+    const unschedulable = problem({ kind: "unschedulable", reason: "Unschedulable", final: false });
+    const asked: string[] = [];
+    const nodesMayCome = (comes: boolean) => (pod: string) => {
+      asked.push(pod);
+      return Promise.resolve(comes);
+    };
+    const slow = wait((at) => (at < 50_000 ? slot(0, unschedulable) : slot(3)), {
+      nodesMayCome: nodesMayCome(true),
+    });
+    await expect(slow.result).resolves.toMatchObject({ state: "ready" });
+    expect(asked).toEqual(["fraud-green-0"]);
+    const never = wait(() => slot(0, unschedulable), { nodesMayCome: nodesMayCome(true) });
+    await expect(never.result).rejects.toThrow(/within 60 s/);
+    const none = wait(() => slot(0, unschedulable), { nodesMayCome: nodesMayCome(false) });
+    await expect(none.result).rejects.toMatchObject({ code: "slot-not-ready" });
+    expect(none.elapsed()).toBeLessThan(30_000);
+  });
+
   test("problems count only once pods of the present template exist", async () => {
     const stale = slot(0, problem({}));
     const { deployment } = stale;
@@ -138,8 +161,7 @@ describe("waitReady", () => {
         if (at > 1_000) stop.abort();
         return slot(0);
       },
-      60_000,
-      stop.signal,
+      { signal: stop.signal },
     );
     await expect(result).rejects.toMatchObject({ code: "interrupted", exitCode: 130 });
   });

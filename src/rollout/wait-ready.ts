@@ -8,6 +8,8 @@ export interface WaitReadyOptions {
   readonly observe: () => Promise<SlotObservation>;
   readonly evidence: (problem: PodProblem) => Promise<PodEvidence>;
   readonly deadlineMs: number;
+  /** Whether a node may yet come for a pod that fits on none; asked once. @default none does */
+  readonly nodesMayCome?: (pod: string) => Promise<boolean>;
   /** Replicas that an autoscaler is about to ask for. @default 0 */
   readonly atLeast?: number;
   readonly clock: Clock;
@@ -16,7 +18,7 @@ export interface WaitReadyOptions {
 }
 
 const pollMs = 250;
-/** How long a pod may be unschedulable before that is final: an autoscaler needs a moment to say it adds a node. */
+/** How long a pod may be unschedulable before it is asked whether a node comes: an autoscaler needs a moment to say so. */
 const unschedulableGraceMs = 20_000;
 /** A final problem must be seen for this long: a pod that was just replaced is still listed for a moment. */
 const finalGraceMs = 1_000;
@@ -31,6 +33,7 @@ export async function waitReady(options: WaitReadyOptions): Promise<Extract<Read
   let startedAt = begunAt;
   const firstSeen = new Map<string, number>();
   let lastDetail: string | undefined;
+  let isNodeExpected: boolean | undefined;
   for (;;) {
     const observed = await options.observe();
     const verdict = readiness(observed, options.atLeast);
@@ -53,8 +56,12 @@ export async function waitReady(options: WaitReadyOptions): Promise<Extract<Read
     }
     const now = clock.now();
     const current = observed.deployment === undefined || hasPresentPods(observed.deployment);
-    const hopeless = current && verdict.problems.find((problem) => isHopeless(problem, firstSeen, now));
-    if (hopeless) throw await notReady(observed, verdict, options, undefined);
+    const hopeless = current ? verdict.problems.filter((problem) => isHopeless(problem, firstSeen, now)) : [];
+    const homeless = hopeless.find(({ kind }) => kind === "unschedulable");
+    if (homeless !== undefined) isNodeExpected ??= (await options.nodesMayCome?.(homeless.pod)) ?? false;
+    if (hopeless.some(({ kind }) => kind !== "unschedulable" || isNodeExpected !== true)) {
+      throw await notReady(observed, verdict, options, undefined);
+    }
     if (now - startedAt >= options.deadlineMs) {
       throw await notReady(observed, verdict, options, options.deadlineMs);
     }

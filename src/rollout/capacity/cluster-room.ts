@@ -40,6 +40,15 @@ export async function seeRoom(api: KubernetesApi, signal: AbortSignal): Promise<
   }
 }
 
+/** What adds nodes to the cluster; `undefined`: nothing that could be seen. */
+export async function seeAutoscaler(api: KubernetesApi, signal: AbortSignal): Promise<string | undefined> {
+  const nodes = await listAll<NodeShape>(api, "/api/v1/nodes", signal).catch((error: unknown) => {
+    if (error instanceof KubernetesApiError) return [];
+    throw error;
+  });
+  return ownAutoscaler(nodes ?? []) ?? (await statusOfAutoscaler(api, signal));
+}
+
 async function listAll<T>(
   api: KubernetesApi,
   path: string,

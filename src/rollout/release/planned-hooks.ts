@@ -2,6 +2,7 @@ import type { Hook } from "../../core/calls.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import type { PlannedHook } from "../../core/rollout/state.ts";
+import { longestHoldMs } from "../../gates/reduce.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Acting } from "./act.ts";
 import { callSubject } from "./call-subject.ts";
@@ -10,8 +11,6 @@ import { sayVerdict } from "./verdicts.ts";
 
 /** How long a hook that has not made up its mind is left alone before it is asked again, milliseconds. */
 const holdMs = 5_000;
-/** How long it may take to make up its mind, as a gate. */
-const longestHoldMs = 24 * 3_600_000;
 
 /**
  * Runs a hook of the rollout's plan; what it is stands in the configuration.
