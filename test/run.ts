@@ -1,8 +1,8 @@
 /**
- * The test command: formatter and linter, types, unit tests, then end-to-end tests on a real local cluster.
+ * The test command: formatter and linter, types, unit tests (those in Go, too, where there is Go), then end-to-end tests on a real local cluster.
  * Ends with `N passed, N failed` alone on a line. `--soak` adds the long matrices.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,9 +18,18 @@ const soak = process.argv.includes("--soak");
 const startedAt = Date.now();
 
 function run(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<number> {
+  return spawned(join(root, "node_modules", ".bin", program), args, root, env);
+}
+
+function spawned(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string> = {},
+): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(join(root, "node_modules", ".bin", program), args, {
-      cwd: root,
+    const child = spawn(program, args, {
+      cwd,
       stdio: ["ignore", "inherit", "inherit"],
       env: { ...process.env, ...env },
     });
@@ -65,10 +74,26 @@ async function vitest(project: string): Promise<Count> {
   return { passed, failed };
 }
 
+/** Our own Go programs that have tests; each module counts as one. */
+async function go(): Promise<Count> {
+  if (spawnSync("go", ["version"]).status !== 0) {
+    console.log("Skipped: there is no `go` on PATH.");
+    return { passed: 0, failed: 0 };
+  }
+  let count: Count = { passed: 0, failed: 0 };
+  for (const module of ["model-fetcher"]) {
+    const environment = { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", GOTOOLCHAIN: "local" };
+    const code = await spawned("go", ["test", "./..."], join(root, "go", module), environment);
+    count = code === 0 ? { ...count, passed: count.passed + 1 } : { ...count, failed: count.failed + 1 };
+  }
+  return count;
+}
+
 const stages: readonly (readonly [string, () => Promise<Count>])[] = [
   ["formatter and linter", () => check("biome", ["check", "--error-on-warnings", "."])],
   ["types", () => check("tsc", ["-p", "tsconfig.json"])],
   ["unit tests", () => vitest("unit")],
+  ["tests of the Go programs", go],
   ["end-to-end tests", () => vitest("e2e")],
 ];
 

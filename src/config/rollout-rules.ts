@@ -3,6 +3,7 @@ import { type GatePhase, gatePhases } from "../core/gates.ts";
 import { type RouterName, routerNames } from "../core/model.ts";
 import { parseSteps } from "../core/rollout/steps.ts";
 import { callUrlProblem } from "../core/urls.ts";
+import { didYouMean, nearest } from "./nearest.ts";
 import { type ConfigProblem, valueAt } from "./problem.ts";
 import { freezeSpan, minutesOf } from "./rollout-windows.ts";
 
@@ -23,6 +24,13 @@ export function rolloutProblems(input: object, router: RouterName | undefined): 
 }
 
 function modes({ mode, steps }: Fields): ConfigProblem[] {
+  if (typeof mode === "string" && mode !== "full" && mode !== "recreate") {
+    const meant =
+      nearest(mode, ["partial"]) === undefined
+        ? didYouMean(mode, ["full", "recreate"])
+        : "; did you mean { partial: 20 }, the per cent of the replicas?";
+    return [{ path: ["mode"], message: `"${mode}" is none of full, recreate and { partial: 20 }${meant}` }];
+  }
   if (mode !== "recreate" || typeof steps !== "string") return [];
   const parsed = parseSteps(steps);
   if (parsed.kind !== "steps" || parsed.steps.length === 0) return [];

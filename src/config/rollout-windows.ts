@@ -74,7 +74,9 @@ function wrongTimeZone(name: string): string {
 function wrongDays(value: string): string {
   const written = value.toLowerCase().trim();
   const short = written.replace(/([a-z]{3})[a-z]*/g, "$1").replace(/\s*(?:-|–|to)\s*/g, "-");
-  const meant = daysOf(short) === undefined ? didYouMean(value, weekdays) : `; did you mean "${short}"?`;
+  const ranges = weekdays.flatMap((first) => weekdays.map((last) => `${first}-${last}`));
+  const meant =
+    daysOf(short) === undefined ? didYouMean(value, [...ranges, ...weekdays]) : `; did you mean "${short}"?`;
   const example = meant === "" ? '; write for example "mon-fri", "sat" or ["mon", "wed"]' : meant;
   return `"${value}" names no days${example}`;
 }

@@ -126,7 +126,12 @@ describe("what people lay down for a rollout", () => {
   });
 
   test.each<[unknown, string]>([
-    [{ mode: "recrate" }, 'rollout.mode: "recrate" is none of full, recreate; did you mean "recreate"?'],
+    [
+      { mode: "recrate" },
+      'rollout.mode: "recrate" is none of full, recreate and { partial: 20 }; did you mean "recreate"?',
+    ],
+    [{ mode: "partial" }, "did you mean { partial: 20 }, the per cent of the replicas?"],
+    [{ windows: [{ days: "mon-fry", from: "09:00", to: "16:00" }] }, 'did you mean "mon-fri"?'],
     [{ mode: { partial: 100 } }, "rollout.mode.partial: 100 is too big; it must be at most 99"],
     [{ mode: "recreate", steps: "5%, 50%" }, "rollout.steps: is given, but with mode"],
     [{ approval: ["cutover"] }, 'rollout.approval[0]: "cutover" is none of'],

@@ -226,7 +226,12 @@ export function placesOf({
   also = [],
 }: IngressSpec): readonly Required<IngressPlace>[] {
   const main = { host, path: path ?? "/", pathType: pathType ?? "Prefix" };
-  return [main, ...also.map((place) => ({ host, path: "/", pathType: "Prefix" as const, ...place }))];
+  const others = also.map((place) => ({
+    host: place.host ?? host,
+    path: place.path ?? "/",
+    pathType: place.pathType ?? ("Prefix" as const),
+  }));
+  return [main, ...others];
 }
 
 /** One model, resolved: every default filled in by whoever builds it, no Pulumi inputs. */

@@ -17,11 +17,13 @@ export interface GateWatchOptions {
   readonly gates: readonly Gate[];
   /** Ends every look when it aborts. */
   readonly signal: AbortSignal;
-  /** Called whenever what a gate says as a whole changes, or its evidence for anything but a pass. */
+  /** Called when what a gate says as a whole changes; when only its evidence does, at the most once a minute. */
   readonly onVerdict?: (look: GateLook) => void;
   /** Pods that were ready when an earlier command left off. @default those that are ready at the first look */
   readonly knownPods?: KnownPods | undefined;
 }
+
+const newsEveryMs = 60_000;
 
 interface Watched {
   readonly key: string;
@@ -103,7 +105,7 @@ export class GateWatch {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock } = this.#options.io.calls;
-    let told: string | undefined;
+    let told: { readonly key: string; readonly evidence: string; readonly at: number } | undefined;
     try {
       while (!signal.aborted) {
         const said = await this.#once(gate, subject, signal);
@@ -111,11 +113,13 @@ export class GateWatch {
         const memory = heard(gate, memories.get(gate.name) ?? nothingHeard, said, clock.now());
         memories.set(gate.name, memory);
         const whole = standing(gate, memory, clock.now());
-        const change = whole.verdict === "pass" ? "pass" : JSON.stringify(whole);
-        if (change !== told) {
+        const key = `${whole.verdict} after ${said.verdict}`;
+        const isNews = whole.verdict !== "pass" && whole.evidence !== told?.evidence;
+        const at = clock.now();
+        if (key !== told?.key || (isNews && at - told.at >= newsEveryMs)) {
           this.#options.onVerdict?.({ name: gate.name, phase: subject.phase, ...whole });
+          told = { key, evidence: whole.evidence, at };
         }
-        told = change;
         // It has failed: nothing that it says later is of interest.
         if (memory.failed !== undefined) return;
         await clock.sleep(gate.everyMs, signal);

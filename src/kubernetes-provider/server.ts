@@ -107,6 +107,13 @@ function methods(connections: Connections): UntypedServiceImplementation {
       info.setVersion(providerVersion);
       return info;
     }),
+    // `pulumi import` asks for it when it has imported, to write code.
+    getSchema: (_call: unknown, answer: sendUnaryData<never>) =>
+      answer({
+        code: status.UNIMPLEMENTED,
+        details:
+          "the embedded provider has no schema, so no code can be written for what is in the state now: declare it yourself, and give `pulumi import` --generate-code=false next time",
+      }),
     attach: unary((request: PluginAttach, peer) => {
       connections.attach(peer, request.getAddress());
       return new emptyPb.Empty();

@@ -24,12 +24,21 @@ export function callIo(about: {
     },
     folder: config.folder,
     env,
-    withheld: secretVariables(
-      namedCalls(config.rollout).map(({ call }) => call),
-      config.rollout.notifications,
-    ),
-    // A kubectl, or a modelswitch, that a program runs is to see the same cluster.
-    extra: { MODELSWITCH_CONTEXT: kubernetesContext, ...(path === undefined ? {} : { KUBECONFIG: path }) },
+    withheld: [
+      ...secretVariables(
+        namedCalls(config.rollout).map(({ call }) => call),
+        config.rollout.notifications,
+      ),
+      // What they say is in the variables below; beside those they would be another choice, or a path from elsewhere.
+      "MODELSWITCH_CLUSTER",
+      "MODELSWITCH_FOLDER",
+    ],
+    // A kubectl, or a modelswitch, that a program runs is to see the same model in the same cluster.
+    extra: {
+      MODELSWITCH_CONFIG: config.file,
+      MODELSWITCH_CONTEXT: kubernetesContext,
+      ...(path === undefined ? {} : { MODELSWITCH_KUBECONFIG: path, KUBECONFIG: path }),
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from "../config/types.ts";
 import { slots } from "../core/slots.ts";
-import { podSettings } from "./desired.ts";
 import { differences } from "./differences.ts";
+import { podSettings } from "./planned-server.ts";
 import { type RolloutRecord, releaseOf } from "./record.ts";
 import { declaredReplicas, releaseDifferences, releaseSpecOf, scalingOf } from "./release-spec.ts";
 

@@ -60,36 +60,20 @@ async function runPod(name: string, image: string): Promise<void> {
 
 describe("cluster build-image", () => {
   it("builds a Containerfile and brings the image under the name that pods use", async () => {
-    const built = await modelswitch(
-      [
-        "cluster",
-        "build-image",
-        context,
-        "-t",
-        "probe-built:1",
-        "--build-arg",
-        "NOTE=hello",
-        "--name",
-        cluster,
-        "--json",
-      ],
-      { timeoutMs: 900_000 },
-    );
+    const build = (...more: string[]) =>
+      modelswitch(
+        [
+          ...["cluster", "build-image", context, "-t", "probe-built:1", "--build-arg", "NOTE=hello"],
+          ...["--name", cluster, ...more],
+        ],
+        { timeoutMs: 900_000 },
+      );
+    const built = await build("--json");
     expect(built.exitCode, built.stdout + built.stderr).toBe(0);
     expect(JSON.stringify(resultOf(built.stdout))).toContain("docker.io/library/probe-built:1");
     await runPod("built", "probe-built:1");
 
-    const again = await modelswitch([
-      "cluster",
-      "build-image",
-      context,
-      "-t",
-      "probe-built:1",
-      "--build-arg",
-      "NOTE=hello",
-      "--name",
-      cluster,
-    ]);
+    const again = await build();
     expect(again.exitCode, again.stderr).toBe(0);
     expect(again.stdout + again.stderr).toContain("from the cache");
   });

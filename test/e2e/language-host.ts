@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
@@ -21,7 +22,10 @@ interface Messages {
   readonly [name: string]: new () => { setBail(value: boolean): void; setError(value: string): void };
 }
 
-const messages = require("@pulumi/pulumi/proto/language_pb.js") as Messages;
+const messages = {
+  ...(require("@pulumi/pulumi/proto/language_pb.js") as Messages),
+  ...(require("@pulumi/pulumi/proto/plugin_pb.js") as Messages),
+};
 const { LanguageRuntimeService } = require("@pulumi/pulumi/proto/language_grpc_pb.js") as {
   LanguageRuntimeService: grpc.ServiceDefinition;
 };
@@ -30,6 +34,18 @@ export interface LanguageHost {
   /** For `--client=` of the CLI. */
   readonly address: string;
   close(): void;
+}
+
+/** A folder for PATH whose `pulumi-language-nodejs` is this stand-in, for commands that take no `--client`. */
+export async function languageHostFolder(parent: string): Promise<string> {
+  const folder = join(parent, "language-host");
+  await mkdir(folder, { recursive: true });
+  const module = JSON.stringify(import.meta.url);
+  const script = `import(${module}).then(async ({ startLanguageHost }) => console.log((await startLanguageHost(process.cwd())).address.split(":")[1]));`;
+  const program = join(folder, "pulumi-language-nodejs");
+  await writeFile(program, `#!${process.execPath}\n${script}\n`);
+  await chmod(program, 0o755);
+  return folder;
 }
 
 /**
@@ -42,6 +58,7 @@ export async function startLanguageHost(folder: string): Promise<LanguageHost> {
   const handlers: Record<string, unknown> = {
     getRequiredPlugins: empty("GetRequiredPluginsResponse"),
     getRequiredPackages: empty("GetRequiredPackagesResponse"),
+    getPluginInfo: empty("PluginInfo"),
     run: ({ request }: { request: RunRequest }, answer: Answer) => {
       const config: Record<string, string> = {};
       request.getConfigMap().forEach((value, key) => {

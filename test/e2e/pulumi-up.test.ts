@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { serveKubernetesProvider } from "../../src/kubernetes-provider/serve.ts";
 import { ensureTool } from "../../src/tools/ensure.ts";
 import { type ProcessResult, repository, run } from "./cli-process.ts";
-import { startLanguageHost } from "./language-host.ts";
+import { languageHostFolder, startLanguageHost } from "./language-host.ts";
 import { TestNamespace, testImages, until, versionAt } from "./test-cluster.ts";
 
 let namespace: TestNamespace;
@@ -60,6 +60,7 @@ class UserProject {
         cwd: this.folder,
         env: {
           ...namespace.env(),
+          PATH: `${await languageHostFolder(namespace.folder)}:${process.env.PATH}`,
           PULUMI_SKIP_UPDATE_CHECK: "true",
           PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
           PULUMI_DEBUG_PROVIDERS: `kubernetes:${provider.port}`,
@@ -101,6 +102,33 @@ describe("plain `pulumi up`", () => {
     expect(switched.stdout).toMatch(/~ 1 updated/);
     await until("green answers", async () => (await versionAt(host)) === "2");
     await project.pulumi(["destroy"]);
+  });
+
+  test("`pulumi import` takes an object into the state; it can write no code for it", async () => {
+    const { api, name } = namespace;
+    const path = `/api/v1/namespaces/${name}/configmaps`;
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "found" }, data: { a: "1" } };
+    await api.json({ method: "POST", path, body });
+    const project = new UserProject("seed");
+    const args = ["import", "kubernetes:core/v1:ConfigMap", "found", `${name}/found`, "--yes"];
+    await project.pulumi([...args, "--generate-code=false"]);
+    const { stdout } = await project.pulumi(["stack", "export"]);
+    const { deployment } = JSON.parse(stdout) as { deployment: { resources?: { urn: string }[] } };
+    const urn = deployment.resources?.find((resource) => resource.urn.endsWith("::found"))?.urn ?? "";
+    expect(deployment.resources).toContainEqual(
+      expect.objectContaining({
+        urn,
+        id: `${name}/found`,
+        protect: true,
+        inputs: expect.objectContaining({ data: { a: "1" } }),
+      }),
+    );
+    const withCode = ["import", "kubernetes:core/v1:ConfigMap", "again", `${name}/found`, "--yes"];
+    const { stdout: shown, stderr } = await project.pulumi(withCode, "failure");
+    expect(shown + stderr).toContain("has no schema, so no code can be written");
+    // Out of the state and in again, and nothing happens to the object.
+    await project.pulumi(["state", "delete", urn, "--force", "--yes"]);
+    expect(await api.find(`${path}/found`)).toMatchObject({ data: { a: "1" } });
   });
 
   test("runs BlueGreenModel from the package, and its guard refuses a slot that is not ready", async () => {

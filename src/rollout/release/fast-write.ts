@@ -2,7 +2,6 @@ import type { IngressManifest } from "../../component/routers/router.ts";
 import { type Routing, sameRouting } from "../../core/routing.ts";
 import { KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import { appliers, ownedBy } from "../../kubernetes/owned-fields.ts";
-import { configuredNames } from "../names.ts";
 import { observeRouting } from "../observe.ts";
 import type { Traffic } from "../traffic.ts";
 import { unstoppable } from "../traffic.ts";
@@ -42,14 +41,14 @@ export async function fastWrite(traffic: Traffic, before: Routing, after: Routin
 
 /** The annotations of the one object that changes; `undefined` where more changes than that. */
 function annotationChange(
-  { spec, location, context }: Traffic,
+  { spec, location }: Traffic,
   before: Routing,
   after: Routing,
 ): { readonly name: string; readonly annotations: Readonly<Record<string, string>> } | undefined {
   const objects = (routing: Routing) =>
     location.router.objects({
       model: spec.name,
-      names: configuredNames(context.config),
+      ...(location.names === undefined ? {} : { names: location.names }),
       namespace: spec.namespace,
       routing,
       ingress: spec.ingress,

@@ -1,7 +1,8 @@
-import type { Hook } from "../../core/calls.ts";
+import type { GateVerdict, Hook } from "../../core/calls.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import type { PlannedHook } from "../../core/rollout/state.ts";
+import { longestHoldMs } from "../../gates/reduce.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Acting } from "./act.ts";
 import { callSubject } from "./call-subject.ts";
@@ -23,10 +24,18 @@ export async function runPlannedHook(acting: Acting, planned: PlannedHook): Prom
   const verdict = await step(
     context.events,
     { id: `hook-${when}-${phase}-${name}`, title: `Hook ${name}, ${when} ${phase}` },
-    async (progress) => {
+    async (progress): Promise<GateVerdict> => {
+      const until = context.clock.now() + longestHoldMs;
       for (;;) {
         const said = await context.runHook(hook, subject, context.signal);
         if (said.verdict !== "hold") return said;
+        if (context.clock.now() >= until) {
+          const hours = longestHoldMs / 3_600_000;
+          return {
+            verdict: "inconclusive",
+            evidence: `has not decided for ${hours} hours: ${said.evidence}`,
+          };
+        }
         progress({ detail: said.evidence });
         await context.clock.sleep(holdMs, context.signal);
       }

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { testConfig } from "../../test/support/rollout-bench.ts";
+import { runHook } from "../calls/ask.ts";
+import { subject } from "../calls/calls.fixture.ts";
+import { toGlobalOptions } from "../cli/global-options.ts";
+import { resolveKubeconfig } from "../cli/kubeconfig.ts";
+import { resolveRollout } from "../config/rollout.ts";
+import { systemClock } from "../core/clock.ts";
+import { callIo } from "./call-io.ts";
+
+const none = { exists: () => true, localClusters: () => Promise.reject(new Error("Nobody asks for one.")) };
+
+test("a modelswitch that a hook runs sees the same model in the same cluster, and no secret", async () => {
+  const config = testConfig({
+    folder: import.meta.dirname,
+    kubeconfig: { path: "/home/ada/clusters/one" },
+    rollout: resolveRollout({
+      hooks: [
+        { name: "print", before: "shift", run: ["replaced"] },
+        { name: "tell", after: "shift", url: "https://a.b/c", secret: { env: "KEY" } },
+      ],
+      notifications: [{ url: { env: "SLACK" }, format: "slack" }],
+    }),
+  });
+  // As if the user had chosen the cluster by its name, and another folder.
+  const user = { PATH: process.env.PATH, MODELSWITCH_CLUSTER: "one", MODELSWITCH_FOLDER: "../x" };
+  const io = callIo({
+    config,
+    clock: systemClock,
+    env: { ...user, KEY: "hush", SLACK: "hush" },
+    kubernetesContext: "east",
+  });
+  const [print] = config.rollout.hooks;
+  if (print === undefined) throw new Error("There is a hook.");
+  const write = `require("node:fs").writeSync(1, JSON.stringify(Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(MODELSWITCH_(C|K|F|M|E)|KUBE|KEY|SLACK)/.test(name)))))`;
+  const { evidence } = await runHook(
+    io,
+    {
+      ...print,
+      call: { kind: "command", run: [process.execPath, "-e", write], timeoutMs: 20_000, retries: 0 },
+    },
+    subject,
+    new AbortController().signal,
+  );
+  const env = JSON.parse(evidence) as Record<string, string>;
+  expect(Object.keys(env).filter((name) => ["KEY", "SLACK"].includes(name))).toEqual([]);
+  const globals = toGlobalOptions({}, config.folder, env);
+  expect(globals).toMatchObject({ configPath: config.file, model: "fraud", environment: "production" });
+  expect(await resolveKubeconfig(globals, env, { kubeconfig: "/another" }, none)).toEqual({
+    path: "/home/ada/clusters/one",
+    context: "east",
+  });
+});
