@@ -165,12 +165,13 @@ describe("gates that are watched", () => {
     await watch.leave();
   });
 
-  test("that cannot read the pods cannot tell", async () => {
+  test("that cannot read the pods hold until they can", async () => {
     const pods = () => Promise.reject(new Error("connection refused"));
     const { watch } = watching([{ ...base, kind: "pods", name: "pods" }], { pods });
     watch.enter(fraud);
-    await until(() => watch.verdict().kind === "inconclusive");
-    expect(watch.verdict().gates[0]?.evidence).toBe("the pods cannot be read: connection refused");
+    const evidence = "the pods cannot be read: connection refused";
+    await until(() => watch.verdict().gates[0]?.evidence === evidence);
+    expect(watch.verdict().kind).toBe("hold");
     await watch.leave();
   });
 
