@@ -14,12 +14,15 @@ const holdMs = 5_000;
 
 /**
  * Runs a hook of the rollout's plan; what it is stands in the configuration.
- * @throws UserError `hook-failed` (exit code 3) where it does not pass and the rollout is to go back then; `hook-unknown`
+ * @throws UserError `hook-failed` (exit code 3) where it does not pass and the rollout is to go back then; `hook-unknown`, `call-impossible`
  */
 export async function runPlannedHook(acting: Acting, planned: PlannedHook): Promise<void> {
   const { context, record, routing, journal } = acting;
   const hook = configured(context, planned);
   const { when, phase, name } = hook;
+  const canGoBack = phase !== "drain" && phase !== "scale-down";
+  // What is missing where this command runs is no reason to take the release back: another machine may have it.
+  if (canGoBack) await context.requireCalls({ skipGates: true });
   const subject = callSubject(context, record, rolloutOf(context, record), routing);
   const verdict = await step(
     context.events,
@@ -45,7 +48,7 @@ export async function runPlannedHook(acting: Acting, planned: PlannedHook): Prom
   sayVerdict(context, journal, { from: "hook", name, phase, ...verdict });
   if (verdict.verdict === "pass") return;
   // Nothing can go back any more once the old slot is drained.
-  if (hook.onFailure === "continue" || phase === "drain" || phase === "scale-down") {
+  if (hook.onFailure === "continue" || !canGoBack) {
     context.events({
       type: "warning",
       code: "hook-not-passed",
