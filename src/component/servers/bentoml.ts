@@ -1,12 +1,6 @@
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer, invalid } from "./checks.ts";
-import {
-  type CommonServerOptions,
-  livenessProbe,
-  readinessProbe,
-  shutdownTimes,
-  startupProbe,
-} from "./shared.ts";
+import { type CommonServerOptions, healthProbes, shutdownTimes } from "./shared.ts";
 
 /** What `bentoml` takes. */
 export interface BentomlOptions extends CommonServerOptions {
@@ -42,9 +36,7 @@ export function bentoml(options: BentomlOptions = {}): ModelServer {
       name: "bentoml",
       httpPort: port,
       otherPorts: {},
-      readiness: readinessProbe("/readyz"),
-      liveness: livenessProbe("/livez"),
-      startup: startupProbe("/livez", options.startupSeconds ?? 600),
+      ...healthProbes("/readyz", "/livez", options.startupSeconds),
       ...shutdownTimes({
         longestRequestSeconds,
         finishesForSeconds: longestRequestSeconds,

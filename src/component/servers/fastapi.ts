@@ -1,13 +1,6 @@
 import type { DrainingEvidence, MetricsEndpoint, ModelServer } from "../../core/model.ts";
 import { checkedServer } from "./checks.ts";
-import {
-  type CommonServerOptions,
-  keepAliveAboveIngress,
-  livenessProbe,
-  readinessProbe,
-  shutdownTimes,
-  startupProbe,
-} from "./shared.ts";
+import { type CommonServerOptions, healthProbes, keepAliveAboveIngress, shutdownTimes } from "./shared.ts";
 
 /** What `fastapi` takes. */
 export interface FastapiOptions extends CommonServerOptions {
@@ -57,10 +50,7 @@ export function fastapi(options: FastapiOptions = {}): ModelServer {
       name: "fastapi",
       httpPort: port,
       otherPorts: {},
-      readiness: readinessProbe(readinessPath),
-      liveness: livenessPath === undefined ? undefined : livenessProbe(livenessPath),
-      startup:
-        livenessPath === undefined ? undefined : startupProbe(livenessPath, options.startupSeconds ?? 600),
+      ...healthProbes(readinessPath, livenessPath, options.startupSeconds),
       ...shutdownTimes({
         longestRequestSeconds,
         finishesForSeconds: longestRequestSeconds,

@@ -1,14 +1,7 @@
 import type { IdentityProbe } from "../../core/identity.ts";
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer, invalid } from "./checks.ts";
-import {
-  livenessProbe,
-  openInferenceIdentity,
-  readinessProbe,
-  requiredName,
-  shutdownTimes,
-  startupProbe,
-} from "./shared.ts";
+import { healthProbes, openInferenceIdentity, requiredName, shutdownTimes } from "./shared.ts";
 
 /** What `mlserver` takes. */
 export interface MlserverOptions {
@@ -62,9 +55,7 @@ export function mlserver(options: MlserverOptions): ModelServer {
       name: "mlserver",
       httpPort,
       otherPorts: { grpc: grpcPort, metrics: metricsPort },
-      readiness: readinessProbe("/v2/health/ready"),
-      liveness: livenessProbe("/v2/health/live"),
-      startup: startupProbe("/v2/health/live", options.startupSeconds ?? 600),
+      ...healthProbes("/v2/health/ready", "/v2/health/live", options.startupSeconds),
       // After SIGTERM: 5 s for each worker to end (parallel_workers_timeout), 5 s for gRPC, some for the rest.
       ...shutdownTimes({
         longestRequestSeconds,

@@ -1,13 +1,6 @@
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer } from "./checks.ts";
-import {
-  type CommonServerOptions,
-  keepAliveAboveIngress,
-  livenessProbe,
-  readinessProbe,
-  shutdownTimes,
-  startupProbe,
-} from "./shared.ts";
+import { type CommonServerOptions, healthProbes, keepAliveAboveIngress, shutdownTimes } from "./shared.ts";
 
 /** What `rayServe` takes. */
 export interface RayServeOptions extends CommonServerOptions {
@@ -48,9 +41,11 @@ export function rayServe(options: RayServeOptions = {}): ModelServer {
       name: "ray-serve",
       httpPort: options.port ?? 8000,
       otherPorts: metricsPort === undefined ? {} : { metrics: metricsPort },
-      readiness: readinessProbe(options.readinessPath ?? options.identity?.path ?? "/-/routes"),
-      liveness: livenessProbe("/-/healthz"),
-      startup: startupProbe("/-/healthz", options.startupSeconds ?? 600),
+      ...healthProbes(
+        options.readinessPath ?? options.identity?.path ?? "/-/routes",
+        "/-/healthz",
+        options.startupSeconds,
+      ),
       ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: 0, endsWithinSeconds: 15 }),
       env: {
         RAY_SERVE_DEFAULT_HTTP_HOST: "0.0.0.0",

@@ -1,5 +1,5 @@
 import type { IdentityProbe } from "../../core/identity.ts";
-import type { HttpProbe } from "../../core/model.ts";
+import type { ModelServer } from "../../core/model.ts";
 import { invalid } from "./checks.ts";
 
 /** What every preset takes. */
@@ -41,22 +41,29 @@ export function shutdownTimes(times: {
   };
 }
 
-export function readinessProbe(path: string): HttpProbe {
-  return { path, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 2 };
-}
-
-export function livenessProbe(path: string): HttpProbe {
-  return { path, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 };
-}
-
-/** Fails only after `startupSeconds`. */
-export function startupProbe(path: string, startupSeconds: number): HttpProbe {
-  const periodSeconds = 5;
+/** The three probes of a server; without a liveness path nothing ever restarts it, so nothing has to be held back either. */
+export function healthProbes(
+  readiness: string,
+  liveness: string | undefined,
+  startupSeconds = 600,
+): Pick<ModelServer, "readiness" | "liveness" | "startup"> {
+  const startupPeriod = 5;
   return {
-    path,
-    periodSeconds,
-    timeoutSeconds: 5,
-    failureThreshold: Math.max(1, Math.ceil(startupSeconds / periodSeconds)),
+    readiness: { path: readiness, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 2 },
+    liveness:
+      liveness === undefined
+        ? undefined
+        : { path: liveness, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+    // Fails only after `startupSeconds`.
+    startup:
+      liveness === undefined
+        ? undefined
+        : {
+            path: liveness,
+            periodSeconds: startupPeriod,
+            timeoutSeconds: 5,
+            failureThreshold: Math.max(1, Math.ceil(startupSeconds / startupPeriod)),
+          },
   };
 }
 

@@ -1,13 +1,6 @@
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer } from "./checks.ts";
-import {
-  type CommonServerOptions,
-  livenessProbe,
-  readinessProbe,
-  requiredName,
-  shutdownTimes,
-  startupProbe,
-} from "./shared.ts";
+import { type CommonServerOptions, healthProbes, requiredName, shutdownTimes } from "./shared.ts";
 
 /** What `tensorflowServing` takes. */
 export interface TensorflowServingOptions extends CommonServerOptions {
@@ -53,9 +46,7 @@ export function tensorflowServing(options: TensorflowServingOptions): ModelServe
       name: "tensorflow-serving",
       httpPort: restPort,
       otherPorts: { grpc: options.grpcPort ?? 8500 },
-      readiness: readinessProbe(`${status}/metadata`),
-      liveness: livenessProbe(status),
-      startup: startupProbe(status, options.startupSeconds ?? 600),
+      ...healthProbes(`${status}/metadata`, status, options.startupSeconds),
       // Waiting for it to end would be in vain.
       ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: 0, endsWithinSeconds: 2 }),
       env: { MODEL_NAME: name, ...options.env },

@@ -1,12 +1,6 @@
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer } from "./checks.ts";
-import {
-  type CommonServerOptions,
-  livenessProbe,
-  readinessProbe,
-  shutdownTimes,
-  startupProbe,
-} from "./shared.ts";
+import { type CommonServerOptions, healthProbes, shutdownTimes } from "./shared.ts";
 
 /** What `torchserve` takes. */
 export interface TorchserveOptions extends CommonServerOptions {
@@ -41,9 +35,7 @@ export function torchserve(options: TorchserveOptions = {}): ModelServer {
       name: "torchserve",
       httpPort: options.httpPort ?? 8080,
       otherPorts: { metrics: metricsPort, grpc: options.grpcPort ?? 7070 },
-      readiness: readinessProbe("/ping"),
-      liveness: livenessProbe("/ping"),
-      startup: startupProbe("/ping", options.startupSeconds ?? 600),
+      ...healthProbes("/ping", "/ping", options.startupSeconds),
       // Waiting for it to end would be in vain with the official image.
       ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: 0, endsWithinSeconds: 5 }),
       env: { ...options.env },

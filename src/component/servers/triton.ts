@@ -2,12 +2,10 @@ import type { ModelServer } from "../../core/model.ts";
 import { checkedServer } from "./checks.ts";
 import {
   type CommonServerOptions,
-  livenessProbe,
+  healthProbes,
   openInferenceIdentity,
-  readinessProbe,
   requiredName,
   shutdownTimes,
-  startupProbe,
   wholeSeconds,
 } from "./shared.ts";
 
@@ -54,9 +52,7 @@ export function triton(options: TritonOptions): ModelServer {
       name: "triton",
       httpPort: options.httpPort ?? 8000,
       otherPorts: { grpc: options.grpcPort ?? 8001, metrics: metricsPort },
-      readiness: readinessProbe("/v2/health/ready"),
-      liveness: livenessProbe("/v2/health/live"),
-      startup: startupProbe("/v2/health/live", options.startupSeconds ?? 600),
+      ...healthProbes("/v2/health/ready", "/v2/health/live", options.startupSeconds),
       // The models are unloaded after the connections are closed.
       ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: exitTimeout, endsWithinSeconds: 10 }),
       env: { ...options.env },

@@ -2,11 +2,9 @@ import type { ModelServer } from "../../core/model.ts";
 import { checkedServer } from "./checks.ts";
 import {
   type CommonServerOptions,
+  healthProbes,
   keepAliveAboveIngress,
-  livenessProbe,
-  readinessProbe,
   shutdownTimes,
-  startupProbe,
   wholeSeconds,
 } from "./shared.ts";
 
@@ -44,9 +42,7 @@ export function vllm(options: VllmOptions = {}): ModelServer {
       name: "vllm",
       httpPort: port,
       otherPorts: {},
-      readiness: readinessProbe("/health"),
-      liveness: livenessProbe("/health"),
-      startup: startupProbe("/health", options.startupSeconds ?? 1800),
+      ...healthProbes("/health", "/health", options.startupSeconds ?? 1800),
       ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: shutdownTimeout, endsWithinSeconds: 15 }),
       env: { VLLM_HTTP_TIMEOUT_KEEP_ALIVE: String(keepAliveAboveIngress), ...options.env },
       keepAliveSeconds: keepAliveAboveIngress,
