@@ -149,7 +149,8 @@ export class GateWatch {
       seen = await this.#options.io.pods(signal);
     } catch (error) {
       if (signal.aborted) throw error;
-      return { verdict: "inconclusive", evidence: `the pods cannot be read: ${messageOf(error)}` };
+      // Whoever works on the rollout waits for the cluster, too, and has a deadline for that.
+      return { verdict: "hold", evidence: `the pods cannot be read: ${messageOf(error)}` };
     }
     const { known, ...said } = judgePods(this.#known ?? {}, seen);
     this.#known = known;
