@@ -40,6 +40,7 @@ describe("resolveConfig", () => {
         capacity: "require",
         settleMs: 5_000,
         soakMs: 30_000,
+        lastHoldMs: 0,
         drainMs: undefined,
         rollbackWindowMs: 600_000,
         warmUp: undefined,

@@ -193,7 +193,10 @@ export interface RolloutConfig {
 export interface ResolvedRollout {
   readonly steps: readonly ShiftStep[];
   readonly settleMs: number;
+  /** With `lastHoldMs`. */
   readonly soakMs: number;
+  /** The time of a last step `100%`. */
+  readonly lastHoldMs: number;
   /** `undefined`: the longest request of the model server. */
   readonly drainMs: number | undefined;
   readonly rollbackWindowMs: number;

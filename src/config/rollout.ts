@@ -102,10 +102,12 @@ export const rolloutSchema = z
 export function resolveRollout(config: RolloutConfig = {}): ResolvedRollout {
   const parsed = parseSteps(config.steps ?? "100%");
   const { warmUp } = config;
+  const lastHoldMs = parsed.kind === "steps" ? parsed.holdAtEndMs : 0;
   return {
     steps: parsed.kind === "steps" ? parsed.steps : [],
     settleMs: (config.settle ?? 5) * 1000,
-    soakMs: (config.soak ?? 30) * 1000 + (parsed.kind === "steps" ? parsed.holdAtEndMs : 0),
+    soakMs: (config.soak ?? 30) * 1000 + lastHoldMs,
+    lastHoldMs,
     drainMs: config.drain === undefined ? undefined : config.drain * 1000,
     rollbackWindowMs: (config.rollbackWindow ?? 600) * 1000,
     capacity: config.capacity ?? "require",

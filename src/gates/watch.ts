@@ -149,7 +149,7 @@ export class GateWatch {
       seen = await this.#options.io.pods(signal);
     } catch (error) {
       if (signal.aborted) throw error;
-      // Whoever works on the rollout waits for the cluster, too, and has a deadline for that.
+      // That the API server is away for a moment is no reason to bother a person.
       return { verdict: "hold", evidence: `the pods cannot be read: ${messageOf(error)}` };
     }
     const { known, ...said } = judgePods(this.#known ?? {}, seen);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { RolloutRecord } from "./record.ts";
+import type { RolloutOutcomeRecord } from "./record-rollouts.ts";
 
 /** ConfigMaps hold 1 MiB; the rest is for metadata. */
 const largestRecord = 900 * 1024;
@@ -10,17 +11,26 @@ interface StoredSpec {
 
 /**
  * The record as it is stored: the contents of config files stand in it once, however many releases have them. Where it would be too
- * large, the oldest releases that no slot runs are left out. Pure.
+ * large, the oldest reports are left out, then the oldest releases that no slot runs. Pure.
  */
 export function storedRecord(record: RolloutRecord): string {
   const running = new Set([record.slots.blue, record.slots.green]);
-  let { releases } = record;
+  let { releases, rollouts } = record;
   for (;;) {
-    const text = JSON.stringify(withTable({ ...record, releases }), null, 1);
+    const kept = { ...record, releases, ...(rollouts === undefined ? {} : { rollouts }) };
+    const text = JSON.stringify(withTable(kept), null, 1);
+    if (Buffer.byteLength(text) <= largestRecord) return text;
+    const reported = rollouts?.findIndex(({ report }) => report !== undefined) ?? -1;
     const oldest = releases.find(({ number }) => !running.has(number));
-    if (Buffer.byteLength(text) <= largestRecord || oldest === undefined) return text;
-    releases = releases.filter((release) => release !== oldest);
+    if (reported >= 0) {
+      rollouts = rollouts?.map((outcome, index) => (index === reported ? withoutReport(outcome) : outcome));
+    } else if (oldest === undefined) return text;
+    else releases = releases.filter((release) => release !== oldest);
   }
+}
+
+function withoutReport({ report: _report, ...outcome }: RolloutOutcomeRecord): RolloutOutcomeRecord {
+  return outcome;
 }
 
 function withTable(record: RolloutRecord): object {

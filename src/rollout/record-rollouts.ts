@@ -6,6 +6,8 @@ import type { RolloutReport } from "./report/report.ts";
 /** What somebody asked of a rollout that another command is working on. */
 export interface RolloutRequest {
   readonly kind: (typeof requestKinds)[number];
+  /** Of an approval: the phase that it is for. */
+  readonly phase?: RolloutState["phase"] | undefined;
   readonly by: string;
   /** ISO 8601. */
   readonly at: string;
@@ -66,7 +68,7 @@ export interface RolloutOutcomeRecord {
   readonly report?: RolloutReport | undefined;
 }
 
-/** The longest journal that is kept; what comes later replaces the oldest steps. */
+/** How long a journal gets before what comes later replaces its oldest steps. */
 const keptEntries = 120;
 /** Rollouts whose report is kept; of older ones the digest. */
 const keptReports = 10;
@@ -79,10 +81,22 @@ export function withEntries(
   journal: readonly JournalEntry[],
   more: readonly JournalEntry[],
 ): readonly JournalEntry[] {
-  const all = [...journal, ...more];
-  if (all.length <= keptEntries) return all;
-  // The beginning says what it was about.
-  return [...all.slice(0, 20), ...all.slice(all.length - keptEntries + 20)];
+  const all = [...journal];
+  for (const entry of more) {
+    // A gate that still holds has nothing new to say.
+    const last = all.findLastIndex(({ kind, text }) => kind === entry.kind && text === entry.text);
+    const isStill =
+      entry.kind === "gate" && entry.result === undefined && last >= 0 && all[last]?.result === undefined;
+    if (isStill) all[last] = entry;
+    else all.push(entry);
+  }
+  // Who did what and when always stays, and the beginning: it says what it was about.
+  let surplus = all.length - keptEntries;
+  return all.filter(({ kind }, index) => {
+    const stays = surplus <= 0 || index < 20 || kind === "phase" || kind === "request";
+    if (!stays) surplus -= 1;
+    return stays;
+  });
 }
 
 /** Keeps the history small: the newest reports, and what the others came to. Pure. */
@@ -92,7 +106,7 @@ export function boundedOutcomes(outcomes: readonly RolloutOutcomeRecord[]): read
   return kept
     .toReversed()
     .map((outcome, age) => {
-      bytes += outcome.report === undefined ? 0 : JSON.stringify(outcome.report).length;
+      bytes += outcome.report === undefined ? 0 : Buffer.byteLength(JSON.stringify(outcome.report));
       if (age < keptReports && bytes <= keptReportBytes) return outcome;
       const { report: _report, ...rest } = outcome;
       return rest;
@@ -149,6 +163,7 @@ const stateSchema = z.object({
   promoted: z.boolean(),
   windowsIgnored: z.boolean(),
   reason: z.string().optional(),
+  cause: z.string().optional(),
   outcome: outcome.optional(),
 });
 const journalEntry = z.object({
@@ -171,7 +186,14 @@ export const rolloutEntrySchema = z.object({
   replaces: z.number().int().nullable(),
   changes: z.array(z.string()),
   skipped: z.array(z.string()),
-  requests: z.array(z.object({ kind: z.enum(requestKinds), by: z.string(), at: z.string() })),
+  requests: z.array(
+    z.object({
+      kind: z.enum(requestKinds),
+      phase: z.enum([...phases, "done"]).optional(),
+      by: z.string(),
+      at: z.string(),
+    }),
+  ),
   journal: z.array(journalEntry),
 });
 

@@ -1,5 +1,5 @@
 import { heldNow } from "../core/rollout/held-now.ts";
-import { liveSlot, splitOf } from "../core/routing.ts";
+import { liveSlot, type Routing, splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import { windowAt } from "../core/windows.ts";
 import { pendingAdoption } from "./adoption/guard.ts";
@@ -93,17 +93,23 @@ export async function modelStatus(context: RolloutContext): Promise<ModelStatus>
       (inProgress(record) === undefined ? pendingSwitch(routing, location.router.capabilities) : undefined) ??
       (record.applying ? "an `up` is running, or did not finish; `modelswitch up` finishes it" : undefined),
     lastSwitch: record.history.at(-1),
-    rollout: rolloutStatus(context, record),
+    rollout: rolloutStatus(context, record, routing),
   };
 }
 
-function rolloutStatus(context: RolloutContext, record: RolloutRecord): RolloutStatus | undefined {
+function rolloutStatus(
+  context: RolloutContext,
+  record: RolloutRecord,
+  routing: Routing,
+): RolloutStatus | undefined {
   const entry = inProgress(record);
   if (entry === undefined) return undefined;
   const { kind, plan, state, by, startedAt } = entry;
   const { release, target, phase, direction, paused } = state;
   const warmUntil = isLive(state) ? new Date(state.since + plan.rollbackWindowMs).toISOString() : undefined;
-  const held = heldNow(plan, state, windowAt(context.config.rollout.schedule, context.clock.now()));
+  const now = context.clock.now();
+  const window = windowAt(context.config.rollout.schedule, now);
+  const held = heldNow(plan, state, { window, routing, now });
   const waitsFor = held === undefined ? undefined : describeHeld(held);
   return { kind, release, target, phase, direction, paused, waitsFor, by, startedAt, warmUntil };
 }

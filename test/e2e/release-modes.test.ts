@@ -122,7 +122,7 @@ describe("releases that cost less, and wait for people, on a real cluster", () =
         },
       },
     );
-    expect(exitCode, stdout).toBe(0);
+    expect(exitCode, stdout).toBe(1);
     expect(await aborted).toMatchObject({ release: 2 });
     expect(stdout).not.toContain("did not become ready within");
     expect(await project.result(["history"])).toMatchObject({

@@ -43,22 +43,21 @@ export const release: Command = {
     const rollout = { ...opened, config: await withSteps(config, input.options.steps) };
     const { withSettings } = await import("../release-settings.ts");
     const template = await withSettings(requireTemplate(config), input.lists?.set ?? [], config.file);
-    await agreeToDowntime(rollout, context);
     const { options } = input;
     const end = await start(rollout, {
       template,
       skipGates: options["skip-gates"] === true,
       ignoreWindows: options["ignore-windows"] === true,
       waitWhenHeld: options.wait === true,
+      agree: agreeToDowntime(rollout, context),
     });
     return rolloutResult(rollout, end);
   },
 };
 
-async function withSteps<C extends { readonly rollout: { readonly soakMs: number } }>(
-  config: C,
-  steps: string | true | undefined,
-): Promise<C> {
+async function withSteps<
+  C extends { readonly rollout: { readonly soakMs: number; readonly lastHoldMs: number } },
+>(config: C, steps: string | true | undefined): Promise<C> {
   if (typeof steps !== "string") return config;
   const { parseSteps } = await import("../../core/rollout/steps.ts");
   const parsed = parseSteps(steps);
@@ -70,5 +69,8 @@ async function withSteps<C extends { readonly rollout: { readonly soakMs: number
       exitCode: exitCodes.usage,
     });
   }
-  return { ...config, rollout: { ...config.rollout, steps: parsed.steps } };
+  const { rollout } = config;
+  // The time of a last `100%` is part of the soak, as in the file.
+  const soakMs = rollout.soakMs - rollout.lastHoldMs + parsed.holdAtEndMs;
+  return { ...config, rollout: { ...rollout, steps: parsed.steps, soakMs, lastHoldMs: parsed.holdAtEndMs } };
 }

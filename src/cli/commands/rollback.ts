@@ -35,12 +35,12 @@ export const rollback: Command = {
       });
     }
     const rollout = withCapacity(await openRollout(context), input);
-    // A warm slot takes over without a gap, but in this mode there is none.
-    await agreeToDowntime(rollout, context);
     const { rollback: start } = await import("../../rollout/release/start.ts");
     return rolloutResult(
       rollout,
-      await start(rollout, typeof to === "string" ? Number(to) : undefined, input.lists?.["accept-changed"]),
+      await start(rollout, typeof to === "string" ? Number(to) : undefined, input.lists?.["accept-changed"], {
+        agree: agreeToDowntime(rollout, context),
+      }),
     );
   },
 };

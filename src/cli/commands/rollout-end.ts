@@ -1,4 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
+import type { RolloutState } from "../../core/rollout/state.ts";
 import type { HeldBy } from "../../core/rollout/world.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
 import type { RolloutEnd } from "../../rollout/release/execute.ts";
@@ -9,7 +10,11 @@ import type { CommandResult } from "../command.ts";
  * How a command that worked on a rollout ends.
  * @throws UserError `release-failed` where the rollout went back by itself
  */
-export function rolloutResult(rollout: RolloutContext, end: RolloutEnd): CommandResult {
+export function rolloutResult(
+  rollout: RolloutContext,
+  end: RolloutEnd,
+  options: { readonly mayGoBack?: boolean } = {},
+): CommandResult {
   const { config, namespace, kubernetesContext } = rollout;
   const { state } = end;
   const data = {
@@ -55,6 +60,8 @@ export function rolloutResult(rollout: RolloutContext, end: RolloutEnd): Command
       };
     case "finished":
       if (end.failure !== undefined) throw failed(config.name, end.failure, data);
+      if (state.outcome !== "released" && options.mayGoBack !== true)
+        throw takenBack(config.name, state, data);
       return {
         data,
         text: [
@@ -69,6 +76,22 @@ export function rolloutResult(rollout: RolloutContext, end: RolloutEnd): Command
 function heldDocument(by: HeldBy): Readonly<Record<string, unknown>> {
   if (by.kind !== "window") return { ...by };
   return { ...by, opensAt: by.opensAt === undefined ? null : new Date(by.opensAt).toISOString() };
+}
+
+/** It was taken back by somebody, or what made it go back happened to an earlier command. */
+function takenBack(
+  model: string,
+  { release, reason, cause }: RolloutState,
+  data: Readonly<Record<string, unknown>>,
+): UserError {
+  const byGate = cause === "gate-refused" || cause === "hook-failed";
+  return new UserError({
+    code: "release-failed",
+    message: `Release ${release} of ${model} was taken back, traffic is where it was: ${reason ?? "as asked"}`,
+    hint: "`modelswitch report` has the evidence.",
+    exitCode: byGate ? exitCodes.gateRefused : exitCodes.failed,
+    details: { ...data, ...(cause === undefined ? {} : { cause }) },
+  });
 }
 
 function failed(model: string, cause: UserError, data: Readonly<Record<string, unknown>>): UserError {

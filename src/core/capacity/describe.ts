@@ -7,14 +7,8 @@ const nodes = (count: number) => (count === 1 ? "1 node" : `${count} nodes`);
  * Why replicas do not fit, for example `3 more replicas with 1 nvidia.com/gpu each do not fit: 1 of 8 nvidia.com/gpu is free on 2
  * nodes`. Pure.
  */
-export function describeShort({
-  asked,
-  placed,
-  each,
-  shortages,
-  nodes: eligible,
-  leftOut,
-}: Fit & { kind: "short" }): string {
+export function describeShort(fit: Fit & { kind: "short" }): string {
+  const { asked, placed, each } = fit;
   const amounts = describeAmounts(each);
   const replicas = asked === 1 ? "1 more replica" : `${asked} more replicas`;
   const withWhat = amounts === "" ? "" : ` with ${amounts}${asked === 1 ? "" : " each"}`;
@@ -24,13 +18,18 @@ export function describeShort({
         ? "does not fit"
         : "do not fit"
       : `need a place, and ${placed} ${placed === 1 ? "finds" : "find"} one`;
+  return `${replicas}${withWhat} ${only}: ${describeWhy(fit)}`;
+}
+
+/** The reason alone: of what there is too little, and which nodes are left out. Pure. */
+export function describeWhy({ shortages, nodes: eligible, leftOut }: Fit & { kind: "short" }): string {
   const why =
     eligible === 0
       ? "no node is one for them"
       : shortages.map((one) => describeShortage(one, eligible)).join("; ");
   const others = Object.entries(leftOut).map(([reason, count]) => `${nodes(count)} ${reason}`);
   const left = others.length === 0 ? "" : `. Left out: ${others.join("; ")}`;
-  return `${replicas}${withWhat} ${only}: ${why}${left}`;
+  return `${why}${left}`;
 }
 
 function describeShortage({ resource, each, free, allocatable, most }: Shortage, eligible: number): string {

@@ -70,6 +70,8 @@ function deploy(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const replicas = sizeFor(plan, 0);
   if (differs || slot.desired < replicas || world.unfinished) {
     const room = plan.mode.kind === "recreate" ? makeRoom(from, world) : undefined;
+    // Emptying the live slot changes what clients see more than anything else.
+    if (room?.kind === "vacate" && isClosed(state, world)) return heldByWindow(world);
     return room ?? { kind: "deploy", slot: target, release: state.release, replicas };
   }
   if (!isReady(plan, slot)) return { kind: "wait", for: "readiness", slot: target, until: undefined };
@@ -104,7 +106,10 @@ function verify(plan: RolloutPlan, state: RolloutState, world: World): Action {
     return whenReady(plan, state.target, world, { kind: "verify", slot: state.target });
   }
   if (world.gates.verdict === "fail") return refused(world);
-  return state.paused ? paused : judged(state, world);
+  if (state.paused) return paused;
+  // Nobody is served meanwhile: what cannot be told to be good makes room for what was.
+  const isUrgent = plan.mode.kind === "recreate" && world.gates.verdict === "inconclusive";
+  return isUrgent && !state.promoted ? refused(world) : judged(state, world);
 }
 
 function refused(world: World): Action {
@@ -144,7 +149,7 @@ function shift(plan: RolloutPlan, state: RolloutState, world: World): Action {
   if (state.paused) return paused;
   const room = enlarged(plan, state, world, step.weight);
   if (room !== undefined) return room;
-  return whenReady(plan, target, world, inWindow(state, world, towards(wanted, world.routing)));
+  return whenReady(plan, target, world, inWindow(plan, state, world, towards(wanted, world.routing)));
 }
 
 /** What a larger share needs first: enough replicas, all of them ready and warm. `undefined`: nothing. */
@@ -169,11 +174,19 @@ function towards(wanted: Routing, current: Routing): Action {
   return { kind: "route", step: { name: "shift", routing: wanted, visible: true }, settled: true };
 }
 
-/** Forward, what clients see changes only while that is allowed. */
-function inWindow(state: RolloutState, { window }: World, action: Action): Action {
-  if (action.kind !== "route" || !action.step.visible || window.kind === "open" || state.windowsIgnored) {
-    return action;
-  }
+/** Forward, what clients see changes only while that is allowed; where nobody is served already, nothing is gained by waiting. */
+function inWindow(plan: RolloutPlan, state: RolloutState, world: World, action: Action): Action {
+  const isVisible = action.kind === "route" && action.step.visible;
+  if (!isVisible || plan.mode.kind === "recreate" || !isClosed(state, world)) return action;
+  return heldByWindow(world);
+}
+
+function isClosed(state: RolloutState, { window }: World): boolean {
+  return window.kind === "closed" && !state.windowsIgnored;
+}
+
+function heldByWindow({ window }: World): Action {
+  if (window.kind === "open") return complete;
   return { kind: "held", by: { kind: "window", reason: window.reason, opensAt: window.opensAt } };
 }
 
@@ -190,8 +203,9 @@ function cutOver(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const action: Action = { kind: "route", step, settled: rest.length === 0 };
   if (!grows) return action;
   if (isForward) {
+    if (state.paused) return paused;
     const room = enlarged(plan, state, world, 100);
-    return room ?? whenReady(plan, goal, world, inWindow(state, world, action));
+    return room ?? whenReady(plan, goal, world, inWindow(plan, state, world, action));
   }
   if (world.slots[goal].usable) return action;
   return {
@@ -213,7 +227,9 @@ function restore(plan: RolloutPlan, { from, target }: RolloutState, world: World
 function scaleDown(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const loser = otherSlot(goalOf(state));
   if (splitOf(world.routing)[loser] > 0) return foreign(loser);
-  const isSmall = world.slots[loser].desired <= plan.idleReplicas;
+  const { desired, declared, autoscaled } = world.slots[loser];
+  // An autoscaler that was told takes its time, and needs nobody to wait for it.
+  const isSmall = desired <= plan.idleReplicas || (autoscaled && declared <= plan.idleReplicas);
   if (isSmall && !world.unfinished) return complete;
   const until = state.since + plan.rollbackWindowMs;
   // Nobody goes back to what was just sent away.

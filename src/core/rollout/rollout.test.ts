@@ -74,6 +74,8 @@ class Simulation {
     const slot = ({ release, desired, ending, ready, readySince }: Pods): SlotWorld => ({
       release,
       desired,
+      declared: desired,
+      autoscaled: false,
       pods: desired + ending,
       ready: desired > 0 && ready === desired,
       usable: ready > 0,
@@ -216,7 +218,10 @@ function check(run: Simulation, world: World, action: Action): void {
         const enough = !isForward || of.readiness === "any" ? "usable" : "ready";
         expect(world.slots[slot][enough], `${slot} gets a larger share`).toBe(true);
         if (!isForward) continue;
-        expect(run.window.kind === "open" || state.windowsIgnored, "traffic moves in a window").toBe(true);
+        if (of.mode.kind !== "recreate") {
+          expect(run.window.kind === "open" || state.windowsIgnored, "traffic moves in a window").toBe(true);
+        }
+        expect(state.paused, "what is paused stays").toBe(false);
         if (of.mode.kind === "partial") {
           const replicas = sizeFor(of, splitOf(after)[slot]);
           expect(world.slots[slot].desired, "as many as the share needs").toBeGreaterThanOrEqual(replicas);
@@ -238,9 +243,11 @@ function check(run: Simulation, world: World, action: Action): void {
       break;
     case "vacate":
       expect(of.mode.kind, "only where people agreed to it").toBe("recreate");
+      if (isForward) expect(run.window.kind === "open" || state.windowsIgnored, "in a window").toBe(true);
       break;
     case "refuse":
-      expect(run.gates, "only a gate refuses").toBe("fail");
+      expect(["fail", "inconclusive"], "only a gate refuses").toContain(run.gates);
+      if (run.gates === "inconclusive") expect(of.mode.kind).toBe("recreate");
       break;
     case "scale-down":
       expect(split[action.slot], "what carries traffic is not scaled down").toBe(0);
@@ -288,6 +295,16 @@ describe("a rollout", () => {
     expect(new Set(waits)).toEqual(new Set(["readiness", "settling"]));
   });
 
+  test("paused before the cut-over, stays there", () => {
+    const run = new Simulation({ ...plan, steps: [] });
+    while (run.state.phase !== "cut-over") run.step();
+    run.send({ kind: "pause" });
+    while (splitOf(run.routing).green === 0) {
+      if (run.step().kind === "rest") break;
+    }
+    expect(splitOf(run.routing)).toEqual({ blue: 100, green: 0 });
+  });
+
   test("paused, stays where it is; resumed, goes on", () => {
     const run = new Simulation(plan);
     while (!(run.state.phase === "shift" && run.state.stepIndex === 1)) run.step();
@@ -304,8 +321,9 @@ describe("a rollout", () => {
     while (run.state.phase !== phase) run.step();
     run.send({ kind: "abort", reason: "a gate failed", at: run.now });
     run.finish();
-    const over = phase === "drain" || phase === "scale-down";
-    expect(run.state.outcome).toBe(over ? "released" : phase === "soak" ? "rolled-back" : "aborted");
+    const over = phase === "scale-down";
+    const wasLive = phase === "soak" || phase === "drain";
+    expect(run.state.outcome).toBe(over ? "released" : wasLive ? "rolled-back" : "aborted");
     expect(run.routing).toEqual(settledOn(over ? "green" : "blue"));
     expect(run.pods[over ? "green" : "blue"].ready).toBe(3);
     expect(run.pods[over ? "blue" : "green"].desired).toBe(0);
@@ -365,7 +383,7 @@ describe("what people lay down", () => {
     const run = new Simulation({ ...plan, approval: ["shift", "cut-over"] });
     expect(run.finish()).toEqual({ kind: "held", by: { kind: "approval", phase: "shift" } });
     expect(run.routing).toEqual(settledOn("blue"));
-    run.send({ kind: "approve" });
+    run.send({ kind: "approve", phase: "shift" });
     expect(run.finish()).toEqual({ kind: "held", by: { kind: "approval", phase: "cut-over" } });
     expect(splitOf(run.routing).green).toBe(25);
     run.send({ kind: "promote" });
@@ -445,6 +463,28 @@ describe("modes", () => {
     expect(run.state.outcome).toBe("released");
   });
 
+  test("recreate: a window is waited for while the old slot still serves, never after", () => {
+    const run = new Simulation({ ...plan, steps: [], mode: { kind: "recreate" } });
+    run.window = { kind: "closed", reason: "it is night", opensAt: undefined };
+    expect(run.finish()).toMatchObject({ kind: "held" });
+    expect(run.pods.blue.ready).toBe(3);
+    run.window = { kind: "open" };
+    while (run.pods.blue.desired > 0) run.step();
+    run.window = { kind: "closed", reason: "it is night", opensAt: undefined };
+    expect(run.finish()).toEqual({ kind: "rest", why: "finished" });
+  });
+
+  test("an autoscaler that was told to shrink a slot is not waited for", () => {
+    const run = new Simulation({ ...plan, idleReplicas: 1, rollbackWindowMs: 0 });
+    while (run.state.phase !== "scale-down") run.step();
+    const world = run.world();
+    const slow = { ...world.slots.blue, declared: 1, autoscaled: true };
+    const { slots: present } = world;
+    const action = (blue: SlotWorld) => next(run.plan, run.state, { ...world, slots: { ...present, blue } });
+    expect(action(slow)).toEqual({ kind: "complete" });
+    expect(action({ ...slow, declared: 3 })).toMatchObject({ kind: "scale-down", replicas: 1 });
+  });
+
   test("recreate: the old slot makes room first, and comes back where the new one fails", () => {
     const recreate: RolloutPlan = { ...plan, steps: [], mode: { kind: "recreate" } };
     const run = new Simulation(recreate);
@@ -473,6 +513,27 @@ type Chaos =
     }
   | { readonly kind: "gates"; readonly verdict: GateWorld["verdict"] }
   | { readonly kind: "window"; readonly isOpen: boolean };
+
+/** An event with nothing special about it. */
+function plain(kind: Exclude<RolloutEvent["kind"], "warmed">, state: RolloutState, at: number): RolloutEvent {
+  switch (kind) {
+    case "abort":
+      return { kind, reason: "somebody", at };
+    case "routed":
+      return { kind, settled: true, at };
+    case "completed":
+    case "verified":
+      return { kind, at };
+    case "approve":
+      return { kind, phase: state.phase };
+    case "hooked":
+    case "ignore-windows":
+    case "pause":
+    case "resume":
+    case "promote":
+      return { kind };
+  }
+}
 
 const anySlot = fc.constantFrom(...slots);
 const chaos: fc.Arbitrary<Chaos> = fc.oneof(
@@ -562,9 +623,7 @@ function apply(run: Simulation, one: Chaos): void {
       run.window = one.isOpen ? { kind: "open" } : { kind: "closed", reason: "a freeze", opensAt: undefined };
       break;
     case "event":
-      run.send(
-        one.event === "abort" ? { kind: "abort", reason: "somebody", at: run.now } : { kind: one.event },
-      );
+      run.send(plain(one.event, run.state, run.now));
       break;
   }
 }
@@ -614,14 +673,7 @@ describe("whatever happens", () => {
       fc.property(anyPlan, fc.array(fc.constantFrom(...kinds), { maxLength: 60 }), (of, events) => {
         let state = begin(of, { release: 2, target: "green" }, 0);
         for (const kind of events) {
-          const event: RolloutEvent =
-            kind === "abort"
-              ? { kind, reason: "somebody", at: 1 }
-              : kind === "routed"
-                ? { kind, settled: true, at: 1 }
-                : kind === "completed" || kind === "verified"
-                  ? { kind, at: 1 }
-                  : { kind };
+          const event = plain(kind, state, 1);
           const before = state;
           state = transition(of, state, event);
           expect([...phases, "done"]).toContain(state.phase);

@@ -54,6 +54,8 @@ export interface RolloutState {
   readonly windowsIgnored: boolean;
   /** Why it goes back, for people. */
   readonly reason: string | undefined;
+  /** Code of the error that made it go back; `undefined`: somebody wanted it. */
+  readonly cause: string | undefined;
   readonly outcome: Outcome | undefined;
 }
 
@@ -81,6 +83,7 @@ export function begin(
     paused: false,
     promoted: false,
     reason: undefined,
+    cause: undefined,
     outcome: undefined,
   };
 }

@@ -12,13 +12,19 @@ export type RolloutEvent =
   | { readonly kind: "warmed"; readonly replicas: number; readonly at: number }
   /** The next hook of the stage has been run and lets the rollout go on. */
   | { readonly kind: "hooked" }
-  | { readonly kind: "approve" }
+  /** It counts for this phase only. */
+  | { readonly kind: "approve"; readonly phase: RolloutState["phase"] }
   | { readonly kind: "ignore-windows" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }
   | { readonly kind: "promote" }
   /** A gate or a step failed, or somebody wants it: traffic returns. */
-  | { readonly kind: "abort"; readonly reason: string; readonly at: number };
+  | {
+      readonly kind: "abort";
+      readonly reason: string;
+      readonly cause?: string | undefined;
+      readonly at: number;
+    };
 
 /**
  * The state after an event. Total: an event that means nothing in a state leaves it as it is. Pure.
@@ -34,7 +40,7 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
     case "promote":
       return isForward ? { ...state, paused: false, promoted: true } : state;
     case "approve":
-      return state.stage === "before" ? { ...state, approved: true } : state;
+      return state.stage === "before" && state.phase === event.phase ? { ...state, approved: true } : state;
     case "ignore-windows":
       return { ...state, windowsIgnored: true };
     case "warmed": {
@@ -46,8 +52,8 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
     case "hooked":
       return state.stage === "during" ? state : { ...state, hooksDone: state.hooksDone + 1 };
     case "abort":
-      // It already goes back, or the release is live and its soak is over: a rollback is a rollout of its own then.
-      if (!isForward || state.phase === "drain" || state.phase === "scale-down") return state;
+      // It already goes back, or the release is live and the old slot is drained: a rollback is a rollout of its own then.
+      if (!isForward || state.phase === "scale-down") return state;
       return {
         ...state,
         direction: "back",
@@ -60,7 +66,8 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
         paused: false,
         since: event.at,
         reason: event.reason,
-        outcome: state.phase === "soak" ? "rolled-back" : "aborted",
+        cause: event.cause,
+        outcome: state.phase === "soak" || state.phase === "drain" ? "rolled-back" : "aborted",
       };
     case "routed":
       if (state.phase !== "shift" && state.phase !== "cut-over") return state;

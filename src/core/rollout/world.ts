@@ -8,6 +8,9 @@ export interface SlotWorld {
   readonly release: number | undefined;
   /** Replicas that it should have. */
   readonly desired: number;
+  /** Replicas that were declared last; with an autoscaler: the fewest. */
+  readonly declared: number;
+  readonly autoscaled: boolean;
   /** Pods that there are, those that are about to end among them. */
   readonly pods: number;
   /** All replicas are ready endpoints, and there is at least one. */

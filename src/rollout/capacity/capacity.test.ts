@@ -102,6 +102,9 @@ describe("a release", () => {
     putPod("else", 2);
     expect(await release(context({ capacity: "warn" }), to("fraud:2"))).toMatchObject({ kind: "live" });
     expect(warnings()).toEqual(["capacity-short"]);
+    expect(evidence()).toEqual([
+      "2 more replicas (2 nvidia.com/gpu, 4 cpu): 0 of 2 find room, 0 of 4 nvidia.com/gpu are free on 1 node",
+    ]);
     bench.events.length = 0;
     expect(await release(context({ capacity: "skip" }), to("fraud:3"))).toMatchObject({ kind: "live" });
     expect(warnings()).toEqual([]);

@@ -1,5 +1,5 @@
 import { describeAmounts } from "../../core/capacity/amounts.ts";
-import { describeShort } from "../../core/capacity/describe.ts";
+import { describeShort, describeWhy } from "../../core/capacity/describe.ts";
 import { UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import type { RolloutContext } from "../context.ts";
@@ -68,7 +68,11 @@ export function describeCapacity({ replicas, requests, verdict }: Capacity): str
       return replicas === 0 ? "no more replicas" : `${what}: ${fits}`;
     case "unknown":
       return `${what}: whether ${fits} cannot be seen (${verdict.why})`;
-    case "short":
-      return `${what}: ${verdict.autoscaler === undefined ? "" : `${verdict.autoscaler} has to add nodes: `}${describeShort(verdict.fit)}`;
+    case "short": {
+      const { fit, autoscaler } = verdict;
+      const found = `${fit.placed} of ${fit.asked} ${fit.placed === 1 ? "finds" : "find"} room`;
+      const who = autoscaler === undefined ? "" : `${autoscaler} has to add nodes; `;
+      return `${what}: ${who}${found}, ${describeWhy(fit)}`;
+    }
   }
 }

@@ -68,8 +68,7 @@ export async function act(acting: Acting, action: Step): Promise<RolloutEvent | 
       });
       return undefined;
     case "hook":
-      await runPlannedHook(acting, action.hook);
-      return { kind: "hooked" };
+      return (await runPlannedHook(acting, action.hook)) === "done" ? { kind: "hooked" } : undefined;
     case "warm-up": {
       const slot = acting.observation.slots[action.slot];
       await warmUp(acting.context, acting.record, slot);

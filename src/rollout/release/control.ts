@@ -6,7 +6,7 @@ import { withLock } from "../lock.ts";
 import { withPermissions } from "../permissions.ts";
 import type { RolloutRequest } from "../record-rollouts.ts";
 import { observeDeployed } from "../subject.ts";
-import { requireInProgress } from "./entry.ts";
+import { isLive, requireInProgress } from "./entry.ts";
 import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
 import { hearRequests } from "./hear.ts";
 import { Journal } from "./journal.ts";
@@ -23,7 +23,7 @@ const pollMs = 500;
 
 /**
  * Asks for something of a rollout: of the command that works on it, or, where none does, by doing it. A pause is only noted.
- * @throws UserError `rollout-missing`, `nothing-to-approve`, `request-unheard`
+ * @throws UserError `rollout-missing`, `nothing-to-approve`, `nothing-to-pause`, `abort-too-late`, `request-unheard`
  */
 export async function control(
   context: RolloutContext,
@@ -35,6 +35,8 @@ export async function control(
   refuseOtherEnvironment(context, record);
   const { plan, state } = requireInProgress(context, record);
   if (kind === "approve" && !needsApproval(plan, state)) throw nothingToApprove(context, state);
+  if (kind === "pause" && !canPause(state)) throw nothingToPause(context, state);
+  if (kind === "abort" && isLive(state)) throw abortTooLate(context, state);
   await askOf(context, asked);
   // A question for a passphrase belongs before the lock; noting a pause needs none.
   if (kind !== "pause") await context.prepareSecrets();
@@ -78,6 +80,30 @@ function nothingToApprove(context: RolloutContext, { release, phase }: RolloutSt
     code: "nothing-to-approve",
     message: `Release ${release} of ${context.config.name} waits for no approval: it is in the phase ${phase}.`,
     hint: "`modelswitch status` shows what it waits for; `modelswitch promote` skips steps and waiting times.",
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** What goes back, and what is live, is not held any more. */
+function canPause({ direction, phase }: RolloutState): boolean {
+  return direction === "forward" && phase !== "drain" && phase !== "scale-down";
+}
+
+function nothingToPause(context: RolloutContext, { release, phase, direction }: RolloutState): UserError {
+  const how = direction === "back" ? "goes back" : `is live (phase ${phase})`;
+  return new UserError({
+    code: "nothing-to-pause",
+    message: `Release ${release} of ${context.config.name} ${how}: nothing of it can be held.`,
+    hint: "`modelswitch status` shows the rollout.",
+    exitCode: exitCodes.usage,
+  });
+}
+
+function abortTooLate(context: RolloutContext, { release }: RolloutState): UserError {
+  return new UserError({
+    code: "abort-too-late",
+    message: `Release ${release} of ${context.config.name} is live, and the old slot is drained: there is nothing to abort.`,
+    hint: "`modelswitch rollback` goes back to the release before.",
     exitCode: exitCodes.usage,
   });
 }

@@ -1,4 +1,5 @@
 import { exitCodes, interrupted, UserError } from "../../core/errors.ts";
+import { headline } from "../../core/headline.ts";
 import { next } from "../../core/rollout/next.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
@@ -17,7 +18,7 @@ import { look, ReadyTimes } from "./look.ts";
 import { isOutage, ridingOut } from "./outage.ts";
 import { PhaseGates } from "./phase-gates.ts";
 import { Teller } from "./tell.ts";
-import { wait } from "./wait.ts";
+import { WaitTimes, wait } from "./wait.ts";
 
 /** How a command's work on a rollout ended. */
 export type RolloutEnd =
@@ -98,6 +99,7 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
     opened ??= context.openStack(unstoppable);
     return opened;
   };
+  const waits = new WaitTimes();
   let announced: string | undefined;
   const say = sayOnce(context);
   for (;;) {
@@ -110,6 +112,7 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
     const { world, observation } = await look(context, record, times, gates);
     teller.see(record, world.routing, options.isNew === true);
     const action = next(entry.plan, state, world);
+    waits.see(action, world.now);
     if (context.signal.aborted) throw stopped(world.routing, state);
     const acting = (by: RolloutContext): Acting => ({
       context: by,
@@ -126,6 +129,7 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
         case "complete":
           return { event: { kind: "completed", at: context.clock.now() } };
         case "rest":
+          if (action.why === "paused") teller.held("somebody paused it");
           return {
             end:
               action.why === "paused"
@@ -133,6 +137,7 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
                 : { kind: "finished", state, failure: failed.by },
           };
         case "held":
+          teller.held(describeHeld(action.by));
           if (options.waitWhenHeld !== true) return { end: { kind: "held", state, by: action.by } };
           say(`Waiting: ${describeHeld(action.by)}`);
           await context.clock.sleep(heldEveryMs, context.signal);
@@ -146,8 +151,8 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
             return { end: { kind: "live", state, until: action.until ?? context.clock.now() } };
           }
           if (action.for === "readiness") {
-            await whileListening(context, (inner) => wait(inner, record, entry, action));
-          } else await wait(context, record, entry, action);
+            await whileListening(context, (inner) => wait(inner, record, entry, action, waits));
+          } else await wait(context, record, entry, action, waits);
           return undefined;
         // Traffic that moves has a deadline of its own, and is brought to a proved end.
         case "route":
@@ -179,7 +184,8 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
         code: "rollout-aborts",
         message: `The rollout goes back: ${reason.message}`,
       });
-      taken = { event: { kind: "abort", reason: inOneLine(reason.message), at: context.clock.now() } };
+      const at = context.clock.now();
+      taken = { event: { kind: "abort", reason: headline(reason.message), cause: reason.code, at } };
     }
     if (taken === undefined) continue;
     if ("end" in taken) {
@@ -194,14 +200,6 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
 
 function happened(event: RolloutEvent | undefined): Taken {
   return event === undefined ? undefined : { event };
-}
-
-/** No reason in the history needs more. */
-const longestReason = 300;
-
-function inOneLine(text: string): string {
-  const line = text.replace(/:\n\s*/g, ": ").replace(/\n\s*/g, "; ");
-  return line.length <= longestReason ? line : `${line.slice(0, longestReason - 1)}…`;
 }
 
 /** Says what it is told, unless it was the last thing that it said. */

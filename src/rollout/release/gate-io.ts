@@ -1,9 +1,10 @@
+import { headline } from "../../core/headline.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { GateIo, IngressOutcome, IngressRequest } from "../../gates/io.ts";
 import type { PodsSeen } from "../../gates/pods.ts";
 import type { RolloutContext } from "../context.ts";
-import { ingressEndpoints } from "../ingress-endpoints.ts";
+import { type Endpoint, ingressEndpoints } from "../ingress-endpoints.ts";
 import type { Observation } from "../observation.ts";
 import { observeSlot } from "../observe.ts";
 import { probeHost } from "../question.ts";
@@ -59,14 +60,9 @@ async function askIngress(
   const { settings } = record;
   const { ingress, previewHeader } = settings;
   const { capabilities } = locationOf(context, record).router;
-  const endpoints = await ingressEndpoints({
-    api: context.api,
-    configured: context.config.endpoints,
-    ingress: observation.ingress,
-    host: ingress.host,
-    lookup: context.lookup,
-    signal: request.signal,
-  });
+  const found = await addresses(context, observation, ingress.host, request.signal);
+  if ("why" in found) return { kind: "unreachable", why: found.why };
+  const { endpoints } = found;
   // Each of its addresses in turn.
   const endpoint = endpoints[turn % endpoints.length];
   if (endpoint === undefined) return { kind: "unreachable", why: "the Ingress has no address" };
@@ -93,5 +89,21 @@ async function askIngress(
     if (request.signal.aborted) throw error;
     const why = error instanceof Error ? error.message : String(error);
     return isUnreachable(error) ? { kind: "unreachable", why } : { kind: "broken", why };
+  }
+}
+
+/** Where the ingress is; that it cannot be found out says nothing about the release. */
+async function addresses(
+  { api, config, lookup }: RolloutContext,
+  { ingress }: Observation,
+  host: string,
+  signal: AbortSignal,
+): Promise<{ readonly endpoints: readonly Endpoint[] } | { readonly why: string }> {
+  try {
+    const configured = config.endpoints;
+    return { endpoints: await ingressEndpoints({ api, configured, ingress, host, lookup, signal }) };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return { why: headline(error instanceof Error ? error.message : String(error)) };
   }
 }

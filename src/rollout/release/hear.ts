@@ -1,6 +1,7 @@
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { RolloutContext } from "../context.ts";
 import type { RolloutRecord } from "../record.ts";
+import type { RolloutRequest } from "../record-rollouts.ts";
 import { recordEvents } from "./entry.ts";
 import type { Journal } from "./journal.ts";
 
@@ -12,9 +13,7 @@ export async function hearRequests(context: RolloutContext, journal: Journal): P
   const requests = record?.rollout?.requests ?? [];
   if (record !== undefined && requests.length === 0) return record;
   const at = context.clock.now();
-  const events = requests.map(
-    ({ kind, by }): RolloutEvent => (kind === "abort" ? { kind, reason: `${by} aborted it`, at } : { kind }),
-  );
+  const events = requests.map((request): RolloutEvent => eventOf(request, at));
   for (const { kind, by } of requests) {
     context.events({ type: "info", message: `${by} asked: ${kind}` });
     journal.note({ kind: "request", text: `${by}: ${kind}` });
@@ -23,6 +22,20 @@ export async function hearRequests(context: RolloutContext, journal: Journal): P
   const heard = await context.store.read();
   if (heard === undefined) throw new Error("The record was written a moment ago.");
   return heard;
+}
+
+function eventOf({ kind, by, phase }: RolloutRequest, at: number): RolloutEvent {
+  switch (kind) {
+    case "abort":
+      return { kind, reason: `${by} aborted it`, at };
+    case "approve":
+      return { kind, phase: phase ?? "done" };
+    case "pause":
+    case "resume":
+    case "promote":
+    case "ignore-windows":
+      return { kind };
+  }
 }
 
 /**
@@ -39,7 +52,8 @@ export async function whileListening<T>(
     const signal = AbortSignal.any([context.signal, done.signal]);
     for (;;) {
       await context.clock.sleep(pollMs, signal);
-      const record = await context.store.read();
+      // An API server that is away for a moment is asked again.
+      const record = await context.store.read().catch(() => undefined);
       if (record?.rollout?.requests.some(({ kind }) => kind === "abort")) break;
     }
     asked.abort();

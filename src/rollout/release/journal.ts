@@ -1,9 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Event, EventSink } from "../../core/events.ts";
+import { headline, shortened } from "../../core/headline.ts";
 import type { JournalEntry } from "../record-rollouts.ts";
-
-/** No line of evidence needs more; a journal is kept in a ConfigMap. */
-const longest = 400;
 
 /**
  * Listens to what a command reports and keeps what belongs into the record: steps with their evidence, and warnings. What was
@@ -47,7 +45,7 @@ export class Journal {
   }
 
   #hear(event: Event): void {
-    if (event.type === "warning") this.note({ kind: "warning", text: event.message });
+    if (event.type === "warning") this.note({ kind: "warning", text: headline(event.message) });
     if (event.type !== "step" || event.parent !== undefined) return;
     if (event.state === "started") this.#startedAt.set(event.id, this.#clock.now());
     if (event.state !== "done" && event.state !== "failed") return;
@@ -56,12 +54,8 @@ export class Journal {
       kind: "step",
       text: event.title,
       result: event.state,
-      evidence: event.detail,
+      evidence: event.detail === undefined ? undefined : headline(event.detail),
       durationMs: startedAt === undefined ? undefined : this.#clock.now() - startedAt,
     });
   }
-}
-
-function shortened(text: string): string {
-  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
 }

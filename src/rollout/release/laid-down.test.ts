@@ -250,3 +250,73 @@ describe("modes", () => {
     expect(bench.stack.operations).toEqual([]);
   });
 });
+
+describe("a way back", () => {
+  test("never leads to a release that was refused", async () => {
+    bench.hook = () => ({ verdict: "fail", evidence: "no" });
+    await release(context({ hooks: [{ name: "check", after: "deploy", run: ["true"] }] }), next);
+    await expect(rollback(context(), undefined)).rejects.toMatchObject({ code: "rollback-impossible" });
+    await release(context(), { template: { image: "fraud:3", replicas: 4 } });
+    expect(await rollback(context(), undefined)).toMatchObject({
+      state: { release: 1, outcome: "released" },
+    });
+  });
+
+  test("from what drains is an abort; from what is live it is a rollback", async () => {
+    let asked = false;
+    const ctx = context({ drain: 600 });
+    const events = ctx.events;
+    const end = await release(
+      {
+        ...ctx,
+        events: (event) => {
+          events(event);
+          if (asked || event.type !== "phase" || event.phase !== "drain") return;
+          asked = true;
+          void askOf(context(), ["abort"]);
+        },
+      },
+      next,
+    );
+    expect(end).toMatchObject({ state: { outcome: "rolled-back" } });
+    expect(await split()).toEqual({ blue: 100, green: 0 });
+    await release(context(), { template: { image: "fraud:3", replicas: 4 } });
+    await expect(control(context(), ["abort"])).rejects.toMatchObject({ code: "abort-too-late" });
+    await expect(control(context(), ["pause"])).rejects.toMatchObject({ code: "nothing-to-pause" });
+  });
+
+  test("to a warm slot asks nothing of the mode that the configuration has meanwhile", async () => {
+    await release(context(), next);
+    const agree = () => Promise.reject(new Error("Nobody is to be asked."));
+    const partly = context({ mode: "recreate" });
+    expect(
+      await rollback(partly, undefined, [], {
+        agree: ({ kind }) => (kind === "recreate" ? agree() : Promise.resolve()),
+      }),
+    ).toMatchObject({
+      state: { outcome: "released", release: 1 },
+    });
+  });
+});
+
+describe("recreate", () => {
+  test("waits for a window and a person while the old slot still serves", async () => {
+    const rollout: RolloutConfig = {
+      mode: "recreate",
+      approval: ["cut-over"],
+      freezes: [{ from: "2026-11-20", to: "2026-12-01", reason: "sales" }],
+    };
+    expect(await release(context(rollout), next)).toMatchObject({
+      kind: "held",
+      state: { phase: "deploy" },
+      by: { kind: "approval", phase: "deploy" },
+    });
+    expect(await control(context(rollout), ["approve"])).toMatchObject({
+      end: { kind: "held", by: { kind: "window" } },
+    });
+    expect(sizes()).toEqual([]);
+    expect(await control(context(rollout), ["resume", "ignore-windows"])).toMatchObject({
+      end: { kind: "finished", state: { outcome: "released" } },
+    });
+  });
+});

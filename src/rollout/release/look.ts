@@ -40,7 +40,7 @@ export async function look(
     );
   }
   const { drained, at: now } = await times.drain.look(context, record, observation);
-  const slot = (name: Slot) => slotWorld(observation.slots[name], times, now);
+  const slot = (name: Slot) => slotWorld(observation.slots[name], record, times, now);
   return {
     observation,
     world: {
@@ -56,11 +56,18 @@ export async function look(
   };
 }
 
-function slotWorld(observed: SlotObservation, times: ReadyTimes, now: number): SlotWorld {
+function slotWorld(
+  observed: SlotObservation,
+  { settings }: RolloutRecord,
+  times: ReadyTimes,
+  now: number,
+): SlotWorld {
   const ready = readiness(observed).state === "ready";
   return {
     release: observed.deployment?.release,
     desired: observed.deployment?.desiredReplicas ?? 0,
+    declared: settings.replicas[observed.slot],
+    autoscaled: settings.scaling?.[observed.slot]?.autoscaling !== undefined,
     pods: observed.pods.length,
     ready,
     usable: observed.endpoints.ready.length > 0,

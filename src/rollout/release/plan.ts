@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from "../../config/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
-import type { RolloutPlan } from "../../core/rollout/state.ts";
+import type { Phase, RolloutPlan } from "../../core/rollout/state.ts";
 import { liveSlot } from "../../core/routing.ts";
 import type { SlotScaling } from "../record.ts";
 import type { Deployed } from "../subject.ts";
@@ -49,10 +49,15 @@ export function planOf(
     soakMs: rollout.soakMs,
     drainMs: rollout.drainMs ?? Math.max(0, terminationGracePeriodSeconds - preStopSleepSeconds) * 1000,
     rollbackWindowMs: rollout.rollbackWindowMs,
-    approval: rollout.approval,
+    // Once the live slot is empty nothing may wait for a person any more.
+    approval: mode.kind === "recreate" ? beforeEmptying(rollout.approval) : rollout.approval,
     hooks: rollout.hooks.map(({ name, when, phase }) => ({ name, when, phase })),
     gates: true,
   };
+}
+
+function beforeEmptying(approval: readonly Phase[]): readonly Phase[] {
+  return [...new Set(approval.map((phase) => (phase === "scale-down" ? phase : "deploy")))];
 }
 
 /** The plan of a rollback: what it leaves is worse, so nothing holds it. Pure. */

@@ -1,4 +1,4 @@
-import type { GateVerdict, Hook } from "../../core/calls.ts";
+import type { Hook } from "../../core/calls.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import type { PlannedHook } from "../../core/rollout/state.ts";
@@ -14,9 +14,10 @@ const holdMs = 5_000;
 
 /**
  * Runs a hook of the rollout's plan; what it is stands in the configuration.
+ * `hold`: it has not made up its mind; it is asked again after the next look.
  * @throws UserError `hook-failed` (exit code 3) where it does not pass and the rollout is to go back then; `hook-unknown`, `call-impossible`
  */
-export async function runPlannedHook(acting: Acting, planned: PlannedHook): Promise<void> {
+export async function runPlannedHook(acting: Acting, planned: PlannedHook): Promise<"done" | "hold"> {
   const { context, record, routing, journal } = acting;
   const hook = configured(context, planned);
   const { when, phase, name } = hook;
@@ -27,26 +28,15 @@ export async function runPlannedHook(acting: Acting, planned: PlannedHook): Prom
   const verdict = await step(
     context.events,
     { id: `hook-${when}-${phase}-${name}`, title: `Hook ${name}, ${when} ${phase}` },
-    async (progress): Promise<GateVerdict> => {
-      const until = context.clock.now() + longestHoldMs;
-      for (;;) {
-        const said = await context.runHook(hook, subject, context.signal);
-        if (said.verdict !== "hold") return said;
-        if (context.clock.now() >= until) {
-          const hours = longestHoldMs / 3_600_000;
-          return {
-            verdict: "inconclusive",
-            evidence: `has not decided for ${hours} hours: ${said.evidence}`,
-          };
-        }
-        progress({ detail: said.evidence });
-        await context.clock.sleep(holdMs, context.signal);
-      }
-    },
+    () => context.runHook(hook, subject, context.signal),
     ({ verdict: said, evidence }) => [said, evidence].filter((text) => text !== "").join(": "),
   );
   sayVerdict(context, journal, { from: "hook", name, phase, ...verdict });
-  if (verdict.verdict === "pass") return;
+  if (verdict.verdict === "pass") return "done";
+  if (verdict.verdict === "hold" && context.clock.now() - acting.state.since < longestHoldMs) {
+    await context.clock.sleep(holdMs, context.signal);
+    return "hold";
+  }
   // Nothing can go back any more once the old slot is drained.
   if (hook.onFailure === "continue" || !canGoBack) {
     context.events({
@@ -54,7 +44,7 @@ export async function runPlannedHook(acting: Acting, planned: PlannedHook): Prom
       code: "hook-not-passed",
       message: `The hook ${name} (${when} ${phase}) did not pass, and the rollout goes on: ${verdict.evidence}`,
     });
-    return;
+    return "done";
   }
   throw new UserError({
     code: "hook-failed",

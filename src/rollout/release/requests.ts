@@ -12,10 +12,19 @@ export async function askOf(
   kinds: readonly RolloutRequest["kind"][],
 ): Promise<void> {
   const at = new Date(context.clock.now()).toISOString();
-  const requests = kinds.map((kind): RolloutRequest => ({ kind, by: context.operator, at }));
+
   await context.store.update((record) => {
     if (record === undefined) return record;
     const entry = requireInProgress(context, record);
+    const requests = kinds.map(
+      (kind): RolloutRequest => ({
+        kind,
+        // Whoever approves has seen this phase, not the next one.
+        ...(kind === "approve" ? { phase: entry.state.phase } : {}),
+        by: context.operator,
+        at,
+      }),
+    );
     return { ...record, rollout: { ...entry, requests: [...entry.requests, ...requests] } };
   });
 }

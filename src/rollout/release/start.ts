@@ -1,5 +1,6 @@
 import type { ReleaseTemplate, ResolvedConfig } from "../../config/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
+import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import { begin, type RolloutPlan } from "../../core/rollout/state.ts";
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
@@ -60,6 +61,8 @@ export interface ReleaseOptions {
   readonly skipGates?: boolean;
   /** Wait for approvals and windows instead of ending. @default false */
   readonly waitWhenHeld?: boolean;
+  /** Asks whether a mode is wanted that serves nobody for a while; throws where it is not. */
+  readonly agree?: (mode: ReleaseMode) => Promise<void>;
 }
 
 /**
@@ -119,55 +122,66 @@ export async function rollback(
   context: RolloutContext,
   to: number | undefined,
   acceptChanged: readonly string[] = [],
+  options: Pick<ReleaseOptions, "agree"> = {},
 ): Promise<RolloutEnd> {
   requireTemplate(context.config);
   // It is decided twice, before the lock and with it.
   const sources = { ...context, events: sayingOnce(context.events) };
-  return await started(context, "rollback", async (deployed) => {
-    const { record, routing, observation } = deployed;
-    const live = liveSlot(routing);
-    const idle = otherSlot(live);
-    const wanted =
-      to === undefined ? previousRelease(record, live) : record.releases.find(({ number }) => number === to);
-    if (wanted === undefined || wanted.number === record.slots[live]) {
-      throw new UserError({
-        code: "rollback-impossible",
-        message:
-          wanted !== undefined
-            ? `Release ${wanted.number} is live already.`
-            : to === undefined
-              ? `${context.config.name} has had no release before the one that is live.`
-              : `The record knows no release ${to} of ${context.config.name}.`,
-        hint: "`modelswitch history` lists the releases.",
-        exitCode: exitCodes.usage,
-      });
-    }
-    const isInSlot = observation.slots[idle].deployment?.release === wanted.number;
-    const isWarm = isInSlot && observation.slots[idle].endpoints.ready.length > 0;
-    if (isWarm) await noteFollowers(sources, wanted);
-    const { spec, accepted } = isWarm
-      ? { spec: wanted.spec, accepted: [] }
-      : await releaseNow(sources, wanted, acceptChanged);
-    // With other contents it is another release.
-    const isThere = isInSlot && accepted.length === 0;
-    const scaling = record.settings.scaling?.[live];
-    const plan = rollbackPlan(planOf(withoutSteps(context.config), deployed, 0, scaling), isWarm);
-    const number = nextReleaseNumber(record);
-    return {
-      kind: "rollback",
-      release: isThere ? { ...wanted, slot: idle } : newRelease(context, number, idle, spec),
-      isNew: !isThere,
-      plan,
-      scaling,
-      phase: isWarm ? "shift" : "deploy",
-      windowsIgnored: true,
-      skipped: accepted.map((change) => describeAccepted(change, context.operator)),
-    };
-  });
+  return await started(
+    context,
+    "rollback",
+    async (deployed) => {
+      const { record, routing, observation } = deployed;
+      const live = liveSlot(routing);
+      const idle = otherSlot(live);
+      const wanted =
+        to === undefined
+          ? previousRelease(record, live)
+          : record.releases.find(({ number }) => number === to);
+      if (wanted === undefined || wanted.number === record.slots[live]) {
+        throw new UserError({
+          code: "rollback-impossible",
+          message:
+            wanted !== undefined
+              ? `Release ${wanted.number} is live already.`
+              : to === undefined
+                ? `${context.config.name} has had no release before the one that is live.`
+                : `The record knows no release ${to} of ${context.config.name}.`,
+          hint: "`modelswitch history` lists the releases.",
+          exitCode: exitCodes.usage,
+        });
+      }
+      const isInSlot = observation.slots[idle].deployment?.release === wanted.number;
+      const isWarm = isInSlot && observation.slots[idle].endpoints.ready.length > 0;
+      if (isWarm) await noteFollowers(sources, wanted);
+      const { spec, accepted } = isWarm
+        ? { spec: wanted.spec, accepted: [] }
+        : await releaseNow(sources, wanted, acceptChanged);
+      // With other contents it is another release.
+      const isThere = isInSlot && accepted.length === 0;
+      // What serves already keeps its size and its autoscaler while traffic moves.
+      const scaling = record.settings.scaling?.[isWarm ? idle : live];
+      const plan = rollbackPlan(planOf(forRollback(context.config, isWarm), deployed, 0, scaling), isWarm);
+      const number = nextReleaseNumber(record);
+      return {
+        kind: "rollback",
+        release: isThere ? { ...wanted, slot: idle } : newRelease(context, number, idle, spec),
+        isNew: !isThere,
+        plan,
+        scaling,
+        phase: isWarm ? "shift" : "deploy",
+        windowsIgnored: true,
+        skipped: accepted.map((change) => describeAccepted(change, context.operator)),
+      };
+    },
+    options,
+  );
 }
 
-function withoutSteps(config: ResolvedConfig): ResolvedConfig {
-  return { ...config, rollout: { ...config.rollout, steps: [] } };
+/** A rollback goes in one step; to a warm slot nothing of the configuration's mode applies. */
+function forRollback(config: ResolvedConfig, isWarm: boolean): ResolvedConfig {
+  const { rollout } = config;
+  return { ...config, rollout: { ...rollout, steps: [], mode: isWarm ? { kind: "full" } : rollout.mode } };
 }
 
 /** Goes on with a rollout that was paused, interrupted or killed; scales down what is due. */
@@ -186,9 +200,17 @@ export async function resume(
 /** The release that was live before: the other slot's, else the newest older one. */
 function previousRelease(record: RolloutRecord, live: Slot): ReleaseRecord | undefined {
   const number = record.slots[live];
-  const other = record.slots[otherSlot(live)];
-  if (other !== null && other !== number) return releaseOf(record, otherSlot(live));
-  return record.releases.findLast((one) => number !== null && one.number < number);
+  const other = releaseOf(record, otherSlot(live));
+  if (other !== undefined && other.number !== number && !wasRefused(record, other.number)) return other;
+  return record.releases.findLast(
+    (one) => number !== null && one.number < number && !wasRefused(record, one.number),
+  );
+}
+
+/** Whether a release was tried and never stayed: nobody means that one by "back". */
+function wasRefused(record: RolloutRecord, number: number): boolean {
+  const tries = (record.rollouts ?? []).filter(({ release }) => release === number);
+  return tries.length > 0 && tries.every(({ outcome }) => outcome !== "released");
 }
 
 function newRelease(context: RolloutContext, number: number, slot: Slot, spec: ReleaseSpec): ReleaseRecord {
@@ -199,7 +221,7 @@ async function started(
   context: RolloutContext,
   command: string,
   decide: (deployed: Deployed) => Promise<Start>,
-  options: ExecuteOptions = {},
+  { agree, ...options }: ExecuteOptions & Pick<ReleaseOptions, "agree">,
 ): Promise<RolloutEnd> {
   const check = async (deployed: Deployed) => {
     refuseUnfinished(deployed.record);
@@ -209,7 +231,9 @@ async function started(
   };
   // Everything that can be refused is refused before anything is asked or written.
   const seen = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
-  await requireRoom(context, seen, await check(seen));
+  const start = await check(seen);
+  await requireRoom(context, seen, start);
+  await agree?.(start.plan.mode);
   await context.prepareSecrets();
   return await withLock(context.lockOptions(command), async (lock) => {
     const start = await check(await observeDeployed(context));

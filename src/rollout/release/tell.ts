@@ -1,5 +1,6 @@
 import type { CallSubject } from "../../core/calls.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
+import { headline } from "../../core/headline.ts";
 import type { NoticeKind } from "../../core/notices.ts";
 import type { Routing } from "../../core/routing.ts";
 import { type Notifier, openNotifier } from "../../notifications/notifier.ts";
@@ -8,10 +9,9 @@ import type { RolloutRecord } from "../record.ts";
 import { callSubject } from "./call-subject.ts";
 import { isLive, rolloutOf } from "./entry.ts";
 import type { RolloutEnd } from "./execute.ts";
-import { describeHeld } from "./held.ts";
 
 /** How long a command waits at its end for people to be told, milliseconds. */
-const flushMs = 10_000;
+const flushMs = 5_000;
 
 /** Tells the people of the configuration what a rollout does. Nothing of it ever holds, or fails, the rollout. */
 export class Teller {
@@ -19,6 +19,8 @@ export class Teller {
   readonly #notifier: Notifier;
   #subject: CallSubject | undefined;
   #phase: string | undefined;
+  #held: string | undefined;
+  #looks = 0;
   /** The release was live when this command began: that was told. */
   #wasLive = false;
 
@@ -33,6 +35,7 @@ export class Teller {
     const entry = rolloutOf(this.#context, record);
     const { phase, direction, stepIndex, stage } = entry.state;
     this.#subject = callSubject(this.#context, record, entry, routing);
+    this.#looks += 1;
     const now = `${direction} ${phase} ${stepIndex}`;
     if (this.#phase === undefined) {
       this.#wasLive = isLive(entry.state);
@@ -45,13 +48,18 @@ export class Teller {
     this.#phase = now;
   }
 
+  /** It begins to wait for somebody or the time. Where it did already when this command began, that was told. */
+  held(reason: string): void {
+    if (reason === this.#held) return;
+    this.#held = reason;
+    if (this.#looks > 1) this.#tell("held", reason);
+  }
+
   ended(end: RolloutEnd): void {
     switch (end.kind) {
       case "held":
-        this.#tell("held", describeHeld(end.by));
-        break;
       case "paused":
-        this.#tell("held", "somebody paused it");
+        // Told when it began to wait.
         break;
       case "live":
         if (!this.#wasLive) this.#tell("finished");
@@ -70,7 +78,7 @@ export class Teller {
     const isQuiet =
       error instanceof UserError &&
       (error.exitCode === exitCodes.interrupted || error.exitCode === exitCodes.locked);
-    if (!isQuiet) this.#tell("failed", error instanceof Error ? error.message : String(error));
+    if (!isQuiet) this.#tell("failed", headline(error instanceof Error ? error.message : String(error)));
   }
 
   async flush(): Promise<void> {

@@ -11,19 +11,36 @@ const lookEveryMs = 1_000;
 
 type Wait = Extract<Action, { kind: "wait" }>;
 
+/** Since when this command has waited for the same thing without a break. What an earlier one waited does not count. */
+export class WaitTimes {
+  #for: string | undefined;
+  #since = 0;
+
+  see(action: Action, now: number): void {
+    const what = action.kind === "wait" ? `${action.for} ${action.slot}` : undefined;
+    if (what !== this.#for) this.#since = now;
+    this.#for = what;
+  }
+
+  lasted(now: number): number {
+    return now - this.#since;
+  }
+}
+
 /** Waits for a while, or until what is waited for has a deadline of its own. Everything is looked at again afterwards. */
 export async function wait(
   context: RolloutContext,
   record: RolloutRecord,
   { plan, state }: RolloutRecordEntry,
   action: Wait,
+  waits: WaitTimes,
 ): Promise<void> {
   const { readyMs } = context.config.deadlines;
   if (action.for === "readiness" && plan.readiness === "all" && state.direction === "forward") {
     await waitForSlot(context, locationOf(context, record), action.slot);
     return;
   }
-  const isLate = context.clock.now() - state.since > readyMs;
+  const isLate = waits.lasted(context.clock.now()) > readyMs;
   if (action.for === "readiness" && isLate) {
     throw new UserError({
       code: "slot-not-ready",

@@ -55,12 +55,23 @@ async function warmPod(
   while (!isWarm(latencies) && clock.now() < until && latencies.length < request.maximumRequests) {
     if (signal.aborted) await clock.sleep(0, signal);
     const startedAt = clock.now();
-    const answer = await api.request({
+    const timeoutMs = Math.max(1_000, until - startedAt);
+    const sent = api.request({
       method: request.method,
       path: `/api/v1/namespaces/${namespace}/pods/${pod}:${record.settings.server.httpPort}/proxy${request.path}`,
       ...(request.body === undefined ? {} : { body: request.body }),
       signal,
-      timeoutMs: Math.max(1_000, until - startedAt),
+      timeoutMs,
+    });
+    const answer = await sent.catch((error: unknown) => {
+      // That no answer came in time is the pod's doing, not the API server's.
+      if (signal.aborted || clock.now() - startedAt < timeoutMs) throw error;
+      throw new UserError({
+        code: "warm-up-failed",
+        message: `The pod ${pod} has not answered the warm-up request ${request.method} ${request.path} within ${Math.round(timeoutMs / 1000)} s.`,
+        hint: "Give it more time (rollout.warmUp.deadline), or correct the release; traffic was not touched.",
+        details: { pod },
+      });
     });
     if (answer.status < 200 || answer.status > 299) {
       throw new UserError({

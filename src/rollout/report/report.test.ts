@@ -84,6 +84,7 @@ print(hashlib.sha256(json.dumps(d, sort_keys=True, separators=(",", ":"), ensure
     expect(text).toContain("# fraud in ml: release of release 2 (rollout 1)");
     expect(text).toContain("| shift |");
     expect(text).toContain(first.sha256);
+    expect(text + JSON.stringify(first)).not.toContain("value of a variable");
     for (const line of text.split("\n").filter((one) => one.startsWith("|"))) expect(line).toMatch(/\|$/);
   });
 });
