@@ -18,7 +18,7 @@ const onCluster = {
   component: () => componentOverhead(3),
   estate: () => estate(5),
   release: () => releasing(5),
-  rollback: () => rollingBack(50),
+  rollback: () => rollingBack(Number(process.env.MODELSWITCH_BENCH_RUNS ?? 50)),
 } as const;
 const alone = { startup: () => startup(15), cluster: () => warmCluster(3) } as const;
 const parts = { ...alone, ...onCluster } as const;

@@ -11,6 +11,8 @@ import { imageOf, releasedProject } from "./release-project.ts";
 import { RolloutDriver } from "./rollout-driver.ts";
 import { until } from "./test-cluster.ts";
 
+/** `npm run test:soak` has all of the matrix; `npm test` each kind of fault once. */
+const soak = process.env.MODELSWITCH_TEST_SOAK === "1";
 const ratePerSecond = 30;
 const streamSeconds = 3;
 
@@ -79,22 +81,20 @@ async function expectNoFailureOutside(from: number, to: number): Promise<void> {
 }
 
 describe("a release whose command is stopped", () => {
-  test.each(["SIGINT", "SIGTERM"] as const)(
-    "%s ends it with 130 and says where traffic is; `resume` goes on",
-    async (signal) => {
-      const { exitCode, stdout } = await faultAt("done:prove-shift", releaseNext(), (pid) =>
-        process.kill(pid, signal),
-      );
-      expect(exitCode, stdout).toBe(130);
-      expect(stdout).toContain("75 % blue, 25 % green");
-      expect(await project.result(["status"])).toMatchObject({ split: { blue: 75, green: 25 } });
-      expect(await project.result(["resume"])).toMatchObject({ outcome: "released" });
-      await driver.noteEnd();
-      await expectNoFailure();
-    },
-  );
+  test("SIGINT, then SIGTERM: it ends with 130 and says where traffic is; `resume` goes on", async () => {
+    const first = await faultAt("done:prove-shift", releaseNext(), (pid) => process.kill(pid, "SIGINT"));
+    expect(first.exitCode, first.stdout).toBe(130);
+    expect(first.stdout).toContain("75 % blue, 25 % green");
+    expect(await project.result(["status"])).toMatchObject({ split: { blue: 75, green: 25 } });
+    const second = await faultAt("done:prove-shift", ["resume"], (pid) => process.kill(pid, "SIGTERM"));
+    expect(second.exitCode, second.stdout).toBe(130);
+    expect(second.stdout).toContain("50 % blue, 50 % green");
+    expect(await project.result(["resume"])).toMatchObject({ outcome: "released" });
+    await driver.noteEnd();
+    await expectNoFailure();
+  });
 
-  test.each(["deploy-green", "write-shift", "write-commit"])(
+  test.each(soak ? ["deploy-green", "write-shift", "write-commit"] : ["write-shift"])(
     "the Pulumi process killed under it at %s",
     async (id) => {
       await faultAt(`started:${id}`, releaseNext(), async (pid) => {
@@ -126,22 +126,25 @@ describe("a release whose command is stopped", () => {
     }
   });
 
-  test("two at the same time from two folders: one works, the other gets exit code 4", async () => {
-    const other = await mkdtemp(join(tmpdir(), "modelswitch-other-"));
-    try {
-      await cp(project.folder, other, { recursive: true });
-      const both = await Promise.all([
-        project.command([...releaseNext(), "--json"]),
-        project.command([...releaseNext(), "--json"], { cwd: other }),
-      ]);
-      const codes = both.map(({ exitCode }) => exitCode).sort();
-      expect(codes, both.map(({ stdout }) => stdout).join("\n")).toEqual([0, 4]);
-      await driver.noteEnd();
-      await expectNoFailure();
-    } finally {
-      await rm(other, { recursive: true, force: true });
-    }
-  });
+  test.runIf(soak)(
+    "two at the same time from two folders: one works, the other gets exit code 4",
+    async () => {
+      const other = await mkdtemp(join(tmpdir(), "modelswitch-other-"));
+      try {
+        await cp(project.folder, other, { recursive: true });
+        const both = await Promise.all([
+          project.command([...releaseNext(), "--json"]),
+          project.command([...releaseNext(), "--json"], { cwd: other }),
+        ]);
+        const codes = both.map(({ exitCode }) => exitCode).sort();
+        expect(codes, both.map(({ stdout }) => stdout).join("\n")).toEqual([0, 4]);
+        await driver.noteEnd();
+        await expectNoFailure();
+      } finally {
+        await rm(other, { recursive: true, force: true });
+      }
+    },
+  );
 
   test("a full disk for the state: it says so, and goes on once there is room", async () => {
     const folder = join(project.folder, ".modelswitch");
@@ -172,20 +175,27 @@ const isPulumi = ({ commandLine }: { commandLine: string }) => /\/pulumi (up|ref
 
 describe("a release while the cluster is disturbed", () => {
   test.each([
-    ["started:deploy-green", "kube-apiserver", 20_000],
     ["started:write-shift", "kube-apiserver", 20_000],
-    ["done:prove-shift", "kube-apiserver", 20_000],
-    ["done:prove-shift", "etcd", 2_000],
-    ["done:prove-shift", "kubelet", 2_000],
+    ...(soak
+      ? ([
+          ["started:deploy-green", "kube-apiserver", 20_000],
+          ["done:prove-shift", "kube-apiserver", 20_000],
+          ["started:write-commit", "etcd", 5_000],
+          ["started:deploy-green", "kubelet", 5_000],
+        ] as const)
+      : []),
   ] as const)("at %s %s is killed, and comes back after %i ms", async (point, component, deadForMs) => {
     await faultAt(point, releaseNext(), () => restart(component, deadForMs));
+    // It waits; but where a write came before the fault, and the ingress hears of it too late to be proved, it goes back.
     await converge();
     await expectNoFailure();
   });
 
-  test("the only ingress controller is killed and started again", async () => {
+  test("etcd, the kubelet and the only ingress controller are killed in turn, and started again", async () => {
     let [from, to] = [0, 0];
     await faultAt("done:prove-shift", releaseNext(), async () => {
+      await restart("etcd");
+      await restart("kubelet");
       from = Date.now();
       await restart("traefik");
       to = Date.now();

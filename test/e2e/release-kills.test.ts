@@ -104,6 +104,7 @@ describe("kill -9 of the command under load", () => {
           else if (await driver.hasEnded()) break;
         }
         await driver.noteEnd();
+        if (soak) console.log(`${driver.kills} kills, ${driver.ended.length} rollouts, no failed request`);
       }
       const report = await load.stop();
       expect(report.failed, project.explain(report)).toBe(0);

@@ -92,6 +92,8 @@ interface Means {
 
 async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd> {
   const { lock, journal, gates, teller, options, failed } = means;
+  // What they said in an outage says nothing of the release: they look anew.
+  await gates.leave();
   const times = new ReadyTimes();
   // The stack outlives the user's stop: a write that has begun is finished.
   let opened: Promise<ModelStack> | undefined;

@@ -8,6 +8,8 @@ import { locationOf } from "../subject.ts";
 
 /** How long a wait is at the most before everything is looked at again: requests of others are heard then. */
 const lookEveryMs = 1_000;
+/** Gates mostly answer at once. */
+const verdictEveryMs = 200;
 
 type Wait = Extract<Action, { kind: "wait" }>;
 
@@ -56,5 +58,6 @@ export async function wait(
     });
   }
   const left = (action.until ?? Number.POSITIVE_INFINITY) - context.clock.now();
-  await context.clock.sleep(Math.max(10, Math.min(left, lookEveryMs)), context.signal);
+  const longest = action.for === "gates" ? verdictEveryMs : lookEveryMs;
+  await context.clock.sleep(Math.max(10, Math.min(left, longest)), context.signal);
 }
