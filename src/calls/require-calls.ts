@@ -29,7 +29,7 @@ export async function requireCalls(
   if (problems.length === 0) return;
   throw new UserError({
     code: "call-impossible",
-    message: `Nothing was done, since this could not be called later:\n${problems.map((line) => `  ${line}`).join("\n")}`,
+    message: `This cannot be called from here, so nothing more is done:\n${problems.map((line) => `  ${line}`).join("\n")}`,
     hint: "Install the program or set the variable where modelswitch runs, or correct `rollout` in the configuration file.",
     exitCode: exitCodes.usage,
     details: { problems },

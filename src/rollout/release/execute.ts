@@ -244,6 +244,7 @@ function abortReason(error: unknown, state: RolloutState): UserError | undefined
   return [
     "rollout-blocked",
     "hook-unknown",
+    "call-impossible",
     "routing-changed",
     "routing-unreadable",
     "undo-failed",

@@ -142,6 +142,23 @@ describe("hooks", () => {
     );
   });
 
+  test("one that cannot be called from here is no reason to go back: whoever has it goes on", async () => {
+    const hooks = (program: string): RolloutConfig => ({
+      approval: ["shift"],
+      hooks: [{ name: "tell", before: "shift", run: [program] }],
+    });
+    await expect(release(context(hooks("no-such-program")), next)).rejects.toMatchObject({
+      code: "call-impossible",
+    });
+    expect(await release(context(hooks("true")), next)).toMatchObject({ kind: "held" });
+    await expect(control(context(hooks("no-such-program")), ["approve"])).rejects.toMatchObject({
+      code: "call-impossible",
+      exitCode: 2,
+    });
+    expect(await split()).toEqual({ blue: 100, green: 0 });
+    expect(await resume(context(hooks("true")), "resume")).toMatchObject({ kind: "live" });
+  });
+
   test("one that does not pass sends the traffic back, or is only told", async () => {
     bench.hook = () => ({ verdict: "fail", evidence: "no" });
     expect(await release(context(rollout), next)).toMatchObject({

@@ -15,12 +15,15 @@ const holdMs = 5_000;
 /**
  * Runs a hook of the rollout's plan; what it is stands in the configuration.
  * `hold`: it has not made up its mind; it is asked again after the next look.
- * @throws UserError `hook-failed` (exit code 3) where it does not pass and the rollout is to go back then; `hook-unknown`
+ * @throws UserError `hook-failed` (exit code 3) where it does not pass and the rollout is to go back then; `hook-unknown`, `call-impossible`
  */
 export async function runPlannedHook(acting: Acting, planned: PlannedHook): Promise<"done" | "hold"> {
   const { context, record, routing, journal } = acting;
   const hook = configured(context, planned);
   const { when, phase, name } = hook;
+  const canGoBack = phase !== "drain" && phase !== "scale-down";
+  // What is missing where this command runs is no reason to take the release back: another machine may have it.
+  if (canGoBack) await context.requireCalls({ skipGates: true });
   const subject = callSubject(context, record, rolloutOf(context, record), routing);
   const verdict = await step(
     context.events,
@@ -35,7 +38,7 @@ export async function runPlannedHook(acting: Acting, planned: PlannedHook): Prom
     return "hold";
   }
   // Nothing can go back any more once the old slot is drained.
-  if (hook.onFailure === "continue" || phase === "drain" || phase === "scale-down") {
+  if (hook.onFailure === "continue" || !canGoBack) {
     context.events({
       type: "warning",
       code: "hook-not-passed",
