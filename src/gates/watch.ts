@@ -19,8 +19,6 @@ export interface GateWatchOptions {
   readonly signal: AbortSignal;
   /** Called when what a gate says as a whole changes; when only its evidence does, at the most once a minute. */
   readonly onVerdict?: (look: GateLook) => void;
-  /** Pods that were ready when an earlier command left off. @default those that are ready at the first look */
-  readonly knownPods?: KnownPods | undefined;
 }
 
 const newsEveryMs = 60_000;
@@ -45,12 +43,6 @@ export class GateWatch {
 
   constructor(options: GateWatchOptions) {
     this.#options = options;
-    this.#known = options.knownPods;
-  }
-
-  /** Pods that were seen ready, for the record. */
-  get knownPods(): KnownPods | undefined {
-    return this.#known;
   }
 
   /** Begins to look, unless it is looking at just this phase and step already. */

@@ -117,7 +117,8 @@ export const unstoppable: AbortSignal = new AbortController().signal;
 
 const titles: Readonly<Record<RoutingStep["name"], (routing: Routing) => string>> = {
   arm: ({ candidate }) => `Arm ${candidate}: previews only, no traffic yet`,
-  shift: ({ candidate }) => `Shift all traffic to ${candidate}`,
+  shift: ({ candidate, weight }) =>
+    `Shift ${weight === 100 ? "all" : `${weight} % of the`} traffic to ${candidate}`,
   commit: ({ main }) => `Commit: the main Ingress leads to ${main}`,
   "re-arm": ({ main, candidate }) => `Re-arm ${candidate}: back to it in one step, all traffic on ${main}`,
   switch: ({ main }) => `Switch the Ingress to ${main}`,
