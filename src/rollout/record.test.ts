@@ -105,6 +105,58 @@ describe("parseRecord", () => {
     expect(parseRecord(JSON.stringify(upgraded), "ml/fraud-modelswitch")).toEqual(upgraded);
   });
 
+  test("a rollout that 0.2.0 left in progress can be gone on with", () => {
+    const plan = {
+      readiness: "all",
+      replicas: 3,
+      idleReplicas: 0,
+      settleMs: 5_000,
+      steps: [{ weight: 25, holdMs: 60_000 }],
+      soakMs: 30_000,
+      drainMs: 30_000,
+      rollbackWindowMs: 600_000,
+    };
+    const state = {
+      release: 2,
+      target: "green",
+      from: "blue",
+      direction: "forward",
+      phase: "shift",
+      stepIndex: 0,
+      proved: true,
+      since: 1_000,
+      exposed: true,
+      paused: false,
+      promoted: false,
+    };
+    const ended = {
+      kind: "release",
+      release: 1,
+      target: "blue",
+      outcome: "released",
+      by: "ada@laptop",
+      startedAt: "2026-11-23T08:00:00Z",
+      endedAt: "2026-11-23T08:01:00Z",
+    };
+    const rollout = {
+      kind: "release",
+      plan,
+      state,
+      by: "ada@laptop",
+      startedAt: "2026-11-23T09:00:00Z",
+      requests: [],
+    };
+    const text = JSON.stringify({ ...record, schemaVersion: 2, rollout, rollouts: [ended] });
+    const upgraded = parseRecord(text, "ml/fraud-modelswitch");
+    expect(upgraded.rollouts).toEqual([{ number: 1, ...ended }]);
+    expect(upgraded.rollout).toMatchObject({
+      number: 2,
+      plan: { ...plan, mode: { kind: "full" }, fromReplicas: 3, approval: [], hooks: [], gates: false },
+      state: { ...state, stage: "during", windowsIgnored: false },
+      journal: [],
+    });
+  });
+
   test.each([[0], [-1], [1.5], ["1"]])("a version that never was is no record: %j", (schemaVersion) => {
     const text = JSON.stringify({ ...record, schemaVersion });
     expect(() => parseRecord(text, "ml/fraud-modelswitch")).toThrow(
