@@ -300,8 +300,11 @@ func main() {
 	port := environment("PORT", "8080")
 	number := func(name string) int {
 		value, err := strconv.Atoi(environment(name, "0"))
-		if err != nil || value < 0 {
-			log.Fatalf("%s must be a number that is not negative", name)
+		if err != nil {
+			log.Fatalf("%s must be a number: %v", name, err)
+		}
+		if value < 0 {
+			log.Fatalf("%s must not be negative: %d", name, value)
 		}
 		return value
 	}
