@@ -242,6 +242,8 @@ export class LocalStack implements Stack {
       const state = await readState(stateFolder, project, stack);
       if (state !== undefined && state.pending.length > 0) await settlePending(session.cli, events);
     }
+    // Its CLI may have come to an orderly end without knowing what the provider had already written.
+    if (killed.length > 0 && operation === "up") await this.#attempt("refresh", session);
     for (const cli of killed) session.record.forget(cli);
   }
 
