@@ -51,7 +51,7 @@ export const release: Command = {
       waitWhenHeld: options.wait === true,
       agree: agreeToDowntime(rollout, context),
     });
-    return rolloutResult(rollout, end);
+    return rolloutResult(rollout, end, { began: true });
   },
 };
 

@@ -36,11 +36,9 @@ export const rollback: Command = {
     }
     const rollout = withCapacity(await openRollout(context), input);
     const { rollback: start } = await import("../../rollout/release/start.ts");
-    return rolloutResult(
-      rollout,
-      await start(rollout, typeof to === "string" ? Number(to) : undefined, input.lists?.["accept-changed"], {
-        agree: agreeToDowntime(rollout, context),
-      }),
-    );
+    const back = typeof to === "string" ? Number(to) : undefined;
+    const agree = agreeToDowntime(rollout, context);
+    const end = await start(rollout, back, input.lists?.["accept-changed"], { agree });
+    return rolloutResult(rollout, end, { began: true });
   },
 };

@@ -28,7 +28,7 @@ function steering(
       const more = given["ignore-windows"] === true ? (["ignore-windows"] as const) : [];
       const result = await control(rollout, [kind, ...more], { waitWhenHeld: given.wait === true });
       if (result.kind === "done") {
-        const ended = rolloutResult(rollout, result.end, { mayGoBack: kind === "abort" });
+        const ended = rolloutResult(rollout, result.end);
         // A pause that was asked for is no failure to go on.
         return kind === "pause" ? { ...ended, exitCode: 0 } : ended;
       }

@@ -8,12 +8,13 @@ import type { CommandResult } from "../command.ts";
 
 /**
  * How a command that worked on a rollout ends.
- * @throws UserError `release-failed` where the rollout went back by itself
+ * `began`: it is the command that began the rollout.
+ * @throws UserError `release-failed` where the rollout went back by itself, or somebody aborted what this command began
  */
 export function rolloutResult(
   rollout: RolloutContext,
   end: RolloutEnd,
-  options: { readonly mayGoBack?: boolean } = {},
+  options: { readonly began?: boolean } = {},
 ): CommandResult {
   const { config, namespace, kubernetesContext } = rollout;
   const { state } = end;
@@ -60,8 +61,10 @@ export function rolloutResult(
       };
     case "finished":
       if (end.failure !== undefined) throw failed(config.name, end.failure, data);
-      if (state.outcome !== "released" && options.mayGoBack !== true)
+      // That somebody wanted it back is no failure of a command that only brings that to its end.
+      if (state.outcome !== "released" && (options.began === true || state.cause !== undefined)) {
         throw takenBack(config.name, state, data);
+      }
       return {
         data,
         text: [

@@ -118,8 +118,8 @@ async function resize(
   to: { readonly id: string; readonly title: string; readonly replicas: number },
 ): Promise<void> {
   const { context } = acting;
-  const { replicas } = to;
-  await step(context.events, to, async () => {
+  const { id, title, replicas } = to;
+  await step(context.events, { id, title }, async () => {
     const record = await context.store.update(
       (present) =>
         present && {
