@@ -33,9 +33,11 @@ export class RolloutDriver {
     this.project = project;
   }
 
-  /** The command that starts the next rollout: every third one goes back. */
+  /** The command that starts the next rollout: every third one goes back, where a release has just gone live. */
   begin(): readonly string[] {
-    if (this.ended.length % 3 === 2) return ["rollback"];
+    const last = this.ended.at(-1);
+    const hasGoneLive = last?.kind === "release" && last.outcome === "released";
+    if (this.ended.length % 3 === 2 && hasGoneLive) return ["rollback"];
     return ["release", "--set", `image=${imageOf(this.version === "1" ? "2" : "1")}`];
   }
 
