@@ -17,7 +17,13 @@ import type { ModelStack } from "../program.ts";
 import { readiness } from "../readiness.ts";
 import type { RolloutRecord } from "../record.ts";
 import { waitForSlot, whileWatching } from "../slot-wait.ts";
-import { locationOf, type ProofSubject, proofSubject, proveRouting } from "../subject.ts";
+import {
+  locationOf,
+  type ProofSubject,
+  type ProveRoutingOptions,
+  proofSubject,
+  proveRouting,
+} from "../subject.ts";
 import { describeTraffic, type Traffic, takeStep, unstoppable } from "../traffic.ts";
 import { notReadyError } from "../wait-ready.ts";
 import { fastWrite } from "./fast-write.ts";
@@ -96,12 +102,12 @@ export async function act(acting: Acting, action: Step): Promise<RolloutEvent | 
       return { kind: "routed", settled: action.settled, at: at() };
     }
     case "prove": {
-      await proveNow(
-        acting,
-        action.routing,
-        "prove-present",
-        `Prove traffic on ${describeTraffic(action.routing)}`,
-      );
+      await proveNow(acting, await subjectOf(acting), {
+        routing: action.routing,
+        id: "prove-present",
+        title: `Prove traffic on ${describeTraffic(action.routing)}`,
+        signal: unstoppable,
+      });
       return { kind: "routed", settled: true, at: at() };
     }
   }
@@ -172,15 +178,13 @@ async function subjectOf({ context, record, observation }: Acting): Promise<Proo
   });
 }
 
-async function proveNow(acting: Acting, routing: Routing, id: string, title: string): Promise<void> {
-  const { context } = acting;
-  const subject = await subjectOf(acting);
-  const verdict = await proveRouting(context, subject, routing, {
-    id,
-    title,
-    deadlineMs: context.config.deadlines.proofMs,
-    signal: id === "verify" ? context.signal : unstoppable,
-  });
+async function proveNow(
+  { context }: Acting,
+  subject: ProofSubject,
+  { routing, ...about }: Pick<ProveRoutingOptions, "id" | "title" | "signal"> & { readonly routing: Routing },
+): Promise<void> {
+  const { proofMs: deadlineMs } = context.config.deadlines;
+  const verdict = await proveRouting(context, subject, routing, { ...about, deadlineMs });
   if (verdict.state === "proved") return;
   throw new UserError({
     code: "proof-failed",
@@ -192,18 +196,18 @@ async function proveNow(acting: Acting, routing: Routing, id: string, title: str
 
 /** The new release is recognised, and the real ingress reaches it by the preview header, before any client does. */
 async function verify(acting: Acting, slot: Slot): Promise<void> {
-  const { identities } = await subjectOf(acting);
-  if (identities[slot] === undefined) {
+  const subject = await subjectOf(acting);
+  if (subject.identities[slot] === undefined) {
     throw indistinguishable(`No ready endpoint of ${slot} is a pod, so none can be asked who it is.`, {
       slot,
     });
   }
-  await proveNow(
-    acting,
-    acting.routing,
-    "verify",
-    `Prove ${slot} through the ingress, by the preview header`,
-  );
+  await proveNow(acting, subject, {
+    routing: acting.routing,
+    id: "verify",
+    title: `Prove ${slot} through the ingress, by the preview header`,
+    signal: acting.context.signal,
+  });
 }
 
 /** What the pods really run is part of the release: a tag may be moved later. */
