@@ -74,31 +74,29 @@ function withEnd(
   return { ...record, rollout: { ...entry, journal: [] }, rollouts: [...(record.rollouts ?? []), outcome] };
 }
 
-/** Writes what happened into the record, and moves a rollout that has ended into the history. */
+/** Writes what happened into the record, and moves a rollout that has ended into the history. Returns what was written. */
 export async function recordEvents(
   context: RolloutContext,
   events: readonly RolloutEvent[],
   journal: Journal,
   heard = 0,
-): Promise<RolloutRecordEntry> {
+): Promise<RolloutRecord> {
   const noted = [...journal.noted];
-  let written: RolloutRecordEntry | undefined;
-  await context.store.update((record) => {
+  const written = await context.store.update((record): RolloutRecord => {
     const entry = record?.rollout;
     if (record === undefined || entry === undefined) throw gone(context);
     const state = events.reduce((at, event) => transition(entry.plan, at, event), entry.state);
     const now = context.clock.now();
     const begun = phaseEntry(entry.state, state, now);
-    written = {
+    const changed: RolloutRecordEntry = {
       ...entry,
       state,
       requests: entry.requests.slice(heard),
       journal: withEntries(entry.journal, [...noted, ...begun]),
     };
-    if (state.phase !== "done" || entry.state.phase === "done") return { ...record, rollout: written };
-    return withEnd(record, written, context.namespace, now);
+    if (state.phase !== "done" || entry.state.phase === "done") return { ...record, rollout: changed };
+    return withEnd(record, changed, context.namespace, now);
   });
-  if (written === undefined) throw gone(context);
   journal.written(noted);
   return written;
 }
