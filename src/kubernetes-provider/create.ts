@@ -1,3 +1,4 @@
+import { unstoppable } from "../core/unstoppable.ts";
 import { annotations, isTrue, timeoutMs } from "./annotations.ts";
 import { awaitReady } from "./await/ready.ts";
 import { type Checkpoint, checkpointOf, toObject } from "./checkpoint.ts";
@@ -64,8 +65,6 @@ export async function createObject(session: Session, request: CreateRequest): Pr
     { id: idOf(created), state: checkpoint(outcome.live), reasons: outcome.reasons },
   );
 }
-
-const unstoppable: AbortSignal = new AbortController().signal;
 
 /** A namespace or a CustomResourceDefinition of the same program may be a moment behind. */
 const patienceMs = 20_000;

@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import { objectNames, ownLabels } from "../core/names.ts";
+import { unstoppable } from "../core/unstoppable.ts";
 import {
   type ApiRequest,
   type KubernetesApi,
@@ -54,8 +55,8 @@ export class RecordStore {
     change: (record: RolloutRecord | undefined) => R,
   ): Promise<R> {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      // With a signal of its own: what was done is remembered although the user stops the command.
-      const stored = await this.#load(new AbortController().signal);
+      // What was done is remembered although the user stops the command.
+      const stored = await this.#load(unstoppable);
       const next = change(stored?.record);
       if (next === undefined || next === stored?.record) return next;
       try {

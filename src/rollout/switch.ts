@@ -1,6 +1,7 @@
 import { exitCodes, interrupted, UserError } from "../core/errors.ts";
 import { liveSlot, type Routing, stepsTo } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
+import { unstoppable } from "../core/unstoppable.ts";
 import { refuseUnfinished } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
 import { modelSpec } from "./desired.ts";
@@ -12,14 +13,13 @@ import type { Observation, SlotObservation } from "./observation.ts";
 import { observe, observeSlot } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
 import { podEvidence } from "./pod-evidence.ts";
-import type { ModelStack } from "./program.ts";
 import { readiness } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
 import { type RolloutRecord, releaseOf } from "./record.ts";
 import { refuseInProgress, withoutWindow } from "./release/entry.ts";
 import { waitForSlot } from "./slot-wait.ts";
 import { type Deployed, observeDeployed, type ProofSubject, proofSubject, proveRouting } from "./subject.ts";
-import { describeTraffic, moveTraffic, type StepTiming, type Traffic, unstoppable } from "./traffic.ts";
+import { describeTraffic, moveTraffic, type StepTiming, stackOnce, type Traffic } from "./traffic.ts";
 import { unapplied } from "./unapplied.ts";
 import { notReadyError } from "./wait-ready.ts";
 
@@ -78,13 +78,7 @@ async function switchLocked(
   const from = liveSlot(routing);
   const steps = stepsTo(target, routing, location.router.capabilities);
 
-  // The stack outlives the user's stop: a write that has begun is finished.
-  const stackSignal = new AbortController().signal;
-  let opened: Promise<ModelStack> | undefined;
-  const stack = () => {
-    opened ??= context.openStack(stackSignal);
-    return opened;
-  };
+  const stack = stackOnce(context);
   // Loading Pulumi takes a second: it happens while the slot is looked at.
   if (steps.length > 0) stack().catch(() => undefined);
 

@@ -3,6 +3,7 @@ import { step } from "../core/events.ts";
 import type { ModelSpec } from "../core/model.ts";
 import { type Routing, type RoutingStep, sameRouting, splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
+import { unstoppable } from "../core/unstoppable.ts";
 import type { RolloutContext } from "./context.ts";
 import type { Lock } from "./lock.ts";
 import { type ModelLocation, observeRouting, observeSlot } from "./observe.ts";
@@ -112,8 +113,14 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
   };
 }
 
-/** For what has to come to its end once a write has begun. */
-export const unstoppable: AbortSignal = new AbortController().signal;
+/** Opens the stack when it is first asked for. It outlives the user's stop: a write that has begun is finished. */
+export function stackOnce(context: RolloutContext): Traffic["stack"] {
+  let opened: Promise<ModelStack> | undefined;
+  return () => {
+    opened ??= context.openStack(unstoppable);
+    return opened;
+  };
+}
 
 const titles: Readonly<Record<RoutingStep["name"], (routing: Routing) => string>> = {
   arm: ({ candidate }) => `Arm ${candidate}: previews only, no traffic yet`,

@@ -5,6 +5,7 @@ import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { Action } from "../../core/rollout/world.ts";
 import type { Routing } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
+import { unstoppable } from "../../core/unstoppable.ts";
 import type { RolloutContext } from "../context.ts";
 import { modelSpec, type Note } from "../desired.ts";
 import { giveUpReplicas, handovers, sizeOwners, takeReplicas } from "../handover.ts";
@@ -24,7 +25,7 @@ import {
   proofSubject,
   proveRouting,
 } from "../subject.ts";
-import { describeTraffic, type Traffic, takeStep, unstoppable } from "../traffic.ts";
+import { describeTraffic, type Traffic, takeStep } from "../traffic.ts";
 import { notReadyError } from "../wait-ready.ts";
 import { fastWrite } from "./fast-write.ts";
 import type { Journal } from "./journal.ts";

@@ -6,9 +6,8 @@ import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { HeldBy } from "../../core/rollout/world.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Lock } from "../lock.ts";
-import type { ModelStack } from "../program.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
-import { describeTraffic, unstoppable } from "../traffic.ts";
+import { describeTraffic, stackOnce } from "../traffic.ts";
 import { type Acting, act } from "./act.ts";
 import { inProgress, phaseTitle, recordEvents, rolloutOf } from "./entry.ts";
 import { hearRequests, whileListening } from "./hear.ts";
@@ -95,12 +94,7 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
   // What they said in an outage says nothing of the release: they look anew.
   await gates.leave();
   const times = new ReadyTimes();
-  // The stack outlives the user's stop: a write that has begun is finished.
-  let opened: Promise<ModelStack> | undefined;
-  const stack = () => {
-    opened ??= context.openStack(unstoppable);
-    return opened;
-  };
+  const stack = stackOnce(context);
   const waits = new WaitTimes();
   let announced: string | undefined;
   const say = sayOnce(context);

@@ -1,10 +1,10 @@
 import type { IngressManifest } from "../../component/routers/router.ts";
 import { type Routing, sameRouting } from "../../core/routing.ts";
+import { unstoppable } from "../../core/unstoppable.ts";
 import { KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import { appliers, ownedBy } from "../../kubernetes/owned-fields.ts";
 import { observeRouting } from "../observe.ts";
 import type { Traffic } from "../traffic.ts";
-import { unstoppable } from "../traffic.ts";
 
 /**
  * Moves traffic by one request to the API server, for a way back that cannot wait for Pulumi: the complete set of what Pulumi's
