@@ -1,5 +1,5 @@
 import { Pool } from "undici";
-import { interrupted, UserError } from "../src/core/errors.ts";
+import { interrupted, messageOf, UserError } from "../src/core/errors.ts";
 import { isLoopback } from "./load.ts";
 import { checkAnswer } from "./open-inference.ts";
 
@@ -68,7 +68,7 @@ export async function calibrate(options: CalibrationOptions): Promise<Calibratio
     if (error instanceof UserError) throw error;
     throw new UserError({
       code: "calibration-failed",
-      message: `${url}${path} (host ${host}) did not answer: ${error instanceof Error ? error.message : String(error)}.`,
+      message: `${url}${path} (host ${host}) did not answer: ${messageOf(error)}.`,
       hint: "Look at the ingress controller with `modelswitch cluster status`.",
       cause: error,
     });

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { exitCodes, UserError } from "../src/core/errors.ts";
+import { exitCodes, messageOf, UserError } from "../src/core/errors.ts";
 
 export interface DemoOptions {
   /** The tiny test server instead of MLServer. */
@@ -35,7 +35,7 @@ export function parseOptions(words: readonly string[]): DemoOptions | "help" {
   try {
     values = parse(words);
   } catch (error) {
-    throw misused(error instanceof Error ? error.message : String(error));
+    throw misused(messageOf(error));
   }
   if (values.help === true) return "help";
   return {

@@ -1,5 +1,5 @@
 import { isVerdict, type WebhookCall } from "../core/calls.ts";
-import { interrupted } from "../core/errors.ts";
+import { interrupted, messageOf } from "../core/errors.ts";
 import { placeOf } from "../core/urls.ts";
 import { type Attempt, asEvidence, decided, unclear } from "./attempt.ts";
 import type { CallIo, SendAnswer } from "./io.ts";
@@ -30,7 +30,7 @@ export async function callWebhook(
     return verdictOf(place, answer);
   } catch (error) {
     if (signal.aborted) throw interrupted("A webhook");
-    return unclear(`${place}: ${error instanceof Error ? error.message : String(error)}`, true);
+    return unclear(`${place}: ${messageOf(error)}`, true);
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { exitCodes, UserError } from "../core/errors.ts";
+import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import type { SlotSpec } from "../core/model.ts";
 import { largestConfigFiles } from "../core/slot-rules.ts";
 import type { ModelswitchConfig, Written } from "./types.ts";
@@ -59,7 +59,7 @@ async function read(source: string, place: string, file: string): Promise<string
   } catch (error) {
     throw new UserError({
       code: "config-file-unreadable",
-      message: `${file}: ${place}: ${source} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      message: `${file}: ${place}: ${source} cannot be read: ${messageOf(error)}`,
       hint: "The path is relative to the configuration file.",
       exitCode: exitCodes.usage,
       cause: error,

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
-import { exitCodes, UserError } from "../core/errors.ts";
+import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import { withConfigFiles } from "./config-files.ts";
 import { type Effective, effectiveConfig, isData } from "./effective.ts";
 import { type Env, interpolate } from "./interpolate.ts";
@@ -231,7 +231,7 @@ async function contents(file: string): Promise<string> {
       code: "config-missing",
       message: missing
         ? `The configuration file ${file} does not exist.`
-        : `The configuration file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+        : `The configuration file ${file} cannot be read: ${messageOf(error)}`,
       hint: "Write one with `modelswitch init`, or name another with --config.",
       exitCode: exitCodes.usage,
       cause: error,

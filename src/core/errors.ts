@@ -45,6 +45,11 @@ export class UserError extends Error {
   }
 }
 
+/** What anything that was thrown says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** The error for a command that the user (or a signal) stopped. */
 export function interrupted(what: string, hint?: string): UserError {
   return new UserError({

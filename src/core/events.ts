@@ -1,3 +1,4 @@
+import { messageOf } from "./errors.ts";
 import type { Phase, Stage } from "./rollout/state.ts";
 import type { Slot } from "./slots.ts";
 
@@ -85,7 +86,7 @@ export async function step<T>(
     events({ ...base, state: "done", ...(detail === undefined ? {} : { detail }) });
     return result;
   } catch (error) {
-    events({ ...base, state: "failed", detail: error instanceof Error ? error.message : String(error) });
+    events({ ...base, state: "failed", detail: messageOf(error) });
     throw error;
   }
 }

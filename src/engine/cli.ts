@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
-import { exitCodes, UserError } from "../core/errors.ts";
+import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import type { EventSink, StepEvent } from "../core/events.ts";
 import { cacheFolder, ensureTool } from "../tools/ensure.ts";
 
@@ -35,8 +35,7 @@ export async function ensurePulumi(options: {
     if (isShown) events({ ...about, state: "done", detail: `${tool.version} (${tool.origin})` });
     return { program, version: tool.version.replace(/^v/, ""), env: tool.env };
   } catch (error) {
-    if (isShown)
-      events({ ...about, state: "failed", detail: error instanceof Error ? error.message : String(error) });
+    if (isShown) events({ ...about, state: "failed", detail: messageOf(error) });
     throw error;
   }
 }
@@ -52,7 +51,7 @@ async function namedPulumi(file: string, signal: AbortSignal): Promise<Pulumi> {
   } catch (error) {
     throw new UserError({
       code: "pulumi-unusable",
-      message: `MODELSWITCH_PULUMI names ${program}, which does not run: ${error instanceof Error ? error.message : String(error)}`,
+      message: `MODELSWITCH_PULUMI names ${program}, which does not run: ${messageOf(error)}`,
       hint: "Name a Pulumi CLI, or leave the variable unset: modelswitch then finds or obtains one.",
       exitCode: exitCodes.usage,
       cause: error,

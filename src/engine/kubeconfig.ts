@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
-import { exitCodes, UserError } from "../core/errors.ts";
+import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -61,7 +61,7 @@ function unreadable(path: string | undefined): (error: unknown) => never {
   return (error) => {
     throw new UserError({
       code: "kubeconfig-invalid",
-      message: `The kubeconfig ${path ?? "given as contents"} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      message: `The kubeconfig ${path ?? "given as contents"} cannot be read: ${messageOf(error)}`,
       exitCode: exitCodes.usage,
       cause: error,
     });

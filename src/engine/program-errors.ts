@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { UserError } from "../core/errors.ts";
+import { messageOf, UserError } from "../core/errors.ts";
 
 /** Folder of our own modules. */
 const ours = fileURLToPath(new URL("./", import.meta.url));
@@ -28,7 +28,7 @@ function pathOf(url: string): string {
 /** The error of a user's program, said with the file and the line where it was thrown. */
 export function programFailed(error: unknown): UserError {
   if (error instanceof UserError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const place = error instanceof Error && error.stack !== undefined ? placeInProgram(error.stack) : undefined;
   const kind = error instanceof Error && error.name !== "Error" ? `${error.name}: ` : "";
   return new UserError({

@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { parse } from "yaml";
-import { exitCodes, UserError } from "../core/errors.ts";
+import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import type { StackSettings } from "./workspace.ts";
 
 /** A Pulumi program in TypeScript or JavaScript, as found in a folder. */
@@ -60,7 +60,7 @@ async function readYaml(folder: string, names: readonly string[]): Promise<Field
   try {
     value = parse(await readFile(file, "utf8"));
   } catch (error) {
-    throw invalid(file, error instanceof Error ? error.message : String(error));
+    throw invalid(file, messageOf(error));
   }
   if (value === null) return {};
   if (!isFields(value)) throw invalid(file, "it is no mapping");

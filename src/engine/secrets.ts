@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { exitCodes, UserError } from "../core/errors.ts";
+import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import { passphraseMissing } from "./failures.ts";
 import type { SecretsSource } from "./stack.ts";
 
@@ -42,7 +42,7 @@ async function readPassphrase(file: string): Promise<string> {
   } catch (error) {
     throw new UserError({
       code: "passphrase-file-unreadable",
-      message: `PULUMI_CONFIG_PASSPHRASE_FILE names ${file}, which cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      message: `PULUMI_CONFIG_PASSPHRASE_FILE names ${file}, which cannot be read: ${messageOf(error)}`,
       hint: "Name a readable file, or set PULUMI_CONFIG_PASSPHRASE.",
       exitCode: exitCodes.usage,
       cause: error,

@@ -4,7 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
-import { exitCodes, UserError } from "../core/errors.ts";
+import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import { withoutCredentials } from "./failures.ts";
 
 /** Contents of a `Pulumi.STACK.yaml`. */
@@ -100,7 +100,7 @@ async function makeStateFolder(folder: string, backendUrl: string): Promise<void
   } catch (error) {
     throw new UserError({
       code: "backend-unusable",
-      message: `The folder of the Pulumi backend ${backendUrl} cannot be made: ${error instanceof Error ? error.message : String(error)}`,
+      message: `The folder of the Pulumi backend ${backendUrl} cannot be made: ${messageOf(error)}`,
       hint: "Choose a folder that can be written, or another backend.",
       exitCode: exitCodes.usage,
       cause: error,

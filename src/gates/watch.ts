@@ -1,4 +1,5 @@
 import type { GateVerdict } from "../core/calls.ts";
+import { messageOf } from "../core/errors.ts";
 import type { Gate, GatesVerdict } from "../core/gates.ts";
 import { callGate } from "./call.ts";
 import type { GateIo, GateSubject } from "./io.ts";
@@ -148,8 +149,4 @@ export class GateWatch {
     this.#known = known;
     return said;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

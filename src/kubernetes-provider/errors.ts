@@ -31,7 +31,7 @@ export class InitializationError extends Error {
 }
 
 /** Message of anything that was thrown; a `UserError`'s hint comes with it. */
-export function messageOf(error: unknown): string {
+export function messageWithHint(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!("hint" in error) || typeof error.hint !== "string") return error.message;
   return `${error.message}${/[.!?]$/.test(error.message) ? "" : "."} ${error.hint}`;

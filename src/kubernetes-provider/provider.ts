@@ -8,7 +8,7 @@ import { Confidential, confidentialError, confidentialLog } from "./confidential
 import { type CreateRequest, type CreateResult, createObject } from "./create.ts";
 import { type DeleteRequest, deleteObject } from "./delete.ts";
 import { diffObject, type ObjectDiff } from "./diff.ts";
-import { messageOf } from "./errors.ts";
+import { messageWithHint } from "./errors.ts";
 import type { ResourceLog } from "./host.ts";
 import { sourceOf } from "./kubeconfig.ts";
 import { text } from "./objects.ts";
@@ -232,7 +232,7 @@ function isUnreachable(error: unknown): boolean {
 
 function unreachableHint(error: unknown): Error {
   return new Error(
-    `${messageOf(error)} If the cluster no longer exists, set the environment variable ` +
+    `${messageWithHint(error)} If the cluster no longer exists, set the environment variable ` +
       "PULUMI_K8S_DELETE_UNREACHABLE=true (or the provider's deleteUnreachable) to drop its objects from the state.",
   );
 }

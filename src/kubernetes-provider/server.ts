@@ -23,7 +23,7 @@ import anyPb from "google-protobuf/google/protobuf/any_pb.js";
 import emptyPb from "google-protobuf/google/protobuf/empty_pb.js";
 import type { EventSink } from "../core/events.ts";
 import type { Autonaming } from "./check.ts";
-import { InitializationError, messageOf } from "./errors.ts";
+import { InitializationError, messageWithHint } from "./errors.ts";
 import { engineLog, eventLog, type ResourceLog } from "./host.ts";
 import { Provider, type ProviderOptions, unsupported } from "./provider.ts";
 import { checkConfig, diffConfig } from "./provider-config.ts";
@@ -266,7 +266,7 @@ function autonamingOf(request: CheckRequest): Autonaming {
 }
 
 function toServiceError(error: unknown): { code: status; details: string; metadata?: Metadata } {
-  const details = messageOf(error);
+  const details = messageWithHint(error);
   if (!(error instanceof InitializationError)) return { code: status.UNKNOWN, details };
   // The engine finds the state of what was made in this standard trailer.
   const partial = new providerPb.ErrorResourceInitFailed();

@@ -8,7 +8,7 @@ import {
   describeImmutable,
   InitializationError,
   isApiError,
-  messageOf,
+  messageWithHint,
 } from "./errors.ts";
 import { isPredecessorName, keepIgnored, takeOver } from "./field-managers.ts";
 import { mergePatch } from "./merge-patch.ts";
@@ -163,7 +163,7 @@ async function relinquish(
     session.log.log(
       "warning",
       urn,
-      `The fields of "${fieldManager}" could not be given up: ${messageOf(error)}`,
+      `The fields of "${fieldManager}" could not be given up: ${messageWithHint(error)}`,
     );
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
-import { UserError } from "../core/errors.ts";
+import { messageOf, UserError } from "../core/errors.ts";
 import { currentMounts, type Mount } from "./mounts.ts";
 
 /** Below the cluster's cgroup: the components. The kubelet makes its own sibling for pods. */
@@ -40,7 +40,7 @@ export function createCgroups(path: string): void {
     } catch (cause) {
       throw new UserError({
         code: "cgroups-unavailable",
-        message: `The cgroup ${path} could not be made in ${mount.mountPoint}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        message: `The cgroup ${path} could not be made in ${mount.mountPoint}: ${messageOf(cause)}`,
         hint: "/sys/fs/cgroup must be writable (in a container: its own cgroup namespace, privileged). Or name another cluster with --context or --kubeconfig.",
         cause,
       });
@@ -97,7 +97,7 @@ export async function removeCgroups(path: string, clock: Clock): Promise<void> {
         if (clock.now() > deadline) {
           throw new UserError({
             code: "cgroup-not-removed",
-            message: `The cgroup ${group} could not be removed: ${cause instanceof Error ? cause.message : String(cause)}`,
+            message: `The cgroup ${group} could not be removed: ${messageOf(cause)}`,
             hint: `See which processes are in it: cat ${group}/cgroup.procs. Then run \`modelswitch cluster down\` again.`,
             cause,
           });

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
-import { UserError } from "../core/errors.ts";
+import { messageOf, UserError } from "../core/errors.ts";
 import type { ComponentName } from "./component-names.ts";
 import { writePrivateFile } from "./files.ts";
 import { clusterVariable, identify, isAlive, type ProcessIdentity, signalProcess } from "./process-table.ts";
@@ -92,7 +92,7 @@ export async function startComponent(
   } catch (error) {
     throw new UserError({
       code: "component-not-started",
-      message: `${spec.name} could not be started: ${error instanceof Error ? error.message : String(error)}`,
+      message: `${spec.name} could not be started: ${messageOf(error)}`,
       cause: error,
     });
   } finally {

@@ -1,6 +1,7 @@
 import { asEvidence } from "../calls/attempt.ts";
 import type { CallIo } from "../calls/io.ts";
 import { messageHeaders, secretProblem, signedHeaders } from "../calls/signature.ts";
+import { messageOf } from "../core/errors.ts";
 import type { EventSink } from "../core/events.ts";
 import type { Notice, NotificationTarget } from "../core/notices.ts";
 import { callUrlProblem, placeOf } from "../core/urls.ts";
@@ -99,7 +100,7 @@ class Lane {
       } catch (error) {
         this.#warn({
           code: "notification-failed",
-          why: error instanceof Error ? error.message : String(error),
+          why: messageOf(error),
         });
       }
     }
@@ -144,7 +145,7 @@ class Lane {
       return { kind: isPassing ? "not-now" : "refused", why };
     } catch (error) {
       if (this.#signal.aborted) return { kind: "refused", why: "there was no time left" };
-      return { kind: "not-now", why: error instanceof Error ? error.message : String(error) };
+      return { kind: "not-now", why: messageOf(error) };
     }
   }
 

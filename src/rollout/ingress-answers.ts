@@ -1,4 +1,4 @@
-import { UserError } from "../core/errors.ts";
+import { messageOf, UserError } from "../core/errors.ts";
 import type { RolloutContext } from "./context.ts";
 import { questionsFor } from "./question.ts";
 import type { ProofSubject } from "./subject.ts";
@@ -31,7 +31,7 @@ export async function requireAnswer(context: RolloutContext, subject: ProofSubje
         }
         throw new UserError({
           code: "ingress-unreachable",
-          message: `The ingress gives no answer at ${endpoint.url} for ${question.host}, so no switch could be proved; nothing was changed: ${last instanceof Error ? last.message : String(last)}`,
+          message: `The ingress gives no answer at ${endpoint.url} for ${question.host}, so no switch could be proved; nothing was changed: ${messageOf(last)}`,
           hint: 'Check the ingress controller, or say where it listens: ingress.endpoints: ["http://ADDRESS:PORT"] in the config file.',
           cause: last,
         });

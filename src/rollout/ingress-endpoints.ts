@@ -1,6 +1,6 @@
 import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
-import { exitCodes, UserError } from "../core/errors.ts";
+import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import { type KubernetesApi, KubernetesApiError } from "../kubernetes/api.ts";
 import { ingressEndpointAnnotation } from "../local-cluster/cluster.ts";
 import type { IngressObservation } from "./observation.ts";
@@ -116,7 +116,7 @@ async function resolve(hostname: string, lookup: Lookup): Promise<string[]> {
   } catch (error) {
     throw new UserError({
       code: "ingress-unresolved",
-      message: `The ingress is at ${hostname}, which this machine cannot resolve: ${error instanceof Error ? error.message : String(error)}.`,
+      message: `The ingress is at ${hostname}, which this machine cannot resolve: ${messageOf(error)}.`,
       hint: 'Check the name service of this machine, or say where the ingress listens: ingress.endpoints: ["http://ADDRESS:PORT"] in the config file.',
       exitCode: exitCodes.failed,
       cause: error,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { UserError } from "../core/errors.ts";
+import { messageOf, UserError } from "../core/errors.ts";
 import type { IdentityProbe } from "../core/identity.ts";
 import {
   type IngressSpec,
@@ -233,7 +233,7 @@ export function parseRecord(text: string | undefined, where: string): RolloutRec
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw invalid(`it is not JSON (${error instanceof Error ? error.message : String(error)})`);
+    throw invalid(`it is not JSON (${messageOf(error)})`);
   }
   const parsed = recordSchema.safeParse(upgradeRecord(value, where));
   if (!parsed.success) {

@@ -1,4 +1,4 @@
-import { exitCodes, interrupted, UserError } from "../core/errors.ts";
+import { exitCodes, interrupted, messageOf, UserError } from "../core/errors.ts";
 import { step } from "../core/events.ts";
 import type { ModelSpec } from "../core/model.ts";
 import { type Routing, type RoutingStep, sameRouting, splitOf } from "../core/routing.ts";
@@ -164,7 +164,7 @@ export async function write(
     traffic.context.events({
       type: "warning",
       code: "write-incomplete",
-      message: `Pulumi reported a failure after the routing was written: ${error instanceof Error ? error.message : String(error)}`,
+      message: `Pulumi reported a failure after the routing was written: ${messageOf(error)}`,
     });
     return;
   }
@@ -188,7 +188,7 @@ async function insistently<T>({ clock, config, events }: RolloutContext, look: (
       return await look();
     } catch (error) {
       if (clock.now() >= deadline) throw error;
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       events({ type: "info", message: `Looking again in a second at what was written: ${message}` });
       await clock.sleep(1000);
     }
@@ -242,7 +242,7 @@ async function undo(
   } catch (error) {
     return new UserError({
       code: "undo-failed",
-      message: `${what}\nPutting the former routing back failed too: ${error instanceof Error ? error.message : String(error)}`,
+      message: `${what}\nPutting the former routing back failed too: ${messageOf(error)}`,
       hint: "Look at `modelswitch status`; `modelswitch switch SLOT` sends traffic to a slot that is ready.",
       details: { ...details, undone: false },
       cause: error,

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { systemClock } from "../core/clock.ts";
-import { exitCodes, interrupted, UserError } from "../core/errors.ts";
+import { exitCodes, interrupted, messageOf, UserError } from "../core/errors.ts";
 import { cacheFolder } from "./cache-folder.ts";
 import { checkEntry, type Manifest, publishEntry } from "./entry.ts";
 import { isRunning, withLock } from "./lock.ts";
@@ -150,7 +150,7 @@ async function makeFolder(folder: string): Promise<void> {
   } catch (error) {
     throw new UserError({
       code: "cache-not-writable",
-      message: `The cache folder ${folder} can't be made: ${reasonOf(error)}.`,
+      message: `The cache folder ${folder} can't be made: ${messageOf(error)}.`,
       hint: "Name another folder in the environment variable MODELSWITCH_CACHE.",
       cause: error,
     });
@@ -178,7 +178,7 @@ async function trySource(
     if (context.signal.aborted) {
       throw interrupted(`Obtaining ${recipe.name}`, "Run the same command again: what is complete is kept.");
     }
-    return { place: source.title, reason: reasonOf(error) };
+    return { place: source.title, reason: messageOf(error) };
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
@@ -232,10 +232,6 @@ async function removeLeftovers(folder: string, which: "all" | "of dead processes
       await rm(join(parent, name), { recursive: true, force: true, maxRetries: 3 });
     }
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function unavailable(recipe: Recipe, version: string, attempts: readonly Attempt[]): UserError {

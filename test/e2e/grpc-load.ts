@@ -1,4 +1,5 @@
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { messageOf } from "../../src/core/errors.ts";
 import { encodeFields, readField } from "../../src/core/grpc-message.ts";
 
 const inferPath = "/inference.GRPCInferenceService/ModelInfer";
@@ -98,7 +99,7 @@ export class GrpcLoad {
       else this.#versions[version] = (this.#versions[version] ?? 0) + 1;
     } catch (error) {
       const at = Math.round(performance.now() - this.#startedAt);
-      this.#failures.push(`${id} at ${at} ms: ${error instanceof Error ? error.message : String(error)}`);
+      this.#failures.push(`${id} at ${at} ms: ${messageOf(error)}`);
     } finally {
       if (kept === undefined) client.close();
     }

@@ -1,7 +1,7 @@
 import type { FoundConfig } from "../../config/read.ts";
 import type { ResolvedConfig } from "../../config/types.ts";
 import type { Clock } from "../../core/clock.ts";
-import { UserError } from "../../core/errors.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
 import { objectNames } from "../../core/names.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { Connection } from "../../kubernetes/connect.ts";
@@ -191,12 +191,12 @@ function problem(error: unknown): Verdict {
     const denied = error.status === 403 ? forbiddenError(error.message) : undefined;
     return failed(denied?.message ?? error.message, denied?.hint ?? "");
   }
-  return failed(error instanceof Error ? error.message : String(error), "");
+  return failed(messageOf(error), "");
 }
 
 function codeOf(error: unknown): string {
   if (error instanceof Error && "code" in error) return String(error.code);
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 async function withDeadline(

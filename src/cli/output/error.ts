@@ -1,4 +1,4 @@
-import { type ExitCode, exitCodes, interrupted, UserError } from "../../core/errors.ts";
+import { type ExitCode, exitCodes, interrupted, messageOf, UserError } from "../../core/errors.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import type { Colors } from "./colors.ts";
@@ -58,7 +58,7 @@ function whileStopping(error: unknown, { what, hint }: Interruption): UserError 
   const own = error instanceof UserError && error.exitCode === exitCodes.interrupted ? error : undefined;
   const plain = interrupted(what, own?.hint ?? hint);
   if (own !== undefined || isAbort(error)) return plain;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return interrupted(what, [hint, `While it stopped: ${reason}`].filter(Boolean).join("\n"));
 }
 

@@ -1,5 +1,5 @@
 import { annotations, isTrue } from "../annotations.ts";
-import { messageOf } from "../errors.ts";
+import { messageWithHint } from "../errors.ts";
 import { annotation, text } from "../objects.ts";
 import type { Session } from "../session.ts";
 import type { PropertyMap } from "../struct.ts";
@@ -89,7 +89,7 @@ export async function awaitReady(session: Session, request: ReadyRequest): Promi
     });
   } catch (error) {
     // The object has been written, whatever became of the look at it: the state must know it.
-    const reason = session.signal.aborted ? "The wait was interrupted" : messageOf(error);
+    const reason = session.signal.aborted ? "The wait was interrupted" : messageWithHint(error);
     return { state: "failed", live, reasons: [reason] };
   }
   if (outcome.verdict.state === "ready") {

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import { deepEqual, mapAt, text } from "../objects.ts";
 import { isList, isMap, type PropertyMap, type PropertyValue } from "../struct.ts";
 import { objectObserver } from "./object.ts";
@@ -19,7 +20,7 @@ export function waitForProblem(annotationText: string): string | undefined {
     expressionsOf(annotationText);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

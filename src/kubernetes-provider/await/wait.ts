@@ -1,5 +1,5 @@
 import { KubernetesApiError, type WatchEvent } from "../../kubernetes/api.ts";
-import { messageOf } from "../errors.ts";
+import { messageWithHint } from "../errors.ts";
 import type { Session } from "../session.ts";
 
 /** What an observation says about readiness. */
@@ -61,7 +61,7 @@ export async function waitUntil<T>(session: Session, wait: Wait<T>): Promise<Out
         // Nobody gets a permission by waiting for it.
         const isFinal = error instanceof KubernetesApiError && error.status === 403;
         if (isFinal || session.signal.aborted || last === undefined || clock.now() >= deadline) throw error;
-        reasons = [`Cannot look at the cluster: ${messageOf(error)}`];
+        reasons = [`Cannot look at the cluster: ${messageWithHint(error)}`];
       }
       log.status("info", wait.urn, reasons.join("; "));
       if (clock.now() >= deadline) {

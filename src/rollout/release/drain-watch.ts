@@ -8,6 +8,7 @@ import {
   type PodInFlight,
 } from "../../core/drain/evidence.ts";
 import { gaugeSum } from "../../core/drain/gauge.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { DrainingEvidence, MetricsEndpoint, ModelServer } from "../../core/model.ts";
 import { goalOf } from "../../core/rollout/state.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
@@ -137,6 +138,6 @@ async function readPod(
     const sum = sums.reduce((all, [, value]) => all + (value ?? 0), 0);
     return { pod, requests: Math.max(0, sum - (draining.baseline ?? 0)) };
   } catch (error) {
-    return { pod, why: error instanceof Error ? error.message : String(error) };
+    return { pod, why: messageOf(error) };
   }
 }

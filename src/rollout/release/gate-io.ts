@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
@@ -87,7 +88,7 @@ async function askIngress(
     return { kind: "answer", answer: { status, body }, latencyMs: context.clock.now() - startedAt };
   } catch (error) {
     if (request.signal.aborted) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return isUnreachable(error) ? { kind: "unreachable", why } : { kind: "broken", why };
   }
 }
@@ -104,6 +105,6 @@ async function addresses(
     return { endpoints: await ingressEndpoints({ api, configured, ingress, host, lookup, signal }) };
   } catch (error) {
     if (signal.aborted) throw error;
-    return { why: headline(error instanceof Error ? error.message : String(error)) };
+    return { why: headline(messageOf(error)) };
   }
 }

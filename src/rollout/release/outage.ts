@@ -1,4 +1,4 @@
-import { exitCodes, interrupted, UserError } from "../../core/errors.ts";
+import { exitCodes, interrupted, messageOf, UserError } from "../../core/errors.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context.ts";
 
@@ -41,7 +41,7 @@ export async function ridingOut<T>(
     } catch (error) {
       if (!isOutage(error, api.server) || signal.aborted) throw error;
       if (since === undefined) {
-        const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+        const reason = messageOf(error).split("\n")[0] ?? "";
         events({
           type: "warning",
           code: "cluster-away",
@@ -73,7 +73,7 @@ async function untilAnswers(context: RolloutContext, deadline: number, error: un
 function given(error: unknown, model: string): UserError {
   return new UserError({
     code: "cluster-unreachable",
-    message: `The rollout of ${model} waited for the API server in vain: ${error instanceof Error ? error.message : String(error)}`,
+    message: `The rollout of ${model} waited for the API server in vain: ${messageOf(error)}`,
     hint: "Traffic is where it was. Once the API server answers, `modelswitch resume` goes on.",
     exitCode: exitCodes.failed,
     cause: error,

@@ -1,5 +1,5 @@
 import type { CallSubject } from "../../core/calls.ts";
-import { exitCodes, UserError } from "../../core/errors.ts";
+import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
 import type { NoticeKind } from "../../core/notices.ts";
 import type { Routing } from "../../core/routing.ts";
@@ -78,7 +78,7 @@ export class Teller {
     const isQuiet =
       error instanceof UserError &&
       (error.exitCode === exitCodes.interrupted || error.exitCode === exitCodes.locked);
-    if (!isQuiet) this.#tell("failed", headline(error instanceof Error ? error.message : String(error)));
+    if (!isQuiet) this.#tell("failed", headline(messageOf(error)));
   }
 
   async flush(): Promise<void> {
