@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { noFlags } from "../../test/support/release-bench.ts";
 import { type TestBench, testBench, testConfig } from "../../test/support/rollout-bench.ts";
 import { modelSpec } from "./desired.ts";
 import { describeLoss } from "./destroy.ts";
@@ -6,19 +7,18 @@ import { modelStatus } from "./status.ts";
 import { switchTraffic } from "./switch.ts";
 import { up } from "./up.ts";
 
-const flags = { allowLiveChange: false, allowLiveStop: false, createNamespace: false };
 const of = (environment: string | undefined) => bench.context(testConfig({ environment }));
 let bench: TestBench;
 
 beforeEach(async () => {
   bench = testBench();
-  await up(of("production"), flags);
+  await up(of("production"), noFlags);
 });
 
 describe("a model that belongs to an environment", () => {
   test("is remembered as its, and taken up by it again", async () => {
     expect(await of("production").store.read()).toMatchObject({ environment: "production" });
-    await expect(up(of("production"), flags)).resolves.toMatchObject({ live: "blue" });
+    await expect(up(of("production"), noFlags)).resolves.toMatchObject({ live: "blue" });
   });
 
   test.each([["staging"], [undefined]])("is left alone by every other one: %s", async (other) => {
@@ -28,7 +28,7 @@ describe("a model that belongs to an environment", () => {
       exitCode: 2,
       message: expect.stringContaining("belongs to the environment production, but"),
     };
-    await expect(up(of(other), flags)).rejects.toMatchObject(refused);
+    await expect(up(of(other), noFlags)).rejects.toMatchObject(refused);
     await expect(switchTraffic(of(other), "green")).rejects.toMatchObject(refused);
     await expect(describeLoss(of(other))).rejects.toMatchObject(refused);
     expect(bench.stack.operations).toEqual([]);
@@ -37,16 +37,16 @@ describe("a model that belongs to an environment", () => {
   });
 
   test("becomes another one's where the user says so", async () => {
-    await up(of("live"), { ...flags, takeOver: true });
+    await up(of("live"), { ...noFlags, takeOver: true });
     expect(await of("live").store.read()).toMatchObject({ environment: "live" });
-    await expect(up(of("production"), flags)).rejects.toMatchObject({ code: "environment-other" });
+    await expect(up(of("production"), noFlags)).rejects.toMatchObject({ code: "environment-other" });
   });
 });
 
 test("a model from before there were environments becomes the first one's that applies it", async () => {
   const before = of(undefined);
   await before.store.update((record) => record && { ...record, environment: null });
-  await up(of("production"), flags);
+  await up(of("production"), noFlags);
   expect(await of("production").store.read()).toMatchObject({ environment: "production" });
 });
 
@@ -59,7 +59,7 @@ test("pods of a release that 0.1.0 made keep its defaults through `up`, until th
         releases: record.releases.map((release) => ({ ...release, podDefaults: "0.1.0" as const })),
       },
   );
-  await up(context, flags);
+  await up(context, noFlags);
   const kept = await context.store.read();
   expect(kept && modelSpec(kept, "ml").slots).toMatchObject({
     blue: { podDefaults: "0.1.0" },
@@ -69,7 +69,7 @@ test("pods of a release that 0.1.0 made keep its defaults through `up`, until th
   if (runs.form !== "slots") throw new Error("The test's model has two slots.");
   const slots = { ...runs.slots, green: { ...runs.slots.green, image: "fraud:3" } };
   const next = bench.context(testConfig({ environment: "production", runs: { form: "slots", slots } }));
-  await up(next, flags);
+  await up(next, noFlags);
   const record = await next.store.read();
   const spec = record && modelSpec(record, "ml");
   expect(spec?.slots.blue.podDefaults).toBe("0.1.0");

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { noFlags } from "../../test/support/release-bench.ts";
 import {
   json,
   putSlot,
@@ -16,8 +17,6 @@ import { switchTraffic } from "./switch.ts";
 import { up } from "./up.ts";
 
 let bench: TestBench;
-
-const noFlags = { allowLiveChange: false, allowLiveStop: false, createNamespace: false };
 
 beforeEach(async () => {
   bench = testBench();

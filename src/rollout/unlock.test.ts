@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type TestBench, testBench, testConfig, testNamespace } from "../../test/support/rollout-bench.ts";
-import { resolveRollout } from "../config/rollout.ts";
+import { noFlags, templateConfig } from "../../test/support/release-bench.ts";
+import { type TestBench, testBench, testNamespace } from "../../test/support/rollout-bench.ts";
 import { splitOf } from "../core/routing.ts";
 import type { Holder } from "./lease.ts";
 import { withLock } from "./lock.ts";
@@ -33,13 +33,7 @@ function heldBy(holder: Holder, secondsAgo: number): void {
   });
 }
 
-const working = () =>
-  bench.context(
-    testConfig({
-      runs: { form: "template", release: { image: "fraud:1", replicas: 2 }, idleReplicas: 0 },
-      rollout: resolveRollout({ drain: 5, soak: 0 }),
-    }),
-  );
+const working = () => bench.context(templateConfig({ drain: 5, soak: 0 }));
 
 /** One whose clock passes while a heartbeat is waited for. */
 function context() {
@@ -121,8 +115,7 @@ describe("unlock", () => {
   });
 
   test("a release that loses its lock stops before its next step; the next command goes on", async () => {
-    const flags = { allowLiveChange: false, allowLiveStop: false, createNamespace: false };
-    await up(working(), flags);
+    await up(working(), noFlags);
     bench.stack.afterUp = async ({ routing }) => {
       if (routing.candidate !== "green" || routing.weight !== 100) return;
       bench.stack.afterUp = undefined;

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { noFlags } from "../../test/support/release-bench.ts";
 import {
   putSlot,
   refusal,
@@ -14,7 +15,6 @@ import { modelStatus } from "./status.ts";
 import { switchTraffic } from "./switch.ts";
 import { up } from "./up.ts";
 
-const flags = { allowLiveChange: false, allowLiveStop: false, createNamespace: false };
 let bench: TestBench;
 
 beforeEach(() => {
@@ -25,7 +25,7 @@ const operations = () => bench.stack.operations.map(({ name }) => name);
 
 describe("up", () => {
   test("makes the model, records it, and proves that the live slot answers", async () => {
-    const result = await up(bench.context(), flags);
+    const result = await up(bench.context(), noFlags);
     expect(result).toMatchObject({
       live: "blue",
       routing: settledOn("blue"),
@@ -40,12 +40,12 @@ describe("up", () => {
 
   test("a missing namespace is an error with exit code 2, and made where the user says so", async () => {
     bench.cluster.remove(`/api/v1/namespaces/${testNamespace}`);
-    await expect(up(bench.context(), flags)).rejects.toMatchObject({
+    await expect(up(bench.context(), noFlags)).rejects.toMatchObject({
       code: "namespace-missing",
       exitCode: 2,
     });
     expect(operations()).toEqual([]);
-    await up(bench.context(), { ...flags, createNamespace: true });
+    await up(bench.context(), { ...noFlags, createNamespace: true });
     expect(bench.cluster.get(`/api/v1/namespaces/${testNamespace}`)).toBeDefined();
   });
 
@@ -53,27 +53,27 @@ describe("up", () => {
     const before = bench.cluster.intercept;
     bench.cluster.intercept = (request) =>
       request.path === `/api/v1/namespaces/${testNamespace}` ? refusal(403, "Forbidden") : before?.(request);
-    await expect(up(bench.context(), flags)).resolves.toMatchObject({ live: "blue" });
+    await expect(up(bench.context(), noFlags)).resolves.toMatchObject({ live: "blue" });
   });
 
   test("what it refuses is refused before anything is written", async () => {
-    await up(bench.context(), flags);
+    await up(bench.context(), noFlags);
     bench.stack.operations.length = 0;
     const slots = { blue: { image: "fraud:9", replicas: 2 }, green: { image: "fraud:green", replicas: 2 } };
     const config = testConfig({ runs: { form: "slots", slots } });
     const before = await bench.context().store.read();
-    await expect(up(bench.context(config), flags)).rejects.toMatchObject({ code: "live-change-refused" });
+    await expect(up(bench.context(config), noFlags)).rejects.toMatchObject({ code: "live-change-refused" });
     expect(operations()).toEqual([]);
     expect(await bench.context().store.read()).toEqual(before);
   });
 
   test("traffic stays where a switch left it, also in the middle", async () => {
-    await up(bench.context(), flags);
+    await up(bench.context(), noFlags);
     bench.stack.afterUp = () => bench.stop.abort();
     await switchTraffic(bench.context(), "green").catch(() => undefined);
     bench.stack.afterUp = undefined;
     const signal = new AbortController().signal;
-    const result = await up({ ...bench.context(), signal }, flags);
+    const result = await up({ ...bench.context(), signal }, noFlags);
     expect(result).toMatchObject({
       live: "green",
       routing: { main: "blue", candidate: "green", weight: 100 },
@@ -81,15 +81,15 @@ describe("up", () => {
   });
 
   test("looks at the cluster first when something was deleted by hand", async () => {
-    await up(bench.context(), flags);
+    await up(bench.context(), noFlags);
     bench.stack.operations.length = 0;
     bench.cluster.remove(`/apis/apps/v1/namespaces/${testNamespace}/deployments/fraud-green`);
-    await up(bench.context(), flags);
+    await up(bench.context(), noFlags);
     expect(operations()).toEqual(["refresh", "up"]);
   });
 
   test("looks at the cluster first when the namespace or the whole cluster was made anew", async () => {
-    await up(bench.context(), flags);
+    await up(bench.context(), noFlags);
     expect(operations()).toEqual(["up"]);
     bench.stack.operations.length = 0;
     for (const path of [
@@ -103,7 +103,7 @@ describe("up", () => {
     ]) {
       bench.cluster.remove(path);
     }
-    await up(bench.context(), flags).catch(() => undefined);
+    await up(bench.context(), noFlags).catch(() => undefined);
     expect(operations()).toEqual(["refresh", "up"]);
   });
 
@@ -111,10 +111,10 @@ describe("up", () => {
     bench.stack.beforeUp = () => {
       throw new Error("killed");
     };
-    await expect(up(bench.context(), flags)).rejects.toThrow("killed");
+    await expect(up(bench.context(), noFlags)).rejects.toThrow("killed");
     expect(await bench.context().store.read()).toMatchObject({ applying: true });
     bench.stack.beforeUp = undefined;
-    await up(bench.context(), flags);
+    await up(bench.context(), noFlags);
     expect(await bench.context().store.read()).toMatchObject({
       slots: { blue: 1, green: 2 },
       applying: false,
@@ -134,7 +134,7 @@ describe("up", () => {
       });
       throw new UserError({ code: "deployment-failed", message: "Deployment fraud-blue: 4 errors occurred" });
     };
-    await expect(up(bench.context(), flags)).rejects.toMatchObject({
+    await expect(up(bench.context(), noFlags)).rejects.toMatchObject({
       code: "slot-not-ready",
       message: expect.stringContaining("The image fraud:blue is not on the node"),
     });
@@ -144,14 +144,14 @@ describe("up", () => {
     bench.cluster.intercept = ({ path }) =>
       path.includes("/proxy/") ? { status: 200, headers: {}, body: "same" } : undefined;
     bench.answer = () => ({ status: 200, body: "same" });
-    const result = await up(bench.context(), flags);
+    const result = await up(bench.context(), noFlags);
     expect(result.proof.state).toBe("proved");
     expect(result.notes).toMatchObject([{ code: "slots-indistinguishable" }]);
   });
 
   test("an ingress that does not answer fails it, with what was seen", async () => {
     bench.answer = () => ({ status: 404, body: "" });
-    await expect(up(bench.context(), flags)).rejects.toMatchObject({
+    await expect(up(bench.context(), noFlags)).rejects.toMatchObject({
       code: "proof-failed",
       exitCode: 1,
       message: expect.stringContaining("HTTP 404 without an identity"),
@@ -162,7 +162,7 @@ describe("up", () => {
     bench.cluster.put(`/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud`, {
       spec: { rules: [{ http: { paths: [{ backend: { service: { name: "shop" } } }] } }] },
     });
-    await expect(up(bench.context(), flags)).rejects.toMatchObject({
+    await expect(up(bench.context(), noFlags)).rejects.toMatchObject({
       code: "routing-unreadable",
       exitCode: 2,
     });
@@ -171,7 +171,10 @@ describe("up", () => {
 
   test("without an identity it says that nothing could be proved", async () => {
     const { identity: _identity, ...server } = testConfig().server;
-    const result = await up(bench.context(testConfig({ server: { ...server, identity: undefined } })), flags);
+    const result = await up(
+      bench.context(testConfig({ server: { ...server, identity: undefined } })),
+      noFlags,
+    );
     expect(result.proof).toMatchObject({ state: "skipped" });
     expect(result.notes).toMatchObject([{ code: "slots-indistinguishable" }]);
   });
@@ -179,7 +182,7 @@ describe("up", () => {
 
 describe("status", () => {
   test("is one document about the model", async () => {
-    await up(bench.context(), flags);
+    await up(bench.context(), noFlags);
     await switchTraffic(bench.context(), "green");
     const status = await modelStatus(bench.context());
     expect(status).toMatchObject({
@@ -199,7 +202,7 @@ describe("status", () => {
   });
 
   test("shows a pod's problem with its last words", async () => {
-    await up(bench.context(), flags);
+    await up(bench.context(), noFlags);
     putSlot(bench.cluster, "green", {
       replicas: 2,
       ready: 1,
@@ -226,7 +229,7 @@ describe("status", () => {
   });
 
   test("says what an unfinished switch still has to do", async () => {
-    await up(bench.context(), flags);
+    await up(bench.context(), noFlags);
     bench.stack.afterUp = () => bench.stop.abort();
     await switchTraffic(bench.context(), "green").catch(() => undefined);
     const status = await modelStatus({ ...bench.context(), signal: new AbortController().signal });
@@ -239,7 +242,7 @@ describe("status", () => {
 
 describe("destroy", () => {
   test("says what goes away and that it serves traffic, then deletes record and resources", async () => {
-    await up(bench.context(), flags);
+    await up(bench.context(), noFlags);
     const loss = await describeLoss(bench.context());
     expect(loss.question).toContain("serves live traffic for fraud.test from blue");
     expect(loss.lines[0]).toBe("blue: 2 ready replicas of fraud:blue, 100 % of the traffic");

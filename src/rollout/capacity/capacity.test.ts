@@ -1,12 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import {
-  refusal,
-  type TestBench,
-  testBench,
-  testConfig,
-  testNamespace,
-} from "../../../test/support/rollout-bench.ts";
-import { resolveRollout } from "../../config/rollout.ts";
+import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
+import { refusal, type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import type { ReleaseTemplate, RolloutConfig } from "../../config/types.ts";
 import type { SlotSpec } from "../../core/model.ts";
 import { release, rollback } from "../release/start.ts";
@@ -14,7 +8,6 @@ import { observeDeployed } from "../subject.ts";
 import { up } from "../up.ts";
 import { nextReleaseCost } from "./next-release.ts";
 
-const flags = { allowLiveChange: false, allowLiveStop: false, createNamespace: false };
 const template = (image: string, more: Partial<SlotSpec> = {}): ReleaseTemplate => ({
   image,
   replicas: 2,
@@ -24,12 +17,8 @@ const template = (image: string, more: Partial<SlotSpec> = {}): ReleaseTemplate 
 });
 let bench: TestBench;
 
-const configOf = (rollout: RolloutConfig = {}) =>
-  testConfig({
-    runs: { form: "template", release: template("fraud:1"), idleReplicas: 0 },
-    rollout: resolveRollout({ drain: 0, soak: 0, settle: 0, ...rollout }),
-  });
-const context = (rollout?: RolloutConfig) => bench.context(configOf(rollout));
+const context = (rollout?: RolloutConfig) =>
+  bench.context(templateConfig({ drain: 0, soak: 0, settle: 0, ...rollout }, template("fraud:1")));
 const to = (image: string, more?: Partial<SlotSpec>) => ({ template: template(image, more) });
 
 function putNode(name: string, gpus: number, labels: Record<string, string> = {}): void {
@@ -63,7 +52,7 @@ const evidence = () =>
 beforeEach(async () => {
   bench = testBench();
   putNode("node-1", 4);
-  await up(context(), flags);
+  await up(context(), noFlags);
   putPod("fraud-blue-0", 1, "node-1", testNamespace);
   putPod("fraud-blue-1", 1, "node-1", testNamespace);
 });

@@ -1,27 +1,24 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type TestBench, testBench, testConfig } from "../../../test/support/rollout-bench.ts";
+import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
+import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
 import { custom } from "../../component/servers/custom.ts";
-import { resolveRollout } from "../../config/rollout.ts";
 import type { DrainingEvidence } from "../../core/model.ts";
 import type { ApiResponse } from "../../kubernetes/api.ts";
 import { up } from "../up.ts";
 import { release } from "./start.ts";
 
-const flags = { allowLiveChange: false, allowLiveStop: false, createNamespace: false };
 const drainSeconds = 120;
 let bench: TestBench;
 
-const configOf = (draining: DrainingEvidence | undefined, protocol: "http" | "grpc" = "http") =>
-  testConfig({
-    server: custom({
-      identity: { path: "/version", from: { kind: "body" } },
-      otherPorts: { metrics: 9090 },
-      ...(draining === undefined ? {} : { metrics: { port: 9090, path: "/metrics" }, draining }),
-    }),
-    ingress: { host: "fraud.test", protocol },
-    runs: { form: "template", release: { image: "fraud:1", replicas: 2 }, idleReplicas: 0 },
-    rollout: resolveRollout({ drain: drainSeconds, soak: 0, settle: 0 }),
-  });
+const configOf = (draining: DrainingEvidence | undefined, protocol: "http" | "grpc" = "http") => ({
+  ...templateConfig({ drain: drainSeconds, soak: 0, settle: 0 }),
+  server: custom({
+    identity: { path: "/version", from: { kind: "body" } },
+    otherPorts: { metrics: 9090 },
+    ...(draining === undefined ? {} : { metrics: { port: 9090, path: "/metrics" }, draining }),
+  }),
+  ingress: { host: "fraud.test", protocol },
+});
 
 beforeEach(() => {
   bench = testBench();
@@ -39,7 +36,7 @@ const gauge = (value: number): ApiResponse => ({
 /** Releases, and returns what was shown of the drain and how long it took. */
 async function drain(metrics: Metrics, config = configOf({ gauges: ["in_progress"] })) {
   const context = bench.context(config);
-  await up(context, flags);
+  await up(context, noFlags);
   const others = bench.cluster.intercept;
   const looks = new Map<string, number>();
   bench.cluster.intercept = (request) => {

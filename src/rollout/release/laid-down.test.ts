@@ -1,11 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type TestBench, testBench, testConfig } from "../../../test/support/rollout-bench.ts";
-import { resolveRollout } from "../../config/rollout.ts";
+import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
+import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
 import type { RolloutConfig } from "../../config/types.ts";
 import type { CallSubject } from "../../core/calls.ts";
-import { splitOf } from "../../core/routing.ts";
 import { modelStatus } from "../status.ts";
-import { observeDeployed } from "../subject.ts";
 import { up } from "../up.ts";
 import { control } from "./control.ts";
 import { askOf } from "./requests.ts";
@@ -14,17 +12,9 @@ import { release, resume, rollback } from "./start.ts";
 let bench: TestBench;
 
 const context = (rollout: RolloutConfig = {}) =>
-  bench.context(
-    testConfig({
-      runs: { form: "template", release: { image: "fraud:1", replicas: 4 }, idleReplicas: 0 },
-      rollout: resolveRollout({ drain: 20, ...rollout }),
-    }),
-  );
+  bench.context(templateConfig(rollout, { image: "fraud:1", replicas: 4 }));
 const next = { template: { image: "fraud:2", replicas: 4 } };
-
-async function split() {
-  return splitOf((await observeDeployed(context())).routing);
-}
+const split = () => splitNow(context());
 
 /** Replicas of both slots at every write. */
 function sizes(): string[] {
@@ -36,7 +26,7 @@ function sizes(): string[] {
 
 beforeEach(async () => {
   bench = testBench();
-  await up(context(), { allowLiveChange: false, allowLiveStop: false, createNamespace: false });
+  await up(context(), noFlags);
   bench.stack.operations.length = 0;
 });
 

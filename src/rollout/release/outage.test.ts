@@ -1,10 +1,8 @@
 import { expect, test } from "vitest";
-import { type TestBench, testBench, testConfig } from "../../../test/support/rollout-bench.ts";
-import { resolveRollout } from "../../config/rollout.ts";
+import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
+import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
 import { UserError } from "../../core/errors.ts";
-import { splitOf } from "../../core/routing.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
-import { observeDeployed } from "../subject.ts";
 import { up } from "../up.ts";
 import { isOutage } from "./outage.ts";
 import { release, resume } from "./start.ts";
@@ -32,11 +30,7 @@ test.each([
   expect(isOutage(error, server)).toBe(expected);
 });
 
-const config = testConfig({
-  runs: { form: "template", release: { image: "fraud:1", replicas: 2 }, idleReplicas: 0 },
-  rollout: resolveRollout({ drain: 5, steps: "25%:1s" }),
-});
-const flags = { allowLiveChange: false, allowLiveStop: false, createNamespace: false };
+const config = templateConfig({ drain: 5, steps: "25%:1s" });
 const next = { template: { image: "fraud:2", replicas: 2 } };
 
 /** The API server, and what Pulumi does with it, fails for a while from its nth request on. Returns how many there were. */
@@ -66,7 +60,7 @@ test("away for 20 s from any request on: the release waits and goes live, and is
   let last = false;
   for (let nth = 1; !last; nth += 7) {
     const bench = testBench();
-    await up(bench.context(config), flags);
+    await up(bench.context(config), noFlags);
     const requests = awayFrom(bench, nth, 20_000);
     let end: unknown;
     try {
@@ -83,13 +77,13 @@ test("away for 20 s from any request on: the release waits and goes live, and is
       kind: "live",
       state: { direction: "forward" },
     });
-    expect(splitOf((await observeDeployed(bench.context(config))).routing)).toEqual({ blue: 0, green: 100 });
+    expect(await splitNow(bench.context(config))).toEqual({ blue: 0, green: 100 });
   }
 }, 120_000);
 
 test("away for longer than pods may take to get ready: it gives up, and `resume` goes on", async () => {
   const bench = testBench();
-  await up(bench.context(config), flags);
+  await up(bench.context(config), noFlags);
   // After the rollout has begun.
   awayFrom(bench, 80, config.deadlines.readyMs + 60_000);
   await expect(release(bench.context(config), next)).rejects.toMatchObject({ code: "cluster-unreachable" });

@@ -1,31 +1,20 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type TestBench, testBench, testConfig, testNamespace } from "../../../test/support/rollout-bench.ts";
-import { resolveRollout } from "../../config/rollout.ts";
+import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
+import { type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import type { RolloutConfig } from "../../config/types.ts";
-import { splitOf } from "../../core/routing.ts";
-import { observeDeployed } from "../subject.ts";
 import { up } from "../up.ts";
 import { control } from "./control.ts";
 import { release } from "./start.ts";
 
 let bench: TestBench;
 
-const context = (rollout: RolloutConfig = {}) =>
-  bench.context(
-    testConfig({
-      runs: { form: "template", release: { image: "fraud:1", replicas: 2 }, idleReplicas: 0 },
-      rollout: resolveRollout({ drain: 20, ...rollout }),
-    }),
-  );
+const context = (rollout: RolloutConfig = {}) => bench.context(templateConfig(rollout));
 const next = { template: { image: "fraud:2", replicas: 2 } };
 const smoke: RolloutConfig = {
   steps: "50%:1m",
   gates: [{ name: "smoke", request: { path: "/predict", body: { x: 1 }, expect: { json: { path: "y" } } } }],
 };
-
-async function split() {
-  return splitOf((await observeDeployed(context())).routing);
-}
+const split = () => splitNow(context());
 
 /** What the new release answers to the gate's request. */
 function answering(what: () => { status: number; body: string }): void {
@@ -34,7 +23,7 @@ function answering(what: () => { status: number; body: string }): void {
 
 beforeEach(async () => {
   bench = testBench();
-  await up(context(), { allowLiveChange: false, allowLiveStop: false, createNamespace: false });
+  await up(context(), noFlags);
 });
 
 describe("gates in a rollout", () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
 import {
   putSlot,
   type TestBench,
@@ -6,9 +7,7 @@ import {
   testConfig,
   testNamespace,
 } from "../../../test/support/rollout-bench.ts";
-import { resolveRollout } from "../../config/rollout.ts";
 import type { RolloutConfig } from "../../config/types.ts";
-import { splitOf } from "../../core/routing.ts";
 import type { ApiRequest, KubernetesObject } from "../../kubernetes/api.ts";
 import { modelStatus } from "../status.ts";
 import { observeDeployed } from "../subject.ts";
@@ -18,20 +17,11 @@ import type { RolloutEnd } from "./execute.ts";
 import { askOf } from "./requests.ts";
 import { release, resume, rollback } from "./start.ts";
 
-const flags = { allowLiveChange: false, allowLiveStop: false, createNamespace: false };
 let bench: TestBench;
 
-const configOf = (rollout: RolloutConfig = {}) =>
-  testConfig({
-    runs: { form: "template", release: { image: "fraud:1", replicas: 2 }, idleReplicas: 0 },
-    rollout: resolveRollout({ drain: 20, ...rollout }),
-  });
-const context = (rollout?: RolloutConfig) => bench.context(configOf(rollout));
+const context = (rollout?: RolloutConfig) => bench.context(templateConfig(rollout));
 const to = (image: string) => ({ template: { image, replicas: 2 } });
-
-async function split() {
-  return splitOf((await observeDeployed(context())).routing);
-}
+const split = () => splitNow(context());
 
 async function replicas() {
   const { observation } = await observeDeployed(context());
@@ -43,7 +33,7 @@ async function replicas() {
 
 beforeEach(async () => {
   bench = testBench();
-  await up(context(), flags);
+  await up(context(), noFlags);
   bench.stack.operations.length = 0;
 });
 
@@ -208,7 +198,7 @@ describe("other commands", () => {
       if (routing.weight === 25) await askOf(context(), ["pause"]);
     };
     await release(context({ steps: "25%" }), to("fraud:2"));
-    await expect(up(context(), flags)).rejects.toMatchObject({ code: "rollout-in-progress", exitCode: 4 });
+    await expect(up(context(), noFlags)).rejects.toMatchObject({ code: "rollout-in-progress", exitCode: 4 });
     await expect(switchTraffic(context(), "green")).rejects.toMatchObject({ code: "rollout-in-progress" });
     expect(await modelStatus(context())).toMatchObject({
       split: { blue: 75, green: 25 },
@@ -227,11 +217,11 @@ describe("other commands", () => {
 
   test("`up` keeps the size of a slot that was scaled down, and of one that is warm", async () => {
     await release(context(), to("fraud:2"));
-    await up(context(), flags);
+    await up(context(), noFlags);
     expect(await replicas()).toEqual({ blue: 2, green: 2 });
     bench.clock.pass(600_000);
     await resume(context(), "reconcile");
-    await up(context(), flags);
+    await up(context(), noFlags);
     expect(await replicas()).toEqual({ blue: 0, green: 2 });
   });
 });
@@ -324,7 +314,7 @@ describe("killed at any request to the API server or write of Pulumi's", () => {
     let survived = false;
     for (let at = 1; !survived; at += 1) {
       bench = testBench();
-      await up(context(), flags);
+      await up(context(), noFlags);
       let calls = 0;
       let dead = false;
       const intercept = bench.cluster.intercept;

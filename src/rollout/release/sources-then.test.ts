@@ -1,17 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import {
-  refusal,
-  type TestBench,
-  testBench,
-  testConfig,
-  testNamespace,
-} from "../../../test/support/rollout-bench.ts";
-import { resolveRollout } from "../../config/rollout.ts";
+import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
+import { refusal, type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import type { ReleaseTemplate } from "../../config/types.ts";
 import { up } from "../up.ts";
 import { release, resume, rollback } from "./start.ts";
 
-const flags = { allowLiveChange: false, allowLiveStop: false, createNamespace: false };
 let bench: TestBench;
 
 const template = (image: string, more: Partial<ReleaseTemplate> = {}): ReleaseTemplate => ({
@@ -25,10 +18,7 @@ const template = (image: string, more: Partial<ReleaseTemplate> = {}): ReleaseTe
 
 const context = (more: Partial<ReleaseTemplate> = {}) =>
   bench.context(
-    testConfig({
-      runs: { form: "template", release: template("fraud:1", more), idleReplicas: 0 },
-      rollout: resolveRollout({ drain: 0, soak: 0, settle: 0, rollbackWindow: 600 }),
-    }),
+    templateConfig({ drain: 0, soak: 0, settle: 0, rollbackWindow: 600 }, template("fraud:1", more)),
   );
 
 const path = (name: string) => `/api/v1/namespaces/${testNamespace}/${name.replace("/", "s/")}`;
@@ -45,7 +35,7 @@ const warnings = () =>
 
 /** Release 2 is live in green, and blue has been scaled down. */
 async function coldRelease1(more: Partial<ReleaseTemplate> = {}): Promise<void> {
-  await up(context(more), flags);
+  await up(context(more), noFlags);
   await release(context(more), { template: template("fraud:2", more) });
   bench.clock.pass(600_000);
   await resume(context(more), "reconcile");
@@ -157,7 +147,7 @@ describe("a rollback to a slot whose pods have ended", () => {
 
 describe("a rollback to a warm slot", () => {
   test("is never refused, and says what follows the change", async () => {
-    await up(context(), flags);
+    await up(context(), noFlags);
     await release(context(), { template: template("fraud:2") });
     write("secret/token");
     write("secret/tls");
@@ -173,7 +163,7 @@ describe("a rollback to a warm slot", () => {
   });
 
   test("does not wait for what cannot be read", async () => {
-    await up(context(), flags);
+    await up(context(), noFlags);
     await release(context(), { template: template("fraud:2") });
     const others = bench.cluster.intercept;
     bench.cluster.intercept = (request) =>

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type TestBench, testBench, testConfig } from "../../../test/support/rollout-bench.ts";
-import { resolveRollout } from "../../config/rollout.ts";
+import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
+import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
 import type { RolloutConfig } from "../../config/types.ts";
 import { up } from "../up.ts";
 import { control } from "./control.ts";
@@ -11,19 +11,15 @@ let told: string[];
 
 const context = (rollout: RolloutConfig = {}) =>
   bench.context(
-    testConfig({
-      runs: { form: "template", release: { image: "fraud:1", replicas: 2 }, idleReplicas: 0 },
-      rollout: resolveRollout({
-        drain: 20,
-        notifications: [
-          {
-            url: "https://chat.example.com/hush",
-            format: "generic",
-            on: ["started", "phase", "held", "failed", "finished", "rolled-back"],
-          },
-        ],
-        ...rollout,
-      }),
+    templateConfig({
+      notifications: [
+        {
+          url: "https://chat.example.com/hush",
+          format: "generic",
+          on: ["started", "phase", "held", "failed", "finished", "rolled-back"],
+        },
+      ],
+      ...rollout,
     }),
   );
 const next = { template: { image: "fraud:2", replicas: 2 } };
@@ -31,7 +27,7 @@ const next = { template: { image: "fraud:2", replicas: 2 } };
 beforeEach(async () => {
   bench = testBench();
   told = [];
-  await up(context(), { allowLiveChange: false, allowLiveStop: false, createNamespace: false });
+  await up(context(), noFlags);
   bench.receive = ({ body }) => {
     const { notice, phase, reason } = JSON.parse(body) as Record<string, string | null>;
     told.push(

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type TestBench, testBench, testConfig } from "../../../test/support/rollout-bench.ts";
-import { resolveRollout } from "../../config/rollout.ts";
+import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
+import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
 import { release, rollback } from "../release/start.ts";
 import { up } from "../up.ts";
 import { progressMarkdown, reportMarkdown } from "./markdown.ts";
@@ -9,10 +9,7 @@ import { digestOf, type RolloutReport } from "./report.ts";
 
 let bench: TestBench;
 
-const config = testConfig({
-  runs: { form: "template", release: { image: "fraud:1", replicas: 2 }, idleReplicas: 0 },
-  rollout: resolveRollout({ drain: 20, rollbackWindow: 0, steps: "25%:10s" }),
-});
+const config = templateConfig({ rollbackWindow: 0, steps: "25%:10s" });
 
 async function reports(): Promise<RolloutReport[]> {
   const record = await bench.context(config).store.read();
@@ -21,7 +18,7 @@ async function reports(): Promise<RolloutReport[]> {
 
 beforeEach(async () => {
   bench = testBench();
-  await up(bench.context(config), { allowLiveChange: false, allowLiveStop: false, createNamespace: false });
+  await up(bench.context(config), noFlags);
   const template = { image: "fraud:2", replicas: 2, env: { TOKEN: "value of a variable" } };
   await release(bench.context(config), { template, skipGates: true });
   await rollback(bench.context(config), undefined);
