@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { type Answer, isGenuine, receiver } from "../../test/support/receiver.ts";
+import { describe, expect, test } from "vitest";
+import { isGenuine, receiver } from "../../test/support/receiver.ts";
 import type { Hook, WebhookCall } from "../core/calls.ts";
 import { ask, runHook } from "./ask.ts";
 import { callIo, hurried, subject } from "./calls.fixture.ts";
@@ -8,18 +8,6 @@ import { secretProblem, signedHeaders } from "./signature.ts";
 
 const secret = `whsec_${Buffer.from("a key of more than 24 bytes").toString("base64")}`;
 const never = new AbortController().signal;
-
-let open: Awaited<ReturnType<typeof receiver>>[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((one) => one.close()));
-  open = [];
-});
-
-async function answering(...answers: (Answer | "silent" | "cut")[]) {
-  const made = await receiver(...answers);
-  open.push(made);
-  return made;
-}
 
 const hookTo = (url: string, more: Partial<WebhookCall> = {}): Hook => ({
   name: "tell",
@@ -31,7 +19,7 @@ const hookTo = (url: string, more: Partial<WebhookCall> = {}): Hook => ({
 
 describe("a webhook", () => {
   test("is signed so that a receiver who knows the key can tell", async () => {
-    const { url, received } = await answering({ status: 204 });
+    const { url, received } = await receiver({ status: 204 });
     const io = callIo({ env: { KEY: secret } });
     const said = await runHook(io, hookTo(url, { secretEnv: "KEY" }), subject, never);
     expect(said.verdict).toBe("pass");
@@ -76,7 +64,7 @@ describe("a webhook", () => {
     [500, "inconclusive", ""],
     [503, "inconclusive", ""],
   ])("that is answered HTTP %i says %s", async (status, verdict, words) => {
-    const { url } = await answering({ status, headers: { location: "http://127.0.0.1:9/" } });
+    const { url } = await receiver({ status, headers: { location: "http://127.0.0.1:9/" } });
     const said = await runHook(callIo(), hookTo(url), subject, never);
     expect(said.verdict).toBe(verdict);
     expect(said.evidence).toContain(`HTTP ${status}`);
@@ -91,14 +79,14 @@ describe("a webhook", () => {
     ['{"ready":true}', "pass", "HTTP 200"],
     ["fine\nindeed", "pass", "HTTP 200: fine"],
   ])("that is answered %s says %s", async (body, verdict, evidence) => {
-    const { url } = await answering({ status: 200, body });
+    const { url } = await receiver({ status: 200, body });
     const said = await runHook(callIo(), hookTo(url), subject, never);
     expect(said.verdict).toBe(verdict);
     expect(said.evidence).toContain(evidence);
   });
 
   test("is tried again after 5xx, a cut connection and a time-out, as the same message at another time", async () => {
-    const { url, received } = await answering({ status: 503 }, "cut", { status: 200 });
+    const { url, received } = await receiver({ status: 503 }, "cut", { status: 200 });
     const clock = hurried();
     const send = sender({});
     let sent = 0;
@@ -119,24 +107,23 @@ describe("a webhook", () => {
   });
 
   test("that fails is not sent again", async () => {
-    const { url, received } = await answering({ status: 400 });
+    const { url, received } = await receiver({ status: 400 });
     await runHook(callIo(), hookTo(url, { retries: 3 }), subject, never);
     expect(received).toHaveLength(1);
   });
 
   test("says why there is no answer, and never where exactly it leads", async () => {
-    const { url, host, close } = await answering("silent");
+    const { url, host, close } = await receiver("silent");
     const late = await runHook(callIo(), hookTo(url, { timeoutMs: 200 }), subject, never);
     expect(late).toEqual({ verdict: "inconclusive", evidence: `${host}: no answer within 0.2 s` });
     await close();
-    open = [];
     const gone = await runHook(callIo(), hookTo(url), subject, never);
     expect(gone.evidence).toBe(`${host}: no answer: nothing listens there`);
     expect(JSON.stringify([late, gone])).not.toContain("hush");
   });
 
   test("ends when the command is stopped", async () => {
-    const { url, received } = await answering("silent");
+    const { url, received } = await receiver("silent");
     const stop = new AbortController();
     const running = runHook(callIo(), hookTo(url), subject, stop.signal);
     while (received.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -145,7 +132,7 @@ describe("a webhook", () => {
   });
 
   test("is not sent without the key that it should have", async () => {
-    const { url, received } = await answering({ status: 200 });
+    const { url, received } = await receiver({ status: 200 });
     const said = await runHook(callIo(), hookTo(url, { secretEnv: "KEY" }), subject, never);
     expect(said.verdict).toBe("inconclusive");
     expect(said.evidence).toContain("the variable KEY is not set");
@@ -153,7 +140,7 @@ describe("a webhook", () => {
   });
 
   test("of a gate has an id for each look, which is the same for each try", async () => {
-    const { url, received } = await answering({ status: 200 });
+    const { url, received } = await receiver({ status: 200 });
     const io = callIo();
     const call: WebhookCall = { kind: "webhook", url, secretEnv: undefined, timeoutMs: 20_000, retries: 0 };
     let now = 1_000;

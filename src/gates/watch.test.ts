@@ -138,7 +138,6 @@ describe("gates that are watched", () => {
     watch.enter(fraud);
     await until(() => watch.verdict().kind === "pass");
     await watch.leave();
-    await server.close();
     expect(looks.map(({ verdict, evidence }) => `${verdict}: ${evidence}`)[0]).toBe("hold: 12 of 100");
     const bodies = server.received.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
     expect(bodies[0]).toMatchObject({

@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { type Answer, isGenuine, receiver } from "../../test/support/receiver.ts";
+import { describe, expect, test } from "vitest";
+import { isGenuine, receiver } from "../../test/support/receiver.ts";
 import { hurried, subject } from "../calls/calls.fixture.ts";
 import { sender } from "../calls/send.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
@@ -9,18 +9,6 @@ import { genericBody, sentenceOf, slackBody } from "./message.ts";
 import { openNotifier } from "./notifier.ts";
 
 const secret = `whsec_${Buffer.from("a key of more than 24 bytes").toString("base64")}`;
-
-let open: Awaited<ReturnType<typeof receiver>>[] = [];
-afterEach(async () => {
-  await Promise.all(open.map((one) => one.close()));
-  open = [];
-});
-
-async function answering(...answers: (Answer | "silent" | "cut")[]) {
-  const made = await receiver(...answers);
-  open.push(made);
-  return made;
-}
 
 const to = (url: string, more: Partial<NotificationTarget> = {}): NotificationTarget => ({
   url: { kind: "url", url },
@@ -57,7 +45,7 @@ const impatient: Clock = {
 
 describe("notifications", () => {
   test("are sent one after the other, signed, to those who want to know", async () => {
-    const [all, few] = [await answering({ status: 200 }), await answering({ status: 200 })];
+    const [all, few] = [await receiver({ status: 200 }), await receiver({ status: 200 })];
     const { notifier, events } = notifying(
       [to(all.url, { secretEnv: "KEY" }), to(few.url, { on: ["finished"] })],
       { KEY: secret },
@@ -73,7 +61,7 @@ describe("notifications", () => {
   });
 
   test("get their address from the environment, and nobody reads it anywhere", async () => {
-    const { url } = await answering({ status: 403, body: "invalid_token" });
+    const { url } = await receiver({ status: 403, body: "invalid_token" });
     const { notifier, events } = notifying(
       [to("", { url: { kind: "env", name: "SLACK" }, format: "slack" })],
       { SLACK: url },
@@ -93,7 +81,7 @@ describe("notifications", () => {
   });
 
   test("that have no address or key are told once, and hold nobody", async () => {
-    const { url, received } = await answering({ status: 200 });
+    const { url, received } = await receiver({ status: 200 });
     const { notifier, events } = notifying([
       to("", { url: { kind: "env", name: "GONE" } }),
       to(url, { secretEnv: "ALSO_GONE" }),
@@ -109,14 +97,14 @@ describe("notifications", () => {
   });
 
   test("are tried once more", async () => {
-    const { url, received } = await answering("cut", { status: 200 });
+    const { url, received } = await receiver("cut", { status: 200 });
     const { notifier, events } = notifying([to(url)], {}, impatient);
     notifier.notify(notice("started"));
     await notifier.flush(patient);
     expect(received).toHaveLength(2);
     expect(received[0]?.headers["webhook-id"]).toBe(received[1]?.headers["webhook-id"]);
     expect(events).toEqual([]);
-    const bad = await answering({ status: 500 });
+    const bad = await receiver({ status: 500 });
     const failing = notifying([to(bad.url)], {}, impatient);
     failing.notifier.notify(notice("started"));
     await failing.notifier.flush(patient);
@@ -135,7 +123,7 @@ describe("notifications", () => {
   });
 
   test("do not keep a command that ends", async () => {
-    const { url, received } = await answering("silent");
+    const { url, received } = await receiver("silent");
     const { notifier, events } = notifying([to(url)]);
     notifier.notify(notice("started"));
     notifier.notify(notice("finished"));
@@ -146,7 +134,7 @@ describe("notifications", () => {
   });
 
   test("that nobody takes do not pile up", async () => {
-    const { url, received } = await answering("silent");
+    const { url, received } = await receiver("silent");
     const { notifier, events } = notifying([to(url)]);
     for (let index = 0; index < 200; index++) notifier.notify(notice("phase"));
     expect(events).toMatchObject([{ message: expect.stringContaining("100 notifications wait already") }]);

@@ -97,36 +97,32 @@ describe("gates and hooks on a real cluster", () => {
     const key = Buffer.from("a key of thirty-two bytes, at least").toString("base64");
     const secret = `whsec_${key}`;
     const address = await receiver({ status: 200 });
-    try {
-      const log = join(project.folder, "hooks.log");
-      await writeFile(log, "");
-      const tell = `echo "$MODELSWITCH_WHEN $MODELSWITCH_PHASE $MODELSWITCH_SHARE_GREEN" >> ${log}`;
-      await configure({
-        hooks: [
-          { name: "tell", before: "shift", run: ["sh", "-c", tell] },
-          { name: "tell again", after: "cut-over", run: ["sh", "-c", tell] },
-          { name: "book", after: "soak", url: address.url, secret: { env: "HOOK_KEY" } },
-        ],
-      });
-      const { exitCode, stdout } = await project.command(
-        ["release", "--json", "--set", `image=${testImages.green}`],
-        { env: { HOOK_KEY: secret } },
-      );
-      expect(exitCode, stdout).toBe(0);
-      expect(await readFile(log, "utf8")).toBe("before shift 0\nafter cut-over 100\n");
-      expect(address.received).toHaveLength(1);
-      const [received] = address.received;
-      if (received === undefined) throw new Error("It was called once.");
-      expect(isGenuine(received, secret, Date.now())).toBe(true);
-      expect(JSON.parse(received.body)).toMatchObject({
-        phase: "soak",
-        release: { number: 2, slot: "green" },
-      });
-      expect(stdout).not.toContain(key);
-      expect(JSON.stringify(await project.result(["report"]))).not.toContain(key);
-    } finally {
-      await address.close();
-    }
+    const log = join(project.folder, "hooks.log");
+    await writeFile(log, "");
+    const tell = `echo "$MODELSWITCH_WHEN $MODELSWITCH_PHASE $MODELSWITCH_SHARE_GREEN" >> ${log}`;
+    await configure({
+      hooks: [
+        { name: "tell", before: "shift", run: ["sh", "-c", tell] },
+        { name: "tell again", after: "cut-over", run: ["sh", "-c", tell] },
+        { name: "book", after: "soak", url: address.url, secret: { env: "HOOK_KEY" } },
+      ],
+    });
+    const { exitCode, stdout } = await project.command(
+      ["release", "--json", "--set", `image=${testImages.green}`],
+      { env: { HOOK_KEY: secret } },
+    );
+    expect(exitCode, stdout).toBe(0);
+    expect(await readFile(log, "utf8")).toBe("before shift 0\nafter cut-over 100\n");
+    expect(address.received).toHaveLength(1);
+    const [received] = address.received;
+    if (received === undefined) throw new Error("It was called once.");
+    expect(isGenuine(received, secret, Date.now())).toBe(true);
+    expect(JSON.parse(received.body)).toMatchObject({
+      phase: "soak",
+      release: { number: 2, slot: "green" },
+    });
+    expect(stdout).not.toContain(key);
+    expect(JSON.stringify(await project.result(["report"]))).not.toContain(key);
   });
 });
 

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
 
 export interface Received {
   readonly headers: IncomingHttpHeaders;
@@ -13,7 +14,10 @@ export interface Answer {
   readonly headers?: Record<string, string>;
 }
 
-/** An HTTP server on the loopback interface that answers what it is told, one answer after the other, the last one for good. */
+/**
+ * An HTTP server on the loopback interface that answers what it is told, one answer after the other, the last one for good. It ends
+ * with the test that opens it.
+ */
 export async function receiver(...answers: (Answer | "silent" | "cut")[]) {
   const received: Received[] = [];
   const server = createServer((request, response) => {
@@ -29,14 +33,16 @@ export async function receiver(...answers: (Answer | "silent" | "cut")[]) {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
+  const close = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  onTestFinished(close);
   return {
     url: `http://127.0.0.1:${port}/checks/hush?token=hush`,
     host: `127.0.0.1:${port}`,
     received,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close,
   };
 }
 
