@@ -1,7 +1,7 @@
 import { isVerdict, type WebhookCall } from "../core/calls.ts";
 import { interrupted, messageOf } from "../core/errors.ts";
 import { placeOf } from "../core/urls.ts";
-import { type Attempt, asEvidence, decided, unclear } from "./attempt.ts";
+import { type Attempt, asEvidence, decided, firstLine, isNotNow, unclear } from "./attempt.ts";
 import type { CallIo, SendAnswer } from "./io.ts";
 import type { CallPayload } from "./payload.ts";
 import { messageHeaders, secretProblem, signedHeaders } from "./signature.ts";
@@ -36,7 +36,7 @@ export async function callWebhook(
 
 function verdictOf(place: string, { status, body }: SendAnswer): Attempt {
   const said = parsed(body);
-  const words = said?.evidence ?? firstLine(body);
+  const words = said?.evidence ?? firstLine(body, 300);
   const evidence = `${place} answers HTTP ${status}${words === "" ? "" : `: ${words}`}`;
   if (status >= 200 && status <= 299) {
     if (said?.verdict === undefined) return decided("pass", evidence);
@@ -47,8 +47,7 @@ function verdictOf(place: string, { status, body }: SendAnswer): Attempt {
       false,
     );
   }
-  // Not now: that says nothing about the release.
-  if (status === 408 || status === 425 || status === 429 || status >= 500) return unclear(evidence, true);
+  if (isNotNow(status)) return unclear(evidence, true);
   if (status >= 400) return decided("fail", evidence);
   return unclear(`${evidence}; redirects are not followed, so write the address that it leads to`, false);
 }
@@ -66,8 +65,4 @@ function parsed(
   if (typeof value !== "object" || value === null) return undefined;
   const { verdict, evidence } = value as Readonly<Record<string, unknown>>;
   return { verdict, evidence: typeof evidence === "string" ? asEvidence(evidence) : undefined };
-}
-
-function firstLine(body: string): string {
-  return asEvidence(body.trim().split("\n")[0] ?? "").slice(0, 300);
 }

@@ -12,8 +12,8 @@ export function headline(text: string): string {
   return shortened(line.trim());
 }
 
-/** At the most 400 characters, none of them cut in half. Pure. */
-export function shortened(text: string): string {
+/** At the most so many characters, 400 unless said otherwise, none of them cut in half. Pure. */
+export function shortened(text: string, most = longest): string {
   const characters = [...text];
-  return characters.length <= longest ? text : `${characters.slice(0, longest - 1).join("")}…`;
+  return characters.length <= most ? text : `${characters.slice(0, most - 1).join("")}…`;
 }

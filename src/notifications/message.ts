@@ -1,4 +1,5 @@
 import { callId, facts } from "../calls/payload.ts";
+import { shortened } from "../core/headline.ts";
 import type { Notice } from "../core/notices.ts";
 
 /** What happened, in a sentence. Pure. */
@@ -70,7 +71,8 @@ const signs: Readonly<Record<Notice["kind"], string>> = {
 export function slackBody(notice: Notice): string {
   const { kind, subject, reason } = notice;
   const sentence = escaped(sentenceOf(notice));
-  const said = reason === undefined ? "" : `\n>${escaped(shortened(reason)).replaceAll("\n", "\n>")}`;
+  const said =
+    reason === undefined ? "" : `\n>${escaped(shortened(reason, longestReason)).replaceAll("\n", "\n>")}`;
   const about = [subject.image, `by ${subject.operator}`].filter((text) => text !== undefined);
   return JSON.stringify({
     // What notifications of Slack show.
@@ -80,10 +82,6 @@ export function slackBody(notice: Notice): string {
       { type: "context", elements: about.map((text) => ({ type: "mrkdwn", text: escaped(text) })) },
     ],
   });
-}
-
-function shortened(text: string): string {
-  return text.length <= longestReason ? text : `${text.slice(0, longestReason - 1)}…`;
 }
 
 /** Slack's own three: nothing that a pod or a program says can mention people or make a link. */

@@ -1,4 +1,4 @@
-import { asEvidence } from "../calls/attempt.ts";
+import { firstLine, isNotNow } from "../calls/attempt.ts";
 import type { CallIo } from "../calls/io.ts";
 import { messageHeaders, secretProblem, signedHeaders } from "../calls/signature.ts";
 import { messageOf } from "../core/errors.ts";
@@ -139,10 +139,9 @@ class Lane {
     try {
       const answer = await this.#io.send({ url, headers, body, timeoutMs: sendMs, signal: this.#signal });
       if (answer.status >= 200 && answer.status <= 299) return { kind: "told" };
-      const words = asEvidence(answer.body.split("\n")[0] ?? "").slice(0, 100);
+      const words = firstLine(answer.body, 100);
       const why = `it answers HTTP ${answer.status}${words === "" ? "" : `: ${words}`}`;
-      const isPassing = answer.status >= 500 || answer.status === 429 || answer.status === 408;
-      return { kind: isPassing ? "not-now" : "refused", why };
+      return { kind: isNotNow(answer.status) ? "not-now" : "refused", why };
     } catch (error) {
       if (this.#signal.aborted) return { kind: "refused", why: "there was no time left" };
       return { kind: "not-now", why: messageOf(error) };
