@@ -1,11 +1,12 @@
 import { type Clock, systemClock } from "../core/clock.ts";
 import { exitCodes } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 import type { Command, CommandContext, GlobalOptions } from "./command.ts";
 import { commands as allCommands } from "./commands/index.ts";
 import { mistypedVariables, toGlobalOptions, variableOf } from "./global-options.ts";
 import { colorsFor } from "./output/colors.ts";
 import { type ErrorReport, errorDocument, errorLines, reportOf } from "./output/error.ts";
-import { printable, printableEvent } from "./output/printable.ts";
+import { printableEvent } from "./output/printable.ts";
 import { createRenderer, type Output } from "./output/renderer.ts";
 import { screenOn } from "./output/screen.ts";
 import { packageVersion } from "./package-version.ts";

@@ -2,8 +2,6 @@ import { checkOptions } from "./checks.ts";
 import { LocalStack, type StackInternals } from "./local-stack.ts";
 import type { OpenStack, Stack, StackOptions } from "./stack.ts";
 
-export { secretsFromEnvironment } from "./secrets.ts";
-
 /** See `OpenStack`. Opening starts nothing: the CLI is looked for at the first operation. */
 export const openStack: OpenStack = (options) => openStackWith(options, {});
 

@@ -14,7 +14,7 @@ import { abortableReads } from "../kubernetes/abortable.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { callIo, namedCalls } from "./call-io.ts";
 import type { Lookup } from "./ingress-endpoints.ts";
-import type { Holder, LockOptions } from "./lock.ts";
+import type { Holder, LockOptions } from "./lease.ts";
 import { type Probe, probe } from "./probe.ts";
 import { type ModelStack, openModelStack } from "./program.ts";
 import { RecordStore } from "./record-store.ts";

@@ -13,8 +13,6 @@ import { type AppliedSettings, type RolloutRecord, releaseOf, type SlotScaling }
 import { recordVersion } from "./record-upgrades.ts";
 import { replicasAfter } from "./release-spec.ts";
 
-export type { Note } from "./plan-input.ts";
-
 /** What `up` is about to make true. */
 export interface UpPlan {
   readonly record: RolloutRecord;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { FakeClock, FakeCluster, testNamespace } from "../../test/support/rollout-bench.ts";
-import { type Holder, type LockOptions, withLock } from "./lock.ts";
+import type { Holder, LockOptions } from "./lease.ts";
+import { withLock } from "./lock.ts";
 
 const path = `/apis/coordination.k8s.io/v1/namespaces/${testNamespace}/leases/fraud-modelswitch`;
 const ada: Holder = { operator: "ada@laptop", host: "laptop", pid: 10, command: "switch green" };

@@ -14,8 +14,6 @@ import {
   takenByAnnotation,
 } from "./lease.ts";
 
-export type { Holder, LockOptions } from "./lease.ts";
-
 /** A lock that is held. */
 export interface Lock {
   /**

@@ -35,7 +35,7 @@ export const run: Command = {
     const folder = input.arguments.folder ?? ".";
     const { resolve } = await import("node:path");
     const { openProgramStack } = await import("../../engine/run-program.ts");
-    const { secretsFromEnvironment } = await import("../../engine/open.ts");
+    const { secretsFromEnvironment } = await import("../../engine/secrets.ts");
     const stackName = typeof input.options.stack === "string" ? input.options.stack : "dev";
     if (operation === "destroy")
       await confirmed(context, `Delete all resources of the stack ${stackName} of ${folder}?`);

@@ -1,8 +1,8 @@
 import { type ExitCode, exitCodes, interrupted, messageOf, UserError } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import type { Colors } from "./colors.ts";
-import { printable } from "./printable.ts";
 
 /** Where defects are reported. */
 export const reportAddress = "the project's issue tracker";

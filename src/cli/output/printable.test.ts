@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { printable, printableEvent } from "./printable.ts";
+import { printable } from "../../core/printable.ts";
+import { printableEvent } from "./printable.ts";
 
 test.each([
   ["\u001b[31mred\u001b[0m", "red"],

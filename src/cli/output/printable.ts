@@ -1,9 +1,7 @@
 import type { Event } from "../../core/events.ts";
 import { printable } from "../../core/printable.ts";
 
-export { printable } from "../../core/printable.ts";
-
-/** The same for everything that is shown of an event. */
+/** An event whose texts hold nothing that a terminal would obey. */
 export function printableEvent(event: Event): Event {
   return Object.fromEntries(
     Object.entries(event).map(([key, value]) => [key, typeof value === "string" ? printable(value) : value]),

@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../../core/printable.ts";
 import { isLive, type Output } from "./renderer.ts";
 
 /** Where a command shows its answer while it goes on. */
