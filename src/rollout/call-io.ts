@@ -1,8 +1,7 @@
 import type { CallIo } from "../calls/io.ts";
-import { secretVariables } from "../calls/require-calls.ts";
+import { type NamedCall, requireCalls, secretVariables } from "../calls/require-calls.ts";
 import type { ResolvedRollout } from "../config/rollout-types.ts";
 import type { ResolvedConfig } from "../config/types.ts";
-import type { Call } from "../core/calls.ts";
 import type { Clock } from "../core/clock.ts";
 
 /** What hooks, gates and notifications of a model work with: the real thing. */
@@ -42,8 +41,20 @@ export function callIo(about: {
   };
 }
 
+/**
+ * Makes sure that hooks, and gates unless they are skipped, can be called when their time comes.
+ * @throws UserError `call-impossible`
+ */
+export async function requireRolloutCalls(
+  { calls, config }: { readonly calls: CallIo; readonly config: ResolvedConfig },
+  { skipGates }: { readonly skipGates: boolean },
+): Promise<void> {
+  const { rollout } = config;
+  await requireCalls(calls, namedCalls(skipGates ? { ...rollout, gates: [] } : rollout));
+}
+
 /** Everything that a rollout may call for an opinion, by what it is called. */
-export function namedCalls({ hooks, gates }: ResolvedRollout): { title: string; call: Call }[] {
+function namedCalls({ hooks, gates }: ResolvedRollout): NamedCall[] {
   return [
     ...hooks.map(({ name, call }) => ({ title: `hook ${name}`, call })),
     ...gates.flatMap((gate) =>

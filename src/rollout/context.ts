@@ -2,7 +2,6 @@ import { lookup as dnsLookup } from "node:dns/promises";
 import { hostname, userInfo } from "node:os";
 import { runHook } from "../calls/ask.ts";
 import type { CallIo } from "../calls/io.ts";
-import { requireCalls } from "../calls/require-calls.ts";
 import type { ResolvedConfig } from "../config/types.ts";
 import type { CallSubject, GateVerdict, Hook } from "../core/calls.ts";
 import type { Clock } from "../core/clock.ts";
@@ -12,7 +11,7 @@ import type { AskSecret } from "../engine/secrets.ts";
 import type { SecretsSource } from "../engine/stack.ts";
 import { abortableReads } from "../kubernetes/abortable.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
-import { callIo, namedCalls } from "./call-io.ts";
+import { callIo } from "./call-io.ts";
 import type { Lookup } from "./ingress-endpoints.ts";
 import type { Holder, LockOptions } from "./lease.ts";
 import { type Probe, probe } from "./probe.ts";
@@ -39,11 +38,6 @@ export interface RolloutContext {
   readonly calls: CallIo;
   /** Runs a hook of the configuration. Never throws for what the hook does. */
   runHook(hook: Hook, subject: CallSubject, signal: AbortSignal): Promise<GateVerdict>;
-  /**
-   * Makes sure that hooks, and gates unless they are skipped, can be called when their time comes.
-   * @throws UserError `call-impossible`
-   */
-  requireCalls(options: { readonly skipGates: boolean }): Promise<void>;
   /** Opens the Pulumi stack. The signal ends a running operation; the events are the context's unless others are given. */
   openStack(signal: AbortSignal, events?: EventSink): Promise<ModelStack>;
   /** Asks for what opening the stack needs, before anything else is done. */
@@ -94,8 +88,6 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     lookup: (name) => dnsLookup(name, { all: true }),
     calls,
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
-    requireCalls: ({ skipGates }) =>
-      requireCalls(calls, namedCalls(skipGates ? { ...config.rollout, gates: [] } : config.rollout)),
     openStack: async (signal, sink = events) =>
       openModelStack({ config, namespace, secrets: await askOnce(), env, events: sink, signal }),
     prepareSecrets: async () => {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SendAnswer, SendRequest } from "../../src/calls/io.ts";
-import { requireCalls } from "../../src/calls/require-calls.ts";
 import { releaseLabel } from "../../src/component/deployment.ts";
 import { nginx } from "../../src/component/routers/nginx.ts";
 import { plain } from "../../src/component/routers/plain.ts";
@@ -21,7 +20,6 @@ import {
   KubernetesApiError,
   type KubernetesObject,
 } from "../../src/kubernetes/api.ts";
-import { namedCalls } from "../../src/rollout/call-io.ts";
 import type { RolloutContext } from "../../src/rollout/context.ts";
 import type { Probe, ProbeRequest } from "../../src/rollout/probe.ts";
 import type { Desired, ModelStack } from "../../src/rollout/program.ts";
@@ -415,11 +413,6 @@ export function testBench(): TestBench {
         extra: {},
       },
       runHook: (hook, subject) => Promise.resolve(bench.hook(hook, subject)),
-      requireCalls: ({ skipGates }) =>
-        requireCalls(
-          { env: { PATH: process.env.PATH }, folder: "/" },
-          namedCalls(skipGates ? { ...config.rollout, gates: [] } : config.rollout),
-        ),
       openStack: () => Promise.resolve(stack),
       prepareSecrets: () => Promise.resolve(),
       lockOptions: (command) => ({

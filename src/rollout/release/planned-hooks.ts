@@ -3,6 +3,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import type { PlannedHook } from "../../core/rollout/state.ts";
 import { longestHoldMs } from "../../gates/reduce.ts";
+import { requireRolloutCalls } from "../call-io.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Acting } from "./act.ts";
 import { callSubject } from "./call-subject.ts";
@@ -23,7 +24,7 @@ export async function runPlannedHook(acting: Acting, planned: PlannedHook): Prom
   const { when, phase, name } = hook;
   const canGoBack = phase !== "drain" && phase !== "scale-down";
   // What is missing where this command runs is no reason to take the release back: another machine may have it.
-  if (canGoBack) await context.requireCalls({ skipGates: true });
+  if (canGoBack) await requireRolloutCalls(context, { skipGates: true });
   const subject = callSubject(context, record, rolloutOf(context, record), routing);
   const verdict = await step(
     context.events,

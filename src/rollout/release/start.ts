@@ -5,6 +5,7 @@ import { begin, type RolloutPlan } from "../../core/rollout/state.ts";
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { refuseUnfinished } from "../adoption/guard.ts";
+import { requireRolloutCalls } from "../call-io.ts";
 import { vacatedFor } from "../capacity/capacity.ts";
 import { requireCapacity } from "../capacity/require-capacity.ts";
 import type { RolloutContext } from "../context.ts";
@@ -72,7 +73,7 @@ export interface ReleaseOptions {
 export async function release(context: RolloutContext, options: ReleaseOptions): Promise<RolloutEnd> {
   requireTemplate(context.config);
   const { template, ignoreWindows = false, skipGates = false } = options;
-  await context.requireCalls({ skipGates });
+  await requireRolloutCalls(context, { skipGates });
   const start = async (deployed: Deployed): Promise<Start> => {
     const { record, routing } = deployed;
     const live = liveSlot(routing);
