@@ -1,3 +1,4 @@
+import { type Fields, isFields } from "./fields.ts";
 import { parseModelUri } from "./model-uri.ts";
 import { quantityProblem, quantityValue } from "./quantity.ts";
 import { ownContainerNames, ownVolumeNames } from "./release-contents.ts";
@@ -9,8 +10,6 @@ export interface SlotProblem {
   /** To be read after the path: `is missing`. */
   readonly message: string;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** ConfigMaps hold 1 MiB, and the rollout record keeps the files of many releases. */
 export const largestConfigFiles = 256 * 1024;
@@ -34,10 +33,6 @@ export function slotProblems(slot: Fields): SlotProblem[] {
 }
 
 const problem = (path: SlotProblem["path"], message: string): SlotProblem => ({ path, message });
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
