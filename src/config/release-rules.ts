@@ -5,7 +5,7 @@ import { UserError } from "../core/errors.ts";
 import { isFields } from "../core/fields.ts";
 import type { IngressSpec, RouterName } from "../core/model.ts";
 import { requestProblems } from "../core/request-rules.ts";
-import { slotProblems } from "../core/slot-rules.ts";
+import { slotProblems } from "../core/slot-rules/slot-rules.ts";
 import { slots } from "../core/slots.ts";
 import { type ConfigProblem, mayBeSecret, valueAt } from "./problem.ts";
 
