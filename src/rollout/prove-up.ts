@@ -6,6 +6,7 @@ import type { UpPlan } from "./desired.ts";
 import type { Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
 import type { Note } from "./plan-input.ts";
+import { unproved } from "./proof.ts";
 import { readiness } from "./readiness.ts";
 import { identityProbe, proofSubject, proveRouting } from "./subject.ts";
 
@@ -55,15 +56,12 @@ export async function proveUp(
   const verdict = await proveRouting(context, subject, plan.routing, {
     id: "prove",
     title: `Prove at the ingress that ${live} answers`,
-    deadlineMs: context.config.deadlines.proofMs,
     signal: context.signal,
   });
   if (verdict.state === "open") {
-    throw new UserError({
-      code: "proof-failed",
-      message: `The model is deployed and ${live} is ready, but the ingress does not show it:\n${verdict.missing.map((line) => `  ${line}`).join("\n")}`,
+    throw unproved(verdict, {
+      message: `The model is deployed and ${live} is ready, but the ingress does not show it`,
       hint: `Check that a controller for the class ${observation.ingress?.className ?? "of the Ingress"} runs and where it listens (ingress.endpoints in the config file).`,
-      details: { evidence: verdict.evidence },
     });
   }
   if (verdict.evidence.probes === 0)

@@ -1,4 +1,3 @@
-import { UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
@@ -16,6 +15,7 @@ import type { Observation } from "../observation.ts";
 import { observeSlot } from "../observe.ts";
 import type { Note } from "../plan-input.ts";
 import type { ModelStack } from "../program.ts";
+import { unproved } from "../proof.ts";
 import { readiness } from "../readiness.ts";
 import type { RolloutRecord } from "../record.ts";
 import { waitForSlot, whileWatching } from "../slot-wait.ts";
@@ -185,14 +185,11 @@ async function proveNow(
   subject: ProofSubject,
   { routing, ...about }: Pick<ProveRoutingOptions, "id" | "title" | "signal"> & { readonly routing: Routing },
 ): Promise<void> {
-  const { proofMs: deadlineMs } = context.config.deadlines;
-  const verdict = await proveRouting(context, subject, routing, { ...about, deadlineMs });
+  const verdict = await proveRouting(context, subject, routing, about);
   if (verdict.state === "proved") return;
-  throw new UserError({
-    code: "proof-failed",
-    message: `The ingress does not show what is declared:\n${verdict.missing.map((line) => `  ${line}`).join("\n")}`,
+  throw unproved(verdict, {
+    message: "The ingress does not show what is declared",
     hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file).",
-    details: { evidence: verdict.evidence },
   });
 }
 
