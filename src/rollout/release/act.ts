@@ -1,4 +1,3 @@
-import { UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
@@ -16,7 +15,7 @@ import type { Observation } from "../observation.ts";
 import { observeSlot } from "../observe.ts";
 import type { Note } from "../plan-input.ts";
 import type { ModelStack } from "../program.ts";
-import type { ProofView } from "../proof.ts";
+import { type ProofView, unproved } from "../proof.ts";
 import { readiness } from "../readiness.ts";
 import type { RolloutRecord } from "../record.ts";
 import { waitForSlot, whileWatching } from "../slot-wait.ts";
@@ -192,16 +191,13 @@ async function subjectOf({ context, record, observation }: Acting): Promise<Proo
 async function proveNow(
   { context }: Acting,
   subject: ProofSubject,
-  { routing, ...about }: Omit<ProveRoutingOptions, "parent" | "deadlineMs"> & { readonly routing: Routing },
+  { routing, ...about }: Omit<ProveRoutingOptions, "parent"> & { readonly routing: Routing },
 ): Promise<void> {
-  const { proofMs: deadlineMs } = context.config.deadlines;
-  const verdict = await proveRouting(context, subject, routing, { ...about, deadlineMs });
+  const verdict = await proveRouting(context, subject, routing, about);
   if (verdict.state === "proved") return;
-  throw new UserError({
-    code: "proof-failed",
-    message: `The ingress does not show what is declared:\n${verdict.missing.map((line) => `  ${line}`).join("\n")}`,
+  throw unproved(verdict, {
+    message: "The ingress does not show what is declared",
     hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file).",
-    details: { evidence: verdict.evidence },
   });
 }
 
