@@ -120,10 +120,13 @@ export function boundedOutcomes(outcomes: readonly RolloutOutcomeRecord[]): read
     .map((outcome, age) => {
       bytes += outcome.report === undefined ? 0 : Buffer.byteLength(JSON.stringify(outcome.report));
       if (age < keptReports && bytes <= keptReportBytes) return outcome;
-      const { report: _report, ...rest } = outcome;
-      return rest;
+      return withoutReport(outcome);
     })
     .toReversed();
+}
+
+export function withoutReport({ report: _report, ...outcome }: RolloutOutcomeRecord): RolloutOutcomeRecord {
+  return outcome;
 }
 
 export function nextRolloutNumber(record: {
