@@ -1,11 +1,9 @@
+import { isFields } from "../src/core/fields.ts";
+
 /** What an answer to an inference request turned out to be. */
 export type AnswerCheck =
   | { readonly verdict: "valid"; readonly version: string }
   | { readonly verdict: "invalid"; readonly reason: string };
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function flatLength(value: unknown): number {
   if (!Array.isArray(value)) return 1;
@@ -29,7 +27,7 @@ export function checkAnswer(
   } catch {
     return { verdict: "invalid", reason: `not JSON: ${body.slice(0, 120)}` };
   }
-  if (!isRecord(answer)) return { verdict: "invalid", reason: "the answer is no JSON object" };
+  if (!isFields(answer)) return { verdict: "invalid", reason: "the answer is no JSON object" };
   if (typeof answer.model_name !== "string") return { verdict: "invalid", reason: "model_name is missing" };
   if (!Array.isArray(answer.outputs) || answer.outputs.length === 0) {
     return { verdict: "invalid", reason: "outputs are missing" };
@@ -52,7 +50,7 @@ export function checkAnswer(
 }
 
 function problemOfOutput(output: unknown): string | undefined {
-  if (!isRecord(output) || typeof output.name !== "string") return "an output has no name";
+  if (!isFields(output) || typeof output.name !== "string") return "an output has no name";
   if (typeof output.datatype !== "string") return `output "${output.name}" has no datatype`;
   if (!Array.isArray(output.shape) || !output.shape.every((length) => Number.isInteger(length))) {
     return `output "${output.name}" has no shape`;

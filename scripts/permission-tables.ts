@@ -1,5 +1,6 @@
 import { objectsOf } from "../src/cli/rbac/manifests.ts";
-import { optionalRows, requiredRows, resourceName } from "../src/core/permissions.ts";
+import { resourceName } from "../src/core/permission-checks.ts";
+import { optionalRows, requiredRows } from "../src/core/permissions.ts";
 
 const readers: readonly string[] = ["status", "plan", "doctor"];
 

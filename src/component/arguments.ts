@@ -20,7 +20,7 @@ import {
 import type { PodSettings } from "../core/release-contents.ts";
 import { requestProblems } from "../core/request-rules.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
-import { slotProblems } from "../core/slot-rules.ts";
+import { slotProblems } from "../core/slot-rules/slot-rules.ts";
 import { isSlot, type Slot, slots } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import type { EnvInput } from "./pod/env.ts";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import type { SlotSpec } from "../core/model.ts";
-import { largestConfigFiles } from "../core/slot-rules.ts";
+import { largestConfigFiles } from "../core/slot-rules/contents.ts";
 import type { ModelswitchConfig, Written } from "./types.ts";
 
 type Files = NonNullable<Written<SlotSpec>["configFiles"]>;

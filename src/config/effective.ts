@@ -1,6 +1,7 @@
 import { extname } from "node:path";
+import { isFields } from "../core/fields.ts";
 import { type Env, hasExpressions, interpolate, textsIn, withValueAt } from "./interpolate.ts";
-import { isObject, type Merged, mergeLayers, type Origin, originOf, type Path, pathKey } from "./merge.ts";
+import { type Merged, mergeLayers, type Origin, originOf, type Path, pathKey } from "./merge.ts";
 import { type ConfigProblem, mayBeSecret, valueAt } from "./problem.ts";
 import {
   layersOf,
@@ -101,7 +102,7 @@ function fillIn(merged: Merged, env: Env): Filled {
     origins.set(pathKey(path), { ...origin, variables: result.variables });
   }
   return {
-    value: isObject(value) ? value : {},
+    value: isFields(value) ? value : {},
     origins,
     problems,
     secrets: secrets.filter((secret) => secret !== ""),

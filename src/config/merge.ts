@@ -1,3 +1,5 @@
+import { isFields } from "../core/fields.ts";
+
 /** Keys from the top, as in `ConfigProblem`. */
 export type Path = readonly (string | number)[];
 
@@ -40,7 +42,7 @@ export function mergeLayers(layers: readonly Layer[]): Merged {
     // At the bottom there is nothing to remove: `null` stays, and is refused as the mistake it is.
     value = lay(value, layer.value, [], { layer, origins, keepsNull: index === 0 });
   }
-  return { value: isObject(value) ? value : {}, origins };
+  return { value: isFields(value) ? value : {}, origins };
 }
 
 interface Laying {
@@ -52,12 +54,12 @@ interface Laying {
 function lay(below: unknown, above: unknown, path: Path, laying: Laying): unknown {
   if (above === undefined) return below;
   const { origins, layer } = laying;
-  const merges = isObject(above) && isObject(below) && !isOneThing(path, below, above);
+  const merges = isFields(above) && isFields(below) && !isOneThing(path, below, above);
   if (!merges) forget(origins, path);
   if (above === null && !laying.keepsNull) return undefined;
   if (path.length > 0) origins.set(pathKey(path), { file: layer.file, path: [...layer.at, ...path] });
-  if (!isObject(above)) return above;
-  const result: Record<string, unknown> = merges && isObject(below) ? { ...below } : {};
+  if (!isFields(above)) return above;
+  const result: Record<string, unknown> = merges && isFields(below) ? { ...below } : {};
   for (const [key, value] of Object.entries(above)) {
     const merged = lay(result[key], value, [...path, key], laying);
     if (merged === undefined) delete result[key];
@@ -87,8 +89,4 @@ export function originOf(origins: ReadonlyMap<string, Origin>, path: Path): Orig
     if (found !== undefined) return { ...found, path: [...found.path, ...path.slice(length)] };
   }
   return undefined;
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
+import { isFields } from "../core/fields.ts";
 import { modelNamePattern } from "../core/names.ts";
-import { isObject, type Layer, type Path } from "./merge.ts";
+import type { Layer, Path } from "./merge.ts";
 import { didYouMean } from "./nearest.ts";
 import { type ConfigProblem, showValue } from "./problem.ts";
 import { closestName } from "./rules.ts";
@@ -43,7 +44,7 @@ export interface Overlay {
 /** Takes a file apart. Pure. */
 export function projectOf(input: unknown, file: string): ProjectFile {
   const empty = { file, defaults: undefined, models: new Map(), environments: new Map() } as const;
-  if (!isObject(input)) {
+  if (!isFields(input)) {
     const problems = [{ path: [], message: `must be an object, but is ${showValue(input, [])}` }];
     return { ...empty, form: "model", defaultEnvironment: undefined, problems };
   }
@@ -76,7 +77,7 @@ export function projectOf(input: unknown, file: string): ProjectFile {
 
 /** In YAML a name without anything after it is `null`: one that adds nothing. */
 function named(value: unknown): ReadonlyMap<string, unknown> {
-  if (!isObject(value)) return new Map();
+  if (!isFields(value)) return new Map();
   return new Map(
     Object.entries(value)
       .filter(([, entry]) => entry !== undefined)
@@ -123,15 +124,15 @@ function projectProblems(input: Readonly<Record<string, unknown>>): ConfigProble
     problems.push({ path: [key], message });
   }
   const { models, defaults } = input;
-  if (!isObject(models) || Object.keys(models).length === 0) {
-    const is = isObject(models) ? "is empty" : `${showValue(models, [])} must be an object`;
+  if (!isFields(models) || Object.keys(models).length === 0) {
+    const is = isFields(models) ? "is empty" : `${showValue(models, [])} must be an object`;
     problems.push({
       path: ["models"],
       message: `${is}; its keys are the models, for example { fraud: { … } }`,
     });
     return problems;
   }
-  if (defaults !== undefined && !isObject(defaults)) {
+  if (defaults !== undefined && !isFields(defaults)) {
     problems.push({ path: ["defaults"], message: `${showValue(defaults, [])} must be an object` });
   }
   for (const [name, model] of Object.entries(models)) {
@@ -151,7 +152,7 @@ function singleProblems(input: Readonly<Record<string, unknown>>): ConfigProblem
 function environmentProblems(input: Readonly<Record<string, unknown>>, isProject: boolean): ConfigProblem[] {
   const { environments } = input;
   if (environments === undefined) return [];
-  if (!isObject(environments)) {
+  if (!isFields(environments)) {
     const message = `${showValue(environments, [])} must be an object; its keys are the environments`;
     return [{ path: ["environments"], message }];
   }
@@ -172,13 +173,13 @@ export function overlayProblems(
   models: readonly string[] | undefined,
 ): ConfigProblem[] {
   const problems = partProblems(at, overlay);
-  if (!isObject(overlay) || overlay.models === undefined) return problems;
+  if (!isFields(overlay) || overlay.models === undefined) return problems;
   const path = [...at, "models"];
   if (models === undefined) {
     const message = "is for files with several models; here write its keys directly";
     return [...problems, { path, message }];
   }
-  if (!isObject(overlay.models)) {
+  if (!isFields(overlay.models)) {
     return [...problems, { path, message: `${showValue(overlay.models, [])} must be an object` }];
   }
   for (const [name, part] of Object.entries(overlay.models)) {
@@ -193,7 +194,7 @@ export function overlayProblems(
 
 function partProblems(path: Path, part: unknown): ConfigProblem[] {
   if (part === undefined || part === null) return [];
-  if (!isObject(part)) return [{ path, message: `${showValue(part, path)} must be an object` }];
+  if (!isFields(part)) return [{ path, message: `${showValue(part, path)} must be an object` }];
   if (part.name === undefined) return [];
   const message =
     path[0] === "models"
@@ -242,10 +243,10 @@ export function layersOf(project: ProjectFile, target: Target, overlay: Overlay 
   add({ file, at: ["defaults"], value: project.defaults });
   add({ file, at: modelPath(project, target.model), value: project.models.get(target.model) });
   const environment = (part: unknown, from: string, at: Path) => {
-    if (!isObject(part)) return;
+    if (!isFields(part)) return;
     const { models, $schema: _schema, configVersion: _version, ...own } = part;
     add({ file: from, at, value: own });
-    const ofModel = isObject(models) ? models[target.model] : undefined;
+    const ofModel = isFields(models) ? models[target.model] : undefined;
     add({ file: from, at: [...at, "models", target.model], value: ofModel });
   };
   if (target.environment !== undefined) {

@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
 import { exitCodes, messageOf, UserError } from "../core/errors.ts";
+import { isFields } from "../core/fields.ts";
 import { withConfigFiles } from "./config-files.ts";
 import { type Effective, effectiveConfig, isData } from "./effective.ts";
 import { type Env, interpolate } from "./interpolate.ts";
 import { jsonErrorOffset } from "./json-place.ts";
-import { isObject, type Path } from "./merge.ts";
+import type { Path } from "./merge.ts";
 import { type Overlay, type ProjectFile, projectOf, type Target } from "./project.ts";
 import { type Choice, chooseTarget } from "./select.ts";
 import type { ModelswitchConfig } from "./types.ts";
@@ -94,7 +95,7 @@ export async function readProject(request: ConfigRequest): Promise<OpenProject> 
 
 /** The environment that is taken when none is named may come from a variable, too. */
 function withDefaultEnvironment(value: unknown, file: string, env: Env): unknown {
-  if (!isObject(value) || typeof value.defaultEnvironment !== "string" || !isData(file)) return value;
+  if (!isFields(value) || typeof value.defaultEnvironment !== "string" || !isData(file)) return value;
   const { text, problems } = interpolate(value.defaultEnvironment, env);
   if (problems.length > 0)
     throw invalidConfig(problems.map((message) => ({ file, path: ["defaultEnvironment"], message })));

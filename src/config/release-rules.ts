@@ -2,9 +2,10 @@ import { requireRequestCapabilities, routerNamed } from "../component/routers/fa
 import { refuseOwnedAnnotations } from "../component/routers/main-ingress.ts";
 import { requestAnnotations } from "../component/routers/nginx-request.ts";
 import { UserError } from "../core/errors.ts";
+import { isFields } from "../core/fields.ts";
 import type { IngressSpec, RouterName } from "../core/model.ts";
 import { requestProblems } from "../core/request-rules.ts";
-import { slotProblems } from "../core/slot-rules.ts";
+import { slotProblems } from "../core/slot-rules/slot-rules.ts";
 import { slots } from "../core/slots.ts";
 import { type ConfigProblem, mayBeSecret, valueAt } from "./problem.ts";
 
@@ -92,8 +93,4 @@ function refusal(check: () => void): string | undefined {
 
 function withoutSecrets(path: readonly (string | number)[], message: string): string {
   return mayBeSecret(path) ? message.replace(/"[^"]*"/, "the value") : message;
-}
-
-function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

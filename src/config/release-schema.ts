@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { quantityPattern } from "../core/quantity.ts";
 
-/** The shape of what a release is made of; rules over several fields are in `core/slot-rules.ts`. */
+/** The shape of what a release is made of; rules over several fields are in `core/slot-rules/slot-rules.ts`. */
 
 const objectName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const qualifiedName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;

@@ -1,4 +1,5 @@
 import { routerNamed } from "../component/routers/factory.ts";
+import { type Fields, isFields } from "../core/fields.ts";
 import { type GatePhase, gatePhases } from "../core/gates.ts";
 import { type RouterName, routerNames } from "../core/model.ts";
 import { parseSteps } from "../core/rollout/steps.ts";
@@ -6,8 +7,6 @@ import { callUrlProblem } from "../core/urls.ts";
 import { didYouMean, nearest } from "./nearest.ts";
 import { type ConfigProblem, valueAt } from "./problem.ts";
 import { freezeSpan, minutesOf } from "./rollout-windows.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Rules of `rollout` that the shape alone cannot say. They read the raw input. */
 export function rolloutProblems(input: object, router: RouterName | undefined): ConfigProblem[] {
@@ -200,8 +199,4 @@ function entries(
   return list.flatMap((entry: unknown, index) =>
     isFields(entry) ? [{ entry, at: [key, index], index }] : [],
   );
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { presetServer } from "../component/servers/preset-options.ts";
 import { UserError } from "../core/errors.ts";
+import { isFields } from "../core/fields.ts";
 import { type RouterName, routerNames } from "../core/model.ts";
 import { modelNamePattern } from "../core/names.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
@@ -125,7 +126,7 @@ function selectors(read: Read): ConfigProblem[] {
   const of = (slot: Slot) => read("slots", slot, "selector") ?? { app: read("name"), version: slot };
   const other = otherSlot(named);
   const [mine, theirs] = [of(named), of(other)];
-  if (!isObject(mine) || !isObject(theirs)) return [];
+  if (!isFields(mine) || !isFields(theirs)) return [];
   if (Object.keys(mine).length === 0 || Object.keys(theirs).length === 0) return [];
   // The one with fewer labels selects the pods of the other, too.
   const covers = (wide: object, narrow: Record<string, unknown>) =>
@@ -160,7 +161,7 @@ function ingress(read: Read): ConfigProblem[] {
   const annotations = read("ingress", "annotations");
   const router = routerOf(read);
   const className = read("ingress", "className");
-  if (isObject(annotations) && router !== undefined) {
+  if (isFields(annotations) && router !== undefined) {
     for (const [name, value] of Object.entries(annotations)) {
       const ofClass = typeof className === "string" ? className : undefined;
       const message = annotationProblem(router, ofClass, name, String(value));
@@ -214,8 +215,4 @@ export function presetProblems({
     if (!(error instanceof UserError)) throw error;
     return [{ path: ["server"], message: error.message }];
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
+import { isFields } from "../core/fields.ts";
 import { placeOf } from "../core/urls.ts";
 import type { Effective } from "./effective.ts";
-import { isObject, type Origin, originOf, type Path } from "./merge.ts";
+import { type Origin, originOf, type Path } from "./merge.ts";
 import { describePath, isCallUrl, mayBeSecret, valueAt } from "./problem.ts";
 import type { ResolvedConfig } from "./types.ts";
 import { alternatives, type JsonSchema, modelJsonSchema } from "./validate.ts";
@@ -94,7 +95,7 @@ function fileSource(origins: ReadonlyMap<string, Origin>, path: Path): Source {
 }
 
 function leavesOf(value: unknown, path: Path): { readonly path: Path; readonly value: unknown }[] {
-  if (!isObject(value)) return value === undefined ? [] : [{ path, value }];
+  if (!isFields(value)) return value === undefined ? [] : [{ path, value }];
   const entries = Object.entries(value);
   if (entries.length === 0) return [{ path, value }];
   return entries.flatMap(([key, child]) => leavesOf(child, [...path, key]));
@@ -115,7 +116,7 @@ function computedSettings({ input }: Effective, { resolved }: SettingsContext): 
   );
   const preset: Source = { kind: "preset", preset: resolved.server.name };
   if (input.server === undefined) add(["server"], resolved.server.name);
-  if (!isObject(input.server)) {
+  if (!isFields(input.server)) {
     for (const { path, value } of leavesOf(resolved.server, [])) add(["server", ...path], value, preset);
   }
   if (input.identity === undefined)
@@ -136,7 +137,7 @@ function defaultsOf(schema: JsonSchema, value: unknown, path: Path): Setting[] {
   return Object.entries(objectOf(schema, value)?.properties ?? {}).flatMap(([key, child]): Setting[] => {
     const at = [...path, key];
     const present = valueAt(value, [key]);
-    if (isObject(present) || (path.length === 0 && implied.includes(key) && present === undefined))
+    if (isFields(present) || (path.length === 0 && implied.includes(key) && present === undefined))
       return defaultsOf(child, present, at);
     if (present !== undefined) return [];
     const text = /Default: (.*?)(?:\. [A-Z].*)?$/.exec(child.description ?? "")?.[1];
@@ -157,11 +158,11 @@ function hidden(setting: Setting, { secrets }: Effective): Setting {
   const secret = setting.source.kind === "file" && mayBeSecret(path);
   const hide = (part: unknown, at: Path): unknown => {
     if (Array.isArray(part)) return part.map((child, index) => hide(child, [...at, index]));
-    if (isObject(part))
+    if (isFields(part))
       return Object.fromEntries(
         Object.entries(part).map(([key, child]) => [
           key,
-          mayBeSecret([key]) && !isObject(child) ? "[hidden]" : hide(child, [...at, key]),
+          mayBeSecret([key]) && !isFields(child) ? "[hidden]" : hide(child, [...at, key]),
         ]),
       );
     if (typeof part !== "string" && typeof part !== "number") return part;
@@ -182,12 +183,12 @@ export function asConfig(settings: readonly Setting[]): Record<string, unknown> 
     let place = config;
     for (const key of path.slice(0, -1)) {
       // `server: mlserver` and what it stands for can't both be there: what it stands for applies.
-      const child = isObject(place[String(key)]) ? place[String(key)] : {};
+      const child = isFields(place[String(key)]) ? place[String(key)] : {};
       place[String(key)] = child;
       place = child as Record<string, unknown>;
     }
     const last = String(path.at(-1));
-    if (!isObject(place[last])) place[last] = value;
+    if (!isFields(place[last])) place[last] = value;
   }
   return config;
 }

@@ -1,5 +1,4 @@
-type Json = unknown;
-type Fields = Readonly<Record<string, Json>>;
+import { type Fields, isFields } from "../core/fields.ts";
 
 /** A schema that is shorter than this is written out where it is used, characters. */
 const shortest = 200;
@@ -22,7 +21,7 @@ export function withShared(root: Fields): Record<string, unknown> {
   return { ...rest, $defs: { ...$defs, ...shared } };
 }
 
-function count(schema: Json, counts: Map<string, number>): void {
+function count(schema: unknown, counts: Map<string, number>): void {
   for (const child of childrenOf(schema)) {
     const text = JSON.stringify(child);
     const seen = counts.get(text) ?? 0;
@@ -32,14 +31,14 @@ function count(schema: Json, counts: Map<string, number>): void {
   }
 }
 
-function replaced(schema: Json, names: ReadonlyMap<string, string>, isWhole = false): Json {
+function replaced(schema: unknown, names: ReadonlyMap<string, string>, isWhole = false): unknown {
   if (!isFields(schema)) return schema;
   const name = isWhole ? undefined : names.get(JSON.stringify(schema));
   if (name !== undefined) return { $ref: `#/$defs/${name}` };
   return Object.fromEntries(
     Object.entries(schema).map(([keyword, value]) => {
       if (lists.has(keyword) && Array.isArray(value)) {
-        return [keyword, value.map((child: Json) => replaced(child, names))];
+        return [keyword, value.map((child: unknown) => replaced(child, names))];
       }
       if (maps.has(keyword) && isFields(value)) {
         const entries = Object.entries(value).map(([key, child]) => [key, replaced(child, names)]);
@@ -55,17 +54,13 @@ const single = new Set(["additionalProperties", "items", "propertyNames", "not"]
 const lists = new Set(["anyOf", "oneOf", "allOf", "prefixItems"]);
 const maps = new Set(["properties", "patternProperties", "$defs"]);
 
-function childrenOf(schema: Json): Json[] {
+function childrenOf(schema: unknown): unknown[] {
   if (!isFields(schema)) return [];
   return Object.entries(schema)
     .flatMap(([keyword, value]) => {
-      if (lists.has(keyword) && Array.isArray(value)) return value as Json[];
+      if (lists.has(keyword) && Array.isArray(value)) return value as unknown[];
       if (maps.has(keyword) && isFields(value)) return Object.values(value);
       return single.has(keyword) ? [value] : [];
     })
     .filter(isFields);
-}
-
-function isFields(value: Json): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

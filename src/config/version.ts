@@ -1,5 +1,6 @@
 import { exitCodes, UserError } from "../core/errors.ts";
-import { isObject, type Path } from "./merge.ts";
+import { isFields } from "../core/fields.ts";
+import type { Path } from "./merge.ts";
 import { describePath } from "./problem.ts";
 
 /** The version of the file's shape that this modelswitch writes and reads without a change. */
@@ -38,7 +39,7 @@ export function upgradeConfig(
   input: unknown,
   file: string,
 ): { readonly value: unknown; readonly warnings: readonly ConfigWarning[] } {
-  if (!isObject(input)) return { value: input, warnings: [] };
+  if (!isFields(input)) return { value: input, warnings: [] };
   const version = input.configVersion;
   // Whatever is no version is a mistake that the validation names.
   const stated = typeof version === "number" && Number.isInteger(version) && version >= 0;
@@ -81,15 +82,15 @@ type Part = Record<string, unknown>;
 function everywhere(input: Part, change: (part: Part, at: Path) => Part): Part {
   const within = (part: Part, key: string, at: Path, inner: typeof change): Part => {
     const child = part[key];
-    if (!isObject(child)) return part;
+    if (!isFields(child)) return part;
     const entries = Object.entries(child).map(([name, value]) => [
       name,
-      isObject(value) ? inner(value, [...at, key, name]) : value,
+      isFields(value) ? inner(value, [...at, key, name]) : value,
     ]);
     return { ...part, [key]: Object.fromEntries(entries) };
   };
   let result = change(input, []);
-  if (isObject(result.defaults)) result = { ...result, defaults: change(result.defaults, ["defaults"]) };
+  if (isFields(result.defaults)) result = { ...result, defaults: change(result.defaults, ["defaults"]) };
   result = within(result, "models", [], change);
   return within(result, "environments", [], (environment, at) =>
     within(change(environment, at), "models", at, change),
@@ -98,18 +99,18 @@ function everywhere(input: Part, change: (part: Part, at: Path) => Part): Part {
 
 /** The same object where the old name is not there, or the new one is there, too: then the old one is a mistake. */
 function move(part: Part, { from, to }: Rename): Part {
-  const value = from.reduce<unknown>((found, key) => (isObject(found) ? found[key] : undefined), part);
-  const present = to.reduce<unknown>((found, key) => (isObject(found) ? found[key] : undefined), part);
+  const value = from.reduce<unknown>((found, key) => (isFields(found) ? found[key] : undefined), part);
+  const present = to.reduce<unknown>((found, key) => (isFields(found) ? found[key] : undefined), part);
   if (value === undefined || present !== undefined) return part;
   return put(without(part, from), to, value);
 }
 
 function without(part: Part, [key = "", ...rest]: readonly string[]): Part {
   const { [key]: child, ...others } = part;
-  return rest.length === 0 || !isObject(child) ? others : { ...part, [key]: without(child, rest) };
+  return rest.length === 0 || !isFields(child) ? others : { ...part, [key]: without(child, rest) };
 }
 
 function put(part: Part, [key = "", ...rest]: readonly string[], value: unknown): Part {
   const child = part[key];
-  return { ...part, [key]: rest.length === 0 ? value : put(isObject(child) ? child : {}, rest, value) };
+  return { ...part, [key]: rest.length === 0 ? value : put(isFields(child) ? child : {}, rest, value) };
 }

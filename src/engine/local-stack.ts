@@ -1,12 +1,10 @@
 import { rm } from "node:fs/promises";
-import type * as Automation from "@pulumi/pulumi/automation/index.js";
 import { systemClock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
 import { collectRefusals, type Refusal } from "../core/refusals.ts";
-import { setAmbientCluster } from "../kubernetes/ambient.ts";
+import { type AutomationModule, importAutomation, type Operation, runOperation } from "./automation.ts";
 import { EngineEvents, type Observed } from "./engine-events.ts";
 import { explainFailure, type FailureContext, lockedError, operationTitles } from "./failures.ts";
-import { isChosen, withPath } from "./kubeconfig.ts";
 import { RunRecord, releaseLeftBehind } from "./left-behind.ts";
 import { locksInError, readLocks, removeHalfWrittenLocks, type StackLock, thisMachine } from "./locks.ts";
 import { programFailed } from "./program-errors.ts";
@@ -24,9 +22,6 @@ import {
   settingsFile,
   writeSettings,
 } from "./workspace.ts";
-
-type AutomationModule = typeof Automation;
-type Operation = keyof typeof operationTitles;
 
 /** What `modelswitch run` adds to a stack. */
 export interface StackInternals {
@@ -141,7 +136,10 @@ export class LocalStack implements Stack {
       const thrown: { error?: unknown } = {};
       const collected = collectRefusals();
       try {
-        await this.#run(operation, session, observer, thrown);
+        const automation = await (this.#internals.automation ?? importAutomation)();
+        const { workFolder } = this.#folders;
+        const about = { ...this.#options, workFolder, env: this.#env, session, observer, thrown };
+        await runOperation(automation, operation, about);
         return observer.observed;
       } catch (error) {
         if (thrown.error !== undefined && !this.#options.signal.aborted) throw programFailed(thrown.error);
@@ -159,41 +157,6 @@ export class LocalStack implements Stack {
       } finally {
         collected.stop();
       }
-    }
-  }
-
-  async #run(
-    operation: Operation,
-    session: Session,
-    observer: EngineEvents,
-    thrown: { error?: unknown },
-  ): Promise<void> {
-    const automation = await (this.#internals.automation ?? importAutomation)();
-    const workspace = await automation.LocalWorkspace.create({
-      workDir: this.#folders.workFolder,
-      // The class has more members than any caller uses; ours has those that are used.
-      pulumiCommand: session.command as unknown as Automation.PulumiCommand,
-      program: async () => {
-        try {
-          return await this.#options.program();
-        } catch (error) {
-          thrown.error = error;
-          throw error;
-        }
-      },
-    });
-    const stack = await automation.Stack.select(this.#options.stack, workspace);
-    const options = { onEvent: observer.receive };
-    const restoreEnvironment = hideAmbientKubeconfig(isChosen(this.#options.kubeconfig));
-    const restoreCluster = setAmbientCluster(withPath(this.#options.kubeconfig, this.#env));
-    try {
-      if (operation === "preview") await stack.preview(options);
-      else if (operation === "up") await stack.up(options);
-      else if (operation === "refresh") await stack.refresh(options);
-      else await stack.destroy(options);
-    } finally {
-      restoreCluster();
-      restoreEnvironment();
     }
   }
 
@@ -332,21 +295,3 @@ const nothingObserved: Observed = {
   failed: [],
   ended: false,
 };
-
-/** Takes more than a second to import: only an operation pays for it. */
-async function importAutomation(): Promise<AutomationModule> {
-  return await import("@pulumi/pulumi/automation/index.js");
-}
-
-/**
- * A provider that a program makes without a kubeconfig takes KUBECONFIG from our environment. Where the user chose a
- * cluster that would be another one, so the variable is hidden while the program runs.
- */
-function hideAmbientKubeconfig(isNeeded: boolean): () => void {
-  const { KUBECONFIG: value } = process.env;
-  if (!isNeeded || value === undefined) return () => {};
-  delete process.env.KUBECONFIG;
-  return () => {
-    process.env.KUBECONFIG = value;
-  };
-}

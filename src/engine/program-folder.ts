@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { exitCodes, messageOf, UserError } from "../core/errors.ts";
+import { type Fields, isFields } from "../core/fields.ts";
 import type { StackSettings } from "./workspace.ts";
 
 /** A Pulumi program in TypeScript or JavaScript, as found in a folder. */
@@ -16,8 +17,6 @@ export interface ProgramFolder {
   readonly project: Readonly<Record<string, unknown>>;
   readonly backendUrl: string | undefined;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Finds the program of a folder: `main` of Pulumi.yaml, `main` of package.json, else index.ts or index.js.
@@ -136,8 +135,4 @@ function absolutePlugins(plugins: Fields, folder: string): Fields {
   return Object.fromEntries(
     Object.entries(plugins).map(([kind, list]) => [kind, Array.isArray(list) ? list.map(absolute) : list]),
   );
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { grants, type Permission, type PolicyRule } from "../core/permissions.ts";
+import { grants, type Permission, type PolicyRule } from "../core/permission-checks.ts";
 import { type KubernetesApi, KubernetesApiError } from "./api.ts";
 
 interface RulesReview {

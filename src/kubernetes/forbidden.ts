@@ -1,5 +1,5 @@
 import { UserError } from "../core/errors.ts";
-import { describePermissions, type Permission } from "../core/permissions.ts";
+import { describePermissions, type Permission } from "../core/permission-checks.ts";
 
 /** What the API server's authorizer refused. */
 export interface Forbidden extends Permission {

@@ -1,4 +1,5 @@
 import { mayBeSecret } from "../config/problem.ts";
+import { isFields } from "../core/fields.ts";
 
 /** One value that differs, by its path. */
 export interface Difference {
@@ -23,7 +24,7 @@ function compare(before: unknown, after: unknown, path: string, found: Differenc
   const left = recordOrNothing(before);
   const right = recordOrNothing(after);
   // One that appears or goes as a whole is told leaf by leaf, too: its values may be secrets.
-  if (left !== undefined && right !== undefined && (isRecord(before) || isRecord(after))) {
+  if (left !== undefined && right !== undefined && (isFields(before) || isFields(after))) {
     for (const key of [...new Set([...Object.keys(left), ...Object.keys(right)])].toSorted()) {
       compare(left[key], right[key], path === "" ? key : `${path}.${key}`, found);
     }
@@ -44,11 +45,7 @@ function compare(before: unknown, after: unknown, path: string, found: Differenc
 /** A value that is not there has no keys; `undefined` for what is no record. */
 function recordOrNothing(value: unknown): Readonly<Record<string, unknown>> | undefined {
   if (value === undefined) return {};
-  return isRecord(value) ? value : undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isFields(value) ? value : undefined;
 }
 
 function hidden(value: unknown): unknown {

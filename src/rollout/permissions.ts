@@ -1,4 +1,5 @@
-import { type PermittedCommand, permissionsOf, requiredRows } from "../core/permissions.ts";
+import { permissionsOf } from "../core/permission-checks.ts";
+import { type PermittedCommand, requiredRows } from "../core/permissions.ts";
 import { deniedPermissions, whoAmI } from "../kubernetes/access.ts";
 import { permissionDenied } from "../kubernetes/forbidden.ts";
 import type { RolloutContext } from "./context.ts";

@@ -1,3 +1,4 @@
+import { UserError } from "../core/errors.ts";
 import type { Routing } from "../core/routing.ts";
 import { splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
@@ -113,6 +114,19 @@ export function proofVerdict(lanes: readonly Lane[], needed: number): ProofVerdi
   };
   const missing = lanes.filter((lane) => lane.consecutive < needed).map(describeLane);
   return missing.length === 0 ? { state: "proved", evidence } : { state: "open", evidence, missing };
+}
+
+/** The error for what could not be proved; what is missing stands line by line under the message. */
+export function unproved(
+  { missing, evidence }: Extract<ProofVerdict, { state: "open" }>,
+  about: { readonly code?: "preview-unproved"; readonly message: string; readonly hint: string },
+): UserError {
+  return new UserError({
+    code: "proof-failed",
+    ...about,
+    message: [`${about.message}:`, ...missing.map((line) => `  ${line}`)].join("\n"),
+    details: { evidence },
+  });
 }
 
 const viewText: Readonly<Record<ProofView["name"], string>> = {

@@ -156,6 +156,8 @@ const stateSchema = z.object({
   approved: z.boolean(),
   stepIndex: z.number().int(),
   proved: z.boolean(),
+  // Older versions did not note it.
+  arming: z.boolean().default(false),
   since: z.number(),
   warmed: z.number().int(),
   exposed: z.boolean(),

@@ -1,10 +1,9 @@
 import { exitCodes, UserError } from "../core/errors.ts";
+import { type Fields, isFields } from "../core/fields.ts";
 import type { PodDefaults } from "../core/model.ts";
 
 /** The version of the rollout record that this modelswitch writes. */
 export const recordVersion = 3;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * What makes a record of one version one of the next. A record is upgraded when it is read and written back with the next
@@ -22,10 +21,6 @@ const upgrades: Readonly<Record<number, (record: Fields) => Fields>> = {
       : {}),
   }),
 };
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function countOf(value: unknown): number {
   return Array.isArray(value) ? value.length : 0;
@@ -63,9 +58,7 @@ function withJournal(rollout: Fields, ended: number): Fields {
 
 function withPodDefaults(releases: unknown, podDefaults: PodDefaults): unknown {
   if (!Array.isArray(releases)) return releases;
-  return releases.map((release: unknown) =>
-    typeof release === "object" && release !== null ? { ...release, podDefaults } : release,
-  );
+  return releases.map((release: unknown) => (isFields(release) ? { ...release, podDefaults } : release));
 }
 
 /**
@@ -73,8 +66,8 @@ function withPodDefaults(releases: unknown, podDefaults: PodDefaults): unknown {
  * @throws UserError `record-version` (exit code 2) for what a newer modelswitch wrote
  */
 export function upgradeRecord(value: unknown, where: string): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  let record = value as Fields;
+  if (!isFields(value)) return value;
+  let record = value;
   const version = record.schemaVersion;
   if (typeof version !== "number") return value;
   if (version > recordVersion) {

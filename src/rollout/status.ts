@@ -1,7 +1,5 @@
-import { heldNow } from "../core/rollout/held-now.ts";
-import { liveSlot, type Routing, splitOf } from "../core/routing.ts";
+import { liveSlot, splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
-import { windowAt } from "../core/windows.ts";
 import { pendingAdoption } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
 import type { PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
@@ -10,7 +8,8 @@ import { readiness } from "./readiness.ts";
 import { type RolloutRecord, releaseOf, type SwitchRecord } from "./record.ts";
 import { inProgress, isLive } from "./release/entry.ts";
 import { describeHeld } from "./release/held.ts";
-import { observeDeployed } from "./subject.ts";
+import { heldNow } from "./release/look.ts";
+import { type Deployed, observeDeployed } from "./subject.ts";
 import { pendingSwitch } from "./switch.ts";
 
 export interface SlotStatus {
@@ -93,23 +92,20 @@ export async function modelStatus(context: RolloutContext): Promise<ModelStatus>
       (inProgress(record) === undefined ? pendingSwitch(routing, location.router.capabilities) : undefined) ??
       (record.applying ? "an `up` is running, or did not finish; `modelswitch up` finishes it" : undefined),
     lastSwitch: record.history.at(-1),
-    rollout: rolloutStatus(context, record, routing),
+    rollout: rolloutStatus(context, { record, observation, routing }),
   };
 }
 
 function rolloutStatus(
   context: RolloutContext,
-  record: RolloutRecord,
-  routing: Routing,
+  { record, ...seen }: Pick<Deployed, "record" | "observation" | "routing">,
 ): RolloutStatus | undefined {
   const entry = inProgress(record);
   if (entry === undefined) return undefined;
   const { kind, plan, state, by, startedAt } = entry;
   const { release, target, phase, direction, paused } = state;
   const warmUntil = isLive(state) ? new Date(state.since + plan.rollbackWindowMs).toISOString() : undefined;
-  const now = context.clock.now();
-  const window = windowAt(context.config.rollout.schedule, now);
-  const held = heldNow(plan, state, { window, routing, now });
+  const held = heldNow(context, record, entry, seen);
   const waitsFor = held === undefined ? undefined : describeHeld(held);
   return { kind, release, target, phase, direction, paused, waitsFor, by, startedAt, warmUntil };
 }

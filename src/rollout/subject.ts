@@ -144,8 +144,6 @@ export async function proofSubject(
 export interface ProveRoutingOptions {
   readonly id: string;
   readonly title: string;
-  readonly parent?: string;
-  readonly deadlineMs: number;
   readonly signal: AbortSignal;
   /** Only these views. @default all that the routing can be proved by */
   readonly only?: (view: ProofView) => boolean;
@@ -161,11 +159,7 @@ export async function proveRouting(
   const views = viewsOf(routing, subject.identities, subject.router.capabilities.header).filter(
     options.only ?? (() => true),
   );
-  const about = {
-    id: options.id,
-    title: options.title,
-    ...(options.parent === undefined ? {} : { parent: options.parent }),
-  };
+  const about = { id: options.id, title: options.title };
   context.events({ type: "step", ...about, state: "started" });
   const verdict = await prove({
     endpoints: subject.endpoints,
@@ -174,7 +168,7 @@ export async function proveRouting(
     identity: subject.identity,
     ingress: subject.settings.ingress,
     previewHeader: subject.settings.previewHeader,
-    deadlineMs: options.deadlineMs,
+    deadlineMs: context.config.deadlines.proofMs,
     probe: context.probe,
     clock: context.clock,
     signal: options.signal,

@@ -13,6 +13,7 @@ import type { Observation, SlotObservation } from "./observation.ts";
 import { observe, observeSlot } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
 import { podEvidence } from "./pod-evidence.ts";
+import { unproved } from "./proof.ts";
 import { readiness } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
 import { type RolloutRecord, releaseOf } from "./record.ts";
@@ -152,16 +153,14 @@ async function move(
     const verdict = await proveRouting(context, subject, routing, {
       id: "prove-preview",
       title: `Prove ${target} through the ingress, by the preview header`,
-      deadlineMs: context.config.deadlines.proofMs,
       signal: context.signal,
       only: (view) => view.name === "preview",
     });
     if (verdict.state === "open") {
-      throw new UserError({
+      throw unproved(verdict, {
         code: "preview-unproved",
-        message: `${target} cannot be reached through the ingress, so it got no traffic; nothing was changed:\n${verdict.missing.map((line) => `  ${line}`).join("\n")}`,
+        message: `${target} cannot be reached through the ingress, so it got no traffic; nothing was changed`,
         hint: 'Check that the ingress controller reads canary Ingresses (ingress-nginx, or Traefik 3.7 and newer with its kubernetesIngressNGINX provider), or use router: "plain".',
-        details: { evidence: verdict.evidence },
       });
     }
   } else {
@@ -179,15 +178,12 @@ async function proveAlreadyThere(
   const verdict = await proveRouting(context, subject, routing, {
     id: "prove-present",
     title: "Prove the present routing at the ingress",
-    deadlineMs: context.config.deadlines.proofMs,
     signal: context.signal,
   });
   if (verdict.state === "proved") return [];
-  throw new UserError({
-    code: "proof-failed",
-    message: `The routing objects send all traffic to ${routing.main}, but the ingress does not show it:\n${verdict.missing.map((line) => `  ${line}`).join("\n")}`,
+  throw unproved(verdict, {
+    message: `The routing objects send all traffic to ${routing.main}, but the ingress does not show it`,
     hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file).",
-    details: { evidence: verdict.evidence },
   });
 }
 

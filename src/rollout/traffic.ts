@@ -78,7 +78,7 @@ function stopped(at: Routing, taken: number): UserError {
  */
 export async function takeStep(traffic: Traffic, before: Routing, next: RoutingStep): Promise<StepTiming> {
   const { context, subject } = traffic;
-  const { clock, config } = context;
+  const { clock } = context;
   await traffic.lock.check();
   if (next.visible) await traffic.stillReady();
   await refuseForeignChange(traffic, before);
@@ -99,7 +99,6 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
     title: next.visible
       ? "Prove it at the ingress"
       : "Prove it at the ingress, each side forced by the preview header",
-    deadlineMs: config.deadlines.proofMs,
     signal: unstoppable,
   });
   if (verdict.state === "open") throw await undo(traffic, before, next, verdict.missing, verdict.evidence);
@@ -251,7 +250,6 @@ async function undo(
   const back = await proveRouting(context, subject, before, {
     id: `prove-undo-${failed.name}`,
     title: "Prove the former routing",
-    deadlineMs: context.config.deadlines.proofMs,
     signal: unstoppable,
   });
   // Where the slot that has the traffic again is not ready, nobody can be asked: that proves nothing.

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { parse } from "yaml";
-import type { Permission } from "../../src/core/permissions.ts";
+import type { Permission } from "../../src/core/permission-checks.ts";
 
 /** A request to the API server, as its authorizer sees it, and what became of it. */
 export interface Asked extends Permission {

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Manifest, type RoleOptions, roleManifests } from "../../src/cli/rbac/manifests.ts";
 import { objectNames } from "../../src/core/names.ts";
-import type { PolicyRule } from "../../src/core/permissions.ts";
+import type { PolicyRule } from "../../src/core/permission-checks.ts";
 import { connect } from "../../src/kubernetes/connect.ts";
 import { type TestNamespace, until } from "./test-cluster.ts";
 

@@ -6,14 +6,12 @@ import { rulesFor } from "../../src/cli/rbac/manifests.ts";
 import { custom } from "../../src/component/servers/custom.ts";
 import { objectNames } from "../../src/core/names.ts";
 import {
-  optionalRows,
   type Permission,
-  type PermittedCommand,
   type PolicyRule,
   permissionsOf,
-  requiredRows,
   resourceName,
-} from "../../src/core/permissions.ts";
+} from "../../src/core/permission-checks.ts";
+import { optionalRows, type PermittedCommand, requiredRows } from "../../src/core/permissions.ts";
 import { type RunResult, runMain } from "../unit/run-main.ts";
 import { type ProcessResult, resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";

@@ -3,7 +3,7 @@ import type { Slot } from "../../core/slots.ts";
 import type { OperationResult, ResourceChange } from "../../engine/stack.ts";
 import type { ReleaseCost } from "../../rollout/capacity/next-release.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
-import type { PreparedUp } from "../../rollout/up.ts";
+import type { PreparedUp } from "../../rollout/prepare-up.ts";
 import type { Command, CommandContext, CommandInput } from "../command.ts";
 import { formatDuration } from "../output/format.ts";
 import { liveFlags, readLiveFlags } from "./live-flags.ts";
@@ -45,7 +45,7 @@ interface Plan {
 }
 
 async function planOf(rollout: RolloutContext, input: CommandInput, context: CommandContext): Promise<Plan> {
-  const { prepareUp } = await import("../../rollout/up.ts");
+  const { prepareUp } = await import("../../rollout/prepare-up.ts");
   const prepared = await prepareUp(rollout, readLiveFlags(input));
   await rollout.prepareSecrets();
   for (const note of prepared.plan.notes) context.events({ type: "warning", ...note });

@@ -1,10 +1,9 @@
 import type { ObjectNames } from "../../core/names.ts";
+import { type Permission, permissionsOf } from "../../core/permission-checks.ts";
 import {
   type OptionalRow,
   optionalRows,
-  type Permission,
   type PermittedCommand,
-  permissionsOf,
   requiredRows,
 } from "../../core/permissions.ts";
 import { deniedPermissions } from "../../kubernetes/access.ts";

@@ -1,7 +1,8 @@
 import { isExampleHost } from "../../config/host.ts";
 import { didYouMean } from "../../config/nearest.ts";
 import type { ResolvedConfig } from "../../config/types.ts";
-import { describePermissions, type OptionalRow, type Permission } from "../../core/permissions.ts";
+import { describePermissions, type Permission } from "../../core/permission-checks.ts";
+import type { OptionalRow } from "../../core/permissions.ts";
 import { slots } from "../../core/slots.ts";
 import { failed, ok, skipped, type Verdict, warning } from "./check.ts";
 

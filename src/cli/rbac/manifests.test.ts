@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { objectNames } from "../../core/names.ts";
-import { grants, type PolicyRule, permissionsOf, requiredRows } from "../../core/permissions.ts";
+import { grants, type PolicyRule, permissionsOf } from "../../core/permission-checks.ts";
+import { requiredRows } from "../../core/permissions.ts";
 import { manifestText, roleManifests } from "./manifests.ts";
 
 const options = {

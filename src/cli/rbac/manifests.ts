@@ -1,14 +1,12 @@
 import { Document, isMap, isSeq } from "yaml";
 import { type ObjectNames, objectNames } from "../../core/names.ts";
+import { isNamed, namesOf, type PolicyRule } from "../../core/permission-checks.ts";
 import {
-  isNamed,
   type NamedObjects,
-  namesOf,
   type OptionalRow,
   optionalRows,
   type PermissionRow,
   type PermittedCommand,
-  type PolicyRule,
   requiredRows,
   verbs,
 } from "../../core/permissions.ts";

@@ -41,6 +41,8 @@ export interface RolloutState {
   readonly stepIndex: number;
   /** Whether what the phase asks for was proved at the ingress. */
   readonly proved: boolean;
+  /** Whether a slot is being armed, and nobody has proved yet that the ingress reaches it: noted before the write. */
+  readonly arming: boolean;
   /** When the phase began; in `shift`, when the step was proved. Milliseconds since the Unix epoch. */
   readonly since: number;
   /** The size of the target for which every replica was warmed up. */
@@ -77,6 +79,7 @@ export function begin(
     approved: false,
     stepIndex: 0,
     proved: false,
+    arming: false,
     since: now,
     warmed: 0,
     exposed: false,

@@ -8,9 +8,9 @@ import { type Lock, withLock } from "../lock.ts";
 import type { Observation } from "../observation.ts";
 import { observe } from "../observe.ts";
 import { withPermissions } from "../permissions.ts";
+import type { UpProof } from "../prove-up.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf } from "../subject.ts";
-import type { UpResult } from "../up.ts";
 import type { Adoption } from "./adoption.ts";
 import { compareWithConfig, notConfigured } from "./compare.ts";
 import type { Described } from "./describe.ts";
@@ -123,7 +123,7 @@ export interface AdoptResult {
   readonly adoption: Adoption;
   /** Nothing was left to do. */
   readonly alreadyThere: boolean;
-  readonly proof: UpResult["proof"] | undefined;
+  readonly proof: UpProof | undefined;
   readonly pods: number;
   readonly totalMs: number;
 }

@@ -1,3 +1,4 @@
+import { isFields } from "../../core/fields.ts";
 import type { KubernetesObject } from "../../kubernetes/api.ts";
 import type { FoundObject } from "./adoption.ts";
 
@@ -75,15 +76,11 @@ function ownersPatch(object: KubernetesObject, declared: readonly Entry[]): Patc
 }
 
 function union(a: unknown, b: unknown): unknown {
-  if (!isRecord(a)) return b;
-  if (!isRecord(b)) return a;
+  if (!isFields(a)) return b;
+  if (!isFields(b)) return a;
   const result: Record<string, unknown> = { ...a };
   for (const [key, value] of Object.entries(b)) result[key] = key in a ? union(a[key], value) : value;
   return result;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Written by controllers all the time: the present value counts, not the one that was found. */
@@ -125,7 +122,7 @@ function same(a: unknown, b: unknown): boolean {
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
-  if (!isRecord(value)) return value;
+  if (!isFields(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .map(([key, inner]) => [key, sorted(inner)] as const)

@@ -11,9 +11,9 @@ import { type Lock, withLock } from "../lock.ts";
 import { observe } from "../observe.ts";
 import { withPermissions } from "../permissions.ts";
 import type { ModelStack } from "../program.ts";
+import type { UpProof } from "../prove-up.ts";
 import { type RolloutRecord, releaseOf } from "../record.ts";
 import { locationOf } from "../subject.ts";
-import type { UpResult } from "../up.ts";
 import { podsOf } from "./adopt.ts";
 import type { Adoption } from "./adoption.ts";
 import { giveBackOwners, restore, restored } from "./field-owners.ts";
@@ -91,7 +91,7 @@ export function undoLines({ record, adoption, laterImage }: PreparedUndo): strin
 
 export interface UndoResult {
   readonly adoption: Adoption;
-  readonly proof: UpResult["proof"];
+  readonly proof: UpProof;
   readonly totalMs: number;
 }
 
@@ -117,7 +117,7 @@ async function giveBack(
   lock: Lock,
   record: RolloutRecord,
   adoption: Adoption,
-): Promise<UpResult["proof"]> {
+): Promise<UpProof> {
   const { events, namespace, store } = context;
   const before = await podsOf(context, record);
   await step(events, { id: "undo-record", title: "Remember that everything is given back" }, async () => {

@@ -152,6 +152,9 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
           return undefined;
         // Traffic that moves has a deadline of its own, and is brought to a proved end.
         case "route":
+          // Killed before the proof, whoever goes on knows that there is one to make.
+          if (action.arms) await recordEvents(context, [{ kind: "arming" }], journal);
+          return happened(await act(acting(context), action));
         case "prove":
         case "scale-down":
           return happened(await act(acting(context), action));

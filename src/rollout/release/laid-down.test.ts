@@ -304,6 +304,9 @@ describe("recreate", () => {
     expect(await control(context(rollout), ["approve"])).toMatchObject({
       end: { kind: "held", by: { kind: "window" } },
     });
+    expect(await modelStatus(context(rollout))).toMatchObject({
+      rollout: { waitsFor: expect.stringContaining("sales") },
+    });
     expect(sizes()).toEqual([]);
     expect(await control(context(rollout), ["resume", "ignore-windows"])).toMatchObject({
       end: { kind: "finished", state: { outcome: "released" } },

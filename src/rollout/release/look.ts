@@ -1,4 +1,6 @@
-import type { SlotWorld, World } from "../../core/rollout/world.ts";
+import { next } from "../../core/rollout/next.ts";
+import type { HeldBy, SlotWorld, World } from "../../core/rollout/world.ts";
+import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import { windowAt } from "../../core/windows.ts";
 import type { RolloutContext } from "../context.ts";
@@ -6,6 +8,7 @@ import type { Observation, SlotObservation } from "../observation.ts";
 import { observe } from "../observe.ts";
 import { readiness } from "../readiness.ts";
 import type { RolloutRecord } from "../record.ts";
+import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { locationOf, routingUnreadable } from "../subject.ts";
 import { DrainWatch } from "./drain-watch.ts";
 import type { PhaseGates } from "./phase-gates.ts";
@@ -40,19 +43,38 @@ export async function look(
     );
   }
   const { drained, at: now } = await times.drain.look(context, record, observation);
-  const slot = (name: Slot) => slotWorld(observation.slots[name], record, times, now);
+  const seen = { observation, routing };
+  const of = { now, times, drained, gates: await gates.see(record, seen) };
+  return { observation, world: worldOf(context, record, seen, of) };
+}
+
+/** What a rollout waits for at this moment that somebody or the time has to bring, paused or not; what gates say is not asked. */
+export function heldNow(
+  context: RolloutContext,
+  record: RolloutRecord,
+  { plan, state }: RolloutRecordEntry,
+  seen: { readonly observation: Observation; readonly routing: Routing },
+): HeldBy | undefined {
+  const unasked = { verdict: "hold", reason: "" } as const;
+  const of = { now: context.clock.now(), times: new ReadyTimes(), drained: undefined, gates: unasked };
+  const action = next(plan, { ...state, paused: false }, worldOf(context, record, seen, of));
+  return action.kind === "held" ? action.by : undefined;
+}
+
+function worldOf(
+  context: RolloutContext,
+  record: RolloutRecord,
+  { observation, routing }: { readonly observation: Observation; readonly routing: Routing },
+  { times, ...of }: Pick<World, "now" | "drained" | "gates"> & { readonly times: ReadyTimes },
+): World {
+  const slot = (name: Slot) => slotWorld(observation.slots[name], record, times, of.now);
   return {
-    observation,
-    world: {
-      now,
-      routing,
-      slots: { blue: slot("blue"), green: slot("green") },
-      drained,
-      unfinished: record.applying,
-      gates: await gates.see(record, { observation, routing }),
-      window: windowAt(context.config.rollout.schedule, now),
-      capabilities: location.router.capabilities,
-    },
+    ...of,
+    routing,
+    slots: { blue: slot("blue"), green: slot("green") },
+    unfinished: record.applying,
+    window: windowAt(context.config.rollout.schedule, of.now),
+    capabilities: locationOf(context, record).router.capabilities,
   };
 }
 

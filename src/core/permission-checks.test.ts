@@ -1,13 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { objectNames } from "./names.ts";
-import {
-  describePermissions,
-  grants,
-  optionalRows,
-  permissionsOf,
-  requiredRows,
-  resourceName,
-} from "./permissions.ts";
+import { describePermissions, grants, permissionsOf, resourceName } from "./permission-checks.ts";
+import { optionalRows, requiredRows } from "./permissions.ts";
 
 describe("the table of permissions", () => {
   test("names each resource once, so that a verb has one reason", () => {
