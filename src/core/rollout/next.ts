@@ -1,4 +1,4 @@
-import { type Routing, sameRouting, settledOn, splitOf, stepsTo } from "../routing.ts";
+import { type Routing, type RoutingStep, sameRouting, settledOn, splitOf, stepsTo } from "../routing.ts";
 import { otherSlot, type Slot } from "../slots.ts";
 import {
   goalOf,
@@ -14,8 +14,8 @@ import type { Action, SlotWorld, World } from "./world.ts";
 /**
  * The next step of a rollout, from what is remembered and what is observed. Pure; the executor takes the step, records the event
  * and asks again. Rules: a share only grows while its slot is ready (on the way back: while it has a ready pod at all) and as
- * large as the share needs; forward, only while a window is open; a write changes one routing object; a slot that carries
- * traffic is neither changed nor scaled down, unless the mode is `recreate`.
+ * large as the share needs; forward, only while a window is open; never before an arming that this rollout wrote was proved; a
+ * write changes one routing object; a slot that carries traffic is neither changed nor scaled down, unless the mode is `recreate`.
  */
 export function next(plan: RolloutPlan, state: RolloutState, world: World): Action {
   if (state.phase === "done") return { kind: "rest", why: "finished" };
@@ -149,7 +149,8 @@ function shift(plan: RolloutPlan, state: RolloutState, world: World): Action {
   if (state.paused) return paused;
   const room = enlarged(plan, state, world, step.weight);
   if (room !== undefined) return room;
-  return whenReady(plan, target, world, inWindow(plan, state, world, towards(wanted, world.routing)));
+  const action = onceArmed(state, world, towards(wanted, world.routing));
+  return whenReady(plan, target, world, inWindow(plan, state, world, action));
 }
 
 /** What a larger share needs first: enough replicas, all of them ready and warm. `undefined`: nothing. */
@@ -166,12 +167,24 @@ function enlarged(plan: RolloutPlan, state: RolloutState, world: World, weight: 
 
 /** One write in the direction of a split: the target is armed before it gets a share. */
 function towards(wanted: Routing, current: Routing): Action {
-  if (sameRouting(wanted, current)) return { kind: "prove", routing: wanted };
+  if (sameRouting(wanted, current)) return { kind: "prove", routing: wanted, settled: true };
   if (current.candidate !== wanted.candidate) {
     const armed: Routing = { ...wanted, weight: 0 };
-    return { kind: "route", step: { name: "arm", routing: armed, visible: false }, settled: false };
+    return route(current, { name: "arm", routing: armed, visible: false }, false);
   }
-  return { kind: "route", step: { name: "shift", routing: wanted, visible: true }, settled: true };
+  return route(current, { name: "shift", routing: wanted, visible: true }, true);
+}
+
+function route(current: Routing, step: RoutingStep, settled: boolean): Action {
+  return { kind: "route", step, arms: step.routing.candidate !== current.candidate, settled };
+}
+
+/** Killed between an arming and its proof, nobody knows whether the ingress reaches the slot: that comes before its share. */
+function onceArmed(state: RolloutState, { routing }: World, action: Action): Action {
+  const grows =
+    action.kind === "route" &&
+    splitOf(action.step.routing)[routing.candidate] > splitOf(routing)[routing.candidate];
+  return state.arming && grows ? { kind: "prove", routing, settled: false } : action;
 }
 
 /** Forward, what clients see changes only while that is allowed; where nobody is served already, nothing is gained by waiting. */
@@ -198,9 +211,10 @@ function cutOver(plan: RolloutPlan, state: RolloutState, world: World): Action {
     if (wayBack !== undefined) return wayBack;
   }
   const [step, ...rest] = stepsTo(goal, world.routing, world.capabilities);
-  if (step === undefined) return state.proved ? complete : { kind: "prove", routing: settledOn(goal) };
+  if (step === undefined)
+    return state.proved ? complete : { kind: "prove", routing: settledOn(goal), settled: true };
   const grows = splitOf(step.routing)[goal] > splitOf(world.routing)[goal];
-  const action: Action = { kind: "route", step, settled: rest.length === 0 };
+  const action = onceArmed(state, world, route(world.routing, step, rest.length === 0));
   if (!grows) return action;
   if (isForward) {
     if (state.paused) return paused;

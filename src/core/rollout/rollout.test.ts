@@ -57,6 +57,8 @@ class Simulation {
   };
   readonly phasesSeen: string[] = [];
   readonly hooksRun: string[] = [];
+  /** The slot that the ingress was proved to reach by the preview header, since it was armed last. */
+  armed: Slot | undefined = "green";
   gates: GateWorld["verdict"] = "pass";
   window: WindowWorld = { kind: "open" };
   /** Phases that somebody approved. */
@@ -104,6 +106,11 @@ class Simulation {
     if (event.kind === "approve" && this.state.stage === "before" && this.state.phase !== "done")
       this.approved.push(this.state.phase);
     this.state = transition(this.plan, this.state, event);
+  }
+
+  #prove(settled: boolean): void {
+    this.armed = this.routing.candidate;
+    this.send({ kind: "routed", settled, at: this.now });
   }
 
   /** Takes one step. A kill does what the step does to the cluster and forgets to record it. */
@@ -158,16 +165,18 @@ class Simulation {
         break;
       case "route": {
         const undone = this.routing;
+        if (action.step.routing.candidate !== undone.candidate) this.armed = undefined;
+        if (action.arms) this.send({ kind: "arming" });
         this.routing = action.step.routing;
         if (how === "unproved") {
           this.routing = undone;
           if (this.state.direction === "forward")
             this.send({ kind: "abort", reason: "unproved", at: this.now });
-        } else record({ kind: "routed", settled: action.settled, at: this.now });
+        } else if (how === "done") this.#prove(action.settled);
         break;
       }
       case "prove":
-        record({ kind: "routed", settled: true, at: this.now });
+        if (how === "done") this.#prove(action.settled);
         break;
       case "scale-down":
         this.unfinished = how === "killed";
@@ -217,6 +226,8 @@ function check(run: Simulation, world: World, action: Action): void {
         if (splitOf(after)[slot] <= split[slot]) continue;
         const enough = !isForward || of.readiness === "any" ? "usable" : "ready";
         expect(world.slots[slot][enough], `${slot} gets a larger share`).toBe(true);
+        const isByPreview = world.capabilities.weights && after.candidate === slot && after.main !== slot;
+        if (isByPreview) expect(run.armed, "no share before its arming was proved").toBe(slot);
         if (!isForward) continue;
         if (of.mode.kind !== "recreate") {
           expect(run.window.kind === "open" || state.windowsIgnored, "traffic moves in a window").toBe(true);
@@ -512,7 +523,9 @@ type Chaos =
       readonly event: "pause" | "resume" | "promote" | "abort" | "approve" | "ignore-windows";
     }
   | { readonly kind: "gates"; readonly verdict: GateWorld["verdict"] }
-  | { readonly kind: "window"; readonly isOpen: boolean };
+  | { readonly kind: "window"; readonly isOpen: boolean }
+  /** Somebody leads the canary to the slot that has the traffic anyway. */
+  | { readonly kind: "disarm" };
 
 /** An event with nothing special about it. */
 function plain(kind: Exclude<RolloutEvent["kind"], "warmed">, state: RolloutState, at: number): RolloutEvent {
@@ -526,6 +539,7 @@ function plain(kind: Exclude<RolloutEvent["kind"], "warmed">, state: RolloutStat
       return { kind, at };
     case "approve":
       return { kind, phase: state.phase };
+    case "arming":
     case "hooked":
     case "ignore-windows":
     case "pause":
@@ -577,7 +591,9 @@ const chaos: fc.Arbitrary<Chaos> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("window" as const), isOpen: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("disarm" as const) }) },
 );
+const someChaos = fc.array(chaos, { maxLength: 80 });
 const anyHook: fc.Arbitrary<PlannedHook> = fc.record({
   name: fc.constantFrom("one", "two"),
   when: fc.constantFrom("before" as const, "after" as const),
@@ -605,6 +621,10 @@ const anyPlan: fc.Arbitrary<RolloutPlan> = fc.record({
   gates: fc.constant(true),
 });
 
+function isMoving({ phase, stage }: RolloutState): boolean {
+  return stage === "during" && (phase === "shift" || phase === "cut-over");
+}
+
 function apply(run: Simulation, one: Chaos): void {
   switch (one.kind) {
     case "step":
@@ -622,6 +642,12 @@ function apply(run: Simulation, one: Chaos): void {
     case "window":
       run.window = one.isOpen ? { kind: "open" } : { kind: "closed", reason: "a freeze", opensAt: undefined };
       break;
+    case "disarm":
+      // Later nobody looks any more: it is theirs.
+      if (!run.weights || run.routing.weight > 0 || !isMoving(run.state)) break;
+      run.routing = { ...run.routing, candidate: run.routing.main };
+      run.armed = undefined;
+      break;
     case "event":
       run.send(plain(one.event, run.state, run.now));
       break;
@@ -631,8 +657,9 @@ function apply(run: Simulation, one: Chaos): void {
 describe("whatever happens", () => {
   test("no step breaks a rule, and once all is well it ends with all traffic on one ready slot", () => {
     fc.assert(
-      fc.property(anyPlan, fc.boolean(), fc.array(chaos, { maxLength: 80 }), (of, weights, events) => {
+      fc.property(anyPlan, fc.boolean(), fc.nat(40), someChaos, (of, weights, calm, events) => {
         const run = new Simulation(of, weights);
+        for (let steps = 0; steps < calm; steps++) run.step();
         for (const one of events) apply(run, one);
         for (const slot of slots) run.setReady(slot, run.pods[slot].desired);
         run.gates = "pass";
@@ -656,11 +683,24 @@ describe("whatever happens", () => {
     );
   });
 
+  test("killed at any step, then aborted: it ends where it began", () => {
+    for (let calm = 0; calm < 40; calm++) {
+      const run = new Simulation(plan);
+      for (let steps = 0; steps < calm; steps++) run.step();
+      run.step("killed");
+      const isOver = run.state.phase === "scale-down" || run.state.phase === "done";
+      run.send({ kind: "abort", reason: "somebody", at: run.now });
+      expect(run.finish()).toEqual({ kind: "rest", why: "finished" });
+      expect(run.routing).toEqual(settledOn(isOver ? "green" : "blue"));
+    }
+  });
+
   test("every event in every state leads to a state, and what is done stays done", () => {
     const kinds = [
       "completed",
       "routed",
       "verified",
+      "arming",
       "hooked",
       "approve",
       "ignore-windows",

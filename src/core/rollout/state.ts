@@ -14,8 +14,12 @@ export const phases = [
 ] as const;
 export type Phase = (typeof phases)[number];
 
+export const rolloutKinds = ["release", "rollback"] as const;
+export type RolloutKind = (typeof rolloutKinds)[number];
+
 /** How a rollout ended. */
-export type Outcome = "released" | "aborted" | "rolled-back";
+export const outcomes = ["released", "aborted", "rolled-back"] as const;
+export type Outcome = (typeof outcomes)[number];
 
 /** Where in a phase a rollout is: approval and the hooks before it, what it is for, the hooks after it. */
 export const stages = ["before", "during", "after"] as const;
@@ -41,6 +45,8 @@ export interface RolloutState {
   readonly stepIndex: number;
   /** Whether what the phase asks for was proved at the ingress. */
   readonly proved: boolean;
+  /** Whether a slot is being armed, and nobody has proved yet that the ingress reaches it: noted before the write. */
+  readonly arming: boolean;
   /** When the phase began; in `shift`, when the step was proved. Milliseconds since the Unix epoch. */
   readonly since: number;
   /** The size of the target for which every replica was warmed up. */
@@ -77,6 +83,7 @@ export function begin(
     approved: false,
     stepIndex: 0,
     proved: false,
+    arming: false,
     since: now,
     warmed: 0,
     exposed: false,

@@ -4,6 +4,8 @@ import { firstStage, hooksAt, phases, type RolloutPlan, type RolloutState } from
 export type RolloutEvent =
   /** What the stage of the phase (in `shift`: the step) was for is done. */
   | { readonly kind: "completed"; readonly at: number }
+  /** A slot is about to be armed: until that is proved it gets no share, whoever goes on. */
+  | { readonly kind: "arming" }
   /** The routing that was written was proved; `settled` when it is the one that the phase asks for. */
   | { readonly kind: "routed"; readonly settled: boolean; readonly at: number }
   /** The release was reached through the ingress by the preview header. */
@@ -69,10 +71,13 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
         cause: event.cause,
         outcome: state.phase === "soak" || state.phase === "drain" ? "rolled-back" : "aborted",
       };
+    case "arming":
+      return { ...state, arming: true };
     case "routed":
       if (state.phase !== "shift" && state.phase !== "cut-over") return state;
       return {
         ...state,
+        arming: false,
         exposed: state.exposed || isForward,
         ...(event.settled ? { proved: true, since: event.at } : {}),
       };

@@ -59,10 +59,13 @@ export type Action =
   | { readonly kind: "warm-up"; readonly slot: Slot }
   | { readonly kind: "verify"; readonly slot: Slot }
   | { readonly kind: "hook"; readonly hook: PlannedHook }
-  /** Write one routing object and prove it; `settled` when the phase then has the routing it asks for. */
-  | { readonly kind: "route"; readonly step: RoutingStep; readonly settled: boolean }
-  /** The routing is as it should be, but nobody has proved it yet. */
-  | { readonly kind: "prove"; readonly routing: Routing }
+  /**
+   * Write one routing object and prove it; `settled` when the phase then has the routing it asks for. One that `arms` a slot is
+   * noted before it is written.
+   */
+  | { readonly kind: "route"; readonly step: RoutingStep; readonly arms: boolean; readonly settled: boolean }
+  /** The routing is as it should be, but nobody has proved it yet; not `settled`: it arms the slot that gets a share next. */
+  | { readonly kind: "prove"; readonly routing: Routing; readonly settled: boolean }
   | { readonly kind: "scale-down"; readonly slot: Slot; readonly replicas: number }
   /** Wait, and look again. `until` is when it is over at the latest, where that is known. */
   | {

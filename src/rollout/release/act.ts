@@ -15,7 +15,7 @@ import type { Observation } from "../observation.ts";
 import { observeSlot } from "../observe.ts";
 import type { Note } from "../plan-input.ts";
 import type { ModelStack } from "../program.ts";
-import { unproved } from "../proof.ts";
+import { type ProofView, unproved } from "../proof.ts";
 import { readiness } from "../readiness.ts";
 import type { RolloutRecord } from "../record.ts";
 import { waitForSlot, whileWatching } from "../slot-wait.ts";
@@ -104,15 +104,23 @@ export async function act(acting: Acting, action: Step): Promise<RolloutEvent | 
       return { kind: "routed", settled: action.settled, at: at() };
     }
     case "prove": {
-      await proveNow(acting, await subjectOf(acting), {
-        routing: action.routing,
-        id: "prove-present",
-        title: `Prove traffic on ${describeTraffic(action.routing)}`,
-        signal: unstoppable,
-      });
-      return { kind: "routed", settled: true, at: at() };
+      const { routing, settled } = action;
+      const about = settled
+        ? { id: "prove-present", title: `Prove traffic on ${describeTraffic(routing)}` }
+        : { id: "prove-arm", title: previewTitle(routing.candidate), only: isPreview };
+      await proveNow(acting, await subjectOf(acting), { ...about, routing, signal: unstoppable });
+      return { kind: "routed", settled, at: at() };
     }
   }
+}
+
+function previewTitle(slot: Slot): string {
+  return `Prove ${slot} through the ingress, by the preview header`;
+}
+
+/** Whatever the other slot answers at the moment must not hold a way back. */
+function isPreview({ name }: ProofView): boolean {
+  return name === "preview";
 }
 
 function counted(replicas: number): string {
@@ -183,7 +191,7 @@ async function subjectOf({ context, record, observation }: Acting): Promise<Proo
 async function proveNow(
   { context }: Acting,
   subject: ProofSubject,
-  { routing, ...about }: Pick<ProveRoutingOptions, "id" | "title" | "signal"> & { readonly routing: Routing },
+  { routing, ...about }: Omit<ProveRoutingOptions, "parent"> & { readonly routing: Routing },
 ): Promise<void> {
   const verdict = await proveRouting(context, subject, routing, about);
   if (verdict.state === "proved") return;
@@ -204,7 +212,7 @@ async function verify(acting: Acting, slot: Slot): Promise<void> {
   await proveNow(acting, subject, {
     routing: acting.routing,
     id: "verify",
-    title: `Prove ${slot} through the ingress, by the preview header`,
+    title: previewTitle(slot),
     signal: acting.context.signal,
   });
 }
