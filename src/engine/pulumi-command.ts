@@ -1,5 +1,6 @@
-import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { delimiter, dirname } from "node:path";
+import { endWithUs } from "../tools/end-with-us.ts";
 import { type SecretFile, secretFile } from "./secret-file.ts";
 
 /** What one start of the CLI left behind. */
@@ -151,28 +152,11 @@ function passphraseVariables(
   };
 }
 
-const changing = new Set(["up", "destroy", "refresh"]);
-
 /**
- * A shell that kills the CLI's process group when we are killed: its pipe breaks. Left alone the CLI would find its program
- * and perhaps its provider gone, take that for failures, and forget which objects it was about to create; killed at once
- * it leaves them in the state as unfinished, and the next run finds them.
+ * Left alone when we are killed, the CLI would find its program and perhaps its provider gone, take that for failures, and forget
+ * which objects it was about to create; killed at once it leaves them in the state as unfinished, and the next run finds them.
  */
-function endWithUs(pid: number | undefined): ChildProcess | undefined {
-  if (pid === undefined || process.platform === "win32") return undefined;
-  const script = `read -r _; kill -KILL -${pid}`;
-  // It lives as long as the CLI, and needs nothing of our environment.
-  const guard = spawn("/bin/sh", ["-c", script], {
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-    env: {},
-  });
-  // Without a shell the operation is as good as any; only a kill of this process would leave more to clean up.
-  guard.on("error", () => {});
-  guard.stdin?.on("error", () => {});
-  guard.unref();
-  return guard;
-}
+const changing = new Set(["up", "destroy", "refresh"]);
 
 /** First asks (the engine finishes the steps in flight and saves), then insists, then kills the whole group. */
 function stopper(pid: number | undefined, graceMs: number) {
