@@ -24,7 +24,7 @@ import { slotProblems } from "../core/slot-rules/slot-rules.ts";
 import { isSlot, type Slot, slots } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import type { EnvInput } from "./pod/env.ts";
-import type { VersionInputs } from "./pod/secrets.ts";
+import type { VersionInputs } from "./pod/versions.ts";
 import { requireCapability, requireRequestCapabilities, routerNamed } from "./routers/factory.ts";
 import { refuseOwnedAnnotations } from "./routers/main-ingress.ts";
 import type { Router } from "./routers/router.ts";

@@ -17,6 +17,7 @@ import { disruptionBudgetSpec } from "./disruption.ts";
 import { endpointOf } from "./endpoint.ts";
 import { type Guard, guardHooks } from "./hooks.ts";
 import { type ConfigFiles, configMapData, configMapName, configMaps } from "./pod/config-files.ts";
+import { versionsText } from "./pod/versions.ts";
 import { withPodDefaults } from "./pod-defaults.ts";
 import { backendPort } from "./service-port.ts";
 
@@ -152,7 +153,12 @@ export class BlueGreenModel extends pulumi.ComponentResource {
               spec: adopted.deploymentSpec(
                 slot,
                 withPodDefaults(
-                  deploymentSpec(model, selector, { ...args.slots[slot], image }, server),
+                  deploymentSpec(
+                    model,
+                    selector,
+                    { ...args.slots[slot], image, versions: versionsText(args.slots[slot].versions) },
+                    server,
+                  ),
                   args.slots[slot].podDefaults,
                 ),
               ),

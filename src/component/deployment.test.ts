@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
-import type { SlotArgs } from "./arguments.ts";
 import { autoscalerSpec } from "./autoscaling.ts";
 import { deploymentSpec } from "./deployment.ts";
 import { disruptionBudgetSpec } from "./disruption.ts";
 import { configMapData, configMapName, configMaps } from "./pod/config-files.ts";
+import { versionsText } from "./pod/versions.ts";
 import { custom } from "./servers/custom.ts";
 import { backendPort, requireGrpcIdentity } from "./service-port.ts";
 
 const selector = { app: "fraud", version: "blue" };
-const spec = (slot: Omit<SlotArgs, "image"> = {}) =>
+type Slot = Omit<Parameters<typeof deploymentSpec>[2], "image">;
+const spec = (slot: Slot = {}) =>
   // Without outputs among the arguments there are none in the result.
   deploymentSpec("fraud", selector, { image: "fraud:1", ...slot }, custom()) as unknown as {
     replicas?: number;
@@ -17,8 +18,8 @@ const spec = (slot: Omit<SlotArgs, "image"> = {}) =>
       spec: Record<string, unknown> & { containers: Record<string, unknown>[] };
     };
   };
-const pod = (slot: Omit<SlotArgs, "image"> = {}) => spec(slot).template.spec;
-const container = (slot: Omit<SlotArgs, "image"> = {}) => pod(slot).containers[0];
+const pod = (slot: Slot = {}) => spec(slot).template.spec;
+const container = (slot: Slot = {}) => pod(slot).containers[0];
 
 describe("the pods of a slot", () => {
   test("are safe by default, in ways that break no ordinary image", () => {
@@ -73,7 +74,7 @@ describe("the pods of a slot", () => {
   });
 
   test("run where and as whom the user says", () => {
-    const slot: Omit<SlotArgs, "image"> = {
+    const slot: Slot = {
       pod: {
         labels: { team: "fraud", app: "other" },
         annotations: { "prometheus.io/scrape": "true" },
@@ -121,7 +122,7 @@ describe("the pods of a slot", () => {
 
   test("are replaced when the version of something they refer to changes, in whatever order it is given", () => {
     const annotations = (versions: Record<string, string>) =>
-      spec({ versions }).template.metadata.annotations;
+      spec({ versions: versionsText(versions) }).template.metadata.annotations;
     expect(annotations({ "secret/b": "2", "configmap/a": "1" })).toEqual({
       "modelswitch.dev/versions": "configmap/a=1 secret/b=2",
     });

@@ -1,5 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { HttpProbe, ModelServer } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
 import type { SlotArgs } from "./arguments.ts";
@@ -8,7 +8,7 @@ import { envVariables } from "./pod/env.ts";
 import { modelMount } from "./pod/model-source.ts";
 import { resourceRequirements } from "./pod/resources.ts";
 import { scheduling } from "./pod/scheduling.ts";
-import { secretMounts, versionsAnnotation, versionsText } from "./pod/secrets.ts";
+import { secretMounts, versionsAnnotation } from "./pod/secrets.ts";
 import { containerSecurity, podSecurity } from "./pod/security.ts";
 
 export const releaseLabel = "modelswitch.dev/release";
@@ -19,9 +19,13 @@ export const modelContainer = "model";
 type DeploymentSpec = k8s.types.input.apps.v1.DeploymentSpec;
 type Container = k8s.types.input.core.v1.Container;
 type Probe = k8s.types.input.core.v1.Probe;
-type RunSlot = SlotArgs & { readonly image: NonNullable<SlotArgs["image"]> };
+type RunSlot = Omit<SlotArgs, "versions"> & {
+  readonly image: NonNullable<SlotArgs["image"]>;
+  /** Text of the versions' annotation. @default no annotation */
+  readonly versions?: pulumi.Input<string> | undefined;
+};
 
-/** What a slot's Deployment says. Pure; values that are not known yet pass through. */
+/** What a slot's Deployment says. Pure, and without Pulumi's SDK, which takes long to load; values that are not known yet pass through. */
 export function deploymentSpec(
   model: string,
   selector: Readonly<Record<string, string>>,
@@ -36,7 +40,11 @@ export function deploymentSpec(
   const { labels, annotations, containers, initContainers, volumes, securityContext } = slot.pod ?? {};
   const allVolumes = [...source.volumes, ...files.volumes, ...secrets.volumes, ...(volumes ?? [])];
   const allInitContainers = [...source.initContainers, ...(initContainers ?? [])];
-  const allAnnotations = { ...annotations, ...versionsOf(slot) };
+  const { versions } = slot;
+  const allAnnotations = {
+    ...annotations,
+    ...(versions === undefined ? {} : { [versionsAnnotation]: versions }),
+  };
   return {
     ...replicasOf(slot),
     selector: { matchLabels: { ...selector } },
@@ -70,23 +78,12 @@ export function deploymentSpec(
 }
 
 /** An autoscaler's number is not ours to say; only an empty slot is, which an autoscaler leaves alone. */
-function replicasOf({ autoscaling, replicas }: SlotArgs): Pick<DeploymentSpec, "replicas"> {
+function replicasOf({
+  autoscaling,
+  replicas,
+}: Pick<SlotArgs, "autoscaling" | "replicas">): Pick<DeploymentSpec, "replicas"> {
   if (autoscaling !== undefined) return replicas === 0 ? { replicas: 0 } : {};
   return { replicas: replicas ?? 1 };
-}
-
-function versionsOf({ versions }: SlotArgs): Record<string, pulumi.Input<string>> {
-  if (versions === undefined) return {};
-  const text = isKnown(versions) ? versionsText(versions) : pulumi.output(versions).apply(versionsText);
-  return text === "" ? {} : { [versionsAnnotation]: text };
-}
-
-function isKnown(versions: NonNullable<SlotArgs["versions"]>): versions is Readonly<Record<string, string>> {
-  return (
-    !pulumi.Output.isInstance(versions) &&
-    !(versions instanceof Promise) &&
-    Object.values(versions).every((version) => typeof version === "string")
-  );
 }
 
 function container(

@@ -62,6 +62,26 @@ describe("the rooms of the house", () => {
     expect([...rooms].filter((room) => room !== undefined && !(room in allowed))).toEqual([]);
   });
 
+  test("no command loads Pulumi's SDK before it runs Pulumi: it takes half a second, and a rollback has one", () => {
+    const texts = new Map(files.map(({ file, text }) => [file, text]));
+    const importsAtStart = (file: string) =>
+      [...(texts.get(file) ?? "").matchAll(/^(?:import|export)(?! type)[^;]*? from "([^"]+)";/gm)].map(
+        (match) => match[1] ?? "",
+      );
+    const loaded = new Set(
+      files.map(({ file }) => file).filter((file) => /^(cli|rollout)\/(?!.*\.test)/.test(file)),
+    );
+    for (const file of loaded) {
+      for (const specifier of importsAtStart(file)) {
+        if (specifier.startsWith(".")) loaded.add(relative(source, join(source, file, "..", specifier)));
+      }
+    }
+    expect(loaded.size).toBeGreaterThan(200);
+    expect(
+      [...loaded].filter((file) => importsAtStart(file).some((name) => name.startsWith("@pulumi/"))),
+    ).toEqual([]);
+  });
+
   test("core touches no clock, network, file system or library, but for the system clock itself", () => {
     const impure = files
       .filter(

@@ -1,5 +1,4 @@
 import type * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
 import type { SecretMount } from "../../core/release-contents.ts";
 
 type Volume = k8s.types.input.core.v1.Volume;
@@ -20,14 +19,3 @@ export function secretMounts(secrets: readonly SecretMount[]): {
     mounts: secrets.map(({ secret, mountPath }) => ({ name: volumeOf(secret), mountPath, readOnly: true })),
   };
 }
-
-/** `configmap/limits=812 secret/token=47`, in an order of its own. */
-export function versionsText(versions: Readonly<Record<string, string>>): string {
-  return Object.entries(versions)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, version]) => `${name}=${version}`)
-    .join(" ");
-}
-
-/** Versions may be outputs, for example a Secret's `metadata.resourceVersion`. */
-export type VersionInputs = pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;

@@ -69,7 +69,7 @@ export function vacatedFor(mode: ReleaseMode, slot: Slot): readonly Slot[] {
 
 /** What the slot's Deployment will say of its pods. */
 function podTemplate({ spec, slot }: CapacityQuestion): PodSpecShape | undefined {
-  const { image, ...runs } = spec.slots[slot];
+  const { image, versions: _, ...runs } = spec.slots[slot];
   if (image === undefined) return undefined;
   const selector = runs.selector ?? { app: spec.name, version: slot };
   const { template } = deploymentSpec(
