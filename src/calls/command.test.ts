@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -168,10 +169,14 @@ describe("a program", () => {
     const script = `
       const { runHook } = await import(${JSON.stringify(ask)});
       const { callIo, subject } = await import(${JSON.stringify(fixture)});
-      await runHook(callIo(), ${JSON.stringify(hookOf(run))}, subject, new AbortController().signal);
+      const running = runHook(callIo(), ${JSON.stringify(hookOf(run))}, subject, new AbortController().signal);
+      console.log("running");
+      await running;
     `;
-    const command = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "ignore" });
-    const pid = await pidIn(file);
+    const command = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [, pid] = await Promise.all([once(command.stdout, "data"), pidIn(file)]);
     command.kill("SIGKILL");
     const isGone = await untilGone(pid);
     if (!isGone) process.kill(pid, "SIGKILL");

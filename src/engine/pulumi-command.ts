@@ -84,6 +84,7 @@ export class QuickPulumiCommand {
     const extra = this.#options.extraArguments?.[args[0] ?? ""] ?? [];
     const { passphrase } = this.#options;
     const secret = passphrase === undefined ? undefined : secretFile(passphrase);
+    const guard = changing.has(args[0] ?? "") ? endWithUs() : undefined;
     const child = spawn(program, [...args, ...extra, "--non-interactive", "--color", "never"], {
       cwd: how.cwd,
       env: {
@@ -97,6 +98,7 @@ export class QuickPulumiCommand {
       detached: true,
       stdio: ["pipe", "pipe", "pipe", ...(secret === undefined ? [] : [secret.descriptor])],
     }) as ChildProcessWithoutNullStreams;
+    guard?.guard(child.pid);
     // The CLI has its own copy of the descriptor, or was not started.
     secret?.close();
     this.#options.onProcess?.(child.pid);
@@ -113,7 +115,6 @@ export class QuickPulumiCommand {
       text.stderr += chunk;
       how.onError?.(chunk);
     });
-    const guard = changing.has(args[0] ?? "") ? endWithUs(child.pid) : undefined;
     const stop = stopper(child.pid, this.#options.graceMs ?? 60_000);
     signal.addEventListener("abort", stop.begin, { once: true });
     process.once("exit", stop.interrupt);
@@ -133,7 +134,7 @@ export class QuickPulumiCommand {
       throw new PulumiCommandError({ stdout: "", stderr: String(error), code: -1 });
     } finally {
       stop.end();
-      guard?.kill("SIGKILL");
+      guard?.leave();
       signal.removeEventListener("abort", stop.begin);
       process.removeListener("exit", stop.interrupt);
     }

@@ -68,6 +68,7 @@ export async function runProgram(
   const what = nameOf(path);
   if (signal?.aborted) throw interrupted(what);
 
+  const guard = options.endsWithUs === true ? endWithUs() : undefined;
   const child = spawn(path, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: withoutSecrets(options.env ?? process.env),
@@ -79,7 +80,7 @@ export async function runProgram(
     if (groups.size === 0) process.once("exit", endGroups);
     groups.add(child.pid);
   }
-  const guard = options.endsWithUs === true ? endWithUs(child.pid) : undefined;
+  guard?.guard(child.pid);
   const stdout = collect(child.stdout, keepCharacters, onLine && ((line) => onLine(line, "stdout")));
   const stderr = collect(child.stderr, keepCharacters, onLine && ((line) => onLine(line, "stderr")));
   if (onData !== undefined) for (const stream of [child.stdout, child.stderr]) stream.on("data", onData);
@@ -128,7 +129,7 @@ export async function runProgram(
   } finally {
     clearTimeout(deadline);
     clearTimeout(finalKill);
-    guard?.kill("SIGKILL");
+    guard?.leave();
     if (child.pid !== undefined) groups.delete(child.pid);
     if (groups.size === 0) process.off("exit", endGroups);
     signal?.removeEventListener("abort", onAbort);
