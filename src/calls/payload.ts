@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type { CallSubject } from "../core/calls.ts";
+import type { RolloutKind } from "../core/rollout/state.ts";
+import type { Slot } from "../core/slots.ts";
 
 /** Version of the payload's shape: keys may be added under one number, never removed or changed. */
 export const payloadVersion = 1;
@@ -23,7 +25,7 @@ export interface CallPayload {
   readonly namespace: string;
   readonly environment: string | null;
   readonly rollout: {
-    readonly kind: "release" | "rollback";
+    readonly kind: RolloutKind;
     readonly direction: "forward" | "back";
     readonly startedAt: string;
   };
@@ -31,7 +33,7 @@ export interface CallPayload {
     readonly number: number;
     readonly image: string | null;
     readonly imageDigest: string | null;
-    readonly slot: "blue" | "green";
+    readonly slot: Slot;
   };
   readonly phase: string;
   /** In the phase `shift`: which of its steps, from 1. */

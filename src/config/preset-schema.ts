@@ -9,15 +9,15 @@ import type { TorchserveOptions } from "../component/servers/torchserve.ts";
 import type { TritonOptions } from "../component/servers/triton.ts";
 import type { VllmOptions } from "../component/servers/vllm.ts";
 import { inferenceProtocols } from "../core/model.ts";
-import { absolutePath, containerPorts, environment, identitySchema, serverFacts } from "./server-parts.ts";
+import { absolutePath, port, text } from "./schema-parts.ts";
+import { containerPorts, environment, identitySchema, serverFacts } from "./server-parts.ts";
 
 /** The options of each preset, as `server: { preset: NAME, … }` takes them. */
 
 const seconds = (about: string, minimum = 0) => z.int().min(minimum).describe(about);
 const portWith = (flag: string, otherwise: number) =>
-  z.int().min(1).max(65535).describe(`What ${flag} says. Default: ${otherwise}`);
-const servedAt = (otherwise: number) =>
-  z.int().min(1).max(65535).describe(`Port that requests go to. Default: ${otherwise}`);
+  port.describe(`What ${flag} says. Default: ${otherwise}`);
+const servedAt = (otherwise: number) => port.describe(`Port that requests go to. Default: ${otherwise}`);
 
 const common = (startup = 600, longest = 30) => ({
   startupSeconds: seconds(`Seconds that loading the model may take. Default: ${startup}`),
@@ -28,10 +28,7 @@ const common = (startup = 600, longest = 30) => ({
   env: environment,
 });
 
-const modelName = z
-  .string()
-  .min(1)
-  .describe("Name of the model inside the server. Default: the name of the model");
+const modelName = text("Name of the model inside the server. Default: the name of the model");
 
 /** Every option of the preset's function, neither more nor fewer. */
 function form<Options>() {
@@ -93,7 +90,7 @@ export const presetSchema = z.discriminatedUnion("preset", [
     ...common(),
     port: servedAt(8000),
     readinessPath: absolutePath.describe("Path of the application. Default: the path of identity"),
-    metricsPort: z.int().min(1).max(65535).describe("What --metrics-export-port says. Default: no metrics"),
+    metricsPort: port.describe("What --metrics-export-port says. Default: no metrics"),
   }),
   form<FastapiOptions>()("fastapi", {
     ...common(),

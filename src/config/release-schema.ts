@@ -1,15 +1,12 @@
 import { z } from "zod";
 import { quantityPattern } from "../core/quantity.ts";
+import { annotations, count, labels, text } from "./schema-parts.ts";
 
 /** The shape of what a release is made of; rules over several fields are in `core/slot-rules/slot-rules.ts`. */
 
 const objectName = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const qualifiedName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
-const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 const dataKey = /^[-._a-zA-Z0-9]+$/;
 
-const text = (about: string) => z.string().min(1).describe(about);
-const count = (about: string, minimum: number) => z.int().min(minimum).describe(about);
 const reference = (kind: string) =>
   z.string().regex(objectName, `is no name of a ${kind}: lower-case letters, digits, - and .`);
 const pullPolicy = z.enum(["Always", "IfNotPresent", "Never"]);
@@ -106,17 +103,8 @@ const toleration = z.strictObject({
 
 const pod = z
   .strictObject({
-    labels: z
-      .record(
-        z.string().regex(qualifiedName, "is no label name"),
-        z.string().regex(labelValue, "is no label value: letters, digits, - _ . and at most 63 characters"),
-      )
-      .optional()
-      .describe("More labels"),
-    annotations: z
-      .record(z.string().regex(qualifiedName, "is no annotation name"), z.string())
-      .optional()
-      .describe("Annotations of the pods"),
+    labels: labels.optional().describe("More labels"),
+    annotations: annotations.optional().describe("Annotations of the pods"),
     nodeSelector: z.record(z.string(), z.string()).optional().describe("Labels that a node must have"),
     tolerations: z.array(toleration).optional().describe("Taints of nodes that the pods put up with"),
     affinity: kubernetesObject("affinity of a Kubernetes pod").optional(),

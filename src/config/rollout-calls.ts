@@ -11,10 +11,10 @@ import type {
   RunConfig,
   UrlConfig,
 } from "./rollout-types.ts";
+import { absolutePath, text } from "./schema-parts.ts";
 
 /** The shapes of `rollout.hooks`, `gates` and `notifications`; rules over several keys are in `rollout-rules.ts`. */
 
-const text = (about: string) => z.string().min(1).describe(about);
 const positive = (about: string) => z.number().positive().describe(about);
 
 const name = z
@@ -72,10 +72,7 @@ export const hooksSchema = z
   .describe("What is run before and after phases, in this order. Default: none");
 
 const request = z.strictObject({
-  path: z
-    .string()
-    .regex(/^\/\S*$/, "must start with / and contain no spaces")
-    .describe("As clients ask, for example /v2/models/fraud/infer"),
+  path: absolutePath.describe("As clients ask, for example /v2/models/fraud/infer"),
   method: z.enum(["GET", "POST"]).optional().describe("Default: POST with a body, else GET"),
   headers: z
     .record(

@@ -1,6 +1,7 @@
 import { routerNamed } from "../component/routers/factory.ts";
 import { type Fields, isFields } from "../core/fields.ts";
 import { type GatePhase, gatePhases } from "../core/gates.ts";
+import { takes } from "../core/ingress-path.ts";
 import { type RouterName, routerNames } from "../core/model.ts";
 import { parseSteps } from "../core/rollout/steps.ts";
 import { callUrlProblem } from "../core/urls.ts";
@@ -113,8 +114,9 @@ function requestProblems(
     problems.push({ path: [...at, "request"], message });
   }
   const covered = valueAt(input, ["ingress", "path"]) ?? "/";
-  const type = valueAt(input, ["ingress", "pathType"]) ?? "Prefix";
-  if (typeof path === "string" && typeof covered === "string" && !covers(String(type), covered, path)) {
+  const pathType = String(valueAt(input, ["ingress", "pathType"]) ?? "Prefix");
+  const isElsewhere = typeof covered === "string" && !takes({ path: covered, pathType }, String(path));
+  if (typeof path === "string" && isElsewhere) {
     const message = `"${path}" is not under ingress.path "${covered}", so the ingress would not send it to the model`;
     problems.push({ path: [...at, "request", "path"], message });
   }
@@ -126,14 +128,6 @@ function requestProblems(
     problems.push({ path: [...at, phases === undefined ? "request" : "phases"], message });
   }
   return problems;
-}
-
-function covers(type: string, base: string, path: string): boolean {
-  if (type === "ImplementationSpecific") return true;
-  const pathname = path.split("?")[0] ?? path;
-  if (type === "Exact") return pathname === base;
-  const folder = base.replace(/\/+$/, "");
-  return pathname === folder || pathname.startsWith(`${folder}/`);
 }
 
 function notifications(rollout: Fields): ConfigProblem[] {

@@ -12,6 +12,7 @@ import {
 } from "./rollout-calls.ts";
 import { approvalPhases, type ResolvedRollout, type RolloutConfig } from "./rollout-types.ts";
 import { freezesSchema, resolveSchedule, timeZoneSchema, windowsSchema } from "./rollout-windows.ts";
+import { absolutePath } from "./schema-parts.ts";
 
 const seconds = (about: string) => z.number().min(0).describe(about);
 
@@ -43,10 +44,7 @@ export const rolloutSchema = z
     ).optional(),
     warmUp: z
       .strictObject({
-        path: z
-          .string()
-          .regex(/^\/\S*$/, "must start with / and contain no spaces")
-          .describe("Absolute path on the model server, for example /v2/models/fraud/infer"),
+        path: absolutePath.describe("Absolute path on the model server, for example /v2/models/fraud/infer"),
         method: z.enum(["GET", "POST"]).optional().describe("Default: POST with a body, else GET"),
         body: z.unknown().optional().describe("Sent as JSON"),
         deadline: z

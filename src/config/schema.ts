@@ -4,6 +4,7 @@ import { modelNamePattern } from "../core/names.ts";
 import { slots } from "../core/slots.ts";
 import { requestOptions, runs } from "./release-schema.ts";
 import { rolloutSchema } from "./rollout.ts";
+import { absolutePath, annotations, count, headerToken, label, labels, port, text } from "./schema-parts.ts";
 import { identitySchema } from "./server-parts.ts";
 import { serverSchema } from "./server-schema.ts";
 
@@ -12,31 +13,14 @@ import { serverSchema } from "./server-schema.ts";
  * Rules over several fields are in `rules.ts`.
  */
 
-const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const headerToken = /^[A-Za-z0-9][-A-Za-z0-9]*$/;
-const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
-const qualifiedName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
-const text = (about: string) => z.string().min(1).describe(about);
-const port = z.int().min(1).max(65535);
-const count = (about: string, minimum: number) => z.int().min(minimum).describe(about);
 const seconds = (about: string) => z.number().positive().describe(about);
 
-const path = z
-  .string()
-  .regex(/^\/\S*$/, "must start with / and contain no spaces")
-  .describe("Absolute path");
-
-const labels = z
-  .record(
-    z.string().regex(qualifiedName, "is no label name"),
-    z.string().regex(labelValue, "is no label value: letters, digits, - _ . and at most 63 characters"),
-  )
-  .refine(
-    (value) => Object.keys(value).length > 0,
-    "selects every pod of the namespace; name at least one label",
-  );
+const selector = labels.refine(
+  (value) => Object.keys(value).length > 0,
+  "selects every pod of the namespace; name at least one label",
+);
 
 /** Names of objects that existed before the model. */
 const objectName = (kind: string) =>
@@ -61,7 +45,7 @@ const release = z
 const slot = z.strictObject({
   image: image.optional(),
   ...runs,
-  selector: labels
+  selector: selector
     .optional()
     .describe("Labels of the slot's pods. Default: app: NAME, version: SLOT. Never changes after creation"),
   release: count("Number of the release that the slot runs", 1).optional(),
@@ -98,13 +82,13 @@ const ingress = z.strictObject({
     .optional()
     .describe("Names the class by the annotation kubernetes.io/ingress.class. Default: false"),
   host: z.string().describe("Host name that clients use, for example mlmodels.example.com"),
-  path: path.optional().describe("Path that belongs to the model. Default: /"),
+  path: absolutePath.optional().describe("Path that belongs to the model. Default: /"),
   pathType: pathType.optional().describe("Default: Prefix"),
   also: z
     .array(
       z.strictObject({
         host: z.string().optional().describe("Host name. Default: that of the Ingress"),
-        path: path.optional().describe("Default: /"),
+        path: absolutePath.optional().describe("Default: /"),
         pathType: pathType.optional().describe("Default: Prefix"),
       }),
     )
@@ -112,8 +96,7 @@ const ingress = z.strictObject({
     .describe("More hosts and paths that lead to the model. Default: no more"),
   tls: z.array(tls).optional().describe("Certificates by host"),
   ...requestOptions,
-  annotations: z
-    .record(z.string().regex(qualifiedName, "is no annotation name"), z.string())
+  annotations: annotations
     .optional()
     .describe("Free annotations of the Ingress; those that the router owns are refused"),
   endpoints: z

@@ -1,18 +1,7 @@
 import { z } from "zod";
+import { absolutePath, headerToken, label, port, text } from "./schema-parts.ts";
 
 /** What the descriptions of model servers have in common, and `identity`. */
-
-const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const headerToken = /^[A-Za-z0-9][-A-Za-z0-9]*$/;
-
-export const text = (about: string) => z.string().min(1).describe(about);
-export const count = (about: string, minimum: number) => z.int().min(minimum).describe(about);
-export const port = z.int().min(1).max(65535);
-
-export const absolutePath = z
-  .string()
-  .regex(/^\/\S*$/, "must start with / and contain no spaces")
-  .describe("Absolute path");
 
 export const environment = z
   .record(

@@ -2,16 +2,8 @@ import { z } from "zod";
 import { presetNames } from "../component/servers/preset-names.ts";
 import { inferenceProtocols } from "../core/model.ts";
 import { presetSchema } from "./preset-schema.ts";
-import {
-  absolutePath,
-  containerPorts,
-  count,
-  environment,
-  identitySchema,
-  port,
-  serverFacts,
-  text,
-} from "./server-parts.ts";
+import { absolutePath, count, port, text } from "./schema-parts.ts";
+import { containerPorts, environment, identitySchema, serverFacts } from "./server-parts.ts";
 
 /** The shape of `server` in the configuration file. */
 

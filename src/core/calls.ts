@@ -1,4 +1,4 @@
-import type { Phase } from "./rollout/state.ts";
+import type { Phase, RolloutKind } from "./rollout/state.ts";
 import type { TrafficSplit } from "./routing.ts";
 import type { Slot } from "./slots.ts";
 
@@ -53,7 +53,7 @@ export interface CallSubject {
   readonly namespace: string;
   /** `undefined`: the configuration declares none. */
   readonly environment: string | undefined;
-  readonly kind: "release" | "rollback";
+  readonly kind: RolloutKind;
   /** When the rollout began, ISO 8601; with model and release number it names the rollout. */
   readonly startedAt: string;
   readonly release: number;

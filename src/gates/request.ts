@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { asEvidence } from "../calls/attempt.ts";
+import { asEvidence, firstLine } from "../calls/attempt.ts";
 import type { GateVerdict } from "../core/calls.ts";
 import type { Gate, GateRequest } from "../core/gates.ts";
 import { jsonAt } from "../core/json-path.ts";
@@ -61,7 +61,7 @@ export function answerProblem(
 ): string | undefined {
   const { status, body } = answer;
   if (status !== expect.status) {
-    const words = asEvidence(body.trim().split("\n")[0] ?? "").slice(0, 200);
+    const words = firstLine(body, 200);
     return `HTTP ${status} instead of ${expect.status}${words === "" ? "" : `: ${words}`}`;
   }
   if (expect.latencyMs !== undefined && latencyMs > expect.latencyMs) {

@@ -68,6 +68,14 @@ describe("gates that are watched", () => {
     expect(watch.verdict()).toEqual({ kind: "pass", gates: [] });
   });
 
+  test("say when they have looked", async () => {
+    const { watch } = watching([script("one", "true")]);
+    watch.enter(fraud);
+    await watch.news();
+    expect(watch.verdict().kind).toBe("pass");
+    await watch.leave();
+  });
+
   test("fail after as many failing looks in a row as it takes, and are not asked again", async () => {
     const { watch, looks } = watching([
       script("bad", "echo x >> looks; echo too slow; exit 3", { failures: 3 }),

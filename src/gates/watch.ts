@@ -41,6 +41,7 @@ export class GateWatch {
   #watched: Watched | undefined;
   #known: KnownPods | undefined;
   #failure: unknown;
+  #news = news();
 
   constructor(options: GateWatchOptions) {
     this.#options = options;
@@ -91,6 +92,16 @@ export class GateWatch {
     );
   }
 
+  /** Settles when a gate looks the next time. */
+  news(): Promise<void> {
+    return this.#news.promise;
+  }
+
+  #tellNews(): void {
+    this.#news.tell();
+    this.#news = news();
+  }
+
   async #look(
     gate: Gate,
     subject: GateSubject,
@@ -105,6 +116,7 @@ export class GateWatch {
         if (signal.aborted) return;
         const memory = heard(gate, memories.get(gate.name) ?? nothingHeard, said, clock.now());
         memories.set(gate.name, memory);
+        this.#tellNews();
         const whole = standing(gate, memory, clock.now());
         const key = `${whole.verdict} after ${said.verdict}`;
         const isNews = whole.verdict !== "pass" && whole.evidence !== told?.evidence;
@@ -119,7 +131,9 @@ export class GateWatch {
       }
     } catch (error) {
       // What ends because it was stopped says nothing.
-      if (!signal.aborted) this.#failure ??= error;
+      if (signal.aborted) return;
+      this.#failure ??= error;
+      this.#tellNews();
     }
   }
 
@@ -149,4 +163,12 @@ export class GateWatch {
     this.#known = known;
     return said;
   }
+}
+
+function news(): { readonly promise: Promise<void>; readonly tell: () => void } {
+  let tell = () => {};
+  const promise = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  return { promise, tell: () => tell() };
 }

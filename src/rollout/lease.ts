@@ -57,6 +57,8 @@ export interface HeldLock {
   readonly holder: Holder | undefined;
   /** For people: `ada@laptop (process 10 on laptop)`. */
   readonly who: string;
+  /** What it runs, for people: `modelswitch switch green`. */
+  readonly what: string;
   /** ISO 8601, to the second. */
   readonly since: string;
   readonly heartbeatSecondsAgo: number;
@@ -82,6 +84,7 @@ export async function heldLock(
   return {
     holder,
     who: holder === undefined ? identity : `${holder.operator} (process ${holder.pid} on ${holder.host})`,
+    what: `modelswitch ${holder?.command ?? "?"}`,
     since: lease.spec?.acquireTime?.replace(/\.\d+Z$/, "Z") ?? "an unknown time",
     heartbeatSecondsAgo: Math.max(0, Math.round((now - renewedAt) / 1000)),
     leftMs,

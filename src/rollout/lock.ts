@@ -110,10 +110,10 @@ async function check(options: LockOptions): Promise<void> {
 async function refuseIfHeld(lease: LeaseObject, options: LockOptions): Promise<void> {
   const lock = await heldLock(lease, options);
   if (lock === undefined || lock.isDead) return;
-  const { holder, who, since, heartbeatSecondsAgo, leftMs } = lock;
+  const { holder, who, what, since, heartbeatSecondsAgo, leftMs } = lock;
   throw new UserError({
     code: "model-locked",
-    message: `${who} is running \`modelswitch ${holder?.command ?? "?"}\` on ${options.model} since ${since}; last heartbeat ${heartbeatSecondsAgo} s ago.`,
+    message: `${who} is running \`${what}\` on ${options.model} since ${since}; last heartbeat ${heartbeatSecondsAgo} s ago.`,
     hint: `Wait until it ends and try again. If it was killed, its lock ends by itself in ${Math.max(1, Math.ceil(leftMs / 1000))} s; \`modelswitch unlock\` says more.`,
     exitCode: exitCodes.locked,
     details: { holder: holder ?? lock.who, since, heartbeatSecondsAgo },

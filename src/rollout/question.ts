@@ -1,6 +1,7 @@
 import { exitCodes, UserError } from "../core/errors.ts";
 import { encodeFields } from "../core/grpc-message.ts";
 import { type IdentityAnswer, type IdentityProbe, readGrpcIdentity, readIdentity } from "../core/identity.ts";
+import { takes } from "../core/ingress-path.ts";
 import { type IngressPlace, type IngressSpec, placesOf, speaksGrpc } from "../core/model.ts";
 import type { ProbeRequest } from "./probe.ts";
 import type { ProbeOutcome } from "./proof.ts";
@@ -62,8 +63,7 @@ export function proofPath(
   places: readonly Required<IngressPlace>[],
   identity: Pick<IdentityProbe, "path">,
 ): string {
-  const pathname = identity.path.split("?")[0] ?? identity.path;
-  if (places.some((place) => covers(place, pathname))) return identity.path;
+  if (places.some((place) => takes(place, identity.path))) return identity.path;
   const shown = places.map(({ path, pathType }) =>
     pathType === "Exact" ? `the path ${path}` : `paths under ${path}`,
   );
@@ -73,17 +73,4 @@ export function proofPath(
     hint: "Choose an identity path under the path of the Ingress (`identity` in the config file), or a wider ingress.path.",
     exitCode: exitCodes.usage,
   });
-}
-
-function covers({ path, pathType }: Required<IngressPlace>, pathname: string): boolean {
-  switch (pathType) {
-    case "ImplementationSpecific":
-      return true;
-    case "Exact":
-      return pathname === path;
-    case "Prefix": {
-      const base = path.replace(/\/+$/, "");
-      return pathname === base || pathname.startsWith(`${base}/`);
-    }
-  }
 }

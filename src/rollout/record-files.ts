@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { RolloutRecord } from "./record.ts";
-import type { RolloutOutcomeRecord } from "./record-rollouts.ts";
+import { withoutReport } from "./record-rollouts.ts";
 
 /** ConfigMaps hold 1 MiB; the rest is for metadata. */
 const largestRecord = 900 * 1024;
@@ -27,10 +27,6 @@ export function storedRecord(record: RolloutRecord): string {
     } else if (oldest === undefined) return text;
     else releases = releases.filter((release) => release !== oldest);
   }
-}
-
-function withoutReport({ report: _report, ...outcome }: RolloutOutcomeRecord): RolloutOutcomeRecord {
-  return outcome;
 }
 
 function withTable(record: RolloutRecord): object {

@@ -1,6 +1,15 @@
 import { z } from "zod";
-import { type Outcome, phases, type RolloutPlan, type RolloutState, stages } from "../core/rollout/state.ts";
-import type { Slot } from "../core/slots.ts";
+import {
+  type Outcome,
+  outcomes,
+  phases,
+  type RolloutKind,
+  type RolloutPlan,
+  type RolloutState,
+  rolloutKinds,
+  stages,
+} from "../core/rollout/state.ts";
+import { type Slot, slots } from "../core/slots.ts";
 import type { RolloutReport } from "./report/report.ts";
 
 /** What somebody asked of a rollout that another command is working on. */
@@ -15,14 +24,17 @@ export interface RolloutRequest {
 
 export const requestKinds = ["pause", "resume", "promote", "approve", "ignore-windows", "abort"] as const;
 
+const journalKinds = ["phase", "step", "hook", "gate", "request", "warning"] as const;
+const journalResults = ["done", "failed", "pass", "fail", "inconclusive"] as const;
+
 /** What happened in a rollout, for the report: a step with its evidence, a phase that began, what somebody asked, a warning. */
 export interface JournalEntry {
   /** ISO 8601. */
   readonly at: string;
-  readonly kind: "phase" | "step" | "hook" | "gate" | "request" | "warning";
+  readonly kind: (typeof journalKinds)[number];
   /** What it was, in words. */
   readonly text: string;
-  readonly result?: "done" | "failed" | "pass" | "fail" | "inconclusive" | undefined;
+  readonly result?: (typeof journalResults)[number] | undefined;
   /** The line of evidence. */
   readonly evidence?: string | undefined;
   readonly durationMs?: number | undefined;
@@ -32,7 +44,7 @@ export interface JournalEntry {
 export interface RolloutRecordEntry {
   /** Counts up from 1. */
   readonly number: number;
-  readonly kind: "release" | "rollback";
+  readonly kind: RolloutKind;
   readonly plan: RolloutPlan;
   readonly state: RolloutState;
   /** Who began it, `user@host`. */
@@ -54,7 +66,7 @@ export interface RolloutRecordEntry {
 /** How a rollout ended, for the history. */
 export interface RolloutOutcomeRecord {
   readonly number: number;
-  readonly kind: "release" | "rollback";
+  readonly kind: RolloutKind;
   readonly release: number;
   readonly target: Slot;
   readonly outcome: Outcome;
@@ -108,10 +120,13 @@ export function boundedOutcomes(outcomes: readonly RolloutOutcomeRecord[]): read
     .map((outcome, age) => {
       bytes += outcome.report === undefined ? 0 : Buffer.byteLength(JSON.stringify(outcome.report));
       if (age < keptReports && bytes <= keptReportBytes) return outcome;
-      const { report: _report, ...rest } = outcome;
-      return rest;
+      return withoutReport(outcome);
     })
     .toReversed();
+}
+
+export function withoutReport({ report: _report, ...outcome }: RolloutOutcomeRecord): RolloutOutcomeRecord {
+  return outcome;
 }
 
 export function nextRolloutNumber(record: {
@@ -121,7 +136,7 @@ export function nextRolloutNumber(record: {
   return Math.max(record.rollout?.number ?? 0, ...(record.rollouts ?? []).map(({ number }) => number), 0) + 1;
 }
 
-const slotSchema = z.enum(["blue", "green"]);
+const slotSchema = z.enum(slots);
 const phase = z.enum(phases);
 const mode = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("full") }),
@@ -143,8 +158,8 @@ const planSchema = z.object({
   hooks: z.array(z.object({ name: z.string(), when: z.enum(["before", "after"]), phase })),
   gates: z.boolean(),
 });
-const outcome = z.enum(["released", "aborted", "rolled-back"]);
-const kind = z.enum(["release", "rollback"]);
+const outcome = z.enum(outcomes);
+const kind = z.enum(rolloutKinds);
 const stateSchema = z.object({
   release: z.number().int(),
   target: slotSchema,
@@ -170,9 +185,9 @@ const stateSchema = z.object({
 });
 const journalEntry = z.object({
   at: z.string(),
-  kind: z.enum(["phase", "step", "hook", "gate", "request", "warning"]),
+  kind: z.enum(journalKinds),
   text: z.string(),
-  result: z.enum(["done", "failed", "pass", "fail", "inconclusive"]).optional(),
+  result: z.enum(journalResults).optional(),
   evidence: z.string().optional(),
   durationMs: z.number().optional(),
 });

@@ -11,7 +11,7 @@ import {
   type SlotSpec,
 } from "../core/model.ts";
 import { type ObjectNames, objectNames, type SlotNames } from "../core/names.ts";
-import type { Slot } from "../core/slots.ts";
+import { type Slot, slots } from "../core/slots.ts";
 import { type Adoption, adoptionSchema } from "./adoption/adoption.ts";
 import { restoreFiles } from "./record-files.ts";
 import {
@@ -108,7 +108,7 @@ export function namesOfRecord(record: RolloutRecord): ObjectNames {
 const keptHistory = 50;
 const keptReleases = 50;
 
-const slotSchema = z.enum(["blue", "green"]);
+const slotSchema = z.enum(slots);
 const texts = z.record(z.string(), z.string());
 const probe = z.object({
   path: z.string(),

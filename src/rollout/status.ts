@@ -1,3 +1,4 @@
+import type { RolloutKind } from "../core/rollout/state.ts";
 import { liveSlot, splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import { pendingAdoption } from "./adoption/guard.ts";
@@ -48,7 +49,7 @@ export interface ModelStatus {
 }
 
 export interface RolloutStatus {
-  readonly kind: "release" | "rollback";
+  readonly kind: RolloutKind;
   readonly release: number;
   readonly target: Slot;
   readonly phase: string;

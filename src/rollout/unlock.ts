@@ -72,10 +72,10 @@ async function take(context: RolloutContext, lease: LeaseObject, lock: HeldLock)
 }
 
 function alive({ config }: RolloutContext, lock: HeldLock): UserError {
-  const { holder, who, since, heartbeatSecondsAgo } = lock;
+  const { holder, who, what, since, heartbeatSecondsAgo } = lock;
   return new UserError({
     code: "model-locked",
-    message: `${who} is running \`modelswitch ${holder?.command ?? "?"}\` on ${config.name} since ${since}, and is alive: its last heartbeat was ${heartbeatSecondsAgo} s ago.`,
+    message: `${who} is running \`${what}\` on ${config.name} since ${since}, and is alive: its last heartbeat was ${heartbeatSecondsAgo} s ago.`,
     hint: "Ask them, or stop it with `modelswitch pause` or `modelswitch abort`. --force takes the lock away: that command stops before its next step.",
     exitCode: exitCodes.locked,
     details: { holder: holder ?? null, since, heartbeatSecondsAgo },

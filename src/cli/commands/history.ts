@@ -12,6 +12,7 @@ export const history: Command = {
   async run(_input, context): Promise<CommandResult> {
     const rollout = await openRollout(context);
     const { observeDeployed } = await import("../../rollout/subject.ts");
+    const { withoutReport } = await import("../../rollout/record-rollouts.ts");
     const { record } = await observeDeployed(rollout);
     return {
       data: {
@@ -20,7 +21,7 @@ export const history: Command = {
         context: rollout.kubernetesContext,
         releases: record.releases,
         slots: record.slots,
-        rollouts: (record.rollouts ?? []).map(({ report: _report, ...outcome }) => outcome),
+        rollouts: (record.rollouts ?? []).map(withoutReport),
         switches: record.history,
       },
       text: describe(record),

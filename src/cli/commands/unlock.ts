@@ -35,7 +35,7 @@ export const unlock: Command = {
       data: { ...data, holder: holder ?? null, since, heartbeatSecondsAgo },
       text: [
         found.kind === "removed"
-          ? `${found.lock.who} is dead (\`modelswitch ${holder?.command ?? "?"}\`, since ${since}): its lock is removed.`
+          ? `${found.lock.who} is dead (\`${found.lock.what}\`, since ${since}): its lock is removed.`
           : `${describe(found.lock)}; its lock is taken away.`,
         "`modelswitch status` shows what it left; a rollout goes on with `modelswitch resume`, and back with `modelswitch abort`.",
       ],
@@ -43,6 +43,6 @@ export const unlock: Command = {
   },
 };
 
-function describe({ who, since, holder }: HeldLock): string {
-  return `${who} runs \`modelswitch ${holder?.command ?? "?"}\` since ${since}`;
+function describe({ who, what, since }: HeldLock): string {
+  return `${who} runs \`${what}\` since ${since}`;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { phases, stages } from "../../core/rollout/state.ts";
+import { slots } from "../../core/slots.ts";
 
 /** Version of the events of `--json`. Within one version keys and types are only ever added. */
 export const eventsVersion = 1;
@@ -25,7 +26,7 @@ const phaseEvent = z.object({
   type: z.literal("phase"),
   rollout: z.int().describe("Number of the rollout"),
   release: z.int(),
-  slot: z.enum(["blue", "green"]).describe("The slot that the release is put into"),
+  slot: z.enum(slots).describe("The slot that the release is put into"),
   phase,
   stage: z.enum(stages).describe("Approval and hooks before it, the phase itself, hooks after it"),
   direction: z.enum(["forward", "back"]).describe("back: traffic returns to where it was"),

@@ -14,8 +14,12 @@ export const phases = [
 ] as const;
 export type Phase = (typeof phases)[number];
 
+export const rolloutKinds = ["release", "rollback"] as const;
+export type RolloutKind = (typeof rolloutKinds)[number];
+
 /** How a rollout ended. */
-export type Outcome = "released" | "aborted" | "rolled-back";
+export const outcomes = ["released", "aborted", "rolled-back"] as const;
+export type Outcome = (typeof outcomes)[number];
 
 /** Where in a phase a rollout is: approval and the hooks before it, what it is for, the hooks after it. */
 export const stages = ["before", "during", "after"] as const;

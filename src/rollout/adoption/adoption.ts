@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AdoptedModel } from "../../core/model.ts";
-import type { Slot } from "../../core/slots.ts";
+import { type Slot, slots } from "../../core/slots.ts";
 
 /** One object as it was found, to be given back so. */
 export interface FoundObject {
@@ -37,7 +37,7 @@ const found = {
 };
 
 export const adoptionSchema = z.object({
-  slot: z.enum(["blue", "green"]),
+  slot: z.enum(slots),
   state: z.enum(["adopting", "adopted", "giving-back"]),
   at: z.string(),
   by: z.string(),

@@ -3,8 +3,9 @@ import { otherSlot } from "../../core/slots.ts";
 import type { RolloutContext } from "../context.ts";
 import { modelSpec } from "../desired.ts";
 import type { Observation } from "../observation.ts";
-import type { RolloutRecord } from "../record.ts";
-import { declaredReplicas, releaseSpecOf } from "../release-spec.ts";
+import { nextReleaseNumber, type RolloutRecord } from "../record.ts";
+import { drainMs, targetReplicas } from "../release/plan.ts";
+import { declaredReplicas, releaseSpecOf, scalingOf } from "../release-spec.ts";
 import { type Capacity, capacityFor, vacatedFor } from "./capacity.ts";
 
 /** A stretch of time in which both slots are at full size. */
@@ -41,8 +42,8 @@ export async function nextReleaseCost(
   )
     return undefined;
   const slot = otherSlot(live);
-  const number = Math.max(0, ...record.releases.map((one) => one.number)) + 1;
-  const replicas = Math.max(1, declaredReplicas(runs.release), present.desiredReplicas);
+  const number = nextReleaseNumber(record);
+  const declared = declaredReplicas(runs.release);
   const release = { number, slot, spec: releaseSpecOf(runs.release, {}), createdAt: "", by: "" };
   const planned: RolloutRecord = {
     ...record,
@@ -54,16 +55,14 @@ export async function nextReleaseCost(
     observation,
     slot,
     vacated: vacatedFor(rollout.mode, slot),
-    replicas: Math.min(replicas, runs.release.autoscaling?.max ?? Number.POSITIVE_INFINITY),
+    replicas: targetReplicas(declared, present.desiredReplicas, scalingOf(runs.release)),
   });
   if (capacity === undefined) return undefined;
-  const { terminationGracePeriodSeconds, preStopSleepSeconds } = record.settings.server;
-  const longestMs = Math.max(0, terminationGracePeriodSeconds - preStopSleepSeconds) * 1000;
   const stretches: readonly Stretch[] = [
     { name: "settle", ms: rollout.settleMs },
     { name: "steps", ms: rollout.steps.reduce((sum, { holdMs }) => sum + holdMs, 0) },
     { name: "soak", ms: rollout.soakMs },
-    { name: "drain", ms: rollout.drainMs ?? longestMs },
+    { name: "drain", ms: drainMs(rollout, record) },
     { name: "rollback window", ms: rollout.rollbackWindowMs },
   ];
   return { capacity, stretches: stretches.filter(({ ms }) => ms > 0) };

@@ -125,13 +125,9 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
         case "complete":
           return { event: { kind: "completed", at: context.clock.now() } };
         case "rest":
-          if (action.why === "paused") teller.held("somebody paused it");
-          return {
-            end:
-              action.why === "paused"
-                ? { kind: "paused", state }
-                : { kind: "finished", state, failure: failed.by },
-          };
+          if (action.why === "finished") return { end: { kind: "finished", state, failure: failed.by } };
+          teller.held("somebody paused it");
+          return { end: { kind: "paused", state } };
         case "held":
           teller.held(describeHeld(action.by));
           if (options.waitWhenHeld !== true) return { end: { kind: "held", state, by: action.by } };
@@ -147,8 +143,8 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
             return { end: { kind: "live", state, until: action.until ?? context.clock.now() } };
           }
           if (action.for === "readiness") {
-            await whileListening(context, (inner) => wait(inner, record, entry, action, waits));
-          } else await wait(context, record, entry, action, waits);
+            await whileListening(context, (inner) => wait(inner, record, entry, action, { waits, gates }));
+          } else await wait(context, record, entry, action, { waits, gates });
           return undefined;
         // Traffic that moves has a deadline of its own, and is brought to a proved end.
         case "route":

@@ -10,6 +10,7 @@ import { gateIo, type Seen } from "./gate-io.ts";
 import type { Journal } from "./journal.ts";
 import { sayVerdict } from "./verdicts.ts";
 
+const never = new Promise<void>(() => undefined);
 const quiet: GateWorld = { verdict: "pass", reason: "" };
 
 /** Has the gates of the configuration look at a release while it is verified, shifted and soaked. */
@@ -18,6 +19,7 @@ export class PhaseGates {
   readonly #journal: Journal;
   #seen: Seen | undefined;
   #watch: GateWatch | undefined;
+  #news: Promise<void> = never;
 
   constructor(context: RolloutContext, journal: Journal) {
     this.#context = context;
@@ -35,8 +37,14 @@ export class PhaseGates {
     this.#seen = { ...seen, record, slot: entry.state.target };
     this.#watch ??= this.#open();
     this.#watch.enter({ ...callSubject(this.#context, record, entry, seen.routing), phase });
+    this.#news = this.#watch.news();
     const verdict = this.#watch.verdict();
     return { verdict: verdict.kind, reason: reasonOf(verdict) };
+  }
+
+  /** Settles when a gate has looked since they were asked last. */
+  news(): Promise<void> {
+    return this.#news;
   }
 
   async leave(): Promise<void> {

@@ -1,8 +1,8 @@
-import type { ResolvedConfig } from "../../config/types.ts";
+import type { ResolvedConfig, ResolvedRollout } from "../../config/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Phase, RolloutPlan } from "../../core/rollout/state.ts";
 import { liveSlot } from "../../core/routing.ts";
-import type { SlotScaling } from "../record.ts";
+import type { RolloutRecord, SlotScaling } from "../record.ts";
 import type { Deployed } from "../subject.ts";
 
 /**
@@ -18,7 +18,6 @@ export function planOf(
   const live = liveSlot(routing);
   const { rollout, runs } = config;
   const { mode } = rollout;
-  const { preStopSleepSeconds, terminationGracePeriodSeconds } = record.settings.server;
   const present = observation.slots[live].deployment?.desiredReplicas ?? record.settings.replicas[live];
   if (mode.kind === "partial" && scaling?.autoscaling !== undefined) {
     throw new UserError({
@@ -39,21 +38,31 @@ export function planOf(
   return {
     readiness: "all",
     mode,
-    // As many as the live slot has now, by its autoscaler too: it is to take the same traffic.
-    replicas: Math.min(Math.max(1, declared, present), scaling?.autoscaling?.max ?? Number.POSITIVE_INFINITY),
+    replicas: targetReplicas(declared, present, scaling),
     fromReplicas: present,
     // There is no room for two.
     idleReplicas: mode.kind === "recreate" || runs.form !== "template" ? 0 : runs.idleReplicas,
     settleMs: rollout.settleMs,
     steps: rollout.steps,
     soakMs: rollout.soakMs,
-    drainMs: rollout.drainMs ?? Math.max(0, terminationGracePeriodSeconds - preStopSleepSeconds) * 1000,
+    drainMs: drainMs(rollout, record),
     rollbackWindowMs: rollout.rollbackWindowMs,
     // Once the live slot is empty nothing may wait for a person any more.
     approval: mode.kind === "recreate" ? beforeEmptying(rollout.approval) : rollout.approval,
     hooks: rollout.hooks.map(({ name, when, phase }) => ({ name, when, phase })),
     gates: true,
   };
+}
+
+/** As many as the live slot has now, by its autoscaler too: it is to take the same traffic. Pure. */
+export function targetReplicas(declared: number, present: number, scaling: SlotScaling | undefined): number {
+  return Math.min(Math.max(1, declared, present), scaling?.autoscaling?.max ?? Number.POSITIVE_INFINITY);
+}
+
+/** The longest that draining is waited for: as long as a request may take, unless the configuration says something else. Pure. */
+export function drainMs(rollout: ResolvedRollout, { settings }: RolloutRecord): number {
+  const { preStopSleepSeconds, terminationGracePeriodSeconds } = settings.server;
+  return rollout.drainMs ?? Math.max(0, terminationGracePeriodSeconds - preStopSleepSeconds) * 1000;
 }
 
 function beforeEmptying(approval: readonly Phase[]): readonly Phase[] {

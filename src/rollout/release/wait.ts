@@ -5,11 +5,10 @@ import type { RolloutRecord } from "../record.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { waitForSlot } from "../slot-wait.ts";
 import { locationOf } from "../subject.ts";
+import type { PhaseGates } from "./phase-gates.ts";
 
 /** How long a wait is at the most before everything is looked at again: requests of others are heard then. */
 const lookEveryMs = 1_000;
-/** Gates mostly answer at once. */
-const verdictEveryMs = 200;
 
 type Wait = Extract<Action, { kind: "wait" }>;
 
@@ -35,7 +34,7 @@ export async function wait(
   record: RolloutRecord,
   { plan, state }: RolloutRecordEntry,
   action: Wait,
-  waits: WaitTimes,
+  { waits, gates }: { readonly waits: WaitTimes; readonly gates: Pick<PhaseGates, "news"> },
 ): Promise<void> {
   const { readyMs } = context.config.deadlines;
   if (action.for === "readiness" && plan.readiness === "all" && state.direction === "forward") {
@@ -58,6 +57,18 @@ export async function wait(
     });
   }
   const left = (action.until ?? Number.POSITIVE_INFINITY) - context.clock.now();
-  const longest = action.for === "gates" ? verdictEveryMs : lookEveryMs;
-  await context.clock.sleep(Math.max(10, Math.min(left, longest)), context.signal);
+  const ms = Math.max(10, Math.min(left, lookEveryMs));
+  if (action.for === "gates") await sleepUntil(context, gates.news(), ms);
+  else await context.clock.sleep(ms, context.signal);
+}
+
+/** Sleeps so long, or until something has happened: gates mostly answer at once. */
+async function sleepUntil({ clock, signal }: RolloutContext, news: Promise<void>, ms: number): Promise<void> {
+  const awake = new AbortController();
+  const asleep = clock.sleep(ms, AbortSignal.any([signal, awake.signal])).catch((error: unknown) => {
+    if (!awake.signal.aborted) throw error;
+  });
+  await Promise.race([asleep, news]);
+  awake.abort();
+  await asleep;
 }

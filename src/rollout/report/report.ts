@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Outcome, RolloutPlan } from "../../core/rollout/state.ts";
+import type { Outcome, RolloutKind, RolloutPlan } from "../../core/rollout/state.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { RolloutRecord } from "../record.ts";
 import type { JournalEntry, RolloutRecordEntry } from "../record-rollouts.ts";
@@ -31,7 +31,7 @@ export interface RolloutReport {
   readonly namespace: string;
   readonly environment: string | null;
   readonly rollout: number;
-  readonly kind: "release" | "rollback";
+  readonly kind: RolloutKind;
   readonly slot: Slot;
   /** `null`: the record does not know it any more. */
   readonly release: ReportedRelease | null;
