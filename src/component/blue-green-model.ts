@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { IngressSpec } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
+import { podScheme } from "../core/pod-address.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import { type Adopting, adopting } from "./adopted.ts";
 import {
@@ -158,6 +159,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
                     selector,
                     { ...args.slots[slot], image, versions: versionsText(args.slots[slot].versions) },
                     server,
+                    podScheme(args.ingress.protocol, server),
                   ),
                   args.slots[slot].podDefaults,
                 ),
@@ -181,6 +183,11 @@ export class BlueGreenModel extends pulumi.ComponentResource {
             selector,
             deployment,
             { ...inNamespace, labels },
+            {
+              name: names.autoscaler[slot],
+              metadata: adopted.metadata(slot, "autoscaler", labels),
+              options: adopted.options(slot, "autoscaler", names.autoscaler[slot]),
+            },
           );
     return {
       // The autoscaler belongs to the slot's readiness: traffic comes after it.
@@ -203,6 +210,11 @@ export class BlueGreenModel extends pulumi.ComponentResource {
       readonly namespace?: pulumi.Input<string>;
       readonly labels: Readonly<Record<string, string>>;
     },
+    autoscaler: {
+      readonly name: string;
+      readonly metadata: ReturnType<Adopting["metadata"]>;
+      readonly options: pulumi.CustomResourceOptions;
+    },
   ): pulumi.Resource[] {
     const { autoscaling, disruptionBudget, replicas } = slot;
     const metadata = { name, ...about };
@@ -215,9 +227,12 @@ export class BlueGreenModel extends pulumi.ComponentResource {
         ? []
         : [
             new k8s.autoscaling.v2.HorizontalPodAutoscaler(
-              name,
-              { metadata, spec: autoscalerSpec(name, autoscaling) },
-              options,
+              autoscaler.name,
+              {
+                metadata: { ...metadata, name: autoscaler.name, ...autoscaler.metadata },
+                spec: autoscalerSpec(name, autoscaling),
+              },
+              { ...options, ...autoscaler.options },
             ),
           ]),
       ...(budget === undefined

@@ -1,5 +1,6 @@
 import { exitCodes, UserError } from "../core/errors.ts";
 import { type IdentityProbe, readIdentity } from "../core/identity.ts";
+import { type PodScheme, podProxyPath } from "../core/pod-address.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { forbiddenError } from "../kubernetes/forbidden.ts";
@@ -12,6 +13,8 @@ export interface LearnOptions {
   readonly identity: IdentityProbe;
   /** Port of the model server in the pods. */
   readonly port: number;
+  /** What that port takes. @default http */
+  readonly scheme?: PodScheme;
   readonly signal: AbortSignal;
 }
 
@@ -89,7 +92,10 @@ async function askPod(
   const [pathname = "", search] = options.identity.path.split("?");
   const answer = await options.api.request({
     method: "GET",
-    path: `/api/v1/namespaces/${options.namespace}/pods/${pod}:${options.port}/proxy${pathname}`,
+    path: podProxyPath(
+      { namespace: options.namespace, pod, port: options.port, scheme: options.scheme ?? "http" },
+      pathname,
+    ),
     ...(search === undefined ? {} : { query: Object.fromEntries(new URLSearchParams(search)) }),
     signal: options.signal,
     timeoutMs: 10_000,

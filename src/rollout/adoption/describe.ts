@@ -1,5 +1,6 @@
 import type { IngressPlace, IngressSpec, RouterName, SlotSpec } from "../../core/model.ts";
 import { toolAnnotation } from "./adoption.ts";
+import { autoscalingOf } from "./autoscaler.ts";
 import { classAnnotation, type Discovered } from "./discover.ts";
 import type { FoundContainer, FoundPath } from "./inventory.ts";
 
@@ -23,21 +24,27 @@ export interface Described {
   readonly unsaid: readonly string[];
 }
 
+const protocolAnnotation = "nginx.ingress.kubernetes.io/backend-protocol";
+
 /** Notes of kubectl and Pulumi, which they write anew. */
 const bookkeeping = /^(kubectl\.kubernetes\.io|pulumi\.com)\//;
 
 export function describeFound(found: Discovered): Described {
-  const { container, deployment, ingress, service, path } = found;
+  const { autoscaler, container, deployment, ingress, service, path } = found;
   const runs = whatRuns(container);
   const names = {
     deployment: deployment.metadata?.name ?? "",
     service: service.metadata?.name ?? "",
+    ...(autoscaler === undefined ? {} : { autoscaler: autoscaler.metadata?.name ?? "" }),
   };
   const annotations = Object.fromEntries(
     Object.entries(ingress.metadata?.annotations ?? {}).filter(
       ([key]) => !bookkeeping.test(key) && !toolAnnotation.test(key) && key !== classAnnotation,
     ),
   );
+  // Said as an option, the pods' probes and identities use TLS, too.
+  const isHttps = annotations[protocolAnnotation]?.toUpperCase() === "HTTPS";
+  if (isHttps) delete annotations[protocolAnnotation];
   const tls = (ingress.spec?.tls ?? []).flatMap(({ hosts, secretName }) =>
     secretName === undefined
       ? []
@@ -52,7 +59,9 @@ export function describeFound(found: Discovered): Described {
     },
     blue: {
       ...runs,
-      replicas: deployment.spec?.replicas ?? 1,
+      ...(autoscaler === undefined
+        ? { replicas: deployment.spec?.replicas ?? 1 }
+        : { autoscaling: autoscalingOf(autoscaler) }),
       ...names,
       selector: found.selector,
     },
@@ -67,6 +76,7 @@ export function describeFound(found: Discovered): Described {
         ? {}
         : { also: found.also.map((place) => ({ host: place.host, ...pathOf(place.path) })) }),
       ...(tls.length === 0 ? {} : { tls }),
+      ...(isHttps ? { protocol: "https" } : {}),
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     servicePort: found.servicePort,
