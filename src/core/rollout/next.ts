@@ -211,8 +211,10 @@ function cutOver(plan: RolloutPlan, state: RolloutState, world: World): Action {
     if (wayBack !== undefined) return wayBack;
   }
   const [step, ...rest] = stepsTo(goal, world.routing, world.capabilities);
-  if (step === undefined)
-    return state.proved ? complete : { kind: "prove", routing: settledOn(goal), settled: true };
+  if (step === undefined) {
+    if (state.proved || isUntouched(plan, state)) return complete;
+    return { kind: "prove", routing: settledOn(goal), settled: true };
+  }
   const grows = splitOf(step.routing)[goal] > splitOf(world.routing)[goal];
   const action = onceArmed(state, world, route(world.routing, step, rest.length === 0));
   if (!grows) return action;
@@ -226,6 +228,11 @@ function cutOver(plan: RolloutPlan, state: RolloutState, world: World): Action {
     kind: "blocked",
     reason: `${goal} has no ready pod, so traffic cannot go back to it`,
   };
+}
+
+/** Taken back before anything changed for clients: what cannot be proved about the ingress or the release must not hold that. */
+function isUntouched(plan: RolloutPlan, { direction, exposed }: RolloutState): boolean {
+  return direction === "back" && !exposed && plan.mode.kind !== "recreate";
 }
 
 /** The old slot was emptied to make room: it is put back in the same way. `undefined`: it serves. */

@@ -340,6 +340,20 @@ describe("a rollout", () => {
     expect(run.pods[over ? "blue" : "green"].desired).toBe(0);
   });
 
+  test.each(["deploy", "warm-up", "verify"] as const)(
+    "taken back in the phase %s, before clients saw anything of it, asks the ingress nothing",
+    (phase) => {
+      const run = new Simulation(plan);
+      while (run.state.phase !== phase) run.step();
+      run.send({ kind: "abort", reason: "it cannot be told apart", at: run.now });
+      const actions = Array.from({ length: 20 }, () => run.step().kind);
+      expect(actions.at(-1)).toBe("rest");
+      expect(actions).not.toContain("prove");
+      expect(run.state.outcome).toBe("aborted");
+      expect(run.pods.green.desired).toBe(0);
+    },
+  );
+
   test("goes back to a slot with fewer pods, but not to one with none", () => {
     const run = new Simulation(plan);
     while (run.state.phase !== "soak") run.step();
