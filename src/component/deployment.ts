@@ -2,6 +2,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { HttpProbe, ModelServer } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
+import type { PodScheme } from "../core/pod-address.ts";
 import type { SlotArgs } from "./arguments.ts";
 import { configFileMounts } from "./pod/config-files.ts";
 import { envVariables } from "./pod/env.ts";
@@ -12,6 +13,9 @@ import { secretMounts, versionsAnnotation } from "./pod/secrets.ts";
 import { containerSecurity, podSecurity } from "./pod/security.ts";
 
 export const releaseLabel = "modelswitch.dev/release";
+
+/** What answers of a pod have where the identity looks, where it cannot be asked. */
+export const markAnnotation = "modelswitch.dev/mark";
 
 /** Name of the model server's container. */
 export const modelContainer = "model";
@@ -31,6 +35,7 @@ export function deploymentSpec(
   selector: Readonly<Record<string, string>>,
   slot: RunSlot,
   server: ModelServer,
+  scheme: PodScheme = "http",
 ): DeploymentSpec {
   const startupSeconds =
     server.startup === undefined ? 0 : server.startup.periodSeconds * server.startup.failureThreshold;
@@ -44,6 +49,7 @@ export function deploymentSpec(
   const allAnnotations = {
     ...annotations,
     ...(versions === undefined ? {} : { [versionsAnnotation]: versions }),
+    ...(slot.mark === undefined ? {} : { [markAnnotation]: slot.mark }),
   };
   return {
     ...replicasOf(slot),
@@ -63,7 +69,7 @@ export function deploymentSpec(
         securityContext: podSecurity(securityContext),
         ...(allInitContainers.length === 0 ? {} : { initContainers: allInitContainers }),
         containers: [
-          container(slot, server, [
+          container(slot, server, scheme, [
             ...source.mounts,
             ...files.mounts,
             ...secrets.mounts,
@@ -89,9 +95,10 @@ function replicasOf({
 function container(
   slot: RunSlot,
   server: ModelServer,
+  scheme: PodScheme,
   volumeMounts: NonNullable<Container["volumeMounts"]>,
 ): Container {
-  const ports = { http: server.httpPort, ...server.otherPorts };
+  const ports = { [server.http === false ? "grpc" : "http"]: server.httpPort, ...server.otherPorts };
   return {
     name: modelContainer,
     image: slot.image,
@@ -100,9 +107,9 @@ function container(
     ...(slot.args === undefined ? {} : { args: [...slot.args] }),
     env: envVariables({ ...server.env, ...slot.env }),
     ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
-    readinessProbe: probe(server.readiness),
-    ...(server.liveness === undefined ? {} : { livenessProbe: probe(server.liveness) }),
-    ...(server.startup === undefined ? {} : { startupProbe: probe(server.startup) }),
+    readinessProbe: probe(server, server.readiness, scheme),
+    ...(server.liveness === undefined ? {} : { livenessProbe: probe(server, server.liveness, scheme) }),
+    ...(server.startup === undefined ? {} : { startupProbe: probe(server, server.startup, scheme) }),
     // A terminating pod serves on until every proxy and ingress controller has forgotten it.
     ...(server.preStopSleepSeconds > 0
       ? { lifecycle: { preStop: { sleep: { seconds: server.preStopSleepSeconds } } } }
@@ -113,6 +120,14 @@ function container(
   };
 }
 
-function probe({ path, periodSeconds, timeoutSeconds, failureThreshold }: HttpProbe): Probe {
-  return { httpGet: { path, port: "http" }, periodSeconds, timeoutSeconds, failureThreshold };
+function probe(
+  server: Pick<ModelServer, "http" | "httpPort">,
+  { path, periodSeconds, timeoutSeconds, failureThreshold }: HttpProbe,
+  scheme: PodScheme,
+): Probe {
+  const times = { periodSeconds, timeoutSeconds, failureThreshold };
+  // The kubelet asks the gRPC health service by the port's number only.
+  if (server.http === false) return { grpc: { port: server.httpPort }, ...times };
+  const httpGet = { path, port: "http", ...(scheme === "https" ? { scheme: "HTTPS" } : {}) };
+  return { httpGet, ...times };
 }

@@ -14,7 +14,7 @@ const fieldPath = z
   .string()
   .regex(/^[1-9]\d*(\.[1-9]\d*)*$/, "must be numbers of fields, for example 2 or 1.2");
 
-const grpcIdentity = z
+export const grpcIdentity = z
   .strictObject({
     method: z
       .string()

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FakeCluster, putSlot, refusal, testNamespace } from "../../test/support/rollout-bench.ts";
 import { nginx } from "../component/routers/nginx.ts";
+import type { PodScheme } from "../core/pod-address.ts";
 import type { ApiRequest } from "../kubernetes/api.ts";
 import { learnIdentities } from "./identities.ts";
 import { observe } from "./observe.ts";
@@ -10,12 +11,13 @@ const identity = { path: "/v2/models/m?full=1", from: { kind: "header" as const,
 async function learn(
   answer: (pod: string, request: ApiRequest) => string | undefined,
   replicas = { blue: 2, green: 2 },
+  scheme?: PodScheme,
 ) {
   const cluster = new FakeCluster();
   putSlot(cluster, "blue", { replicas: replicas.blue });
   putSlot(cluster, "green", { replicas: replicas.green });
   cluster.intercept = (request) => {
-    const pod = /\/pods\/([^/:]+):8080\/proxy\/v2\/models\/m$/.exec(request.path)?.[1];
+    const pod = /\/pods\/((?:https:)?[^/:]+):8080\/proxy\/v2\/models\/m$/.exec(request.path)?.[1];
     if (pod === undefined) return undefined;
     const value = answer(pod, request);
     return {
@@ -35,6 +37,7 @@ async function learn(
     namespace: testNamespace,
     identity,
     port: 8080,
+    ...(scheme === undefined ? {} : { scheme }),
     signal: new AbortController().signal,
   });
 }
@@ -48,6 +51,50 @@ describe("learnIdentities", () => {
     });
     expect(learnt).toEqual({ blue: "1", green: "2" });
     expect(asked.sort()).toEqual(["fraud-blue-0 1", "fraud-blue-1 1", "fraud-green-0 1", "fraud-green-1 1"]);
+  });
+
+  test("asks pods that take TLS over it", async () => {
+    const asked: string[] = [];
+    const answer = (pod: string) => {
+      asked.push(pod);
+      return pod.includes("blue") ? "1" : "2";
+    };
+    await learn(answer, { blue: 1, green: 1 }, "https");
+    expect(asked.sort()).toEqual(["https:fraud-blue-0", "https:fraud-green-0"]);
+  });
+
+  test("takes what releases say where pods answer no HTTP, and asks nobody", async () => {
+    const ready = (slot: "blue" | "green", marks: readonly (string | undefined)[]) => {
+      const pods = marks.map((mark, index) => ({ name: `${slot}-${index}`, mark }));
+      return { slot, pods, endpoints: { ready: pods.map(({ name }) => ({ pod: name })) } };
+    };
+    const learnDeclared = (blue: readonly (string | undefined)[], green: readonly (string | undefined)[]) =>
+      learnIdentities(
+        { blue: ready("blue", blue), green: ready("green", green) } as unknown as Parameters<
+          typeof learnIdentities
+        >[0],
+        ["blue", "green"],
+        {
+          api: new FakeCluster(),
+          namespace: testNamespace,
+          identity,
+          port: 9000,
+          declared: true,
+          signal: new AbortController().signal,
+        },
+      );
+    expect(await learnDeclared(["1", "1"], ["2"])).toEqual({ blue: "1", green: "2" });
+    expect(await learnDeclared(["1"], [])).toEqual({ blue: "1" });
+    for (const [blue, green, message] of [
+      [["1"], ["1"], "cannot be told apart"],
+      [["1", "2"], ["3"], "different marks: 1, 2"],
+      [[undefined], ["2"], "has no mark"],
+    ] as const) {
+      await expect(learnDeclared(blue, green)).rejects.toMatchObject({
+        code: "slots-indistinguishable",
+        message: expect.stringContaining(message),
+      });
+    }
   });
 
   test("leaves out a slot without ready pods", async () => {

@@ -65,6 +65,7 @@ export interface EndpointObservation {
 
 export interface PodObservation {
   readonly name: string;
+  readonly uid?: string | undefined;
   readonly phase: string;
   readonly ready: boolean;
   readonly terminating: boolean;
@@ -76,6 +77,8 @@ export interface PodObservation {
   readonly restarts?: number;
   /** How one of them ended the last time, for example `OOMKilled, exit code 137`. */
   readonly lastEnd?: string | undefined;
+  /** What its answers have where the identity looks, as its release says. */
+  readonly mark?: string | undefined;
   readonly problem: PodProblem | undefined;
 }
 

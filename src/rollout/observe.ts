@@ -1,4 +1,4 @@
-import { modelContainer, releaseLabel } from "../component/deployment.ts";
+import { markAnnotation, modelContainer, releaseLabel } from "../component/deployment.ts";
 import type { ObservedIngress, Router } from "../component/routers/router.ts";
 import { type ObjectNames, objectNames } from "../core/names.ts";
 import type { Routing } from "../core/routing.ts";
@@ -185,12 +185,14 @@ function podObservations(pods: readonly PodObject[], template: readonly Containe
   const present = newest?.metadata?.labels?.[templateHashLabel];
   return pods.map((pod) => ({
     name: pod.metadata?.name ?? "",
+    uid: pod.metadata?.uid,
     phase: pod.status?.phase ?? "Unknown",
     ready: pod.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True",
     terminating: pod.metadata?.deletionTimestamp !== undefined,
     former: pod.metadata?.labels?.[templateHashLabel] !== present,
     imageId: imageOf(pod),
     ...restartsOf(pod),
+    ...markOf(pod),
     problem: podProblem(pod),
   }));
 }
@@ -209,6 +211,11 @@ function runsTemplate(pod: PodObject, template: readonly ContainerObject[]): boo
       (container.env ?? []).every((entry) => names.has(JSON.stringify(entry)))
     );
   });
+}
+
+function markOf({ metadata }: PodObject): Pick<PodObservation, "mark"> {
+  const mark = metadata?.annotations?.[markAnnotation];
+  return mark === undefined ? {} : { mark };
 }
 
 /** Docker's shim writes `docker-pullable://` before it. */

@@ -9,7 +9,7 @@ import {
 } from "../../../test/support/rollout-bench.ts";
 import type { RolloutConfig } from "../../config/types.ts";
 import type { ApiRequest, KubernetesObject } from "../../kubernetes/api.ts";
-import { modelStatus } from "../status.ts";
+import { modelStatus, type RolloutStatus } from "../status.ts";
 import { observeDeployed } from "../subject.ts";
 import { switchTraffic } from "../switch.ts";
 import { up } from "../up.ts";
@@ -177,6 +177,22 @@ describe("asked by somebody else", () => {
     expect(await split()).toEqual({ blue: 0, green: 100 });
   });
 
+  test("a release whose answers look like the live one's is taken back by itself", async () => {
+    const others = bench.cluster.intercept;
+    bench.cluster.intercept = (request) =>
+      request.path.endsWith("/proxy/version")
+        ? { status: 200, headers: {}, body: "same" }
+        : others?.(request);
+    bench.answer = () => ({ status: 200, body: "same" });
+    const end = await release(context(), { template: { image: "fraud:2", replicas: 2 } });
+    expect(end).toMatchObject({
+      state: { outcome: "aborted" },
+      failure: { code: "slots-indistinguishable" },
+    });
+    expect(await replicas()).toEqual({ blue: 2, green: 0 });
+    expect(routings()).toEqual(["blue|green@0"]);
+  });
+
   test("an abort takes the traffic back and says who wanted it", async () => {
     bench.stack.afterUp = async ({ routing }) => {
       if (routing.weight === 25) await askOf(context(), ["abort"]);
@@ -194,8 +210,11 @@ describe("asked by somebody else", () => {
 
 describe("other commands", () => {
   test("leave a rollout alone that is on its way, and `status` shows it", async () => {
+    let meanwhile: RolloutStatus | undefined;
     bench.stack.afterUp = async ({ routing }) => {
-      if (routing.weight === 25) await askOf(context(), ["pause"]);
+      if (routing.weight !== 25) return;
+      await askOf(context(), ["pause"]);
+      meanwhile = (await modelStatus(context())).rollout;
     };
     await release(context({ steps: "25%" }), to("fraud:2"));
     await expect(up(context(), noFlags)).rejects.toMatchObject({ code: "rollout-in-progress", exitCode: 4 });
@@ -203,8 +222,9 @@ describe("other commands", () => {
     expect(await modelStatus(context())).toMatchObject({
       split: { blue: 75, green: 25 },
       pending: undefined,
-      rollout: { release: 2, target: "green", phase: "shift", paused: true, by: "ada@laptop" },
+      rollout: { release: 2, target: "green", phase: "shift", paused: true, worksOnIt: null },
     });
+    expect(meanwhile?.worksOnIt).toBe("`modelswitch release` of ada@laptop (process 1 on laptop)");
   });
 
   test("a switch within the rollback window ends the rollout", async () => {
