@@ -3,6 +3,7 @@ import { type IdentityProbe, readIdentity } from "../core/identity.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { forbiddenError } from "../kubernetes/forbidden.ts";
+import { podProxyPath } from "../kubernetes/pod-proxy.ts";
 import type { SlotObservation } from "./observation.ts";
 import type { Identities } from "./proof.ts";
 
@@ -89,7 +90,7 @@ async function askPod(
   const [pathname = "", search] = options.identity.path.split("?");
   const answer = await options.api.request({
     method: "GET",
-    path: `/api/v1/namespaces/${options.namespace}/pods/${pod}:${options.port}/proxy${pathname}`,
+    path: podProxyPath(options.namespace, pod, options.port, pathname),
     ...(search === undefined ? {} : { query: Object.fromEntries(new URLSearchParams(search)) }),
     signal: options.signal,
     timeoutMs: 10_000,

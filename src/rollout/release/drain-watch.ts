@@ -12,6 +12,7 @@ import { messageOf } from "../../core/errors.ts";
 import type { DrainingEvidence, MetricsEndpoint, ModelServer } from "../../core/model.ts";
 import { goalOf } from "../../core/rollout/state.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
+import { podProxyPath } from "../../kubernetes/pod-proxy.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation, SlotObservation } from "../observation.ts";
 import type { AppliedSettings, RolloutRecord } from "../record.ts";
@@ -122,7 +123,7 @@ async function readPod(
   pod: string,
   { metrics, draining }: { readonly metrics: MetricsEndpoint; readonly draining: DrainingEvidence },
 ): Promise<PodInFlight> {
-  const path = `/api/v1/namespaces/${namespace}/pods/${pod}:${metrics.port}/proxy${metrics.path}`;
+  const path = podProxyPath(namespace, pod, metrics.port, metrics.path);
   try {
     const answer = await api.request({
       method: "GET",

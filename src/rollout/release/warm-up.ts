@@ -1,6 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import { isWarm } from "../../core/rollout/warmth.ts";
+import { podProxyPath } from "../../kubernetes/pod-proxy.ts";
 import type { RolloutContext } from "../context.ts";
 import type { SlotObservation } from "../observation.ts";
 import type { RolloutRecord } from "../record.ts";
@@ -58,7 +59,7 @@ async function warmPod(
     const timeoutMs = Math.max(1_000, until - startedAt);
     const sent = api.request({
       method: request.method,
-      path: `/api/v1/namespaces/${namespace}/pods/${pod}:${record.settings.server.httpPort}/proxy${request.path}`,
+      path: podProxyPath(namespace, pod, record.settings.server.httpPort, request.path),
       ...(request.body === undefined ? {} : { body: request.body }),
       signal,
       timeoutMs,
