@@ -53,6 +53,22 @@ describe("adopting", () => {
     expect(later.ignoreChanges).toEqual([]);
   });
 
+  test("an autoscaler is taken over where one was found, and then wholly declared", () => {
+    const scaled = (phase: AdoptedModel["phase"]) =>
+      adopting(model({ phase, autoscaler: { labels: { team: "risk" }, annotations: {} } }), "ml");
+    expect(scaled("import").options("blue", "autoscaler", "scale")).toMatchObject({ import: "ml/scale" });
+    expect(scaled("give-back").options("blue", "autoscaler", "scale")).toMatchObject({
+      retainOnDelete: true,
+    });
+    expect(scaled("keep").options("blue", "autoscaler", "scale").ignoreChanges).toEqual([]);
+    expect(scaled("keep").metadata("blue", "autoscaler", { app: "fraud" }).labels).toEqual({
+      app: "fraud",
+      team: "risk",
+    });
+    for (const phase of ["import", "keep"] as const)
+      expect(adopting(model({ phase }), "ml").options("blue", "autoscaler", "scale")).toEqual({});
+  });
+
   test("a Service keeps its selector and address for good, its ports until a later release", () => {
     expect(adopting(model(), "ml").options("blue", "service", "f").ignoreChanges).toEqual(["spec"]);
     const later = adopting(model({ templateKept: false }), "ml").options(

@@ -6,16 +6,15 @@ import type { Slot } from "../core/slots.ts";
 type DeploymentSpec = k8s.types.input.apps.v1.DeploymentSpec;
 type Labels = Readonly<Record<string, string>>;
 
+/** What a slot is made of, as far as it may have existed before the model. */
+type SlotKind = "deployment" | "service" | "autoscaler";
+
 /** How a resource of the model is declared where its object existed before. */
 export interface Adopting {
-  options(slot: Slot, kind: "deployment" | "service", name: string): pulumi.CustomResourceOptions;
+  options(slot: Slot, kind: SlotKind, name: string): pulumi.CustomResourceOptions;
   ingressOptions(name: string): pulumi.CustomResourceOptions;
   /** Labels and annotations: those that were found stay. */
-  metadata(
-    slot: Slot,
-    kind: "deployment" | "service",
-    own: Labels,
-  ): { labels?: Labels; annotations?: Labels };
+  metadata(slot: Slot, kind: SlotKind, own: Labels): { labels?: Labels; annotations?: Labels };
   ingressLabels(own: Labels): Labels;
   ingressAnnotations(written: Labels): Labels;
   deploymentSpec(slot: Slot, spec: DeploymentSpec): DeploymentSpec;
@@ -70,7 +69,8 @@ export function adopting(
   return {
     options: (slot, kind, name) => {
       const about = isAdopted(slot);
-      if (about === undefined) return {};
+      if (about?.[kind] === undefined) return {};
+      if (kind === "autoscaler") return options(about, name, []);
       if (!about.templateKept) return options(about, name, kind === "service" ? keptOfServices : []);
       return options(about, name, kind === "service" ? ["spec"] : keptOfDeployments);
     },

@@ -181,6 +181,11 @@ export class BlueGreenModel extends pulumi.ComponentResource {
             selector,
             deployment,
             { ...inNamespace, labels },
+            {
+              name: names.autoscaler[slot],
+              metadata: adopted.metadata(slot, "autoscaler", labels),
+              options: adopted.options(slot, "autoscaler", names.autoscaler[slot]),
+            },
           );
     return {
       // The autoscaler belongs to the slot's readiness: traffic comes after it.
@@ -203,6 +208,11 @@ export class BlueGreenModel extends pulumi.ComponentResource {
       readonly namespace?: pulumi.Input<string>;
       readonly labels: Readonly<Record<string, string>>;
     },
+    autoscaler: {
+      readonly name: string;
+      readonly metadata: ReturnType<Adopting["metadata"]>;
+      readonly options: pulumi.CustomResourceOptions;
+    },
   ): pulumi.Resource[] {
     const { autoscaling, disruptionBudget, replicas } = slot;
     const metadata = { name, ...about };
@@ -215,9 +225,12 @@ export class BlueGreenModel extends pulumi.ComponentResource {
         ? []
         : [
             new k8s.autoscaling.v2.HorizontalPodAutoscaler(
-              name,
-              { metadata, spec: autoscalerSpec(name, autoscaling) },
-              options,
+              autoscaler.name,
+              {
+                metadata: { ...metadata, name: autoscaler.name, ...autoscaler.metadata },
+                spec: autoscalerSpec(name, autoscaling),
+              },
+              { ...options, ...autoscaler.options },
             ),
           ]),
       ...(budget === undefined

@@ -109,10 +109,12 @@ function images(read: Read): ConfigProblem[] {
 /** Given names must not be those of the other slot, given or derived. */
 function objectNamesDiffer(read: Read): ConfigProblem[] {
   return slots.flatMap((slot) =>
-    (["deployment", "service"] as const).flatMap((kind) => {
+    (["deployment", "service", "autoscaler"] as const).flatMap((kind) => {
       const given = read("slots", slot, kind);
       const other = otherSlot(slot);
-      const theirs = read("slots", other, kind) ?? `${String(read("name"))}-${other}`;
+      const derived = `${String(read("name"))}-${other}`;
+      const byDefault = kind === "autoscaler" ? (read("slots", other, "deployment") ?? derived) : derived;
+      const theirs = read("slots", other, kind) ?? byDefault;
       if (given === undefined || given !== theirs) return [];
       return [{ path: ["slots", slot, kind], message: `"${given}" is the ${kind} of ${other}, too` }];
     }),

@@ -51,6 +51,7 @@ const slot = z.strictObject({
   release: count("Number of the release that the slot runs", 1).optional(),
   deployment: objectName("Deployment").optional(),
   service: objectName("Service").optional(),
+  autoscaler: objectName("HorizontalPodAutoscaler").optional(),
 });
 
 const tls = z.strictObject({

@@ -142,6 +142,8 @@ export interface SlotSpec {
   readonly deployment?: string;
   /** Name of the slot's Service, where it existed before the model. @default NAME-SLOT; never changes */
   readonly service?: string;
+  /** Name of the slot's HorizontalPodAutoscaler, where it existed before the model. @default the Deployment's; never changes */
+  readonly autoscaler?: string;
 }
 
 /** One object that existed before the model, as it was found. */
@@ -163,6 +165,8 @@ export interface AdoptedModel {
   /** `selector`: the Deployment's own, which is immutable and may be wider or narrower than the Service's. */
   readonly deployment: AdoptedObject & { readonly selector: Readonly<Record<string, string>> };
   readonly service: AdoptedObject;
+  /** Where one sized the Deployment. */
+  readonly autoscaler?: AdoptedObject;
   readonly ingress: AdoptedObject;
 }
 

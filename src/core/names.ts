@@ -4,6 +4,7 @@ import type { Slot } from "./slots.ts";
 export interface SlotNames {
   readonly deployment?: string;
   readonly service?: string;
+  readonly autoscaler?: string;
 }
 
 /** Names that are given instead of derived. They never change after creation. */
@@ -16,6 +17,8 @@ export interface GivenNames {
 export interface ObjectNames {
   readonly deployment: Readonly<Record<Slot, string>>;
   readonly service: Readonly<Record<Slot, string>>;
+  /** HorizontalPodAutoscalers; the Deployments' names where none are given. */
+  readonly autoscaler: Readonly<Record<Slot, string>>;
   readonly ingress: string;
   readonly canaryIngress: string;
   /** The ConfigMap that holds the rollout record. */
@@ -27,13 +30,18 @@ export type Named = string | ObjectNames;
 
 export function objectNames(model: Named, given: GivenNames = {}): ObjectNames {
   if (typeof model !== "string") return model;
-  const named = (kind: keyof SlotNames) => ({
+  const named = (kind: "deployment" | "service") => ({
     blue: given.slots?.blue?.[kind] ?? `${model}-blue`,
     green: given.slots?.green?.[kind] ?? `${model}-green`,
   });
+  const deployment = named("deployment");
   return {
-    deployment: named("deployment"),
+    deployment,
     service: named("service"),
+    autoscaler: {
+      blue: given.slots?.blue?.autoscaler ?? deployment.blue,
+      green: given.slots?.green?.autoscaler ?? deployment.green,
+    },
     ingress: given.ingress ?? model,
     canaryIngress: `${model}-canary`,
     record: `${model}-modelswitch`,

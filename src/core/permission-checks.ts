@@ -15,6 +15,8 @@ export function namesOf(names: NamedObjects, all: ObjectNames): readonly string[
   switch (names) {
     case "deployments":
       return Object.values(all.deployment);
+    case "autoscalers":
+      return Object.values(all.autoscaler);
     case "services":
       return Object.values(all.service);
     case "routing":

@@ -11,7 +11,7 @@ export type PermittedCommand =
   | "release";
 
 /** Which objects of a resource are meant: those of one model by name, or all of the namespace. */
-export type NamedObjects = "deployments" | "services" | "routing" | "record" | "any";
+export type NamedObjects = "deployments" | "services" | "autoscalers" | "routing" | "record" | "any";
 
 /** One line of the Role: a resource, its verbs, and which command needs which verb for what. */
 export interface PermissionRow {
@@ -122,7 +122,7 @@ export const optionalRows: readonly OptionalRow[] = [
       ["", "services", "services"],
       ["networking.k8s.io", "ingresses", "routing"],
       ["policy", "poddisruptionbudgets", "deployments"],
-      ["autoscaling", "horizontalpodautoscalers", "deployments"],
+      ["autoscaling", "horizontalpodautoscalers", "autoscalers"],
       ["", "pods", "any"],
       ["discovery.k8s.io", "endpointslices", "any"],
     ] as const
@@ -140,7 +140,7 @@ export const optionalRows: readonly OptionalRow[] = [
   {
     group: "autoscaling",
     resource: "horizontalpodautoscalers",
-    names: "deployments",
+    names: "autoscalers",
     verbs: { get: ["up", "switch"], create: ["up"], patch: ["up", "switch"], delete: ["up", "destroy"] },
     why: "slots that an autoscaler sizes",
     without: "`autoscaling` cannot be used",

@@ -100,12 +100,13 @@ function isSettled(routing: Routing): boolean {
 }
 
 function slotNamesOf(wanted: Readonly<Record<Slot, SlotSpec>>): NonNullable<AppliedSettings["names"]> {
-  const of = ({ deployment, service }: SlotSpec) =>
-    deployment === undefined && service === undefined
+  const of = ({ deployment, service, autoscaler }: SlotSpec) =>
+    deployment === undefined && service === undefined && autoscaler === undefined
       ? undefined
       : {
           ...(deployment === undefined ? {} : { deployment }),
           ...(service === undefined ? {} : { service }),
+          ...(autoscaler === undefined ? {} : { autoscaler }),
         };
   const [blue, green] = [of(wanted.blue), of(wanted.green)];
   return { ...(blue === undefined ? {} : { blue }), ...(green === undefined ? {} : { green }) };

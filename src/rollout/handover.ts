@@ -5,7 +5,7 @@ import type { Observation } from "./observation.ts";
 import { namesOfRecord, type RolloutRecord } from "./record.ts";
 
 /** Owner of a number of replicas while it passes between Pulumi and an autoscaler. */
-const fieldManager = "modelswitch-replicas";
+export const replicasManager = "modelswitch-replicas";
 
 /** Who sets a slot's number of replicas at the moment. */
 export interface SizeOwners {
@@ -18,8 +18,8 @@ export interface SizeOwners {
 /** A slot whose number of replicas gets another owner, and the number that it keeps meanwhile. */
 export interface Handover {
   readonly slot: Slot;
-  /** Name of its Deployment, and of its autoscaler. */
   readonly deployment: string;
+  readonly autoscaler: string;
   readonly replicas: number;
   /** `to-autoscaler`: kept until the autoscaler changes it. `from-autoscaler`: given up once Pulumi has it. */
   readonly direction: "to-autoscaler" | "from-autoscaler";
@@ -39,7 +39,8 @@ export function handovers(
     const present = observation.slots[slot].deployment?.desiredReplicas ?? 0;
     const own = owners[slot];
     if (own === undefined) return [];
-    const about = { slot, deployment: namesOfRecord(wanted).deployment[slot] };
+    const names = namesOfRecord(wanted);
+    const about = { slot, deployment: names.deployment[slot], autoscaler: names.autoscaler[slot] };
     const { replicas, scaling } = wanted.settings;
     const isAutoscaled = scaling?.[slot]?.autoscaling !== undefined && replicas[slot] > 0;
     if (isAutoscaled) {
@@ -64,17 +65,17 @@ export async function sizeOwners(
     slots.some((slot) => record?.settings.scaling?.[slot]?.autoscaling !== undefined),
   );
   if (before === undefined || !(scales || before.applying)) return {};
-  const names = namesOfRecord(after).deployment;
+  const names = namesOfRecord(after);
   const found = await Promise.all(
     slots.map(async (slot) => {
       const [autoscaler, deployment] = await Promise.all([
-        readable(api, autoscalerPath(namespace, names[slot]), signal),
-        readable(api, deploymentPath(namespace, names[slot]), signal),
+        readable(api, autoscalerPath(namespace, names.autoscaler[slot]), signal),
+        readable(api, deploymentPath(namespace, names.deployment[slot]), signal),
       ]);
       const managers = (deployment?.metadata?.managedFields ?? []) as readonly {
         readonly manager?: string;
       }[];
-      const taken = managers.some(({ manager }) => manager === fieldManager);
+      const taken = managers.some(({ manager }) => manager === replicasManager);
       return [slot, { autoscaler: autoscaler !== undefined, taken }] as const;
     }),
   );
@@ -97,9 +98,9 @@ async function readable(
 
 /** Takes the numbers of replicas before Pulumi writes. An autoscaler that is to go goes first: it would set its own number again. */
 export async function takeReplicas(context: RolloutContext, all: readonly Handover[]): Promise<void> {
-  for (const { deployment, replicas, direction } of all) {
+  for (const { deployment, autoscaler, replicas, direction } of all) {
     if (direction === "from-autoscaler") {
-      await context.api.request({ method: "DELETE", path: autoscalerPath(context.namespace, deployment) });
+      await context.api.request({ method: "DELETE", path: autoscalerPath(context.namespace, autoscaler) });
     }
     await apply(context, deployment, { spec: { replicas } });
   }
@@ -115,7 +116,7 @@ async function apply({ api, namespace }: RolloutContext, name: string, fields: o
   await api.json({
     method: "PATCH",
     path: deploymentPath(namespace, name),
-    query: { fieldManager, force: true },
+    query: { fieldManager: replicasManager, force: true },
     body: { apiVersion: "apps/v1", kind: "Deployment", metadata: { name }, ...fields },
   });
 }

@@ -26,7 +26,7 @@ import { recordVersion, upgradeRecord } from "./record-upgrades.ts";
 /** What a release runs: a slot's spec without the parts that belong to the slot itself. */
 export type ReleaseSpec = Omit<
   SlotSpec,
-  "selector" | "release" | "deployment" | "service" | "autoscaling" | "disruptionBudget"
+  "selector" | "release" | "deployment" | "service" | "autoscaler" | "autoscaling" | "disruptionBudget"
 >;
 
 /** How a slot's number of replicas is kept, where it is not a fixed one. */
@@ -149,7 +149,11 @@ const releaseSpec = z.looseObject({
 const slotScaling = z.looseObject({
   autoscaling: z.looseObject({ min: z.number().int(), max: z.number().int() }).optional(),
 });
-const slotNames = z.object({ deployment: z.string().optional(), service: z.string().optional() });
+const slotNames = z.object({
+  deployment: z.string().optional(),
+  service: z.string().optional(),
+  autoscaler: z.string().optional(),
+});
 const recordSchema = z.object({
   schemaVersion: z.literal(recordVersion),
   model: z.string(),

@@ -209,9 +209,23 @@ describe("between a fixed number and an autoscaler", () => {
     const none = { autoscaler: false, taken: false };
     const both = (blue: typeof none) => ({ blue, green: none });
     expect(handovers(scaled, there, both(none))).toEqual([
-      { slot: "blue", deployment: "fraud-blue", replicas: 4, direction: "to-autoscaler" },
+      {
+        slot: "blue",
+        deployment: "fraud-blue",
+        autoscaler: "fraud-blue",
+        replicas: 4,
+        direction: "to-autoscaler",
+      },
     ]);
-    const back = [{ slot: "blue", deployment: "fraud-blue", replicas: 2, direction: "from-autoscaler" }];
+    const back = [
+      {
+        slot: "blue",
+        deployment: "fraud-blue",
+        autoscaler: "fraud-blue",
+        replicas: 2,
+        direction: "from-autoscaler",
+      },
+    ];
     expect(handovers(record(), there, both({ ...none, autoscaler: true }))).toEqual(back);
     // A killed command removed the autoscaler and did not give the number up.
     expect(handovers(record(), there, both({ ...none, taken: true }))).toEqual(back);

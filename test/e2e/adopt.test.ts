@@ -26,6 +26,7 @@ const stop = new AbortController();
 const otherHost = () => `old-${project.host}`;
 const apps = () => `/apis/apps/v1/namespaces/${project.namespace.name}`;
 const core = () => `/api/v1/namespaces/${project.namespace.name}`;
+const scaling = () => `/apis/autoscaling/v2/namespaces/${project.namespace.name}`;
 const networking = () => `/apis/networking.k8s.io/v1/namespaces/${project.namespace.name}`;
 
 /** What somebody deployed by hand, with kubectl: names, labels and ports as they like them. */
@@ -106,6 +107,23 @@ async function deployByHand(): Promise<void> {
       })),
     },
   });
+  await create(`${scaling()}/horizontalpodautoscalers`, {
+    apiVersion: "autoscaling/v2",
+    kind: "HorizontalPodAutoscaler",
+    metadata: { name: "fraud-scale", labels },
+    spec: {
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "fraud-server" },
+      minReplicas: 2,
+      maxReplicas: 4,
+      // The load of the test is not to reach it.
+      metrics: [
+        {
+          type: "Resource",
+          resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 9000 } },
+        },
+      ],
+    },
+  });
   await project.namespace.untilReady("fraud-server", 2);
 }
 
@@ -123,6 +141,7 @@ const everything = async () => ({
   deployment: await declaredOf(`${apps()}/deployments/fraud-server`),
   service: await declaredOf(`${core()}/services/fraud-api`),
   ingress: await declaredOf(`${networking()}/ingresses/fraud`),
+  autoscaler: await declaredOf(`${scaling()}/horizontalpodautoscalers/fraud-scale`),
 });
 
 interface Pod extends KubernetesObject {
@@ -200,6 +219,7 @@ describe("adopting what runs already", () => {
     expect(exitCode, stderr).toBe(0);
     expect(stdout).toContain("Deployment fraud-server: 2 replicas");
     expect(stdout).toContain("their template stays as it is");
+    expect(stdout).toContain("HorizontalPodAutoscaler fraud-scale: 2 to 4 replicas");
     expect(await everything()).toEqual(found);
     await edit((text) =>
       text.replace(
@@ -235,7 +255,9 @@ describe("adopting what runs already", () => {
     expect(await project.result(["adopt", "--yes"])).toMatchObject({ alreadyThere: true });
     expect(await project.result(["status"])).toMatchObject({ live: "blue", pending: null });
     expect(await project.result(["up"])).toMatchObject({ changes: [] });
-    const { deployment } = await everything();
+    const { deployment, autoscaler } = await everything();
+    expect(autoscaler).toMatchObject({ spec: (found.autoscaler as { spec: unknown }).spec });
+    expect(await names(`${scaling()}/horizontalpodautoscalers`)).toEqual(["fraud-scale"]);
     expect(deployment).toMatchObject({
       labels: {
         team: "risk",
@@ -270,7 +292,7 @@ describe("adopting what runs already", () => {
     expect(empty.stdout).toContain("slot-empty");
     await edit((text) =>
       text
-        .replace("replicas: 2", "replicas: 3")
+        .replace("min: 2", "min: 3")
         .replace(
           /(green: \{[\s\S]*?)image: "[^"]*"([\s\S]*?)replicas: 0/,
           `$1image: "${testImages.green}"$2replicas: 1`,
@@ -280,17 +302,24 @@ describe("adopting what runs already", () => {
     expect(await project.result(["switch", "green"])).toMatchObject({ target: "green" });
     expect(await versionAt(project.host)).toBe("2");
     expect(await versionAt(otherHost())).toBe("2");
-    // Blue got a third pod of the template that was found; the others run on.
+    // The autoscaler made a third pod of the template that was found; the others run on.
+    await expect.poll(pods, { timeout: 60_000 }).toHaveLength(3);
     expect(await pods()).toEqual(expect.arrayContaining(podsBefore));
-    expect(await pods()).toHaveLength(3);
     const refused = await project.command(["adopt", "--undo", "--yes", "--json"]);
     expect(refused.exitCode).toBe(2);
     expect(refused.stdout).toContain("green carries 100 % of the traffic");
   });
 
   test("a later release into blue replaces the template that was found, whole", async () => {
-    await edit((text) => text.replace('LEVEL: "info"', 'LEVEL: "debug"'));
+    await edit((text) =>
+      text
+        .replace('LEVEL: "info"', 'LEVEL: "debug"')
+        .replace(/autoscaling: \{[^}]*\}/, "replicas: 3")
+        // As many as blue had when green took over from it.
+        .replace("replicas: 1", "replicas: 3"),
+    );
     await project.result(["up"]);
+    expect(await names(`${scaling()}/horizontalpodautoscalers`)).toEqual([]);
     const { deployment } = (await everything()) as {
       deployment: { spec: { template: { spec: { containers: { name: string }[] } } } };
     };
@@ -299,6 +328,11 @@ describe("adopting what runs already", () => {
     expect(await versionAt(project.host)).toBe("1");
     await project.result(["adopt", "--undo", "--yes"]);
     expect(await names(`${networking()}/ingresses`)).toEqual(["fraud"]);
+    const { autoscaler } = await everything();
+    expect({ ...(autoscaler as object), uid: undefined }).toEqual({
+      ...(found.autoscaler as object),
+      uid: undefined,
+    });
     const report = await load.stop();
     expect(report.failed, failuresOf(report)).toBe(0);
     expect(Object.keys(report.versions).toSorted()).toEqual(["1", "2"]);

@@ -1,4 +1,4 @@
-import type { Inventory } from "../../src/rollout/adoption/inventory.ts";
+import type { FoundAutoscaler, Inventory } from "../../src/rollout/adoption/inventory.ts";
 
 /** A Deployment, Service and Ingress as somebody deploys them by hand, and the pods that run. */
 export function foundInventory(): Inventory {
@@ -116,4 +116,23 @@ export function changed(path: string, value: unknown, from: Inventory = foundInv
   }
   at[keys.at(-1) ?? ""] = value as Plain;
   return copy;
+}
+
+/** An autoscaler of the Deployment, with some of its spec replaced. */
+export function foundScaler(changes: object = {}): FoundAutoscaler {
+  return {
+    metadata: { name: "scale", uid: "h1" },
+    spec: {
+      scaleTargetRef: { kind: "Deployment", name: "fraud-server" },
+      minReplicas: 2,
+      maxReplicas: 6,
+      metrics: [
+        {
+          type: "Resource",
+          resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 70 } },
+        },
+      ],
+      ...changes,
+    },
+  };
 }

@@ -18,7 +18,7 @@ export const adopt: Command = {
 
 async function takeOver(context: CommandContext): Promise<CommandResult> {
   const rollout = await openRollout(context);
-  const [{ adopt: run }, { preparedLines }] = await Promise.all([
+  const [{ adopt: run }, { autoscalerPart, preparedLines }] = await Promise.all([
     import("../../rollout/adoption/adopt.ts"),
     import("../../rollout/adoption/plan.ts"),
   ]);
@@ -36,6 +36,7 @@ async function takeOver(context: CommandContext): Promise<CommandResult> {
     deployment: adoption.deployment.name,
     service: adoption.service.name,
     ingress: adoption.ingress.name,
+    ...(adoption.autoscaler === undefined ? {} : { autoscaler: adoption.autoscaler.name }),
   };
   return {
     data: {
@@ -52,7 +53,7 @@ async function takeOver(context: CommandContext): Promise<CommandResult> {
     text: result.alreadyThere
       ? [`${config.name} has adopted ${Object.values(objects).join(", ")} already (${adoption.at}).`]
       : [
-          `Deployment ${objects.deployment}, Service ${objects.service} and Ingress ${objects.ingress} are ${adoption.slot} of ${config.name}: ${result.pods} pods, none restarted.`,
+          `Deployment ${objects.deployment}, Service ${objects.service}, Ingress ${objects.ingress}${autoscalerPart(adoption)} are ${adoption.slot} of ${config.name}: ${result.pods} pods, none restarted.`,
           ...(proof === undefined
             ? []
             : proof.state === "proved"
@@ -71,7 +72,10 @@ async function takeOver(context: CommandContext): Promise<CommandResult> {
 
 async function undo(context: CommandContext): Promise<CommandResult> {
   const rollout = await openRollout(context);
-  const { undoAdoption, undoLines } = await import("../../rollout/adoption/undo.ts");
+  const [{ undoAdoption, undoLines }, { autoscalerPart }] = await Promise.all([
+    import("../../rollout/adoption/undo.ts"),
+    import("../../rollout/adoption/plan.ts"),
+  ]);
   const { config, namespace, kubernetesContext } = rollout;
   const result = await undoAdoption(rollout, async (prepared) => {
     for (const message of undoLines(prepared)) context.events({ type: "info", message });
@@ -79,18 +83,23 @@ async function undo(context: CommandContext): Promise<CommandResult> {
       `This ends the management of ${config.name} in ${namespace} (context ${kubernetesContext}). Continue?`,
     );
   });
-  const { deployment, service, ingress } = result.adoption;
+  const { deployment, service, ingress, autoscaler } = result.adoption;
   return {
     data: {
       model: config.name,
       namespace,
       context: kubernetesContext,
-      givenBack: { deployment: deployment.name, service: service.name, ingress: ingress.name },
+      givenBack: {
+        deployment: deployment.name,
+        service: service.name,
+        ingress: ingress.name,
+        ...(autoscaler === undefined ? {} : { autoscaler: autoscaler.name }),
+      },
       proof: result.proof,
       totalMs: result.totalMs,
     },
     text: [
-      `Deployment ${deployment.name}, Service ${service.name} and Ingress ${ingress.name} are as they were found; modelswitch has let go of them.`,
+      `Deployment ${deployment.name}, Service ${service.name}, Ingress ${ingress.name}${autoscalerPart(result.adoption)} are as they were found; modelswitch has let go of them.`,
       `${config.file} is of no use any more: remove it, or adopt again with it.`,
       `Took ${duration(result.totalMs)}.`,
     ],

@@ -11,7 +11,7 @@ export interface AdoptedAnswers {
 /** The text of a `modelswitch.config.ts` that says what runs. Pure. */
 export function adoptedConfigText({ name, namespace, server }: AdoptedAnswers, found: Described): string {
   const { blue, green, ingress, servicePort, router } = found;
-  const { deployment, service, selector, replicas, ...runs } = blue;
+  const { deployment, service, autoscaler, selector, replicas, autoscaling, ...runs } = blue;
   return [
     `import { ${server === "custom" ? "custom, " : ""}defineConfig } from "modelswitch";`,
     "",
@@ -21,8 +21,8 @@ export function adoptedConfigText({ name, namespace, server }: AdoptedAnswers, f
     ...(server === "custom" ? serverLines(name, found) : presetLines(server)),
     "  slots: {",
     "    // What runs: its pods keep the template that they have until another release goes into blue.",
-    `    blue: ${literal({ deployment, service, selector, replicas, ...runs }, 4)},`,
-    "    // The next release: set its image and replicas, `modelswitch up`, `modelswitch switch green`.",
+    `    blue: ${literal({ deployment, service, autoscaler, selector, replicas, autoscaling, ...runs }, 4)},`,
+    `    // The next release: set its image and replicas${autoscaling === undefined ? "" : " (or, instead of them, autoscaling)"}, \`modelswitch up\`, \`modelswitch switch green\`.`,
     `    green: ${literal(green, 4)},`,
     "  },",
     `  ingress: ${literal(ingress, 2)},`,

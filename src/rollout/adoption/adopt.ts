@@ -19,7 +19,7 @@ import { type Discovered, discover, refused } from "./discover.ts";
 import { handOver } from "./field-owners.ts";
 import { refuseUnfinished } from "./guard.ts";
 import { type FoundPod, takeInventory } from "./inventory.ts";
-import { adoptedKinds, foundObject, patchAdopted, podRuns, wouldRoll } from "./objects.ts";
+import { adoptedKinds, foundObject, foundOf, patchAdopted, podRuns, wouldRoll } from "./objects.ts";
 import { proveAdopted } from "./prove.ts";
 
 /** What `adopt` would do, decided but not begun. */
@@ -80,6 +80,9 @@ export async function prepareAdoption(context: RolloutContext): Promise<Prepared
     },
     service: foundObject(found.service),
     ingress: { ...foundObject(found.ingress), spec: found.ingress.spec ?? {} },
+    ...(found.autoscaler === undefined
+      ? {}
+      : { autoscaler: { ...foundObject(found.autoscaler), spec: found.autoscaler.spec ?? {} } }),
   };
   return {
     state: "begin",
@@ -170,7 +173,10 @@ function differs(
   const facts = ({ adoption, described, found }: typeof a) => [
     described,
     podRuns(found.pods),
-    adoptedKinds.map((kind) => [adoption[kind].uid, adoption[kind].labels, adoption[kind].annotations]),
+    adoptedKinds(adoption).map((kind) => {
+      const { uid, labels, annotations } = foundOf(adoption, kind);
+      return [kind, uid, labels, annotations];
+    }),
   ];
   return JSON.stringify(facts(a)) !== JSON.stringify(facts(b));
 }
@@ -198,11 +204,11 @@ async function takeOver(
     await store.update((stored) => stored ?? record);
   });
   await step(events, { id: "adopt-owners", title: "Hand the ownership of the fields over" }, async () => {
-    for (const kind of adoptedKinds) {
+    for (const kind of adoptedKinds(adoption)) {
       await patchAdopted(place, adoption, kind, (object) =>
         object.metadata?.labels?.["app.kubernetes.io/managed-by"] === "modelswitch"
           ? undefined
-          : handOver(object),
+          : handOver(object, kind === "deployment" && adoption.autoscaler !== undefined),
       );
     }
   });

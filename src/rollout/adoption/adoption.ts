@@ -25,6 +25,8 @@ export interface Adoption {
   readonly deployment: FoundObject & { readonly selector: Readonly<Record<string, string>> };
   readonly service: FoundObject;
   readonly ingress: FoundObject & { readonly spec: Readonly<Record<string, unknown>> };
+  /** Where one sized the Deployment. */
+  readonly autoscaler?: FoundObject & { readonly spec: Readonly<Record<string, unknown>> };
 }
 
 const texts = z.record(z.string(), z.string());
@@ -45,6 +47,7 @@ export const adoptionSchema = z.object({
   deployment: z.object({ ...found, selector: texts }),
   service: z.object(found),
   ingress: z.object({ ...found, spec: z.record(z.string(), z.unknown()) }),
+  autoscaler: z.object({ ...found, spec: z.record(z.string(), z.unknown()) }).optional(),
 });
 
 /** Written by kubectl and by the Deployment's controller about the object itself: nothing to declare. */
@@ -72,6 +75,7 @@ export function adoptedModel(
     templateKept: release === adoption.release,
     deployment: { ...kept(adoption.deployment), selector: adoption.deployment.selector },
     service: kept(adoption.service),
+    ...(adoption.autoscaler === undefined ? {} : { autoscaler: kept(adoption.autoscaler) }),
     ingress: {
       labels: adoption.ingress.labels,
       // All others are in the configuration, which may change them.

@@ -1,4 +1,6 @@
+import { autoscalerOf } from "./autoscaler.ts";
 import type {
+  FoundAutoscaler,
   FoundContainer,
   FoundDeployment,
   FoundPath,
@@ -13,6 +15,8 @@ import type { Obstacle } from "./owners.ts";
 export interface Behind {
   readonly service: FoundService;
   readonly deployment: FoundDeployment;
+  /** What sets its number of replicas, if anything does. */
+  readonly autoscaler: FoundAutoscaler | undefined;
   readonly pods: readonly FoundPod[];
   readonly container: FoundContainer;
   readonly servicePort: number;
@@ -32,12 +36,14 @@ export function liveObjects(path: FoundPath, inventory: Inventory, note: Note): 
   const deployment = deploymentOf(name, selector, inventory, note);
   if (deployment === undefined) return undefined;
   stateOf(deployment, inventory, note);
+  const autoscaler = autoscalerOf(deployment, inventory, note);
   const pods = podsOf(name, selector, deployment, inventory, note);
   const ports = portsOf(path, service, deployment, note);
   if (ports === undefined) return undefined;
   return {
     service,
     deployment,
+    autoscaler,
     pods,
     selector,
     ...ports,
@@ -127,15 +133,6 @@ function deploymentOf(
 function stateOf({ metadata, spec, status }: FoundDeployment, inventory: Inventory, note: Note): void {
   const name = metadata?.name ?? "";
   const replicas = spec?.replicas ?? 1;
-  const scaler = inventory.autoscalers?.find(
-    ({ spec: about }) => about?.scaleTargetRef?.kind === "Deployment" && about.scaleTargetRef.name === name,
-  );
-  if (scaler !== undefined) {
-    note({
-      reason: `the HorizontalPodAutoscaler ${scaler.metadata?.name} sets the replicas of ${name}, and the configuration would set them, too`,
-      remedy: `delete it (the replicas stay): kubectl --namespace ${inventory.namespace} delete hpa ${scaler.metadata?.name}`,
-    });
-  }
   if (spec?.paused === true) {
     note({
       reason: `the Deployment ${name} is paused`,

@@ -46,9 +46,12 @@ export function compareWithConfig(config: ResolvedConfig, found: Described, name
 function decisive({
   image,
   replicas,
+  autoscaling,
   deployment,
   service,
+  autoscaler,
   selector,
 }: Described["blue"] | ({ image?: string } & Partial<Described["blue"]>)) {
-  return { image, replicas: replicas ?? 1, deployment, service, selector };
+  const size = autoscaling === undefined ? { replicas: replicas ?? 1 } : { autoscaling, autoscaler };
+  return { image, ...size, deployment, service, selector };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { changed, foundInventory } from "../../../test/support/found.ts";
+import { changed, foundInventory, foundScaler } from "../../../test/support/found.ts";
 import { testConfig } from "../../../test/support/rollout-bench.ts";
+import { autoscalerSpec } from "../../component/autoscaling.ts";
 import { compareWithConfig, notConfigured } from "./compare.ts";
 import { describeFound } from "./describe.ts";
 import { discover } from "./discover.ts";
@@ -91,7 +92,51 @@ describe("describeFound", () => {
   });
 });
 
+describe("an autoscaler", () => {
+  const utilization = (name: string, percent: number) => ({
+    type: "Resource",
+    resource: { name, target: { type: "Utilization", averageUtilization: percent } },
+  });
+  const pods = { type: "Pods", pods: { metric: { name: "queue" }, target: { type: "AverageValue" } } };
+  const scaled = (metrics: readonly object[], more: object = {}) =>
+    described(changed("autoscalers.0", foundScaler({ metrics, ...more })));
+
+  test("takes the place of the number of replicas", () => {
+    const { blue, green } = scaled([utilization("cpu", 70)], { behavior: { scaleUp: {} } });
+    expect(blue).toMatchObject({
+      autoscaler: "scale",
+      autoscaling: { min: 2, max: 6, cpu: 70, behavior: { scaleUp: {} } },
+    });
+    expect(blue).not.toHaveProperty("replicas");
+    expect(green).toMatchObject({ replicas: 0 });
+  });
+
+  test.each([
+    ["its shorthands in their order", [utilization("cpu", 70), utilization("memory", 80), pods]],
+    ["any other order as it is", [utilization("memory", 80), utilization("cpu", 70)]],
+    ["what has no shorthand as it is", [pods, utilization("cpu", 50)]],
+    [
+      "an amount instead of per cent",
+      [{ type: "Resource", resource: { name: "cpu", target: { type: "AverageValue", averageValue: "1" } } }],
+    ],
+  ])("written from the configuration it is the same again: %s", (_what, metrics) => {
+    const { autoscaling } = scaled(metrics).blue;
+    expect(autoscaling && autoscalerSpec("fraud-server", autoscaling)).toMatchObject({
+      minReplicas: 2,
+      maxReplicas: 6,
+      metrics,
+    });
+  });
+});
+
 describe("the plan", () => {
+  test("says that an autoscaler goes on", () => {
+    const found = discover("fraud", "fraud", changed("autoscalers.0", foundScaler()));
+    const text = adoptionLines({ name: "fraud", router: "nginx" }, "ml", found, describeFound(found)).join();
+    expect(text).toContain("Deployment fraud-server: 2 replicas");
+    expect(text).toContain("HorizontalPodAutoscaler scale: 2 to 6 replicas; goes on sizing fraud-server");
+  });
+
   test("says what happens to each object, what is made, and how to go back", () => {
     const inventory = changed(`${container}.command`, ["serve"]);
     const found = discover("fraud", "fraud", inventory);
@@ -142,6 +187,27 @@ describe("compareWithConfig", () => {
     ["port", { servicePort: 80 }, {}, "servicePort: 8000 -> 80"],
   ])("another %s is refused: it would change what is live", (_what, changes, blue, part) => {
     expect(() => compareWithConfig(config(changes, blue), described(), "ml")).toThrow(part);
+  });
+
+  test("an autoscaler must be said as it is; the present number of replicas is its own affair", () => {
+    const grown = { observedGeneration: 3, replicas: 4, updatedReplicas: 4, readyReplicas: 4 };
+    const scaled = (maxReplicas: number) =>
+      described(
+        changed(
+          "deployments.0.spec.replicas",
+          4,
+          changed("deployments.0.status", grown, changed("autoscalers.0", foundScaler({ maxReplicas }))),
+        ),
+      );
+    const { blue, green, ingress } = scaled(6);
+    const said = testConfig({
+      runs: { form: "slots", slots: { blue, green } },
+      ingress,
+      servicePort: 8000,
+    });
+    expect(() => compareWithConfig(said, scaled(6), "ml")).not.toThrow();
+    expect(() => compareWithConfig(said, scaled(8), "ml")).toThrow("slots.blue.autoscaling.max: 8 -> 6");
+    expect(() => compareWithConfig(config(), scaled(6), "ml")).toThrow("slots.blue.autoscaling");
   });
 
   test("a configuration without names has nothing to adopt", () => {

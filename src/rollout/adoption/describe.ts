@@ -1,5 +1,6 @@
 import type { IngressPlace, IngressSpec, RouterName, SlotSpec } from "../../core/model.ts";
 import { toolAnnotation } from "./adoption.ts";
+import { autoscalingOf } from "./autoscaler.ts";
 import { classAnnotation, type Discovered } from "./discover.ts";
 import type { FoundContainer, FoundPath } from "./inventory.ts";
 
@@ -27,11 +28,12 @@ export interface Described {
 const bookkeeping = /^(kubectl\.kubernetes\.io|pulumi\.com)\//;
 
 export function describeFound(found: Discovered): Described {
-  const { container, deployment, ingress, service, path } = found;
+  const { autoscaler, container, deployment, ingress, service, path } = found;
   const runs = whatRuns(container);
   const names = {
     deployment: deployment.metadata?.name ?? "",
     service: service.metadata?.name ?? "",
+    ...(autoscaler === undefined ? {} : { autoscaler: autoscaler.metadata?.name ?? "" }),
   };
   const annotations = Object.fromEntries(
     Object.entries(ingress.metadata?.annotations ?? {}).filter(
@@ -52,7 +54,9 @@ export function describeFound(found: Discovered): Described {
     },
     blue: {
       ...runs,
-      replicas: deployment.spec?.replicas ?? 1,
+      ...(autoscaler === undefined
+        ? { replicas: deployment.spec?.replicas ?? 1 }
+        : { autoscaling: autoscalingOf(autoscaler) }),
       ...names,
       selector: found.selector,
     },

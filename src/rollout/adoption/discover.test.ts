@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { changed, foundInventory } from "../../../test/support/found.ts";
+import { changed, foundInventory, foundScaler as scaler } from "../../../test/support/found.ts";
 import { UserError } from "../../core/errors.ts";
 import { describeFound } from "./describe.ts";
 import { discover } from "./discover.ts";
@@ -150,12 +150,51 @@ describe("discover", () => {
       "by matchExpressions",
     ],
     [
-      "an autoscaler",
+      "two autoscalers",
+      changed("autoscalers", [scaler(), { ...scaler(), metadata: { name: "more" } }]),
+      "2 HorizontalPodAutoscalers (scale, more) set the replicas of fraud-server",
+    ],
+    ["an autoscaler down to 0", changed("autoscalers.0", scaler({ minReplicas: 0 })), "spec.minReplicas 0"],
+    [
+      "an autoscaler by a container that later releases do not have",
+      changed(
+        "autoscalers.0",
+        scaler({
+          metrics: [
+            {
+              type: "ContainerResource",
+              containerResource: {
+                name: "cpu",
+                container: "server",
+                target: { type: "Utilization", averageUtilization: 70 },
+              },
+            },
+          ],
+        }),
+      ),
+      "spec.metrics[0].containerResource.container",
+    ],
+    [
+      "an autoscaler by what the pods do not request",
+      changed(
+        "deployments.0.spec.template.spec.containers.0.resources",
+        {},
+        changed("autoscalers.0", scaler()),
+      ),
+      "aims at 70 % of the requested cpu (spec.metrics[0].resource), which the containers server",
+    ],
+    [
+      "an autoscaler with a field of a later Kubernetes",
+      changed("autoscalers.0", scaler({ tolerance: "1" })),
+      "has spec.tolerance, which the configuration cannot say",
+    ],
+    [
+      "an autoscaler that is KEDA's",
       changed("autoscalers.0", {
-        metadata: { name: "scale" },
-        spec: { scaleTargetRef: { kind: "Deployment", name: "fraud-server" } },
+        ...scaler(),
+        metadata: { name: "scale", ownerReferences: [{ kind: "ScaledObject", name: "fraud", uid: "k" }] },
       }),
-      "HorizontalPodAutoscaler scale",
+      "the HorizontalPodAutoscaler scale is made by the ScaledObject fraud",
     ],
     [
       "an operator",

@@ -3,6 +3,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { objectNames } from "../../core/names.ts";
 import { liveObjects } from "./behind.ts";
 import type {
+  FoundAutoscaler,
   FoundContainer,
   FoundDeployment,
   FoundIngress,
@@ -21,6 +22,7 @@ export interface Discovered {
   readonly ingress: FoundIngress;
   readonly service: FoundService;
   readonly deployment: FoundDeployment;
+  readonly autoscaler: FoundAutoscaler | undefined;
   readonly pods: readonly FoundPod[];
   readonly container: FoundContainer;
   readonly host: string;
@@ -67,6 +69,7 @@ export function discover(ingressName: string, model: string, inventory: Inventor
     ["Ingress", ingress],
     ["Service", behind?.service],
     ["Deployment", behind?.deployment],
+    ["HorizontalPodAutoscaler", behind?.autoscaler],
   ] as const;
   for (const [kind, object] of objects) {
     if (object === undefined) continue;
@@ -261,6 +264,7 @@ function takenNames(model: string, inventory: Inventory): Obstacle[] {
     ["Deployment", names.deployment.green, inventory.deployments],
     ["Service", names.service.green, inventory.services],
     ["Ingress", names.canaryIngress, inventory.ingresses],
+    ["HorizontalPodAutoscaler", names.autoscaler.green, inventory.autoscalers ?? []],
   ] as const;
   return taken
     .filter(([, name, objects]) => objects.some(({ metadata }) => metadata?.name === name))

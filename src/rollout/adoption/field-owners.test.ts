@@ -46,6 +46,18 @@ describe("handOver", () => {
     expect(handOver(done)).toBeUndefined();
   });
 
+  test("the number of replicas that an autoscaler sets never becomes Pulumi's, which would give it up for 1", () => {
+    const taken = entry("modelswitch-replicas", { "f:spec": { "f:replicas": {} } }, { operation: "Apply" });
+    const patch = handOver(object, true);
+    expect(patch?.[1]?.value).toEqual([
+      entry("before-first-apply", { "f:spec": { "f:paused": {} }, "f:metadata": {} }),
+      taken,
+      status,
+    ]);
+    const done = { metadata: { managedFields: [entry("before-first-apply", {}), taken, status] } };
+    expect(handOver(done, true)).toBeUndefined();
+  });
+
   test("fields of different API versions are not mixed", () => {
     const versions = {
       metadata: { managedFields: [entry("a", {}), entry("b", {}, { apiVersion: "apps/v1beta1" })] },

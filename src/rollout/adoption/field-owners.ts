@@ -1,5 +1,6 @@
 import { isFields } from "../../core/fields.ts";
 import type { KubernetesObject } from "../../kubernetes/api.ts";
+import { replicasManager } from "../handover.ts";
 import type { FoundObject } from "./adoption.ts";
 
 type Entry = Readonly<Record<string, unknown>>;
@@ -34,11 +35,15 @@ export function declaredOwners(object: KubernetesObject): Entry[] {
   return entriesOf(object).filter((entry) => !isController(entry));
 }
 
-/** The patch that hands all declared fields over; `undefined` when they are. Pure. */
-export function handOver(object: KubernetesObject): PatchOperation[] | undefined {
+/**
+ * The patch that hands all declared fields over; `undefined` when they are. `autoscaled`: an autoscaler sets the number of replicas, so
+ * that Pulumi must never own it: the API server would take a number that its last owner gives up for 1. Pure.
+ */
+export function handOver(object: KubernetesObject, autoscaled = false): PatchOperation[] | undefined {
   const declared = declaredOwners(object);
   const foreign = declared.filter(
-    ({ manager, operation }) => !(manager === handedOver && operation === "Update"),
+    ({ manager, operation }) =>
+      !(manager === handedOver && operation === "Update") && manager !== replicasManager,
   );
   if (foreign.length === 0) return undefined;
   // One entry per API version: fields of different versions must not be mixed.
@@ -54,7 +59,23 @@ export function handOver(object: KubernetesObject): PatchOperation[] | undefined
       fieldsV1: union(former?.fieldsV1, entry.fieldsV1),
     });
   }
-  return ownersPatch(object, [...byVersion.values()]);
+  if (!autoscaled) return ownersPatch(object, [...byVersion.values()]);
+  return ownersPatch(object, [
+    ...[...byVersion.values()].map((entry) => ({ ...entry, fieldsV1: withoutReplicas(entry.fieldsV1) })),
+    {
+      apiVersion: object.apiVersion ?? "apps/v1",
+      fieldsType: "FieldsV1",
+      manager: replicasManager,
+      operation: "Apply",
+      fieldsV1: { "f:spec": { "f:replicas": {} } },
+    },
+  ]);
+}
+
+function withoutReplicas(fields: unknown): unknown {
+  if (!isFields(fields) || !isFields(fields["f:spec"])) return fields;
+  const { "f:replicas": _replicas, ...spec } = fields["f:spec"];
+  return { ...fields, "f:spec": spec };
 }
 
 /** The patch that gives the fields back to whom they belonged. Pure. */

@@ -89,7 +89,24 @@ export interface FoundPod extends KubernetesObject {
 }
 
 export interface FoundAutoscaler extends KubernetesObject {
-  readonly spec?: { readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string } };
+  readonly spec?: {
+    readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string };
+    readonly minReplicas?: number;
+    readonly maxReplicas?: number;
+    readonly metrics?: readonly FoundMetric[];
+    readonly behavior?: object;
+  };
+}
+
+/** A metric of `autoscaling/v2`, which is passed on as it is. */
+export interface FoundMetric {
+  readonly type?: string;
+  readonly resource?: {
+    readonly name?: string;
+    readonly target?: { readonly type?: string; readonly averageUtilization?: number };
+  };
+  readonly containerResource?: { readonly container?: string };
+  readonly [field: string]: unknown;
 }
 
 /** What runs in a namespace, as far as taking it over is concerned. */

@@ -5,14 +5,45 @@ import type { Adoption, FoundObject } from "./adoption.ts";
 import { declaredOwners, type PatchOperation } from "./field-owners.ts";
 import type { FoundPod } from "./inventory.ts";
 
-export type AdoptedKind = "deployment" | "service" | "ingress";
-export const adoptedKinds = ["ingress", "service", "deployment"] as const;
+export type AdoptedKind = "deployment" | "service" | "ingress" | "autoscaler";
+
+/** What was found: whether there is an autoscaler differs. */
+export function adoptedKinds(adoption: Adoption): readonly AdoptedKind[] {
+  return [
+    "ingress",
+    "service",
+    "deployment",
+    ...(adoption.autoscaler === undefined ? [] : (["autoscaler"] as const)),
+  ];
+}
+
+/** As Kubernetes names them. */
+export const kindNames: Readonly<Record<AdoptedKind, string>> = {
+  deployment: "Deployment",
+  service: "Service",
+  ingress: "Ingress",
+  autoscaler: "HorizontalPodAutoscaler",
+};
+
+/** How an object of an adoption was found. */
+export function foundOf(adoption: Adoption, kind: AdoptedKind): FoundObject {
+  const found = adoption[kind];
+  if (found === undefined) throw new Error(`The adoption has no ${kindNames[kind]}.`);
+  return found;
+}
 
 const paths: Readonly<Record<AdoptedKind, (namespace: string, name: string) => string>> = {
   deployment: (namespace, name) => `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`,
   service: (namespace, name) => `/api/v1/namespaces/${namespace}/services/${name}`,
   ingress: (namespace, name) => `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses/${name}`,
+  autoscaler: (namespace, name) =>
+    `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers/${name}`,
 };
+
+/** Where the API server keeps an adopted object. */
+export function adoptedPath(namespace: string, adoption: Adoption, kind: AdoptedKind): string {
+  return paths[kind](namespace, foundOf(adoption, kind).name);
+}
 
 /** How an object was, to be given back so. */
 export function foundObject(object: KubernetesObject): FoundObject {
@@ -31,9 +62,8 @@ export async function adoptedObject(
   adoption: Adoption,
   kind: AdoptedKind,
 ): Promise<KubernetesObject | undefined> {
-  const { name, uid } = adoption[kind];
-  const object = await api.find(paths[kind](namespace, name));
-  return object?.metadata?.uid === uid ? object : undefined;
+  const object = await api.find(adoptedPath(namespace, adoption, kind));
+  return object?.metadata?.uid === foundOf(adoption, kind).uid ? object : undefined;
 }
 
 const attempts = 5;
@@ -46,13 +76,13 @@ export async function patchAdopted(
   change: (object: KubernetesObject) => readonly PatchOperation[] | undefined,
 ): Promise<void> {
   const { api, namespace } = place;
-  const { name } = adoption[kind];
+  const { name } = foundOf(adoption, kind);
   for (let attempt = 1; ; attempt++) {
     const object = await adoptedObject(place, adoption, kind);
     if (object === undefined) {
       throw new UserError({
         code: "adoption-refused",
-        message: `The ${kind} ${name} in ${namespace} is not the one that was found at ${adoption.at}: it was deleted, or made anew.`,
+        message: `The ${kindNames[kind]} ${name} in ${namespace} is not the one that was found at ${adoption.at}: it was deleted, or made anew.`,
         hint: "Make it as you want it, delete the ConfigMap that holds the rollout record, and begin again with `modelswitch init --from`.",
       });
     }

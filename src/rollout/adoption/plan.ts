@@ -2,6 +2,7 @@ import type { ResolvedConfig } from "../../config/types.ts";
 import { placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import type { PreparedAdoption } from "./adopt.ts";
+import type { Adoption } from "./adoption.ts";
 import type { Described } from "./describe.ts";
 import type { Discovered } from "./discover.ts";
 
@@ -22,13 +23,19 @@ export function adoptionLines(
   const names = objectNames(model.name);
   const pods = found.pods.map(({ metadata }) => metadata?.name).join(", ");
   const writes = ingressChanges(found);
+  const replicas = found.deployment.spec?.replicas ?? 1;
   return [
     `Becomes blue of ${model.name} in ${namespace}, with all the traffic of ${placesOf(ingress)
       .map(({ host, path }) => `${host}${path}`)
       .join(", ")}:`,
-    `  Deployment ${blue.deployment}: ${blue.replicas} ${blue.replicas === 1 ? "replica" : "replicas"} of ${blue.image}; its pods (${pods}) run on, their template stays as it is`,
+    `  Deployment ${blue.deployment}: ${replicas} ${replicas === 1 ? "replica" : "replicas"} of ${blue.image}; its pods (${pods}) run on, their template stays as it is`,
     `  Service ${blue.service}: ${labelsOf(found.selector)}, port ${found.servicePort} to ${found.httpPort}; stays as it is`,
     `  Ingress ${ingress.name}: leads to ${blue.service} as before${writes.length === 0 ? "" : `; ${writes.join("; ")}`}`,
+    ...(blue.autoscaling === undefined
+      ? []
+      : [
+          `  HorizontalPodAutoscaler ${blue.autoscaler}: ${blue.autoscaling.min} to ${blue.autoscaling.max} replicas; goes on sizing ${blue.deployment} as before`,
+        ]),
     "  Written to them: labels that say who manages them, and who owns their fields",
     "Is made:",
     `  Deployment ${names.deployment.green} with 0 replicas and Service ${names.service.green}: the empty slot green, pods with ${labelsOf(green.selector ?? {})}`,
@@ -63,9 +70,14 @@ export function preparedLines(model: Model, namespace: string, prepared: Prepare
       return adoptionLines(model, namespace, prepared.found, prepared.described);
     case "resume":
       return [
-        `Goes on with what ${prepared.adoption.by} began at ${prepared.adoption.at}: Deployment ${prepared.adoption.deployment.name}, Service ${prepared.adoption.service.name} and Ingress ${prepared.adoption.ingress.name} become blue of ${model.name}.`,
+        `Goes on with what ${prepared.adoption.by} began at ${prepared.adoption.at}: Deployment ${prepared.adoption.deployment.name}, Service ${prepared.adoption.service.name}, Ingress ${prepared.adoption.ingress.name}${autoscalerPart(prepared.adoption)} become blue of ${model.name}.`,
       ];
     case "done":
       return [];
   }
+}
+
+/** Names the autoscaler in a list of what is adopted, where there is one. Pure. */
+export function autoscalerPart({ autoscaler }: Adoption): string {
+  return autoscaler === undefined ? "" : `, HorizontalPodAutoscaler ${autoscaler.name}`;
 }

@@ -15,10 +15,19 @@ import type { UpProof } from "../prove-up.ts";
 import { type RolloutRecord, releaseOf } from "../record.ts";
 import { locationOf } from "../subject.ts";
 import { podsOf } from "./adopt.ts";
-import type { Adoption } from "./adoption.ts";
+import type { Adoption, FoundObject } from "./adoption.ts";
 import { giveBackOwners, restore, restored } from "./field-owners.ts";
 import type { FoundService } from "./inventory.ts";
-import { type AdoptedKind, adoptedKinds, adoptedObject, patchAdopted } from "./objects.ts";
+import {
+  type AdoptedKind,
+  adoptedKinds,
+  adoptedObject,
+  adoptedPath,
+  foundOf,
+  kindNames,
+  patchAdopted,
+} from "./objects.ts";
+import { autoscalerPart } from "./plan.ts";
 import { proveAdopted } from "./prove.ts";
 
 export interface PreparedUndo {
@@ -62,10 +71,12 @@ export async function prepareUndo(context: RolloutContext): Promise<PreparedUndo
       `Send the traffic back first: \`modelswitch switch ${slot}\`, then \`modelswitch adopt --undo\`.`,
     );
   }
-  for (const kind of adoptedKinds) {
+  for (const kind of adoptedKinds(adoption)) {
+    // It goes and comes with the number of replicas: the one that was found is made anew.
+    if (kind === "autoscaler") continue;
     if ((await adoptedObject({ api, namespace }, adoption, kind)) !== undefined) continue;
     throw refuse(
-      `The ${kind} ${adoption[kind].name} is not the one that was found: it was deleted, or made anew.`,
+      `The ${kindNames[kind]} ${foundOf(adoption, kind).name} is not the one that was found: it was deleted, or made anew.`,
       "`modelswitch destroy` deletes the model; deploy what you had from your own manifests.",
     );
   }
@@ -81,7 +92,7 @@ export async function prepareUndo(context: RolloutContext): Promise<PreparedUndo
 export function undoLines({ record, adoption, laterImage }: PreparedUndo): string[] {
   const { deployment, service, ingress } = adoption;
   return [
-    `Given back as they were found at ${adoption.at}: Deployment ${deployment.name}, Service ${service.name}, Ingress ${ingress.name}.`,
+    `Given back as they were found at ${adoption.at}: Deployment ${deployment.name}, Service ${service.name}, Ingress ${ingress.name}${autoscalerPart(adoption)}.`,
     ...(laterImage === undefined
       ? ["No pod restarts, and no request takes another way."]
       : [`The Deployment keeps what it runs now, ${laterImage}: a release went into it since.`]),
@@ -137,7 +148,7 @@ async function giveBack(
   }
   await lock.check();
   await step(events, { id: "undo-restore", title: "Give the objects back as they were found" }, async () => {
-    for (const kind of adoptedKinds) await restoreObject(context, record, adoption, kind);
+    for (const kind of adoptedKinds(adoption)) await restoreObject(context, record, adoption, kind);
   });
   // Labels and owners were written, no pod: what is seen here is what anybody did besides.
   const after = await podsOf(context, record);
@@ -157,9 +168,11 @@ async function giveBack(
 
 /** The last look before anything is deleted: what was found must leave the state unharmed. */
 async function refuseDeletion(stack: ModelStack, adoption: Adoption, namespace: string): Promise<void> {
-  const found = new Set(adoptedKinds.map((kind) => `${kind} ${namespace}/${adoption[kind].name}`));
+  const found = new Set(
+    adoptedKinds(adoption).map((kind) => `${kindNames[kind]} ${namespace}/${foundOf(adoption, kind).name}`),
+  );
   const doomed = (await stack.resources()).filter(
-    ({ kind, id, retained }) => !retained && found.has(`${kind.toLowerCase()} ${id}`),
+    ({ kind, id, retained }) => !retained && found.has(`${kind} ${id}`),
   );
   if (doomed.length === 0) return;
   throw new Error(
@@ -170,12 +183,18 @@ async function refuseDeletion(stack: ModelStack, adoption: Adoption, namespace: 
 async function restoreObject(
   context: RolloutContext,
   record: RolloutRecord,
-  adoption: Adoption,
+  adopted: Adoption,
   kind: AdoptedKind,
 ): Promise<void> {
   const place = { api: context.api, namespace: context.namespace };
-  const found = adoption[kind];
-  const spec = kind === "ingress" ? await ingressSpec(context, record, adoption) : undefined;
+  const adoption = kind === "autoscaler" ? await withAutoscaler(context, adopted) : adopted;
+  const found = foundOf(adoption, kind);
+  const spec =
+    kind === "ingress"
+      ? await ingressSpec(context, record, adoption)
+      : kind === "autoscaler"
+        ? adoption.autoscaler?.spec
+        : undefined;
   await patchAdopted(place, adoption, kind, (object) =>
     restore(object, { ...metadataOf(object, record, found), ...(spec === undefined ? {} : { spec }) }),
   );
@@ -186,7 +205,7 @@ async function restoreObject(
 function metadataOf(
   object: KubernetesObject,
   { model, settings }: RolloutRecord,
-  found: Adoption[AdoptedKind],
+  found: FoundObject,
 ): { labels: Readonly<Record<string, string>>; annotations: Readonly<Record<string, string>> } {
   const { labels = {}, annotations = {} } = object.metadata ?? {};
   const declared = [...Object.keys(ownLabels(model)), "app", "version", releaseLabel];
@@ -195,6 +214,28 @@ function metadataOf(
     labels: restored(labels, found.labels, declared),
     annotations: restored(annotations, found.annotations, written),
   };
+}
+
+/** An adoption whose autoscaler is the one that is there now, made anew where a fixed number of replicas had replaced it. */
+async function withAutoscaler({ api, namespace }: RolloutContext, adoption: Adoption): Promise<Adoption> {
+  const { autoscaler } = adoption;
+  if (autoscaler === undefined) return adoption;
+  const path = adoptedPath(namespace, adoption, "autoscaler");
+  const { name, labels, annotations, spec } = autoscaler;
+  const there =
+    (await api.find(path)) ??
+    (await api.json<KubernetesObject>({
+      method: "POST",
+      path: path.slice(0, path.lastIndexOf("/")),
+      query: { fieldManager: "modelswitch" },
+      body: {
+        apiVersion: "autoscaling/v2",
+        kind: "HorizontalPodAutoscaler",
+        metadata: { name, labels, annotations },
+        spec,
+      },
+    }));
+  return { ...adoption, autoscaler: { ...autoscaler, uid: there.metadata?.uid ?? autoscaler.uid } };
 }
 
 interface IngressSpecs {
