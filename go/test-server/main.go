@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -337,10 +338,23 @@ func main() {
 		overGrpc = own.serveGrpc(port)
 	}
 	web := &http.Server{Handler: own.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute}
+	if isOn("TLS", "false") {
+		certificate, err := selfSigned()
+		if err != nil {
+			log.Fatalf("TLS: %v", err)
+		}
+		web.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	ended := make(chan error, 1)
-	go func() { ended <- web.Serve(listener) }()
+	go func() {
+		if web.TLSConfig == nil {
+			ended <- web.Serve(listener)
+			return
+		}
+		ended <- web.ServeTLS(listener, "", "")
+	}()
 	log.Printf("version %s listens on port %s", version, port)
 	select {
 	case err := <-ended:

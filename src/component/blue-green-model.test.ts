@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { BlueGreenModel, type BlueGreenModelArgs } from "../index.ts";
 import { awaited } from "./provider.ts";
+import { custom } from "./servers/custom.ts";
 import { mlserver } from "./servers/mlserver.ts";
 
 interface Registered {
@@ -220,6 +221,24 @@ describe("a slot with an image", () => {
       resources: { requests: { cpu: "1" }, limits: { memory: "2Gi" } },
       securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
     });
+  });
+});
+
+test("pods that take TLS are probed over it", async () => {
+  await make({
+    ...seed,
+    server: custom({ readinessPath: "/ready", livenessPath: "/live" }),
+    slots: { blue: { image: "fraud:1" }, green: {} },
+    ingress: { ...seed.ingress, protocol: "https" },
+  });
+  const { template } = find("Deployment", "fraud-blue").inputs.spec as {
+    template: { spec: { containers: Record<string, unknown>[] } };
+  };
+  const over = (path: string) => ({ httpGet: { path, port: "http", scheme: "HTTPS" } });
+  expect(template.spec.containers[0]).toMatchObject({
+    readinessProbe: over("/ready"),
+    livenessProbe: over("/live"),
+    startupProbe: over("/live"),
   });
 });
 

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { IngressSpec } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
+import { podScheme } from "../core/pod-address.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import { type Adopting, adopting } from "./adopted.ts";
 import {
@@ -158,6 +159,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
                     selector,
                     { ...args.slots[slot], image, versions: versionsText(args.slots[slot].versions) },
                     server,
+                    podScheme(args.ingress.protocol, server),
                   ),
                   args.slots[slot].podDefaults,
                 ),

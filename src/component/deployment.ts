@@ -2,6 +2,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { HttpProbe, ModelServer } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
+import type { PodScheme } from "../core/pod-address.ts";
 import type { SlotArgs } from "./arguments.ts";
 import { configFileMounts } from "./pod/config-files.ts";
 import { envVariables } from "./pod/env.ts";
@@ -31,6 +32,7 @@ export function deploymentSpec(
   selector: Readonly<Record<string, string>>,
   slot: RunSlot,
   server: ModelServer,
+  scheme: PodScheme = "http",
 ): DeploymentSpec {
   const startupSeconds =
     server.startup === undefined ? 0 : server.startup.periodSeconds * server.startup.failureThreshold;
@@ -63,7 +65,7 @@ export function deploymentSpec(
         securityContext: podSecurity(securityContext),
         ...(allInitContainers.length === 0 ? {} : { initContainers: allInitContainers }),
         containers: [
-          container(slot, server, [
+          container(slot, server, scheme, [
             ...source.mounts,
             ...files.mounts,
             ...secrets.mounts,
@@ -89,6 +91,7 @@ function replicasOf({
 function container(
   slot: RunSlot,
   server: ModelServer,
+  scheme: PodScheme,
   volumeMounts: NonNullable<Container["volumeMounts"]>,
 ): Container {
   const ports = { http: server.httpPort, ...server.otherPorts };
@@ -100,9 +103,9 @@ function container(
     ...(slot.args === undefined ? {} : { args: [...slot.args] }),
     env: envVariables({ ...server.env, ...slot.env }),
     ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
-    readinessProbe: probe(server.readiness),
-    ...(server.liveness === undefined ? {} : { livenessProbe: probe(server.liveness) }),
-    ...(server.startup === undefined ? {} : { startupProbe: probe(server.startup) }),
+    readinessProbe: probe(server.readiness, scheme),
+    ...(server.liveness === undefined ? {} : { livenessProbe: probe(server.liveness, scheme) }),
+    ...(server.startup === undefined ? {} : { startupProbe: probe(server.startup, scheme) }),
     // A terminating pod serves on until every proxy and ingress controller has forgotten it.
     ...(server.preStopSleepSeconds > 0
       ? { lifecycle: { preStop: { sleep: { seconds: server.preStopSleepSeconds } } } }
@@ -113,6 +116,10 @@ function container(
   };
 }
 
-function probe({ path, periodSeconds, timeoutSeconds, failureThreshold }: HttpProbe): Probe {
-  return { httpGet: { path, port: "http" }, periodSeconds, timeoutSeconds, failureThreshold };
+function probe(
+  { path, periodSeconds, timeoutSeconds, failureThreshold }: HttpProbe,
+  scheme: PodScheme,
+): Probe {
+  const httpGet = { path, port: "http", ...(scheme === "https" ? { scheme: "HTTPS" } : {}) };
+  return { httpGet, periodSeconds, timeoutSeconds, failureThreshold };
 }

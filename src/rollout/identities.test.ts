@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FakeCluster, putSlot, refusal, testNamespace } from "../../test/support/rollout-bench.ts";
 import { nginx } from "../component/routers/nginx.ts";
+import type { PodScheme } from "../core/pod-address.ts";
 import type { ApiRequest } from "../kubernetes/api.ts";
 import { learnIdentities } from "./identities.ts";
 import { observe } from "./observe.ts";
@@ -10,12 +11,13 @@ const identity = { path: "/v2/models/m?full=1", from: { kind: "header" as const,
 async function learn(
   answer: (pod: string, request: ApiRequest) => string | undefined,
   replicas = { blue: 2, green: 2 },
+  scheme?: PodScheme,
 ) {
   const cluster = new FakeCluster();
   putSlot(cluster, "blue", { replicas: replicas.blue });
   putSlot(cluster, "green", { replicas: replicas.green });
   cluster.intercept = (request) => {
-    const pod = /\/pods\/([^/:]+):8080\/proxy\/v2\/models\/m$/.exec(request.path)?.[1];
+    const pod = /\/pods\/((?:https:)?[^/:]+):8080\/proxy\/v2\/models\/m$/.exec(request.path)?.[1];
     if (pod === undefined) return undefined;
     const value = answer(pod, request);
     return {
@@ -35,6 +37,7 @@ async function learn(
     namespace: testNamespace,
     identity,
     port: 8080,
+    ...(scheme === undefined ? {} : { scheme }),
     signal: new AbortController().signal,
   });
 }
@@ -48,6 +51,16 @@ describe("learnIdentities", () => {
     });
     expect(learnt).toEqual({ blue: "1", green: "2" });
     expect(asked.sort()).toEqual(["fraud-blue-0 1", "fraud-blue-1 1", "fraud-green-0 1", "fraud-green-1 1"]);
+  });
+
+  test("asks pods that take TLS over it", async () => {
+    const asked: string[] = [];
+    const answer = (pod: string) => {
+      asked.push(pod);
+      return pod.includes("blue") ? "1" : "2";
+    };
+    await learn(answer, { blue: 1, green: 1 }, "https");
+    expect(asked.sort()).toEqual(["https:fraud-blue-0", "https:fraud-green-0"]);
   });
 
   test("leaves out a slot without ready pods", async () => {

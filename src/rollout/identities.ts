@@ -1,9 +1,9 @@
 import { exitCodes, UserError } from "../core/errors.ts";
 import { type IdentityProbe, readIdentity } from "../core/identity.ts";
+import { type PodScheme, podProxyPath } from "../core/pod-address.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { forbiddenError } from "../kubernetes/forbidden.ts";
-import { podProxyPath } from "../kubernetes/pod-proxy.ts";
 import type { SlotObservation } from "./observation.ts";
 import type { Identities } from "./proof.ts";
 
@@ -13,6 +13,8 @@ export interface LearnOptions {
   readonly identity: IdentityProbe;
   /** Port of the model server in the pods. */
   readonly port: number;
+  /** What that port takes. @default http */
+  readonly scheme?: PodScheme;
   readonly signal: AbortSignal;
 }
 
@@ -90,7 +92,10 @@ async function askPod(
   const [pathname = "", search] = options.identity.path.split("?");
   const answer = await options.api.request({
     method: "GET",
-    path: podProxyPath(options.namespace, pod, options.port, pathname),
+    path: podProxyPath(
+      { namespace: options.namespace, pod, port: options.port, scheme: options.scheme ?? "http" },
+      pathname,
+    ),
     ...(search === undefined ? {} : { query: Object.fromEntries(new URLSearchParams(search)) }),
     signal: options.signal,
     timeoutMs: 10_000,

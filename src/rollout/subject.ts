@@ -4,6 +4,7 @@ import { exitCodes, UserError } from "../core/errors.ts";
 import { step } from "../core/events.ts";
 import type { IdentityProbe } from "../core/identity.ts";
 import type { ObjectNames } from "../core/names.ts";
+import { podScheme } from "../core/pod-address.ts";
 import type { Routing } from "../core/routing.ts";
 import type { Slot } from "../core/slots.ts";
 import { withoutLostTemplate } from "./adoption/guard.ts";
@@ -121,6 +122,7 @@ export async function proofSubject(
           namespace: context.namespace,
           identity,
           port: settings.server.httpPort,
+          scheme: podScheme(settings.ingress.protocol, settings.server),
           signal: context.signal,
         }),
         ingressEndpoints({

@@ -64,6 +64,15 @@ describe("describeFound", () => {
     });
   });
 
+  test("pods behind an Ingress that speaks TLS with them are asked over TLS, too", () => {
+    const inventory = changed("ingresses.0.metadata.annotations", {
+      "nginx.ingress.kubernetes.io/backend-protocol": "HTTPS",
+      keep: "me",
+    });
+    expect(described(inventory).ingress).toMatchObject({ protocol: "https", annotations: { keep: "me" } });
+    expect(Object.keys(described(inventory).ingress.annotations ?? {})).toEqual(["keep"]);
+  });
+
   test.each([
     ["volumes", changed("deployments.0.spec.template.spec.volumes", [{ name: "v" }]), "volumes"],
     ["a command", changed(`${container}.command`, ["serve"]), "the container's command"],

@@ -24,6 +24,8 @@ export interface Described {
   readonly unsaid: readonly string[];
 }
 
+const protocolAnnotation = "nginx.ingress.kubernetes.io/backend-protocol";
+
 /** Notes of kubectl and Pulumi, which they write anew. */
 const bookkeeping = /^(kubectl\.kubernetes\.io|pulumi\.com)\//;
 
@@ -40,6 +42,9 @@ export function describeFound(found: Discovered): Described {
       ([key]) => !bookkeeping.test(key) && !toolAnnotation.test(key) && key !== classAnnotation,
     ),
   );
+  // Said as an option, the pods' probes and identities use TLS, too.
+  const isHttps = annotations[protocolAnnotation]?.toUpperCase() === "HTTPS";
+  if (isHttps) delete annotations[protocolAnnotation];
   const tls = (ingress.spec?.tls ?? []).flatMap(({ hosts, secretName }) =>
     secretName === undefined
       ? []
@@ -71,6 +76,7 @@ export function describeFound(found: Discovered): Described {
         ? {}
         : { also: found.also.map((place) => ({ host: place.host, ...pathOf(place.path) })) }),
       ...(tls.length === 0 ? {} : { tls }),
+      ...(isHttps ? { protocol: "https" } : {}),
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     servicePort: found.servicePort,

@@ -3,6 +3,7 @@ import { type Amounts, podRequests, times } from "../../core/capacity/amounts.ts
 import type { PodSpecShape, TolerationShape } from "../../core/capacity/objects.ts";
 import { type Change, type Fit, roomFor } from "../../core/capacity/room.ts";
 import type { ModelSpec } from "../../core/model.ts";
+import { podScheme } from "../../core/pod-address.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
@@ -77,6 +78,7 @@ function podTemplate({ spec, slot }: CapacityQuestion): PodSpecShape | undefined
     selector,
     { ...runs, image } as Parameters<typeof deploymentSpec>[2],
     spec.server,
+    podScheme(spec.ingress.protocol, spec.server),
   ) as { template?: { spec?: PodSpecShape } };
   return template?.spec ?? {};
 }

@@ -10,9 +10,9 @@ import {
 import { gaugeSum } from "../../core/drain/gauge.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { DrainingEvidence, MetricsEndpoint, ModelServer } from "../../core/model.ts";
+import { type PodScheme, podProxyPath, podScheme } from "../../core/pod-address.ts";
 import { goalOf } from "../../core/rollout/state.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
-import { podProxyPath } from "../../kubernetes/pod-proxy.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation, SlotObservation } from "../observation.ts";
 import type { AppliedSettings, RolloutRecord } from "../record.ts";
@@ -94,16 +94,20 @@ export class DrainWatch {
   }
 }
 
+interface Evidence {
+  readonly metrics: MetricsEndpoint;
+  readonly draining: DrainingEvidence;
+  readonly scheme: PodScheme;
+}
+
 /** Where and by which gauges a slot's requests in flight are seen, or why they are not. */
-function evidenceOf({
-  server,
-  ingress,
-}: AppliedSettings): { readonly metrics: MetricsEndpoint; readonly draining: DrainingEvidence } | string {
+function evidenceOf({ server, ingress }: AppliedSettings): Evidence | string {
   const { metrics, draining, name }: ModelServer = server;
   if (metrics === undefined || draining === undefined) return `no gauge of the model server ${name} is known`;
   const isGrpc = ingress.protocol === "grpc" || ingress.protocol === "grpcs";
   if (isGrpc && draining.countsGrpc !== true) return `the gauges of ${name} do not count gRPC requests`;
-  return { metrics, draining };
+  const scheme = metrics.port === server.httpPort ? podScheme(ingress.protocol, server) : "http";
+  return { metrics, draining, scheme };
 }
 
 async function inFlight(
@@ -121,9 +125,9 @@ async function inFlight(
 async function readPod(
   { api, namespace, signal }: RolloutContext,
   pod: string,
-  { metrics, draining }: { readonly metrics: MetricsEndpoint; readonly draining: DrainingEvidence },
+  { metrics, draining, scheme }: Evidence,
 ): Promise<PodInFlight> {
-  const path = podProxyPath(namespace, pod, metrics.port, metrics.path);
+  const path = podProxyPath({ namespace, pod, port: metrics.port, scheme }, metrics.path);
   try {
     const answer = await api.request({
       method: "GET",

@@ -1,7 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
+import { podProxyPath, podScheme } from "../../core/pod-address.ts";
 import { isWarm } from "../../core/rollout/warmth.ts";
-import { podProxyPath } from "../../kubernetes/pod-proxy.ts";
 import type { RolloutContext } from "../context.ts";
 import type { SlotObservation } from "../observation.ts";
 import type { RolloutRecord } from "../record.ts";
@@ -52,6 +52,8 @@ async function warmPod(
   const { api, namespace, clock, signal, config } = context;
   const request = config.rollout.warmUp;
   if (request === undefined) throw new Error("Nothing is sent without a request.");
+  const { server, ingress } = record.settings;
+  const scheme = podScheme(ingress.protocol, server);
   const latencies: number[] = [];
   while (!isWarm(latencies) && clock.now() < until && latencies.length < request.maximumRequests) {
     if (signal.aborted) await clock.sleep(0, signal);
@@ -59,7 +61,7 @@ async function warmPod(
     const timeoutMs = Math.max(1_000, until - startedAt);
     const sent = api.request({
       method: request.method,
-      path: podProxyPath(namespace, pod, record.settings.server.httpPort, request.path),
+      path: podProxyPath({ namespace, pod, port: server.httpPort, scheme }, request.path),
       ...(request.body === undefined ? {} : { body: request.body }),
       signal,
       timeoutMs,
