@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -156,6 +158,29 @@ describe("a program", () => {
     stop.abort();
     await expect(running).rejects.toMatchObject({ code: "interrupted" });
     expect(await untilGone(pid)).toBe(true);
+  });
+
+  test("is killed with all that it started when the command is killed", async () => {
+    const file = join(folder, "killed");
+    const run = sh(`trap '' TERM; (trap '' TERM HUP; exec sleep 600) & echo $! > ${file}; wait`);
+    const [ask, fixture] = ["./ask.ts", "./calls.fixture.ts"].map(
+      (path) => new URL(path, import.meta.url).href,
+    );
+    const script = `
+      const { runHook } = await import(${JSON.stringify(ask)});
+      const { callIo, subject } = await import(${JSON.stringify(fixture)});
+      const running = runHook(callIo(), ${JSON.stringify(hookOf(run))}, subject, new AbortController().signal);
+      console.log("running");
+      await running;
+    `;
+    const command = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [, pid] = await Promise.all([once(command.stdout, "data"), pidIn(file)]);
+    command.kill("SIGKILL");
+    const isGone = await untilGone(pid);
+    if (!isGone) process.kill(pid, "SIGKILL");
+    expect(isGone).toBe(true);
   });
 
   test("that is not there, or cannot be run, says nothing about the release", async () => {

@@ -10,7 +10,7 @@ const keptCharacters = 4_000;
 
 /**
  * Runs a program once, with the payload on its standard input and in variables. It has a process group of its own, which is ended
- * at the deadline and when the signal aborts.
+ * at the deadline, when the signal aborts, and when this process is killed.
  * @throws UserError `interrupted`
  */
 export async function runCommand(
@@ -30,6 +30,7 @@ export async function runCommand(
       timeoutMs: call.timeoutMs,
       signal,
       keepCharacters: keptCharacters,
+      endsWithUs: true,
       onData: (text) => {
         written = (written + text).slice(-keptCharacters);
       },

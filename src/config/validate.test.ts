@@ -225,6 +225,16 @@ describe("mistakes", () => {
       'release.replicas: "3" must be a number; write 3',
     ],
     [
+      "a time with a unit, where seconds are meant",
+      { ...good, rollout: { soak: "5m" } },
+      'rollout.soak: "5m" must be a number; times are in seconds: write 300',
+    ],
+    [
+      "per cent in quotes",
+      { ...good, release: { image: "a", autoscaling: { min: 1, max: 2, memory: "70%" } } },
+      'release.autoscaling.memory: "70%" must be a number; write 70',
+    ],
+    [
       "negative idle replicas",
       { ...good, idleReplicas: -1 },
       "idleReplicas: -1 is too small; it must be at least 0",
@@ -389,7 +399,7 @@ describe("mistakes", () => {
     [
       "a deadline in words",
       { ...good, deadlines: { proof: "1m" } },
-      'deadlines.proof: "1m" must be a number',
+      'deadlines.proof: "1m" must be a number; times are in seconds: write 60',
     ],
     [
       "steps that do not grow",

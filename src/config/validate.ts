@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { exitCodes, UserError } from "../core/errors.ts";
+import { parseDuration } from "../core/rollout/steps.ts";
 import { didYouMean, nearest } from "./nearest.ts";
 import { type ConfigProblem, describePath, showValue, valueAt } from "./problem.ts";
 import { presetProblems, ruleProblems } from "./rules.ts";
@@ -132,6 +133,14 @@ function bound(limit: number | bigint, inclusive: boolean | undefined, sign: ">"
 }
 
 function wrongType(expected: string, value: unknown, shown: string): string {
+  const kind = expected === "int" ? "a whole number" : "a number";
+  const isNumber = expected === "int" || expected === "number";
+  if (isNumber && typeof value === "string" && shown !== "[hidden]") {
+    const ms = /[a-z]/.test(value) ? parseDuration(value) : undefined;
+    if (ms !== undefined) return `${shown} must be ${kind}; times are in seconds: write ${ms / 1000}`;
+    const percent = /^(\d+) ?%$/.exec(value)?.[1];
+    if (percent !== undefined) return `${shown} must be ${kind}; write ${percent}`;
+  }
   if (expected === "int") return `${shown} must be a whole number`;
   if (expected === "string" && (typeof value === "number" || typeof value === "boolean")) {
     return shown === "[hidden]" ? "must be a text, in quotes" : `${shown} must be a text; write "${shown}"`;

@@ -13,7 +13,7 @@ import { openSession, type Session } from "./session.ts";
 import { settlePending } from "./settle.ts";
 import type { OperationResult, Stack, StackOptions, StackResource } from "./stack.ts";
 import { isStackMissing, StackCli } from "./stack-cli.ts";
-import { outputsOf, parseState, readState, resourcesOf } from "./state-file.ts";
+import { outputsOf, parseState, readState, removeHalfWrittenAttributes, resourcesOf } from "./state-file.ts";
 import {
   type ProjectFolders,
   projectFolders,
@@ -104,9 +104,10 @@ export class LocalStack implements Stack {
   }
 
   async #withSession<T>(operation: Operation, work: (session: OpenStackSession) => Promise<T>): Promise<T> {
-    const { stack, secrets, kubeconfig, events, signal } = this.#options;
-    const { workFolder } = this.#folders;
+    const { project, stack, secrets, kubeconfig, events, signal } = this.#options;
+    const { workFolder, stateFolder } = this.#folders;
     await this.#writeSettings();
+    if (stateFolder !== undefined) await removeHalfWrittenAttributes(stateFolder, project, stack);
     const record = new RunRecord(workFolder, stack);
     const session = await openSession({
       folders: this.#folders,

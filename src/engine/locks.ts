@@ -70,7 +70,7 @@ async function halfWritten(folder: string): Promise<string[]> {
   return files.filter((_, index) => broken[index]);
 }
 
-function isJson(text: string): boolean {
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

@@ -1,5 +1,6 @@
-import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { delimiter, dirname } from "node:path";
+import { endWithUs } from "../tools/end-with-us.ts";
 import { type SecretFile, secretFile } from "./secret-file.ts";
 
 /** What one start of the CLI left behind. */
@@ -83,6 +84,7 @@ export class QuickPulumiCommand {
     const extra = this.#options.extraArguments?.[args[0] ?? ""] ?? [];
     const { passphrase } = this.#options;
     const secret = passphrase === undefined ? undefined : secretFile(passphrase);
+    const guard = changing.has(args[0] ?? "") ? endWithUs() : undefined;
     const child = spawn(program, [...args, ...extra, "--non-interactive", "--color", "never"], {
       cwd: how.cwd,
       env: {
@@ -96,6 +98,7 @@ export class QuickPulumiCommand {
       detached: true,
       stdio: ["pipe", "pipe", "pipe", ...(secret === undefined ? [] : [secret.descriptor])],
     }) as ChildProcessWithoutNullStreams;
+    guard?.guard(child.pid);
     // The CLI has its own copy of the descriptor, or was not started.
     secret?.close();
     this.#options.onProcess?.(child.pid);
@@ -112,7 +115,6 @@ export class QuickPulumiCommand {
       text.stderr += chunk;
       how.onError?.(chunk);
     });
-    const guard = changing.has(args[0] ?? "") ? endWithUs(child.pid) : undefined;
     const stop = stopper(child.pid, this.#options.graceMs ?? 60_000);
     signal.addEventListener("abort", stop.begin, { once: true });
     process.once("exit", stop.interrupt);
@@ -132,7 +134,7 @@ export class QuickPulumiCommand {
       throw new PulumiCommandError({ stdout: "", stderr: String(error), code: -1 });
     } finally {
       stop.end();
-      guard?.kill("SIGKILL");
+      guard?.leave();
       signal.removeEventListener("abort", stop.begin);
       process.removeListener("exit", stop.interrupt);
     }
@@ -151,28 +153,11 @@ function passphraseVariables(
   };
 }
 
-const changing = new Set(["up", "destroy", "refresh"]);
-
 /**
- * A shell that kills the CLI's process group when we are killed: its pipe breaks. Left alone the CLI would find its program
- * and perhaps its provider gone, take that for failures, and forget which objects it was about to create; killed at once
- * it leaves them in the state as unfinished, and the next run finds them.
+ * Left alone when we are killed, the CLI would find its program and perhaps its provider gone, take that for failures, and forget
+ * which objects it was about to create; killed at once it leaves them in the state as unfinished, and the next run finds them.
  */
-function endWithUs(pid: number | undefined): ChildProcess | undefined {
-  if (pid === undefined || process.platform === "win32") return undefined;
-  const script = `read -r _; kill -KILL -${pid}`;
-  // It lives as long as the CLI, and needs nothing of our environment.
-  const guard = spawn("/bin/sh", ["-c", script], {
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-    env: {},
-  });
-  // Without a shell the operation is as good as any; only a kill of this process would leave more to clean up.
-  guard.on("error", () => {});
-  guard.stdin?.on("error", () => {});
-  guard.unref();
-  return guard;
-}
+const changing = new Set(["up", "destroy", "refresh"]);
 
 /** First asks (the engine finishes the steps in flight and saves), then insists, then kills the whole group. */
 function stopper(pid: number | undefined, graceMs: number) {

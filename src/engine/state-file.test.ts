@@ -1,5 +1,14 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { adoptPending, idOfPendingCreate, outputsOf, parseState } from "./state-file.ts";
+import {
+  adoptPending,
+  idOfPendingCreate,
+  outputsOf,
+  parseState,
+  removeHalfWrittenAttributes,
+} from "./state-file.ts";
 
 const type = "kubernetes:apps/v1:Deployment";
 
@@ -69,4 +78,23 @@ test("outputs come from the stack's resource of the state file, secrets masked",
   const state = parseState(JSON.stringify({ version: 3, checkpoint: { latest: { resources: [stack] } } }));
   expect(outputsOf(state)).toEqual({ a: 1, token: "[secret]" });
   expect(outputsOf(parseState(JSON.stringify({ version: 3, checkpoint: { stack: "x" } })))).toEqual({});
+});
+
+test("attributes that a killed CLI did not write to their end are removed, others stay", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "modelswitch-state-"));
+  const stacks = join(folder, ".pulumi", "stacks", "fraud");
+  try {
+    await mkdir(stacks, { recursive: true });
+    const put = (name: string, text: string) => writeFile(join(stacks, name), text);
+    await put("dev.json", "{}");
+    await put("dev.json.attrs", "");
+    await put("other.json.attrs", "");
+    await removeHalfWrittenAttributes(folder, "fraud", "organization/fraud/dev");
+    expect((await readdir(stacks)).sort()).toEqual(["dev.json", "other.json.attrs"]);
+    await put("dev.json.attrs", JSON.stringify({ "user.content_type": "application/json" }));
+    await removeHalfWrittenAttributes(folder, "fraud", "dev");
+    expect(await readdir(stacks)).toContain("dev.json.attrs");
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });

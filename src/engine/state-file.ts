@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { isJson } from "./locks.ts";
 import { presentable, valueAt } from "./property-paths.ts";
 import type { StackResource } from "./stack.ts";
 
@@ -27,15 +28,40 @@ export interface State {
   readonly pending: readonly PendingOperation[];
 }
 
+/** Where the state of a stack of a file backend may be, without the ending. */
+function filesOf(stateFolder: string, project: string, stack: string): string[] {
+  const name = stack.split("/").at(-1) ?? stack;
+  const base = join(stateFolder, ".pulumi", "stacks");
+  return [join(base, project, name), join(base, name)];
+}
+
+/**
+ * Removes attributes of the state that a killed CLI did not write to their end. The state itself is replaced as a whole; its
+ * attributes, in a file beside it, are not, and while they cannot be read the CLI does not read the state. Nothing needs them,
+ * neither those of a run that is alive.
+ */
+export async function removeHalfWrittenAttributes(
+  stateFolder: string,
+  project: string,
+  stack: string,
+): Promise<void> {
+  const files = filesOf(stateFolder, project, stack).flatMap((file) => [
+    `${file}.json.attrs`,
+    `${file}.json.gz.attrs`,
+  ]);
+  for (const file of files) {
+    const text = await readFile(file, "utf8").catch(() => undefined);
+    if (text !== undefined && !isJson(text)) await rm(file, { force: true });
+  }
+}
+
 /** Reads a stack's state from a file backend without the CLI; `undefined` when there is no such stack. */
 export async function readState(
   stateFolder: string,
   project: string,
   stack: string,
 ): Promise<State | undefined> {
-  const name = stack.split("/").at(-1) ?? stack;
-  const base = join(stateFolder, ".pulumi", "stacks");
-  for (const file of [join(base, project, name), join(base, name)]) {
+  for (const file of filesOf(stateFolder, project, stack)) {
     const text = await readText(`${file}.json`, `${file}.json.gz`);
     if (text !== undefined) return parseState(text);
   }

@@ -2,13 +2,16 @@ import { describe, expect, test } from "vitest";
 import { judgePods, type KnownPods, type PodSeen } from "./pods.ts";
 
 const pod = (name: string, more: Partial<PodSeen> = {}): PodSeen => ({
+  id: `uid-${name}`,
   name,
   ready: true,
   restarts: 0,
   lastEnd: undefined,
   ...more,
 });
-const known: KnownPods = { a: 0, b: 2 };
+const knows = (pods: Record<string, number>): KnownPods =>
+  Object.fromEntries(Object.entries(pods).map(([name, restarts]) => [`uid-${name}`, { name, restarts }]));
+const known = knows({ a: 0, b: 2 });
 
 describe("pods of the new release", () => {
   test("are fine while they are what they were", () => {
@@ -18,7 +21,7 @@ describe("pods of the new release", () => {
 
   test("that are seen first become known, with their restarts so far", () => {
     const said = judgePods({}, { desired: 2, pods: [pod("a", { restarts: 1 }), pod("b", { ready: false })] });
-    expect(said).toMatchObject({ verdict: "pass", known: { a: 1 } });
+    expect(said).toMatchObject({ verdict: "pass", known: knows({ a: 1 }) });
   });
 
   test("that restart fail, though they are ready again, and the reason is told", () => {
@@ -28,6 +31,12 @@ describe("pods of the new release", () => {
       evidence: "b restarted once (OOMKilled, exit code 137)",
       known,
     });
+  });
+
+  test("that have the name of a former one are others", () => {
+    const other = pod("b", { id: "another uid", restarts: 5 });
+    const said = judgePods(known, { desired: 2, pods: [pod("a"), other] });
+    expect(said).toMatchObject({ verdict: "pass", known: { "another uid": { restarts: 5 } } });
   });
 
   test("that are not ready any more fail", () => {
@@ -50,7 +59,7 @@ describe("pods of the new release", () => {
     expect(replaced).toEqual({
       verdict: "pass",
       evidence: "2 of 2 pods ready, no restart; b ended and was replaced",
-      known: { a: 0, c: 1 },
+      known: knows({ a: 0, c: 1 }),
     });
   });
 

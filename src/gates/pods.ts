@@ -2,6 +2,8 @@ import type { GateVerdict } from "../core/calls.ts";
 
 /** One pod of the new release. */
 export interface PodSeen {
+  /** Its uid. */
+  readonly id: string;
   readonly name: string;
   /** A ready endpoint that is not about to end. */
   readonly ready: boolean;
@@ -17,8 +19,13 @@ export interface PodsSeen {
   readonly pods: readonly PodSeen[];
 }
 
-/** Pods that were seen ready, and how often each had been started again by then. */
-export type KnownPods = Readonly<Record<string, number>>;
+/** Pods that were seen ready, by uid, and how often the containers of each had been started again by then. */
+export type KnownPods = Readonly<Record<string, KnownPod>>;
+
+export interface KnownPod {
+  readonly name: string;
+  readonly restarts: number;
+}
 
 /**
  * Whether pods that were ready have restarted or become unready since. One that ended is no reason: nodes are drained, and
@@ -29,17 +36,18 @@ export function judgePods(
   { desired, pods }: PodsSeen,
 ): GateVerdict & { readonly known: KnownPods } {
   const ready = pods.filter((pod) => pod.ready);
-  const names = Object.keys(known);
-  const present = new Map(pods.map((pod) => [pod.name, pod]));
-  const restarted = pods.filter(({ name, restarts }) => restarts > (known[name] ?? restarts));
-  const unready = pods.filter(({ name, ready: isReady }) => !isReady && known[name] !== undefined);
-  const gone = names.filter((name) => !present.has(name));
-  const isShort = ready.length < Math.min(desired, names.length);
+  const before = Object.entries(known);
+  const present = new Set(pods.map(({ id }) => id));
+  const since = ({ id, restarts }: PodSeen) => restarts - (known[id]?.restarts ?? restarts);
+  const restarted = pods.filter((pod) => since(pod) > 0);
+  const unready = pods.filter(({ id, ready: isReady }) => !isReady && known[id] !== undefined);
+  const gone = before.filter(([id]) => !present.has(id)).map(([, { name }]) => name);
+  const isShort = ready.length < Math.min(desired, before.length);
   const problems = [
-    ...restarted.map(
-      ({ name, restarts, lastEnd }) =>
-        `${name} restarted ${times(restarts - (known[name] ?? 0))}${lastEnd === undefined ? "" : ` (${lastEnd})`}`,
-    ),
+    ...restarted.map((pod) => {
+      const why = pod.lastEnd === undefined ? "" : ` (${pod.lastEnd})`;
+      return `${pod.name} restarted ${times(since(pod))}${why}`;
+    }),
     ...(isShort ? unready.map(({ name }) => `${name} is not ready any more`) : []),
   ];
   if (problems.length > 0) return { verdict: "fail", evidence: problems.join("; "), known };
@@ -47,8 +55,10 @@ export function judgePods(
     const evidence = `${gone.join(", ")} ended, and no other pod is ready in its place yet`;
     return { verdict: "hold", evidence, known };
   }
-  const kept = Object.fromEntries(Object.entries(known).filter(([name]) => present.has(name)));
-  const seen = Object.fromEntries(ready.map(({ name, restarts }) => [name, known[name] ?? restarts]));
+  const kept = Object.fromEntries(before.filter(([id]) => present.has(id)));
+  const seen = Object.fromEntries(
+    ready.map(({ id, name, restarts }) => [id, known[id] ?? { name, restarts }]),
+  );
   const replaced = gone.length === 0 ? "" : `; ${gone.join(", ")} ended and was replaced`;
   return {
     verdict: "pass",

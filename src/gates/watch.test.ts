@@ -160,7 +160,10 @@ describe("gates that are watched", () => {
   test("remember over phases which pods were ready", async () => {
     let restarts = 0;
     const pods = (): Promise<PodsSeen> =>
-      Promise.resolve({ desired: 1, pods: [{ name: "a", ready: true, restarts, lastEnd: undefined }] });
+      Promise.resolve({
+        desired: 1,
+        pods: [{ id: "uid-a", name: "a", ready: true, restarts, lastEnd: undefined }],
+      });
     const { watch } = watching([{ ...base, kind: "pods", name: "pods" }], { pods });
     watch.enter({ ...fraud, phase: "verify" });
     await until(() => watch.verdict().kind === "pass");

@@ -20,6 +20,10 @@ export interface GateWatchOptions {
   readonly signal: AbortSignal;
   /** Called when what a gate says as a whole changes; when only its evidence does, at the most once a minute. */
   readonly onVerdict?: (look: GateLook) => void;
+  /** Pods that an earlier watch of the same rollout knew. @default none */
+  readonly known?: KnownPods | undefined;
+  /** Called when other pods are known than before. */
+  readonly onKnown?: (known: KnownPods) => void;
 }
 
 const newsEveryMs = 60_000;
@@ -39,12 +43,13 @@ interface Watched {
 export class GateWatch {
   readonly #options: GateWatchOptions;
   #watched: Watched | undefined;
-  #known: KnownPods | undefined;
+  #known: KnownPods;
   #failure: unknown;
   #news = news();
 
   constructor(options: GateWatchOptions) {
     this.#options = options;
+    this.#known = options.known ?? {};
   }
 
   /** Begins to look, unless it is looking at just this phase and step already. */
@@ -159,8 +164,10 @@ export class GateWatch {
       // That the API server is away for a moment is no reason to bother a person.
       return { verdict: "hold", evidence: `the pods cannot be read: ${messageOf(error)}` };
     }
-    const { known, ...said } = judgePods(this.#known ?? {}, seen);
+    const { known, ...said } = judgePods(this.#known, seen);
+    const isNew = JSON.stringify(known) !== JSON.stringify(this.#known);
     this.#known = known;
+    if (isNew) this.#options.onKnown?.(known);
     return said;
   }
 }

@@ -73,14 +73,27 @@ export async function heldLock(
   lease: LeaseObject | undefined,
   options: LockOptions,
 ): Promise<HeldLock | undefined> {
+  const present = presentLock(lease, options);
+  if (lease === undefined || present === undefined) return undefined;
+  const { isGone, ...lock } = present;
+  const isSameHost = lock.holder?.host === options.holder.host;
+  return {
+    ...lock,
+    isDead: isGone || (!(lock.leftMs > 0) && (isSameHost || (await isSilent(lease, options)))),
+  };
+}
+
+/** Who has the lock, at one look; `isGone`: the process is known to have ended. */
+export function presentLock(
+  lease: LeaseObject | undefined,
+  options: Pick<LockOptions, "clock" | "isGone">,
+): (Omit<HeldLock, "isDead"> & { readonly isGone: boolean }) | undefined {
   const identity = lease?.spec?.holderIdentity ?? "";
   if (lease === undefined || identity === "") return undefined;
   const holder = parseHolder(identity);
   const now = options.clock.now();
   const renewedAt = Date.parse(lease.spec?.renewTime ?? "");
   const leftMs = renewedAt + (lease.spec?.leaseDurationSeconds ?? leaseSeconds) * 1000 - now;
-  const isGone = holder !== undefined && options.isGone(holder, Date.parse(lease.spec?.acquireTime ?? ""));
-  const isSameHost = holder?.host === options.holder.host;
   return {
     holder,
     who: holder === undefined ? identity : `${holder.operator} (process ${holder.pid} on ${holder.host})`,
@@ -88,7 +101,7 @@ export async function heldLock(
     since: lease.spec?.acquireTime?.replace(/\.\d+Z$/, "Z") ?? "an unknown time",
     heartbeatSecondsAgo: Math.max(0, Math.round((now - renewedAt) / 1000)),
     leftMs,
-    isDead: isGone || (!(leftMs > 0) && (isSameHost || (await isSilent(lease, options)))),
+    isGone: holder !== undefined && options.isGone(holder, Date.parse(lease.spec?.acquireTime ?? "")),
   };
 }
 

@@ -65,6 +65,7 @@ export interface EndpointObservation {
 
 export interface PodObservation {
   readonly name: string;
+  readonly uid?: string | undefined;
   readonly phase: string;
   readonly ready: boolean;
   readonly terminating: boolean;

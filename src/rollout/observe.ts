@@ -185,6 +185,7 @@ function podObservations(pods: readonly PodObject[], template: readonly Containe
   const present = newest?.metadata?.labels?.[templateHashLabel];
   return pods.map((pod) => ({
     name: pod.metadata?.name ?? "",
+    uid: pod.metadata?.uid,
     phase: pod.status?.phase ?? "Unknown",
     ready: pod.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True",
     terminating: pod.metadata?.deletionTimestamp !== undefined,

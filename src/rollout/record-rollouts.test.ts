@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   boundedOutcomes,
+  boundedPods,
   type JournalEntry,
   type RolloutOutcomeRecord,
   withEntries,
@@ -8,6 +9,14 @@ import {
 
 const at = "2026-11-23T08:00:00Z";
 const step = (text: string): JournalEntry => ({ at, kind: "step", text, result: "done" });
+
+test("what is known of pods from one command to the next does not fill the record", () => {
+  const pods = Array.from({ length: 1_000 }, (_, index) => [
+    `uid-${index}`,
+    { name: `pod-${index}`, restarts: 0 },
+  ]);
+  expect(Object.keys(boundedPods(Object.fromEntries(pods)))).toHaveLength(500);
+});
 
 describe("a journal", () => {
   test("keeps who did what and when, however much is seen in between", () => {

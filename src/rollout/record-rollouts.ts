@@ -10,6 +10,7 @@ import {
   stages,
 } from "../core/rollout/state.ts";
 import { type Slot, slots } from "../core/slots.ts";
+import type { KnownPods } from "../gates/pods.ts";
 import type { RolloutReport } from "./report/report.ts";
 
 /** What somebody asked of a rollout that another command is working on. */
@@ -61,6 +62,8 @@ export interface RolloutRecordEntry {
   readonly requests: readonly RolloutRequest[];
   /** Oldest first. */
   readonly journal: readonly JournalEntry[];
+  /** Pods of the release that gates have seen ready: one that restarts while no command runs is found out by the next. */
+  readonly pods?: KnownPods | undefined;
 }
 
 /** How a rollout ended, for the history. */
@@ -87,6 +90,14 @@ const keptReports = 10;
 /** Reports that together are larger than this make room, bytes: a ConfigMap holds 1 MiB. */
 const keptReportBytes = 400_000;
 const keptOutcomes = 50;
+
+/** Pods that are known from one command to the next: more would fill the ConfigMap. */
+const keptPods = 500;
+
+/** Keeps what is known of pods small. Pure. */
+export function boundedPods(pods: KnownPods): KnownPods {
+  return Object.fromEntries(Object.entries(pods).slice(0, keptPods));
+}
 
 /** A journal with more in it. Pure. */
 export function withEntries(
@@ -212,6 +223,7 @@ export const rolloutEntrySchema = z.object({
     }),
   ),
   journal: z.array(journalEntry),
+  pods: z.record(z.string(), z.object({ name: z.string(), restarts: z.number().int() })).optional(),
 });
 
 /** The shape of the rollouts that ended in the stored record. */

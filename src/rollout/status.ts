@@ -1,8 +1,10 @@
-import type { RolloutKind } from "../core/rollout/state.ts";
+import type { RolloutKind, Stage } from "../core/rollout/state.ts";
 import { liveSlot, splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
+import { KubernetesApiError } from "../kubernetes/api.ts";
 import { pendingAdoption } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
+import { type LeaseObject, leasePath, presentLock } from "./lease.ts";
 import type { PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
 import { podEvidence } from "./pod-evidence.ts";
 import { readiness } from "./readiness.ts";
@@ -53,10 +55,14 @@ export interface RolloutStatus {
   readonly release: number;
   readonly target: Slot;
   readonly phase: string;
+  /** Where in the phase: approval and the hooks before it, what it is for, the hooks after it. */
+  readonly stage: Stage;
   readonly direction: "forward" | "back";
   readonly paused: boolean;
   /** What it waits for that somebody or the time has to bring, in words. */
   readonly waitsFor: string | undefined;
+  /** The command that works on it, in words; `null`: none does, and somebody has to go on with it. `undefined`: it cannot be seen. */
+  readonly worksOnIt: string | null | undefined;
   readonly by: string;
   readonly startedAt: string;
   /** ISO 8601; until when the old slot stays warm. `undefined` before the release is live. */
@@ -93,22 +99,38 @@ export async function modelStatus(context: RolloutContext): Promise<ModelStatus>
       (inProgress(record) === undefined ? pendingSwitch(routing, location.router.capabilities) : undefined) ??
       (record.applying ? "an `up` is running, or did not finish; `modelswitch up` finishes it" : undefined),
     lastSwitch: record.history.at(-1),
-    rollout: rolloutStatus(context, { record, observation, routing }),
+    rollout: await rolloutStatus(context, { record, observation, routing }),
   };
 }
 
-function rolloutStatus(
+async function rolloutStatus(
   context: RolloutContext,
   { record, ...seen }: Pick<Deployed, "record" | "observation" | "routing">,
-): RolloutStatus | undefined {
+): Promise<RolloutStatus | undefined> {
   const entry = inProgress(record);
   if (entry === undefined) return undefined;
   const { kind, plan, state, by, startedAt } = entry;
-  const { release, target, phase, direction, paused } = state;
+  const { release, target, phase, stage, direction, paused } = state;
   const warmUntil = isLive(state) ? new Date(state.since + plan.rollbackWindowMs).toISOString() : undefined;
   const held = heldNow(context, record, entry, seen);
   const waitsFor = held === undefined ? undefined : describeHeld(held);
-  return { kind, release, target, phase, direction, paused, waitsFor, by, startedAt, warmUntil };
+  const worksOnIt = await worker(context);
+  return {
+    ...{ kind, release, target, phase, stage, direction, paused, waitsFor, worksOnIt },
+    ...{ by, startedAt, warmUntil },
+  };
+}
+
+/** Who has the lock at this moment. Those who may only look may not look there. */
+async function worker(context: RolloutContext): Promise<string | null | undefined> {
+  const about = context.lockOptions("status");
+  try {
+    const lock = presentLock(await context.api.find<LeaseObject>(leasePath(about)), about);
+    return lock === undefined || lock.isGone || lock.leftMs <= 0 ? null : `\`${lock.what}\` of ${lock.who}`;
+  } catch (error) {
+    if (error instanceof KubernetesApiError) return undefined;
+    throw error;
+  }
 }
 
 async function slotStatus(

@@ -394,6 +394,7 @@ describe("switch in the template form", () => {
     const error = await failureOf(switchTraffic(bench.context(template(0)), "green"));
     expect(error).toMatchObject({ code: "slot-empty", exitCode: 2 });
     expect(error.message).toBe("green runs no release, so it cannot take the traffic of fraud.");
+    expect(error.hint).toContain("`modelswitch release --set image=IMAGE`");
     expect(error.hint).toContain("idleReplicas");
   });
 

@@ -207,7 +207,7 @@ function refuseEmpty(
     hint:
       config.runs.form === "slots"
         ? `Give slots.${target}.replicas a number in ${config.file}, run \`modelswitch up\`, then switch.`
-        : `Let ${target} run too: set idleReplicas in ${config.file}, or name what each slot runs (\`slots\` instead of \`release\`); run \`modelswitch up\`, then switch.`,
+        : `\`modelswitch release --set image=IMAGE\` puts a new release into it and moves the traffic there. To switch by hand, let ${target} run too: set idleReplicas in ${config.file}, or name what each slot runs (\`slots\` instead of \`release\`); run \`modelswitch up\`, then switch.`,
     exitCode: exitCodes.usage,
     details: { slot: target },
   });

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
 import type { StepEvent } from "../core/events.ts";
 import type { DeploymentObservation, PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
+import { probeHint } from "./probe-hint.ts";
 import { describeReadiness, type Readiness, readiness } from "./readiness.ts";
 
 export interface WaitReadyOptions {
@@ -114,7 +115,7 @@ export function notReadyError(
   return new UserError({
     code: "slot-not-ready",
     message: lines.join("\n"),
-    hint: hintFor(observed, verdict),
+    hint: hintFor(observed, verdict, evidence),
     details: {
       slot: observed.slot,
       readyReplicas: verdict.readyReplicas,
@@ -126,7 +127,11 @@ export function notReadyError(
   });
 }
 
-function hintFor(observed: SlotObservation, verdict: Extract<Readiness, { state: "not-ready" }>): string {
+function hintFor(
+  observed: SlotObservation,
+  verdict: Extract<Readiness, { state: "not-ready" }>,
+  evidence: readonly PodEvidence[],
+): string {
   if (observed.service === undefined) return "Run `modelswitch up`: it makes what is missing.";
   const problem = verdict.problems[0];
   const image = observed.deployment?.image;
@@ -143,7 +148,10 @@ function hintFor(observed: SlotObservation, verdict: Extract<Readiness, { state:
     case "unschedulable":
       return "Free or add capacity, or lower the slot's resource requests; then run the command again.";
     case "failing-probe":
-      return "Look at the pod's log; if the model only loads slowly, raise deadlines.ready in the config file.";
+      return (
+        probeHint(evidence.flatMap(({ events }) => events)) ??
+        "Look at the pod's log; if the model only loads slowly, raise deadlines.ready in the config file."
+      );
     case "evicted":
     case undefined:
       return observed.deployment === undefined

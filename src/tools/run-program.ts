@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { interrupted, UserError } from "../core/errors.ts";
+import { endWithUs } from "./end-with-us.ts";
 
 export interface RunProgramOptions {
   /** The whole environment. @default the environment of this process */
@@ -19,6 +20,8 @@ export interface RunProgramOptions {
   readonly stdin?: string | Uint8Array;
   /** Only the last so many characters of each stream are kept. @default 16 Mi */
   readonly keepCharacters?: number;
+  /** Whether it is killed, with everything that it started, when this process is killed. @default false */
+  readonly endsWithUs?: boolean;
   /** Time between the polite and the final signal. @default 3000 */
   readonly killAfterMs?: number;
 }
@@ -65,6 +68,7 @@ export async function runProgram(
   const what = nameOf(path);
   if (signal?.aborted) throw interrupted(what);
 
+  const guard = options.endsWithUs === true ? endWithUs() : undefined;
   const child = spawn(path, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: withoutSecrets(options.env ?? process.env),
@@ -76,6 +80,7 @@ export async function runProgram(
     if (groups.size === 0) process.once("exit", endGroups);
     groups.add(child.pid);
   }
+  guard?.guard(child.pid);
   const stdout = collect(child.stdout, keepCharacters, onLine && ((line) => onLine(line, "stdout")));
   const stderr = collect(child.stderr, keepCharacters, onLine && ((line) => onLine(line, "stderr")));
   if (onData !== undefined) for (const stream of [child.stdout, child.stderr]) stream.on("data", onData);
@@ -124,6 +129,7 @@ export async function runProgram(
   } finally {
     clearTimeout(deadline);
     clearTimeout(finalKill);
+    guard?.leave();
     if (child.pid !== undefined) groups.delete(child.pid);
     if (groups.size === 0) process.off("exit", endGroups);
     signal?.removeEventListener("abort", onAbort);

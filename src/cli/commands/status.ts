@@ -121,12 +121,25 @@ function describe(found: ModelStatus): string[] {
   ];
 }
 
-function describeRollout(rollout: RolloutStatus): string {
+/** The rollout in progress, for people. Pure. */
+export function describeRollout(rollout: RolloutStatus): string {
   if (rollout.warmUntil !== undefined) {
     return `Release ${rollout.release} is live; the old slot stays warm until ${rollout.warmUntil} (\`modelswitch rollback\`, then \`modelswitch reconcile\`).`;
   }
-  const how = `${rollout.paused ? ", paused" : ""}${rollout.direction === "back" ? ", on the way back" : ""}`;
-  return `Rollout: ${rollout.kind} of release ${rollout.release} into ${rollout.target}, phase ${rollout.phase}${how}; begun by ${rollout.by} at ${rollout.startedAt}${rollout.waitsFor === undefined ? "" : `. It waits: ${rollout.waitsFor}`}`;
+  const goesOn = "`modelswitch resume` goes on";
+  const { kind, release, target, phase, stage, direction, by, startedAt, waitsFor, worksOnIt } = rollout;
+  const where = stage === "during" ? `phase ${phase}` : `${stage} the phase ${phase}`;
+  const how = `${rollout.paused ? ", paused" : ""}${direction === "back" ? ", on the way back" : ""}`;
+  return [
+    `Rollout: ${kind} of release ${release} into ${target}, ${where}${how}; begun by ${by} at ${startedAt}`,
+    ...(waitsFor === undefined ? [] : [`It waits: ${waitsFor}`]),
+    ...(worksOnIt === null && waitsFor === undefined
+      ? [
+          `No command works on it: ${direction === "back" ? goesOn : `${goesOn}, \`modelswitch abort\` takes it back`}`,
+        ]
+      : []),
+    ...(typeof worksOnIt === "string" ? [`${worksOnIt} works on it`] : []),
+  ].join(". ");
 }
 
 function row(name: string, slot: SlotStatus, live: boolean): string[] {
@@ -136,8 +149,13 @@ function row(name: string, slot: SlotStatus, live: boolean): string[] {
     `${slot.trafficPercent} %`,
     slot.release === undefined ? "-" : String(slot.release),
     `${slot.replicas.ready}/${desired}`,
-    slot.pods === "yours" ? "(your own pods)" : (slot.image ?? "-"),
+    slot.pods === "yours" ? "(your own pods)" : imageOf(slot),
   ];
+}
+
+/** A slot that no release was put into yet has a Deployment, and its image is a placeholder. */
+function imageOf({ release, image, replicas }: SlotStatus): string {
+  return image === undefined || (release === undefined && replicas.desired === 0) ? "-" : image;
 }
 
 function troubles(name: string, slot: SlotStatus): string[] {

@@ -1,4 +1,5 @@
-import { otherSlot } from "../../core/slots.ts";
+import type { ResolvedConfig } from "../../config/types.ts";
+import { otherSlot, type Slot } from "../../core/slots.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { liveFlags, readLiveFlags } from "./live-flags.ts";
 import { choiceOf, duration, openRollout } from "./rollout-context.ts";
@@ -55,8 +56,18 @@ export const up: Command = {
         "",
         "Next:",
         `  modelswitch status${choiceOf(context)}`,
-        `  modelswitch switch ${otherSlot(result.live)}${choiceOf(context)}`,
+        `  modelswitch ${nextAfter(result.live, result.record.settings.replicas, config)}${choiceOf(context)}`,
       ],
     };
   },
 };
+
+/** The command that moves traffic next: a switch to a slot that runs, else a release into the one that is empty. Pure. */
+export function nextAfter(
+  live: Slot,
+  replicas: Readonly<Record<Slot, number>>,
+  { runs }: Pick<ResolvedConfig, "runs">,
+): string {
+  const other = otherSlot(live);
+  return runs.form === "template" && replicas[other] === 0 ? "release --set image=IMAGE" : `switch ${other}`;
+}

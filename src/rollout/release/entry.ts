@@ -4,6 +4,7 @@ import { type RolloutEvent, transition } from "../../core/rollout/transition.ts"
 import type { RolloutContext } from "../context.ts";
 import type { RolloutRecord } from "../record.ts";
 import {
+  boundedPods,
   type JournalEntry,
   type RolloutOutcomeRecord,
   type RolloutRecordEntry,
@@ -71,7 +72,8 @@ function withEnd(
     report,
   };
   // What happened is in the report now.
-  return { ...record, rollout: { ...entry, journal: [] }, rollouts: [...(record.rollouts ?? []), outcome] };
+  const { pods: _watched, ...over } = entry;
+  return { ...record, rollout: { ...over, journal: [] }, rollouts: [...(record.rollouts ?? []), outcome] };
 }
 
 /** Writes what happened into the record, and moves a rollout that has ended into the history. Returns what was written. */
@@ -82,6 +84,7 @@ export async function recordEvents(
   heard = 0,
 ): Promise<RolloutRecord> {
   const noted = [...journal.noted];
+  const { pods } = journal;
   const written = await context.store.update((record): RolloutRecord => {
     const entry = record?.rollout;
     if (record === undefined || entry === undefined) throw gone(context);
@@ -93,11 +96,12 @@ export async function recordEvents(
       state,
       requests: entry.requests.slice(heard),
       journal: withEntries(entry.journal, [...noted, ...begun]),
+      ...(pods === undefined ? {} : { pods: boundedPods(pods) }),
     };
     if (state.phase !== "done" || entry.state.phase === "done") return { ...record, rollout: changed };
     return withEnd(record, changed, context.namespace, now);
   });
-  journal.written(noted);
+  journal.written(noted, pods);
   return written;
 }
 

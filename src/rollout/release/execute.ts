@@ -107,6 +107,8 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
     announced = announce(context, entry, announced);
     const { world, observation } = await look(context, record, times, gates);
     teller.see(record, world.routing, options.isNew === true);
+    // Killed from here on, the next command knows them.
+    if (journal.pods !== undefined) await recordEvents(context, [], journal);
     const action = next(entry.plan, state, world);
     waits.see(action, world.now);
     if (context.signal.aborted) throw stopped(world.routing, state);

@@ -42,7 +42,13 @@ function podsSeen(observed: Awaited<ReturnType<typeof observeSlot>>): PodsSeen {
     pods: observed.pods
       // What runs a former template is on its way out.
       .filter(({ terminating, former }) => !terminating && !former)
-      .map(({ name, restarts = 0, lastEnd }) => ({ name, ready: ready.has(name), restarts, lastEnd })),
+      .map(({ name, uid, restarts = 0, lastEnd }) => ({
+        id: uid ?? name,
+        name,
+        ready: ready.has(name),
+        restarts,
+        lastEnd,
+      })),
   };
 }
 

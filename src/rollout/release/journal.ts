@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Event, EventSink } from "../../core/events.ts";
 import { headline, shortened } from "../../core/headline.ts";
+import type { KnownPods } from "../../gates/pods.ts";
 import type { JournalEntry } from "../record-rollouts.ts";
 
 /**
@@ -11,6 +12,7 @@ export class Journal {
   readonly #clock: Clock;
   readonly #startedAt = new Map<string, number>();
   #noted: JournalEntry[] = [];
+  #pods: KnownPods | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -34,13 +36,24 @@ export class Journal {
     });
   }
 
+  /** Pods that the next command has to know: what happens to them while none runs is judged then. */
+  know(pods: KnownPods): void {
+    this.#pods = pods;
+  }
+
+  /** Pods to know that are not written yet; `undefined`: the record has them. */
+  get pods(): KnownPods | undefined {
+    return this.#pods;
+  }
+
   /** What is not written yet. */
   get noted(): readonly JournalEntry[] {
     return this.#noted;
   }
 
   /** Forgets what was written. */
-  written(entries: readonly JournalEntry[]): void {
+  written(entries: readonly JournalEntry[], pods: KnownPods | undefined): void {
+    if (this.#pods === pods) this.#pods = undefined;
     this.#noted = this.#noted.filter((entry) => !entries.includes(entry));
   }
 

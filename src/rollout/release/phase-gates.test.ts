@@ -4,7 +4,7 @@ import { type TestBench, testBench, testNamespace } from "../../../test/support/
 import type { RolloutConfig } from "../../config/types.ts";
 import { up } from "../up.ts";
 import { control } from "./control.ts";
-import { release } from "./start.ts";
+import { release, resume } from "./start.ts";
 
 let bench: TestBench;
 
@@ -19,6 +19,15 @@ const split = () => splitNow(context());
 /** What the new release answers to the gate's request. */
 function answering(what: () => { status: number; body: string }): void {
   bench.ask = ({ path }) => (path === "/predict" ? what() : undefined);
+}
+
+/** The node starts a pod's container again. */
+function restart(pod: string): void {
+  const path = `/api/v1/namespaces/${testNamespace}/pods/${pod}`;
+  const found = bench.cluster.get(path) as { status?: object };
+  const lastState = { terminated: { reason: "OOMKilled", exitCode: 137 } };
+  const containerStatuses = [{ name: "model", restartCount: 1, lastState }];
+  bench.cluster.put(path, { ...found, status: { ...found.status, containerStatuses } } as never);
 }
 
 beforeEach(async () => {
@@ -81,27 +90,42 @@ describe("gates in a rollout", () => {
     expect((await context().store.read())?.rollout?.skipped).toEqual(["gates (--skip-gates), by ada@laptop"]);
   });
 
+  test.each(["shift", "soak"] as const)(
+    "a pod that restarts while no command runs, in the phase %s, is found out by the next one",
+    async (phase) => {
+      const rollout: RolloutConfig = { ...smoke, soak: 60 };
+      const intercept = bench.cluster.intercept;
+      let looks = 0;
+      answering(() => {
+        if (bench.events.findLast((event) => event.type === "phase")?.phase === phase) looks += 1;
+        return { status: 200, body: '{"y":1}' };
+      });
+      bench.cluster.intercept = (request) => {
+        if (looks >= 2) throw new Error("killed");
+        return intercept?.(request);
+      };
+      await expect(release(context(rollout), next)).rejects.toThrow("killed");
+      bench.cluster.intercept = intercept;
+      bench.clock.pass(60_000);
+      const entry = (await context().store.read())?.rollout;
+      expect(entry).toMatchObject({ state: { phase }, pods: { "fraud-green-0": { restarts: 0 } } });
+
+      restart("fraud-green-0");
+      const end = await resume(context(rollout), "resume");
+      expect(end).toMatchObject({
+        state: { outcome: phase === "soak" ? "rolled-back" : "aborted" },
+        failure: { code: "gate-refused", message: expect.stringContaining("fraud-green-0 restarted once") },
+      });
+      expect(await split()).toEqual({ blue: 100, green: 0 });
+      expect((await context().store.read())?.rollout).not.toHaveProperty("pods");
+    },
+  );
+
   test("a pod that restarts while the release is watched rolls it back, without any gate in the configuration", async () => {
     bench.stack.afterUp = ({ routing }) => {
       if (routing.main !== "green" || routing.candidate !== "blue") return;
-      const path = `/api/v1/namespaces/${testNamespace}/pods/fraud-green-1`;
-      const pod = bench.cluster.get(path) as { status?: object };
       // It was ready when the gate looked first.
-      setTimeout(() => {
-        bench.cluster.put(path, {
-          ...pod,
-          status: {
-            ...pod.status,
-            containerStatuses: [
-              {
-                name: "model",
-                restartCount: 1,
-                lastState: { terminated: { reason: "OOMKilled", exitCode: 137 } },
-              },
-            ],
-          },
-        } as never);
-      }, 0);
+      setTimeout(() => restart("fraud-green-1"), 0);
     };
     const end = await release(context({ soak: 3_600 }), next);
     expect(end).toMatchObject({

@@ -5,6 +5,7 @@ import { reasonOf } from "../../gates/reduce.ts";
 import { GateWatch } from "../../gates/watch.ts";
 import type { RolloutContext } from "../context.ts";
 import type { RolloutRecord } from "../record.ts";
+import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { callSubject } from "./call-subject.ts";
 import { gateIo, type Seen } from "./gate-io.ts";
 import type { Journal } from "./journal.ts";
@@ -35,7 +36,7 @@ export class PhaseGates {
       return quiet;
     }
     this.#seen = { ...seen, record, slot: entry.state.target };
-    this.#watch ??= this.#open();
+    this.#watch ??= this.#open(entry);
     this.#watch.enter({ ...callSubject(this.#context, record, entry, seen.routing), phase });
     this.#news = this.#watch.news();
     const verdict = this.#watch.verdict();
@@ -51,7 +52,7 @@ export class PhaseGates {
     await this.#watch?.leave();
   }
 
-  #open(): GateWatch {
+  #open({ pods }: RolloutRecordEntry): GateWatch {
     const context = this.#context;
     return new GateWatch({
       io: gateIo(context, () => {
@@ -60,6 +61,8 @@ export class PhaseGates {
       }),
       gates: context.config.rollout.gates,
       signal: context.signal,
+      known: pods,
+      onKnown: (known) => this.#journal.know(known),
       onVerdict: (look) => sayVerdict(context, this.#journal, { from: "gate", ...look }),
     });
   }

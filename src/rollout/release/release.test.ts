@@ -9,7 +9,7 @@ import {
 } from "../../../test/support/rollout-bench.ts";
 import type { RolloutConfig } from "../../config/types.ts";
 import type { ApiRequest, KubernetesObject } from "../../kubernetes/api.ts";
-import { modelStatus } from "../status.ts";
+import { modelStatus, type RolloutStatus } from "../status.ts";
 import { observeDeployed } from "../subject.ts";
 import { switchTraffic } from "../switch.ts";
 import { up } from "../up.ts";
@@ -194,8 +194,11 @@ describe("asked by somebody else", () => {
 
 describe("other commands", () => {
   test("leave a rollout alone that is on its way, and `status` shows it", async () => {
+    let meanwhile: RolloutStatus | undefined;
     bench.stack.afterUp = async ({ routing }) => {
-      if (routing.weight === 25) await askOf(context(), ["pause"]);
+      if (routing.weight !== 25) return;
+      await askOf(context(), ["pause"]);
+      meanwhile = (await modelStatus(context())).rollout;
     };
     await release(context({ steps: "25%" }), to("fraud:2"));
     await expect(up(context(), noFlags)).rejects.toMatchObject({ code: "rollout-in-progress", exitCode: 4 });
@@ -203,8 +206,9 @@ describe("other commands", () => {
     expect(await modelStatus(context())).toMatchObject({
       split: { blue: 75, green: 25 },
       pending: undefined,
-      rollout: { release: 2, target: "green", phase: "shift", paused: true, by: "ada@laptop" },
+      rollout: { release: 2, target: "green", phase: "shift", paused: true, worksOnIt: null },
     });
+    expect(meanwhile?.worksOnIt).toBe("`modelswitch release` of ada@laptop (process 1 on laptop)");
   });
 
   test("a switch within the rollback window ends the rollout", async () => {
