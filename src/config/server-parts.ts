@@ -13,7 +13,7 @@ export const environment = z
 
 const fieldPath = z.string().regex(fieldPathPattern, "must be numbers of fields, for example 2 or 1.2");
 
-const grpcIdentity = z
+export const grpcIdentity = z
   .strictObject({
     method: z
       .string()

@@ -38,6 +38,10 @@ export function checkedServer(server: ModelServer, longestRequestSeconds: number
     throw wrong("a port's name", "http", "another name: http is the port that requests go to");
   }
 
+  if (server.http === false && server.otherPorts.grpc !== undefined) {
+    throw wrong("a port's name", "grpc", "another name: grpc is the port that requests go to");
+  }
+
   const paths = {
     "readiness path": server.readiness.path,
     "liveness path": server.liveness?.path,
