@@ -1,4 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
+import { fieldPathPattern, methodPattern } from "../../core/grpc-message.ts";
 import type { ModelServer } from "../../core/model.ts";
 
 export function invalid(server: string, field: string, value: unknown, expected: string): UserError {
@@ -61,7 +62,7 @@ export function checkedServer(server: ModelServer, longestRequestSeconds: number
   }
 
   const grpc = server.identity?.grpc;
-  if (grpc !== undefined && !/^[^/\s]+\/[^/\s]+$/.test(grpc.method)) {
+  if (grpc !== undefined && !methodPattern.test(grpc.method)) {
     throw wrong(
       "identity gRPC method",
       grpc.method,
@@ -72,7 +73,7 @@ export function checkedServer(server: ModelServer, longestRequestSeconds: number
     ...Object.keys(grpc?.request ?? {}),
     ...(grpc?.from.kind === "field" ? [grpc.from.path] : []),
   ];
-  const wrongField = fields.find((field) => !/^[1-9]\d*(\.[1-9]\d*)*$/.test(field));
+  const wrongField = fields.find((field) => !fieldPathPattern.test(field));
   if (wrongField !== undefined) {
     throw wrong(
       "identity gRPC field",

@@ -250,5 +250,5 @@ async function stillReady(acting: Acting, next: Routing): Promise<void> {
     });
     return;
   }
-  throw notReadyError(observed, verdict, [], undefined);
+  throw notReadyError(observed, verdict);
 }
