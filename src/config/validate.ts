@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { exitCodes, UserError } from "../core/errors.ts";
+import { didYouMean, nearest } from "../core/nearest.ts";
 import { parseDuration } from "../core/rollout/steps.ts";
-import { didYouMean, nearest } from "./nearest.ts";
 import { type ConfigProblem, describePath, showValue, valueAt } from "./problem.ts";
 import { presetProblems, ruleProblems } from "./rules.ts";
 import { configSchema } from "./schema.ts";

@@ -1,11 +1,32 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { fieldPathPattern, methodPattern } from "../../core/grpc-message.ts";
 import type { ModelServer } from "../../core/model.ts";
+import { didYouMean } from "../../core/nearest.ts";
 
 export function invalid(server: string, field: string, value: unknown, expected: string): UserError {
   return new UserError({
     code: "server-invalid",
     message: `Model server "${server}": ${field} is ${JSON.stringify(value) ?? "missing"}, but must be ${expected}.`,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/**
+ * Types are no check where Node.js strips them: in a configuration file a misspelt option would do nothing.
+ * @throws UserError `server-invalid`
+ */
+export function refuseUnknown<Options extends object>(
+  server: string,
+  options: Options,
+  known: Readonly<Record<keyof Options, true>>,
+): void {
+  const names = Object.keys(known);
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new UserError({
+    code: "server-invalid",
+    message: `Model server "${server}" has no option ${JSON.stringify(unknown)}${didYouMean(unknown, names)}`,
+    hint: `Its options are: ${names.toSorted().join(", ")}.`,
     exitCode: exitCodes.usage,
   });
 }

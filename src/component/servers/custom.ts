@@ -6,7 +6,8 @@ import type {
   MetricsEndpoint,
   ModelServer,
 } from "../../core/model.ts";
-import { checkedServer, invalid } from "./checks.ts";
+import { checkedServer, invalid, refuseUnknown } from "./checks.ts";
+import { commonOptions } from "./shared.ts";
 
 /** Any model server that answers HTTP: say its port, its health paths and how a slot is recognised. */
 export interface CustomServerOptions {
@@ -55,6 +56,21 @@ export interface CustomServerOptions {
  * @throws UserError `server-invalid`
  */
 export function custom(options: CustomServerOptions = {}): ModelServer {
+  refuseUnknown("custom", options, {
+    ...commonOptions,
+    name: true,
+    port: true,
+    otherPorts: true,
+    readinessPath: true,
+    livenessPath: true,
+    grpcOnly: true,
+    preStopSleepSeconds: true,
+    terminationGracePeriodSeconds: true,
+    keepAliveSeconds: true,
+    protocol: true,
+    metrics: true,
+    draining: true,
+  });
   const { grpcOnly } = options;
   const preStopSleepSeconds = options.preStopSleepSeconds ?? 10;
   const longestRequestSeconds = options.longestRequestSeconds ?? 30;
