@@ -26,6 +26,12 @@ const (
 	codeUnavailable     = 14
 )
 
+// What the health service says.
+const (
+	serving    = 1
+	servingNot = 2
+)
+
 var errTruncated = errors.New("the message is truncated")
 
 // field is one field of a message: number is set for varints, bytes for what has a length.
@@ -177,6 +183,12 @@ func readTensor(tensor []byte) (shape []int, values []float64, err error) {
 // callMethod answers one unary call.
 func (own *server) callMethod(method string, message []byte, request *http.Request) ([]byte, *callFailure) {
 	switch method {
+	case "Check":
+		status := uint64(servingNot)
+		if own.ready() {
+			status = serving
+		}
+		return binary.AppendUvarint([]byte{1 << 3}, status), nil
 	case "ServerLive":
 		return appendBool(nil, 1, true), nil
 	case "ServerReady", "ModelReady":
@@ -242,6 +254,8 @@ func (own *server) serveGrpc(port string) *http.Server {
 	}
 	routes := http.NewServeMux()
 	routes.HandleFunc("POST "+inferenceService+"{method}", own.answerGrpc)
+	// https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+	routes.HandleFunc("POST /grpc.health.v1.Health/{method}", own.answerGrpc)
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
 	web := &http.Server{Handler: routes, Protocols: protocols, ReadHeaderTimeout: 10 * time.Second}

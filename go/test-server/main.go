@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -151,6 +152,8 @@ type server struct {
 	cold       coldness
 	inProgress atomic.Int64
 	requests   atomic.Int64
+	// WebSockets, which the HTTP server no longer knows of.
+	sockets sync.WaitGroup
 }
 
 func writeJSON(response http.ResponseWriter, status int, body any) {
@@ -270,6 +273,7 @@ func (own *server) handler() http.Handler {
 		routes.HandleFunc("POST "+model+"/infer", infer)
 	}
 	routes.HandleFunc("/stream", own.counted(own.answerStream))
+	routes.HandleFunc("GET /socket", own.counted(own.answerSocket))
 	routes.HandleFunc("/slow", own.counted(own.answerSlow))
 	routes.HandleFunc("POST /exit", answerExit)
 	routes.HandleFunc("GET /metrics", own.answerMetrics)
@@ -374,4 +378,5 @@ func main() {
 	if err := web.Shutdown(context.Background()); err != nil {
 		log.Fatal(err)
 	}
+	own.sockets.Wait()
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { nearest } from "../config/nearest.ts";
 import type { Call } from "../core/calls.ts";
+import { nearest } from "../core/nearest.ts";
 import { subject } from "./calls.fixture.ts";
 import { payloadOf, variablesOf } from "./payload.ts";
 import { requireCalls, secretVariables } from "./require-calls.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import { nearest } from "../config/nearest.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import type { GlobalOptions, OptionSpec } from "./command.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;

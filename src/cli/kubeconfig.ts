@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
-import { didYouMean } from "../config/nearest.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import type { LocalClusters } from "../local-cluster/cluster.ts";
 import type { GlobalOptions } from "./command.ts";

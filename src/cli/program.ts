@@ -1,6 +1,6 @@
 import { Argument, Command as Commander, CommanderError, Option } from "commander";
-import { didYouMean } from "../config/nearest.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest.ts";
 import type { ArgumentSpec, Command, CommandInput, OptionSpec } from "./command.ts";
 import { globalOptionSpecs } from "./global-options.ts";
 

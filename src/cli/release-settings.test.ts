@@ -2,10 +2,17 @@ import { expect, test } from "vitest";
 import { withSettings } from "./release-settings.ts";
 
 const template = { image: "fraud:1", replicas: 2, env: { THRESHOLD: "0.5" } };
-const set = (...settings: string[]) => withSettings(template, settings, "modelswitch.config.ts");
+const set = (...settings: string[]) =>
+  withSettings(template, settings, { file: "modelswitch.config.ts", server: {} });
 
 test("without settings it is the template", async () => {
   expect(await set()).toBe(template);
+});
+
+test("a mark is for servers without HTTP only", async () => {
+  const about = { file: "modelswitch.config.ts", server: { http: false } } as const;
+  expect(await withSettings({ ...template, mark: "1" }, ["mark=2"], about)).toMatchObject({ mark: "2" });
+  await expect(set("mark=2")).rejects.toThrow("release.mark: is only for model servers without HTTP");
 });
 
 test("texts stay texts, numbers and lists are JSON, dots lead inwards", async () => {

@@ -1,5 +1,6 @@
 import type { ReleaseTemplate } from "../config/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
+import type { ModelServer } from "../core/model.ts";
 
 /**
  * The template with what `--set KEY=VALUE` changes in it. Keys are those of `release` in the configuration file, dots lead
@@ -9,12 +10,11 @@ import { exitCodes, UserError } from "../core/errors.ts";
 export async function withSettings(
   template: ReleaseTemplate,
   settings: readonly string[],
-  file: string,
+  { file, server }: { readonly file: string; readonly server: Pick<ModelServer, "http"> },
 ): Promise<ReleaseTemplate> {
   if (settings.length === 0) return template;
   const { configProblems } = await import("../config/validate.ts");
-  const problemsOf = (release: unknown) =>
-    configProblems({ name: "model", ingress: { host: "model.example.org" }, release });
+  const problemsOf = (release: unknown) => configProblems({ name: "model", ...around(server), release });
   let release: unknown = template;
   for (const setting of settings) {
     const [, key, value] = /^([^=]+)=(.*)$/s.exec(setting) ?? [];
@@ -43,6 +43,14 @@ export async function withSettings(
     });
   }
   return release as ReleaseTemplate;
+}
+
+/** What has to be around a release for it to be a configuration. */
+function around({ http }: Pick<ModelServer, "http">): object {
+  const host = "model.example.org";
+  if (http !== false) return { ingress: { host } };
+  const grpcOnly = { method: "any.Service/Method", from: { kind: "field", path: "1" } };
+  return { server: { preset: "custom", grpcOnly }, ingress: { host, protocol: "grpc" } };
 }
 
 function parsed(value: string): unknown {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { settledOn } from "../core/routing.ts";
 import { type BlueGreenModelArgs, resolveArgs, selectorOf } from "./arguments.ts";
+import { custom } from "./servers/custom.ts";
 
 const seed: BlueGreenModelArgs = {
   slots: { blue: {}, green: {} },
@@ -21,6 +22,13 @@ describe("the defaults", () => {
   test("select pods by app and version", () => {
     expect(selectorOf("fraud", "blue", seed)).toEqual({ app: "fraud", version: "blue" });
   });
+});
+
+test("a server without HTTP needs gRPC from the controller", () => {
+  const server = custom({ grpcOnly: { method: "a.B/C", from: { kind: "field", path: "2" } } });
+  expect(() => resolveArgs("fraud", { ...seed, server })).toThrow('ingress.protocol must be "grpc"');
+  const ingress = { ...seed.ingress, protocol: "grpc" } as const;
+  expect(resolveArgs("fraud", { ...seed, server, ingress }).server.http).toBe(false);
 });
 
 describe("what is refused before anything is planned", () => {

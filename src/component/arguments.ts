@@ -206,6 +206,12 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
     refuse("port-invalid", `servicePort is ${servicePort}, but must be a whole number from 1 to 65535.`);
   }
   const { ingress } = args;
+  if (args.server?.http === false && ingress.protocol !== "grpc") {
+    refuse(
+      "server-invalid",
+      `the model server has no HTTP, so ingress.protocol must be "grpc", but is "${ingress.protocol ?? "http"}".`,
+    );
+  }
   if (ingress.host === "")
     refuse("host-missing", "ingress.host is empty.", 'For example "mlmodels.example.com".');
   for (const { path } of [ingress, ...(ingress.also ?? [])]) {

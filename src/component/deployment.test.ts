@@ -132,6 +132,23 @@ describe("the pods of a slot", () => {
   });
 });
 
+test("a server without HTTP is probed over gRPC, and its pods say what their answers have", () => {
+  const grpcOnly = { method: "a.B/C", from: { kind: "field", path: "2" } } as const;
+  const { template } = deploymentSpec(
+    "fraud",
+    selector,
+    { image: "fraud:1", mark: "1.5" },
+    custom({ port: 9000, grpcOnly }),
+  ) as unknown as ReturnType<typeof spec>;
+  expect(template.metadata.annotations).toEqual({ "modelswitch.dev/mark": "1.5" });
+  const [model] = template.spec.containers;
+  expect(model).toMatchObject({
+    ports: [{ name: "grpc", containerPort: 9000 }],
+    readinessProbe: { grpc: { port: 9000 } },
+  });
+  expect(model?.readinessProbe).not.toHaveProperty("httpGet");
+});
+
 describe("the number of replicas", () => {
   test("is not said where an autoscaler decides it, unless the slot is empty", () => {
     const autoscaling = { min: 2, max: 5 };

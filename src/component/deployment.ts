@@ -14,6 +14,9 @@ import { containerSecurity, podSecurity } from "./pod/security.ts";
 
 export const releaseLabel = "modelswitch.dev/release";
 
+/** What answers of a pod have where the identity looks, where it cannot be asked. */
+export const markAnnotation = "modelswitch.dev/mark";
+
 /** Name of the model server's container. */
 export const modelContainer = "model";
 
@@ -46,6 +49,7 @@ export function deploymentSpec(
   const allAnnotations = {
     ...annotations,
     ...(versions === undefined ? {} : { [versionsAnnotation]: versions }),
+    ...(slot.mark === undefined ? {} : { [markAnnotation]: slot.mark }),
   };
   return {
     ...replicasOf(slot),
@@ -94,7 +98,7 @@ function container(
   scheme: PodScheme,
   volumeMounts: NonNullable<Container["volumeMounts"]>,
 ): Container {
-  const ports = { http: server.httpPort, ...server.otherPorts };
+  const ports = { [server.http === false ? "grpc" : "http"]: server.httpPort, ...server.otherPorts };
   return {
     name: modelContainer,
     image: slot.image,
@@ -103,9 +107,9 @@ function container(
     ...(slot.args === undefined ? {} : { args: [...slot.args] }),
     env: envVariables({ ...server.env, ...slot.env }),
     ports: Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort })),
-    readinessProbe: probe(server.readiness, scheme),
-    ...(server.liveness === undefined ? {} : { livenessProbe: probe(server.liveness, scheme) }),
-    ...(server.startup === undefined ? {} : { startupProbe: probe(server.startup, scheme) }),
+    readinessProbe: probe(server, server.readiness, scheme),
+    ...(server.liveness === undefined ? {} : { livenessProbe: probe(server, server.liveness, scheme) }),
+    ...(server.startup === undefined ? {} : { startupProbe: probe(server, server.startup, scheme) }),
     // A terminating pod serves on until every proxy and ingress controller has forgotten it.
     ...(server.preStopSleepSeconds > 0
       ? { lifecycle: { preStop: { sleep: { seconds: server.preStopSleepSeconds } } } }
@@ -117,9 +121,13 @@ function container(
 }
 
 function probe(
+  server: Pick<ModelServer, "http" | "httpPort">,
   { path, periodSeconds, timeoutSeconds, failureThreshold }: HttpProbe,
   scheme: PodScheme,
 ): Probe {
+  const times = { periodSeconds, timeoutSeconds, failureThreshold };
+  // The kubelet asks the gRPC health service by the port's number only.
+  if (server.http === false) return { grpc: { port: server.httpPort }, ...times };
   const httpGet = { path, port: "http", ...(scheme === "https" ? { scheme: "HTTPS" } : {}) };
-  return { httpGet, periodSeconds, timeoutSeconds, failureThreshold };
+  return { httpGet, ...times };
 }

@@ -24,7 +24,7 @@ export function backendPort(
  */
 export function requireGrpcIdentity(
   protocol: BackendProtocol = "http",
-  server: Pick<ModelServer, "name" | "httpPort" | "otherPorts">,
+  server: Pick<ModelServer, "name" | "httpPort" | "http" | "otherPorts">,
   identity: IdentityProbe | undefined,
 ): void {
   const { grpc } = server.otherPorts;

@@ -1,5 +1,5 @@
+import { nearest } from "../core/nearest.ts";
 import type { Path } from "./merge.ts";
-import { nearest } from "./nearest.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 

@@ -10,7 +10,7 @@ import type { TritonOptions } from "../component/servers/triton.ts";
 import type { VllmOptions } from "../component/servers/vllm.ts";
 import { inferenceProtocols } from "../core/model.ts";
 import { absolutePath, port, text } from "./schema-parts.ts";
-import { containerPorts, environment, identitySchema, serverFacts } from "./server-parts.ts";
+import { containerPorts, environment, grpcIdentity, identitySchema, serverFacts } from "./server-parts.ts";
 
 /** The options of each preset, as `server: { preset: NAME, … }` takes them. */
 
@@ -109,6 +109,9 @@ export const presetSchema = z.discriminatedUnion("preset", [
     ...common(),
     name: z.string().min(1).describe("Name for messages. Default: custom"),
     port: servedAt(8080),
+    grpcOnly: grpcIdentity.describe(
+      "For a server without HTTP: the method whose answers tell blue from green. Default: it speaks HTTP",
+    ),
     otherPorts: containerPorts,
     readinessPath: absolutePath.describe("Answers 2xx once the model is loaded. Default: /"),
     livenessPath: absolutePath.describe("Answers 2xx while the process is sound. Default: no liveness probe"),

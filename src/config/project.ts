@@ -1,7 +1,7 @@
 import { isFields } from "../core/fields.ts";
 import { modelNamePattern } from "../core/names.ts";
+import { didYouMean } from "../core/nearest.ts";
 import type { Layer, Path } from "./merge.ts";
-import { didYouMean } from "./nearest.ts";
 import { type ConfigProblem, showValue } from "./problem.ts";
 import { closestName } from "./rules.ts";
 import { configSchema } from "./schema.ts";

@@ -150,6 +150,9 @@ export const runs = {
   autoscaling: autoscaling.optional(),
   disruptionBudget: disruptionBudget.optional(),
   model: model.optional(),
+  mark: text(
+    "What answers of this release have where the identity looks; only for servers without HTTP (grpcOnly)",
+  ).optional(),
   env: variables.optional(),
   configFiles: z
     .record(z.string(), z.union([z.string(), z.strictObject({ file: text("Path relative to this file") })]))

@@ -3,9 +3,9 @@ import { type Fields, isFields } from "../core/fields.ts";
 import { type GatePhase, gatePhases } from "../core/gates.ts";
 import { takes } from "../core/ingress-path.ts";
 import { type RouterName, routerNames } from "../core/model.ts";
+import { didYouMean, nearest } from "../core/nearest.ts";
 import { parseSteps } from "../core/rollout/steps.ts";
 import { callUrlProblem } from "../core/urls.ts";
-import { didYouMean, nearest } from "./nearest.ts";
 import { type ConfigProblem, valueAt } from "./problem.ts";
 import { freezeSpan, minutesOf } from "./rollout-windows.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { didYouMean } from "../core/nearest.ts";
 import { isTimeZone, momentOf } from "../core/wall-clock.ts";
 import { type Schedule, type Weekday, type Window, weekdays } from "../core/windows.ts";
-import { didYouMean } from "./nearest.ts";
 import type { FreezeConfig, RolloutConfig, WindowConfig } from "./rollout-types.ts";
 
 /** The shapes of `rollout.windows`, `freezes` and `timeZone`. */

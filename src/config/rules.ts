@@ -4,6 +4,7 @@ import { isFields } from "../core/fields.ts";
 import { type RouterName, routerNames } from "../core/model.ts";
 import { modelNamePattern } from "../core/names.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
+import { grpcOnlyProblems } from "./grpc-only-rules.ts";
 import { hostProblem, imageProblem } from "./host.ts";
 import { type ConfigProblem, valueAt } from "./problem.ts";
 import { releaseProblems } from "./release-rules.ts";
@@ -25,6 +26,7 @@ export function ruleProblems(input: object): ConfigProblem[] {
     ...releaseProblems(input, routerOf(read)),
     ...ingress(read),
     ...serverTimes(read),
+    ...grpcOnlyProblems(input),
     ...rolloutProblems(input, routerOf(read)),
   ];
 }

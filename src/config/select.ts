@@ -1,5 +1,5 @@
 import { exitCodes, UserError } from "../core/errors.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../core/nearest.ts";
 import type { ProjectFile, Target } from "./project.ts";
 
 /** A name that the user gave, and by what, for example `--model` or `MODELSWITCH_MODEL`. */

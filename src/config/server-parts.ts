@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fieldPathPattern, methodPattern } from "../core/grpc-message.ts";
 import { absolutePath, headerToken, label, port, text } from "./schema-parts.ts";
 
 /** What the descriptions of model servers have in common, and `identity`. */
@@ -10,15 +11,13 @@ export const environment = z
   )
   .describe("Environment variables of the model server's container");
 
-const fieldPath = z
-  .string()
-  .regex(/^[1-9]\d*(\.[1-9]\d*)*$/, "must be numbers of fields, for example 2 or 1.2");
+const fieldPath = z.string().regex(fieldPathPattern, "must be numbers of fields, for example 2 or 1.2");
 
-const grpcIdentity = z
+export const grpcIdentity = z
   .strictObject({
     method: z
       .string()
-      .regex(/^[^/\s]+\/[^/\s]+$/, "must be SERVICE/METHOD, without a slash in front")
+      .regex(methodPattern, "must be SERVICE/METHOD, without a slash in front")
       .describe("Full name, for example inference.GRPCInferenceService/ModelMetadata"),
     request: z
       .record(fieldPath, z.string())

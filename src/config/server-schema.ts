@@ -18,6 +18,7 @@ const server = z
   .strictObject({
     name: text("Name of the preset, for messages"),
     httpPort: port.describe("Port of the inference protocol over HTTP"),
+    http: z.literal(false).optional().describe("false: nothing answers HTTP, httpPort takes gRPC"),
     otherPorts: containerPorts,
     readiness: probe,
     liveness: probe.optional(),

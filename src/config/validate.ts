@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { exitCodes, UserError } from "../core/errors.ts";
+import { didYouMean, nearest } from "../core/nearest.ts";
 import { parseDuration } from "../core/rollout/steps.ts";
-import { didYouMean, nearest } from "./nearest.ts";
 import { type ConfigProblem, describePath, showValue, valueAt } from "./problem.ts";
 import { presetProblems, ruleProblems } from "./rules.ts";
 import { configSchema } from "./schema.ts";
@@ -202,6 +202,7 @@ export interface JsonSchema {
   readonly const?: unknown;
   readonly description?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
   readonly additionalProperties?: JsonSchema | boolean;
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
@@ -251,11 +252,12 @@ function schemasAt(path: readonly (string | number)[], input?: unknown): readonl
 
 /** A schema and those that it is made of; with a value, without those whose constants it does not have. */
 export function alternatives(schema: JsonSchema, value?: unknown): readonly JsonSchema[] {
-  const fits = ({ properties }: JsonSchema) =>
+  const fits = ({ properties, required = [] }: JsonSchema) =>
     value === undefined ||
-    Object.entries(properties ?? {}).every(
-      ([key, { const: constant }]) => constant === undefined || valueAt(value, [key]) === constant,
-    );
+    Object.entries(properties ?? {}).every(([key, { const: constant }]) => {
+      const given = valueAt(value, [key]);
+      return constant === undefined || given === constant || (given === undefined && !required.includes(key));
+    });
   const inner = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap((one) => alternatives(one, value));
   return [schema, ...inner].filter(fits);
 }

@@ -7,6 +7,12 @@
 /** Texts by the numbers of their fields. */
 export type GrpcFields = Readonly<Record<string, string>>;
 
+/** The numbers that lead to a field: `2`, `1.2`. */
+export const fieldPathPattern = /^[1-9]\d*(\.[1-9]\d*)*$/;
+
+/** A method as it is called: SERVICE/METHOD. */
+export const methodPattern = /^[^/\s]+\/[^/\s]+$/;
+
 const varint = 0;
 const fixed64 = 1;
 const lengthDelimited = 2;

@@ -59,6 +59,8 @@ export interface ModelServer {
   readonly name: string;
   /** Port of the inference protocol over HTTP; the slots' Services send to it. */
   readonly httpPort: number;
+  /** `false`: nothing answers HTTP, and `httpPort` takes gRPC. @default true */
+  readonly http?: false | undefined;
   /** Other container ports by name, for example `{ grpc: 8081, metrics: 8082 }`. */
   readonly otherPorts: Readonly<Record<string, number>>;
   /** Passes once the model can take requests. */
@@ -122,6 +124,11 @@ export interface SlotSpec {
   readonly gpus?: GpuAmount;
   /** @default IfNotPresent */
   readonly imagePullPolicy?: "Always" | "IfNotPresent" | "Never";
+  /**
+   * What the answers of this release have where the identity looks: only for servers without HTTP, whose pods cannot be asked.
+   * @default asked of the pods
+   */
+  readonly mark?: string;
   /** Replaces the image's entry point. @default the image's own */
   readonly command?: readonly string[];
   /** Arguments for the entry point. @default the image's own */

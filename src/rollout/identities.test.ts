@@ -63,6 +63,40 @@ describe("learnIdentities", () => {
     expect(asked.sort()).toEqual(["https:fraud-blue-0", "https:fraud-green-0"]);
   });
 
+  test("takes what releases say where pods answer no HTTP, and asks nobody", async () => {
+    const ready = (slot: "blue" | "green", marks: readonly (string | undefined)[]) => {
+      const pods = marks.map((mark, index) => ({ name: `${slot}-${index}`, mark }));
+      return { slot, pods, endpoints: { ready: pods.map(({ name }) => ({ pod: name })) } };
+    };
+    const learnDeclared = (blue: readonly (string | undefined)[], green: readonly (string | undefined)[]) =>
+      learnIdentities(
+        { blue: ready("blue", blue), green: ready("green", green) } as unknown as Parameters<
+          typeof learnIdentities
+        >[0],
+        ["blue", "green"],
+        {
+          api: new FakeCluster(),
+          namespace: testNamespace,
+          identity,
+          port: 9000,
+          declared: true,
+          signal: new AbortController().signal,
+        },
+      );
+    expect(await learnDeclared(["1", "1"], ["2"])).toEqual({ blue: "1", green: "2" });
+    expect(await learnDeclared(["1"], [])).toEqual({ blue: "1" });
+    for (const [blue, green, message] of [
+      [["1"], ["1"], "cannot be told apart"],
+      [["1", "2"], ["3"], "different marks: 1, 2"],
+      [[undefined], ["2"], "has no mark"],
+    ] as const) {
+      await expect(learnDeclared(blue, green)).rejects.toMatchObject({
+        code: "slots-indistinguishable",
+        message: expect.stringContaining(message),
+      });
+    }
+  });
+
   test("leaves out a slot without ready pods", async () => {
     expect(await learn(() => "1", { blue: 2, green: 0 })).toEqual({ blue: "1" });
   });

@@ -15,6 +15,8 @@ export interface LearnOptions {
   readonly port: number;
   /** What that port takes. @default http */
   readonly scheme?: PodScheme;
+  /** The pods answer no HTTP: their releases say what their answers have. @default false */
+  readonly declared?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -66,6 +68,7 @@ export async function learnIdentity(
 ): Promise<string | undefined> {
   const pods = observed.endpoints.ready.map((endpoint) => endpoint.pod).filter((pod) => pod !== undefined);
   if (pods.length === 0) return undefined;
+  if (options.declared === true) return declaredIdentity(observed, pods);
   const answers = await Promise.all(pods.map(async (pod) => ({ pod, ...(await askPod(pod, options)) })));
   const silent = answers.find((answer) => answer.identity === undefined);
   if (silent !== undefined) {
@@ -83,6 +86,23 @@ export async function learnIdentity(
     );
   }
   return answers[0]?.identity;
+}
+
+/** What the releases of a slot's pods say, where nothing can be asked: at the ingress the proof then sees whether it is true. */
+function declaredIdentity({ slot, pods }: SlotObservation, ready: readonly string[]): string {
+  const marks = new Set(pods.filter(({ name }) => ready.includes(name)).map(({ mark }) => mark));
+  const [mark, ...others] = [...marks];
+  if (mark !== undefined && others.length === 0) return mark;
+  throw new UserError({
+    code: "slots-indistinguishable",
+    message:
+      others.length > 0
+        ? `The pods of ${slot} are of releases with different marks: ${[...marks].map((one) => one ?? "none").join(", ")}.`
+        : `The model server has no HTTP, so its pods cannot be asked who they are, and the release in ${slot} has no mark.`,
+    hint: 'Say in each release what its answers have where `grpcOnly` looks, for example `mark: "1.5"`, or `modelswitch release --set mark=1.5`.',
+    exitCode: exitCodes.usage,
+    details: { slot },
+  });
 }
 
 async function askPod(

@@ -77,6 +77,8 @@ export interface PodObservation {
   readonly restarts?: number;
   /** How one of them ended the last time, for example `OOMKilled, exit code 137`. */
   readonly lastEnd?: string | undefined;
+  /** What its answers have where the identity looks, as its release says. */
+  readonly mark?: string | undefined;
   readonly problem: PodProblem | undefined;
 }
 

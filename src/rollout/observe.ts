@@ -1,4 +1,4 @@
-import { modelContainer, releaseLabel } from "../component/deployment.ts";
+import { markAnnotation, modelContainer, releaseLabel } from "../component/deployment.ts";
 import type { ObservedIngress, Router } from "../component/routers/router.ts";
 import { type ObjectNames, objectNames } from "../core/names.ts";
 import type { Routing } from "../core/routing.ts";
@@ -192,6 +192,7 @@ function podObservations(pods: readonly PodObject[], template: readonly Containe
     former: pod.metadata?.labels?.[templateHashLabel] !== present,
     imageId: imageOf(pod),
     ...restartsOf(pod),
+    ...markOf(pod),
     problem: podProblem(pod),
   }));
 }
@@ -210,6 +211,11 @@ function runsTemplate(pod: PodObject, template: readonly ContainerObject[]): boo
       (container.env ?? []).every((entry) => names.has(JSON.stringify(entry)))
     );
   });
+}
+
+function markOf({ metadata }: PodObject): Pick<PodObservation, "mark"> {
+  const mark = metadata?.annotations?.[markAnnotation];
+  return mark === undefined ? {} : { mark };
 }
 
 /** Docker's shim writes `docker-pullable://` before it. */

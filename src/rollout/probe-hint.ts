@@ -3,7 +3,7 @@ const mismatches: readonly { readonly said: RegExp; readonly hint: string }[] = 
   {
     // The frames with which HTTP/2 begins; quoted or not, and escaped as Go does.
     said: /malformed HTTP response "?\\?"?\\x00\\x00/,
-    hint: "The model server's port answers in HTTP/2 only, as one for gRPC does, and probes and proofs ask over HTTP: name the port that answers HTTP (`port`, or `httpPort`), and the one for gRPC as `otherPorts: { grpc: … }`. A server that has no HTTP at all needs it beside gRPC.",
+    hint: "The model server's port answers in HTTP/2 only, as one for gRPC does, and probes and proofs ask over HTTP: name the port that answers HTTP (`port`, or `httpPort`), and the one for gRPC as `otherPorts: { grpc: … }`. A server that has no HTTP at all is `custom({ grpcOnly })`.",
   },
   {
     said: /server gave HTTP response to HTTPS client/,
@@ -11,7 +11,7 @@ const mismatches: readonly { readonly said: RegExp; readonly hint: string }[] = 
   },
   {
     said: /Get "http:.*(connection reset by peer|: EOF)/,
-    hint: "The model server's port ends connections that speak HTTP, as one for gRPC or TLS only may do. Probes and proofs need HTTP: name the port that answers it (`port`, or `httpPort`), and the one for gRPC as `otherPorts: { grpc: … }`; for TLS set `ingress.protocol` to \"https\". Else look at the pod's log.",
+    hint: "The model server's port ends connections that speak HTTP, as one for gRPC or TLS only may do. Probes and proofs need HTTP: name the port that answers it (`port`, or `httpPort`), and the one for gRPC as `otherPorts: { grpc: … }` (without HTTP: `grpcOnly`); for TLS set `ingress.protocol` to \"https\". Else look at the pod's log.",
   },
   {
     // A TLS alert; servers in Go answer 400 instead.

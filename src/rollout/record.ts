@@ -175,6 +175,7 @@ const recordSchema = z.object({
     server: z.object({
       name: z.string(),
       httpPort: z.number().int(),
+      http: z.literal(false).optional(),
       otherPorts: z.record(z.string(), z.number().int()),
       readiness: probe,
       liveness: probe.optional(),

@@ -6,7 +6,7 @@ import type { RolloutContext } from "./context.ts";
 import { type ModelLocation, namesAt, observeSlot } from "./observe.ts";
 import { podEvidence } from "./pod-evidence.ts";
 import { readiness } from "./readiness.ts";
-import { notReadyError, type WaitReadyOptions, waitReady } from "./wait-ready.ts";
+import { notReady, type WaitReadyOptions, waitReady } from "./wait-ready.ts";
 
 /** Waits for all replicas of a slot, as a step with progress. */
 export async function waitForSlot(
@@ -95,11 +95,13 @@ async function explainBySlots(
     const observed = await observeSlot(location, slot);
     const verdict = readiness(observed);
     if (verdict.state === "ready" || !verdict.problems.some(({ final }) => final)) continue;
-    const evidence = await Promise.all(
-      verdict.problems.slice(0, 2).map((problem) => podEvidence(context.api, context.namespace, problem)),
-    );
-    throw notReadyError(observed, verdict, evidence, undefined);
+    throw await notReady(observed, verdict, lastWords(context));
   }
+}
+
+/** How the pods that have a problem are asked for their last words. */
+export function lastWords({ api, namespace }: RolloutContext): Pick<WaitReadyOptions, "evidence"> {
+  return { evidence: (problem) => podEvidence(api, namespace, problem) };
 }
 
 function waitOptions(
@@ -110,7 +112,7 @@ function waitOptions(
 ): Omit<WaitReadyOptions, "progress"> {
   return {
     observe: () => observeSlot({ ...location, signal }, slot),
-    evidence: (problem) => podEvidence(context.api, context.namespace, problem),
+    ...lastWords(context),
     deadlineMs: context.config.deadlines.readyMs,
     nodesMayCome: (pod) => nodesMayCome({ ...context, signal }, pod),
     clock: context.clock,

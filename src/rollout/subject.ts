@@ -123,6 +123,7 @@ export async function proofSubject(
           identity,
           port: settings.server.httpPort,
           scheme: podScheme(settings.ingress.protocol, settings.server),
+          declared: settings.server.http === false,
           signal: context.signal,
         }),
         ingressEndpoints({

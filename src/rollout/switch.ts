@@ -12,17 +12,16 @@ import { type Lock, withLock } from "./lock.ts";
 import type { Observation, SlotObservation } from "./observation.ts";
 import { observe, observeSlot } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
-import { podEvidence } from "./pod-evidence.ts";
 import { unproved } from "./proof.ts";
 import { readiness } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
 import { type RolloutRecord, releaseOf } from "./record.ts";
 import { refuseInProgress, withoutWindow } from "./release/entry.ts";
-import { waitForSlot } from "./slot-wait.ts";
+import { lastWords, waitForSlot } from "./slot-wait.ts";
 import { type Deployed, observeDeployed, type ProofSubject, proofSubject, proveRouting } from "./subject.ts";
 import { describeTraffic, moveTraffic, type StepTiming, stackOnce, type Traffic } from "./traffic.ts";
 import { unapplied } from "./unapplied.ts";
-import { notReadyError } from "./wait-ready.ts";
+import { notReady } from "./wait-ready.ts";
 
 export interface SwitchResult {
   readonly target: Slot;
@@ -228,10 +227,7 @@ async function stillReady(
 async function refuseUnready(context: RolloutContext, observed: SlotObservation, atLeast = 0): Promise<void> {
   const verdict = readiness(observed, atLeast);
   if (verdict.state === "ready") return;
-  const evidence = await Promise.all(
-    verdict.problems.slice(0, 2).map((problem) => podEvidence(context.api, context.namespace, problem)),
-  );
-  throw notReadyError(observed, verdict, evidence, undefined);
+  throw await notReady(observed, verdict, lastWords(context));
 }
 
 function warnIfUnapplied(context: RolloutContext, record: RolloutRecord): void {

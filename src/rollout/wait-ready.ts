@@ -61,7 +61,7 @@ export async function waitReady(options: WaitReadyOptions): Promise<Extract<Read
     const homeless = hopeless.find(({ kind }) => kind === "unschedulable");
     if (homeless !== undefined) isNodeExpected ??= (await options.nodesMayCome?.(homeless.pod)) ?? false;
     if (hopeless.some(({ kind }) => kind !== "unschedulable" || isNodeExpected !== true)) {
-      throw await notReady(observed, verdict, options, undefined);
+      throw await notReady(observed, verdict, options);
     }
     if (now - startedAt >= options.deadlineMs) {
       throw await notReady(observed, verdict, options, options.deadlineMs);
@@ -84,24 +84,23 @@ function isHopeless(problem: PodProblem, firstSeen: Map<string, number>, now: nu
   return now - since >= graceMs;
 }
 
-async function notReady(
+/** The same as `notReadyError`, with the last words of its first pods that have a problem. */
+export async function notReady(
   observed: SlotObservation,
   verdict: Extract<Readiness, { state: "not-ready" }>,
-  options: WaitReadyOptions,
-  deadlineMs: number | undefined,
+  { evidence }: Pick<WaitReadyOptions, "evidence">,
+  deadlineMs?: number,
 ): Promise<UserError> {
-  const evidence = await Promise.all(
-    verdict.problems.slice(0, 2).map((problem) => options.evidence(problem)),
-  );
-  return notReadyError(observed, verdict, evidence, deadlineMs);
+  const words = await Promise.all(verdict.problems.slice(0, 2).map((problem) => evidence(problem)));
+  return notReadyError(observed, verdict, words, deadlineMs);
 }
 
 /** The error for a slot that can't take traffic: every reason, each pod's problem, and its last words. */
 export function notReadyError(
   observed: SlotObservation,
   verdict: Extract<Readiness, { state: "not-ready" }>,
-  evidence: readonly PodEvidence[],
-  deadlineMs: number | undefined,
+  evidence: readonly PodEvidence[] = [],
+  deadlineMs?: number,
 ): UserError {
   const lines = [
     deadlineMs === undefined

@@ -33,6 +33,32 @@ async function configure(identity: Readonly<Record<string, unknown>>): Promise<v
   await writeFile(join(project.folder, "modelswitch.config.json"), JSON.stringify(config));
 }
 
+/** A model server that has no HTTP that anything knows of: probes, proofs and clients call gRPC methods. */
+async function configureGrpcOnly(): Promise<void> {
+  const server = {
+    preset: "custom",
+    port: 9000,
+    env: { PORT: "8081", GRPC_PORT: "9000" },
+    grpcOnly: {
+      method: "inference.GRPCInferenceService/ModelMetadata",
+      request: { "1": "demo" },
+      from: { kind: "field", path: "2" },
+    },
+    preStopSleepSeconds: 3,
+    longestRequestSeconds: 3,
+  };
+  const config = {
+    name: "scoring",
+    server,
+    namespace: project.namespace.name,
+    release: { image: testImages.blue, mark: "1", replicas: 2, imagePullPolicy: "Never" },
+    ingress: { host: `only-${project.host}`, protocol: "grpc" },
+    rollout: { steps: "50%:1s", settle: 1, soak: 1, drain: 3, rollbackWindow: 600 },
+    deadlines: { ready: 120, proof: 30 },
+  };
+  await writeFile(join(project.folder, "modelswitch.config.json"), JSON.stringify(config));
+}
+
 beforeAll(async () => {
   project = await ModelProject.create("grpc");
 });
@@ -80,5 +106,29 @@ describe("a model server that speaks gRPC on a port of its own", () => {
     expect(Object.keys(report.versions).sort()).toEqual(["1", "2"]);
     // Two-second calls were under way all the time.
     expect(report.slowest).toBeGreaterThan(1900);
+  });
+});
+
+describe("a model server that speaks nothing but gRPC", () => {
+  test("is probed by its health service, released and rolled back without a failed call, proved over gRPC", async () => {
+    await configureGrpcOnly();
+    expect(await project.result(["up"])).toMatchObject({ live: "blue", proof: { state: "proved" } });
+    const own = new GrpcLoad({
+      url: process.env.MODELSWITCH_TEST_INGRESS_URL ?? "",
+      host: `only-${project.host}`,
+      ratePerSecond: 20,
+      maximumMs: 250_000,
+    });
+    load = own;
+    const image = `image=${testImages.green}`;
+    const alike = await project.command(["release", "--set", image, "--json"]);
+    expect(alike.stdout).toContain("slots-indistinguishable");
+    await project.result(["release", "--set", image, "--set", "mark=2"]);
+    await until("green answers", () => Promise.resolve((own.snapshot().versions["2"] ?? 0) > 0));
+    expect(await project.result(["rollback"])).toMatchObject({ target: "blue" });
+    const report = await own.stop();
+    load = undefined;
+    expect(report.failures).toEqual([]);
+    expect(Object.keys(report.versions).sort()).toEqual(["1", "2"]);
   });
 });

@@ -64,6 +64,11 @@ export function mixedTraffic(options: MixedTrafficOptions): MixedTraffic {
 /** A whole stream of server-sent events: numbered from 1, without a gap, to the number that each of them names. Pure. */
 export function checkStream(body: string, versions: readonly string[]): AnswerCheck {
   const events = body.split("\n").flatMap((line) => (line.startsWith("data: ") ? [line.slice(6)] : []));
+  return checkMessages(events, versions);
+}
+
+/** The messages of a whole stream, or of a WebSocket that came to its own end. Pure. */
+export function checkMessages(events: readonly string[], versions: readonly string[]): AnswerCheck {
   let previous = 0;
   let total = 0;
   let version: string | undefined;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LoadRun } from "../../demo/load.ts";
 import { type ProcessResult, resultOf, run } from "./cli-process.ts";
-import { restart } from "./cluster-faults.ts";
+import { hang, restart } from "./cluster-faults.ts";
 import type { ModelProject } from "./model-project.ts";
 import { childrenOf } from "./process-watch.ts";
 import { imageOf, releasedProject } from "./release-project.ts";
@@ -190,6 +190,18 @@ describe("a release while the cluster is disturbed", () => {
     await converge();
     await expectNoFailure();
   });
+
+  // Longer than the deadline of a request (30 s), shorter than what makes Kubernetes give its node up, and take the endpoints of its pods away (50 s).
+  test.runIf(soak).each(["done:prove-shift", "started:write-commit"])(
+    "at %s the API server hangs for 35 s: the command says that it waits, and goes on",
+    async (point) => {
+      const { stdout } = await faultAt(point, releaseNext(), () => hang("kube-apiserver", 35_000));
+      expect(stdout).toContain("cluster-away");
+      await converge();
+      expect(driver.ended).toEqual([{ kind: "release", outcome: "released" }]);
+      await expectNoFailure();
+    },
+  );
 
   test("etcd, the kubelet and the only ingress controller are killed in turn, and started again", async () => {
     let [from, to] = [0, 0];

@@ -32,20 +32,32 @@ const withoutSlot = (point: string) => point.replace(/-(blue|green)$/, "-SLOT");
 const withSlots = (points: ReadonlySet<string>) =>
   new Set([...points].flatMap((point) => [point.replace("SLOT", "blue"), point.replace("SLOT", "green")]));
 
+/** Has releases of a model killed under requests and streams, none of which may fail: at the end, and wherever `noneFailed` is asked. */
+async function underLoad(
+  prefix: string,
+  work: (driver: RolloutDriver, noneFailed: (where: string) => void) => Promise<void>,
+): Promise<void> {
+  project = await releasedProject(prefix, { streamSeconds, steps: "25%, 50%" });
+  const stop = new AbortController();
+  const { signal } = stop;
+  const load = project.startMixedLoad({ ratePerSecond, streamSeconds, streamEvery: 30, signal });
+  try {
+    await work(new RolloutDriver(project), (where) => {
+      const sofar = load.snapshot();
+      expect(sofar.failed, `${where}: ${project.explain(sofar)}`).toBe(0);
+    });
+    const report = await load.stop();
+    expect(report.failed, project.explain(report)).toBe(0);
+  } finally {
+    stop.abort();
+  }
+}
+
 describe("kill -9 of the command under load", () => {
   test("at each boundary between steps: the next command goes on, no request fails, the history is true", {
     timeout: soak ? 3_600_000 : 900_000,
   }, async () => {
-    project = await releasedProject("kill-steps", { streamSeconds, steps: "25%, 50%" });
-    const driver = new RolloutDriver(project);
-    const stop = new AbortController();
-    const load = project.startMixedLoad({
-      ratePerSecond,
-      streamSeconds,
-      streamEvery: 30,
-      signal: stop.signal,
-    });
-    try {
+    await underLoad("kill-steps", async (driver, noneFailed) => {
       for (let round = 0; round < (soak ? 3 : 1); round++) {
         const left = new Set(boundaries);
         while (left.size > 0 && driver.ended.length < 6 * (round + 1)) {
@@ -56,8 +68,7 @@ describe("kill -9 of the command under load", () => {
             expect(left).toContain(withoutSlot(where));
             left.delete(withoutSlot(where));
             const { rollout } = await driver.check(`killed at ${where}`);
-            const sofar = load.snapshot();
-            expect(sofar.failed, `killed at ${where}: ${project.explain(sofar)}`).toBe(0);
+            noneFailed(`killed at ${where}`);
             if (rollout !== null) args = ["reconcile"];
             else if (await driver.hasEnded()) break;
           }
@@ -66,11 +77,7 @@ describe("kill -9 of the command under load", () => {
         // Where a point was never come to, its name is wrong, or a step is no longer taken.
         expect([...left]).toEqual([]);
       }
-      const report = await load.stop();
-      expect(report.failed, project.explain(report)).toBe(0);
-    } finally {
-      stop.abort();
-    }
+    });
   });
 
   test(`at ${soak ? 100 : 15} random instants: the same`, {
@@ -79,16 +86,7 @@ describe("kill -9 of the command under load", () => {
     const seed = Number(process.env.MODELSWITCH_TEST_SEED ?? Date.now() % 1_000_000);
     console.log(`MODELSWITCH_TEST_SEED=${seed} repeats these instants.`);
     const random = randomFrom(seed);
-    project = await releasedProject("kill-any", { streamSeconds, steps: "25%, 50%" });
-    const driver = new RolloutDriver(project);
-    const stop = new AbortController();
-    const load = project.startMixedLoad({
-      ratePerSecond,
-      streamSeconds,
-      streamEvery: 30,
-      signal: stop.signal,
-    });
-    try {
+    await underLoad("kill-any", async (driver, noneFailed) => {
       while (driver.kills < (soak ? 100 : 15)) {
         let args = driver.begin();
         for (;;) {
@@ -97,8 +95,7 @@ describe("kill -9 of the command under load", () => {
           if (where === undefined) break;
           const about = `seed ${seed}, kill ${driver.kills} ${JSON.stringify(kill)}, at ${where}`;
           const { rollout } = await driver.check(about);
-          const sofar = load.snapshot();
-          expect(sofar.failed, `${about}: ${project.explain(sofar)}`).toBe(0);
+          noneFailed(about);
           // Some go back instead.
           if (rollout !== null) args = [random() < 0.2 ? "abort" : "reconcile"];
           else if (await driver.hasEnded()) break;
@@ -106,10 +103,6 @@ describe("kill -9 of the command under load", () => {
         await driver.noteEnd();
         if (soak) console.log(`${driver.kills} kills, ${driver.ended.length} rollouts, no failed request`);
       }
-      const report = await load.stop();
-      expect(report.failed, project.explain(report)).toBe(0);
-    } finally {
-      stop.abort();
-    }
+    });
   });
 });

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { LoadRun } from "../../demo/load.ts";
 import type { ModelProject } from "./model-project.ts";
 import { configureReleases, imageOf, releasedProject } from "./release-project.ts";
+import { SocketLoad } from "./socket-load.ts";
 import { versionAt } from "./test-cluster.ts";
 
 /** `npm run test:soak` does the same five times. */
@@ -17,7 +18,7 @@ interface Round {
   readonly env?: Readonly<Record<string, string>>;
   readonly steps?: string;
   readonly rollbackWindow?: number;
-  /** Streams of a minute go on meanwhile, and are drained. */
+  /** Streams and WebSockets of a minute go on meanwhile, and are drained. */
   readonly longStreams?: true;
 }
 
@@ -42,7 +43,7 @@ const rounds: readonly Round[] = [
   },
   { what: "away from a server that ends abruptly", kind: "rollback" },
   {
-    what: "in many small steps, under streams of a minute",
+    what: "in many small steps, under streams and WebSockets of a minute",
     kind: "release",
     steps: "5%, 10%, 50%:1s, 95%",
     longStreams: true,
@@ -60,11 +61,22 @@ function startLongStreams(signal: AbortSignal): LoadRun {
   });
 }
 
+function startSockets(signal: AbortSignal): SocketLoad {
+  return new SocketLoad({
+    url: process.env.MODELSWITCH_TEST_INGRESS_URL ?? "",
+    host: project.host,
+    versions: ["1", "2"],
+    everyMs: 1000,
+    seconds: longStreamSeconds,
+    signal,
+  });
+}
+
 afterEach(async () => {
   await project.remove();
 });
 
-describe("releases under quick requests, five-second requests and streams", () => {
+describe("releases under quick requests, five-second requests, streams and WebSockets", () => {
   test(`${rounds.length * cycles} releases and rollbacks in a row, every phase: no request fails`, {
     timeout: cycles * 900_000,
   }, async () => {
@@ -88,6 +100,7 @@ describe("releases under quick requests, five-second requests and streams", () =
         const settings = Object.entries(env).map(([key, value]) => `env.${key}=${value}`);
         const ofRound = new AbortController();
         const streams = longStreams && startLongStreams(AbortSignal.any([stop.signal, ofRound.signal]));
+        const sockets = longStreams && startSockets(AbortSignal.any([stop.signal, ofRound.signal]));
         const before = load.snapshot();
         const args = [`image=${imageOf(version)}`, ...settings].flatMap((setting) => ["--set", setting]);
         const result = await project.result([kind, ...(kind === "release" ? args : [])]);
@@ -97,12 +110,16 @@ describe("releases under quick requests, five-second requests and streams", () =
         });
         expect(await versionAt(project.host), round.what).toBe(version);
         ended.push(expect.objectContaining({ kind, release: result.release, outcome: "released" }));
-        if (streams !== undefined) {
+        if (streams !== undefined && sockets !== undefined) {
           // Those that the old slot had have come to their end: it was drained.
           const report = streams.snapshot();
+          const { whole, failures } = sockets.snapshot();
           ofRound.abort();
+          const old = version === "1" ? "2" : "1";
           expect(report.failed, project.explain(report)).toBe(0);
-          expect(Object.keys(report.versions)).toContain(version === "1" ? "2" : "1");
+          expect(Object.keys(report.versions)).toContain(old);
+          expect(failures).toEqual([]);
+          expect(Object.keys(whole)).toContain(old);
         }
         // The load went on through this very round, and nobody noticed it.
         const after = load.snapshot();

@@ -42,7 +42,7 @@ export const release: Command = {
     const { config } = opened;
     const rollout = { ...opened, config: await withSteps(config, input.options.steps) };
     const { withSettings } = await import("../release-settings.ts");
-    const template = await withSettings(requireTemplate(config), input.lists?.set ?? [], config.file);
+    const template = await withSettings(requireTemplate(config), input.lists?.set ?? [], config);
     const { options } = input;
     const end = await start(rollout, {
       template,

@@ -1,6 +1,6 @@
 import { isExampleHost } from "../../config/host.ts";
-import { didYouMean } from "../../config/nearest.ts";
 import type { ResolvedConfig } from "../../config/types.ts";
+import { didYouMean } from "../../core/nearest.ts";
 import { describePermissions, type Permission } from "../../core/permission-checks.ts";
 import type { OptionalRow } from "../../core/permissions.ts";
 import { slots } from "../../core/slots.ts";

@@ -1,6 +1,6 @@
 import type { ModelServer } from "../../core/model.ts";
-import { checkedServer, invalid } from "./checks.ts";
-import { type CommonServerOptions, healthProbes, shutdownTimes } from "./shared.ts";
+import { checkedServer, invalid, refuseUnknown } from "./checks.ts";
+import { type CommonServerOptions, commonOptions, healthProbes, shutdownTimes } from "./shared.ts";
 
 /** What `bentoml` takes. */
 export interface BentomlOptions extends CommonServerOptions {
@@ -25,6 +25,11 @@ export interface BentomlOptions extends CommonServerOptions {
  * @throws UserError `server-invalid`
  */
 export function bentoml(options: BentomlOptions = {}): ModelServer {
+  refuseUnknown("bentoml", options, {
+    ...commonOptions,
+    port: true,
+    keepAliveSeconds: true,
+  });
   const port = options.port ?? 3000;
   const longestRequestSeconds = options.longestRequestSeconds ?? 30;
   const keepAliveSeconds = options.keepAliveSeconds ?? 5;

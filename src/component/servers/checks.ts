@@ -1,10 +1,32 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
+import { fieldPathPattern, methodPattern } from "../../core/grpc-message.ts";
 import type { ModelServer } from "../../core/model.ts";
+import { didYouMean } from "../../core/nearest.ts";
 
 export function invalid(server: string, field: string, value: unknown, expected: string): UserError {
   return new UserError({
     code: "server-invalid",
     message: `Model server "${server}": ${field} is ${JSON.stringify(value) ?? "missing"}, but must be ${expected}.`,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/**
+ * Types are no check where Node.js strips them: in a configuration file a misspelt option would do nothing.
+ * @throws UserError `server-invalid`
+ */
+export function refuseUnknown<Options extends object>(
+  server: string,
+  options: Options,
+  known: Readonly<Record<keyof Options, true>>,
+): void {
+  const names = Object.keys(known);
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new UserError({
+    code: "server-invalid",
+    message: `Model server "${server}" has no option ${JSON.stringify(unknown)}${didYouMean(unknown, names)}`,
+    hint: `Its options are: ${names.toSorted().join(", ")}.`,
     exitCode: exitCodes.usage,
   });
 }
@@ -37,6 +59,10 @@ export function checkedServer(server: ModelServer, longestRequestSeconds: number
     throw wrong("a port's name", "http", "another name: http is the port that requests go to");
   }
 
+  if (server.http === false && server.otherPorts.grpc !== undefined) {
+    throw wrong("a port's name", "grpc", "another name: grpc is the port that requests go to");
+  }
+
   const paths = {
     "readiness path": server.readiness.path,
     "liveness path": server.liveness?.path,
@@ -57,7 +83,7 @@ export function checkedServer(server: ModelServer, longestRequestSeconds: number
   }
 
   const grpc = server.identity?.grpc;
-  if (grpc !== undefined && !/^[^/\s]+\/[^/\s]+$/.test(grpc.method)) {
+  if (grpc !== undefined && !methodPattern.test(grpc.method)) {
     throw wrong(
       "identity gRPC method",
       grpc.method,
@@ -68,7 +94,7 @@ export function checkedServer(server: ModelServer, longestRequestSeconds: number
     ...Object.keys(grpc?.request ?? {}),
     ...(grpc?.from.kind === "field" ? [grpc.from.path] : []),
   ];
-  const wrongField = fields.find((field) => !/^[1-9]\d*(\.[1-9]\d*)*$/.test(field));
+  const wrongField = fields.find((field) => !fieldPathPattern.test(field));
   if (wrongField !== undefined) {
     throw wrong(
       "identity gRPC field",

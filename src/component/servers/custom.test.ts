@@ -23,6 +23,16 @@ describe("custom", () => {
     expect(server.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(125);
   });
 
+  test("without HTTP it is recognised by a method, and nothing can be said of paths", () => {
+    const grpcOnly = { method: "a.B/C", from: { kind: "field", path: "2" } } as const;
+    expect(custom({ grpcOnly })).toMatchObject({ http: false, identity: { path: "/a.B/C", grpc: grpcOnly } });
+    expect(() => custom({ grpcOnly, readinessPath: "/ready" })).toThrow("readinessPath is");
+    expect(() => custom({ grpcOnly, otherPorts: { grpc: 9000 } })).toThrow(
+      "grpc is the port that requests go to",
+    );
+    expect(() => custom({ grpcOnly: { ...grpcOnly, method: "/C" } })).toThrow("identity gRPC method");
+  });
+
   test("takes metrics and evidence of draining", () => {
     const metrics = { port: 9090, path: "/metrics" };
     const draining = { gauges: ["requests_in_progress"] };

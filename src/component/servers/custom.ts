@@ -1,4 +1,4 @@
-import type { IdentityProbe } from "../../core/identity.ts";
+import type { GrpcIdentity, IdentityProbe } from "../../core/identity.ts";
 import type {
   DrainingEvidence,
   HttpProbe,
@@ -6,7 +6,8 @@ import type {
   MetricsEndpoint,
   ModelServer,
 } from "../../core/model.ts";
-import { checkedServer } from "./checks.ts";
+import { checkedServer, invalid, refuseUnknown } from "./checks.ts";
+import { commonOptions } from "./shared.ts";
 
 /** Any model server that answers HTTP: say its port, its health paths and how a slot is recognised. */
 export interface CustomServerOptions {
@@ -24,6 +25,11 @@ export interface CustomServerOptions {
   readonly startupSeconds?: number;
   /** How an answer is recognised as blue's or green's. @default none: the configuration has to say it */
   readonly identity?: IdentityProbe;
+  /**
+   * For a server that speaks gRPC on `port` and has no HTTP at all: the method whose answers tell blue from green. Probes ask the gRPC health
+   * service, and `mark` of each release says what its answers have there. Instead of `identity` and the paths. @default it speaks HTTP
+   */
+  readonly grpcOnly?: GrpcIdentity;
   /** Seconds that a terminating pod goes on serving while it is forgotten everywhere. @default 10 */
   readonly preStopSleepSeconds?: number;
   /** The longest that one request takes; shutdown waits for it. @default 30 */
@@ -50,6 +56,22 @@ export interface CustomServerOptions {
  * @throws UserError `server-invalid`
  */
 export function custom(options: CustomServerOptions = {}): ModelServer {
+  refuseUnknown("custom", options, {
+    ...commonOptions,
+    name: true,
+    port: true,
+    otherPorts: true,
+    readinessPath: true,
+    livenessPath: true,
+    grpcOnly: true,
+    preStopSleepSeconds: true,
+    terminationGracePeriodSeconds: true,
+    keepAliveSeconds: true,
+    protocol: true,
+    metrics: true,
+    draining: true,
+  });
+  const { grpcOnly } = options;
   const preStopSleepSeconds = options.preStopSleepSeconds ?? 10;
   const longestRequestSeconds = options.longestRequestSeconds ?? 30;
   const liveness = options.livenessPath === undefined ? undefined : probe(options.livenessPath, 10, 3);
@@ -59,6 +81,7 @@ export function custom(options: CustomServerOptions = {}): ModelServer {
     {
       name: options.name ?? "custom",
       httpPort: options.port ?? 8080,
+      ...(grpcOnly === undefined ? {} : { http: false }),
       otherPorts: options.otherPorts ?? {},
       readiness: probe(options.readinessPath ?? "/", 2, 2),
       liveness,
@@ -71,7 +94,7 @@ export function custom(options: CustomServerOptions = {}): ModelServer {
         options.terminationGracePeriodSeconds ?? preStopSleepSeconds + longestRequestSeconds + 5,
       env: options.env ?? {},
       keepAliveSeconds: options.keepAliveSeconds,
-      identity: options.identity,
+      identity: grpcOnly === undefined ? options.identity : grpcIdentity(options, grpcOnly),
       protocol: options.protocol ?? "custom",
       metrics: options.metrics,
       draining: options.draining,
@@ -82,4 +105,18 @@ export function custom(options: CustomServerOptions = {}): ModelServer {
 
 function probe(path: string, periodSeconds: number, failureThreshold: number): HttpProbe {
   return { path, periodSeconds, timeoutSeconds: 2, failureThreshold };
+}
+
+/** Nothing is ever asked over HTTP, so the path is only the method's own. */
+function grpcIdentity(options: CustomServerOptions, grpc: GrpcIdentity): IdentityProbe {
+  for (const option of ["identity", "readinessPath", "livenessPath"] as const) {
+    if (options[option] === undefined) continue;
+    throw invalid(
+      options.name ?? "custom",
+      option,
+      options[option],
+      "left out with grpcOnly: a server without HTTP answers no path",
+    );
+  }
+  return { path: `/${grpc.method}`, from: { kind: "body" }, grpc };
 }

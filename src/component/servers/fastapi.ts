@@ -1,6 +1,12 @@
 import type { DrainingEvidence, MetricsEndpoint, ModelServer } from "../../core/model.ts";
-import { checkedServer } from "./checks.ts";
-import { type CommonServerOptions, healthProbes, keepAliveAboveIngress, shutdownTimes } from "./shared.ts";
+import { checkedServer, refuseUnknown } from "./checks.ts";
+import {
+  type CommonServerOptions,
+  commonOptions,
+  healthProbes,
+  keepAliveAboveIngress,
+  shutdownTimes,
+} from "./shared.ts";
 
 /** What `fastapi` takes. */
 export interface FastapiOptions extends CommonServerOptions {
@@ -32,6 +38,15 @@ export interface FastapiOptions extends CommonServerOptions {
  * @throws UserError `server-invalid`
  */
 export function fastapi(options: FastapiOptions = {}): ModelServer {
+  refuseUnknown("fastapi", options, {
+    ...commonOptions,
+    port: true,
+    readinessPath: true,
+    livenessPath: true,
+    metricsPath: true,
+    inProgressGauge: true,
+    inProgressBaseline: true,
+  });
   const port = options.port ?? 8000;
   const longestRequestSeconds = options.longestRequestSeconds ?? 30;
   const readinessPath = options.readinessPath ?? "/openapi.json";

@@ -1,7 +1,7 @@
 import type { IdentityProbe } from "../../core/identity.ts";
 import type { ModelServer } from "../../core/model.ts";
-import { checkedServer, invalid } from "./checks.ts";
-import { healthProbes, openInferenceIdentity, requiredName, shutdownTimes } from "./shared.ts";
+import { checkedServer, invalid, refuseUnknown } from "./checks.ts";
+import { commonOptions, healthProbes, openInferenceIdentity, requiredName, shutdownTimes } from "./shared.ts";
 
 /** What `mlserver` takes. */
 export interface MlserverOptions {
@@ -36,6 +36,14 @@ const uvicornKeepAliveSeconds = 5;
  * @throws UserError `server-invalid`
  */
 export function mlserver(options: MlserverOptions): ModelServer {
+  refuseUnknown("mlserver", options, {
+    ...commonOptions,
+    modelName: true,
+    httpPort: true,
+    grpcPort: true,
+    metricsPort: true,
+    parallelWorkers: true,
+  });
   const name = requiredName(
     "mlserver",
     "modelName",

@@ -45,17 +45,29 @@ export function presetServer(server: PresetServer, modelName: string): ModelServ
       const { preset: _preset, ...options } = server;
       return tensorflowServing({ modelName, ...options });
     }
-    case "vllm":
-      return vllm(server);
-    case "torchserve":
-      return torchserve(server);
-    case "bentoml":
-      return bentoml(server);
-    case "ray-serve":
-      return rayServe(server);
-    case "fastapi":
-      return fastapi(server);
-    case "custom":
-      return custom(server);
+    case "vllm": {
+      const { preset: _preset, ...options } = server;
+      return vllm(options);
+    }
+    case "torchserve": {
+      const { preset: _preset, ...options } = server;
+      return torchserve(options);
+    }
+    case "bentoml": {
+      const { preset: _preset, ...options } = server;
+      return bentoml(options);
+    }
+    case "ray-serve": {
+      const { preset: _preset, ...options } = server;
+      return rayServe(options);
+    }
+    case "fastapi": {
+      const { preset: _preset, ...options } = server;
+      return fastapi(options);
+    }
+    case "custom": {
+      const { preset: _preset, ...options } = server;
+      return custom(options);
+    }
   }
 }

@@ -1,6 +1,12 @@
 import type { ModelServer } from "../../core/model.ts";
-import { checkedServer } from "./checks.ts";
-import { type CommonServerOptions, healthProbes, keepAliveAboveIngress, shutdownTimes } from "./shared.ts";
+import { checkedServer, refuseUnknown } from "./checks.ts";
+import {
+  type CommonServerOptions,
+  commonOptions,
+  healthProbes,
+  keepAliveAboveIngress,
+  shutdownTimes,
+} from "./shared.ts";
 
 /** What `rayServe` takes. */
 export interface RayServeOptions extends CommonServerOptions {
@@ -34,6 +40,12 @@ const exportSeconds = 15;
  * @throws UserError `server-invalid`
  */
 export function rayServe(options: RayServeOptions = {}): ModelServer {
+  refuseUnknown("ray-serve", options, {
+    ...commonOptions,
+    port: true,
+    readinessPath: true,
+    metricsPort: true,
+  });
   const { metricsPort } = options;
   const longestRequestSeconds = options.longestRequestSeconds ?? 30;
   return checkedServer(

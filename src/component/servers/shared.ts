@@ -14,6 +14,14 @@ export interface CommonServerOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Their names. */
+export const commonOptions: Readonly<Record<keyof CommonServerOptions, true>> = {
+  startupSeconds: true,
+  longestRequestSeconds: true,
+  identity: true,
+  env: true,
+};
+
 /** Seconds until endpoint changes have reached every proxy and ingress controller. */
 export const propagationSeconds = 5;
 

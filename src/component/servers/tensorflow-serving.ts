@@ -1,6 +1,12 @@
 import type { ModelServer } from "../../core/model.ts";
-import { checkedServer } from "./checks.ts";
-import { type CommonServerOptions, healthProbes, requiredName, shutdownTimes } from "./shared.ts";
+import { checkedServer, refuseUnknown } from "./checks.ts";
+import {
+  type CommonServerOptions,
+  commonOptions,
+  healthProbes,
+  requiredName,
+  shutdownTimes,
+} from "./shared.ts";
 
 /** What `tensorflowServing` takes. */
 export interface TensorflowServingOptions extends CommonServerOptions {
@@ -32,6 +38,13 @@ export interface TensorflowServingOptions extends CommonServerOptions {
  * @throws UserError `server-invalid`
  */
 export function tensorflowServing(options: TensorflowServingOptions): ModelServer {
+  refuseUnknown("tensorflow-serving", options, {
+    ...commonOptions,
+    modelName: true,
+    restPort: true,
+    grpcPort: true,
+    metrics: true,
+  });
   const name = requiredName(
     "tensorflow-serving",
     "modelName",

@@ -1,6 +1,6 @@
 import type { ModelServer } from "../../core/model.ts";
-import { checkedServer } from "./checks.ts";
-import { type CommonServerOptions, healthProbes, shutdownTimes } from "./shared.ts";
+import { checkedServer, refuseUnknown } from "./checks.ts";
+import { type CommonServerOptions, commonOptions, healthProbes, shutdownTimes } from "./shared.ts";
 
 /** What `torchserve` takes. */
 export interface TorchserveOptions extends CommonServerOptions {
@@ -28,6 +28,12 @@ export interface TorchserveOptions extends CommonServerOptions {
  * @throws UserError `server-invalid`
  */
 export function torchserve(options: TorchserveOptions = {}): ModelServer {
+  refuseUnknown("torchserve", options, {
+    ...commonOptions,
+    httpPort: true,
+    metricsPort: true,
+    grpcPort: true,
+  });
   const metricsPort = options.metricsPort ?? 8082;
   const longestRequestSeconds = options.longestRequestSeconds ?? 30;
   return checkedServer(

@@ -1,7 +1,8 @@
 import type { ModelServer } from "../../core/model.ts";
-import { checkedServer } from "./checks.ts";
+import { checkedServer, refuseUnknown } from "./checks.ts";
 import {
   type CommonServerOptions,
+  commonOptions,
   healthProbes,
   openInferenceIdentity,
   requiredName,
@@ -38,6 +39,14 @@ export interface TritonOptions extends CommonServerOptions {
  * @throws UserError `server-invalid`
  */
 export function triton(options: TritonOptions): ModelServer {
+  refuseUnknown("triton", options, {
+    ...commonOptions,
+    modelName: true,
+    httpPort: true,
+    grpcPort: true,
+    metricsPort: true,
+    exitTimeoutSeconds: true,
+  });
   const name = requiredName(
     "triton",
     "modelName",

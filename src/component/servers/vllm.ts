@@ -1,7 +1,8 @@
 import type { ModelServer } from "../../core/model.ts";
-import { checkedServer } from "./checks.ts";
+import { checkedServer, refuseUnknown } from "./checks.ts";
 import {
   type CommonServerOptions,
+  commonOptions,
   healthProbes,
   keepAliveAboveIngress,
   shutdownTimes,
@@ -34,6 +35,11 @@ export interface VllmOptions extends CommonServerOptions {
  * @throws UserError `server-invalid`
  */
 export function vllm(options: VllmOptions = {}): ModelServer {
+  refuseUnknown("vllm", options, {
+    ...commonOptions,
+    port: true,
+    shutdownTimeoutSeconds: true,
+  });
   const port = options.port ?? 8000;
   const longestRequestSeconds = options.longestRequestSeconds ?? 120;
   const shutdownTimeout = wholeSeconds("vllm", "shutdownTimeoutSeconds", options.shutdownTimeoutSeconds ?? 0);

@@ -1,5 +1,6 @@
+import { UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
-import type { RolloutState } from "../../core/rollout/state.ts";
+import { goalOf, type RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { Action } from "../../core/rollout/world.ts";
 import type { Routing } from "../../core/routing.ts";
@@ -179,13 +180,17 @@ async function writeSize(
   });
 }
 
-async function subjectOf({ context, record, observation }: Acting): Promise<ProofSubject> {
-  return await proofSubject(context, {
-    settings: record.settings,
-    router: locationOf(context, record).router,
-    observation,
-    readySlots: slots.filter((slot) => observation.slots[slot].endpoints.ready.length > 0),
-  });
+async function subjectOf({ context, record, state, observation }: Acting): Promise<ProofSubject> {
+  const about = { settings: record.settings, router: locationOf(context, record).router, observation };
+  const readySlots = slots.filter((slot) => observation.slots[slot].endpoints.ready.length > 0);
+  try {
+    return await proofSubject(context, { ...about, readySlots });
+  } catch (error) {
+    const isAlike = error instanceof UserError && error.code === "slots-indistinguishable";
+    if (!isAlike || state.direction !== "back") throw error;
+    // That a release cannot be told from the live one must never keep it from being taken back: where it goes back to still answers.
+    return await proofSubject(context, { ...about, readySlots: [goalOf(state)] });
+  }
 }
 
 async function proveNow(
@@ -245,5 +250,5 @@ async function stillReady(acting: Acting, next: Routing): Promise<void> {
     });
     return;
   }
-  throw notReadyError(observed, verdict, [], undefined);
+  throw notReadyError(observed, verdict);
 }

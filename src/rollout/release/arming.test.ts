@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type TestBench, testBench, testConfig, testNamespace } from "../../../test/support/rollout-bench.ts";
-import { resolveRollout } from "../../config/rollout.ts";
+import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
+import { type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import { type Routing, sameRouting, splitOf } from "../../core/routing.ts";
 import { observeDeployed } from "../subject.ts";
 import { up } from "../up.ts";
@@ -8,18 +8,12 @@ import { control } from "./control.ts";
 import { release, resume } from "./start.ts";
 
 let bench: TestBench;
-const context = () =>
-  bench.context(
-    testConfig({
-      runs: { form: "template", release: { image: "fraud:1", replicas: 2 }, idleReplicas: 0 },
-      rollout: resolveRollout({ drain: 20, steps: "25%:1m, 50%" }),
-    }),
-  );
+const context = () => bench.context(templateConfig({ steps: "25%:1m, 50%" }));
 const next = { template: { image: "fraud:2", replicas: 2 } };
 
 beforeEach(async () => {
   bench = testBench();
-  await up(context(), { allowLiveChange: false, allowLiveStop: false, createNamespace: false });
+  await up(context(), noFlags);
 });
 
 /** The command dies once it has written a routing, before it has proved it. */

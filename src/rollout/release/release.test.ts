@@ -193,6 +193,22 @@ describe("asked by somebody else", () => {
     expect(await split()).toEqual({ blue: 0, green: 100 });
   });
 
+  test("a release whose answers look like the live one's is taken back by itself", async () => {
+    const others = bench.cluster.intercept;
+    bench.cluster.intercept = (request) =>
+      request.path.endsWith("/proxy/version")
+        ? { status: 200, headers: {}, body: "same" }
+        : others?.(request);
+    bench.answer = () => ({ status: 200, body: "same" });
+    const end = await release(context(), { template: { image: "fraud:2", replicas: 2 } });
+    expect(end).toMatchObject({
+      state: { outcome: "aborted" },
+      failure: { code: "slots-indistinguishable" },
+    });
+    expect(await replicas()).toEqual({ blue: 2, green: 0 });
+    expect(routings()).toEqual(["blue|green@0"]);
+  });
+
   test("an abort takes the traffic back and says who wanted it", async () => {
     bench.stack.afterUp = async ({ routing }) => {
       if (routing.weight === 25) await askOf(context(), ["abort"]);

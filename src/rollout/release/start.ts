@@ -1,7 +1,6 @@
 import type { ReleaseTemplate, ResolvedConfig } from "../../config/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
-import { begin, type RolloutPlan } from "../../core/rollout/state.ts";
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { refuseUnfinished } from "../adoption/guard.ts";
@@ -19,9 +18,7 @@ import {
   type ReleaseSpec,
   type RolloutRecord,
   releaseOf,
-  type SlotScaling,
 } from "../record.ts";
-import { nextRolloutNumber, type RolloutRecordEntry } from "../record-rollouts.ts";
 import {
   declaredReplicas,
   releaseDifferences,
@@ -33,25 +30,11 @@ import {
 import { type Deployed, observeDeployed } from "../subject.ts";
 import { pendingSwitch } from "../switch.ts";
 import { observeVersions } from "../versions.ts";
-import { inProgress, phaseTitle, refuseInProgress, withoutWindow } from "./entry.ts";
+import { type Start, withRollout } from "./begin.ts";
+import { inProgress, refuseInProgress } from "./entry.ts";
 import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
 import { planOf, rollbackPlan } from "./plan.ts";
 import { describeAccepted, noteFollowers, releaseNow, sayingOnce } from "./sources-then.ts";
-
-/** What a new rollout is to make of a model. */
-interface Start {
-  readonly kind: RolloutRecordEntry["kind"];
-  readonly release: ReleaseRecord;
-  /** Whether the release is new to the record. */
-  readonly isNew: boolean;
-  readonly plan: RolloutPlan;
-  readonly phase: "deploy" | "shift";
-  readonly windowsIgnored: boolean;
-  /** What is skipped on somebody's word, a line each. */
-  readonly skipped: readonly string[];
-  /** How the target's number of replicas is kept. */
-  readonly scaling: SlotScaling | undefined;
-}
 
 export interface ReleaseOptions {
   /** What the new release runs, and how many replicas of it. */
@@ -257,45 +240,6 @@ async function requireRoom(
     replicas: start.plan.replicas,
     vacated: vacatedFor(start.plan.mode, start.release.slot),
   });
-}
-
-function withRollout(context: RolloutContext, present: RolloutRecord, start: Start): RolloutRecord {
-  const { release: wanted, plan } = start;
-  const now = context.clock.now();
-  const record = withoutWindow(present, context.namespace, now);
-  const startedAt = new Date(now).toISOString();
-  const state = begin(
-    plan,
-    { release: wanted.number, target: wanted.slot, windowsIgnored: start.windowsIgnored },
-    now,
-    start.phase,
-  );
-  const replaced = releaseOf(record, otherSlot(wanted.slot));
-  const { [wanted.slot]: _former, ...others } = record.settings.scaling ?? {};
-  const scaling = start.scaling === undefined ? others : { ...others, [wanted.slot]: start.scaling };
-  const { scaling: _scaling, ...settings } = record.settings;
-  return {
-    ...record,
-    settings: { ...settings, ...(Object.keys(scaling).length === 0 ? {} : { scaling }) },
-    releases: start.isNew
-      ? [...record.releases, wanted]
-      : record.releases.map((one) => (one.number === wanted.number ? wanted : one)),
-    slots: { ...record.slots, [wanted.slot]: wanted.number },
-    rollout: {
-      number: nextRolloutNumber(record),
-      kind: start.kind,
-      plan,
-      state,
-      by: context.operator,
-      startedAt,
-      replaces: replaced?.number ?? null,
-      changes:
-        replaced === undefined ? [] : releaseDifferences(replaced.spec, wanted.spec).map(({ text }) => text),
-      skipped: start.skipped,
-      requests: [],
-      journal: [{ at: startedAt, kind: "phase", text: phaseTitle(state) }],
-    },
-  };
 }
 
 function refuseOnItsWay(context: RolloutContext, { record, routing, location }: Deployed): void {
