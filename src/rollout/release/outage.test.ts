@@ -90,3 +90,28 @@ test("away for longer than pods may take to get ready: it gives up, and `resume`
   bench.clock.pass(config.deadlines.readyMs + 60_000);
   expect(await resume(bench.context(config), "resume")).toMatchObject({ kind: "live" });
 });
+
+test("away right after a share was written, of which the ingress hears too late: it is proved afterwards, not given up", async () => {
+  const bench = testBench();
+  await up(bench.context(config), noFlags);
+  let until: number | undefined;
+  const isAway = () => until !== undefined && bench.clock.now() < until;
+  const { intercept } = bench.cluster;
+  bench.cluster.intercept = (request) => {
+    if (isAway()) throw failure("cluster-unreachable", "The Kubernetes API server cannot be reached");
+    return intercept?.(request);
+  };
+  const { answer } = bench;
+  bench.answer = (header, host) => {
+    const declared = answer(header, host);
+    if (header === undefined && declared.body.endsWith("green"))
+      until ??= bench.clock.now() + 2 * config.deadlines.proofMs;
+    return header === undefined && isAway() ? { status: 200, body: "version of blue" } : declared;
+  };
+  expect(await release(bench.context(config), next)).toMatchObject({
+    kind: "live",
+    state: { direction: "forward" },
+  });
+  expect(bench.events).toContainEqual(expect.objectContaining({ code: "cluster-away" }));
+  expect(await splitNow(bench.context(config))).toEqual({ blue: 0, green: 100 });
+});

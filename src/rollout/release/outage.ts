@@ -9,6 +9,8 @@ export function isOutage(error: unknown, server: string): boolean {
   if (error instanceof KubernetesApiError) return error.status >= 500 || error.status === 429;
   if (!(error instanceof UserError)) return false;
   if (error.code === "cluster-unreachable") return true;
+  // A step that could be neither proved nor undone because of it is looked at, and proved, once it answers.
+  if (error.code === "undo-failed") return isOutage(error.cause, server);
   return pulumiCodes.includes(error.code) && saysAway(error.message, new URL(server).host);
 }
 
