@@ -35,6 +35,8 @@ export interface LockOptions {
 
 export const leaseSeconds = 20;
 export const renewMs = 5_000;
+/** How soon a heartbeat that did not come through is tried again. */
+export const retryMs = 1_000;
 
 /** Who took the lock from somebody by `unlock --force`, for the command that lost it. */
 export const takenByAnnotation = "modelswitch.dev/lock-taken-by";
@@ -68,7 +70,7 @@ export interface HeldLock {
   readonly isDead: boolean;
 }
 
-/** Who has the lock; `undefined`: nobody. Watches for some seconds where only that tells a dead lock of another machine. */
+/** Who has the lock; `undefined`: nobody. Watches for some seconds where only that tells a dead lock from a late heartbeat. */
 export async function heldLock(
   lease: LeaseObject | undefined,
   options: LockOptions,
@@ -76,11 +78,7 @@ export async function heldLock(
   const present = presentLock(lease, options);
   if (lease === undefined || present === undefined) return undefined;
   const { isGone, ...lock } = present;
-  const isSameHost = lock.holder?.host === options.holder.host;
-  return {
-    ...lock,
-    isDead: isGone || (!(lock.leftMs > 0) && (isSameHost || (await isSilent(lease, options)))),
-  };
+  return { ...lock, isDead: isGone || (!(lock.leftMs > 0) && (await isSilent(lease, options))) };
 }
 
 /** Who has the lock, at one look; `isGone`: the process is known to have ended. */
@@ -105,7 +103,10 @@ export function presentLock(
   };
 }
 
-/** Clocks of two machines differ: a lock of another host is only dead if its heartbeat does not come while we watch. */
+/**
+ * Clocks of two machines differ, and no heartbeat comes through while the API server is away: a lock that has ended is only dead
+ * if none comes while we watch, either.
+ */
 async function isSilent(lease: LeaseObject, options: LockOptions): Promise<boolean> {
   const watchUntil = options.clock.now() + renewMs + 2_000;
   while (options.clock.now() < watchUntil) {

@@ -86,6 +86,38 @@ describe("withLock", () => {
     expect(clock.now() - startedAt).toBeGreaterThanOrEqual(7_000);
   });
 
+  test("a command of this machine that lives keeps its lock when its heartbeat comes late, as after an API server that hung", async () => {
+    const late = { ...ada, pid: 9 };
+    heldBy(late, clock.now() - 45_000);
+    let looks = 0;
+    cluster.intercept = ({ method, path: asked }) => {
+      if (method === "GET" && asked === path) looks += 1;
+      if (looks === 4) heldBy(late, clock.now());
+      return undefined;
+    };
+    await expect(withLock(options(ada), () => Promise.resolve())).rejects.toMatchObject({
+      code: "model-locked",
+    });
+  });
+
+  test("a heartbeat that does not come through is given up and tried again before the Lease ends", async () => {
+    const beats: { readonly at: number; readonly timeoutMs: number | undefined }[] = [];
+    await withLock(options(ada), async () => {
+      cluster.intercept = ({ method, path: asked, timeoutMs }) => {
+        if (method !== "GET" || asked !== path) return undefined;
+        beats.push({ at: clock.now(), timeoutMs });
+        if (beats.length <= 2) throw new Error("no answer");
+        return undefined;
+      };
+      await expect.poll(() => beats.length).toBeGreaterThan(3);
+    });
+    const [first, second, third, fourth] = beats.map(({ at }) => at - (beats[0]?.at ?? 0));
+    expect([first, second, third, fourth]).toEqual([0, 1_000, 2_000, 7_000]);
+    const [lease, timeout] = [20_000, beats[0]?.timeoutMs ?? Number.POSITIVE_INFINITY];
+    // The beat before, and two that got no answer.
+    expect(5_000 + 2 * (timeout + 1_000)).toBeLessThan(lease);
+  });
+
   test("a machine whose clock is slow keeps its lock by its heartbeat", async () => {
     heldBy(bob, clock.now() - 60_000);
     let looks = 0;

@@ -121,20 +121,25 @@ async function refuseIfHeld(lease: LeaseObject, options: LockOptions): Promise<v
 }
 
 async function keepAlive(options: LockOptions, acquiredAt: string, signal: AbortSignal): Promise<void> {
+  // Given up before the Lease ends: a connection that is dead without a word must not cost the lock.
+  const timeoutMs = renewMs;
+  let pause = renewMs;
   for (;;) {
     try {
-      await options.clock.sleep(renewMs, signal);
+      await options.clock.sleep(pause, signal);
     } catch {
       return;
     }
     try {
-      const found = await options.api.find<LeaseObject>(leasePath(options));
+      const found = await options.api.find<LeaseObject>(leasePath(options), { timeoutMs });
       // Whoever took it over believed us dead: do not fight for it.
       if (found?.spec?.holderIdentity !== identityOf(options.holder)) return;
       const body = leaseBody(options, acquiredAt, found.metadata?.resourceVersion);
-      await options.api.json({ method: "PUT", path: leasePath(options), body });
+      await options.api.json({ method: "PUT", path: leasePath(options), body, timeoutMs });
+      pause = renewMs;
     } catch {
-      // A missed heartbeat is made up by the next one; the Lease outlives three of them.
+      // A missed heartbeat is made up by the next one.
+      pause = 1_000;
     }
   }
 }

@@ -21,6 +21,7 @@ import {
   type KubernetesObject,
 } from "../../src/kubernetes/api.ts";
 import type { RolloutContext } from "../../src/rollout/context.ts";
+import { renewMs } from "../../src/rollout/lease.ts";
 import type { Probe, ProbeRequest } from "../../src/rollout/probe.ts";
 import type { Desired, ModelStack } from "../../src/rollout/program.ts";
 import { RecordStore } from "../../src/rollout/record-store.ts";
@@ -420,7 +421,11 @@ export function testBench(): TestBench {
         namespace: testNamespace,
         model: config.name,
         holder: { operator: "ada@laptop", host: "laptop", pid: 1, command },
-        clock: { now: () => clock.now(), sleep: (_ms, signal) => untilAborted(signal) },
+        clock: {
+          now: () => clock.now(),
+          // Heartbeats would move the clock for ever; whoever watches for one does.
+          sleep: (ms, signal) => (ms === renewMs ? untilAborted(signal) : clock.sleep(ms, signal)),
+        },
         isGone: () => false,
         signal: stop.signal,
       }),
