@@ -9,7 +9,7 @@ import type { ModelProject } from "./model-project.ts";
 import { childrenOf } from "./process-watch.ts";
 import { imageOf, releasedProject } from "./release-project.ts";
 import { RolloutDriver } from "./rollout-driver.ts";
-import { until } from "./test-cluster.ts";
+import { until, versionAt } from "./test-cluster.ts";
 
 /** `npm run test:soak` has all of the matrix; `npm test` each kind of fault once. */
 const soak = process.env.MODELSWITCH_TEST_SOAK === "1";
@@ -210,6 +210,8 @@ describe("a release while the cluster is disturbed", () => {
       await restart("kubelet");
       from = Date.now();
       await restart("traefik");
+      // It listens before it has read the routing, and says 404 until then.
+      await until("the ingress serves", async () => ["1", "2"].includes(await versionAt(project.host)));
       to = Date.now();
     });
     await converge();
