@@ -35,8 +35,6 @@ export interface LockOptions {
 
 export const leaseSeconds = 20;
 export const renewMs = 5_000;
-/** How soon a heartbeat that did not come through is tried again. */
-export const retryMs = 1_000;
 
 /** Who took the lock from somebody by `unlock --force`, for the command that lost it. */
 export const takenByAnnotation = "modelswitch.dev/lock-taken-by";

@@ -14,6 +14,9 @@ import {
   takenByAnnotation,
 } from "./lease.ts";
 
+/** How soon a heartbeat that did not come through is tried again. */
+const retryMs = 1_000;
+
 /** A lock that is held. */
 export interface Lock {
   /**
@@ -121,7 +124,7 @@ async function refuseIfHeld(lease: LeaseObject, options: LockOptions): Promise<v
 }
 
 async function keepAlive(options: LockOptions, acquiredAt: string, signal: AbortSignal): Promise<void> {
-  // Given up before the Lease ends: a connection that is dead without a word must not cost the lock.
+  // Each request is given up before the Lease ends: a connection that is dead without a word must not cost the lock.
   const timeoutMs = renewMs;
   let pause = renewMs;
   for (;;) {
@@ -139,7 +142,7 @@ async function keepAlive(options: LockOptions, acquiredAt: string, signal: Abort
       pause = renewMs;
     } catch {
       // A missed heartbeat is made up by the next one.
-      pause = 1_000;
+      pause = retryMs;
     }
   }
 }
