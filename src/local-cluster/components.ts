@@ -3,6 +3,7 @@ import { cgroupPath } from "./cluster-state.ts";
 import { componentNames } from "./component-names.ts";
 import { clusterVariable, isAlive, sessionLeaders } from "./process-table.ts";
 import {
+  type ComponentRecord,
   type ComponentSpec,
   forgetComponent,
   readComponent,
@@ -16,14 +17,15 @@ import type { ClusterRun } from "./run.ts";
 const politeMs = 5_000;
 
 /** Starts the component unless it runs just as specified; one that runs otherwise is stopped first. */
-export async function ensureComponent(run: ClusterRun, spec: ComponentSpec): Promise<void> {
+export async function ensureComponent(run: ClusterRun, spec: ComponentSpec): Promise<ComponentRecord> {
   run.signal.throwIfAborted();
-  if (runningAsSpecified(run.folders, spec) !== undefined) return;
+  const running = runningAsSpecified(run.folders, spec);
+  if (running !== undefined) return running;
   const before = readComponent(run.folders, spec.name);
   if (before !== undefined && isAlive(before)) await stopProcesses([before], run.clock, { politeMs });
   forgetComponent(run.folders, spec.name);
   const group = cgroupPath(run.folders, run.name);
-  await startComponent(run.folders, spec, (pid) => joinComponentsGroup(group, pid));
+  return startComponent(run.folders, spec, (pid) => joinComponentsGroup(group, pid));
 }
 
 /** Stops components that a killed command started but could not record any more. */

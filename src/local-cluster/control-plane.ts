@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Tool } from "../tools/tool.ts";
 import type { ClusterRecord } from "./cluster-state.ts";
 import { type CredentialFiles, frontProxyName } from "./credentials.ts";
+import type { ProcessIdentity } from "./process-table.ts";
 import type { ComponentSpec } from "./processes.ts";
 import type { ClusterFolders } from "./state-folder.ts";
 import { programOf } from "./tool-programs.ts";
@@ -92,6 +93,7 @@ export function apiServerSpec(tool: Tool, { record, credentials }: ControlPlaneC
 export function controllerManagerSpec(
   tool: Tool,
   { folders, credentials }: ControlPlaneContext,
+  server: ProcessIdentity,
 ): ComponentSpec {
   return {
     name: "kube-controller-manager",
@@ -110,19 +112,32 @@ export function controllerManagerSpec(
       // By default it looks for plug-ins in a folder of the system, and makes it.
       `--flex-volume-plugin-dir=${join(folders.kubelet, "volume-plugins")}`,
     ],
-    configuration: [],
+    configuration: startedAfter(server),
   };
 }
 
-export function schedulerSpec(tool: Tool, { credentials }: ControlPlaneContext): ComponentSpec {
+export function schedulerSpec(
+  tool: Tool,
+  { credentials }: ControlPlaneContext,
+  server: ProcessIdentity,
+): ComponentSpec {
   return {
     name: "kube-scheduler",
     program: programOf(tool, "kube-scheduler"),
     env: { ...tool.env },
     arguments: [`--kubeconfig=${credentials.kubeconfigs["kube-scheduler"]}`, ...alone],
-    configuration: [],
+    configuration: startedAfter(server),
   };
 }
 
 /** There is one of each, so nobody is to be elected; nobody asks for its metrics, so it need not listen. */
 const alone = ["--leader-elect=false", "--secure-port=0", "--kube-api-qps=100", "--kube-api-burst=200"];
+
+/**
+ * They start anew with the API server. Where several compete for one lease, they lose it in an outage, end, and are started again;
+ * these would go on with what they knew before it, for up to a minute of their client's back-off, and take a node whose
+ * renewed lease they have not seen yet for lost, and its pods out of every Service.
+ */
+const startedAfter = ({ pid, startTime, bootId }: ProcessIdentity): readonly string[] => [
+  JSON.stringify([pid, startTime, bootId]),
+];

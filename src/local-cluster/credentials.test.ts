@@ -46,11 +46,12 @@ const tool: Tool = {
   folders: {},
 };
 const context = { folders, record, credentials };
+const server = { pid: 1, startTime: "1", bootId: "1" };
 const specs = [
   etcdSpec(tool, context),
   apiServerSpec(tool, context),
-  controllerManagerSpec(tool, context),
-  schedulerSpec(tool, context),
+  controllerManagerSpec(tool, context, server),
+  schedulerSpec(tool, context, server),
   traefikSpec(tool, record, credentials),
   metricsServerSpec(tool, context),
   provisionerSpec(tool, context),

@@ -117,7 +117,7 @@ async function startControlPlane(
     { id: "cluster.control-plane", parent: "cluster", title: "Control plane" },
     async (progress) => {
       await ensureComponent(run, etcdSpec(etcd, context));
-      await ensureComponent(run, apiServerSpec(kubernetes, context));
+      const server = await ensureComponent(run, apiServerSpec(kubernetes, context));
       const { connect } = await import("../kubernetes/connect.ts");
       const { api } = connect({ path: folders.kubeconfig });
       await waitUntil(
@@ -128,8 +128,8 @@ async function startControlPlane(
         },
         { ...run, deadlineMs: 120_000, what: "the API server", progress, typicalMs: 6_000 },
       );
-      await ensureComponent(run, controllerManagerSpec(kubernetes, context));
-      await ensureComponent(run, schedulerSpec(kubernetes, context));
+      await ensureComponent(run, controllerManagerSpec(kubernetes, context, server));
+      await ensureComponent(run, schedulerSpec(kubernetes, context, server));
       return api;
     },
   );

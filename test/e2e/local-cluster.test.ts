@@ -225,6 +225,13 @@ describe("a local cluster's life", () => {
       expect(await clusters.up(options())).toEqual(cluster);
       expect((await clusters.status(name)).state).toBe("running");
       await expect.poll(() => askIngress(cluster), { timeout: 20_000 }).toBe(200);
+      const now = await pids();
+      const anew = Object.keys(now).filter((component) => now[component] !== running[component]);
+      // Older than their API server, they would go on with what they knew before its outage.
+      const followers = killed.includes("kube-apiserver")
+        ? ["kube-controller-manager", "kube-scheduler"]
+        : [];
+      expect(anew.sort()).toEqual([...killed, ...followers].sort());
     }
     const restarts = await kubectl(
       cluster,

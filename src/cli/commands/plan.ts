@@ -1,3 +1,4 @@
+import { formatDuration } from "../../core/duration.ts";
 import { liveSlot } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { OperationResult, ResourceChange } from "../../engine/stack.ts";
@@ -5,7 +6,6 @@ import type { ReleaseCost } from "../../rollout/capacity/next-release.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
 import type { PreparedUp } from "../../rollout/prepare-up.ts";
 import type { Command, CommandContext, CommandInput } from "../command.ts";
-import { formatDuration } from "../output/format.ts";
 import { liveFlags, readLiveFlags } from "./live-flags.ts";
 import { allOption, errorTexts, ofCluster, queryModels, titleOf } from "./rollout-context.ts";
 

@@ -1,3 +1,4 @@
+import { formatDuration } from "../../core/duration.ts";
 import { type ExitCode, exitCodes } from "../../core/errors.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
 import type { CommandContext, CommandInput, CommandResult, OptionSpec } from "../command.ts";
@@ -140,7 +141,7 @@ export function choiceOf({ globals }: Pick<CommandContext, "globals">): string {
     .join("");
 }
 
-/** Milliseconds for people: `850 ms`, `1.4 s`. */
+/** Milliseconds for people, also where few of them matter: `850 ms`, `1.4 s`, `3 min 5 s`. */
 export function duration(ms: number): string {
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  return ms < 1000 ? `${Math.round(ms)} ms` : formatDuration(ms);
 }

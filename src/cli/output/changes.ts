@@ -1,5 +1,5 @@
+import { formatDuration } from "../../core/duration.ts";
 import type { OperationResult, ResourceChange } from "../../engine/stack.ts";
-import { formatDuration } from "./format.ts";
 
 const signs: Readonly<Record<ResourceChange["operation"], string>> = {
   create: "+",

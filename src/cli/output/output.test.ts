@@ -4,7 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Event, StepEvent } from "../../core/events.ts";
 import { operationText } from "./changes.ts";
 import { colorsFor } from "./colors.ts";
-import { formatBytes, formatDuration, formatProgress, formatRemaining, formatTable } from "./format.ts";
+import { formatBytes, formatProgress, formatRemaining, formatTable } from "./format.ts";
 import { plainRenderer } from "./plain.ts";
 import { createRenderer, isLive } from "./renderer.ts";
 import { StepTree } from "./steps.ts";
@@ -29,17 +29,6 @@ const stepEvent = (id: string, state: StepEvent["state"], more: Partial<StepEven
 });
 
 describe("numbers for people", () => {
-  test.each([
-    [0, "0.0 s"],
-    [420, "0.4 s"],
-    [9_949, "9.9 s"],
-    [12_300, "12 s"],
-    [60_000, "1 min"],
-    [185_000, "3 min 5 s"],
-    [3_600_000, "1 h"],
-    [3_720_000, "1 h 2 min"],
-  ])("%d ms is %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
-
   test("estimates are rounded", () => {
     expect(formatRemaining(400)).toBe("about 1 s left");
     expect(formatRemaining(45_000)).toBe("about 45 s left");

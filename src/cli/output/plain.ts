@@ -1,6 +1,7 @@
+import { formatDuration } from "../../core/duration.ts";
 import type { StepEvent } from "../../core/events.ts";
 import { colorsFor } from "./colors.ts";
-import { formatDuration, formatStepNotes } from "./format.ts";
+import { formatStepNotes } from "./format.ts";
 import type { Renderer, RendererOptions } from "./renderer.ts";
 import { isOver, StepTree } from "./steps.ts";
 

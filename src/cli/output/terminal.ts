@@ -1,6 +1,7 @@
 import { createLogUpdate } from "log-update";
+import { formatDuration } from "../../core/duration.ts";
 import { type Colors, colorsFor } from "./colors.ts";
-import { formatDuration, formatStepNotes } from "./format.ts";
+import { formatStepNotes } from "./format.ts";
 import type { Renderer, RendererOptions } from "./renderer.ts";
 import { StepTree } from "./steps.ts";
 

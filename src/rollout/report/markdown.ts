@@ -1,3 +1,4 @@
+import { formatDuration } from "../../core/duration.ts";
 import type { JournalEntry, RolloutRecordEntry } from "../record-rollouts.ts";
 import type { ReportedRelease, RolloutReport } from "./report.ts";
 
@@ -15,7 +16,7 @@ export function reportMarkdown(report: RolloutReport): string {
     ["outcome", `**${outcomes[report.outcome]}**${report.reason === null ? "" : `: ${report.reason}`}`],
     ["by", report.by],
     ["began", report.startedAt],
-    ["ended", `${report.endedAt}, after ${seconds(report.durationMs)}`],
+    ["ended", `${report.endedAt}, after ${formatDuration(report.durationMs)}`],
     ["into", slot],
     ...(release === null ? [] : releaseRows("release", release)),
     ...(replaced === null ? [] : releaseRows("instead of", replaced)),
@@ -38,7 +39,9 @@ export function reportMarkdown(report: RolloutReport): string {
     "",
     "| phase | began | took |",
     "| - | - | - |",
-    ...report.phases.map((one) => `| ${cell(one.phase)} | ${one.startedAt} | ${seconds(one.durationMs)} |`),
+    ...report.phases.map(
+      (one) => `| ${cell(one.phase)} | ${one.startedAt} | ${formatDuration(one.durationMs)} |`,
+    ),
     "",
     ...seen(report.journal),
     "",
@@ -84,12 +87,8 @@ function releaseRows(name: string, release: ReportedRelease): (readonly [string,
 
 function journalRow({ at, kind, text, result, evidence, durationMs }: JournalEntry): string {
   const what = kind === "step" ? text : `${kind}: ${text}`;
-  const took = durationMs === undefined ? "" : ` in ${seconds(durationMs)}`;
+  const took = durationMs === undefined ? "" : ` in ${formatDuration(durationMs)}`;
   return `| ${at} | ${cell(what)} | ${result ?? ""}${took} | ${cell(evidence ?? "")} |`;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function cell(text: string): string {

@@ -86,6 +86,26 @@ print(hashlib.sha256(json.dumps(d, sort_keys=True, separators=(",", ":"), ensure
   });
 });
 
+test("in Markdown times are read at a glance; as JSON they are milliseconds", async () => {
+  const [first] = await reports();
+  if (first === undefined) throw new Error("There is one.");
+  const night = 31_624_000;
+  const slow: RolloutReport = {
+    ...first,
+    durationMs: night,
+    phases: [{ phase: "soak", startedAt: first.startedAt, durationMs: night }],
+    journal: [
+      { at: first.startedAt, kind: "step", text: "Drain blue", result: "done", durationMs: 185_000 },
+      { at: first.startedAt, kind: "step", text: "Arm green", result: "done", durationMs: 420 },
+    ],
+  };
+  const text = reportMarkdown(slow);
+  expect(text).toContain(`| ended | ${first.endedAt}, after 8 h 47 min |`);
+  expect(text).toContain(`| soak | ${first.startedAt} | 8 h 47 min |`);
+  expect(text).toContain("| Drain blue | done in 3 min 5 s |");
+  expect(text).toContain("| Arm green | done in 0.4 s |");
+});
+
 test("of a rollout in progress, what was seen so far can be shown", async () => {
   bench.stack.afterUp = ({ routing }) => {
     if (routing.weight === 25) bench.stop.abort();
