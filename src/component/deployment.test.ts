@@ -147,6 +147,26 @@ test("a server without HTTP is probed over gRPC, and its pods say what their ans
     readinessProbe: { grpc: { port: 9000 } },
   });
   expect(model?.readinessProbe).not.toHaveProperty("httpGet");
+  expect(model).not.toHaveProperty("livenessProbe");
+});
+
+test("a server without HTTP is restarted for what its health service says of the service named", () => {
+  const grpcOnly = { method: "a.B/C", from: { kind: "field", path: "2" } } as const;
+  const container = (services: Parameters<typeof custom>[0]) => {
+    const { template } = deploymentSpec(
+      "fraud",
+      selector,
+      { image: "fraud:1" },
+      custom({ port: 9000, grpcOnly, ...services }),
+    ) as unknown as ReturnType<typeof spec>;
+    return template.spec.containers[0];
+  };
+  expect(container({ readinessService: "ready", livenessService: "live" })).toMatchObject({
+    readinessProbe: { grpc: { port: 9000, service: "ready" } },
+    livenessProbe: { grpc: { port: 9000, service: "live" } },
+    startupProbe: { grpc: { port: 9000, service: "live" }, failureThreshold: 120 },
+  });
+  expect(container({ livenessService: "" })?.livenessProbe).toMatchObject({ grpc: { port: 9000 } });
 });
 
 describe("the number of replicas", () => {

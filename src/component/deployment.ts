@@ -122,12 +122,13 @@ function container(
 
 function probe(
   server: Pick<ModelServer, "http" | "httpPort">,
-  { path, periodSeconds, timeoutSeconds, failureThreshold }: HttpProbe,
+  { path, service = "", periodSeconds, timeoutSeconds, failureThreshold }: HttpProbe,
   scheme: PodScheme,
 ): Probe {
   const times = { periodSeconds, timeoutSeconds, failureThreshold };
   // The kubelet asks the gRPC health service by the port's number only.
-  if (server.http === false) return { grpc: { port: server.httpPort }, ...times };
+  if (server.http === false)
+    return { grpc: { port: server.httpPort, ...(service === "" ? {} : { service }) }, ...times };
   const httpGet = { path, port: "http", ...(scheme === "https" ? { scheme: "HTTPS" } : {}) };
   return { httpGet, ...times };
 }

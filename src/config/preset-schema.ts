@@ -115,6 +115,16 @@ export const presetSchema = z.discriminatedUnion("preset", [
     otherPorts: containerPorts,
     readinessPath: absolutePath.describe("Answers 2xx once the model is loaded. Default: /"),
     livenessPath: absolutePath.describe("Answers 2xx while the process is sound. Default: no liveness probe"),
+    readinessService: z
+      .string()
+      .describe(
+        "With grpcOnly: what the health service is asked about until requests come. Default: the server as a whole",
+      ),
+    livenessService: z
+      .string()
+      .describe(
+        'With grpcOnly: what it is asked about to restart a server that hangs, "" for the server as a whole. Default: no liveness probe',
+      ),
     preStopSleepSeconds: seconds("Seconds that a terminating pod goes on serving. Default: 10"),
     terminationGracePeriodSeconds: seconds(
       "At least the two above. Default: preStopSleepSeconds and longestRequestSeconds and 5",

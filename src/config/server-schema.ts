@@ -9,6 +9,10 @@ import { containerPorts, environment, identitySchema, serverFacts } from "./serv
 
 const probe = z.strictObject({
   path: absolutePath,
+  service: z
+    .string()
+    .optional()
+    .describe("What the gRPC health service is asked about, without HTTP. Default: the server as a whole"),
   periodSeconds: count("Seconds between two probes", 1),
   timeoutSeconds: count("Seconds until a probe counts as failed", 1),
   failureThreshold: count("Failures in a row until the verdict changes", 1),

@@ -16,9 +16,12 @@ export const routerNames = ["nginx", "plain"] as const;
 /** How traffic is moved: the dialect of one ingress controller, or plain Ingresses. */
 export type RouterName = (typeof routerNames)[number];
 
-/** An HTTP probe of a container, times in seconds. */
+/** A probe of a container over HTTP, or of a server without HTTP over gRPC; times in seconds. */
 export interface HttpProbe {
+  /** Means nothing over gRPC. */
   readonly path: string;
+  /** What the gRPC health service is asked about. @default the server as a whole */
+  readonly service?: string | undefined;
   readonly periodSeconds: number;
   readonly timeoutSeconds: number;
   readonly failureThreshold: number;

@@ -7,7 +7,7 @@ import { placesOf } from "../core/model.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
 import type { Probe } from "./probe.ts";
-import { advance, newLane, type ProbeOutcome, proofVerdict, viewsOf } from "./proof.ts";
+import { advance, newLane, type ProbeOutcome, proofVerdict, untrueIdentity, viewsOf } from "./proof.ts";
 import { type ProveOptions, prove } from "./prove.ts";
 import { outcomeOf, probeHost, proofPath, questionsFor } from "./question.ts";
 
@@ -37,6 +37,32 @@ describe("viewsOf", () => {
       "clients",
       "main",
     ]);
+  });
+});
+
+describe("an identity that is not true", () => {
+  const seen = (answers: Readonly<Record<string, readonly (string | undefined)[]>>) => {
+    const views = viewsOf(settledOn("blue"), identities, true);
+    const lanes = views.map((view) =>
+      (answers[view.name] ?? []).reduce(
+        (lane, identity) => advance(lane, { kind: "answer", status: 200, identity }, identities),
+        newLane(endpoint, view),
+      ),
+    );
+    return untrueIdentity(proofVerdict(lanes, 2).evidence);
+  };
+
+  test("is seen where a slot only ever answers with one of neither slot", () => {
+    const blue = { clients: ["1", "1"], main: ["1", "1"] };
+    expect(seen({ ...blue, preview: ["1", undefined, "9", "9"] })).toEqual({ slot: "green", seen: "9" });
+    expect(seen({ ...blue, preview: ["8", "9"] })).toBeUndefined();
+    expect(seen({ ...blue, preview: ["9", "2"] })).toBeUndefined();
+    expect(seen({ ...blue, preview: ["1", "1"] })).toBeUndefined();
+  });
+
+  test("of a slot that is asked in several ways, all must say the same", () => {
+    expect(seen({ clients: ["7"], main: ["7"], preview: ["2"] })).toEqual({ slot: "blue", seen: "7" });
+    expect(seen({ clients: ["7"], main: ["1"], preview: ["2"] })).toBeUndefined();
   });
 });
 

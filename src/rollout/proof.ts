@@ -1,4 +1,3 @@
-import { UserError } from "../core/errors.ts";
 import type { Routing } from "../core/routing.ts";
 import { splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
@@ -48,12 +47,14 @@ export interface Lane {
   readonly probes: number;
   /** How often each thing that was not expected was seen. */
   readonly unexpected: Readonly<Record<string, number>>;
+  /** Identities of neither slot that were seen. */
+  readonly strangers: readonly string[];
   /** The last outcome, in words. */
   readonly last: string | undefined;
 }
 
 export function newLane(endpoint: Endpoint, view: ProofView, host?: string): Lane {
-  return { endpoint, view, host, consecutive: 0, probes: 0, unexpected: {}, last: undefined };
+  return { endpoint, view, host, consecutive: 0, probes: 0, unexpected: {}, strangers: [], last: undefined };
 }
 
 /** What one more outcome makes of a lane: anything but an expected answer starts the count anew. */
@@ -68,8 +69,19 @@ export function advance(lane: Lane, outcome: ProbeOutcome, identities: Identitie
     probes: lane.probes + 1,
     consecutive: expected ? lane.consecutive + 1 : 0,
     unexpected: expected ? lane.unexpected : { ...lane.unexpected, [seen]: (lane.unexpected[seen] ?? 0) + 1 },
+    strangers: withStranger(lane.strangers, outcome, identities),
     last: seen,
   };
+}
+
+function withStranger(
+  known: readonly string[],
+  outcome: ProbeOutcome,
+  identities: Identities,
+): readonly string[] {
+  if (outcome.kind === "error" || outcome.identity === undefined) return known;
+  const isKnown = [...known, ...slots.map((slot) => identities[slot])].includes(outcome.identity);
+  return isKnown ? known : [...known, outcome.identity];
 }
 
 function describeOutcome(outcome: ProbeOutcome, identities: Identities): string {
@@ -89,6 +101,7 @@ export interface ProofEvidence {
     readonly consecutive: number;
     readonly probes: number;
     readonly unexpected: Readonly<Record<string, number>>;
+    readonly strangers: readonly string[];
     readonly last: string | undefined;
   }[];
 }
@@ -109,6 +122,7 @@ export function proofVerdict(lanes: readonly Lane[], needed: number): ProofVerdi
       consecutive: lane.consecutive,
       probes: lane.probes,
       unexpected: lane.unexpected,
+      strangers: lane.strangers,
       last: lane.last,
     })),
   };
@@ -116,17 +130,20 @@ export function proofVerdict(lanes: readonly Lane[], needed: number): ProofVerdi
   return missing.length === 0 ? { state: "proved", evidence } : { state: "open", evidence, missing };
 }
 
-/** The error for what could not be proved; what is missing stands line by line under the message. */
-export function unproved(
-  { missing, evidence }: Extract<ProofVerdict, { state: "open" }>,
-  about: { readonly code?: "preview-unproved"; readonly message: string; readonly hint: string },
-): UserError {
-  return new UserError({
-    code: "proof-failed",
-    ...about,
-    message: [`${about.message}:`, ...missing.map((line) => `  ${line}`)].join("\n"),
-    details: { evidence },
-  });
+/**
+ * A slot whose answers all have the same identity of neither slot, where only that slot was to answer: the identity that is known of it
+ * is not true. `undefined`: there is none.
+ */
+export function untrueIdentity({
+  lanes,
+}: ProofEvidence): { readonly slot: Slot; readonly seen: string } | undefined {
+  for (const slot of slots) {
+    const own = lanes.filter(({ expected }) => expected.every((one) => one === slot));
+    const [seen, ...others] = new Set(own.flatMap(({ strangers }) => strangers));
+    const isNeverRight = own.every(({ strangers, consecutive }) => strangers.length > 0 && consecutive === 0);
+    if (seen !== undefined && others.length === 0 && isNeverRight) return { slot, seen };
+  }
+  return undefined;
 }
 
 const viewText: Readonly<Record<ProofView["name"], string>> = {

@@ -6,9 +6,8 @@ import type { UpPlan } from "./desired.ts";
 import type { Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
 import type { Note } from "./plan-input.ts";
-import { unproved } from "./proof.ts";
 import { readiness } from "./readiness.ts";
-import { identityProbe, proofSubject, proveRouting } from "./subject.ts";
+import { identityProbe, proofSubject, proveRouting, unproved } from "./subject.ts";
 
 /** `skipped` says why nothing could be asked. */
 export type UpProof =
@@ -59,7 +58,7 @@ export async function proveUp(
     signal: context.signal,
   });
   if (verdict.state === "open") {
-    throw unproved(verdict, {
+    throw unproved(subject, verdict, {
       message: `The model is deployed and ${live} is ready, but the ingress does not show it`,
       hint: `Check that a controller for the class ${observation.ingress?.className ?? "of the Ingress"} runs and where it listens (ingress.endpoints in the config file).`,
     });

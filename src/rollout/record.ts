@@ -112,6 +112,7 @@ const slotSchema = z.enum(slots);
 const texts = z.record(z.string(), z.string());
 const probe = z.object({
   path: z.string(),
+  service: z.string().optional(),
   periodSeconds: z.number(),
   timeoutSeconds: z.number(),
   failureThreshold: z.number(),

@@ -14,7 +14,7 @@ import { type Endpoint, ingressEndpoints } from "./ingress-endpoints.ts";
 import { configuredNames } from "./names.ts";
 import type { IngressObservation, Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
-import { type Identities, type ProofVerdict, type ProofView, viewsOf } from "./proof.ts";
+import { type Identities, type ProofVerdict, type ProofView, untrueIdentity, viewsOf } from "./proof.ts";
 import { prove } from "./prove.ts";
 import { type AppliedSettings, namesOfRecord, type RolloutRecord } from "./record.ts";
 
@@ -189,4 +189,34 @@ export async function proveRouting(
     context.events({ type: "step", ...about, state: "failed", detail: verdict.missing.join("; ") });
   }
   return verdict;
+}
+
+/** The error for what could not be proved; what is missing stands line by line under the message. */
+export function unproved(
+  { settings, identities }: Pick<ProofSubject, "settings" | "identities">,
+  { missing, evidence }: Extract<ProofVerdict, { state: "open" }>,
+  about: { readonly code?: "preview-unproved"; readonly message: string; readonly hint: string },
+): UserError {
+  const lines = missing.map((line) => `  ${line}`).join("\n");
+  // Of a server without HTTP the mark is what somebody said.
+  const isDeclared = settings.server.http === false;
+  const untrue = isDeclared ? untrueIdentity(evidence) : undefined;
+  if (untrue !== undefined) {
+    const { slot, seen } = untrue;
+    return new UserError({
+      code: "mark-untrue",
+      message: `The release in ${slot} says that its answers have the mark "${identities[slot]}", but through the ingress they have "${seen}":\n${lines}`,
+      hint: `Say what they have, \`mark: "${seen}"\` (or \`modelswitch release --set mark=${seen}\`), or the image that has the mark.`,
+      details: { evidence, slot, mark: identities[slot], seen },
+    });
+  }
+  return new UserError({
+    code: "proof-failed",
+    ...about,
+    message: `${about.message}:\n${lines}`,
+    hint: isDeclared
+      ? `${about.hint} Look also whether the answers of each release have its \`mark\`.`
+      : about.hint,
+    details: { evidence },
+  });
 }

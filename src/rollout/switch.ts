@@ -12,13 +12,19 @@ import { type Lock, withLock } from "./lock.ts";
 import type { Observation, SlotObservation } from "./observation.ts";
 import { observe, observeSlot } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
-import { unproved } from "./proof.ts";
 import { readiness } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
 import { type RolloutRecord, releaseOf } from "./record.ts";
 import { refuseInProgress, withoutWindow } from "./release/entry.ts";
 import { lastWords, waitForSlot } from "./slot-wait.ts";
-import { type Deployed, observeDeployed, type ProofSubject, proofSubject, proveRouting } from "./subject.ts";
+import {
+  type Deployed,
+  observeDeployed,
+  type ProofSubject,
+  proofSubject,
+  proveRouting,
+  unproved,
+} from "./subject.ts";
 import { describeTraffic, moveTraffic, type StepTiming, stackOnce, type Traffic } from "./traffic.ts";
 import { unapplied } from "./unapplied.ts";
 import { notReady } from "./wait-ready.ts";
@@ -156,7 +162,7 @@ async function move(
       only: (view) => view.name === "preview",
     });
     if (verdict.state === "open") {
-      throw unproved(verdict, {
+      throw unproved(subject, verdict, {
         code: "preview-unproved",
         message: `${target} cannot be reached through the ingress, so it got no traffic; nothing was changed`,
         hint: 'Check that the ingress controller reads canary Ingresses (ingress-nginx, or Traefik 3.7 and newer with its kubernetesIngressNGINX provider), or use router: "plain".',
@@ -180,7 +186,7 @@ async function proveAlreadyThere(
     signal: context.signal,
   });
   if (verdict.state === "proved") return [];
-  throw unproved(verdict, {
+  throw unproved(subject, verdict, {
     message: `The routing objects send all traffic to ${routing.main}, but the ingress does not show it`,
     hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file).",
   });

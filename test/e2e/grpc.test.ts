@@ -5,14 +5,22 @@ import { GrpcLoad } from "./grpc-load.ts";
 import { ModelProject } from "./model-project.ts";
 import { testImages, until } from "./test-cluster.ts";
 
-const rounds = process.env.MODELSWITCH_TEST_SOAK === "1" ? 10 : 1;
+const soak = process.env.MODELSWITCH_TEST_SOAK === "1";
+const rounds = soak ? 10 : 1;
 
 let project: ModelProject;
 let load: GrpcLoad | undefined;
 
-/** A model server with a port for HTTP, which probes ask, and one for gRPC, which clients call. */
+const overGrpc = {
+  method: "inference.GRPCInferenceService/ModelMetadata",
+  request: { "1": "demo" },
+  from: { kind: "field", path: "2" },
+};
+
+const rollout = { steps: "10%:1s, 50%:1s", settle: 1, soak: 1, drain: 3, rollbackWindow: 600 };
+
+/** A model server with a port for HTTP, which probes and warm-up requests ask, and one for gRPC, which clients call. */
 async function configure(identity: Readonly<Record<string, unknown>>): Promise<void> {
-  const slot = (image: string) => ({ image, replicas: 2, imagePullPolicy: "Never" });
   const server = {
     preset: "custom",
     readinessPath: "/v2/health/ready",
@@ -26,24 +34,22 @@ async function configure(identity: Readonly<Record<string, unknown>>): Promise<v
     name: "fraud",
     server,
     namespace: project.namespace.name,
-    slots: { blue: slot(testImages.blue), green: slot(testImages.green) },
+    release: { image: testImages.blue, replicas: 2, imagePullPolicy: "Never" },
     ingress: { host: project.host, protocol: "grpc" },
+    rollout: { ...rollout, warmUp: { path: "/v2/models/demo", requests: 10 } },
     deadlines: { ready: 120, proof: 30 },
   };
   await writeFile(join(project.folder, "modelswitch.config.json"), JSON.stringify(config));
 }
 
 /** A model server that has no HTTP that anything knows of: probes, proofs and clients call gRPC methods. */
-async function configureGrpcOnly(): Promise<void> {
+async function configureGrpcOnly(proof = 30): Promise<void> {
   const server = {
     preset: "custom",
     port: 9000,
     env: { PORT: "8081", GRPC_PORT: "9000" },
-    grpcOnly: {
-      method: "inference.GRPCInferenceService/ModelMetadata",
-      request: { "1": "demo" },
-      from: { kind: "field", path: "2" },
-    },
+    grpcOnly: overGrpc,
+    livenessService: "liveness",
     preStopSleepSeconds: 3,
     longestRequestSeconds: 3,
   };
@@ -53,8 +59,8 @@ async function configureGrpcOnly(): Promise<void> {
     namespace: project.namespace.name,
     release: { image: testImages.blue, mark: "1", replicas: 2, imagePullPolicy: "Never" },
     ingress: { host: `only-${project.host}`, protocol: "grpc" },
-    rollout: { steps: "50%:1s", settle: 1, soak: 1, drain: 3, rollbackWindow: 600 },
-    deadlines: { ready: 120, proof: 30 },
+    rollout,
+    deadlines: { ready: 120, proof },
   };
   await writeFile(join(project.folder, "modelswitch.config.json"), JSON.stringify(config));
 }
@@ -76,14 +82,8 @@ describe("a model server that speaks gRPC on a port of its own", () => {
     expect(stdout).toContain("grpc-identity-missing");
   });
 
-  test("no call fails while traffic is switched, and each switch is proved over gRPC", async () => {
-    await configure({
-      grpc: {
-        method: "inference.GRPCInferenceService/ModelMetadata",
-        request: { "1": "demo" },
-        from: { kind: "field", path: "2" },
-      },
-    });
+  test("no call fails while a release goes live in steps and traffic is switched, each proved over gRPC", async () => {
+    await configure({ grpc: overGrpc });
     expect(await project.result(["up"])).toMatchObject({ live: "blue", proof: { state: "proved" } });
     const own = new GrpcLoad({
       url: process.env.MODELSWITCH_TEST_INGRESS_URL ?? "",
@@ -92,7 +92,10 @@ describe("a model server that speaks gRPC on a port of its own", () => {
       maximumMs: 250_000,
     });
     load = own;
-    for (let index = 0; index < 2 * rounds; index++) {
+    const { stdout } = await project.command(["release", "--set", `image=${testImages.green}`, "--json"]);
+    expect(stdout).toMatch(/"id":"warm-up-green".*"state":"done"/);
+    for (const step of ["10 %", "50 %", "all"]) expect(stdout).toContain(`Shift ${step}`);
+    for (let index = 1; index < 2 * rounds; index++) {
       const [target, version] = index % 2 === 0 ? (["green", "2"] as const) : (["blue", "1"] as const);
       const before = own.snapshot().versions[version] ?? 0;
       expect(await project.result(["switch", target])).toMatchObject({ target, alreadyThere: false });
@@ -120,7 +123,9 @@ describe("a model server that speaks nothing but gRPC", () => {
       maximumMs: 250_000,
     });
     load = own;
+    expect((await project.command(["plan"])).stderr).toContain("A release is not warmed up");
     const image = `image=${testImages.green}`;
+    if (soak) await releaseWithUntrueMark(image, own);
     const alike = await project.command(["release", "--set", image, "--json"]);
     expect(alike.stdout).toContain("slots-indistinguishable");
     await project.result(["release", "--set", image, "--set", "mark=2"]);
@@ -130,5 +135,43 @@ describe("a model server that speaks nothing but gRPC", () => {
     load = undefined;
     expect(report.failures).toEqual([]);
     expect(Object.keys(report.versions).sort()).toEqual(["1", "2"]);
+    expect(await livenessOfPods()).toEqual(
+      Array.from({ length: 4 }, () => ({ grpc: { port: 9000, service: "liveness" }, restarts: 0 })),
+    );
   });
 });
+
+async function releaseWithUntrueMark(image: string, clients: GrpcLoad): Promise<void> {
+  await configureGrpcOnly(12);
+  const { exitCode, stdout } = await project.command([
+    "release",
+    "--set",
+    image,
+    "--set",
+    "mark=9",
+    "--json",
+  ]);
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain("mark-untrue");
+  expect(stdout).toMatch(/"id":"warm-up-green".*"state":"skipped"/);
+  expect(Object.keys(clients.snapshot().versions)).toEqual(["1"]);
+  await configureGrpcOnly();
+}
+
+async function livenessOfPods(): Promise<unknown[]> {
+  const { api, name } = project.namespace;
+  const { items } = await api.json<{ items: ProbedPod[] }>({
+    method: "GET",
+    path: `/api/v1/namespaces/${name}/pods`,
+    query: { labelSelector: "app=scoring" },
+  });
+  return items.map(({ spec, status }) => ({
+    grpc: spec.containers[0]?.livenessProbe?.grpc,
+    restarts: status.containerStatuses[0]?.restartCount,
+  }));
+}
+
+interface ProbedPod {
+  readonly spec: { readonly containers: readonly { readonly livenessProbe?: { readonly grpc?: unknown } }[] };
+  readonly status: { readonly containerStatuses: readonly { readonly restartCount: number }[] };
+}

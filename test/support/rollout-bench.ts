@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SendAnswer, SendRequest } from "../../src/calls/io.ts";
-import { releaseLabel } from "../../src/component/deployment.ts";
+import { markAnnotation, releaseLabel } from "../../src/component/deployment.ts";
 import { nginx } from "../../src/component/routers/nginx.ts";
 import { plain } from "../../src/component/routers/plain.ts";
 import { custom } from "../../src/component/servers/custom.ts";
@@ -183,6 +183,8 @@ export function putSlot(
     readonly generation?: number;
     /** Number of the release in the Deployment's label. */
     readonly release?: number | undefined;
+    /** What the release says that its answers have. */
+    readonly mark?: string | undefined;
   } = {},
 ): void {
   const replicas = about.replicas ?? 2;
@@ -207,7 +209,12 @@ export function putSlot(
   for (const [index, pod] of pods.entries()) {
     const isReady = index < ready;
     cluster.put(`${base}/pods/${pod}`, {
-      metadata: { name: pod, labels, creationTimestamp: "2026-11-23T07:00:00Z" },
+      metadata: {
+        name: pod,
+        labels,
+        creationTimestamp: "2026-11-23T07:00:00Z",
+        ...(about.mark === undefined ? {} : { annotations: { [markAnnotation]: about.mark } }),
+      },
       status: {
         phase: isReady ? "Running" : "Pending",
         conditions: [{ type: "Ready", status: isReady ? "True" : "False" }],
@@ -301,8 +308,8 @@ export class FakeStack implements ModelStack {
       });
     }
     for (const slot of slots) {
-      const { replicas, image, release } = spec.slots[slot];
-      putSlot(this.#cluster, slot, { replicas: replicas ?? 1, image: image ?? null, release });
+      const { replicas, image, release, mark } = spec.slots[slot];
+      putSlot(this.#cluster, slot, { replicas: replicas ?? 1, image: image ?? null, release, mark });
     }
   }
 }

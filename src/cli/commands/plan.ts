@@ -51,6 +51,10 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
   for (const note of prepared.plan.notes) context.events({ type: "warning", ...note });
   const stack = await rollout.openStack(context.signal);
   const result = await stack.preview(prepared.desired);
+  const { isWarmable, nothingToSend } = await import("../../rollout/release/warm-up.ts");
+  const { runs, server } = rollout.config;
+  if (runs.form === "template" && !isWarmable(server))
+    context.events({ type: "info", message: `A release is not warmed up: ${nothingToSend}.` });
   const { nextReleaseCost } = await import("../../rollout/capacity/next-release.ts");
   const { record, routing } = prepared.plan;
   const cost = await nextReleaseCost(rollout, { record, routing, observation: prepared.observation });

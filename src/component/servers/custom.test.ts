@@ -33,6 +33,20 @@ describe("custom", () => {
     expect(() => custom({ grpcOnly: { ...grpcOnly, method: "/C" } })).toThrow("identity gRPC method");
   });
 
+  test("without HTTP a restart is asked for by a service of the health service, once the model may have loaded", () => {
+    const grpcOnly = { method: "a.B/C", from: { kind: "field", path: "2" } } as const;
+    expect(custom({ grpcOnly })).toMatchObject({ liveness: undefined, startup: undefined });
+    const server = custom({ grpcOnly, readinessService: "ready", livenessService: "", startupSeconds: 60 });
+    expect(server).toMatchObject({
+      readiness: { service: "ready" },
+      liveness: { service: "", periodSeconds: 10, failureThreshold: 3 },
+      startup: { service: "", periodSeconds: 5, failureThreshold: 12 },
+    });
+    expect(() => custom({ livenessService: "live" })).toThrow(
+      'livenessService is "live", but must be left out without grpcOnly: over HTTP it is livenessPath',
+    );
+  });
+
   test("takes metrics and evidence of draining", () => {
     const metrics = { port: 9090, path: "/metrics" };
     const draining = { gauges: ["requests_in_progress"] };

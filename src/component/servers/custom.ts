@@ -9,7 +9,7 @@ import type {
 import { checkedServer, invalid, refuseUnknown } from "./checks.ts";
 import { commonOptions } from "./shared.ts";
 
-/** Any model server that answers HTTP: say its port, its health paths and how a slot is recognised. */
+/** Any model server: say its port, what its health checks are and how a slot is recognised. */
 export interface CustomServerOptions {
   /** Name for messages. @default custom */
   readonly name?: string;
@@ -21,6 +21,16 @@ export interface CustomServerOptions {
   readonly readinessPath?: string;
   /** Path that answers 2xx or 3xx while the process is sound; without one the kubelet never restarts it for being slow. @default none */
   readonly livenessPath?: string;
+  /**
+   * With `grpcOnly`: the service that the gRPC health service is asked about; SERVING once the model can take requests.
+   * @default the server as a whole
+   */
+  readonly readinessService?: string;
+  /**
+   * With `grpcOnly`: the service that is SERVING while the process is sound, also where it takes no requests for a while; `""`: the server
+   * as a whole. Without one the kubelet never restarts it for being slow. @default no liveness probe
+   */
+  readonly livenessService?: string;
   /** Seconds that loading the model may take before the liveness probe counts. @default 600 */
   readonly startupSeconds?: number;
   /** How an answer is recognised as blue's or green's. @default none: the configuration has to say it */
@@ -63,6 +73,8 @@ export function custom(options: CustomServerOptions = {}): ModelServer {
     otherPorts: true,
     readinessPath: true,
     livenessPath: true,
+    readinessService: true,
+    livenessService: true,
     grpcOnly: true,
     preStopSleepSeconds: true,
     terminationGracePeriodSeconds: true,
@@ -74,7 +86,8 @@ export function custom(options: CustomServerOptions = {}): ModelServer {
   const { grpcOnly } = options;
   const preStopSleepSeconds = options.preStopSleepSeconds ?? 10;
   const longestRequestSeconds = options.longestRequestSeconds ?? 30;
-  const liveness = options.livenessPath === undefined ? undefined : probe(options.livenessPath, 10, 3);
+  const asked = probesOf(options);
+  const liveness = asked.liveness && probe(asked.liveness, 10, 3);
   const startupPeriod = 5;
   const startupSeconds = options.startupSeconds ?? 600;
   return checkedServer(
@@ -83,12 +96,12 @@ export function custom(options: CustomServerOptions = {}): ModelServer {
       httpPort: options.port ?? 8080,
       ...(grpcOnly === undefined ? {} : { http: false }),
       otherPorts: options.otherPorts ?? {},
-      readiness: probe(options.readinessPath ?? "/", 2, 2),
+      readiness: probe(asked.readiness, 2, 2),
       liveness,
       // Without a liveness probe nothing restarts a slow starter, so nothing has to be held back.
       startup:
-        liveness &&
-        probe(liveness.path, startupPeriod, Math.max(1, Math.ceil(startupSeconds / startupPeriod))),
+        asked.liveness &&
+        probe(asked.liveness, startupPeriod, Math.max(1, Math.ceil(startupSeconds / startupPeriod))),
       preStopSleepSeconds,
       terminationGracePeriodSeconds:
         options.terminationGracePeriodSeconds ?? preStopSleepSeconds + longestRequestSeconds + 5,
@@ -103,8 +116,35 @@ export function custom(options: CustomServerOptions = {}): ModelServer {
   );
 }
 
-function probe(path: string, periodSeconds: number, failureThreshold: number): HttpProbe {
-  return { path, periodSeconds, timeoutSeconds: 2, failureThreshold };
+type Asked = Pick<HttpProbe, "path" | "service">;
+
+/** What probes ask: paths over HTTP, services of the gRPC health service without it. */
+function probesOf(options: CustomServerOptions): { readonly readiness: Asked; readonly liveness?: Asked } {
+  const { grpcOnly, readinessPath = "/", livenessPath, readinessService, livenessService } = options;
+  if (grpcOnly !== undefined) {
+    return {
+      readiness: { path: "/", ...(readinessService === undefined ? {} : { service: readinessService }) },
+      ...(livenessService === undefined ? {} : { liveness: { path: "/", service: livenessService } }),
+    };
+  }
+  for (const option of ["readinessService", "livenessService"] as const) {
+    if (options[option] === undefined) continue;
+    const instead = option === "readinessService" ? "readinessPath" : "livenessPath";
+    throw invalid(
+      options.name ?? "custom",
+      option,
+      options[option],
+      `left out without grpcOnly: over HTTP it is ${instead}`,
+    );
+  }
+  return {
+    readiness: { path: readinessPath },
+    ...(livenessPath === undefined ? {} : { liveness: { path: livenessPath } }),
+  };
+}
+
+function probe(asked: Asked, periodSeconds: number, failureThreshold: number): HttpProbe {
+  return { ...asked, periodSeconds, timeoutSeconds: 2, failureThreshold };
 }
 
 /** Nothing is ever asked over HTTP, so the path is only the method's own. */

@@ -16,7 +16,7 @@ import type { Observation } from "../observation.ts";
 import { observeSlot } from "../observe.ts";
 import type { Note } from "../plan-input.ts";
 import type { ModelStack } from "../program.ts";
-import { type ProofView, unproved } from "../proof.ts";
+import type { ProofView } from "../proof.ts";
 import { readiness } from "../readiness.ts";
 import type { RolloutRecord } from "../record.ts";
 import { waitForSlot, whileWatching } from "../slot-wait.ts";
@@ -26,6 +26,7 @@ import {
   type ProveRoutingOptions,
   proofSubject,
   proveRouting,
+  unproved,
 } from "../subject.ts";
 import { describeTraffic, type Traffic, takeStep } from "../traffic.ts";
 import { notReadyError } from "../wait-ready.ts";
@@ -200,7 +201,7 @@ async function proveNow(
 ): Promise<void> {
   const verdict = await proveRouting(context, subject, routing, about);
   if (verdict.state === "proved") return;
-  throw unproved(verdict, {
+  throw unproved(subject, verdict, {
     message: "The ingress does not show what is declared",
     hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file).",
   });

@@ -115,6 +115,56 @@ describe("release", () => {
     expect(await replicas()).toEqual({ blue: 2, green: 0 });
   });
 
+  describe("of a server without HTTP, whose pods cannot be asked", () => {
+    const marked = (image: string, mark: string) => ({ template: { image, replicas: 2, mark } });
+    const grpcOnly = () => {
+      const { template } = marked("fraud:1", "version of blue");
+      const config = templateConfig({}, template);
+      return bench.context({ ...config, server: { ...config.server, http: false } });
+    };
+
+    beforeEach(async () => {
+      bench = testBench();
+      await up(grpcOnly(), noFlags);
+      bench.stack.operations.length = 0;
+    });
+
+    test("the mark that it says is proved before a client sees it; that nothing warms it up is said", async () => {
+      expect(await release(grpcOnly(), marked("fraud:2", "version of green"))).toMatchObject({
+        kind: "live",
+      });
+      expect(bench.events).toContainEqual(
+        expect.objectContaining({
+          id: "warm-up-green",
+          state: "skipped",
+          detail: expect.stringMatching(/HTTP/),
+        }),
+      );
+    });
+
+    test("a mark that is not true sends it back, with the one that was seen", async () => {
+      const end = await release(grpcOnly(), marked("fraud:2", "9"));
+      expect(end).toMatchObject({
+        state: { outcome: "aborted" },
+        failure: {
+          code: "mark-untrue",
+          message: expect.stringContaining(
+            'The release in green says that its answers have the mark "9", but through the ingress they have "version of green"',
+          ),
+        },
+      });
+      // Clients stayed where they were all the time.
+      expect(routings()).toEqual(["blue|green@0"]);
+      expect(await replicas()).toEqual({ blue: 2, green: 0 });
+    });
+
+    test("one that has the live slot's answers says to look at the marks, too", async () => {
+      bench.answer = () => ({ status: 200, body: "version of blue" });
+      const { failure } = (await release(grpcOnly(), marked("fraud:2", "9"))) as { failure: object };
+      expect(failure).toMatchObject({ code: "proof-failed", hint: expect.stringContaining("`mark`") });
+    });
+  });
+
   test("is refused while another one is in progress, and where nothing would change", async () => {
     await expect(release(context(), to("fraud:1"))).rejects.toMatchObject({
       code: "release-unchanged",

@@ -1,10 +1,20 @@
 import { UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
+import type { ModelServer } from "../../core/model.ts";
 import { podProxyPath, podScheme } from "../../core/pod-address.ts";
 import { isWarm } from "../../core/rollout/warmth.ts";
 import type { RolloutContext } from "../context.ts";
 import type { SlotObservation } from "../observation.ts";
 import type { RolloutRecord } from "../record.ts";
+
+/** Whether replicas can be sent a request before clients send theirs. */
+export function isWarmable({ http }: Pick<ModelServer, "http">): boolean {
+  return http !== false;
+}
+
+/** What it means where they cannot. */
+export const nothingToSend =
+  "nothing is sent to the replicas before clients do, since the model server has no HTTP: its health service must say SERVING only once it is warm";
 
 /** Sends real requests to every ready pod of a slot, through the API server, until its latency has stabilised. */
 export async function warmUp(
@@ -13,11 +23,18 @@ export async function warmUp(
   slot: SlotObservation,
 ): Promise<void> {
   const request = context.config.rollout.warmUp;
-  if (request === undefined) return;
+  const id = `warm-up-${slot.slot}`;
+  if (request === undefined) {
+    if (!isWarmable(record.settings.server)) {
+      const title = `Warm up ${slot.slot}`;
+      context.events({ type: "step", id, title, state: "skipped", detail: nothingToSend });
+    }
+    return;
+  }
   const pods = slot.endpoints.ready.map(({ pod }) => pod).filter((pod) => pod !== undefined);
   await step(
     context.events,
-    { id: `warm-up-${slot.slot}`, title: `Warm up ${slot.slot}: every pod, until its latency is steady` },
+    { id, title: `Warm up ${slot.slot}: every pod, until its latency is steady` },
     async (progress) => {
       const until = context.clock.now() + request.deadlineMs;
       const results = await Promise.all(pods.map((pod) => warmPod(context, record, pod, until)));
