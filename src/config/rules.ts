@@ -10,7 +10,7 @@ import { type ConfigProblem, valueAt } from "./problem.ts";
 import { releaseProblems } from "./release-rules.ts";
 import { rolloutProblems } from "./rollout-rules.ts";
 import { annotationProblem, previewHeaderProblem } from "./routers.ts";
-import type { ModelswitchConfig } from "./types.ts";
+import type { ModelswitchConfig, SlotOnly } from "./types.ts";
 
 type Path = readonly (string | number)[];
 
@@ -32,6 +32,14 @@ export function ruleProblems(input: object): ConfigProblem[] {
 }
 
 type Read = (...path: Path) => unknown;
+
+/** What of a slot stands beside a template. */
+const slotsOwn: readonly string[] = [
+  "deployment",
+  "service",
+  "autoscaler",
+  "selector",
+] satisfies (keyof SlotOnly)[];
 
 function names(read: Read): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
@@ -67,10 +75,15 @@ function whatRuns(read: Read): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const release = read("release");
   const named = read("slots");
-  if (release !== undefined && named !== undefined) {
+  const [run] = slots.flatMap((slot) => {
+    const said = read("slots", slot);
+    const keys = isFields(said) ? Object.keys(said).filter((key) => !slotsOwn.includes(key)) : [];
+    return keys.map((key) => `slots.${slot}.${key}`);
+  });
+  if (release !== undefined && run !== undefined) {
     problems.push({
       path: ["release"],
-      message: `is given, and "slots" too; keep "release" (the template of the next release) or "slots" (what both slots run)`,
+      message: `is given, and ${run} too; keep "release" (the template of the next release; slots then only have ${slotsOwn.join(", ")}) or "slots" (what both slots run)`,
     });
   }
   if (release === undefined && named === undefined) {
@@ -79,7 +92,7 @@ function whatRuns(read: Read): ConfigProblem[] {
       message: `is missing, and "slots" too; give "release" (for example { image: "registry/fraud:1.5" }) or "slots" (what both slots run)`,
     });
   }
-  if (named !== undefined && read("idleReplicas") !== undefined) {
+  if (release === undefined && named !== undefined && read("idleReplicas") !== undefined) {
     problems.push({
       path: ["idleReplicas"],
       message:
