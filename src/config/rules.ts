@@ -2,7 +2,7 @@ import { presetServer } from "../component/servers/preset-options.ts";
 import { UserError } from "../core/errors.ts";
 import { isFields } from "../core/fields.ts";
 import { type RouterName, routerNames } from "../core/model.ts";
-import { modelNamePattern } from "../core/names.ts";
+import { modelNamePattern, objectNames, type SlotNames } from "../core/names.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { grpcOnlyProblems } from "./grpc-only-rules.ts";
 import { hostProblem, imageProblem } from "./host.ts";
@@ -123,15 +123,17 @@ function images(read: Read): ConfigProblem[] {
 
 /** Given names must not be those of the other slot, given or derived. */
 function objectNamesDiffer(read: Read): ConfigProblem[] {
+  // Names of another type are reported for that.
+  const given = (slot: Slot): SlotNames => {
+    const said = read("slots", slot);
+    return isFields(said) ? said : {};
+  };
+  const names = objectNames(String(read("name")), { slots: { blue: given("blue"), green: given("green") } });
   return slots.flatMap((slot) =>
     (["deployment", "service", "autoscaler"] as const).flatMap((kind) => {
-      const given = read("slots", slot, kind);
-      const other = otherSlot(slot);
-      const derived = `${String(read("name"))}-${other}`;
-      const byDefault = kind === "autoscaler" ? (read("slots", other, "deployment") ?? derived) : derived;
-      const theirs = read("slots", other, kind) ?? byDefault;
-      if (given === undefined || given !== theirs) return [];
-      return [{ path: ["slots", slot, kind], message: `"${given}" is the ${kind} of ${other}, too` }];
+      const own = given(slot)[kind];
+      if (own === undefined || names[kind].blue !== names[kind].green) return [];
+      return [{ path: ["slots", slot, kind], message: `"${own}" is the ${kind} of ${otherSlot(slot)}, too` }];
     }),
   );
 }

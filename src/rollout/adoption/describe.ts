@@ -1,8 +1,9 @@
+import { classAnnotation } from "../../component/routers/main-ingress.ts";
 import type { ReleaseTemplate, SlotOnly } from "../../config/types.ts";
 import type { IngressPlace, IngressSpec, RouterName } from "../../core/model.ts";
 import { toolAnnotation } from "./adoption.ts";
 import { autoscalingOf } from "./autoscaler.ts";
-import { classAnnotation, type Discovered } from "./discover.ts";
+import type { Discovered } from "./discover.ts";
 import type { FoundContainer, FoundPath } from "./inventory.ts";
 
 /** Options of `custom({...})` that say what later releases need. */
