@@ -9,7 +9,7 @@ import { reportOf } from "./output/error.ts";
 export async function watching(
   context: CommandContext,
   intervalMs: number,
-  query: () => Promise<CommandResult>,
+  query: (isFirst: boolean) => Promise<CommandResult>,
 ): Promise<CommandResult> {
   const { clock, signal, screen, globals } = context;
   let last: string | undefined;
@@ -33,12 +33,12 @@ export async function watching(
 
 /** `undefined`: the user stopped it. */
 async function look(
-  query: () => Promise<CommandResult>,
+  query: (isFirst: boolean) => Promise<CommandResult>,
   isFirst: boolean,
   signal: AbortSignal,
 ): Promise<CommandResult | undefined> {
   try {
-    return await query();
+    return await query(isFirst);
   } catch (error) {
     if (signal.aborted) return undefined;
     if (isFirst) throw error;

@@ -10,7 +10,7 @@ export type Event =
   | StepEvent
   | PhaseEvent
   | VerdictEvent
-  | { readonly type: "info"; readonly message: string }
+  | InfoEvent
   | { readonly type: "warning"; readonly code: string; readonly message: string; readonly hint?: string }
   | {
       /** One resource changed (or would change) by Pulumi. */
@@ -24,6 +24,16 @@ export type Event =
       readonly changedProperties?: readonly string[];
       readonly message?: string;
     };
+
+/** What people should know. */
+export interface InfoEvent {
+  readonly type: "info";
+  /** Where scripts may want it: what it is about, for example `cluster-back`. */
+  readonly code?: string;
+  readonly message: string;
+  /** How long what is over now has lasted, milliseconds. */
+  readonly durationMs?: number;
+}
 
 /** A rollout begins a phase, a stage of it, or a step of the shift. */
 export interface PhaseEvent {

@@ -10,6 +10,7 @@ import { isLeftBehind, thisMachine } from "../engine/locks.ts";
 import type { AskSecret } from "../engine/secrets.ts";
 import type { SecretsSource } from "../engine/stack.ts";
 import { abortableReads } from "../kubernetes/abortable.ts";
+import { Answers } from "../kubernetes/answers.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { callIo } from "./call-io.ts";
 import type { Lookup } from "./ingress-endpoints.ts";
@@ -25,6 +26,8 @@ export interface RolloutContext {
   /** Name of the kubeconfig's context, for messages. */
   readonly kubernetesContext: string;
   readonly api: KubernetesApi;
+  /** Whether the API server answers, and who is told where it does not. */
+  readonly answers: Answers;
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly events: EventSink;
@@ -59,7 +62,9 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
   const { config, clock, events, env } = options;
   const { connect } = await import("../kubernetes/connect.ts");
   const connection = connect(config.kubeconfig);
-  const api = abortableReads(connection.api, options.signal);
+  const answers = new Answers({ server: connection.api.server, clock, events });
+  const watched = answers.watching(connection.api);
+  const api = abortableReads(watched, options.signal);
   const namespace = config.namespace ?? connection.namespace;
   const host = hostname();
   const operator = `${userName(env)}@${host}`;
@@ -79,6 +84,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     namespace,
     kubernetesContext: connection.context,
     api,
+    answers,
     store: new RecordStore(api, namespace, config.name),
     clock,
     events,
@@ -94,7 +100,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
       await askOnce();
     },
     lockOptions: (command) => ({
-      api: connection.api,
+      api: watched,
       namespace,
       model: config.name,
       holder: { operator, host, pid: process.pid, command },

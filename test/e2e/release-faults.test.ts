@@ -15,6 +15,8 @@ import { until, versionAt } from "./test-cluster.ts";
 const soak = process.env.MODELSWITCH_TEST_SOAK === "1";
 const ratePerSecond = 30;
 const streamSeconds = 3;
+/** Longer than the deadline of a request (30 s), shorter than what makes Kubernetes give its node up, and take the endpoints of its pods away (50 s). */
+const hangMs = 35_000;
 
 let project: ModelProject;
 let driver: RolloutDriver;
@@ -191,15 +193,44 @@ describe("a release while the cluster is disturbed", () => {
     await expectNoFailure();
   });
 
-  // Longer than the deadline of a request (30 s), shorter than what makes Kubernetes give its node up, and take the endpoints of its pods away (50 s).
   test.runIf(soak).each(["done:prove-shift", "started:write-commit"])(
-    "at %s the API server hangs for 35 s: the command says that it waits, and goes on",
+    "at %s the API server hangs for 35 s: the command says that it waits and when it goes on, and others keep away",
     async (point) => {
-      const { stdout } = await faultAt(point, releaseNext(), () => hang("kube-apiserver", 35_000));
-      expect(stdout).toContain("cluster-away");
-      await converge();
-      expect(driver.ended).toEqual([{ kind: "release", outcome: "released" }]);
-      await expectNoFailure();
+      const other = await mkdtemp(join(tmpdir(), "modelswitch-other-"));
+      try {
+        await cp(project.folder, other, { recursive: true });
+        let meanwhile: readonly ProcessResult[] = [];
+        const { stdout, exitCode } = await faultAt(point, releaseNext(), async () => {
+          const hanging = hang("kube-apiserver", hangMs);
+          meanwhile = await Promise.all([
+            project.command(["release", "--json", "--set", "env.OTHER=1"], { cwd: other }),
+            project.command(["release", "--json", "--set", "env.OTHER=1"]),
+            project.command(["status"]),
+          ]);
+          await hanging;
+        });
+        const said = stdout.split("\n").filter((line) => line.includes('"code":"cluster-'));
+        expect(exitCode, stdout).toBe(0);
+        const awayMs = said.flatMap((line) =>
+          Number(/"cluster-back".*"durationMs":(\d+)/.exec(line)?.[1] ?? []),
+        );
+        expect(Math.max(...awayMs), said.join("\n")).toBeGreaterThan(hangMs - 10_000);
+        // Whoever comes meanwhile never becomes a second writer.
+        const [elsewhere, here, status] = meanwhile;
+        for (const one of [elsewhere, here]) {
+          const { error } = resultOf(one?.stdout ?? "") as { error?: { code: string; hint: string } };
+          const expected =
+            one?.exitCode === 4 ? /^(model-locked|rollout-in-progress)$/ : /^cluster-unreachable$/;
+          expect([1, 4], one?.stdout).toContain(one?.exitCode);
+          expect(error?.code, one?.stdout).toMatch(expected);
+        }
+        expect(status?.stderr, status?.stdout).toContain("has not answered for 5 s");
+        await converge();
+        expect(driver.ended).toEqual([{ kind: "release", outcome: "released" }]);
+        await expectNoFailure();
+      } finally {
+        await rm(other, { recursive: true, force: true });
+      }
     },
   );
 

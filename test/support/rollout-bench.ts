@@ -13,6 +13,7 @@ import type { Event } from "../../src/core/events.ts";
 import type { ModelServer } from "../../src/core/model.ts";
 import type { Slot } from "../../src/core/slots.ts";
 import { slots } from "../../src/core/slots.ts";
+import { Answers } from "../../src/kubernetes/answers.ts";
 import {
   type ApiRequest,
   type ApiResponse,
@@ -380,6 +381,13 @@ export function testBench(): TestBench {
     const pod = /\/pods\/fraud-(blue|green)-\d+:\d+\/proxy\/version$/.exec(path);
     return pod === null ? undefined : { status: 200, headers: {}, body: `version of ${pod[1]}` };
   };
+  const answers = new Answers({
+    server: cluster.server,
+    // What waits beside the rollout must not make its time pass.
+    clock: { now: () => clock.now(), sleep: (_ms, signal) => untilAborted(signal) },
+    events: (event) => events.push(event),
+  });
+  const api = answers.watching(cluster);
   const bench: TestBench = {
     cluster,
     stack,
@@ -403,8 +411,9 @@ export function testBench(): TestBench {
       config,
       namespace: testNamespace,
       kubernetesContext: "test",
-      api: cluster,
-      store: new RecordStore(cluster, testNamespace, config.name),
+      api,
+      answers,
+      store: new RecordStore(api, testNamespace, config.name),
       clock,
       events: (event) => events.push(event),
       signal: stop.signal,
@@ -412,7 +421,6 @@ export function testBench(): TestBench {
       probe,
       lookup: () => Promise.resolve([{ address: "192.0.2.9" }]),
       calls: {
-        // What waits beside the rollout must not make its time pass.
         clock: { now: () => clock.now(), sleep: (ms, signal) => sleep(ms / 1_000, undefined, { signal }) },
         send: (request) => Promise.resolve(bench.receive(request)),
         folder: "/",

@@ -55,7 +55,18 @@ export function ofCluster<T>(
   context: CommandContext,
   query: (rollout: RolloutContext) => Promise<T>,
 ): (loadable: Loadable) => Promise<T> {
-  return async ({ load }) => await query(await rolloutOf(context, await load()));
+  const shared = { ...context, events: saidOnce(context.events) };
+  return async ({ load }) => await query(await rolloutOf(shared, await load()));
+}
+
+/** What is to be said of the cluster that several models are in is said once. */
+function saidOnce(events: CommandContext["events"]): CommandContext["events"] {
+  const said = new Set<string>();
+  return (event) => {
+    const text = JSON.stringify(event);
+    if (!said.has(text)) events(event);
+    said.add(text);
+  };
 }
 
 /**

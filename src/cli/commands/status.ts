@@ -31,10 +31,13 @@ export const status: Command = {
   output: "query",
   ifInterrupted: "Nothing was changed.",
   async run(input, context) {
-    const look = () => queryStatus(input, context);
-    if (input.options.watch !== true) return await look();
+    if (input.options.watch !== true) return await queryStatus(input, context);
     const { watching } = await import("../watch.ts");
-    return await watching(context, await intervalMs(input), look);
+    // Lines between two pictures would tear them: what goes wrong later is shown in their place.
+    const quiet = { ...context, events: () => undefined };
+    return await watching(context, await intervalMs(input), (isFirst) =>
+      queryStatus(input, isFirst ? context : quiet),
+    );
   },
 };
 

@@ -43,7 +43,13 @@ const verdict = z.object({
   evidence: z.string(),
   message: z.string().describe("For people"),
 });
-const info = z.object({ ...head, type: z.literal("info"), message: z.string() });
+const info = z.object({
+  ...head,
+  type: z.literal("info"),
+  code: z.string().optional().describe("What it is about, where that is of use to programs"),
+  message: z.string(),
+  durationMs: z.number().optional().describe("How long what is over now has lasted, milliseconds"),
+});
 const warning = z.object({
   ...head,
   type: z.literal("warning"),

@@ -51,6 +51,7 @@ export async function execute(
 ): Promise<RolloutEnd> {
   const journal = new Journal(outer.clock);
   const context: RolloutContext = { ...outer, events: journal.listening(outer.events) };
+  context.answers.tellTo(context.events);
   const gates = new PhaseGates(context, journal);
   const teller = new Teller(context);
   const failed: Failed = { by: undefined };
@@ -70,6 +71,7 @@ export async function execute(
     // Programs that were asked do not outlive the command.
     await gates.leave();
     await teller.flush();
+    outer.answers.tellTo(outer.events);
   }
 }
 

@@ -58,7 +58,9 @@ export class Journal {
   }
 
   #hear(event: Event): void {
-    if (event.type === "warning") this.note({ kind: "warning", text: headline(event.message) });
+    // What has a name though it is no warning is the end of one.
+    const isOfWarning = event.type === "warning" || (event.type === "info" && event.code !== undefined);
+    if (isOfWarning) this.note({ kind: "warning", text: headline(event.message) });
     if (event.type !== "step" || event.parent !== undefined) return;
     if (event.state === "started") this.#startedAt.set(event.id, this.#clock.now());
     if (event.state !== "done" && event.state !== "failed") return;

@@ -72,6 +72,12 @@ test("away for 20 s from any request on: the release waits and goes live, and is
       end = (await resume(bench.context(config), "resume")) ?? (await release(bench.context(config), next));
     }
     last = requests() < nth;
+    // Whoever is told that it is away is told when it is back.
+    const told = bench.events.flatMap((event) =>
+      "code" in event && event.code?.startsWith("cluster-") ? [event.code] : [],
+    );
+    const pairs = Array.from({ length: told.length / 2 }, () => ["cluster-away", "cluster-back"]);
+    expect(told, `away from request ${nth} on`).toEqual(pairs.flat());
     bench.cluster.intercept = undefined;
     expect(end, `away from request ${nth} on`).toMatchObject({
       kind: "live",
@@ -113,5 +119,13 @@ test("away right after a share was written, of which the ingress hears too late:
     state: { direction: "forward" },
   });
   expect(bench.events).toContainEqual(expect.objectContaining({ code: "cluster-away" }));
+  const back = bench.events.find((event) => event.type === "info" && event.code === "cluster-back");
+  expect(back).toMatchObject({ durationMs: expect.toSatisfy((ms: number) => ms > 0 && ms < 60_000) });
+  const { journal = [] } = (await bench.context(config).store.read())?.rollout ?? {};
+  const noted = journal.filter(({ kind }) => kind === "warning").map(({ text }) => text);
+  expect(noted).toEqual([
+    expect.stringContaining("waits for the API server"),
+    expect.stringMatching(/answers again, after \d/),
+  ]);
   expect(await splitNow(bench.context(config))).toEqual({ blue: 0, green: 100 });
 });

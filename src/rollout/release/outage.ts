@@ -1,14 +1,13 @@
 import { exitCodes, interrupted, messageOf, UserError } from "../../core/errors.ts";
-import { KubernetesApiError } from "../../kubernetes/api.ts";
+import { isUnanswered, patienceMs } from "../../kubernetes/answers.ts";
 import type { RolloutContext } from "../context.ts";
 
 const pulumiCodes = ["deployment-failed", "program-failed", "pulumi-failed"];
 
 /** Whether an error says nothing but that the API server at this URL was away, whoever met it. Pure. */
 export function isOutage(error: unknown, server: string): boolean {
-  if (error instanceof KubernetesApiError) return error.status >= 500 || error.status === 429;
+  if (isUnanswered(error)) return true;
   if (!(error instanceof UserError)) return false;
-  if (error.code === "cluster-unreachable") return true;
   // A step that could be neither proved nor undone because of it is looked at, and proved, once it answers.
   if (error.code === "undo-failed") return isOutage(error.cause, server);
   return pulumiCodes.includes(error.code) && saysAway(error.message, new URL(server).host);
@@ -33,7 +32,7 @@ export async function ridingOut<T>(
   context: RolloutContext,
   work: (progress: () => void) => Promise<T>,
 ): Promise<T> {
-  const { api, clock, config, events, signal } = context;
+  const { api, clock, config, signal } = context;
   let since: number | undefined;
   for (;;) {
     try {
@@ -42,22 +41,23 @@ export async function ridingOut<T>(
       });
     } catch (error) {
       if (!isOutage(error, api.server) || signal.aborted) throw error;
-      if (since === undefined) {
-        const reason = messageOf(error).split("\n")[0] ?? "";
-        events({
-          type: "warning",
-          code: "cluster-away",
-          message: `The rollout waits for the API server; traffic stays as it is. ${reason}`,
-        });
-      }
+      // Where it answers and the work gets nowhere all the same, saying so again and again is of no use.
+      if (since === undefined) tellAway(context, error);
       since ??= clock.now();
       await untilAnswers(context, since + config.deadlines.readyMs, error);
     }
   }
 }
 
+function tellAway({ answers }: RolloutContext, error: unknown): void {
+  const reason = messageOf(error).split("\n")[0] ?? "";
+  answers.away(`The rollout waits for the API server; traffic stays as it is. ${reason}`);
+}
+
 async function untilAnswers(context: RolloutContext, deadline: number, error: unknown): Promise<void> {
+  const startedAt = context.clock.now();
   for (;;) {
+    if (context.clock.now() - startedAt >= patienceMs) tellAway(context, error);
     if (context.clock.now() >= deadline) throw given(error, context.config.name);
     try {
       await context.clock.sleep(pollMs, context.signal);
