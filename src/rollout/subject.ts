@@ -1,7 +1,7 @@
 import { routerNamed } from "../component/routers/factory.ts";
 import type { Router } from "../component/routers/router.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
-import { step } from "../core/events.ts";
+import { endedBy, step } from "../core/events.ts";
 import type { IdentityProbe } from "../core/identity.ts";
 import type { ObjectNames } from "../core/names.ts";
 import { podScheme } from "../core/pod-address.ts";
@@ -178,7 +178,7 @@ export async function proveRouting(
   );
   const about = { id: options.id, title: options.title };
   context.events({ type: "step", ...about, state: "started" });
-  const verdict = await prove({
+  const proving = prove({
     endpoints: subject.endpoints,
     views,
     identities: subject.identities,
@@ -190,6 +190,10 @@ export async function proveRouting(
     clock: context.clock,
     signal: options.signal,
     progress: (update) => context.events({ type: "step", ...about, state: "progress", ...update }),
+  });
+  const verdict = await proving.catch((error: unknown) => {
+    context.events({ type: "step", ...about, ...endedBy(error) });
+    throw error;
   });
   if (verdict.state === "proved") {
     const { probes } = verdict.evidence;
