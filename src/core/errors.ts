@@ -50,6 +50,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Whether something ended because somebody stopped it: that is no failure. */
+export function isInterrupted(error: unknown): boolean {
+  return error instanceof UserError && error.exitCode === exitCodes.interrupted;
+}
+
 /** The error for a command that the user (or a signal) stopped. */
 export function interrupted(what: string, hint?: string): UserError {
   return new UserError({

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { interrupted } from "./errors.ts";
 import { type Event, step } from "./events.ts";
 
 const about = { id: "ready", title: "Wait for replicas" };
@@ -38,5 +39,16 @@ describe("step", () => {
     );
     await expect(failing).rejects.toThrow("no image");
     expect(events.at(-1)).toMatchObject({ state: "failed", detail: "no image" });
+  });
+
+  test("that somebody stopped has not failed", async () => {
+    const events: Event[] = [];
+    const stopped = step(
+      (event) => events.push(event),
+      about,
+      () => Promise.reject(interrupted("A wait")),
+    );
+    await expect(stopped).rejects.toMatchObject({ code: "interrupted" });
+    expect(events.at(-1)).toEqual({ type: "step", ...about, state: "interrupted" });
   });
 });

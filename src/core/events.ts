@@ -1,4 +1,4 @@
-import { messageOf } from "./errors.ts";
+import { isInterrupted, messageOf } from "./errors.ts";
 import type { Phase, Stage } from "./rollout/state.ts";
 import type { Slot } from "./slots.ts";
 
@@ -19,7 +19,7 @@ export type Event =
       readonly urn: string;
       readonly kind: string;
       readonly name: string;
-      readonly status: "planned" | "started" | "done" | "failed";
+      readonly status: "planned" | "started" | "done" | "failed" | "interrupted";
       /** Property paths that differ, for example `spec.rules[0].http.paths[0].backend.service.name`. */
       readonly changedProperties?: readonly string[];
       readonly message?: string;
@@ -70,7 +70,7 @@ export interface StepEvent {
   readonly id: string;
   readonly parent?: string;
   readonly title: string;
-  readonly state: "started" | "progress" | "done" | "failed" | "skipped";
+  readonly state: "started" | "progress" | "done" | "failed" | "interrupted" | "skipped";
   /** What it waits for or did: the line of evidence, for example `3 of 3 replicas ready`. */
   readonly detail?: string;
   /** Work done of work in all, in `unit`s, where both are known. */
@@ -96,7 +96,12 @@ export async function step<T>(
     events({ ...base, state: "done", ...(detail === undefined ? {} : { detail }) });
     return result;
   } catch (error) {
-    events({ ...base, state: "failed", detail: messageOf(error) });
+    events({ ...base, ...endedBy(error) });
     throw error;
   }
+}
+
+/** How a step ends by an error. Where the whole stands after an interruption is said at the end of the command. */
+export function endedBy(error: unknown): Pick<StepEvent, "state" | "detail"> {
+  return isInterrupted(error) ? { state: "interrupted" } : { state: "failed", detail: messageOf(error) };
 }

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { exitCodes, messageOf, UserError } from "../core/errors.ts";
-import type { EventSink, StepEvent } from "../core/events.ts";
+import { type EventSink, endedBy, type StepEvent } from "../core/events.ts";
 import { cacheFolder, ensureTool } from "../tools/ensure.ts";
 
 /** The Pulumi CLI on this machine. */
@@ -35,7 +35,7 @@ export async function ensurePulumi(options: {
     if (isShown) events({ ...about, state: "done", detail: `${tool.version} (${tool.origin})` });
     return { program, version: tool.version.replace(/^v/, ""), env: tool.env };
   } catch (error) {
-    if (isShown) events({ ...about, state: "failed", detail: messageOf(error) });
+    if (isShown) events({ ...about, ...endedBy(error) });
     throw error;
   }
 }

@@ -20,9 +20,10 @@ function metadata(op: string, urn: string, more: Partial<StepEventMetadata> = {}
   return { op, urn, type, provider: "", ...more } as StepEventMetadata;
 }
 
-function observe(events: readonly Partial<EngineEvent>[], planning = false) {
+function observe(events: readonly Partial<EngineEvent>[], planning = false, signal?: AbortSignal) {
   const seen: Event[] = [];
-  const engine = new EngineEvents({ events: (event) => seen.push(event), planning });
+  const stop = signal === undefined ? {} : { signal };
+  const engine = new EngineEvents({ events: (event) => seen.push(event), planning, ...stop });
   for (const event of events) engine.receive({ sequence: 0, timestamp: 0, ...event });
   return { seen, observed: engine.observed };
 }
@@ -122,6 +123,16 @@ describe("engine events", () => {
     expect(seen).toMatchObject([{ status: "failed", message: "error: no such class" }]);
     expect(observed.failed).toEqual([service]);
     expect(observed.changes).toEqual([]);
+  });
+
+  test("of a resource that was waited for when the operation was stopped say so", () => {
+    const { seen, observed } = observe(
+      [{ resOpFailedEvent: { metadata: metadata("create", service), status: 1, steps: 1 } }],
+      false,
+      AbortSignal.abort(),
+    );
+    expect(seen).toMatchObject([{ status: "interrupted" }]);
+    expect(observed.failed).toEqual([service]);
   });
 
   test("pass warnings on, with the resource they are about", () => {

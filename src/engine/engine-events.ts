@@ -29,6 +29,7 @@ type Operation = ResourceChange["operation"];
 export class EngineEvents {
   readonly #events: EventSink;
   readonly #planning: boolean;
+  readonly #signal: AbortSignal | undefined;
   readonly #changes = new Map<string, ResourceChange>();
   readonly #same = new Set<string>();
   readonly #failed = new Set<string>();
@@ -38,9 +39,15 @@ export class EngineEvents {
   #outputs: Readonly<Record<string, unknown>> = {};
   #ended = false;
 
-  constructor(options: { readonly events: EventSink; readonly planning: boolean }) {
+  constructor(options: {
+    readonly events: EventSink;
+    readonly planning: boolean;
+    /** What ends the operation: a resource that was waited for has not failed then. */
+    readonly signal?: AbortSignal;
+  }) {
     this.#events = options.events;
     this.#planning = options.planning;
+    this.#signal = options.signal;
   }
 
   get observed(): Observed {
@@ -84,8 +91,7 @@ export class EngineEvents {
       this.#same.delete(metadata.urn);
       this.#changes.set(metadata.urn, { operation, ...about, properties });
     }
-    const status =
-      moment === "failed" ? "failed" : this.#planning ? "planned" : moment === "before" ? "started" : "done";
+    const status = this.#statusAt(moment);
     const saying = `${status} ${operation} ${metadata.urn}`;
     if (this.#said.has(saying)) return;
     this.#said.add(saying);
@@ -97,6 +103,12 @@ export class EngineEvents {
       ...(properties.length === 0 ? {} : { changedProperties: properties.map((property) => property.path) }),
       ...(moment === "failed" ? this.#reason(metadata.urn) : {}),
     });
+  }
+
+  #statusAt(moment: "before" | "after" | "failed") {
+    if (moment === "failed") return this.#signal?.aborted === true ? "interrupted" : "failed";
+    if (this.#planning) return "planned";
+    return moment === "before" ? "started" : "done";
   }
 
   #reason(urn: string): { readonly message?: string } {

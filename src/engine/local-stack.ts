@@ -131,9 +131,9 @@ export class LocalStack implements Stack {
 
   /** One operation, again after what stood in its way has been cleared. */
   async #attempt(operation: Operation, session: OpenStackSession): Promise<Observed> {
-    const { events } = this.#options;
+    const { events, signal } = this.#options;
     for (let attempt = 1; ; attempt++) {
-      const observer = new EngineEvents({ events, planning: operation === "preview" });
+      const observer = new EngineEvents({ events, planning: operation === "preview", signal });
       const thrown: { error?: unknown } = {};
       const collected = collectRefusals();
       try {
@@ -143,7 +143,7 @@ export class LocalStack implements Stack {
         await runOperation(automation, operation, about);
         return observer.observed;
       } catch (error) {
-        if (thrown.error !== undefined && !this.#options.signal.aborted) throw programFailed(thrown.error);
+        if (thrown.error !== undefined && !signal.aborted) throw programFailed(thrown.error);
         if (attempt < 4 && isStackMissing(error)) {
           if (operation === "refresh" || operation === "destroy") return nothingObserved;
           await this.#create(session.cli);

@@ -46,6 +46,42 @@ describe("Ctrl-C", () => {
     },
   );
 
+  test("while a release deploys, and while it warms up, is no failure, and says where traffic is", async () => {
+    project = await ModelProject.create("stop-release");
+    const slow = { path: "/slow?ms=200", method: "GET" };
+    const { image, ...release } = slowToStart(testImages.green);
+    await project.configure({
+      slots: undefined,
+      release: { ...release, image: testImages.blue, env: {} },
+      rollout: { settle: 1, soak: 1, drain: 1, warmUp: slow },
+    });
+    await project.result(["up"]);
+    const stopAt = async (text: string, args: readonly string[]) => {
+      const { exitCode, stderr } = await project.command(args, {
+        onStart: (child) => {
+          let seen = "";
+          child.stderr?.on("data", (more: string) => {
+            const before = seen.includes(text);
+            seen += more;
+            if (!before && seen.includes(text)) child.kill("SIGINT");
+          });
+        },
+      });
+      expect(exitCode, stderr).toBe(130);
+      expect(stderr).not.toContain("FAILED");
+      return stderr;
+    };
+    const env = Object.entries(release.env).flatMap(([name, value]) => ["--set", `env.${name}=${value}`]);
+    const deploying = await stopAt("0 of 1 replicas ready", ["release", "--set", `image=${image}`, ...env]);
+    expect(deploying).toMatch(/Put release 2 into green, 1 replica: interrupted in/);
+    expect(deploying).toContain("Traffic is on blue, in the phase deploy.");
+    await project.result(["abort"]);
+    const warming = await stopAt("Warm up green", ["release", "--set", `image=${image}`]);
+    expect(warming).toMatch(/Warm up green: .*: interrupted in/);
+    expect(warming).toContain("Traffic is on blue, in the phase warm-up.");
+    expect(await project.result(["resume"])).toMatchObject({ release: 3, ended: "live" });
+  });
+
   test("while `destroy` deletes ends with 130, and the next `destroy` leaves nothing", async () => {
     project = await ModelProject.create("stop-destroy");
     await project.configure();

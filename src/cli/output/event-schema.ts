@@ -16,7 +16,7 @@ const step = z.object({
   id: z.string().describe("Stable name of the step"),
   parent: z.string().optional().describe("Id of the step that it is a part of"),
   title: z.string().describe("For people"),
-  state: z.enum(["started", "progress", "done", "failed", "skipped"]),
+  state: z.enum(["started", "progress", "done", "failed", "interrupted", "skipped"]),
   detail: z.string().optional().describe("What it waits for or did: its evidence"),
   progress: z.object({ done: z.number(), total: z.number(), unit: z.string() }).optional(),
   remainingMs: z.number().optional().describe("Estimate of the time left, milliseconds"),
@@ -64,7 +64,7 @@ const resource = z.object({
   urn: z.string(),
   kind: z.string(),
   name: z.string(),
-  status: z.enum(["planned", "started", "done", "failed"]),
+  status: z.enum(["planned", "started", "done", "failed", "interrupted"]),
   changedProperties: z.array(z.string()).readonly().optional(),
   message: z.string().optional(),
 });

@@ -148,6 +148,7 @@ describe("plain lines", () => {
       send({ type: "warning", code: "w", message: "Mind this.", hint: "Do that." });
       send(stepEvent("write", "failed", { parent: "up", detail: "conflict" }), 200);
       send({ type: "info", message: "As it is." });
+      send(stepEvent("up", "interrupted"), 300);
     });
     expect(found).toEqual([
       "up ...",
@@ -155,6 +156,7 @@ describe("plain lines", () => {
       "warning: Mind this. Do that.",
       "  write: FAILED in 0.2 s (conflict)",
       "As it is.",
+      "up: interrupted in 0.3 s",
     ]);
   });
 });

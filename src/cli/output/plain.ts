@@ -8,9 +8,10 @@ import { isOver, StepTree } from "./steps.ts";
 /** A step's progress is repeated at most this often: logs are read afterwards. */
 const progressEveryMs = 10_000;
 
-const ends: Readonly<Record<"done" | "failed" | "skipped", string>> = {
+const ends: Readonly<Record<"done" | "failed" | "interrupted" | "skipped", string>> = {
   done: "done",
   failed: "FAILED",
+  interrupted: "interrupted",
   skipped: "skipped",
 };
 

@@ -104,7 +104,6 @@ export class StepTree {
       (node) => node.endedAt === undefined && !node.event.id.startsWith("resource "),
     );
     const parent = known ?? running.at(-1)?.event.id;
-    const states = { started: "started", done: "done", failed: "failed" } as const;
     const title = `${doing[event.operation]} ${event.kind} ${event.name}`;
     const changed = event.changedProperties?.join(", ");
     const detail = event.message ?? changed;
@@ -112,7 +111,7 @@ export class StepTree {
       type: "step",
       id,
       title,
-      state: states[event.status],
+      state: event.status,
       ...(parent === undefined ? {} : { parent }),
       ...(detail === undefined ? {} : { detail }),
     };
@@ -120,5 +119,5 @@ export class StepTree {
 }
 
 export function isOver(step: StepEvent): boolean {
-  return step.state === "done" || step.state === "failed" || step.state === "skipped";
+  return step.state !== "started" && step.state !== "progress";
 }

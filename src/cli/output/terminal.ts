@@ -101,6 +101,8 @@ function mark(state: string, now: number, colors: Colors): string {
       return colors.green("✔");
     case "failed":
       return colors.red("✖");
+    case "interrupted":
+      return colors.yellow("■");
     case "skipped":
       return colors.dim("○");
     default:

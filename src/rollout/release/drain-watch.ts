@@ -8,7 +8,8 @@ import {
   type PodInFlight,
 } from "../../core/drain/evidence.ts";
 import { gaugeSum } from "../../core/drain/gauge.ts";
-import { messageOf } from "../../core/errors.ts";
+import { isInterrupted, messageOf } from "../../core/errors.ts";
+import type { StepEvent } from "../../core/events.ts";
 import type { DrainingEvidence, MetricsEndpoint, ModelServer } from "../../core/model.ts";
 import { type PodScheme, podProxyPath, podScheme } from "../../core/pod-address.ts";
 import { goalOf } from "../../core/rollout/state.ts";
@@ -27,7 +28,8 @@ const readMs = 5_000;
 export class DrainWatch {
   /** The drain that was looked at last. */
   #about: string | undefined;
-  #isShown = false;
+  /** The step, while it is shown and has not ended. */
+  #shown: Pick<StepEvent, "type" | "id" | "title"> | undefined;
   #memory: DrainMemory = nothingSeen;
 
   /** Looks once; outside the phase `drain` nothing is asked. `drained` is undefined where nothing shows it; `at` is when. */
@@ -43,7 +45,7 @@ export class DrainWatch {
     const about = `${entry.startedAt} ${slot} ${state.since}`;
     if (about !== this.#about) {
       this.#about = about;
-      this.#isShown = false;
+      this.#shown = undefined;
       this.#memory = nothingSeen;
     }
     const observed = observation.slots[slot];
@@ -62,6 +64,13 @@ export class DrainWatch {
     else if (leftMs > 0) this.#show(context, slot, "progress", describeInFlight(seen), leftMs);
     else this.#overdue(context, slot, seen, plan.drainMs);
     return { drained, at: endedAt };
+  }
+
+  /** Nobody looks any more: a drain that has not ended is gone on with by the next who does. */
+  leave({ events }: RolloutContext): void {
+    if (this.#shown === undefined) return;
+    events({ ...this.#shown, state: "interrupted" });
+    this.#shown = undefined;
   }
 
   #overdue(context: RolloutContext, slot: Slot, seen: InFlight, limitMs: number): void {
@@ -88,8 +97,8 @@ export class DrainWatch {
     remainingMs?: number,
   ): void {
     const about = { type: "step", id: `drain-${slot}`, title: `Drain ${slot}` } as const;
-    if (!this.#isShown) events({ ...about, state: "started" });
-    this.#isShown = state === "progress";
+    if (this.#shown === undefined) events({ ...about, state: "started" });
+    this.#shown = state === "progress" ? about : undefined;
     events({ ...about, state, detail, ...(remainingMs === undefined ? {} : { remainingMs }) });
   }
 }
@@ -143,6 +152,7 @@ async function readPod(
     const sum = sums.reduce((all, [, value]) => all + (value ?? 0), 0);
     return { pod, requests: Math.max(0, sum - (draining.baseline ?? 0)) };
   } catch (error) {
+    if (isInterrupted(error)) throw error;
     return { pod, why: messageOf(error) };
   }
 }

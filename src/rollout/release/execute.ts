@@ -1,9 +1,10 @@
-import { exitCodes, interrupted, UserError } from "../../core/errors.ts";
+import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
 import { next } from "../../core/rollout/next.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { HeldBy } from "../../core/rollout/world.ts";
+import type { Routing } from "../../core/routing.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Lock } from "../lock.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
@@ -91,11 +92,32 @@ interface Means {
   readonly progress: () => void;
 }
 
+/** Where a rollout stands, as far as this command knows. */
+interface Standing {
+  at?: { readonly routing: Routing; readonly state: RolloutState };
+}
+
 async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd> {
-  const { lock, journal, gates, teller, options, failed } = means;
   // What they said in an outage says nothing of the release: they look anew.
-  await gates.leave();
+  await means.gates.leave();
   const times = new ReadyTimes();
+  const standing: Standing = {};
+  try {
+    return await stepByStep(context, means, times, standing);
+  } catch (error) {
+    throw isInterrupted(error) ? stopped(standing) : error;
+  } finally {
+    times.drain.leave(context);
+  }
+}
+
+async function stepByStep(
+  context: RolloutContext,
+  means: Means,
+  times: ReadyTimes,
+  standing: Standing,
+): Promise<RolloutEnd> {
+  const { lock, journal, gates, teller, options, failed } = means;
   const stack = stackOnce(context);
   const waits = new WaitTimes();
   let announced: string | undefined;
@@ -108,12 +130,13 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
     if (inProgress(record) === undefined) return { kind: "finished", state, failure: failed.by };
     announced = announce(context, entry, announced);
     const { world, observation } = await look(context, record, times, gates);
+    standing.at = { routing: world.routing, state };
     teller.see(record, world.routing, options.isNew === true);
     // Killed from here on, the next command knows them.
     if (journal.pods !== undefined) await recordEvents(context, [], journal);
     const action = next(entry.plan, state, world);
     waits.see(action, world.now);
-    if (context.signal.aborted) throw stopped(world.routing, state);
+    if (context.signal.aborted) throw interrupted("The rollout");
     const acting = (by: RolloutContext): Acting => ({
       context: by,
       record,
@@ -173,10 +196,7 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
       // A release is not worse because the API server is away.
       if (isOutage(error, context.api.server)) throw error;
       const reason = abortReason(error, state);
-      if (reason === undefined) {
-        if (error instanceof UserError && error.code === "interrupted") throw stopped(world.routing, state);
-        throw error;
-      }
+      if (reason === undefined) throw error;
       failed.by = reason;
       context.events({
         type: "warning",
@@ -192,7 +212,9 @@ async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd>
       if (journal.noted.length > 0) await recordEvents(context, [], journal);
       return taken.end;
     }
-    await recordEvents(context, [taken.event], journal);
+    const written = await recordEvents(context, [taken.event], journal);
+    const routing = action.kind === "route" ? action.step.routing : world.routing;
+    standing.at = { routing, state: rolloutOf(context, written).state };
     means.progress();
   }
 }
@@ -270,9 +292,13 @@ function refused(context: RolloutContext, reason: string, { release, phase }: Ro
   });
 }
 
-function stopped(routing: Parameters<typeof describeTraffic>[0], state: RolloutState): UserError {
+function stopped({ at }: Standing): UserError {
+  const where =
+    at === undefined
+      ? "Traffic is where it was"
+      : `Traffic is on ${describeTraffic(at.routing)}, in the phase ${at.state.phase}`;
   return interrupted(
     "The rollout",
-    `Traffic is on ${describeTraffic(routing)}, in the phase ${state.phase}. \`modelswitch resume\` goes on from here, \`modelswitch abort\` takes it back.`,
+    `${where}. \`modelswitch resume\` goes on from here, \`modelswitch abort\` takes it back.`,
   );
 }

@@ -1,5 +1,5 @@
 import type { ReleaseTemplate, ResolvedConfig } from "../../config/types.ts";
-import { exitCodes, UserError } from "../../core/errors.ts";
+import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/errors.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
@@ -213,17 +213,23 @@ async function started(
     refuseOnItsWay(context, deployed);
     return await decide(deployed);
   };
-  // Everything that can be refused is refused before anything is asked or written.
-  const seen = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
-  const start = await check(seen);
-  await requireRoom(context, seen, start);
-  await agree?.(start.plan.mode);
-  await context.prepareSecrets();
-  return await withLock(context.lockOptions(command), async (lock) => {
-    const start = await check(await observeDeployed(context));
-    await context.store.update((record) => record && withRollout(context, record, start));
-    return await execute(context, lock, { ...options, isNew: true });
-  });
+  let isBegun = false;
+  try {
+    // Everything that can be refused is refused before anything is asked or written.
+    const seen = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
+    const start = await check(seen);
+    await requireRoom(context, seen, start);
+    await agree?.(start.plan.mode);
+    await context.prepareSecrets();
+    return await withLock(context.lockOptions(command), async (lock) => {
+      const start = await check(await observeDeployed(context));
+      isBegun = true;
+      await context.store.update((record) => record && withRollout(context, record, start));
+      return await execute(context, lock, { ...options, isNew: true });
+    });
+  } catch (error) {
+    throw isInterrupted(error) && !isBegun ? interrupted(`The ${command}`, "Nothing was changed.") : error;
+  }
 }
 
 /** A slot that runs the release already, warm, needs no more. */
