@@ -75,12 +75,12 @@ function modelServer({ name, server }: ModelswitchConfig): ModelServer {
 
 function whatRuns(config: ModelswitchConfig): ResolvedConfig["runs"] {
   // The contents of config files were put in when the configuration was read.
-  if (config.slots !== undefined) {
-    return { form: "slots", slots: config.slots as Readonly<Record<Slot, SlotSpec>> };
-  }
+  const slots = config.slots as Readonly<Record<Slot, SlotSpec>> | undefined;
   if (config.release !== undefined) {
     const release = config.release as ReleaseTemplate;
-    return { form: "template", release, idleReplicas: config.idleReplicas ?? 0 };
+    const idleReplicas = config.idleReplicas ?? 0;
+    return { form: "template", release, idleReplicas, ...(slots === undefined ? {} : { slots }) };
   }
+  if (slots !== undefined) return { form: "slots", slots };
   throw new Error("A validated configuration has `release` or `slots`.");
 }

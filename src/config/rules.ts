@@ -2,7 +2,7 @@ import { presetServer } from "../component/servers/preset-options.ts";
 import { UserError } from "../core/errors.ts";
 import { isFields } from "../core/fields.ts";
 import { type RouterName, routerNames } from "../core/model.ts";
-import { modelNamePattern } from "../core/names.ts";
+import { modelNamePattern, objectNames, type SlotNames } from "../core/names.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { grpcOnlyProblems } from "./grpc-only-rules.ts";
 import { hostProblem, imageProblem } from "./host.ts";
@@ -10,7 +10,7 @@ import { type ConfigProblem, valueAt } from "./problem.ts";
 import { releaseProblems } from "./release-rules.ts";
 import { rolloutProblems } from "./rollout-rules.ts";
 import { annotationProblem, previewHeaderProblem } from "./routers.ts";
-import type { ModelswitchConfig } from "./types.ts";
+import type { ModelswitchConfig, SlotOnly } from "./types.ts";
 
 type Path = readonly (string | number)[];
 
@@ -32,6 +32,14 @@ export function ruleProblems(input: object): ConfigProblem[] {
 }
 
 type Read = (...path: Path) => unknown;
+
+/** What of a slot stands beside a template. */
+const slotsOwn: readonly string[] = [
+  "deployment",
+  "service",
+  "autoscaler",
+  "selector",
+] satisfies (keyof SlotOnly)[];
 
 function names(read: Read): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
@@ -67,10 +75,15 @@ function whatRuns(read: Read): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const release = read("release");
   const named = read("slots");
-  if (release !== undefined && named !== undefined) {
+  const [run] = slots.flatMap((slot) => {
+    const said = read("slots", slot);
+    const keys = isFields(said) ? Object.keys(said).filter((key) => !slotsOwn.includes(key)) : [];
+    return keys.map((key) => `slots.${slot}.${key}`);
+  });
+  if (release !== undefined && run !== undefined) {
     problems.push({
       path: ["release"],
-      message: `is given, and "slots" too; keep "release" (the template of the next release) or "slots" (what both slots run)`,
+      message: `is given, and ${run} too; keep "release" (the template of the next release; slots then only have ${slotsOwn.join(", ")}) or "slots" (what both slots run)`,
     });
   }
   if (release === undefined && named === undefined) {
@@ -79,7 +92,7 @@ function whatRuns(read: Read): ConfigProblem[] {
       message: `is missing, and "slots" too; give "release" (for example { image: "registry/fraud:1.5" }) or "slots" (what both slots run)`,
     });
   }
-  if (named !== undefined && read("idleReplicas") !== undefined) {
+  if (release === undefined && named !== undefined && read("idleReplicas") !== undefined) {
     problems.push({
       path: ["idleReplicas"],
       message:
@@ -110,15 +123,17 @@ function images(read: Read): ConfigProblem[] {
 
 /** Given names must not be those of the other slot, given or derived. */
 function objectNamesDiffer(read: Read): ConfigProblem[] {
+  // Names of another type are reported for that.
+  const given = (slot: Slot): SlotNames => {
+    const said = read("slots", slot);
+    return isFields(said) ? said : {};
+  };
+  const names = objectNames(String(read("name")), { slots: { blue: given("blue"), green: given("green") } });
   return slots.flatMap((slot) =>
     (["deployment", "service", "autoscaler"] as const).flatMap((kind) => {
-      const given = read("slots", slot, kind);
-      const other = otherSlot(slot);
-      const derived = `${String(read("name"))}-${other}`;
-      const byDefault = kind === "autoscaler" ? (read("slots", other, "deployment") ?? derived) : derived;
-      const theirs = read("slots", other, kind) ?? byDefault;
-      if (given === undefined || given !== theirs) return [];
-      return [{ path: ["slots", slot, kind], message: `"${given}" is the ${kind} of ${other}, too` }];
+      const own = given(slot)[kind];
+      if (own === undefined || names[kind].blue !== names[kind].green) return [];
+      return [{ path: ["slots", slot, kind], message: `"${own}" is the ${kind} of ${otherSlot(slot)}, too` }];
     }),
   );
 }

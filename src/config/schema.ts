@@ -40,7 +40,9 @@ const image = text(
 
 const release = z
   .strictObject({ image, ...runs })
-  .describe("The template of the next release; `up` puts release 1 into blue. Either this or `slots`");
+  .describe(
+    "The template of the next release; `up` puts release 1 into blue. Either this, or `slots` that say what runs",
+  );
 
 const slot = z.strictObject({
   image: image.optional(),
@@ -157,7 +159,7 @@ export const configSchema = z
       .strictObject({ blue: slot, green: slot })
       .optional()
       .describe(
-        "What both slots run: then both run and `switch` moves between them. Either this or `release`",
+        "What both slots run: then both run and `switch` moves between them. Beside `release` only their selectors and names of objects that were there before",
       ),
     live: z
       .enum(slots)

@@ -34,7 +34,9 @@ export const grpcIdentity = z
       }),
     ]),
   })
-  .describe("The same mark over gRPC, where ingress.protocol is grpc or grpcs. Default: the preset's");
+  .describe(
+    "The same mark over gRPC, where ingress.protocol is grpc or grpcs. Default: none, the ingress is asked over HTTP",
+  );
 
 export const identitySchema = z
   .strictObject({

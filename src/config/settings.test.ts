@@ -90,6 +90,33 @@ describe("the configuration that is shown", () => {
     }
   });
 
+  test("says where the identity comes from", () => {
+    const sources = (server: unknown) =>
+      shown({ ...least, ...(server === undefined ? {} : { server }) })
+        .settings.filter(({ path }) => path.includes("identity"))
+        .map(({ path, note, source }) => [
+          path.join("."),
+          note ?? (source.kind === "file" ? source.origin.path.join(".") : source.kind),
+        ]);
+    expect(sources(undefined)).toEqual([["identity", "none"]]);
+    expect(sources("mlserver")).toContainEqual(["identity.path", "preset"]);
+    const own = { path: "/v", from: { kind: "body" } };
+    const given = sources({ preset: "custom", identity: own });
+    expect(given).toContainEqual(["identity.path", "server.identity.path"]);
+    expect(given).toContainEqual(["server.identity.grpc", "none, the ingress is asked over HTTP"]);
+    const grpcOnly = { method: "a.B/C", from: { kind: "field", path: "2" } };
+    const overGrpc = {
+      ...least,
+      ingress: { host: "a.b", protocol: "grpc" },
+      release: { image: "a:1", mark: "1" },
+    };
+    const { settings } = shown({ ...overGrpc, server: { preset: "custom", grpcOnly } });
+    expect(settings.find(({ path }) => path.join(".") === "identity.grpc.method")).toMatchObject({
+      value: "a.B/C",
+      source: { kind: "file", origin: { path: ["server", "grpcOnly", "method"] } },
+    });
+  });
+
   test("hides what may be a secret, wherever it stands", () => {
     const { settings } = shown({
       ...least,

@@ -1,4 +1,5 @@
 import { isFields } from "../core/fields.ts";
+import type { ModelServer } from "../core/model.ts";
 import { placeOf } from "../core/urls.ts";
 import type { Effective } from "./effective.ts";
 import { type Origin, originOf, type Path } from "./merge.ts";
@@ -101,7 +102,7 @@ function leavesOf(value: unknown, path: Path): { readonly path: Path; readonly v
   return entries.flatMap(([key, child]) => leavesOf(child, [...path, key]));
 }
 
-function computedSettings({ input }: Effective, { resolved }: SettingsContext): Setting[] {
+function computedSettings({ input, origins }: Effective, { resolved }: SettingsContext): Setting[] {
   if (resolved === undefined) return [];
   const settings: Setting[] = [];
   const add = (path: Path, value: unknown, source: Source = { kind: "default" }) => {
@@ -119,14 +120,32 @@ function computedSettings({ input }: Effective, { resolved }: SettingsContext): 
   if (!isFields(input.server)) {
     for (const { path, value } of leavesOf(resolved.server, [])) add(["server", ...path], value, preset);
   }
-  if (input.identity === undefined)
-    for (const { path, value } of leavesOf(resolved.server.identity, []))
-      add(["identity", ...path], value, preset);
+  if (input.identity === undefined) settings.push(...identitySettings(input, origins, resolved.server));
   const { project, stack, backendUrl } = resolved.pulumi;
   add(["pulumi", "project"], project);
   add(["pulumi", "stack"], stack);
   add(["pulumi", "backend"], backendUrl ?? `file://${resolved.folder}/.modelswitch/state`);
   return settings;
+}
+
+/** The identity where the file gives none for itself: what it says of the model server, or the preset's own. */
+function identitySettings(
+  input: object,
+  origins: ReadonlyMap<string, Origin>,
+  { name, identity }: ModelServer,
+): Setting[] {
+  if (identity === undefined)
+    return [{ path: ["identity"], value: undefined, note: "none", source: { kind: "default" } }];
+  return leavesOf(identity, []).map(({ path, value }): Setting => {
+    const [first, ...rest] = path;
+    const places = [
+      ["server", "identity", ...path],
+      ...(first === "grpc" ? [["server", "grpcOnly", ...rest]] : []),
+    ];
+    const said = places.find((place) => valueAt(input, place) !== undefined);
+    const source: Source = said === undefined ? { kind: "preset", preset: name } : fileSource(origins, said);
+    return { path: ["identity", ...path], value, source };
+  });
 }
 
 /** Parts that are there although no file has them: all of their keys have defaults. */

@@ -12,7 +12,7 @@ export type { ResolvedRollout, RolloutConfig, WarmUpConfig } from "./rollout-typ
 export type ReleaseTemplate = Omit<SlotSpec, keyof SlotOnly> & { readonly image: string };
 
 /** What belongs to a slot itself, whatever it runs. */
-export type SlotOnly = Pick<SlotSpec, "selector" | "release" | "deployment" | "service">;
+export type SlotOnly = Pick<SlotSpec, "selector" | "release" | "deployment" | "service" | "autoscaler">;
 
 /** As a configuration file has it: a config file may be read from beside it. */
 export type Written<T extends Pick<SlotSpec, "configFiles">> = Omit<T, "configFiles"> & {
@@ -31,9 +31,12 @@ export interface ModelswitchConfig {
    * `{ preset: "triton", ... }`. @default custom on port 8080
    */
   readonly server?: PresetName | PresetServer | ModelServer;
-  /** The template of the next release (`up` puts release 1 into blue). Either this or `slots`. */
+  /** The template of the next release (`up` puts release 1 into blue). Either this, or `slots` that say what runs. */
   readonly release?: Written<ReleaseTemplate>;
-  /** What both slots run, as in the seed: then both run and `switch` moves between them. Either this or `release`. */
+  /**
+   * What both slots run, as in the seed: then both run and `switch` moves between them. Beside `release` only what belongs to the slots
+   * themselves: `selector`, and names of objects that were there before (`deployment`, `service`, `autoscaler`).
+   */
   readonly slots?: { readonly blue: Written<SlotSpec>; readonly green: Written<SlotSpec> };
   /** The slot that gets the traffic when the Ingress is created. @default blue */
   readonly live?: Slot;
@@ -137,7 +140,13 @@ export interface ResolvedConfig {
   readonly namespace: string | undefined;
   readonly server: ModelServer;
   readonly runs:
-    | { readonly form: "template"; readonly release: ReleaseTemplate; readonly idleReplicas: number }
+    | {
+        readonly form: "template";
+        readonly release: ReleaseTemplate;
+        readonly idleReplicas: number;
+        /** @default names and selectors derive from the model's name */
+        readonly slots?: Readonly<Record<Slot, SlotOnly>>;
+      }
     | { readonly form: "slots"; readonly slots: Readonly<Record<Slot, SlotSpec>> };
   readonly initialLive: Slot;
   readonly ingress: IngressSpec;

@@ -27,6 +27,22 @@ describe("valid configurations", () => {
   test.each<[string, ModelswitchConfig]>([
     ["the least", good],
     ["both slots, as in the seed", twoSlots],
+    [
+      "a template beside what belongs to the slots",
+      {
+        ...good,
+        idleReplicas: 1,
+        slots: {
+          blue: {
+            deployment: "fraud-server",
+            service: "fraud-api",
+            autoscaler: "scale",
+            selector: { app: "f" },
+          },
+          green: { selector: { app: "f-green" } },
+        },
+      },
+    ],
     ["slots without images", { ...twoSlots, slots: { blue: {}, green: {} } }],
     ["a preset by name", { ...good, server: "mlserver" }],
     ["a preset with settings", { ...good, server: vllm({ longestRequestSeconds: 300 }) }],
@@ -176,7 +192,7 @@ describe("mistakes", () => {
     [
       "release and slots",
       { ...good, slots: twoSlots.slots },
-      'release: is given, and "slots" too; keep "release" (the template of the next release) or "slots" (what both slots run)',
+      'release: is given, and slots.blue.image too; keep "release" (the template of the next release; slots then only have deployment, service, autoscaler, selector) or "slots" (what both slots run)',
     ],
     [
       "no image",

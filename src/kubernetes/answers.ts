@@ -33,6 +33,7 @@ export class Answers {
   /** Since when nothing that was asked has been answered; `undefined`: nothing waits for an answer. */
   #since: number | undefined;
   #isTold = false;
+  #wasAway = false;
   #alarm: AbortController | undefined;
 
   constructor(about: { readonly server: string; readonly clock: Clock; readonly events: EventSink }) {
@@ -46,10 +47,16 @@ export class Answers {
     this.#events = events;
   }
 
+  /** Whether the API server has been away since the command began: whoever watches it may still be behind. */
+  get wasAway(): boolean {
+    return this.#wasAway;
+  }
+
   /** Tells that the API server is away, unless that was told. */
   away(message: string): void {
     if (this.#isTold) return;
     this.#isTold = true;
+    this.#wasAway = true;
     this.#since ??= this.#clock.now();
     this.#events({ type: "warning", code: "cluster-away", message });
   }

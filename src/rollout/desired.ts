@@ -1,4 +1,5 @@
 import { requireGrpcIdentity } from "../component/service-port.ts";
+import type { SlotOnly } from "../config/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import type { AdoptedModel, ModelSpec, SlotSpec } from "../core/model.ts";
 import { liveSlot, type Routing, settledOn, splitOf } from "../core/routing.ts";
@@ -74,8 +75,8 @@ export function planUp(input: PlanInput): UpPlan {
     identity: config.identity,
     replicas: planned.replicas,
     ...(Object.keys(planned.scaling).length === 0 ? {} : { scaling: planned.scaling }),
-    selectors: config.runs.form === "slots" ? selectorsOf(config.runs.slots) : {},
-    names: config.runs.form === "slots" ? slotNamesOf(config.runs.slots) : {},
+    selectors: config.runs.slots === undefined ? {} : selectorsOf(config.runs.slots),
+    names: config.runs.slots === undefined ? {} : slotNamesOf(config.runs.slots),
     servicePort: config.servicePort,
   };
   const adoption = input.adopting ?? record?.adoption;
@@ -99,8 +100,8 @@ function isSettled(routing: Routing): boolean {
   return routing.weight === 0 && routing.main !== routing.candidate;
 }
 
-function slotNamesOf(wanted: Readonly<Record<Slot, SlotSpec>>): NonNullable<AppliedSettings["names"]> {
-  const of = ({ deployment, service, autoscaler }: SlotSpec) =>
+function slotNamesOf(wanted: Readonly<Record<Slot, SlotOnly>>): NonNullable<AppliedSettings["names"]> {
+  const of = ({ deployment, service, autoscaler }: SlotOnly) =>
     deployment === undefined && service === undefined && autoscaler === undefined
       ? undefined
       : {
@@ -112,7 +113,7 @@ function slotNamesOf(wanted: Readonly<Record<Slot, SlotSpec>>): NonNullable<Appl
   return { ...(blue === undefined ? {} : { blue }), ...(green === undefined ? {} : { green }) };
 }
 
-function selectorsOf(wanted: Readonly<Record<Slot, SlotSpec>>): AppliedSettings["selectors"] {
+function selectorsOf(wanted: Readonly<Record<Slot, SlotOnly>>): AppliedSettings["selectors"] {
   return {
     ...(wanted.blue.selector === undefined ? {} : { blue: wanted.blue.selector }),
     ...(wanted.green.selector === undefined ? {} : { green: wanted.green.selector }),

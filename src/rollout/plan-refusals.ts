@@ -58,8 +58,7 @@ export function refusePortChange(
 export function refuseSelectorChange(config: ResolvedConfig, observation: Observation): void {
   for (const slot of slots) {
     const present = observation.slots[slot].service?.selector;
-    const wanted = config.runs.form === "slots" ? config.runs.slots[slot].selector : undefined;
-    const selector = wanted ?? { app: config.name, version: slot };
+    const selector = config.runs.slots?.[slot].selector ?? { app: config.name, version: slot };
     if (present === undefined) continue;
     const changes = differences(present, selector, []);
     if (changes.length === 0) continue;

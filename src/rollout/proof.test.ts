@@ -17,9 +17,15 @@ const endpoint: Endpoint = { protocol: "http", address: "192.0.2.1", port: 80, u
 describe("viewsOf", () => {
   test("with the preview header each side is forced", () => {
     expect(viewsOf(settledOn("blue"), identities, true)).toEqual([
-      { name: "clients", previewHeader: undefined, expected: ["blue"] },
-      { name: "preview", previewHeader: "always", expected: ["green"] },
-      { name: "main", previewHeader: "never", expected: ["blue"] },
+      {
+        name: "clients",
+        previewHeader: undefined,
+        expected: ["blue"],
+        split: { blue: 100, green: 0 },
+        rivals: [],
+      },
+      { name: "preview", previewHeader: "always", expected: ["green"], rivals: [] },
+      { name: "main", previewHeader: "never", expected: ["blue"], rivals: [] },
     ]);
   });
 
@@ -166,6 +172,44 @@ describe("prove", () => {
       expect(verdict.missing).toHaveLength(3);
       expect(verdict.missing[0]).toContain("times ECONNREFUSED");
     }
+  });
+
+  /** Of 100 requests of clients so many go to green, in turn; the preview header is obeyed. */
+  function sharing(green: number): Probe {
+    let turn = 0;
+    return (request) => {
+      if (request.headers["X-Preview"] !== undefined) return obedient(request);
+      turn += green;
+      const body = turn < 100 ? "1" : "2";
+      turn %= 100;
+      return Promise.resolve({ status: 200, headers: {}, body });
+    };
+  }
+
+  const shares = (green: number): Routing => ({ main: "blue", candidate: "green", weight: green });
+  const told = (declared: number, earlier: number, shown: number) => {
+    const run = options(sharing(shown));
+    const views = viewsOf(shares(declared), identities, true, [shares(earlier)]);
+    return prove({ ...run, endpoints: [endpoint], views });
+  };
+
+  test.each([
+    [25, 50],
+    [50, 25],
+    [0, 5],
+    [100, 50],
+    [5, 0],
+  ])("a share of %i %% is told from one of %i %%", async (declared, earlier) => {
+    expect((await told(declared, earlier, declared)).state).toBe("proved");
+    const behind = await told(declared, earlier, earlier);
+    expect(behind.state).toBe("open");
+  });
+
+  test("says how often each slot answered where a share is not seen", async () => {
+    const verdict = await told(50, 25, 25);
+    expect(verdict.state === "open" && verdict.missing).toEqual([
+      expect.stringMatching(/50 % blue, 50 % green expected, seen \d+ times blue, \d+ times green$/),
+    ]);
   });
 
   test("ends at its deadline", async () => {

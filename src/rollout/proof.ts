@@ -1,6 +1,6 @@
-import type { Routing } from "../core/routing.ts";
-import { splitOf } from "../core/routing.ts";
+import { type Routing, splitOf, type TrafficSplit } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
+import { type Rival, rivalsOf, weigh } from "../core/split-test.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
 
 /** How a slot's answers look: the value of its identity. */
@@ -13,20 +13,29 @@ export interface ProofView {
   /** Value of the preview header; `undefined`: without it. */
   readonly previewHeader: "always" | "never" | undefined;
   readonly expected: readonly Slot[];
+  /** How often each slot is to answer, and what an ingress that is behind would show instead; nothing of this is known where a side is forced. */
+  readonly split?: TrafficSplit;
+  readonly rivals: readonly Rival[];
 }
 
 /**
  * The views that a routing can be proved by. A view whose slots' identities are not all known is left out: nobody could
- * tell what answered.
+ * tell what answered. `earlier` are routings that the ingress may still show: it is told from them by how often each slot answers.
  */
-export function viewsOf(routing: Routing, identities: Identities, canForce: boolean): ProofView[] {
+export function viewsOf(
+  routing: Routing,
+  identities: Identities,
+  canForce: boolean,
+  earlier: readonly Routing[] = [],
+): ProofView[] {
   const split = splitOf(routing);
-  const views: ProofView[] = [
-    { name: "clients", previewHeader: undefined, expected: slots.filter((slot) => split[slot] > 0) },
-  ];
+  const rivals = rivalsOf(split, earlier.map(splitOf));
+  const expected = slots.filter((slot) => split[slot] > 0);
+  const views: ProofView[] = [{ name: "clients", previewHeader: undefined, expected, split, rivals }];
   if (canForce) {
-    views.push({ name: "preview", previewHeader: "always", expected: [routing.candidate] });
-    views.push({ name: "main", previewHeader: "never", expected: [routing.main] });
+    const forced = { rivals: [] };
+    views.push({ ...forced, name: "preview", previewHeader: "always", expected: [routing.candidate] });
+    views.push({ ...forced, name: "main", previewHeader: "never", expected: [routing.main] });
   }
   return views.filter((view) => view.expected.every((slot) => identities[slot] !== undefined));
 }
@@ -44,6 +53,10 @@ export interface Lane {
   readonly host: string | undefined;
   /** Expected answers in a row, up to now. */
   readonly consecutive: number;
+  /** How much speaks against each rival of the view. */
+  readonly scores: readonly number[];
+  /** How often each slot answered. */
+  readonly answers: TrafficSplit;
   readonly probes: number;
   /** How often each thing that was not expected was seen. */
   readonly unexpected: Readonly<Record<string, number>>;
@@ -54,24 +67,52 @@ export interface Lane {
 }
 
 export function newLane(endpoint: Endpoint, view: ProofView, host?: string): Lane {
-  return { endpoint, view, host, consecutive: 0, probes: 0, unexpected: {}, strangers: [], last: undefined };
+  return {
+    endpoint,
+    view,
+    host,
+    consecutive: 0,
+    scores: view.rivals.map(() => 0),
+    answers: { blue: 0, green: 0 },
+    probes: 0,
+    unexpected: {},
+    strangers: [],
+    last: undefined,
+  };
 }
 
 /** What one more outcome makes of a lane: anything but an expected answer starts the count anew. */
 export function advance(lane: Lane, outcome: ProbeOutcome, identities: Identities): Lane {
   const seen = describeOutcome(outcome, identities);
-  const expected =
-    outcome.kind === "answer" &&
-    outcome.identity !== undefined &&
-    lane.view.expected.some((slot) => identities[slot] === outcome.identity);
+  const slot = slotOf(outcome, identities);
+  const expected = slot !== undefined && lane.view.expected.includes(slot);
   return {
     ...lane,
     probes: lane.probes + 1,
     consecutive: expected ? lane.consecutive + 1 : 0,
+    scores: weighed(lane, expected ? slot : undefined),
+    answers: slot === undefined ? lane.answers : { ...lane.answers, [slot]: lane.answers[slot] + 1 },
     unexpected: expected ? lane.unexpected : { ...lane.unexpected, [seen]: (lane.unexpected[seen] ?? 0) + 1 },
     strangers: withStranger(lane.strangers, outcome, identities),
     last: seen,
   };
+}
+
+function slotOf(outcome: ProbeOutcome, identities: Identities): Slot | undefined {
+  if (outcome.kind === "error" || outcome.identity === undefined) return undefined;
+  return slots.find((slot) => identities[slot] === outcome.identity);
+}
+
+function weighed({ view: { split, rivals }, scores }: Lane, answer: Slot | undefined): readonly number[] {
+  return rivals.map((rival, index) =>
+    answer === undefined || split === undefined ? 0 : weigh(scores[index] ?? 0, answer, split, rival),
+  );
+}
+
+/** How much of the proof of a lane there is, 0 to 1. */
+export function shareProved({ consecutive, scores, view }: Lane, needed: number): number {
+  const each = view.rivals.map(({ threshold }, index) => (scores[index] ?? 0) / threshold);
+  return Math.min(1, consecutive / needed, ...each);
 }
 
 function withStranger(
@@ -100,6 +141,8 @@ export interface ProofEvidence {
     readonly expected: readonly Slot[];
     readonly consecutive: number;
     readonly probes: number;
+    /** How often each slot answered. */
+    readonly answers: TrafficSplit;
     readonly unexpected: Readonly<Record<string, number>>;
     readonly strangers: readonly string[];
     readonly last: string | undefined;
@@ -110,7 +153,7 @@ export type ProofVerdict =
   | { readonly state: "proved"; readonly evidence: ProofEvidence }
   | { readonly state: "open"; readonly evidence: ProofEvidence; readonly missing: readonly string[] };
 
-/** Whether every lane saw `needed` expected answers in a row. */
+/** Whether every lane saw `needed` expected answers in a row, and enough of them to rule out the rivals of its view. */
 export function proofVerdict(lanes: readonly Lane[], needed: number): ProofVerdict {
   const evidence: ProofEvidence = {
     probes: lanes.reduce((sum, lane) => sum + lane.probes, 0),
@@ -121,12 +164,13 @@ export function proofVerdict(lanes: readonly Lane[], needed: number): ProofVerdi
       expected: view.expected,
       consecutive: lane.consecutive,
       probes: lane.probes,
+      answers: lane.answers,
       unexpected: lane.unexpected,
       strangers: lane.strangers,
       last: lane.last,
     })),
   };
-  const missing = lanes.filter((lane) => lane.consecutive < needed).map(describeLane);
+  const missing = lanes.filter((lane) => shareProved(lane, needed) < 1).map(describeLane);
   return missing.length === 0 ? { state: "proved", evidence } : { state: "open", evidence, missing };
 }
 
@@ -156,7 +200,17 @@ function describeLane(lane: Lane): string {
   const seen = Object.entries(lane.unexpected).toSorted(([, a], [, b]) => b - a);
   const what = seen.slice(0, 3).map(([text, count]) => `${count} times ${text}`);
   const host = lane.host === undefined ? "" : ` for ${lane.host}`;
-  return `${lane.endpoint.url}${host}, ${viewText[lane.view.name]}: ${lane.view.expected.join(" or ")} expected, ${
-    what.length === 0 ? `${lane.probes} answers seen so far` : `seen ${what.join(", ")}`
+  return `${lane.endpoint.url}${host}, ${viewText[lane.view.name]}: ${expectedText(lane)} expected, ${
+    what.length === 0 ? seenText(lane) : `seen ${what.join(", ")}`
   }`;
+}
+
+function expectedText({ view: { expected, split } }: Lane): string {
+  if (split === undefined || expected.length < 2) return expected.join(" or ");
+  return expected.map((slot) => `${split[slot]} % ${slot}`).join(", ");
+}
+
+function seenText({ view, answers, probes }: Lane): string {
+  if (view.rivals.length === 0 || probes === 0) return `${probes} answers seen so far`;
+  return `seen ${slots.map((slot) => `${answers[slot]} times ${slot}`).join(", ")}`;
 }

@@ -13,6 +13,7 @@ import {
   type ProofVerdict,
   type ProofView,
   proofVerdict,
+  shareProved,
 } from "./proof.ts";
 import { outcomeOf, type Question, questionsFor } from "./question.ts";
 
@@ -37,6 +38,8 @@ const probeTimeoutMs = 5_000;
 const firstPauseMs = 20;
 const longestPauseMs = 250;
 const reportEveryMs = 1_000;
+/** Probes at the same time where many answers may be needed: a far ingress takes a while for each. */
+const together = 4;
 
 /** Asks the ingress until every view at every address is proved, or the deadline passes. */
 export async function prove(options: ProveOptions): Promise<ProofVerdict> {
@@ -56,7 +59,7 @@ export async function prove(options: ProveOptions): Promise<ProofVerdict> {
     const now = options.clock.now();
     if (now - reportedAt < reportEveryMs) return;
     reportedAt = now;
-    const done = lanes.reduce((sum, lane) => sum + Math.min(lane.consecutive, needed), 0);
+    const done = lanes.reduce((sum, lane) => sum + Math.floor(shareProved(lane, needed) * needed), 0);
     const verdict = proofVerdict(lanes, needed);
     options.progress({
       progress: { done, total: lanes.length * needed, unit: "answers" },
@@ -64,23 +67,29 @@ export async function prove(options: ProveOptions): Promise<ProofVerdict> {
     });
   };
   const run = async (index: number, question: Question) => {
-    let lane = lanes[index];
-    if (lane === undefined) return;
     let pauseMs = firstPauseMs;
-    while (lane.consecutive < needed && options.clock.now() < until) {
-      const outcome = await ask(options, lane, question);
-      lane = advance(lane, outcome, options.identities);
+    for (;;) {
+      const before = lanes[index];
+      if (before === undefined || shareProved(before, needed) >= 1 || options.clock.now() >= until) return;
+      const outcome = await ask(options, before, question);
+      // Others ask at the same time.
+      const lane = advance(lanes[index] ?? before, outcome, options.identities);
       lanes[index] = lane;
       report();
       if (lane.consecutive > 0) {
         pauseMs = firstPauseMs;
+        // It looks as if the ingress were still behind: that is no reason to hurry.
+        if (lane.scores.includes(0)) await options.clock.sleep(pauseMs, options.signal);
         continue;
       }
       await options.clock.sleep(pauseMs, options.signal);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     }
   };
-  await Promise.all(asked.map(({ question }, index) => run(index, question)));
+  const runs = asked.flatMap(({ question, view }, index) =>
+    Array.from({ length: view.rivals.length > 0 ? together : 1 }, () => run(index, question)),
+  );
+  await Promise.all(runs);
   return proofVerdict(lanes, needed);
 }
 

@@ -148,8 +148,21 @@ export interface ProveRoutingOptions {
   readonly id: string;
   readonly title: string;
   readonly signal: AbortSignal;
+  /** Routings declared before, which an ingress that is behind may still show. @default none */
+  readonly earlier?: readonly Routing[];
+  /** Whether the ingress is given the time of one that has lost sight of the API server. @default false */
+  readonly patient?: boolean;
   /** Only these views. @default all that the routing can be proved by */
   readonly only?: (view: ProofView) => boolean;
+}
+
+/**
+ * How long a proof may take. An ingress controller that has lost sight of the API server, as it does in an outage, looks for it again
+ * every 30 to 60 seconds at last (the back-off of client-go's reflectors), and then has to read everything anew.
+ */
+export function proofDeadlineMs({ answers, config }: RolloutContext, patient = false): number {
+  const { proofMs } = config.deadlines;
+  return patient || answers.wasAway ? Math.max(proofMs, 90_000) : proofMs;
 }
 
 /** Asks the ingress until it shows the routing, as a step of its own. The verdict says what was seen. */
@@ -159,7 +172,8 @@ export async function proveRouting(
   routing: Routing,
   options: ProveRoutingOptions,
 ): Promise<ProofVerdict> {
-  const views = viewsOf(routing, subject.identities, subject.router.capabilities.header).filter(
+  const { header } = subject.router.capabilities;
+  const views = viewsOf(routing, subject.identities, header, options.earlier).filter(
     options.only ?? (() => true),
   );
   const about = { id: options.id, title: options.title };
@@ -171,7 +185,7 @@ export async function proveRouting(
     identity: subject.identity,
     ingress: subject.settings.ingress,
     previewHeader: subject.settings.previewHeader,
-    deadlineMs: context.config.deadlines.proofMs,
+    deadlineMs: proofDeadlineMs(context, options.patient),
     probe: context.probe,
     clock: context.clock,
     signal: options.signal,

@@ -8,8 +8,8 @@ import type { RolloutContext } from "./context.ts";
 import type { Lock } from "./lock.ts";
 import { type ModelLocation, observeRouting, observeSlot } from "./observe.ts";
 import type { ModelStack } from "./program.ts";
-import type { ProofEvidence } from "./proof.ts";
-import { type ProofSubject, proveRouting } from "./subject.ts";
+import type { ProofEvidence, ProofVerdict } from "./proof.ts";
+import { type ProofSubject, proofDeadlineMs, proveRouting, unproved } from "./subject.ts";
 
 /** How one step went. */
 export interface StepTiming {
@@ -28,6 +28,13 @@ export interface Traffic {
   readonly stack: () => Promise<ModelStack>;
   readonly subject: ProofSubject;
   readonly lock: Lock;
+  /** What was declared before the present routing, and may still be seen where the ingress is behind. @default none */
+  readonly earlier?: readonly Routing[];
+  /**
+   * What cannot be proved stays declared, and the ingress is given longer: on a way back the other side is the worse one.
+   * @default false
+   */
+  readonly stays?: boolean;
   /** Looks once more whether the target is ready, before its share grows. */
   readonly stillReady: () => Promise<void>;
   /** A shorter way to write a routing; `false`: it cannot be gone, and nothing was written. @default none */
@@ -52,10 +59,12 @@ export async function moveTraffic(
   steps: readonly RoutingStep[],
 ): Promise<StepTiming[]> {
   const timings: StepTiming[] = [];
+  const passed: Routing[] = [];
   let at = from;
   for (const next of steps) {
     if (traffic.context.signal.aborted) throw stopped(at, timings.length);
-    timings.push(await takeStep(traffic, at, next));
+    timings.push(await takeStep({ ...traffic, earlier: passed }, at, next));
+    passed.push(at);
     at = next.routing;
   }
   return timings;
@@ -100,7 +109,11 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
       ? "Prove it at the ingress"
       : "Prove it at the ingress, each side forced by the preview header",
     signal: unstoppable,
+    // What changes nothing for clients is seen with the header forced.
+    earlier: next.visible ? [...(traffic.earlier ?? []), before] : [],
+    patient: traffic.stays === true,
   });
+  if (verdict.state === "open" && traffic.stays === true) throw behind(subject, next.routing, verdict);
   if (verdict.state === "open") throw await undo(traffic, before, next, verdict.missing, verdict.evidence);
   return {
     name: next.name,
@@ -110,6 +123,18 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
     proofMs: clock.now() - writtenAt,
     probes: verdict.evidence.probes,
   };
+}
+
+/** The way back is declared and stays so, proved or not. */
+function behind(
+  subject: ProofSubject,
+  routing: Routing,
+  verdict: Extract<ProofVerdict, { state: "open" }>,
+): UserError {
+  return unproved(subject, verdict, {
+    message: `All traffic is declared on ${describeTraffic(routing)}, but the ingress does not show it`,
+    hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file); `modelswitch reconcile` goes on from here.",
+  });
 }
 
 /** Opens the stack when it is first asked for. It outlives the user's stop: a write that has begun is finished. */
@@ -217,7 +242,7 @@ async function undo(
   evidence: ProofEvidence,
 ): Promise<UserError> {
   const { context, subject } = traffic;
-  const seconds = Math.round(context.config.deadlines.proofMs / 1000);
+  const seconds = Math.round(proofDeadlineMs(context) / 1000);
   const what = `The step "${failed.name}" could not be proved at the ingress within ${seconds} s:\n${missing.map((line) => `  ${line}`).join("\n")}`;
   const details = { step: failed.name, evidence, before, attempted: failed.routing };
   try {
@@ -251,6 +276,7 @@ async function undo(
     id: `prove-undo-${failed.name}`,
     title: "Prove the former routing",
     signal: unstoppable,
+    earlier: failed.visible ? [failed.routing] : [],
   });
   // Where the slot that has the traffic again is not ready, nobody can be asked: that proves nothing.
   const asked = back.evidence.probes > 0;

@@ -7,17 +7,18 @@ import type { KubernetesObject } from "../../src/kubernetes/api.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { testImages, versionAt } from "./test-cluster.ts";
 
+const soak = process.env.MODELSWITCH_TEST_SOAK === "1";
+
 /** `npm run test:soak` kills at every boundary between steps. */
-const boundaries =
-  process.env.MODELSWITCH_TEST_SOAK === "1"
-    ? {
-        adopt: ["adopt-record", "adopt-owners", "adopt-import", "adopt-apply", "adopt-check", "adopt-finish"],
-        undo: ["undo-record", "undo-release", "undo-delete", "undo-restore", "undo-forget"],
-      }
-    : {
-        adopt: ["adopt-owners", "adopt-import", "adopt-apply"],
-        undo: ["undo-release", "undo-delete", "undo-restore"],
-      };
+const boundaries = soak
+  ? {
+      adopt: ["adopt-record", "adopt-owners", "adopt-import", "adopt-apply", "adopt-check", "adopt-finish"],
+      undo: ["undo-record", "undo-release", "undo-delete", "undo-restore", "undo-forget"],
+    }
+  : {
+      adopt: ["adopt-owners", "adopt-import", "adopt-apply"],
+      undo: ["undo-release", "undo-delete", "undo-restore"],
+    };
 
 let project: ModelProject;
 let load: LoadRun;
@@ -222,10 +223,15 @@ describe("adopting what runs already", () => {
     expect(stdout).toContain("HorizontalPodAutoscaler fraud-scale: 2 to 4 replicas");
     expect(await everything()).toEqual(found);
     await edit((text) =>
-      text.replace(
-        /identity: .*,\n/,
-        'identity: { path: "/v2/models/demo", from: { kind: "header", name: "x-model-version" } },\n    preStopSleepSeconds: 3,\n    longestRequestSeconds: 5,\n',
-      ),
+      text
+        .replace(
+          /identity: .*,\n/,
+          'identity: { path: "/v2/models/demo", from: { kind: "header", name: "x-model-version" } },\n    preStopSleepSeconds: 3,\n    longestRequestSeconds: 5,\n',
+        )
+        .replace(
+          /\}\);\n$/,
+          '  rollout: { steps: "50%:1s", settle: 1, soak: 1, drain: 3, rollbackWindow: 600 },\n});\n',
+        ),
     );
   });
 
@@ -270,7 +276,9 @@ describe("adopting what runs already", () => {
 
   test("killed at each step of it, `adopt --undo` goes on and gives everything back", async () => {
     for (const marker of boundaries.undo) await killedAt(marker, ["adopt", "--undo"]);
-    await project.result(["adopt", "--undo", "--yes"]);
+    // Killed at its last step it may be done.
+    if ((await names(`${core()}/configmaps`)).includes("fraud-modelswitch"))
+      await project.result(["adopt", "--undo", "--yes"]);
     expect(await everything()).toEqual(found);
     // Half an adoption is given back as well as a whole one.
     await killedAt("adopt-apply", ["adopt"]);
@@ -285,46 +293,104 @@ describe("adopting what runs already", () => {
     expect(again.stdout).toContain("undo-refused");
   });
 
-  test("adopted again, the next release goes into green and takes the traffic", async () => {
+  const autoscalerOf = async (name: string) => {
+    const found = await project.namespace.api.find(`${scaling()}/horizontalpodautoscalers/${name}`);
+    return (found as { spec: unknown }).spec;
+  };
+  const replicasOf = async (name: string) => {
+    const found = await project.namespace.api.find(`${apps()}/deployments/${name}`);
+    return (found as { spec: { replicas: number } }).spec.replicas;
+  };
+  const containersOf = async (name: string) => {
+    const found = await project.namespace.api.find(`${apps()}/deployments/${name}`);
+    const { template } = (found as { spec: { template: { spec: { containers: { name: string }[] } } } }).spec;
+    return template.spec.containers.map((container) => container.name);
+  };
+  const release = (...settings: string[]) =>
+    project.result(["release", ...settings.flatMap((setting) => ["--set", setting])]);
+
+  test("adopted again, a release goes live in green at blue's present size, and blue takes over again", async () => {
     await project.result(["adopt", "--yes"]);
     expect(await pods()).toEqual(podsBefore);
     const empty = await project.command(["switch", "green", "--json"]);
     expect(empty.stdout).toContain("slot-empty");
-    await edit((text) =>
-      text
-        .replace("min: 2", "min: 3")
-        .replace(
-          /(green: \{[\s\S]*?)image: "[^"]*"([\s\S]*?)replicas: 0/,
-          `$1image: "${testImages.green}"$2replicas: 1`,
-        ),
-    );
-    await project.result(["up"]);
-    expect(await project.result(["switch", "green"])).toMatchObject({ target: "green" });
+    // The autoscaler makes another pod, of the template that was found.
+    await project.namespace.api.json({
+      method: "PATCH",
+      path: `${scaling()}/horizontalpodautoscalers/fraud-scale`,
+      contentType: "application/merge-patch+json",
+      query: { fieldManager: "somebody" },
+      body: { spec: { minReplicas: 3 } },
+    });
+    await project.namespace.untilReady("fraud-server", 3);
+    const grown = await pods();
+    const autoscaler = await autoscalerOf("fraud-scale");
+    expect(grown).toEqual(expect.arrayContaining(podsBefore));
+    expect(await project.result(["up"])).toMatchObject({ changes: [] });
+
+    await killedAt("deploy-green", ["release", "--set", `image=${testImages.green}`]);
+    const busy = await project.command(["adopt", "--undo", "--yes", "--json"]);
+    expect(busy.stdout).toContain("rollout-in-progress");
+    await project.result(["resume"]);
+    expect([await replicasOf("fraud-server"), await replicasOf("fraud-green")]).toEqual([3, 3]);
+    expect(await autoscalerOf("fraud-green")).toMatchObject({
+      scaleTargetRef: { name: "fraud-green" },
+      minReplicas: 3,
+      maxReplicas: 4,
+    });
     expect(await versionAt(project.host)).toBe("2");
     expect(await versionAt(otherHost())).toBe("2");
-    // The autoscaler made a third pod of the template that was found; the others run on.
-    await expect.poll(pods, { timeout: 60_000 }).toHaveLength(3);
-    expect(await pods()).toEqual(expect.arrayContaining(podsBefore));
     const refused = await project.command(["adopt", "--undo", "--yes", "--json"]);
     expect(refused.exitCode).toBe(2);
     expect(refused.stdout).toContain("green carries 100 % of the traffic");
+
+    // Blue is still what was found: its pods, its size, its autoscaler.
+    expect(await project.result(["rollback"])).toMatchObject({ target: "blue" });
+    expect(await versionAt(project.host)).toBe("1");
+    expect(await pods()).toEqual(grown);
+    expect(await replicasOf("fraud-green")).toBe(0);
+    expect(await names(`${scaling()}/horizontalpodautoscalers`)).toEqual(["fraud-scale"]);
+    expect(await autoscalerOf("fraud-scale")).toEqual(autoscaler);
   });
 
+  test.runIf(soak)(
+    "scaled down, blue comes back with the template and the autoscaler that were found",
+    async () => {
+      await edit((text) => text.replace("rollbackWindow: 600", "rollbackWindow: 1"));
+      await release(`image=${testImages.green}`);
+      await expect
+        .poll(
+          async () => {
+            await project.result(["reconcile"]);
+            return await replicasOf("fraud-server");
+          },
+          { timeout: 60_000 },
+        )
+        .toBe(0);
+      expect(await names(`${scaling()}/horizontalpodautoscalers`)).toEqual(["fraud-green"]);
+      await project.result(["up"]);
+      expect(await replicasOf("fraud-server")).toBe(0);
+      expect(await project.result(["rollback"])).toMatchObject({ target: "blue" });
+      expect(await versionAt(project.host)).toBe("1");
+      expect(await replicasOf("fraud-server")).toBe(3);
+      expect(await containersOf("fraud-server")).toEqual(["server"]);
+      expect(await autoscalerOf("fraud-scale")).toMatchObject({
+        scaleTargetRef: { name: "fraud-server" },
+        maxReplicas: 4,
+      });
+      await edit((text) => text.replace("rollbackWindow: 1", "rollbackWindow: 600"));
+    },
+  );
+
   test("a later release into blue replaces the template that was found, whole", async () => {
-    await edit((text) =>
-      text
-        .replace('LEVEL: "info"', 'LEVEL: "debug"')
-        .replace(/autoscaling: \{[^}]*\}/, "replicas: 3")
-        // As many as blue had when green took over from it.
-        .replace("replicas: 1", "replicas: 3"),
-    );
+    const before = await pods();
+    await edit((text) => text.replace(/autoscaling: \{[^}]*\}/, "replicas: 3"));
     await project.result(["up"]);
     expect(await names(`${scaling()}/horizontalpodautoscalers`)).toEqual([]);
-    const { deployment } = (await everything()) as {
-      deployment: { spec: { template: { spec: { containers: { name: string }[] } } } };
-    };
-    expect(deployment.spec.template.spec.containers.map(({ name }) => name)).toEqual(["model"]);
-    expect(await project.result(["switch", "blue"])).toMatchObject({ target: "blue" });
+    expect(await pods()).toEqual(before);
+    await release(`image=${testImages.green}`);
+    expect(await release("env.LEVEL=debug")).toMatchObject({ target: "blue" });
+    expect(await containersOf("fraud-server")).toEqual(["model"]);
     expect(await versionAt(project.host)).toBe("1");
     await project.result(["adopt", "--undo", "--yes"]);
     expect(await names(`${networking()}/ingresses`)).toEqual(["fraud"]);

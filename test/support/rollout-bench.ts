@@ -388,6 +388,8 @@ export function testBench(): TestBench {
     events: (event) => events.push(event),
   });
   const api = answers.watching(cluster);
+  // Weighted round robin, as Traefik does it.
+  let turn = 0;
   const bench: TestBench = {
     cluster,
     stack,
@@ -404,7 +406,10 @@ export function testBench(): TestBench {
       const routing = nginx.read("fraud", objects as never);
       if (routing === undefined) return { status: 404, body: "" };
       const forced = previewHeader === "always" ? routing.candidate : routing.main;
-      const slot = previewHeader === undefined && routing.weight === 100 ? routing.candidate : forced;
+      if (previewHeader === undefined) turn += routing.weight;
+      const isCandidates = previewHeader === undefined && turn >= 100;
+      if (isCandidates) turn -= 100;
+      const slot = isCandidates ? routing.candidate : forced;
       return { status: 200, body: `version of ${slot}` };
     },
     context: (config = testConfig()) => ({

@@ -1,3 +1,4 @@
+import type { ResolvedConfig } from "../../config/types.ts";
 import type { Command, CommandContext, CommandResult } from "../command.ts";
 import { duration, openRollout } from "./rollout-context.ts";
 
@@ -63,11 +64,23 @@ async function takeOver(context: CommandContext): Promise<CommandResult> {
           "",
           "Next:",
           "  modelswitch status",
-          "  modelswitch up             # once slots.green has the next image and replicas",
-          "  modelswitch switch green",
+          ...nextRelease(config),
           "  modelswitch adopt --undo   # gives everything back as it was",
         ],
   };
+}
+
+/** How the next release goes into the empty slot. */
+function nextRelease({ runs }: Pick<ResolvedConfig, "runs">): string[] {
+  switch (runs.form) {
+    case "template":
+      return ["  modelswitch release --set image=IMAGE"];
+    case "slots":
+      return [
+        "  modelswitch up             # once slots.green has the next image and replicas",
+        "  modelswitch switch green",
+      ];
+  }
 }
 
 async function undo(context: CommandContext): Promise<CommandResult> {

@@ -167,9 +167,10 @@ describe("init --from ingress/NAME", () => {
       name: "fraud",
       namespace: "ml",
       server: { httpPort: 9000, readiness: { path: "/ready" } },
+      release: { image: "reg.io/fraud:7", replicas: 2 },
       slots: {
-        blue: { image: "reg.io/fraud:7", replicas: 2, deployment: "fraud-server", service: "fraud-api" },
-        green: { image: "reg.io/fraud:7", replicas: 0 },
+        blue: { deployment: "fraud-server", service: "fraud-api", selector: { app: "fraud" } },
+        green: { selector: { app: "fraud-green", version: "green" } },
       },
       ingress: { name: "fraud", host: "models.acme.io" },
       servicePort: 8000,

@@ -10,8 +10,7 @@ export interface AdoptedAnswers {
 
 /** The text of a `modelswitch.config.ts` that says what runs. Pure. */
 export function adoptedConfigText({ name, namespace, server }: AdoptedAnswers, found: Described): string {
-  const { blue, green, ingress, servicePort, router } = found;
-  const { deployment, service, autoscaler, selector, replicas, autoscaling, ...runs } = blue;
+  const { release, blue, green, ingress, servicePort, router } = found;
   return [
     `import { ${server === "custom" ? "custom, " : ""}defineConfig } from "modelswitch";`,
     "",
@@ -19,10 +18,11 @@ export function adoptedConfigText({ name, namespace, server }: AdoptedAnswers, f
     `  name: ${JSON.stringify(name)},`,
     ...(namespace === undefined ? [] : [`  namespace: ${JSON.stringify(namespace)},`]),
     ...(server === "custom" ? serverLines(name, found) : presetLines(server)),
+    "  // What runs, and the template of the next release: `modelswitch release --set image=IMAGE`.",
+    `  release: ${literal(release, 2)},`,
     "  slots: {",
-    "    // What runs: its pods keep the template that they have until another release goes into blue.",
-    `    blue: ${literal({ deployment, service, autoscaler, selector, replicas, autoscaling, ...runs }, 4)},`,
-    `    // The next release: set its image and replicas${autoscaling === undefined ? "" : " (or, instead of them, autoscaling)"}, \`modelswitch up\`, \`modelswitch switch green\`.`,
+    "    // What runs already: its pods keep the template that they have until another release goes into blue.",
+    `    blue: ${literal(blue, 4)},`,
     `    green: ${literal(green, 4)},`,
     "  },",
     `  ingress: ${literal(ingress, 2)},`,

@@ -47,7 +47,7 @@ export async function scaffoldFromIngress(
       ...(found.container.readinessProbe?.httpGet === undefined
         ? ["server.readinessPath: the pods that run have no readiness probe over HTTP"]
         : []),
-      ...Object.keys(described.blue.env ?? {})
+      ...Object.keys(described.release.env ?? {})
         .filter((variable) => mayBeSecret([variable]))
         .map(
           (variable) =>

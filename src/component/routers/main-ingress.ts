@@ -73,7 +73,8 @@ export function backendSlot(model: Named, object: ObservedIngress | undefined): 
 
 /** `canary` and `canary-*` decide where traffic goes; so they are the router's under every router. */
 const canaryAnnotation = /^[^/]*nginx[^/]*\/canary(-|$)/;
-const classAnnotation = "kubernetes.io/ingress.class";
+/** Names the class, as before there were IngressClasses. */
+export const classAnnotation = "kubernetes.io/ingress.class";
 
 /**
  * Refuses free annotations that decide about routing. `written` are the router's own, to quote both sides.

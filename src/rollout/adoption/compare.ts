@@ -1,16 +1,14 @@
-import type { ResolvedConfig } from "../../config/types.ts";
+import type { ResolvedConfig, SlotOnly } from "../../config/types.ts";
+import type { SlotSpec } from "../../core/model.ts";
 import { differences } from "../differences.ts";
 import type { Described } from "./describe.ts";
 import { refused } from "./discover.ts";
 
 /** Whether the configuration names nothing that could be taken over. */
 export function notConfigured({ runs }: ResolvedConfig): boolean {
-  return (
-    runs.form !== "slots" ||
-    runs.slots.blue.deployment === undefined ||
-    runs.slots.blue.service === undefined ||
-    runs.slots.blue.image === undefined
-  );
+  const blue = runs.slots?.blue;
+  const image = runs.form === "slots" ? runs.slots.blue.image : runs.release.image;
+  return blue?.deployment === undefined || blue.service === undefined || image === undefined;
 }
 
 /**
@@ -18,15 +16,16 @@ export function notConfigured({ runs }: ResolvedConfig): boolean {
  * @throws UserError `adoption-refused`
  */
 export function compareWithConfig(config: ResolvedConfig, found: Described, namespace: string): void {
-  if (config.runs.form !== "slots") return;
-  const { blue } = config.runs.slots;
+  const { runs } = config;
   const before = {
-    slots: { blue: decisive(found.blue) },
+    ...placed(runs.form, found.release, found.blue),
     ingress: { className: "nginx", path: "/", pathType: "Prefix", ...found.ingress },
     servicePort: found.servicePort,
   };
   const after = {
-    slots: { blue: decisive(blue) },
+    ...(runs.form === "slots"
+      ? placed(runs.form, runs.slots.blue, runs.slots.blue)
+      : placed(runs.form, runs.release, runs.slots?.blue ?? {})),
     ingress: { className: "nginx", path: "/", pathType: "Prefix", name: config.name, ...config.ingress },
     servicePort: config.servicePort,
   };
@@ -42,16 +41,14 @@ export function compareWithConfig(config: ResolvedConfig, found: Described, name
   );
 }
 
-/** What is compared: that the rest of a slot is described well only matters for later releases. */
-function decisive({
-  image,
-  replicas,
-  autoscaling,
-  deployment,
-  service,
-  autoscaler,
-  selector,
-}: Described["blue"] | ({ image?: string } & Partial<Described["blue"]>)) {
-  const size = autoscaling === undefined ? { replicas: replicas ?? 1 } : { autoscaling, autoscaler };
-  return { image, ...size, deployment, service, selector };
+/** What is compared, where the configuration has it: that the rest is described well only matters for later releases. */
+function placed(
+  form: ResolvedConfig["runs"]["form"],
+  { image, replicas, autoscaling }: SlotSpec,
+  { deployment, service, autoscaler, selector }: SlotOnly,
+) {
+  const isAutoscaled = autoscaling !== undefined;
+  const release = { image, ...(isAutoscaled ? { autoscaling } : { replicas: replicas ?? 1 }) };
+  const blue = { deployment, service, selector, ...(isAutoscaled ? { autoscaler } : {}) };
+  return form === "slots" ? { slots: { blue: { ...release, ...blue } } } : { release, slots: { blue } };
 }

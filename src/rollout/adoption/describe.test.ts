@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { changed, foundInventory, foundScaler } from "../../../test/support/found.ts";
+import { templateConfig } from "../../../test/support/release-bench.ts";
 import { testConfig } from "../../../test/support/rollout-bench.ts";
 import { autoscalerSpec } from "../../component/autoscaling.ts";
+import type { ReleaseTemplate } from "../../config/types.ts";
 import { compareWithConfig, notConfigured } from "./compare.ts";
-import { describeFound } from "./describe.ts";
+import { type Described, describeFound } from "./describe.ts";
 import { discover } from "./discover.ts";
 import type { Inventory } from "./inventory.ts";
 import { adoptionLines } from "./plan.ts";
@@ -21,22 +23,14 @@ describe("describeFound", () => {
         readinessPath: "/ready",
         livenessPath: undefined,
       },
-      blue: {
+      release: {
         image: "reg.io/fraud:7",
         replicas: 2,
         env: { LEVEL: "info" },
         resources: { requests: { cpu: "500m", memory: "1Gi" } },
-        deployment: "fraud-server",
-        service: "fraud-api",
-        selector: { app: "fraud" },
       },
-      green: {
-        image: "reg.io/fraud:7",
-        replicas: 0,
-        env: { LEVEL: "info" },
-        resources: { requests: { cpu: "500m", memory: "1Gi" } },
-        selector: { app: "fraud-green", version: "green" },
-      },
+      blue: { deployment: "fraud-server", service: "fraud-api", selector: { app: "fraud" } },
+      green: { selector: { app: "fraud-green", version: "green" } },
       ingress: {
         name: "fraud",
         host: "models.acme.io",
@@ -59,7 +53,7 @@ describe("describeFound", () => {
       ),
     );
     expect(described(inventory)).toMatchObject({
-      blue: { imagePullPolicy: "Always", args: ["--fast"] },
+      release: { imagePullPolicy: "Always", args: ["--fast"] },
       ingress: { path: "/fraud", tls: [{ hosts: ["models.acme.io"], secretName: "cert" }] },
     });
   });
@@ -111,13 +105,10 @@ describe("an autoscaler", () => {
     described(changed("autoscalers.0", foundScaler({ metrics, ...more })));
 
   test("takes the place of the number of replicas", () => {
-    const { blue, green } = scaled([utilization("cpu", 70)], { behavior: { scaleUp: {} } });
-    expect(blue).toMatchObject({
-      autoscaler: "scale",
-      autoscaling: { min: 2, max: 6, cpu: 70, behavior: { scaleUp: {} } },
-    });
-    expect(blue).not.toHaveProperty("replicas");
-    expect(green).toMatchObject({ replicas: 0 });
+    const { release, blue } = scaled([utilization("cpu", 70)], { behavior: { scaleUp: {} } });
+    expect(blue).toMatchObject({ autoscaler: "scale" });
+    expect(release).toMatchObject({ autoscaling: { min: 2, max: 6, cpu: 70, behavior: { scaleUp: {} } } });
+    expect(release).not.toHaveProperty("replicas");
   });
 
   test.each([
@@ -129,7 +120,7 @@ describe("an autoscaler", () => {
       [{ type: "Resource", resource: { name: "cpu", target: { type: "AverageValue", averageValue: "1" } } }],
     ],
   ])("written from the configuration it is the same again: %s", (_what, metrics) => {
-    const { autoscaling } = scaled(metrics).blue;
+    const { autoscaling } = scaled(metrics).release;
     expect(autoscaling && autoscalerSpec("fraud-server", autoscaling)).toMatchObject({
       minReplicas: 2,
       maxReplicas: 6,
@@ -176,11 +167,25 @@ describe("the plan", () => {
 describe("compareWithConfig", () => {
   const config = (changes: object = {}, blue: object = {}) => {
     const { green, ingress, ...found } = described();
+    const slots = { blue: { ...found.release, ...found.blue, ...blue }, green };
     return testConfig({
-      runs: { form: "slots", slots: { blue: { ...found.blue, ...blue }, green } },
+      runs: { form: "slots", slots },
       ingress,
       servicePort: found.servicePort,
       ...changes,
+    });
+  };
+  const template = (found: Described, changes: Partial<ReleaseTemplate> = {}) => {
+    const { release, blue, green, ingress, servicePort } = found;
+    return testConfig({
+      runs: {
+        form: "template",
+        release: { ...release, ...changes },
+        idleReplicas: 0,
+        slots: { blue, green },
+      },
+      ingress,
+      servicePort,
     });
   };
 
@@ -198,6 +203,18 @@ describe("compareWithConfig", () => {
     expect(() => compareWithConfig(config(changes, blue), described(), "ml")).toThrow(part);
   });
 
+  test("a template says what runs, too, beside the names", () => {
+    const found = described();
+    expect(() => compareWithConfig(template(found), found, "ml")).not.toThrow();
+    expect(() => compareWithConfig(template(found, { image: "reg.io/fraud:8" }), found, "ml")).toThrow(
+      "release.image: reg.io/fraud:7 -> reg.io/fraud:8",
+    );
+    const other = { ...found, blue: { ...found.blue, service: "other" } };
+    expect(() => compareWithConfig(template(other), found, "ml")).toThrow(
+      "slots.blue.service: fraud-api -> other",
+    );
+  });
+
   test("an autoscaler must be said as it is; the present number of replicas is its own affair", () => {
     const grown = { observedGeneration: 3, replicas: 4, updatedReplicas: 4, readyReplicas: 4 };
     const scaled = (maxReplicas: number) =>
@@ -208,19 +225,16 @@ describe("compareWithConfig", () => {
           changed("deployments.0.status", grown, changed("autoscalers.0", foundScaler({ maxReplicas }))),
         ),
       );
-    const { blue, green, ingress } = scaled(6);
-    const said = testConfig({
-      runs: { form: "slots", slots: { blue, green } },
-      ingress,
-      servicePort: 8000,
-    });
+    const said = template(scaled(6));
     expect(() => compareWithConfig(said, scaled(6), "ml")).not.toThrow();
-    expect(() => compareWithConfig(said, scaled(8), "ml")).toThrow("slots.blue.autoscaling.max: 8 -> 6");
+    expect(() => compareWithConfig(said, scaled(8), "ml")).toThrow("release.autoscaling.max: 8 -> 6");
     expect(() => compareWithConfig(config(), scaled(6), "ml")).toThrow("slots.blue.autoscaling");
   });
 
   test("a configuration without names has nothing to adopt", () => {
     expect(notConfigured(config())).toBe(false);
+    expect(notConfigured(template(described()))).toBe(false);
     expect(notConfigured(testConfig())).toBe(true);
+    expect(notConfigured(templateConfig())).toBe(true);
   });
 });

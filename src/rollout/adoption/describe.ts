@@ -1,7 +1,9 @@
-import type { IngressPlace, IngressSpec, RouterName, SlotSpec } from "../../core/model.ts";
+import { classAnnotation } from "../../component/routers/main-ingress.ts";
+import type { ReleaseTemplate, SlotOnly } from "../../config/types.ts";
+import type { IngressPlace, IngressSpec, RouterName } from "../../core/model.ts";
 import { toolAnnotation } from "./adoption.ts";
 import { autoscalingOf } from "./autoscaler.ts";
-import { classAnnotation, type Discovered } from "./discover.ts";
+import type { Discovered } from "./discover.ts";
 import type { FoundContainer, FoundPath } from "./inventory.ts";
 
 /** Options of `custom({...})` that say what later releases need. */
@@ -15,8 +17,12 @@ export interface DescribedServer {
 /** What runs, in the words of the configuration file. */
 export interface Described {
   readonly server: DescribedServer;
-  readonly blue: SlotSpec & { readonly image: string };
-  readonly green: SlotSpec & { readonly image: string };
+  /** What the pods run, and how many there are. */
+  readonly release: ReleaseTemplate;
+  /** The names of what was found, and what selects its pods. */
+  readonly blue: SlotOnly;
+  /** What selects the other slot's pods. */
+  readonly green: SlotOnly;
   readonly ingress: IngressSpec & { readonly name: string };
   readonly servicePort: number;
   readonly router: RouterName;
@@ -31,7 +37,6 @@ const bookkeeping = /^(kubectl\.kubernetes\.io|pulumi\.com)\//;
 
 export function describeFound(found: Discovered): Described {
   const { autoscaler, container, deployment, ingress, service, path } = found;
-  const runs = whatRuns(container);
   const names = {
     deployment: deployment.metadata?.name ?? "",
     service: service.metadata?.name ?? "",
@@ -57,15 +62,14 @@ export function describeFound(found: Discovered): Described {
       readinessPath: container.readinessProbe?.httpGet?.path ?? "/",
       livenessPath: container.livenessProbe?.httpGet?.path,
     },
-    blue: {
-      ...runs,
+    release: {
+      ...whatRuns(container),
       ...(autoscaler === undefined
         ? { replicas: deployment.spec?.replicas ?? 1 }
         : { autoscaling: autoscalingOf(autoscaler) }),
-      ...names,
-      selector: found.selector,
     },
-    green: { ...runs, replicas: 0, selector: found.otherSelector },
+    blue: { ...names, selector: found.selector },
+    green: { selector: found.otherSelector },
     ingress: {
       name: ingress.metadata?.name ?? "",
       ...(found.classAnnotation ? { classAnnotation: true } : {}),
@@ -96,7 +100,7 @@ function isPathType(type: string | undefined): type is NonNullable<IngressSpec["
   return type === "Prefix" || type === "Exact" || type === "ImplementationSpecific";
 }
 
-function whatRuns(container: FoundContainer): SlotSpec & { readonly image: string } {
+function whatRuns(container: FoundContainer): ReleaseTemplate {
   const env = Object.fromEntries(
     (container.env ?? []).flatMap(({ name, value, valueFrom }) =>
       valueFrom === undefined ? [[name, value ?? ""]] : [],

@@ -1,3 +1,4 @@
+import { classAnnotation } from "../../component/routers/main-ingress.ts";
 import { hostProblem } from "../../config/host.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { objectNames } from "../../core/names.ts";
@@ -225,8 +226,6 @@ function classOf(
   });
   return undefined;
 }
-
-export const classAnnotation = "kubernetes.io/ingress.class";
 
 const canaryAnnotation = "nginx.ingress.kubernetes.io/canary";
 

@@ -19,7 +19,7 @@ const found = discover(
     "meta.helm.sh/release-name": "prod",
   }),
 );
-const { green, blue, ingress, servicePort } = describeFound(found);
+const { release, green, blue, ingress, servicePort } = describeFound(found);
 
 const adoption = (state: Adoption["state"] = "adopted"): Adoption => ({
   slot: "blue",
@@ -36,12 +36,19 @@ const config = (slots: { blue?: object; green?: object } = {}, more: Partial<Res
   testConfig({
     runs: {
       form: "slots",
-      slots: { blue: { ...blue, ...slots.blue }, green: { ...green, ...slots.green } },
+      slots: {
+        blue: { ...release, ...blue, ...slots.blue },
+        green: { ...release, replicas: 0, ...green, ...slots.green },
+      },
     },
     ingress,
     servicePort,
     ...more,
   });
+
+/** As `init --from` writes it. */
+const template = () =>
+  config({}, { runs: { form: "template", release, idleReplicas: 0, slots: { blue, green } } });
 
 const slot = (name: "blue" | "green", more: Partial<SlotObservation> = {}): SlotObservation => ({
   slot: name,
@@ -157,6 +164,51 @@ describe("the record of an adoption", () => {
     expect(() => plan({ config: config({}, { servicePort: 80 }), record: adopted() })).toThrow(
       "servicePort: 8000 -> 80",
     );
+  });
+});
+
+describe("a template beside the names", () => {
+  const adoptedSo = () => ({
+    ...plan({ config: template(), adopting: adoption("adopting") }).record,
+    adoption: adoption(),
+    applying: false,
+  });
+
+  test("makes what runs release 1 of blue, under its names, and green an empty slot", () => {
+    const { slots: runs, settings } = adoptedSo();
+    expect(runs).toEqual({ blue: 1, green: null });
+    expect(settings).toMatchObject({
+      replicas: { blue: 2, green: 0 },
+      names: { blue: { deployment: "fraud-server", service: "fraud-api" } },
+      selectors: { blue: { app: "fraud" }, green: { app: "fraud-green", version: "green" } },
+    });
+    expect(modelSpec(adoptedSo(), "ml").adopted?.templateKept).toBe(true);
+  });
+
+  test("before it is adopted `up` refuses, afterwards it changes nothing", () => {
+    expect(() => plan({ config: template() })).toThrow(/Deployment fraud-server, Service fraud-api/);
+    const { releases, settings, slots: runs } = plan({ config: template(), record: adoptedSo() }).record;
+    expect({ releases, settings, runs }).toEqual({
+      releases: adoptedSo().releases,
+      settings: adoptedSo().settings,
+      runs: adoptedSo().slots,
+    });
+  });
+
+  test("names that are left out are other names", () => {
+    const { runs } = template();
+    if (runs.form !== "template") throw new Error("it is a template");
+    const { slots: _names, ...bare } = runs;
+    expect(() => plan({ config: config({}, { runs: bare }), record: adoptedSo() })).toThrow(
+      /fraud-server -> fraud-blue/,
+    );
+  });
+
+  test("may take the place of `slots` that said what runs, as configurations of old do", () => {
+    const { settings, slots: runs } = plan({ config: template(), record: adopted() }).record;
+    expect(runs).toEqual(adopted().slots);
+    expect(settings.replicas).toEqual({ blue: 2, green: 0 });
+    expect(settings.names).toEqual(adopted().settings.names);
   });
 });
 

@@ -32,8 +32,8 @@ export function requireAdopted(
       details: { differences: changes },
     });
   }
-  if (config.runs.form !== "slots") return;
   const wanted = config.runs.slots;
+  if (wanted === undefined) return;
   const there = slots.flatMap((slot) => {
     const { deployment, service } = observation.slots[slot];
     return [

@@ -18,7 +18,7 @@ export function adoptionLines(
   model: Model,
   namespace: string,
   found: Discovered,
-  { blue, green, ingress, unsaid }: Described,
+  { release, blue, green, ingress, unsaid }: Described,
 ): string[] {
   const names = objectNames(model.name);
   const pods = found.pods.map(({ metadata }) => metadata?.name).join(", ");
@@ -28,13 +28,13 @@ export function adoptionLines(
     `Becomes blue of ${model.name} in ${namespace}, with all the traffic of ${placesOf(ingress)
       .map(({ host, path }) => `${host}${path}`)
       .join(", ")}:`,
-    `  Deployment ${blue.deployment}: ${replicas} ${replicas === 1 ? "replica" : "replicas"} of ${blue.image}; its pods (${pods}) run on, their template stays as it is`,
+    `  Deployment ${blue.deployment}: ${replicas} ${replicas === 1 ? "replica" : "replicas"} of ${release.image}; its pods (${pods}) run on, their template stays as it is`,
     `  Service ${blue.service}: ${labelsOf(found.selector)}, port ${found.servicePort} to ${found.httpPort}; stays as it is`,
     `  Ingress ${ingress.name}: leads to ${blue.service} as before${writes.length === 0 ? "" : `; ${writes.join("; ")}`}`,
-    ...(blue.autoscaling === undefined
+    ...(release.autoscaling === undefined
       ? []
       : [
-          `  HorizontalPodAutoscaler ${blue.autoscaler}: ${blue.autoscaling.min} to ${blue.autoscaling.max} replicas; goes on sizing ${blue.deployment} as before`,
+          `  HorizontalPodAutoscaler ${blue.autoscaler}: ${release.autoscaling.min} to ${release.autoscaling.max} replicas; goes on sizing ${blue.deployment} as before`,
         ]),
     "  Written to them: labels that say who manages them, and who owns their fields",
     "Is made:",

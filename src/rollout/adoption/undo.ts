@@ -13,6 +13,7 @@ import { withPermissions } from "../permissions.ts";
 import type { ModelStack } from "../program.ts";
 import type { UpProof } from "../prove-up.ts";
 import { type RolloutRecord, releaseOf } from "../record.ts";
+import { refuseInProgress } from "../release/entry.ts";
 import { locationOf } from "../subject.ts";
 import { podsOf } from "./adopt.ts";
 import type { Adoption, FoundObject } from "./adoption.ts";
@@ -39,7 +40,7 @@ export interface PreparedUndo {
 
 /**
  * Decides whether what was adopted can be given back. Writes nothing.
- * @throws UserError `undo-refused` (exit code 2)
+ * @throws UserError `undo-refused` (exit code 2), `rollout-in-progress`
  */
 export async function prepareUndo(context: RolloutContext): Promise<PreparedUndo> {
   const { config, namespace, api, store } = context;
@@ -55,6 +56,7 @@ export async function prepareUndo(context: RolloutContext): Promise<PreparedUndo
         : "`modelswitch destroy` deletes a model that modelswitch made itself.",
     );
   }
+  refuseInProgress(config.name, record);
   const { routing } = await observe(locationOf(context, record));
   const { slot } = adoption;
   const other = otherSlot(slot);
@@ -189,17 +191,30 @@ async function restoreObject(
   const place = { api: context.api, namespace: context.namespace };
   const adoption = kind === "autoscaler" ? await withAutoscaler(context, adopted) : adopted;
   const found = foundOf(adoption, kind);
-  const spec =
-    kind === "ingress"
-      ? await ingressSpec(context, record, adoption)
-      : kind === "autoscaler"
-        ? adoption.autoscaler?.spec
-        : undefined;
+  const spec = await specOf(context, record, adoption, kind);
   await patchAdopted(place, adoption, kind, (object) =>
     restore(object, { ...metadataOf(object, record, found), ...(spec === undefined ? {} : { spec }) }),
   );
   // By itself, since whoever changes a field becomes its owner.
   await patchAdopted(place, adoption, kind, (object) => giveBackOwners(object, found));
+}
+
+/** The spec that an object gets back; `undefined`: it keeps its own. */
+async function specOf(
+  context: RolloutContext,
+  record: RolloutRecord,
+  adoption: Adoption,
+  kind: AdoptedKind,
+): Promise<unknown> {
+  switch (kind) {
+    case "deployment":
+    case "service":
+      return undefined;
+    case "ingress":
+      return await ingressSpec(context, record, adoption);
+    case "autoscaler":
+      return adoption.autoscaler?.spec;
+  }
 }
 
 function metadataOf(

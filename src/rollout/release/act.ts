@@ -1,5 +1,6 @@
 import { UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
+import { declaredUntilNow } from "../../core/rollout/declared.ts";
 import { goalOf, type RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { Action } from "../../core/rollout/world.ts";
@@ -99,6 +100,8 @@ export async function act(acting: Acting, action: Step): Promise<RolloutEvent | 
         stack: acting.stack,
         subject,
         lock: acting.lock,
+        earlier: declared(acting),
+        stays: acting.state.direction === "back",
         stillReady: () => stillReady(acting, action.step.routing),
       };
       const shortcut = (before: Routing, after: Routing) => fastWrite(traffic, before, after);
@@ -108,12 +111,23 @@ export async function act(acting: Acting, action: Step): Promise<RolloutEvent | 
     case "prove": {
       const { routing, settled } = action;
       const about = settled
-        ? { id: "prove-present", title: `Prove traffic on ${describeTraffic(routing)}` }
+        ? {
+            id: "prove-present",
+            title: `Prove traffic on ${describeTraffic(routing)}`,
+            earlier: declared(acting),
+            patient: acting.state.direction === "back",
+          }
         : { id: "prove-arm", title: previewTitle(routing.candidate), only: isPreview };
       await proveNow(acting, await subjectOf(acting), { ...about, routing, signal: unstoppable });
       return { kind: "routed", settled, at: at() };
     }
   }
+}
+
+function declared({ record, state }: Acting): readonly Routing[] {
+  return record.rollout === undefined || record.rollout === null
+    ? []
+    : declaredUntilNow(record.rollout.plan, state);
 }
 
 function previewTitle(slot: Slot): string {

@@ -268,7 +268,7 @@ export function requireTemplate(config: ResolvedConfig): ReleaseTemplate {
   throw new UserError({
     code: "form-without-releases",
     message: `${config.file} says what both slots run (\`slots\`), so there is no template of the next release.`,
-    hint: "Change the idle slot there, run `modelswitch up` and `modelswitch switch SLOT`; or use `release` instead of `slots` in the file.",
+    hint: "Change the idle slot there, run `modelswitch up` and `modelswitch switch SLOT`; or say in `release` what runs, and leave only names and selectors in `slots`.",
     exitCode: exitCodes.usage,
   });
 }
