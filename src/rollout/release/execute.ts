@@ -4,11 +4,10 @@ import { next } from "../../core/rollout/next.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { HeldBy } from "../../core/rollout/world.ts";
-import type { Routing } from "../../core/routing.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Lock } from "../lock.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
-import { describeTraffic, stackOnce } from "../traffic.ts";
+import { stackOnce } from "../traffic.ts";
 import { type Acting, act } from "./act.ts";
 import { inProgress, phaseTitle, recordEvents, rolloutOf } from "./entry.ts";
 import { hearRequests, whileListening } from "./hear.ts";
@@ -17,6 +16,7 @@ import { Journal } from "./journal.ts";
 import { look, ReadyTimes } from "./look.ts";
 import { isOutage, ridingOut } from "./outage.ts";
 import { PhaseGates } from "./phase-gates.ts";
+import { abortReason, blocked, refused, type Standing, stopped } from "./stops.ts";
 import { Teller } from "./tell.ts";
 import { WaitTimes, wait } from "./wait.ts";
 
@@ -90,11 +90,6 @@ interface Means {
   readonly failed: Failed;
   /** Called when a step was taken and recorded. */
   readonly progress: () => void;
-}
-
-/** Where a rollout stands, as far as this command knows. */
-interface Standing {
-  at?: { readonly routing: Routing; readonly state: RolloutState };
 }
 
 async function steps(context: RolloutContext, means: Means): Promise<RolloutEnd> {
@@ -251,54 +246,4 @@ function announce(context: RolloutContext, entry: RolloutRecordEntry, last: stri
     message: `Phase ${phaseTitle(state)}${weight === undefined || stage !== "during" ? "" : ` (${weight} %)`}`,
   });
   return now;
-}
-
-/** The error that makes a rollout go back; `undefined` where going back would not help, or is not ours to decide. */
-function abortReason(error: unknown, state: RolloutState): UserError | undefined {
-  if (!(error instanceof UserError) || state.direction === "back") return undefined;
-  if (error.exitCode === exitCodes.locked || error.exitCode === exitCodes.interrupted) return undefined;
-  // Once it is live and watched, going back is a rollback, which somebody has to want.
-  if (state.phase === "drain" || state.phase === "scale-down") return undefined;
-  // Traffic that somebody else moved is theirs; what could not be undone needs a person.
-  return [
-    "rollout-blocked",
-    "hook-unknown",
-    "call-impossible",
-    "routing-changed",
-    "routing-unreadable",
-    "undo-failed",
-    "lock-lost",
-  ].includes(error.code)
-    ? undefined
-    : error;
-}
-
-function blocked(context: RolloutContext, reason: string, state: RolloutState): UserError {
-  return new UserError({
-    code: "rollout-blocked",
-    message: `The rollout of release ${state.release} of ${context.config.name} cannot go on: ${reason}.`,
-    hint: "Look at `modelswitch status`. Put right what is wrong and run `modelswitch resume`, or `modelswitch abort`.",
-    details: { phase: state.phase, direction: state.direction },
-  });
-}
-
-function refused(context: RolloutContext, reason: string, { release, phase }: RolloutState): UserError {
-  return new UserError({
-    code: "gate-refused",
-    message: `A gate refuses release ${release} of ${context.config.name} in the phase ${phase}: ${reason}`,
-    hint: "Mend the release and run `modelswitch release` again. `modelswitch report` has the evidence.",
-    exitCode: exitCodes.gateRefused,
-    details: { phase, reason },
-  });
-}
-
-function stopped({ at }: Standing): UserError {
-  const where =
-    at === undefined
-      ? "Traffic is where it was"
-      : `Traffic is on ${describeTraffic(at.routing)}, in the phase ${at.state.phase}`;
-  return interrupted(
-    "The rollout",
-    `${where}. \`modelswitch resume\` goes on from here, \`modelswitch abort\` takes it back.`,
-  );
 }

@@ -55,9 +55,9 @@ function tellAway({ answers }: RolloutContext, error: unknown): void {
 }
 
 async function untilAnswers(context: RolloutContext, deadline: number, error: unknown): Promise<void> {
-  const startedAt = context.clock.now();
+  const toldAt = context.clock.now() + patienceMs;
   for (;;) {
-    if (context.clock.now() - startedAt >= patienceMs) tellAway(context, error);
+    if (context.clock.now() >= toldAt) tellAway(context, error);
     if (context.clock.now() >= deadline) throw given(error, context.config.name);
     try {
       await context.clock.sleep(pollMs, context.signal);
