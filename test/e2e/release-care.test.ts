@@ -5,6 +5,7 @@ import { custom } from "../../src/component/servers/custom.ts";
 import { type ProcessOptions, resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
 import { RestrictedAccount } from "./restricted-account.ts";
+import { SocketLoad } from "./socket-load.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
 
 let project: ModelProject;
@@ -18,9 +19,7 @@ const server = custom({
   draining: { gauges: ["test_server_requests_in_progress"] },
 });
 
-beforeAll(async () => {
-  project = await ModelProject.create("care");
-  await writeToken("first");
+async function configure(rollout: { readonly drain: number }): Promise<void> {
   await project.configure({
     server,
     slots: undefined,
@@ -31,8 +30,14 @@ beforeAll(async () => {
       resources: { requests: { cpu: "50m", memory: "32Mi" } },
       env: { TOKEN: { secret: "token", key: "value" } },
     },
-    rollout: { settle: 0, soak: 0, drain: 900, rollbackWindow: 0 },
+    rollout: { settle: 0, soak: 0, rollbackWindow: 0, ...rollout },
   });
+}
+
+beforeAll(async () => {
+  project = await ModelProject.create("care");
+  await writeToken("first");
+  await configure({ drain: 900 });
   await project.result(["up"]);
 });
 
@@ -262,5 +267,61 @@ describe("a rollback to a slot whose pods have ended", () => {
     expect(await project.result(["report"])).toMatchObject({
       skipped: [expect.stringContaining(`secret/token as it was (--accept-changed): version ${now}`)],
     });
+  });
+});
+
+describe("draining under a WebSocket that outlasts its limit", () => {
+  test("ends at the limit, says how many are left, and goes on: what is left is lost with its pod", async () => {
+    await configure({ drain: 3 });
+    const stop = new AbortController();
+    let sockets: SocketLoad | undefined;
+    const opened = () =>
+      new SocketLoad({
+        url: process.env.MODELSWITCH_TEST_INGRESS_URL ?? "",
+        host: project.host,
+        versions: ["1", "2"],
+        everyMs: 1_000,
+        most: 1,
+        seconds: 60,
+        signal: stop.signal,
+      });
+    try {
+      const said: (EventLine & { readonly open: number | undefined })[] = [];
+      const { exitCode, stdout } = await watched(
+        ["release", "--set", `image=${testImages.green}`],
+        (event) => {
+          // It lasts a minute: the wait for pods is over, and the old slot still has the traffic.
+          if (event.id === "verify") sockets ??= opened();
+          if (event.id === "drain-blue" || event.code === "drain-limit")
+            said.push({ ...event, open: sockets?.snapshot().open });
+        },
+      );
+      expect(exitCode, stdout).toBe(0);
+      expect(resultOf(stdout)).toMatchObject({ ended: "finished", outcome: "released" });
+      const evidence = "in-progress gauge of 1 pod: 1; the limit of 3 s has passed";
+      const warning = "blue still has 1 request in progress after 3 s of draining";
+      // Until the limit it was left alone.
+      expect(said.slice(-2)).toMatchObject([
+        { type: "step", state: "done", detail: evidence, open: 1 },
+        { type: "warning", message: expect.stringContaining(warning), open: 1 },
+      ]);
+      expect(said).toContainEqual(
+        expect.objectContaining({ state: "progress", detail: "in-progress gauge of 1 pod: 1" }),
+      );
+      const { journal } = (await project.result(["report"])) as { journal: object[] };
+      expect(journal).toContainEqual(
+        expect.objectContaining({ text: "Drain blue", result: "done", evidence }),
+      );
+      expect(journal).toContainEqual(
+        expect.objectContaining({ kind: "warning", text: expect.stringContaining(warning) }),
+      );
+      expect(await versionAt(project.host)).toBe("2");
+      await until("the pod has ended with its WebSocket", () =>
+        Promise.resolve(sockets?.snapshot().failures.length === 1),
+      );
+      expect(sockets?.snapshot()).toMatchObject({ whole: {}, open: 0 });
+    } finally {
+      stop.abort();
+    }
   });
 });

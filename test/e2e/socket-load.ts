@@ -7,8 +7,10 @@ export interface SocketLoadOptions {
   readonly url: string;
   readonly host: string;
   readonly versions: readonly string[];
-  /** A WebSocket is opened every so many milliseconds, two hundred at the most. */
+  /** A WebSocket is opened every so many milliseconds. */
   readonly everyMs: number;
+  /** How many are opened in all at the most. @default 200 */
+  readonly most?: number;
   /** How long the server goes on sending on each, seconds. */
   readonly seconds: number;
   /** Ends it at once; WebSockets that are open are not counted. */
@@ -19,6 +21,8 @@ export interface SocketReport {
   /** WebSockets that brought all their messages and were closed in good order, by the version that sent them. */
   readonly whole: Readonly<Record<string, number>>;
   readonly failures: readonly string[];
+  /** WebSockets that have brought a message and are not closed. */
+  readonly open: number;
 }
 
 /** Opens WebSockets one after the other, each of which stays open for its time. One that is cut off has failed. */
@@ -30,6 +34,7 @@ export class SocketLoad {
   readonly #whole: Record<string, number> = {};
   readonly #failures: string[] = [];
   #opened = 0;
+  #open = 0;
 
   constructor(options: SocketLoadOptions) {
     if (!isLoopback(options.url)) throw new Error(`${options.url} is not on loopback.`);
@@ -38,13 +43,13 @@ export class SocketLoad {
     this.#agent = new Agent({
       connect: { lookup: (_name, _options, found) => found(null, [{ address: hostname, family: 4 }]) },
     });
-    this.#timer = setInterval(() => this.#open(), options.everyMs);
+    this.#timer = setInterval(() => this.#openOne(), options.everyMs);
     options.signal.addEventListener("abort", () => this.#end(), { once: true });
-    this.#open();
+    this.#openOne();
   }
 
   snapshot(): SocketReport {
-    return { whole: { ...this.#whole }, failures: [...this.#failures] };
+    return { whole: { ...this.#whole }, failures: [...this.#failures], open: this.#open };
   }
 
   #end(): void {
@@ -52,16 +57,18 @@ export class SocketLoad {
     void this.#agent.destroy();
   }
 
-  #open(): void {
-    const most = 200;
+  #openOne(): void {
+    const { host, versions, seconds, signal, url, most = 200 } = this.#options;
     if (++this.#opened >= most) clearInterval(this.#timer);
-    const { host, versions, seconds, signal, url } = this.#options;
     const name = `WebSocket ${this.#opened}, opened at ${Math.round(performance.now() - this.#startedAt)} ms`;
     const address = `ws://${host}:${new URL(url).port}/socket?seconds=${seconds}`;
     const socket = new WebSocket(address, { dispatcher: this.#agent });
     const messages: string[] = [];
-    socket.addEventListener("message", ({ data }) => messages.push(String(data)));
+    socket.addEventListener("message", ({ data }) => {
+      if (messages.push(String(data)) === 1) this.#open += 1;
+    });
     socket.addEventListener("close", ({ code, reason }) => {
+      if (messages.length > 0) this.#open -= 1;
       if (signal.aborted) return;
       const check = checkMessages(messages, versions);
       if (code !== 1000) {
