@@ -12,9 +12,6 @@ const program = "pulumi-resource-kubernetes";
  * itself that it is the one that our `@pulumi/kubernetes` asks for.
  */
 export async function officialProvider(): Promise<Readonly<Record<string, string>>> {
-  return {
-    MODELSWITCH_PROVIDER: "official",
-  };
   const folder = join(cacheFolder(process.env), "test", "official-provider");
   await mkdir(folder, { recursive: true });
   const built = join(folder, `${program}.${process.pid}`);
