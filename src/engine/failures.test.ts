@@ -99,6 +99,13 @@ describe("failures", () => {
     expect(failure.message).not.toContain("user:key");
   });
 
+  test("that the CLI lists are all named", () => {
+    const stderr =
+      "error: 2 errors occurred:\n\t* saving a checkpoint: no space left on device\n\t* closing: EIO\n";
+    const { message } = explainFailure({ stdout: "", stderr, code: 255 }, observed(), context);
+    expect(message).toMatch(/ failed: saving a checkpoint: no space left on device\nclosing: EIO$/);
+  });
+
   test("after Ctrl-C are interruptions, whatever else was said", () => {
     const failure = explainFailure(
       { stdout: "", stderr: "error: x", code: 8 },

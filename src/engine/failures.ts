@@ -222,9 +222,10 @@ function isEcho(message: string): boolean {
 
 function errorLines(text: string): string {
   const lines = text.split("\n").map((line) => line.trim());
+  // Several errors stand as a list below a line that only counts them.
   const errors = lines
-    .filter((line) => line.startsWith("error: "))
-    .map((line) => line.slice("error: ".length));
+    .filter((line) => /^(error: |\* )/.test(line) && !/^error: \d+ errors? occurred:$/.test(line))
+    .map((line) => line.replace(/^(error: |\* )/, ""));
   return (errors.length > 0 ? errors : lines.filter((line) => line !== "").slice(-5)).join("\n");
 }
 

@@ -81,10 +81,16 @@ describe("normalize", () => {
     const secret = {
       apiVersion: "v1",
       kind: "Secret",
+      metadata: { name: "s", labels: {} },
       data: { a: "YQ==", b: "Yg==\n" },
       stringData: { a: "new" },
     };
-    expect(normalize(secret)).toEqual({ apiVersion: "v1", kind: "Secret", data: { a: "bmV3", b: "Yg==" } });
+    expect(normalize(secret)).toEqual({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "s" },
+      data: { a: "bmV3", b: "Yg==" },
+    });
   });
 
   test("strips metadata that only the API server writes", () => {

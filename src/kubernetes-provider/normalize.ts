@@ -35,6 +35,7 @@ const omittedWhenEmpty: ReadonlySet<string> = new Set([
   ...["publishNotReadyAddresses", "minReadySeconds", "initialDelaySeconds", "hostPort", "nodePort"],
   ...["hostIP", "subPath", "subPathExpr", "hostname", "subdomain", "nodeName", "serviceAccountName"],
   ...["priorityClassName", "loadBalancerIP", "externalName", "workingDir", "generateName", "namespace"],
+  ...["data", "binaryData", "parameters", "mountOptions", "description", "globalDefault"],
 ]);
 
 /** Maps with free keys: what is in them belongs to the user, whatever the keys are called. */
@@ -60,7 +61,7 @@ export function normalize(inputs: PropertyMap): PropertyMap {
   let object = inputs;
   const known = isBuiltIn(gvkOf(text(object, "apiVersion"), text(object, "kind")));
   if (known && !hasUnknown(object)) {
-    if (isSecretKind(object)) object = normalizeSecret(object);
+    if (isSecretKind(object)) object = normalizeMap(normalizeSecret(object), "");
     else if (isDefinition(object)) object = normalizeDefinition(object);
     else object = normalizeMap(object, "");
   }

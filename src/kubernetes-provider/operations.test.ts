@@ -312,7 +312,7 @@ describe("a cluster that can't be reached", () => {
 });
 
 test("a refresh finds what was removed, and not what the API server has never given back", async () => {
-  const inputs = { ...configMap({ a: "1", b: "2" }), binaryData: {}, odd: [{ x: "1", gone: "" }] };
+  const inputs = { ...configMap({ a: "1", b: "2" }), odd: [{ x: "1", gone: "" }] };
   const written = { ...configMap({ a: "1", b: "2" }), odd: [{ x: "1" }] };
   const now = { ...configMap({ a: "1" }), odd: [{ x: "2" }] };
   const state = { ...written, __inputs: inputs };

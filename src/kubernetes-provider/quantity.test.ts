@@ -24,6 +24,13 @@ test.each([
   ["1G", "1G"],
   ["1000M", "1G"],
   ["many", "many"],
+  // As an API server of Kubernetes 1.36 does it.
+  ["0050", "0050"],
+  ["007k", "007k"],
+  ["01Gi", "01Gi"],
+  ["05000", "5k"],
+  ["00.5", "500m"],
+  ["00", "0"],
 ])("%s is given back as %s", (given, canonical) => {
   expect(canonicalQuantity(given)).toBe(canonical);
   expect(canonicalQuantity(canonical)).toBe(canonical);

@@ -7,6 +7,13 @@ const nano = 1_000_000_000n;
  * declared and what is there compare equal. Text that is no quantity comes back as it is.
  */
 export function canonicalQuantity(text: string): string {
+  const canonical = quantityValue(text);
+  // Leading zeros are all that it leaves as they were written, where nothing else is to be changed.
+  return /^0*$/.test(text) || text.replace(/^0+/, "") !== canonical ? canonical : text;
+}
+
+/** The same for all spellings of one quantity. */
+export function quantityValue(text: string): string {
   const match = /^([+-]?)(\d+\.?\d*|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?$/.exec(text.trim());
   if (match === null) return text;
   const [, sign = "", digits = "", suffix = ""] = match;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LoadRun } from "../../demo/load.ts";
 import type { KubernetesObject } from "../../src/kubernetes/api.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
-import { testImages, versionAt } from "./test-cluster.ts";
+import { testImages, until, versionAt } from "./test-cluster.ts";
 
 const soak = process.env.MODELSWITCH_TEST_SOAK === "1";
 
@@ -201,6 +201,7 @@ describe("adopting what runs already", () => {
     await deployByHand();
     found = await everything();
     podsBefore = await pods();
+    await until("the ingress controller knows the pods", async () => (await versionAt(project.host)) === "1");
     load = project.startLoad(20, stop.signal);
   });
 
@@ -384,7 +385,9 @@ describe("adopting what runs already", () => {
 
   test("a later release into blue replaces the template that was found, whole", async () => {
     const before = await pods();
-    await edit((text) => text.replace(/autoscaling: \{[^}]*\}/, "replicas: 3"));
+    await edit((text) =>
+      text.replace(/autoscaling: \{[^}]*\}/, "replicas: 3").replace('steps: "50%:1s", ', ""),
+    );
     await project.result(["up"]);
     expect(await names(`${scaling()}/horizontalpodautoscalers`)).toEqual([]);
     expect(await pods()).toEqual(before);

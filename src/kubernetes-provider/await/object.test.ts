@@ -54,7 +54,7 @@ describe("objects that tell their own readiness", () => {
   });
 
   test("a quota is ready when it is in force", () => {
-    const quota = (hard: string) => ({ spec: { hard: { pods: "2" } }, status: { hard: { pods: hard } } });
+    const quota = (hard: string) => ({ spec: { hard: { pods: "02" } }, status: { hard: { pods: hard } } });
     expect(quotaVerdict(quota("2")).state).toBe("ready");
     expect(quotaVerdict(quota("1")).state).toBe("waiting");
   });

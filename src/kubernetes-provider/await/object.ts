@@ -1,5 +1,6 @@
 import { pathOf } from "../discovery.ts";
 import { at, deepEqual, listAt, mapAt, nameOf, namespaceOf, numberAt, text } from "../objects.ts";
+import { quantityValue } from "../quantity.ts";
 import type { Session } from "../session.ts";
 import { isMap, type PropertyMap } from "../struct.ts";
 import { gvkOf } from "../tokens.ts";
@@ -106,9 +107,14 @@ export const replicationControllerVerdict: ObjectVerdict = (controller) => {
 };
 
 export const quotaVerdict: ObjectVerdict = (quota) =>
-  deepEqual(mapAt(quota, "spec", "hard"), mapAt(quota, "status", "hard"))
+  deepEqual(quantitiesAt(quota, "spec"), quantitiesAt(quota, "status"))
     ? { state: "ready" }
     : { state: "waiting", reasons: ["Waiting until the quota is in force"] };
+
+function quantitiesAt(quota: PropertyMap, part: "spec" | "status"): PropertyMap {
+  const hard = Object.entries(mapAt(quota, part, "hard"));
+  return Object.fromEntries(hard.map(([name, quantity]) => [name, quantityValue(String(quantity))]));
+}
 
 /** Only a ServiceAccount's token is filled in by a controller; all other Secrets are complete at once. */
 export const secretVerdict: ObjectVerdict = (secret) =>
