@@ -33,7 +33,7 @@ export class Answers {
   /** Since when nothing that was asked has been answered; `undefined`: nothing waits for an answer. */
   #since: number | undefined;
   #isTold = false;
-  #wasAway = false;
+  #timesAway = 0;
   #alarm: AbortController | undefined;
 
   constructor(about: { readonly server: string; readonly clock: Clock; readonly events: EventSink }) {
@@ -49,14 +49,19 @@ export class Answers {
 
   /** Whether the API server has been away since the command began: whoever watches it may still be behind. */
   get wasAway(): boolean {
-    return this.#wasAway;
+    return this.#timesAway > 0;
+  }
+
+  /** How often people were told that it is away. */
+  get timesAway(): number {
+    return this.#timesAway;
   }
 
   /** Tells that the API server is away, unless that was told. */
   away(message: string): void {
     if (this.#isTold) return;
     this.#isTold = true;
-    this.#wasAway = true;
+    this.#timesAway += 1;
     this.#since ??= this.#clock.now();
     this.#events({ type: "warning", code: "cluster-away", message });
   }

@@ -129,3 +129,27 @@ test("away right after a share was written, of which the ingress hears too late:
   ]);
   expect(await splitNow(bench.context(config))).toEqual({ blue: 0, green: 100 });
 });
+
+test("told while a step waited for it, and over when the step fails of it: it is not told once more, and the step is done again", async () => {
+  const bench = testBench();
+  await up(bench.context(config), noFlags);
+  const { answers, api } = bench.context(config);
+  let hasFailed = false;
+  bench.stack.beforeUp = async ({ routing }) => {
+    if (hasFailed || routing.weight === 0) return;
+    hasFailed = true;
+    answers.away("The API server has not answered for 5 s.");
+    bench.clock.pass(30_000);
+    await api.find("/api/v1/namespaces/ml");
+    throw failure("deployment-failed", "The Kubernetes API server at x cannot be reached: no answer");
+  };
+  expect(await release(bench.context(config), next)).toMatchObject({
+    kind: "live",
+    state: { direction: "forward" },
+  });
+  expect(hasFailed).toBe(true);
+  const told = bench.events.flatMap((event) =>
+    "code" in event && event.code?.startsWith("cluster-") ? [event] : [],
+  );
+  expect(told).toMatchObject([{ code: "cluster-away" }, { code: "cluster-back", durationMs: 30_000 }]);
+});

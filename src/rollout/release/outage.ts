@@ -32,17 +32,18 @@ export async function ridingOut<T>(
   context: RolloutContext,
   work: (progress: () => void) => Promise<T>,
 ): Promise<T> {
-  const { api, clock, config, signal } = context;
+  const { api, answers, clock, config, signal } = context;
   let since: number | undefined;
   for (;;) {
+    const told = answers.timesAway;
     try {
       return await work(() => {
         since = undefined;
       });
     } catch (error) {
       if (!isOutage(error, api.server) || signal.aborted) throw error;
-      // Where it answers and the work gets nowhere all the same, saying so again and again is of no use.
-      if (since === undefined) tellAway(context, error);
+      // What was told while the work waited needs no telling when it fails of it; nor does, again and again, that it gets nowhere.
+      if (since === undefined && answers.timesAway === told) tellAway(context, error);
       since ??= clock.now();
       await untilAnswers(context, since + config.deadlines.readyMs, error);
     }
