@@ -125,9 +125,7 @@ export async function act(acting: Acting, action: Step): Promise<RolloutEvent | 
 }
 
 function declared({ record, state }: Acting): readonly Routing[] {
-  return record.rollout === undefined || record.rollout === null
-    ? []
-    : declaredUntilNow(record.rollout.plan, state);
+  return record.rollout === undefined ? [] : declaredUntilNow(record.rollout.plan, state);
 }
 
 function previewTitle(slot: Slot): string {
