@@ -1,4 +1,6 @@
-import { type HttpMethod, KubeConfig, RequestContext } from "@kubernetes/client-node";
+// Not the package's index: `bin/modelswitch.js` keeps all that nobody uses of it from being loaded.
+import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
+import { type HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { type Dispatcher, request as httpRequest } from "undici";
 import { exitCodes, interrupted, UserError } from "../core/errors.ts";
 import {

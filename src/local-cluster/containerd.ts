@@ -60,7 +60,7 @@ export function containerdSpec(tool: Tool, context: NodeContext): ComponentSpec 
 }
 
 /**
- * The optional plug-in makes a folder in /opt; the other snapshotters need what is not there.
+ * The optional plug-in makes a folder in /opt, that of NRI listens; the other snapshotters need what is not there.
  * `restrict_oom_score_adj`: without CAP_SYS_RESOURCE no pod sandbox starts otherwise. `disable_apparmor`: its profile
  * would stay in the kernel.
  */
@@ -78,9 +78,11 @@ state = "/run/containerd"
 oom_score = 0
 disabled_plugins = [
   "io.containerd.internal.v1.opt",
-  "io.containerd.snapshotter.v1.aufs",
+  "io.containerd.nri.v1.nri",
+  "io.containerd.snapshotter.v1.blockfile",
   "io.containerd.snapshotter.v1.btrfs",
   "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.erofs",
   "io.containerd.snapshotter.v1.zfs",
 ]
 
@@ -214,12 +216,17 @@ export async function importImages(
   const imported = await ctr(
     tool,
     context,
-    ["images", "import", `--snapshotter=${context.snapshotter}`, archivePath],
+    [...importArguments(context), archivePath],
     signal,
     `Importing ${archivePath}`,
     15 * 60_000,
   );
   return importedNames(imported.stdout);
+}
+
+/** `--local`: the names of the images are printed line by line. */
+function importArguments({ snapshotter }: NodeContext): string[] {
+  return ["images", "import", "--local", `--snapshotter=${snapshotter}`];
 }
 
 /** Program and arguments that import an archive in the node; `-` reads it from the input. */
@@ -234,9 +241,7 @@ export function importCommand(tool: Tool, context: NodeContext, archive: string)
     programOf(tool, "ctr"),
     `--address=${containerdSocket}`,
     "--namespace=k8s.io",
-    "images",
-    "import",
-    `--snapshotter=${context.snapshotter}`,
+    ...importArguments(context),
     archive,
   ];
 }

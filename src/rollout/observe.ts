@@ -30,6 +30,8 @@ export interface ModelLocation {
   /** @default those that derive from the model's name */
   readonly names?: ObjectNames;
   readonly router: Router;
+  /** What the answers of pods without a note of it have, where their release says it. @default none */
+  readonly marks?: Readonly<Partial<Record<Slot, string>>>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -129,7 +131,11 @@ export async function observeSlot(location: ModelLocation, slot: Slot): Promise<
     service: service === undefined ? undefined : { name, selector },
     deployment: deployment === undefined ? undefined : deploymentObservation(deployment),
     endpoints: endpointsObservation(slices?.items ?? [], podObjects),
-    pods: podObservations(podObjects, deployment?.spec?.template?.spec?.containers ?? []),
+    pods: podObservations(
+      podObjects,
+      deployment?.spec?.template?.spec?.containers ?? [],
+      location.marks?.[slot],
+    ),
   };
 }
 
@@ -177,7 +183,11 @@ function endpointsObservation(
 
 const templateHashLabel = "pod-template-hash";
 
-function podObservations(pods: readonly PodObject[], template: readonly ContainerObject[]): PodObservation[] {
+function podObservations(
+  pods: readonly PodObject[],
+  template: readonly ContainerObject[],
+  mark: string | undefined,
+): PodObservation[] {
   // The newest alone is no sign: a template that is on its way out may still be scaled up, and times are whole seconds.
   const newest = pods
     .filter((pod) => pod.metadata?.deletionTimestamp === undefined && runsTemplate(pod, template))
@@ -192,7 +202,7 @@ function podObservations(pods: readonly PodObject[], template: readonly Containe
     former: pod.metadata?.labels?.[templateHashLabel] !== present,
     imageId: imageOf(pod),
     ...restartsOf(pod),
-    ...markOf(pod),
+    ...markOf(pod, mark),
     problem: podProblem(pod),
   }));
 }
@@ -213,8 +223,8 @@ function runsTemplate(pod: PodObject, template: readonly ContainerObject[]): boo
   });
 }
 
-function markOf({ metadata }: PodObject): Pick<PodObservation, "mark"> {
-  const mark = metadata?.annotations?.[markAnnotation];
+function markOf({ metadata }: PodObject, otherwise: string | undefined): Pick<PodObservation, "mark"> {
+  const mark = metadata?.annotations?.[markAnnotation] ?? otherwise;
   return mark === undefined ? {} : { mark };
 }
 

@@ -1,10 +1,9 @@
 import type { ModelServer } from "../core/model.ts";
 import { liveSlot, type Routing } from "../core/routing.ts";
-import type { Slot } from "../core/slots.ts";
+import { isAsFound } from "./adoption/guard.ts";
 import { differences } from "./differences.ts";
 import type { Note, PlanInput } from "./plan-input.ts";
 import { liveChangeRefused } from "./plan-refusals.ts";
-import type { RolloutRecord } from "./record.ts";
 
 type ServerFact = "name" | "identity" | "keepAliveSeconds" | "protocol" | "metrics" | "draining";
 
@@ -41,9 +40,4 @@ export function plannedServer(input: PlanInput, routing: Routing, notes: Note[])
     hint: "--allow-live-change applies them to the live slot too, by a rolling update.",
   });
   return { ...splitSettings(record.settings.server).pods, ...splitSettings(config.server).facts };
-}
-
-/** Whether a slot runs the pods that were adopted. */
-function isAsFound({ adoption, slots: runs }: RolloutRecord, slot: Slot): boolean {
-  return adoption !== undefined && adoption.slot === slot && runs[slot] === adoption.release;
 }

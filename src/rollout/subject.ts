@@ -6,8 +6,8 @@ import type { IdentityProbe } from "../core/identity.ts";
 import type { ObjectNames } from "../core/names.ts";
 import { podScheme } from "../core/pod-address.ts";
 import type { Routing } from "../core/routing.ts";
-import type { Slot } from "../core/slots.ts";
-import { withoutLostTemplate } from "./adoption/guard.ts";
+import { type Slot, slots } from "../core/slots.ts";
+import { isAsFound, withoutLostTemplate } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
 import { indistinguishable, learnIdentities } from "./identities.ts";
 import { type Endpoint, ingressEndpoints } from "./ingress-endpoints.ts";
@@ -16,7 +16,7 @@ import type { IngressObservation, Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
 import { type Identities, type ProofVerdict, type ProofView, untrueIdentity, viewsOf } from "./proof.ts";
 import { prove } from "./prove.ts";
-import { type AppliedSettings, namesOfRecord, type RolloutRecord } from "./record.ts";
+import { type AppliedSettings, namesOfRecord, type RolloutRecord, releaseOf } from "./record.ts";
 
 /** What is to be proved at the ingress, and how. */
 export interface ProofSubject {
@@ -36,8 +36,17 @@ export function locationOf(context: RolloutContext, record: RolloutRecord | unde
     model: context.config.name,
     names: namesIn(context, record),
     router: routerNamed(record?.settings.router ?? context.config.router),
+    ...(record === undefined ? {} : { marks: marksOfFound(record) }),
     signal: context.signal,
   };
+}
+
+/** Pods that were there before the model have no note of their release's mark. */
+function marksOfFound(record: RolloutRecord): Partial<Record<Slot, string>> {
+  const marks = slots
+    .filter((slot) => isAsFound(record, slot))
+    .map((slot) => [slot, releaseOf(record, slot)?.spec.mark] as const);
+  return Object.fromEntries(marks.filter(([, mark]) => mark !== undefined));
 }
 
 function namesIn(context: RolloutContext, record: RolloutRecord | undefined): ObjectNames {

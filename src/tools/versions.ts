@@ -6,6 +6,7 @@ export const versions = {
   kubernetes: "v1.36.3",
   etcd: "v3.7.3",
   traefik: "v3.7.15",
+  containerd: "v2.4.2",
   addons: "coredns-1.14.3,metrics-server-0.9.0",
 } as const;
 
@@ -33,7 +34,7 @@ export const revisions: Readonly<Record<ToolName, number>> = {
   etcd: 1,
   addons: 1,
   traefik: 1,
-  containerd: 2,
+  containerd: 1,
   buildah: 1,
   mmdebstrap: 1,
 };
@@ -42,7 +43,7 @@ export const revisions: Readonly<Record<ToolName, number>> = {
 export const oldestOnPath = {
   pulumi: "3.200.0",
   traefik: "3.7.0",
-  containerd: "1.6.0",
+  containerd: "2.1.0",
   buildah: "1.28.0",
   mmdebstrap: "1.3.0",
 } as const;

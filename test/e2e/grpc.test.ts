@@ -1,6 +1,7 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { KubernetesObject } from "../../src/kubernetes/api.ts";
 import { GrpcLoad } from "./grpc-load.ts";
 import { ModelProject } from "./model-project.ts";
 import { testImages, until } from "./test-cluster.ts";
@@ -138,6 +139,102 @@ describe("a model server that speaks nothing but gRPC", () => {
     expect(await livenessOfPods()).toEqual(
       Array.from({ length: 4 }, () => ({ grpc: { port: 9000, service: "liveness" }, restarts: 0 })),
     );
+  });
+});
+
+/** A gRPC server, its Service and its Ingress, as somebody deploys them by hand. */
+async function deployByHand(host: string): Promise<void> {
+  const { api, name } = project.namespace;
+  const create = (path: string, body: KubernetesObject) => api.json({ method: "POST", path, body });
+  const labels = { app: "byhand" };
+  const container = {
+    name: "server",
+    image: testImages.blue,
+    imagePullPolicy: "Never",
+    env: [
+      { name: "PORT", value: "8081" },
+      { name: "GRPC_PORT", value: "9000" },
+    ],
+    readinessProbe: { grpc: { port: 9000 }, periodSeconds: 1 },
+  };
+  await create(`/apis/apps/v1/namespaces/${name}/deployments`, {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "byhand", labels },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [container] } },
+    },
+  });
+  await create(`/api/v1/namespaces/${name}/services`, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "byhand" },
+    spec: { selector: labels, ports: [{ name: "grpc", port: 9000 }] },
+  });
+  const backend = { service: { name: "byhand", port: { number: 9000 } } };
+  await create(`/apis/networking.k8s.io/v1/namespaces/${name}/ingresses`, {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: {
+      name: "byhand",
+      annotations: { "nginx.ingress.kubernetes.io/backend-protocol": "GRPC" },
+    },
+    spec: {
+      ingressClassName: "nginx",
+      rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+    },
+  });
+  await project.namespace.untilReady("byhand", 1);
+}
+
+describe("a gRPC server that runs already", () => {
+  test("is adopted, released and rolled back without a failed call, once its mark is true", async () => {
+    const host = `byhand-${project.host}`;
+    await deployByHand(host);
+    const file = join(project.folder, "modelswitch.config.ts");
+    await rm(join(project.folder, "modelswitch.config.json"), { force: true });
+    const from = ["init", "--from", "ingress/byhand", "--namespace", project.namespace.name];
+    expect(await project.result(from)).toMatchObject({ config: { server: { http: false } } });
+    const written = await readFile(file, "utf8");
+    const edited = (mark: string) => {
+      const text = written
+        .replace(/mark: ".*?"/, `mark: "${mark}"`)
+        .replace('"1": "byhand"', '"1": "demo"')
+        .replace("grpcOnly:", "preStopSleepSeconds: 3,\n    longestRequestSeconds: 3,\n    grpcOnly:")
+        .replace(
+          /\}\);\n$/,
+          `  rollout: ${JSON.stringify(rollout)}, deadlines: { ready: 120, proof: 12 },\n});\n`,
+        );
+      return writeFile(file, text);
+    };
+    await edited("9");
+    const untrue = await project.command(["adopt", "--yes", "--json"]);
+    expect(untrue.exitCode).toBe(1);
+    expect(untrue.stdout).toContain("mark-untrue");
+    expect(
+      await project.namespace.api.find(
+        `/api/v1/namespaces/${project.namespace.name}/configmaps/byhand-modelswitch`,
+      ),
+    ).toBeUndefined();
+    await edited("1");
+    load = new GrpcLoad({
+      url: process.env.MODELSWITCH_TEST_INGRESS_URL ?? "",
+      host,
+      ratePerSecond: 20,
+      maximumMs: 250_000,
+    });
+    const own = load;
+    expect(await project.result(["adopt", "--yes"])).toMatchObject({ pods: 1, proof: { state: "proved" } });
+    await project.result(["release", "--set", `image=${testImages.green}`, "--set", "mark=2"]);
+    await until("green answers", () => Promise.resolve((own.snapshot().versions["2"] ?? 0) > 0));
+    expect(await project.result(["rollback"])).toMatchObject({ target: "blue" });
+    const report = await own.stop();
+    load = undefined;
+    expect(report.failures).toEqual([]);
+    expect(Object.keys(report.versions).sort()).toEqual(["1", "2"]);
+    await project.result(["adopt", "--undo", "--yes"]);
   });
 });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildModelFetcherImage, modelFetcherImage } from "../../src/images/index.ts";
+import { packImages } from "../../src/images/oci-archive.ts";
 import { modelswitch } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
@@ -44,6 +45,8 @@ const limits = { timeout: 3, maxBodySize: "2Ki" };
 
 const configure = (blue: object, green: object, ingress: object = {}) =>
   project.configure({ slots: { blue, green }, ingress: { host: project.host, ...ingress } });
+
+const cluster = () => process.env.MODELSWITCH_TEST_CLUSTER ?? "test";
 
 const core = (rest: string) => `/api/v1/namespaces/${project.namespace.name}/${rest}`;
 const apps = (rest: string) => `/apis/apps/v1/namespaces/${project.namespace.name}/${rest}`;
@@ -149,8 +152,7 @@ async function statusOf(answer: ReturnType<typeof infer>): Promise<number> {
 describe("what a release is made of", () => {
   beforeAll(async () => {
     const archive = await buildModelFetcherImage({ events: () => {}, signal: AbortSignal.timeout(280_000) });
-    const cluster = process.env.MODELSWITCH_TEST_CLUSTER ?? "test";
-    await modelswitch(["cluster", "load-image", archive, "--name", cluster]);
+    await modelswitch(["cluster", "load-image", archive, "--name", cluster()]);
     project = await ModelProject.create("contents");
     await startStore();
   });
@@ -307,5 +309,31 @@ describe("what a release is made of", () => {
       await api.request({ method: "DELETE", path: `/api/v1/persistentvolumes/${volume}` });
       await rm(folder, { recursive: true, force: true });
     }
+  });
+
+  test("a model in an image is mounted from it", async () => {
+    const name = "localhost/modelswitch-test-model:1";
+    const { archive } = packImages([
+      {
+        name,
+        files: [{ path: "version.txt", contents: Buffer.from("in-an-image"), mode: 0o644 }],
+        entrypoint: [],
+        env: {},
+        ports: [],
+      },
+    ]);
+    const file = join(project.folder, "model.tar");
+    await writeFile(file, archive);
+    await project.command(["cluster", "load-image", file, "--name", cluster()]);
+    const inImage = {
+      ...base,
+      model: { uri: `oci://${name}` },
+      env: { VERSION_FILE: "/mnt/models/version.txt" },
+    };
+    const onVolume = byModel({ uri: "pvc://models", digest: digest("on-a-volume") });
+    await configure(inImage, onVolume, limits);
+    await project.result(["up"]);
+    expect(await project.result(["switch", "blue"])).toMatchObject({ target: "blue" });
+    expect(await versionAt(project.host)).toBe("in-an-image");
   });
 });

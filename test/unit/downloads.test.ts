@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { containerdFrom } from "../../src/tools/recipes/containerd.ts";
 import { etcdFrom } from "../../src/tools/recipes/etcd.ts";
 import { recipes } from "../../src/tools/recipes/index.ts";
 import { kubernetesFrom } from "../../src/tools/recipes/kubernetes.ts";
@@ -17,6 +18,7 @@ const root = join(import.meta.dirname, "..", "..");
 
 /** Recipes that download releases, with another place to download from. */
 const released: Readonly<Record<string, (url: string) => Recipe>> = {
+  containerd: containerdFrom,
   etcd: etcdFrom,
   kubernetes: kubernetesFrom,
   pulumi: (url) => pulumiFrom([url]),
@@ -73,7 +75,7 @@ describe("a release", () => {
       const name = url
         .split("/")
         .at(-1)
-        ?.replace(/\.sha256$/, "");
+        ?.replace(/\.sha256(sum)?$/, "");
       const archives = ["etcd-v3.7.3-linux-amd64.tar.gz", "traefik_v3.7.15_linux_amd64.tar.gz"];
       const names = [name, ...archives, "pulumi-v3.259.0-linux-x64.tar.gz"];
       return url.endsWith(".sha256")

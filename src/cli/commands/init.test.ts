@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { foundInventory } from "../../../test/support/found.ts";
+import { changed, foundInventory } from "../../../test/support/found.ts";
 import { Captured, Keyboard, runMain } from "../../../test/unit/run-main.ts";
 import { presetNames, withoutIdentity } from "../../component/servers/preset-names.ts";
 import { readConfig } from "../../config/read.ts";
@@ -174,6 +174,32 @@ describe("init --from ingress/NAME", () => {
       },
       ingress: { name: "fraud", host: "models.acme.io" },
       servicePort: 8000,
+    });
+  });
+
+  test("describes a server without HTTP, and guesses the mark of what runs", async () => {
+    const annotations = { "nginx.ingress.kubernetes.io/backend-protocol": "GRPC" };
+    const probe = { grpc: { port: 9000, service: "ready" } };
+    const grpc = changed(
+      "deployments.0.spec.template.spec.containers.0.readinessProbe",
+      probe,
+      changed("ingresses.0.metadata.annotations", annotations),
+    );
+    Object.assign(objects, { ingresses: grpc.ingresses, deployments: grpc.deployments });
+    const result = await init("--kubeconfig", await kubeconfig(), "--from", "ingress/fraud");
+    Object.assign(objects, { ingresses: inventory.ingresses, deployments: inventory.deployments });
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect(result.stdout).toContain("release.mark: the text that the answers of what runs have there");
+    const { config } = await readConfig({ folder, configPath: undefined });
+    expect(config).toMatchObject({
+      server: {
+        http: false,
+        httpPort: 9000,
+        readiness: { service: "ready" },
+        identity: { grpc: { method: "inference.GRPCInferenceService/ModelMetadata" } },
+      },
+      release: { image: "reg.io/fraud:7", mark: "7" },
+      ingress: { protocol: "grpc" },
     });
   });
 

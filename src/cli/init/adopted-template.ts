@@ -1,5 +1,7 @@
 import { withoutIdentity } from "../../component/servers/preset-names.ts";
+import { speaksGrpc } from "../../core/model.ts";
 import type { Described } from "../../rollout/adoption/describe.ts";
+import type { DescribedServer } from "../../rollout/adoption/found-server.ts";
 import type { ServerChoice } from "./answers.ts";
 
 export interface AdoptedAnswers {
@@ -19,6 +21,9 @@ export function adoptedConfigText({ name, namespace, server }: AdoptedAnswers, f
     ...(namespace === undefined ? [] : [`  namespace: ${JSON.stringify(namespace)},`]),
     ...(server === "custom" ? serverLines(name, found) : presetLines(server)),
     "  // What runs, and the template of the next release: `modelswitch release --set image=IMAGE`.",
+    ...(found.server.http
+      ? []
+      : ["  // `mark` of each release: the text that its answers have where server.grpcOnly looks."]),
     `  release: ${literal(release, 2)},`,
     "  slots: {",
     "    // What runs already: its pods keep the template that they have until another release goes into blue.",
@@ -47,21 +52,56 @@ function presetLines(server: ServerChoice): string[] {
 }
 
 function serverLines(name: string, { server, ingress }: Described): string[] {
-  const { port, otherPorts, readinessPath, livenessPath } = server;
-  const base = (ingress.path ?? "/").replace(/\/+$/, "");
-  const identity = readinessPath.startsWith("/v2/health/")
-    ? { path: `${base}/v2/models/${name}`, from: { kind: "json", path: "versions.0" } }
-    : { path: base === "" ? "/" : base, from: { kind: "body" } };
+  const { port, otherPorts } = server;
   return [
     "  // What later releases need: the pods that run keep what they have.",
     "  server: custom({",
     `    port: ${port},`,
     ...(Object.keys(otherPorts).length === 0 ? [] : [`    otherPorts: ${literal(otherPorts, 4)},`]),
+    ...(server.http ? httpLines(name, server, ingress) : grpcOnlyLines(name, server)),
+    "  }),",
+  ];
+}
+
+const howRecognised =
+  "    // How an answer is recognised as blue's or green's: something that differs between two releases.";
+
+/** What servers of the Open Inference protocol answer, as the file's first proposal. */
+const grpcProposal = (name: string) => ({
+  method: "inference.GRPCInferenceService/ModelMetadata",
+  request: { "1": name },
+  from: { kind: "field", path: "2" },
+});
+
+function httpLines(
+  name: string,
+  { readinessPath, livenessPath }: Extract<DescribedServer, { http: true }>,
+  { path = "/", protocol = "http" }: Described["ingress"],
+): string[] {
+  const base = path.replace(/\/+$/, "");
+  const identity = {
+    ...(readinessPath.startsWith("/v2/health/")
+      ? { path: `${base}/v2/models/${name}`, from: { kind: "json", path: "versions.0" } }
+      : { path: base === "" ? "/" : base, from: { kind: "body" } }),
+    ...(speaksGrpc(protocol) ? { grpc: grpcProposal(name) } : {}),
+  };
+  return [
     `    readinessPath: ${JSON.stringify(readinessPath)},`,
     ...(livenessPath === undefined ? [] : [`    livenessPath: ${JSON.stringify(livenessPath)},`]),
-    "    // How an answer is recognised as blue's or green's: something that differs between two releases.",
+    howRecognised,
     `    identity: ${literal(identity, 4)},`,
-    "  }),",
+  ];
+}
+
+function grpcOnlyLines(
+  name: string,
+  { readinessService, livenessService }: Extract<DescribedServer, { http: false }>,
+): string[] {
+  return [
+    ...(readinessService === undefined ? [] : [`    readinessService: ${JSON.stringify(readinessService)},`]),
+    ...(livenessService === undefined ? [] : [`    livenessService: ${JSON.stringify(livenessService)},`]),
+    howRecognised,
+    `    grpcOnly: ${literal(grpcProposal(name), 4)},`,
   ];
 }
 

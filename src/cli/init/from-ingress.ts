@@ -1,7 +1,7 @@
 import { presetNamed } from "../../component/servers/presets.ts";
 import { mayBeSecret } from "../../config/problem.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { describeFound } from "../../rollout/adoption/describe.ts";
+import { type Described, describeFound } from "../../rollout/adoption/describe.ts";
 import { type Discovered, discover } from "../../rollout/adoption/discover.ts";
 import { takeInventory } from "../../rollout/adoption/inventory.ts";
 import { adoptionLines } from "../../rollout/adoption/plan.ts";
@@ -38,13 +38,13 @@ export async function scaffoldFromIngress(
   const namespace = typeof wanted === "string" ? wanted : connection.namespace;
   const found = discover(ingressName, name, await takeInventory(connection.api, namespace, context.signal));
   const described = describeFound(found);
-  const server = serverFor(found, name, input);
+  const server = serverFor(found, described, name, input);
   return {
     text: adoptedConfigText({ name, namespace, server }, described),
     plan: adoptionLines({ name, router: described.router }, namespace, found, described),
     toCheck: [
-      `${server === "custom" ? "server.identity" : "identity, by default the preset's"}: what tells an answer of one release from another's`,
-      ...(found.container.readinessProbe?.httpGet === undefined
+      ...whatTellsAnswers(described, server),
+      ...(described.server.http && found.container.readinessProbe?.httpGet === undefined
         ? ["server.readinessPath: the pods that run have no readiness probe over HTTP"]
         : []),
       ...Object.keys(described.release.env ?? {})
@@ -57,16 +57,35 @@ export async function scaffoldFromIngress(
   };
 }
 
+/** What no cluster can tell. */
+function whatTellsAnswers({ server }: Described, choice: ServerChoice): string[] {
+  if (!server.http) {
+    return [
+      "server.grpcOnly: the method whose answers tell one release from another; the pods are probed by gRPC's health service",
+      "release.mark: the text that the answers of what runs have there; guessed from the image's tag",
+    ];
+  }
+  const where = choice === "custom" ? "server.identity" : "identity, by default the preset's";
+  return [`${where}: what tells an answer of one release from another's`];
+}
+
 /** The preset that was asked for or recognised, else a server of the user's own as it runs. */
-function serverFor(found: Discovered, name: string, input: CommandInput): ServerChoice {
+function serverFor(
+  { container }: Discovered,
+  { server }: Described,
+  name: string,
+  input: CommandInput,
+): ServerChoice {
   const given = input.options.server;
-  if (typeof given !== "string" || !isServerChoice(given)) return recognisedPreset(found, name) ?? "custom";
+  if (typeof given !== "string" || !isServerChoice(given)) {
+    return recognisedPreset(container, server, name) ?? "custom";
+  }
   if (given === "custom") return given;
   const { httpPort } = presetNamed(given, name);
-  if (httpPort === found.httpPort) return given;
+  if (httpPort === server.port) return given;
   throw new UserError({
     code: "argument-invalid",
-    message: `--server ${given} listens on port ${httpPort}, but what runs listens on ${found.httpPort}.`,
+    message: `--server ${given} listens on port ${httpPort}, but what runs listens on ${server.port}.`,
     hint: "Leave --server out: the file then says what runs.",
     exitCode: exitCodes.usage,
   });

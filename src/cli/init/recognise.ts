@@ -1,8 +1,9 @@
 import { type PresetName, presetNames } from "../../component/servers/preset-names.ts";
 import { presetNamed } from "../../component/servers/presets.ts";
-import type { Discovered } from "../../rollout/adoption/discover.ts";
+import type { DescribedServer } from "../../rollout/adoption/found-server.ts";
+import type { FoundContainer } from "../../rollout/adoption/inventory.ts";
 
-/** What the images of a model server are called. A name alone proves nothing: the port and the readiness path must fit, too. */
+/** What the images of a model server are called. A name alone proves nothing: the ports and the readiness path must fit, too. */
 const imageNames: Readonly<Partial<Record<PresetName, RegExp>>> = {
   mlserver: /mlserver/,
   triton: /triton/,
@@ -15,13 +16,18 @@ const imageNames: Readonly<Partial<Record<PresetName, RegExp>>> = {
 
 /** The preset that describes the pods which run; `undefined` where none does for sure. Pure. */
 export function recognisedPreset(
-  found: Pick<Discovered, "container" | "httpPort">,
+  { image = "", readinessProbe }: FoundContainer,
+  { port, otherPorts }: Pick<DescribedServer, "port" | "otherPorts">,
   model: string,
 ): PresetName | undefined {
-  const { image = "", readinessProbe } = found.container;
   return presetNames.find((name) => {
     if (imageNames[name]?.test(image) !== true) return false;
-    const { httpPort, readiness } = presetNamed(name, model);
-    return httpPort === found.httpPort && readiness.path === readinessProbe?.httpGet?.path;
+    const preset = presetNamed(name, model);
+    const { grpc = preset.otherPorts.grpc } = otherPorts;
+    return (
+      preset.httpPort === port &&
+      preset.otherPorts.grpc === grpc &&
+      preset.readiness.path === readinessProbe?.httpGet?.path
+    );
   });
 }

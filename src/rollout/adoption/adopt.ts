@@ -8,7 +8,7 @@ import { type Lock, withLock } from "../lock.ts";
 import type { Observation } from "../observation.ts";
 import { observe } from "../observe.ts";
 import { withPermissions } from "../permissions.ts";
-import type { UpProof } from "../prove-up.ts";
+import { proveUp, type UpProof } from "../prove-up.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf } from "../subject.ts";
 import type { Adoption } from "./adoption.ts";
@@ -199,6 +199,11 @@ async function takeOver(
   const place = { api, namespace };
   const location = locationOf(context, record);
   const before = await podsOf(context, record);
+  if (prepared.state === "begin" && record.settings.server.http === false) {
+    // The mark is what somebody said of pods that cannot be asked, and once it is written down nothing corrects it.
+    const { routing } = await observe(location);
+    if (routing !== undefined) await proveUp(context, location, { record, routing });
+  }
 
   await step(events, { id: "adopt-record", title: "Remember how everything was found" }, async () => {
     await store.update((stored) => stored ?? record);

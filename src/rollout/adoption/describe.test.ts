@@ -20,6 +20,7 @@ describe("describeFound", () => {
       server: {
         port: 9000,
         otherPorts: { metrics: 9090 },
+        http: true,
         readinessPath: "/ready",
         livenessPath: undefined,
       },

@@ -4,15 +4,8 @@ import type { IngressPlace, IngressSpec, RouterName } from "../../core/model.ts"
 import { toolAnnotation } from "./adoption.ts";
 import { autoscalingOf } from "./autoscaler.ts";
 import type { Discovered } from "./discover.ts";
+import { backendProtocol, type DescribedServer, describeServer, protocolAnnotation } from "./found-server.ts";
 import type { FoundContainer, FoundPath } from "./inventory.ts";
-
-/** Options of `custom({...})` that say what later releases need. */
-export interface DescribedServer {
-  readonly port: number;
-  readonly otherPorts: Readonly<Record<string, number>>;
-  readonly readinessPath: string;
-  readonly livenessPath: string | undefined;
-}
 
 /** What runs, in the words of the configuration file. */
 export interface Described {
@@ -30,8 +23,6 @@ export interface Described {
   readonly unsaid: readonly string[];
 }
 
-const protocolAnnotation = "nginx.ingress.kubernetes.io/backend-protocol";
-
 /** Notes of kubectl and Pulumi, which they write anew. */
 const bookkeeping = /^(kubectl\.kubernetes\.io|pulumi\.com)\//;
 
@@ -48,22 +39,19 @@ export function describeFound(found: Discovered): Described {
     ),
   );
   // Said as an option, the pods' probes and identities use TLS, too.
-  const isHttps = annotations[protocolAnnotation]?.toUpperCase() === "HTTPS";
-  if (isHttps) delete annotations[protocolAnnotation];
+  const protocol = backendProtocol(ingress);
+  if (protocol !== "http") delete annotations[protocolAnnotation];
+  const server = describeServer(container, found.httpPort, protocol);
   const tls = (ingress.spec?.tls ?? []).flatMap(({ hosts, secretName }) =>
     secretName === undefined
       ? []
       : [{ ...(hosts === undefined || hosts.length === 0 ? {} : { hosts }), secretName }],
   );
   return {
-    server: {
-      port: found.httpPort,
-      otherPorts: otherPorts(container, found.httpPort),
-      readinessPath: container.readinessProbe?.httpGet?.path ?? "/",
-      livenessPath: container.livenessProbe?.httpGet?.path,
-    },
+    server,
     release: {
       ...whatRuns(container),
+      ...(server.http ? {} : { mark: tagOf(container.image ?? "") }),
       ...(autoscaler === undefined
         ? { replicas: deployment.spec?.replicas ?? 1 }
         : { autoscaling: autoscalingOf(autoscaler) }),
@@ -80,12 +68,12 @@ export function describeFound(found: Discovered): Described {
         ? {}
         : { also: found.also.map((place) => ({ host: place.host, ...pathOf(place.path) })) }),
       ...(tls.length === 0 ? {} : { tls }),
-      ...(isHttps ? { protocol: "https" } : {}),
+      ...(protocol === "http" ? {} : { protocol }),
       ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     servicePort: found.servicePort,
     router: found.canaries ? "nginx" : "plain",
-    unsaid: unsaid(found),
+    unsaid: unsaid(found, server),
   };
 }
 
@@ -98,6 +86,11 @@ function pathOf({ path, pathType }: FoundPath): Pick<IngressPlace, "path" | "pat
 
 function isPathType(type: string | undefined): type is NonNullable<IngressSpec["pathType"]> {
   return type === "Prefix" || type === "Exact" || type === "ImplementationSpecific";
+}
+
+/** A first guess at what the answers of a release have: `adopt` looks whether it is true. */
+function tagOf(image: string): string {
+  return /:([^/:@]+)(?:@.*)?$/.exec(image)?.[1] ?? "1";
 }
 
 function whatRuns(container: FoundContainer): ReleaseTemplate {
@@ -124,18 +117,6 @@ function whatRuns(container: FoundContainer): ReleaseTemplate {
   };
 }
 
-function otherPorts(container: FoundContainer, httpPort: number): Record<string, number> {
-  return Object.fromEntries(
-    (container.ports ?? []).flatMap(({ name, containerPort, protocol }) =>
-      name === undefined || name === "http" || containerPort === undefined || containerPort === httpPort
-        ? []
-        : protocol === undefined || protocol === "TCP"
-          ? [[name, containerPort]]
-          : [],
-    ),
-  );
-}
-
 /** Defaults of the API server, which say nothing. */
 const defaults: Readonly<Record<string, string>> = {
   dnsPolicy: '"ClusterFirst"',
@@ -152,7 +133,7 @@ const saidOfContainers = new Set([
   ...["livenessProbe", "startupProbe", "terminationMessagePath", "terminationMessagePolicy"],
 ]);
 
-function unsaid({ container, deployment }: Discovered): string[] {
+function unsaid({ container, deployment }: Discovered, { http }: DescribedServer): string[] {
   const { containers = [], ...spec } = deployment.spec?.template?.spec ?? {};
   const found = Object.entries(spec)
     .filter(([key, value]) => value !== undefined && JSON.stringify(value) !== defaults[key])
@@ -169,7 +150,9 @@ function unsaid({ container, deployment }: Discovered): string[] {
   if (others.length > 0) found.push(`the containers ${others.join(", ")}`);
   for (const kind of ["readinessProbe", "livenessProbe"] as const) {
     const probe = container[kind];
-    if (probe !== undefined && probe.httpGet === undefined) found.push(`a ${kind} that is no HTTP request`);
+    const asks = http ? probe?.httpGet : probe?.grpc;
+    if (probe !== undefined && asks === undefined)
+      found.push(`a ${kind} that is no ${http ? "HTTP" : "gRPC"} request`);
   }
   return found;
 }

@@ -3,6 +3,7 @@ import { hostProblem } from "../../config/host.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { objectNames } from "../../core/names.ts";
 import { liveObjects } from "./behind.ts";
+import { protocolObstacle } from "./found-server.ts";
 import type {
   FoundAutoscaler,
   FoundContainer,
@@ -66,6 +67,7 @@ export function discover(ingressName: string, model: string, inventory: Inventor
   for (const place of rule === undefined ? [] : [rule, ...also])
     note(canaryObstacle(ingress, place, inventory));
   const behind = rule === undefined ? undefined : liveObjects(rule.path, inventory, note);
+  if (behind !== undefined) note(protocolObstacle(ingress, behind.container, behind.httpPort));
   const objects = [
     ["Ingress", ingress],
     ["Service", behind?.service],

@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from "../../config/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { slots } from "../../core/slots.ts";
+import { type Slot, slots } from "../../core/slots.ts";
 import { differences } from "../differences.ts";
 import { configuredNames } from "../names.ts";
 import type { Observation } from "../observation.ts";
@@ -76,11 +76,16 @@ export function refuseUnfinished(record: RolloutRecord | undefined): void {
   });
 }
 
+/** Whether a slot runs the pods that were adopted. */
+export function isAsFound({ adoption, slots: runs }: RolloutRecord, slot: Slot): boolean {
+  return adoption !== undefined && adoption.slot === slot && runs[slot] === adoption.release;
+}
+
 /** A Deployment that somebody deleted has no template to be left alone: it is made as the configuration says. */
 export function withoutLostTemplate(record: RolloutRecord, observation: Observation): RolloutRecord {
   const { adoption } = record;
   if (adoption === undefined || adoption.state !== "adopted") return record;
-  const isKept = record.slots[adoption.slot] === adoption.release;
-  if (!isKept || observation.slots[adoption.slot].deployment !== undefined) return record;
+  if (!isAsFound(record, adoption.slot) || observation.slots[adoption.slot].deployment !== undefined)
+    return record;
   return { ...record, adoption: { ...adoption, release: 0 } };
 }

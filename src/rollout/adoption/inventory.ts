@@ -62,6 +62,7 @@ export interface FoundContainer {
 
 export interface FoundProbe {
   readonly httpGet?: { readonly path?: string; readonly port?: number | string; readonly scheme?: string };
+  readonly grpc?: { readonly port?: number; readonly service?: string };
 }
 
 export interface FoundDeployment extends KubernetesObject {

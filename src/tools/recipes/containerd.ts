@@ -1,10 +1,25 @@
-import { access } from "node:fs/promises";
-import { obtainDebianBundle, systemRelease } from "../debian.ts";
+import { access, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { unpack } from "../archive.ts";
+import { type DebianBundle, obtainDebianBundle, systemRelease } from "../debian.ts";
+import { downloadVerified } from "../download.ts";
 import { findPrograms } from "../find-on-path.ts";
+import { buildGoProgram, type GoBuild } from "../go-build.ts";
 import { isAtLeast } from "../semver.ts";
-import type { Recipe } from "../source.ts";
-import { oldestOnPath } from "../versions.ts";
+import type { Layout, Recipe, ToolContext } from "../source.ts";
+import { oldestOnPath, versions } from "../versions.ts";
 import { linuxOnly } from "./linux-only.ts";
+import { goArchitecture } from "./platform-names.ts";
+
+const version = versions.containerd;
+
+/** containerd's own programs, with what compiling each of them takes after the ones before. */
+const own = {
+  containerd: { packages: 1000, compileSeconds: 90, linkSeconds: 5 },
+  "containerd-shim-runc-v2": { packages: 400, compileSeconds: 5, linkSeconds: 2 },
+  ctr: { packages: 700, compileSeconds: 15, linkSeconds: 3 },
+} as const satisfies Readonly<Record<string, GoBuild["typical"]>>;
+const ownNames = Object.keys(own);
 
 const iptablesNames = [
   "iptables",
@@ -18,88 +33,127 @@ const iptablesNames = [
 /** Where distributions and the upstream releases put CNI plug-ins. */
 const cniFolders = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
 
-/** What a node runs containers and their network with: containerd, runc, CNI plug-ins, iptables, nftables, conntrack, ip. */
-export const containerd: Recipe = {
-  name: "containerd",
-  version: systemRelease,
-  unsupported: linuxOnly,
-  async findOnPath(context) {
-    const oldest = oldestOnPath.containerd;
-    const result = await findPrograms(
-      [
-        {
-          name: "containerd",
-          versionArguments: ["--version"],
-          wanted: { text: `1.x from ${oldest} on`, accepts: (answer) => isAtLeast(answer, oldest) },
-        },
-        ...["containerd-shim-runc-v2", "ctr", "runc", ...iptablesNames, "nft", "conntrack", "ip"].map(
-          (name) => ({
-            name,
-          }),
-        ),
-      ],
-      context,
-      { system: true },
-    );
-    if (!result.found) return result;
-    for (const folder of cniFolders) {
-      const complete = await Promise.all(
-        ["bridge", "host-local", "portmap", "loopback"].map((plugin) => access(`${folder}/${plugin}`)),
-      ).then(
-        () => true,
-        () => false,
-      );
-      if (complete) return { found: true, tool: { ...result.tool, folders: { cni: folder } } };
-    }
-    return { found: false, reason: `the CNI plug-ins are in none of ${cniFolders.join(", ")}` };
-  },
-  sources: [
-    {
-      origin: "registry",
-      title: "Debian packages",
-      obtain: (folder, context, destination) =>
-        obtainDebianBundle(
-          {
-            packages: [
-              "containerd",
-              "runc",
-              "containernetworking-plugins",
-              "iptables",
-              "nftables",
-              "conntrack",
-              // The system's own is used where it has one.
-              "iproute2",
-            ],
-            versionOf: "containerd",
-            programs: {
-              containerd: "usr/bin/containerd",
-              "containerd-shim-runc-v2": "usr/bin/containerd-shim-runc-v2",
-              ctr: "usr/bin/ctr",
-              runc: "usr/sbin/runc",
-              // One binary that looks at the name it is started under; the system's links are made at installation.
-              ...Object.fromEntries(iptablesNames.map((name) => [name, "usr/sbin/xtables-nft-multi"])),
-              nft: "usr/sbin/nft",
-              conntrack: "usr/sbin/conntrack",
-              ip: "usr/bin/ip",
-            },
-            folders: { cni: "usr/lib/cni" },
-            paths: { XTABLES_LIBDIR: "usr/lib/*/xtables" },
-          },
-          folder,
-          context,
-          destination,
-        ),
-    },
+/** Everything beside containerd's own programs. */
+const debian: DebianBundle = {
+  packages: [
+    "runc",
+    "containernetworking-plugins",
+    "iptables",
+    "nftables",
+    "conntrack",
+    // The system's own is used where it has one.
+    "iproute2",
   ],
-  proofs: {
-    containerd: ["--version"],
-    ctr: ["--version"],
-    runc: ["--version"],
-    iptables: ["--version"],
-    nft: ["--version"],
-    conntrack: ["--version"],
-    ip: ["-Version"],
+  versionOf: "runc",
+  programs: {
+    runc: "usr/sbin/runc",
+    // One binary that looks at the name it is started under; the system's links are made at installation.
+    ...Object.fromEntries(iptablesNames.map((name) => [name, "usr/sbin/xtables-nft-multi"])),
+    nft: "usr/sbin/nft",
+    conntrack: "usr/sbin/conntrack",
+    ip: "usr/bin/ip",
   },
-  alternatives:
-    "Use a cluster that is there already: pass --context or --kubeconfig. Or install containerd, runc, the CNI plug-ins, iptables, nftables, conntrack and iproute2.",
+  folders: { cni: "usr/lib/cni" },
+  paths: { XTABLES_LIBDIR: "usr/lib/*/xtables" },
 };
+
+/** containerd's programs beside Debian's packages. Debian's own containerd is too old for volumes that are images. */
+async function withDebian(folder: string, context: ToolContext, destination: string): Promise<Layout> {
+  const layout = await obtainDebianBundle(debian, folder, context, destination);
+  const programs = Object.fromEntries(ownNames.map((name) => [name, join("containerd", name)]));
+  return {
+    ...layout,
+    version,
+    programs: { ...layout.programs, ...programs },
+    prepend: { ...layout.prepend, PATH: ["containerd", ...(layout.prepend?.PATH ?? [])] },
+  };
+}
+
+/** What a node runs containers and their network with: containerd, runc, CNI plug-ins, iptables, nftables, conntrack, ip. */
+export function containerdFrom(releaseUrl: string): Recipe {
+  return {
+    name: "containerd",
+    version: async () => `${version}-${await systemRelease()}`,
+    unsupported: linuxOnly,
+    async findOnPath(context) {
+      const oldest = oldestOnPath.containerd;
+      const result = await findPrograms(
+        [
+          {
+            name: "containerd",
+            versionArguments: ["--version"],
+            wanted: { text: `2.x from ${oldest} on`, accepts: (answer) => isAtLeast(answer, oldest) },
+          },
+          ...["containerd-shim-runc-v2", "ctr", "runc", ...iptablesNames, "nft", "conntrack", "ip"].map(
+            (name) => ({
+              name,
+            }),
+          ),
+        ],
+        context,
+        { system: true },
+      );
+      if (!result.found) return result;
+      for (const folder of cniFolders) {
+        const complete = await Promise.all(
+          ["bridge", "host-local", "portmap", "loopback"].map((plugin) => access(`${folder}/${plugin}`)),
+        ).then(
+          () => true,
+          () => false,
+        );
+        if (complete) return { found: true, tool: { ...result.tool, folders: { cni: folder } } };
+      }
+      return { found: false, reason: `the CNI plug-ins are in none of ${cniFolders.join(", ")}` };
+    },
+    sources: [
+      {
+        origin: "release",
+        title: `official release at ${new URL(releaseUrl).host}, and Debian packages`,
+        async obtain(folder, context, destination) {
+          const name = `containerd-static-${version.slice(1)}-linux-${goArchitecture(context.platform)}.tar.gz`;
+          const url = `${releaseUrl}/containerd/containerd/releases/download/${version}/${name}`;
+          const target = join(folder, name);
+          await downloadVerified([{ url, checksumUrl: `${url}.sha256sum`, target }], context);
+          await unpack(target, join(folder, "containerd"), context, {
+            withoutLeading: 1,
+            members: ownNames.map((program) => `bin/${program}`),
+          });
+          return await withDebian(folder, context, destination);
+        },
+      },
+      {
+        origin: "registry",
+        title: "Go module github.com/containerd/containerd/v2, and Debian packages",
+        async obtain(folder, context, destination) {
+          await mkdir(join(folder, "containerd"));
+          for (const [name, typical] of Object.entries(own)) {
+            await buildGoProgram(
+              {
+                module: "containerd",
+                target: `github.com/containerd/containerd/v2/cmd/${name}`,
+                variables: { "github.com/containerd/containerd/v2/version.Version": version },
+                typical,
+              },
+              join(folder, "containerd", name),
+              context,
+            );
+          }
+          return await withDebian(folder, context, destination);
+        },
+      },
+    ],
+    proofs: {
+      containerd: ["--version"],
+      ctr: ["--version"],
+      runc: ["--version"],
+      iptables: ["--version"],
+      nft: ["--version"],
+      conntrack: ["--version"],
+      ip: ["-Version"],
+    },
+    alternatives:
+      "Use a cluster that is there already: pass --context or --kubeconfig. Or install containerd 2.1 or newer, runc, the CNI plug-ins, iptables, nftables, conntrack and iproute2.",
+  };
+}
+
+export const containerd = containerdFrom("https://github.com");

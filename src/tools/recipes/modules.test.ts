@@ -28,6 +28,13 @@ test("the addons are built of the same versions as Kubernetes: what both need is
   expect(different.filter((path) => !unused.includes(path))).toEqual([]);
 });
 
+test("containerd's version is that of its module", () => {
+  const { containerd } = versions;
+  expect(requirements(read("containerd", "go.mod")).get("github.com/containerd/containerd/v2")).toBe(
+    containerd,
+  );
+});
+
 test("the versions of the addons are those of their modules", () => {
   const addons = requirements(read("addons", "go.mod"));
   const coredns = addons.get("github.com/coredns/coredns")?.slice(1);

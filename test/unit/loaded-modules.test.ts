@@ -1,0 +1,45 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { runProgram } from "../../src/tools/run-program.ts";
+import { repository } from "../e2e/cli-process.ts";
+
+/** Files that a command loads, as the coverage of V8 lists them. */
+async function loadedBy(args: readonly string[], folder: string): Promise<string[]> {
+  const coverage = join(folder, "coverage");
+  await runProgram(process.execPath, [join(repository, "bin", "modelswitch.js"), ...args], {
+    cwd: folder,
+    env: { ...process.env, NODE_V8_COVERAGE: coverage },
+    timeoutMs: 60_000,
+  });
+  const lists = await Promise.all(
+    (await readdir(coverage)).map(async (file) => {
+      const { result } = JSON.parse(await readFile(join(coverage, file), "utf8")) as {
+        readonly result: readonly { readonly url: string }[];
+      };
+      return result.map(({ url }) => url);
+    }),
+  );
+  return lists.flat();
+}
+
+test("a command that speaks with a cluster loads none of the generated models that nobody uses", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "modelswitch-loaded-"));
+  try {
+    const cluster = { server: "http://127.0.0.1:1" };
+    const kubeconfig = {
+      "current-context": "c",
+      clusters: [{ name: "c", cluster }],
+      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+      users: [{ name: "u", user: {} }],
+    };
+    await writeFile(join(folder, "kubeconfig"), JSON.stringify(kubeconfig));
+    const args = ["init", "--from", "ingress/fraud", "--kubeconfig", join(folder, "kubeconfig")];
+    const loaded = await loadedBy(args, folder);
+    expect(loaded.filter((url) => url.includes("/@kubernetes/client-node/dist/config.js"))).toHaveLength(1);
+    expect(loaded.filter((url) => /\/client-node\/dist\/gen\/(models|apis|types)\//.test(url))).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
