@@ -12,6 +12,7 @@ import type { SecretsSource } from "../engine/stack.ts";
 import { abortableReads } from "../kubernetes/abortable.ts";
 import { Answers } from "../kubernetes/answers.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
+import { Lists } from "../kubernetes/lists.ts";
 import { callIo } from "./call-io.ts";
 import type { Lookup } from "./ingress-endpoints.ts";
 import type { Holder, LockOptions } from "./lease.ts";
@@ -26,6 +27,8 @@ export interface RolloutContext {
   /** Name of the kubeconfig's context, for messages. */
   readonly kubernetesContext: string;
   readonly api: KubernetesApi;
+  /** Lists of objects, of each kind none older than the last one. */
+  readonly lists: Lists;
   /** Whether the API server answers, and who is told where it does not. */
   readonly answers: Answers;
   readonly store: RecordStore;
@@ -84,6 +87,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     namespace,
     kubernetesContext: connection.context,
     api,
+    lists: new Lists(api),
     answers,
     store: new RecordStore(api, namespace, config.name),
     clock,

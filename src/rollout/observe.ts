@@ -4,12 +4,12 @@ import { type ObjectNames, objectNames } from "../core/names.ts";
 import type { Routing } from "../core/routing.ts";
 import type { Slot } from "../core/slots.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
+import { Lists } from "../kubernetes/lists.ts";
 import type {
   ContainerObject,
   DeploymentObject,
   EndpointSliceObject,
   IngressObject,
-  List,
   PodObject,
   ServiceObject,
 } from "./kubernetes-objects.ts";
@@ -32,6 +32,8 @@ export interface ModelLocation {
   readonly router: Router;
   /** What the answers of pods without a note of it have, where their release says it. @default none */
   readonly marks?: Readonly<Partial<Record<Slot, string>>>;
+  /** What lists were read so far. @default none */
+  readonly lists?: Lists;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -98,7 +100,7 @@ function ingressObservation(ingress: IngressObject): IngressObservation {
 
 /** Reads one slot: its Deployment, Service, endpoints and pods. */
 export async function observeSlot(location: ModelLocation, slot: Slot): Promise<SlotObservation> {
-  const { api, namespace, signal } = location;
+  const { api, namespace, signal, lists = new Lists(api) } = location;
   const names = namesAt(location);
   const name = names.service[slot];
   const options = signal === undefined ? {} : { signal };
@@ -108,9 +110,9 @@ export async function observeSlot(location: ModelLocation, slot: Slot): Promise<
       options,
     ),
     api.find<ServiceObject>(`/api/v1/namespaces/${namespace}/services/${name}`, options),
-    api.find<List<EndpointSliceObject>>(`/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`, {
+    lists.find<EndpointSliceObject>(`/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`, {
       ...options,
-      query: { labelSelector: `kubernetes.io/service-name=${name}` },
+      labelSelector: `kubernetes.io/service-name=${name}`,
     }),
   ]);
   const selector = service?.spec?.selector ?? {};
@@ -121,10 +123,7 @@ export async function observeSlot(location: ModelLocation, slot: Slot): Promise<
   const pods =
     labelSelector === ""
       ? undefined
-      : await api.find<List<PodObject>>(`/api/v1/namespaces/${namespace}/pods`, {
-          ...options,
-          query: { labelSelector },
-        });
+      : await lists.find<PodObject>(`/api/v1/namespaces/${namespace}/pods`, { ...options, labelSelector });
   const podObjects = pods?.items ?? [];
   return {
     slot,

@@ -36,6 +36,7 @@ export function locationOf(context: RolloutContext, record: RolloutRecord | unde
     model: context.config.name,
     names: namesIn(context, record),
     router: routerNamed(record?.settings.router ?? context.config.router),
+    lists: context.lists,
     ...(record === undefined ? {} : { marks: marksOfFound(record) }),
     signal: context.signal,
   };

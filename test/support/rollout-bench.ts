@@ -21,6 +21,7 @@ import {
   KubernetesApiError,
   type KubernetesObject,
 } from "../../src/kubernetes/api.ts";
+import { Lists } from "../../src/kubernetes/lists.ts";
 import type { RolloutContext } from "../../src/rollout/context.ts";
 import { renewMs } from "../../src/rollout/lease.ts";
 import type { Probe, ProbeRequest } from "../../src/rollout/probe.ts";
@@ -417,6 +418,7 @@ export function testBench(): TestBench {
       namespace: testNamespace,
       kubernetesContext: "test",
       api,
+      lists: new Lists(api),
       answers,
       store: new RecordStore(api, testNamespace, config.name),
       clock,
