@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildImage } from "../../src/images/index.ts";
@@ -11,36 +13,143 @@ import { testImages, versionAt } from "./test-cluster.ts";
 const isSoak = process.env.MODELSWITCH_TEST_SOAK === "1";
 
 const image = "localhost/modelswitch-test-storage:1";
-const credentials = { AWS_ACCESS_KEY_ID: "reader", AWS_SECRET_ACCESS_KEY: "only for tests" };
+const azurite = "azurite@3.37.0";
+const account = "fraudmodels";
+const credentials = {
+  AWS_ACCESS_KEY_ID: "reader",
+  AWS_SECRET_ACCESS_KEY: "only for tests",
+  AZURE_STORAGE_ACCESS_KEY: Buffer.from("only for tests").toString("base64"),
+};
+const certificate = "/opt/storage/tls/certificate.pem";
 const digest = (contents: string) => `sha256:${createHash("sha256").update(contents).digest("hex")}`;
 
 let project: ModelProject;
-/** Where the object store is reached. */
-let endpoint = "";
 
-async function haveImage(): Promise<void> {
-  const folder = join(repository, "test", "images", "storage");
-  const { archivePath } = await buildImage({
-    containerfile: join(folder, "Containerfile"),
-    contextFolder: folder,
-    tag: image,
-    buildArguments: {},
-    ensureTool,
-    events: () => {},
-    signal: AbortSignal.timeout(1_500_000),
-  });
-  const name = process.env.MODELSWITCH_TEST_CLUSTER ?? "";
-  const loaded = await modelswitch(["cluster", "load-image", archivePath, "--name", name]);
-  if (loaded.exitCode !== 0) throw new Error(loaded.stderr);
+/** Azure's emulator with the Node.js of this checkout, beside the other files of the image. */
+async function buildContext(folder: string): Promise<void> {
+  await cp(join(repository, "test", "images", "storage"), folder, { recursive: true });
+  const target = join(folder, "azurite");
+  await mkdir(target);
+  const flags = ["--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"];
+  const installed = await run("npm", ["install", "--prefix", target, ...flags, azurite]);
+  if (installed.exitCode !== 0) throw new Error(installed.stderr);
+  await cp(process.execPath, join(target, "node"));
 }
 
-/** A pod that speaks S3, with one object in it. */
-async function startStore(): Promise<void> {
+async function haveImage(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "modelswitch-storage-"));
+  try {
+    await buildContext(folder);
+    const { archivePath } = await buildImage({
+      containerfile: join(folder, "Containerfile"),
+      contextFolder: folder,
+      tag: image,
+      buildArguments: {},
+      ensureTool,
+      events: () => {},
+      signal: AbortSignal.timeout(1_500_000),
+    });
+    const name = process.env.MODELSWITCH_TEST_CLUSTER ?? "";
+    const loaded = await modelswitch(["cluster", "load-image", archivePath, "--name", name]);
+    if (loaded.exitCode !== 0) throw new Error(loaded.stderr);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+type Kind = "s3" | "gs" | "az" | "hf";
+
+interface Variable {
+  readonly secret: string;
+  readonly key: string;
+}
+
+/** What the fetcher of each store is told, with the store at that host. */
+const fetcherEnv = (kind: Kind, host: string): Readonly<Record<string, string | Variable>> => {
+  const secret = (key: keyof typeof credentials) => ({ [key]: { secret: "stores", key } });
+  switch (kind) {
+    case "s3":
+      return {
+        AWS_ENDPOINT_URL: `http://${host}:5000`,
+        AWS_DEFAULT_REGION: "us-east-1",
+        ...secret("AWS_ACCESS_KEY_ID"),
+        ...secret("AWS_SECRET_ACCESS_KEY"),
+      };
+    case "gs":
+      return { STORAGE_EMULATOR_HOST: `http://${host}:9023` };
+    case "az":
+      // Azure's address is in the URI: a proxy leads elsewhere, as in many companies.
+      return {
+        HTTPS_PROXY: `http://${host}:3128`,
+        SSL_CERT_FILE: certificate,
+        ...secret("AZURE_STORAGE_ACCESS_KEY"),
+      };
+    case "hf":
+      return { HF_ENDPOINT: `http://${host}:9090`, HF_HUB_DISABLE_XET: "1" };
+  }
+};
+
+const uris: Readonly<Record<Kind, string>> = {
+  s3: "s3://models/fraud/7",
+  gs: "gs://models/fraud/7",
+  az: `az://${account}/models/fraud/7`,
+  hf: "hf://acme/fraud",
+};
+
+/** A pod that speaks as each of the stores does, with one object in each. */
+async function startStores(): Promise<void> {
   const { api, name, kubeconfigPath } = project.namespace;
-  const env = Object.entries({ ...credentials, AWS_DEFAULT_REGION: "us-east-1" }).map(([key, value]) => ({
-    name: key,
-    value,
-  }));
+  const local = "127.0.0.1";
+  const clientEnv = {
+    ...fetcherEnv("s3", local),
+    ...fetcherEnv("gs", local),
+    ...fetcherEnv("az", local),
+    ...credentials,
+    REQUESTS_CA_BUNDLE: certificate,
+    AZURE_STORAGE_ACCOUNT: account,
+  };
+  const container = (program: string, port: number, command: readonly string[], env = {}) => ({
+    name: program,
+    image,
+    imagePullPolicy: "Never",
+    command,
+    env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
+    readinessProbe: { tcpSocket: { port }, periodSeconds: 1 },
+  });
+  const bin = "/opt/storage/bin";
+  const blob = "/opt/azurite/node_modules/azurite/dist/src/blob/main.js";
+  const containers = [
+    container("moto", 5000, ["moto_server", "-H", "0.0.0.0", "-p", "5000"], clientEnv),
+    container("gcs", 9023, [
+      "gcp-storage-emulator",
+      "start",
+      "--host",
+      "0.0.0.0",
+      "--port",
+      "9023",
+      "--in-memory",
+    ]),
+    container("hub", 9090, ["python3", `${bin}/hub.py`, "acme/fraud", "version.txt", "hf-7"]),
+    container(
+      "azurite",
+      10000,
+      [
+        ...[
+          "/opt/azurite/node",
+          blob,
+          "--blobHost",
+          "0.0.0.0",
+          "--blobPort",
+          "10000",
+          "--inMemoryPersistence",
+        ],
+        ...["--cert", certificate, "--key", "/opt/storage/tls/key.pem", "--skipApiVersionCheck"],
+        ...["--disableTelemetry", "--location", "/tmp"],
+      ],
+      { AZURITE_ACCOUNTS: `${account}:${credentials.AZURE_STORAGE_ACCESS_KEY}` },
+    ),
+    container("proxy", 3128, ["python3", `${bin}/proxy.py`, "10000"]),
+  ];
   await api.json({
     method: "POST",
     path: `/apis/apps/v1/namespaces/${name}/deployments`,
@@ -50,24 +159,11 @@ async function startStore(): Promise<void> {
       metadata: { name: "store" },
       spec: {
         selector: { matchLabels: { app: "store" } },
-        template: {
-          metadata: { labels: { app: "store" } },
-          spec: {
-            containers: [
-              {
-                name: "moto",
-                image,
-                imagePullPolicy: "Never",
-                command: ["moto_server", "-H", "0.0.0.0", "-p", "5000"],
-                env: [...env, { name: "AWS_ENDPOINT_URL", value: "http://127.0.0.1:5000" }],
-                readinessProbe: { httpGet: { path: "/moto-api/", port: 5000 }, periodSeconds: 1 },
-              },
-            ],
-          },
-        },
+        template: { metadata: { labels: { app: "store" } }, spec: { containers } },
       },
     },
   });
+  const ports = [5000, 9023, 9090, 3128].map((port) => ({ name: `port-${port}`, port }));
   await api.json({
     method: "POST",
     path: `/api/v1/namespaces/${name}/services`,
@@ -75,25 +171,26 @@ async function startStore(): Promise<void> {
       apiVersion: "v1",
       kind: "Service",
       metadata: { name: "store" },
-      spec: { selector: { app: "store" }, ports: [{ port: 5000 }] },
+      spec: { selector: { app: "store" }, ports },
     },
   });
   await api.json({
     method: "POST",
     path: `/api/v1/namespaces/${name}/secrets`,
-    body: { apiVersion: "v1", kind: "Secret", metadata: { name: "s3" }, stringData: credentials },
+    body: { apiVersion: "v1", kind: "Secret", metadata: { name: "stores" }, stringData: credentials },
   });
   await project.namespace.untilReady("store");
-  const put = await run(process.env.MODELSWITCH_TEST_KUBECTL ?? "", [
-    ...["--kubeconfig", kubeconfigPath, "--namespace", name, "exec", "deploy/store", "--"],
-    ...["python3", "/opt/storage/bin/put.py", "models", "fraud/7/version.txt", "7"],
-  ]);
-  expect(put.exitCode, put.stderr).toBe(0);
-  endpoint = `http://store.${name}.svc.cluster.local:5000`;
+  for (const kind of ["s3", "gs", "az"]) {
+    const put = await run(process.env.MODELSWITCH_TEST_KUBECTL ?? "", [
+      ...["--kubeconfig", kubeconfigPath, "--namespace", name, "exec", "deploy/store", "--container", "moto"],
+      ...["--", "python3", `${bin}/put.py`, kind, "models", "fraud/7/version.txt", `${kind}-7`],
+    ]);
+    expect(put.exitCode, put.stderr).toBe(0);
+  }
 }
 
 /** A slot whose model KServe's storage initializer brings from the store. */
-const fromStore = (uri: string, wanted?: string) => ({
+const fromStore = (kind: Kind, { uri = uris[kind], wanted }: { uri?: string; wanted?: string } = {}) => ({
   image: testImages.blue,
   imagePullPolicy: "Never",
   replicas: 1,
@@ -104,12 +201,7 @@ const fromStore = (uri: string, wanted?: string) => ({
     fetcher: {
       image,
       imagePullPolicy: "Never",
-      env: {
-        AWS_ENDPOINT_URL: endpoint,
-        AWS_DEFAULT_REGION: "us-east-1",
-        AWS_ACCESS_KEY_ID: { secret: "s3", key: "AWS_ACCESS_KEY_ID" },
-        AWS_SECRET_ACCESS_KEY: { secret: "s3", key: "AWS_SECRET_ACCESS_KEY" },
-      },
+      env: fetcherEnv(kind, `store.${project.namespace.name}.svc.cluster.local`),
     },
   },
 });
@@ -117,38 +209,44 @@ const fromStore = (uri: string, wanted?: string) => ({
 const other = { image: testImages.green, imagePullPolicy: "Never", replicas: 1 };
 
 describe.runIf(isSoak)("a model in an object store", () => {
+  let slots: Readonly<Record<string, object>> = { blue: other, green: other };
+
   beforeAll(async () => {
     project = await ModelProject.create("store");
     await haveImage();
-    await startStore();
+    await startStores();
   }, 1_800_000);
 
   afterAll(async () => {
     await project.remove();
   });
 
-  test("comes from s3:// by KServe's storage initializer, its digest checked", async () => {
-    await project.configure({
-      slots: { blue: fromStore("s3://models/fraud/7", digest("7")), green: other },
-    });
-    expect(await project.result(["up"])).toMatchObject({ live: "blue", proof: { state: "proved" } });
-    expect(await versionAt(project.host)).toBe("7");
+  test.each([
+    ["s3", "blue"],
+    ["gs", "green"],
+    ["az", "blue"],
+    ["hf", "green"],
+  ] as const)("comes from %s:// by KServe's storage initializer, its digest checked", async (kind, slot) => {
+    slots = { ...slots, [slot]: fromStore(kind, { wanted: digest(`${kind}-7`) }) };
+    await project.configure({ slots });
+    await project.result(["up"]);
+    await project.result(["switch", slot]);
+    expect(await versionAt(project.host)).toBe(`${kind}-7`);
   });
 
   test("that is not there, or another one, ends `up` with the reason", async () => {
-    await project.result(["switch", "green"]);
-    for (const [slot, reason] of [
+    for (const [blue, reason] of [
       [
-        fromStore("s3://models/nobody"),
+        fromStore("s3", { uri: "s3://models/nobody" }),
         "The model cannot be fetched: RuntimeError: Failed to fetch model. No model",
       ],
-      [fromStore("s3://models/fraud/7", digest("8")), `has the digest ${digest("7")}`],
+      [fromStore("hf", { wanted: digest("8") }), `has the digest ${digest("hf-7")}`],
     ] as const) {
-      await project.configure({ slots: { blue: slot, green: other }, deadlines: { ready: 60, proof: 30 } });
+      await project.configure({ slots: { ...slots, blue }, deadlines: { ready: 60, proof: 30 } });
       const { exitCode, stdout } = await project.command(["up", "--json"]);
       expect(exitCode, stdout).toBe(1);
       expect(stdout).toContain(reason);
     }
-    expect(await versionAt(project.host)).toBe("2");
+    expect(await versionAt(project.host)).toBe("hf-7");
   });
 });

@@ -40,7 +40,7 @@ describe("how a model comes into the pod", () => {
       "verify-model",
     ]);
     expect(shell[1]).toMatchObject({
-      command: ["/bin/sh", "-c", verifyScript, "verify-model", "/mnt/models", digest],
+      command: ["/bin/sh", "-c", verifyScript("s3://b/m"), "verify-model", "/mnt/models", digest],
       volumeMounts: [{ readOnly: true }],
     });
     const builtIn = modelMount({
@@ -96,8 +96,8 @@ describe("the digest in the shell", () => {
 
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-  const verify = (path: string, wanted: string) =>
-    spawnSync("/bin/sh", ["-c", verifyScript, "verify-model", path, wanted], { encoding: "utf8" });
+  const verify = (path: string, wanted: string, uri = "s3://b/m") =>
+    spawnSync("/bin/sh", ["-c", verifyScript(uri), "verify-model", path, wanted], { encoding: "utf8" });
   const sha256 = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
 
   test("of one file is the file's", () => {
@@ -119,6 +119,14 @@ describe("the digest in the shell", () => {
     const wanted = execFileSync("sh", ["-c", command], { cwd: folder, encoding: "utf8" }).split(" ")[0];
     expect(verify(folder, `sha256:${wanted}`).status).toBe(0);
     expect(verify(folder, digest).status).toBe(65);
+  });
+
+  test("of one from Hugging Face is without the notes of its client", () => {
+    writeFileSync(join(folder, "model.bin"), "weights");
+    mkdirSync(join(folder, ".cache", "huggingface"), { recursive: true });
+    writeFileSync(join(folder, ".cache", "huggingface", "model.bin.metadata"), `${Date.now()}`);
+    expect(verify(folder, sha256("weights"), "hf://acme/fraud").status).toBe(0);
+    expect(verify(folder, sha256("weights")).status).toBe(65);
   });
 
   test("of none is no model; of a folder that is not there, a failure", () => {

@@ -101,7 +101,7 @@ function verification(source: ModelSource, mount: VolumeMount): Container[] {
       ...container,
       ...(fetcher?.verify === "built-in"
         ? { args: ["verify", folder, digest] }
-        : { command: ["/bin/sh", "-c", verifyScript, "verify-model", folder, digest] }),
+        : { command: ["/bin/sh", "-c", verifyScript(source.uri), "verify-model", folder, digest] }),
       volumeMounts: [mount],
     },
   ];
@@ -111,14 +111,19 @@ function verification(source: ModelSource, mount: VolumeMount): Container[] {
  * `verify-model FOLDER DIGEST`: the digest of the only file, or of the sorted list of all files with theirs.
  * POSIX shell; file names with line breaks are not supported.
  */
-export const verifyScript = `set -eu
+export function verifyScript(uri: string): string {
+  // Hugging Face's client notes there what it fetched when: https://huggingface.co/docs/huggingface_hub/guides/download#download-files-to-a-local-folder
+  const files = uri.startsWith("hf://")
+    ? "find -L . -type f ! -path './.cache/huggingface/*'"
+    : "find -L . -type f";
+  return `set -eu
 folder=$1
 wanted=\${2#sha256:}
 if [ -f "$folder" ]; then
   actual=$(sha256sum < "$folder")
 else
   cd "$folder"
-  files=$(find -L . -type f | LC_ALL=C sort)
+  files=$(${files} | LC_ALL=C sort)
   if [ -z "$files" ]; then
     echo "The model has no files in $folder." >&2
     exit ${digestMismatchExitCode}
@@ -136,3 +141,4 @@ if [ "$actual" != "$wanted" ]; then
 fi
 echo "The model in $folder has the digest sha256:$actual, as the release says."
 `;
+}
