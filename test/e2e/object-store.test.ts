@@ -24,6 +24,7 @@ const certificate = "/opt/storage/tls/certificate.pem";
 const digest = (contents: string) => `sha256:${createHash("sha256").update(contents).digest("hex")}`;
 
 let project: ModelProject;
+const storeHost = () => `store.${project.namespace.name}.svc.cluster.local`;
 
 /** Azure's emulator with the Node.js of this checkout, beside the other files of the image. */
 async function buildContext(folder: string): Promise<void> {
@@ -99,11 +100,12 @@ const uris: Readonly<Record<Kind, string>> = {
 /** A pod that speaks as each of the stores does, with one object in each. */
 async function startStores(): Promise<void> {
   const { api, name, kubeconfigPath } = project.namespace;
-  const local = "127.0.0.1";
+  // By the name that fetchers use: Google's emulator says in its answers where it was written to.
+  const host = storeHost();
   const clientEnv = {
-    ...fetcherEnv("s3", local),
-    ...fetcherEnv("gs", local),
-    ...fetcherEnv("az", local),
+    ...fetcherEnv("s3", host),
+    ...fetcherEnv("gs", host),
+    ...fetcherEnv("az", host),
     ...credentials,
     REQUESTS_CA_BUNDLE: certificate,
     AZURE_STORAGE_ACCOUNT: account,
@@ -144,7 +146,7 @@ async function startStores(): Promise<void> {
           "--inMemoryPersistence",
         ],
         ...["--cert", certificate, "--key", "/opt/storage/tls/key.pem", "--skipApiVersionCheck"],
-        ...["--disableTelemetry", "--location", "/tmp"],
+        ...["--disableTelemetry"],
       ],
       { AZURITE_ACCOUNTS: `${account}:${credentials.AZURE_STORAGE_ACCESS_KEY}` },
     ),
@@ -201,7 +203,7 @@ const fromStore = (kind: Kind, { uri = uris[kind], wanted }: { uri?: string; wan
     fetcher: {
       image,
       imagePullPolicy: "Never",
-      env: fetcherEnv(kind, `store.${project.namespace.name}.svc.cluster.local`),
+      env: fetcherEnv(kind, storeHost()),
     },
   },
 });
