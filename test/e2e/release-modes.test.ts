@@ -24,6 +24,44 @@ async function status(): Promise<Status> {
   return (await project.result(["status"])) as unknown as Status;
 }
 
+/** Says that the cluster's node has so many of a resource: https://kubernetes.io/docs/tasks/administer-cluster/extended-resource-node/ */
+async function advertise(resource: string, count: number | undefined): Promise<void> {
+  const { api } = project.namespace;
+  const { items } = await api.json<{ items: { metadata: { name: string } }[] }>({
+    method: "GET",
+    path: "/api/v1/nodes",
+  });
+  const amount = { [resource]: count === undefined ? null : `${count}` };
+  await api.json({
+    method: "PATCH",
+    path: `/api/v1/nodes/${items[0]?.metadata.name}/status`,
+    contentType: "application/merge-patch+json",
+    query: { fieldManager: "somebody" },
+    body: { status: { capacity: amount, allocatable: amount } },
+  });
+}
+
+/** What the scheduled pods of the model have of a resource. */
+async function gpusInUse(resource: string): Promise<(string | undefined)[]> {
+  const { api, name } = project.namespace;
+  const { items } = await api.json<{ items: ScheduledPod[] }>({
+    method: "GET",
+    path: `/api/v1/namespaces/${name}/pods`,
+    query: { labelSelector: "app=fraud" },
+  });
+  return items
+    .filter(({ metadata, spec }) => metadata.deletionTimestamp === undefined && spec.nodeName !== undefined)
+    .map(({ spec }) => spec.containers[0]?.resources?.limits?.[resource]);
+}
+
+interface ScheduledPod {
+  readonly metadata: { readonly deletionTimestamp?: string };
+  readonly spec: {
+    readonly nodeName?: string;
+    readonly containers: readonly { readonly resources?: { readonly limits?: Record<string, string> } }[];
+  };
+}
+
 beforeEach(async () => {
   project = await ModelProject.create("modes");
   await configure({});
@@ -107,6 +145,37 @@ describe("releases that cost less, and wait for people, on a real cluster", () =
       slots: { blue: { replicas: { desired: 0 } }, green: { replicas: { desired: 3 } } },
       rollout: null,
     });
+  });
+
+  test("one scarce GPU: what needs a second one is refused, and recreate hands it over", async () => {
+    const resource = "example.com/gpu";
+    await advertise(resource, 1);
+    try {
+      const configureGpu = (rollout: RolloutConfig) =>
+        project.configure({
+          slots: undefined,
+          release: {
+            image: testImages.blue,
+            replicas: 1,
+            imagePullPolicy: "Never",
+            gpus: { count: 1, resource },
+          },
+          rollout: { settle: 1, soak: 1, drain: 3, rollbackWindow: 0, ...rollout },
+        });
+      await configureGpu({});
+      await project.result(["up", "--allow-live-stop"]);
+      await project.result(release());
+      expect(await gpusInUse(resource)).toEqual(["1"]);
+      const refused = await project.command(["release", "--json", "--set", `image=${testImages.blue}`]);
+      expect(refused.exitCode, refused.stdout).toBe(1);
+      expect(refused.stdout).toContain(`0 of 1 ${resource} are free`);
+      await configureGpu({ mode: "recreate" });
+      await project.result(["release", "--yes", "--set", `image=${testImages.blue}`]);
+      expect(await versionAt(project.host)).toBe("1");
+      expect(await gpusInUse(resource)).toEqual(["1"]);
+    } finally {
+      await advertise(resource, undefined);
+    }
   });
 
   test("an abort ends the wait for pods that never get ready, long before their deadline", async () => {
