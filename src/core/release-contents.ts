@@ -50,7 +50,8 @@ export interface ModelSource {
   readonly uri: string;
   /**
    * `sha256:…`; the pod fails before the server starts where the model is another one. Of a single file its SHA-256; of several,
-   * that of the list that `find . -type f | LC_ALL=C sort | xargs sha256sum` writes; of an image its own digest.
+   * that of the list that `find . -type f | LC_ALL=C sort | xargs sha256sum` writes (without what
+   * Hugging Face's client notes in `.cache/huggingface`); of an image its own digest.
    * @default not checked
    */
   readonly digest?: string;

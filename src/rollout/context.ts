@@ -27,7 +27,7 @@ export interface RolloutContext {
   /** Name of the kubeconfig's context, for messages. */
   readonly kubernetesContext: string;
   readonly api: KubernetesApi;
-  /** Lists of objects, of each kind none older than the last one. */
+  /** Lists of objects, of each kind none older than the newest object seen. */
   readonly lists: Lists;
   /** Whether the API server answers, and who is told where it does not. */
   readonly answers: Answers;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { FakeCluster, putSlot, testNamespace } from "../../test/support/rollout-bench.ts";
+import { markAnnotation } from "../component/deployment.ts";
 import { nginx } from "../component/routers/nginx.ts";
 import { observeSlot } from "./observe.ts";
 
@@ -38,6 +39,22 @@ test("a pod of a former template is known by what it runs, however new it is", a
 
 test("before there is a pod of the present template, all are former ones", async () => {
   expect(await former(slotWith(template("fraud:2"), { old: template("gone:1") }))).toEqual({ old: true });
+});
+
+test("the mark of a pod is what it notes; of one without a note, what its slot is said to have", async () => {
+  const cluster = new FakeCluster();
+  putSlot(cluster, "blue", { replicas: 2 });
+  const noted = `/api/v1/namespaces/${testNamespace}/pods/fraud-blue-1`;
+  const pod = cluster.get(noted);
+  cluster.put(noted, {
+    ...pod,
+    metadata: { ...pod?.metadata, annotations: { [markAnnotation]: "8" } },
+  });
+  const location = { api: cluster, namespace: testNamespace, model: "fraud", router: nginx };
+  const marks = async (said: object) =>
+    (await observeSlot({ ...location, ...said }, "blue")).pods.map(({ mark }) => mark);
+  expect(await marks({ marks: { blue: "7" } })).toEqual(["7", "8"]);
+  expect(await marks({ marks: { green: "7" } })).toEqual([undefined, "8"]);
 });
 
 test("what admission adds to pods makes no other template", async () => {

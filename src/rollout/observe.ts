@@ -98,6 +98,11 @@ function ingressObservation(ingress: IngressObject): IngressObservation {
   };
 }
 
+/** The same place, of which lists are read as the newest there is: what was seen before says nothing. */
+export function newest(location: ModelLocation): ModelLocation {
+  return { ...location, lists: new Lists(location.api) };
+}
+
 /** Reads one slot: its Deployment, Service, endpoints and pods. */
 export async function observeSlot(location: ModelLocation, slot: Slot): Promise<SlotObservation> {
   const { api, namespace, signal, lists = new Lists(api) } = location;

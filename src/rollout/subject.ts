@@ -43,7 +43,7 @@ export function locationOf(context: RolloutContext, record: RolloutRecord | unde
 }
 
 /** Pods that were there before the model have no note of their release's mark. */
-function marksOfFound(record: RolloutRecord): Partial<Record<Slot, string>> {
+export function marksOfFound(record: RolloutRecord): Partial<Record<Slot, string>> {
   const marks = slots
     .filter((slot) => isAsFound(record, slot))
     .map((slot) => [slot, releaseOf(record, slot)?.spec.mark] as const);

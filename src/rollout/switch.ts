@@ -10,7 +10,7 @@ import { indistinguishable } from "./identities.ts";
 import { requireAnswer } from "./ingress-answers.ts";
 import { type Lock, withLock } from "./lock.ts";
 import type { Observation, SlotObservation } from "./observation.ts";
-import { observe, observeSlot } from "./observe.ts";
+import { newest, observe, observeSlot } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
 import { readiness } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
@@ -226,7 +226,8 @@ async function stillReady(
   target: Slot,
   atLeast: number,
 ): Promise<void> {
-  await refuseUnready(context, await observeSlot({ ...location, signal: unstoppable }, target), atLeast);
+  const observed = await observeSlot(newest({ ...location, signal: unstoppable }), target);
+  await refuseUnready(context, observed, atLeast);
 }
 
 /** @throws UserError `slot-not-ready` */

@@ -33,6 +33,17 @@ export async function systemRelease(): Promise<string> {
   return `${field("ID")}-${field("VERSION_ID")}`.replace(/[^\w.-]/g, "_");
 }
 
+/** @throws UserError `program-missing` where no bundle can be had */
+export async function requireDebian({ env }: Pick<ToolContext, "env">): Promise<void> {
+  for (const program of ["apt-get", "dpkg-deb"]) {
+    if ((await which(program, env, { system: true })) !== undefined) continue;
+    throw new UserError({
+      code: "program-missing",
+      message: `${program} is not there: this is no Debian or Ubuntu.`,
+    });
+  }
+}
+
 /**
  * Downloads a bundle with the system's own apt, which verifies every package, and unpacks it into `folder`. Nothing is
  * installed and no package of the system is changed: installing Debian's containerd, for one, would remove Docker's.
@@ -43,14 +54,7 @@ export async function obtainDebianBundle(
   context: ToolContext,
   destination: string,
 ): Promise<Layout> {
-  for (const program of ["apt-get", "dpkg-deb"]) {
-    if ((await which(program, context.env, { system: true })) === undefined) {
-      throw new UserError({
-        code: "program-missing",
-        message: `${program} is not there: this is no Debian or Ubuntu.`,
-      });
-    }
-  }
+  await requireDebian(context);
   const archives = join(folder, "archives");
   const packages = await withOwnListsIfNeeded(context, async (apt) => {
     await rm(archives, { recursive: true, force: true });

@@ -8,7 +8,7 @@ import { adoptionLines } from "../../rollout/adoption/plan.ts";
 import type { CommandContext, CommandInput } from "../command.ts";
 import { adoptedConfigText } from "./adopted-template.ts";
 import { answerProblems, isServerChoice, type ServerChoice, suggestName } from "./answers.ts";
-import { recognisedPreset } from "./recognise.ts";
+import { listensAlike, recognisedPreset } from "./recognise.ts";
 
 /** A configuration that says what runs behind an Ingress, and what taking it over would do. */
 export interface AdoptedScaffold {
@@ -81,14 +81,18 @@ function serverFor(
     return recognisedPreset(container, server, name) ?? "custom";
   }
   if (given === "custom") return given;
-  const { httpPort } = presetNamed(given, name);
-  if (httpPort === server.port) return given;
+  const preset = presetNamed(given, name);
+  if (server.http && listensAlike(preset, server)) return given;
   throw new UserError({
     code: "argument-invalid",
-    message: `--server ${given} listens on port ${httpPort}, but what runs listens on ${server.port}.`,
+    message: `--server ${given} listens on ${portsOf(preset.httpPort, preset.otherPorts)}, but what runs on ${server.http ? portsOf(server.port, server.otherPorts) : `port ${server.port} over gRPC alone`}.`,
     hint: "Leave --server out: the file then says what runs.",
     exitCode: exitCodes.usage,
   });
+}
+
+function portsOf(http: number, { grpc }: Readonly<Record<string, number>>): string {
+  return grpc === undefined ? `port ${http}` : `port ${http}, gRPC on ${grpc}`;
 }
 
 /** With --from the cluster says what runs: an option that says something else would be ignored. */

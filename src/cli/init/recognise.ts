@@ -1,5 +1,6 @@
 import { type PresetName, presetNames } from "../../component/servers/preset-names.ts";
 import { presetNamed } from "../../component/servers/presets.ts";
+import type { ModelServer } from "../../core/model.ts";
 import type { DescribedServer } from "../../rollout/adoption/found-server.ts";
 import type { FoundContainer } from "../../rollout/adoption/inventory.ts";
 
@@ -14,6 +15,15 @@ const imageNames: Readonly<Partial<Record<PresetName, RegExp>>> = {
   "ray-serve": /(rayproject|ray-serve)/,
 };
 
+/** Whether a preset's ports are those of the pods that run, as far as they say them. Pure. */
+export function listensAlike(
+  preset: Pick<ModelServer, "httpPort" | "otherPorts">,
+  { port, otherPorts }: Pick<DescribedServer, "port" | "otherPorts">,
+): boolean {
+  const { grpc = preset.otherPorts.grpc } = otherPorts;
+  return preset.httpPort === port && preset.otherPorts.grpc === grpc;
+}
+
 /** The preset that describes the pods which run; `undefined` where none does for sure. Pure. */
 export function recognisedPreset(
   { image = "", readinessProbe }: FoundContainer,
@@ -23,11 +33,8 @@ export function recognisedPreset(
   return presetNames.find((name) => {
     if (imageNames[name]?.test(image) !== true) return false;
     const preset = presetNamed(name, model);
-    const { grpc = preset.otherPorts.grpc } = otherPorts;
     return (
-      preset.httpPort === port &&
-      preset.otherPorts.grpc === grpc &&
-      preset.readiness.path === readinessProbe?.httpGet?.path
+      listensAlike(preset, { port, otherPorts }) && preset.readiness.path === readinessProbe?.httpGet?.path
     );
   });
 }

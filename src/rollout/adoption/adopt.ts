@@ -200,9 +200,7 @@ async function takeOver(
   const location = locationOf(context, record);
   const before = await podsOf(context, record);
   if (prepared.state === "begin" && record.settings.server.http === false) {
-    // The mark is what somebody said of pods that cannot be asked, and once it is written down nothing corrects it.
-    const { routing } = await observe(location);
-    if (routing !== undefined) await proveUp(context, location, { record, routing });
+    await proveMark(context, record);
   }
 
   await step(events, { id: "adopt-record", title: "Remember how everything was found" }, async () => {
@@ -243,6 +241,20 @@ async function takeOver(
   });
   const proof = await proveAdopted(context, record, routing);
   return { pods: after.length, proof, adoption: adopted };
+}
+
+/** The mark is what somebody said of pods that cannot be asked, and once it is written down nothing corrects it. */
+async function proveMark(context: RolloutContext, record: RolloutRecord): Promise<void> {
+  const location = locationOf(context, record);
+  const { routing } = await observe(location);
+  if (routing === undefined) throw changedMeanwhile(context);
+  const { proof } = await proveUp(context, location, { record, routing });
+  if (proof.state === "proved") return;
+  throw new UserError({
+    code: "adoption-refused",
+    message: `Nobody can say whether the answers of ${context.config.name} have the mark that the configuration says: ${proof.reason}.`,
+    hint: "Nothing was changed. Run the command again once the pods are ready.",
+  });
 }
 
 /** Pods come and go by themselves too: an evicted one is no reason to fail, but nobody should overlook it. */

@@ -68,6 +68,38 @@ describe("describeFound", () => {
     expect(Object.keys(described(inventory).ingress.annotations ?? {})).toEqual(["keep"]);
   });
 
+  describe("without HTTP", () => {
+    const spoken = (probe: object, image: string) =>
+      described(
+        changed(
+          "ingresses.0.metadata.annotations",
+          { "nginx.ingress.kubernetes.io/backend-protocol": "GRPC" },
+          changed(`${container}.readinessProbe`, probe, changed(`${container}.image`, image)),
+        ),
+      );
+
+    test.each([
+      ["reg.io:5000/fraud:7", "7"],
+      ["reg.io:5000/fraud:7@sha256:00", "7"],
+      ["reg.io:5000/fraud@sha256:00", "1"],
+      ["fraud", "1"],
+    ])("the mark of %s is guessed as %s", (image, mark) => {
+      const { release, ingress, unsaid } = spoken({ grpc: { port: 9000 } }, image);
+      expect({ release, ingress, unsaid }).toMatchObject({
+        release: { image, mark },
+        ingress: { protocol: "grpc" },
+        unsaid: [],
+      });
+    });
+
+    test.each([
+      [{ grpc: { port: 9001 } }, "a readinessProbe on port 9001"],
+      [{ tcpSocket: { port: 9000 } }, "a readinessProbe that is no gRPC request"],
+    ])("a probe like %o is named", (probe, part) => {
+      expect(spoken(probe, "fraud").unsaid).toEqual([part]);
+    });
+  });
+
   test.each([
     ["volumes", changed("deployments.0.spec.template.spec.volumes", [{ name: "v" }]), "volumes"],
     ["a command", changed(`${container}.command`, ["serve"]), "the container's command"],

@@ -90,7 +90,7 @@ function isPathType(type: string | undefined): type is NonNullable<IngressSpec["
 
 /** A first guess at what the answers of a release have: `adopt` looks whether it is true. */
 function tagOf(image: string): string {
-  return /:([^/:@]+)(?:@.*)?$/.exec(image)?.[1] ?? "1";
+  return /:([^/:]+)$/.exec(image.split("@")[0] ?? "")?.[1] ?? "1";
 }
 
 function whatRuns(container: FoundContainer): ReleaseTemplate {
@@ -133,7 +133,7 @@ const saidOfContainers = new Set([
   ...["livenessProbe", "startupProbe", "terminationMessagePath", "terminationMessagePolicy"],
 ]);
 
-function unsaid({ container, deployment }: Discovered, { http }: DescribedServer): string[] {
+function unsaid({ container, deployment }: Discovered, { http, port }: DescribedServer): string[] {
   const { containers = [], ...spec } = deployment.spec?.template?.spec ?? {};
   const found = Object.entries(spec)
     .filter(([key, value]) => value !== undefined && JSON.stringify(value) !== defaults[key])
@@ -153,6 +153,8 @@ function unsaid({ container, deployment }: Discovered, { http }: DescribedServer
     const asks = http ? probe?.httpGet : probe?.grpc;
     if (probe !== undefined && asks === undefined)
       found.push(`a ${kind} that is no ${http ? "HTTP" : "gRPC"} request`);
+    if (!http && probe?.grpc !== undefined && probe.grpc.port !== port)
+      found.push(`a ${kind} on port ${probe.grpc.port}`);
   }
   return found;
 }

@@ -57,6 +57,13 @@ describe("describeServer", () => {
     });
   });
 
+  test("no other port is called grpc", () => {
+    const also: FoundContainer = { ports: [...ports, { name: "grpc", containerPort: 50051 }] };
+    expect(describeServer({ ...overHttp, ...also }, 8080, "grpc").otherPorts).not.toHaveProperty("grpc");
+    expect(describeServer({ ...overHttp, ...also }, 9000, "grpc").otherPorts).toMatchObject({ grpc: 9000 });
+    expect(describeServer({ ...overGrpc, ...also }, 9000, "grpc").otherPorts).not.toHaveProperty("grpc");
+  });
+
   test("of one with nothing but gRPC: its health services", () => {
     expect(describeServer(overGrpc, 9000, "grpc")).toEqual({
       port: 9000,

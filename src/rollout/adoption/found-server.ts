@@ -38,13 +38,14 @@ export function describeServer(
   } as const;
   if (!speaksGrpc(protocol)) return { port, otherPorts: otherPorts(container, [port]), ...paths };
   const http = httpPort(container);
+  // A port called grpc is where the Ingress leads: no other may have that name.
+  const { grpc: _other, ...others } = otherPorts(container, [port, http ?? port]);
   if (http !== undefined) {
-    const others = otherPorts(container, [port, http]);
     return { port: http, otherPorts: http === port ? others : { ...others, grpc: port }, ...paths };
   }
   return {
     port,
-    otherPorts: otherPorts(container, [port]),
+    otherPorts: others,
     http: false,
     readinessService: readinessProbe?.grpc?.service,
     livenessService: livenessProbe?.grpc && (livenessProbe.grpc.service ?? ""),
@@ -68,9 +69,9 @@ export function protocolObstacle(
   }
   if (protocol === "grpc" || container.readinessProbe?.grpc?.port !== port) return undefined;
   return {
-    reason: `the pods' readiness probe asks over gRPC on port ${port}, where the Ingress ${name} leads, and its annotation ${protocolAnnotation} does not say GRPC`,
+    reason: `the pods' only probes ask over gRPC on port ${port}, where the Ingress ${name} leads, and its annotation ${protocolAnnotation} does not say GRPC`,
     remedy:
-      "set it, if the controller of its class reads it: with others modelswitch does not know how gRPC is told",
+      "set it, if clients call over gRPC and the controller of its class reads it (with others modelswitch does not know how gRPC is told); if they call over HTTP, let the readiness probe ask over HTTP, too",
   };
 }
 

@@ -5,6 +5,7 @@ import type { ResolvedConfig } from "../../config/types.ts";
 import { modelSpec, planUp } from "../desired.ts";
 import type { Observation, SlotObservation } from "../observation.ts";
 import { parseRecord, type RolloutRecord } from "../record.ts";
+import { marksOfFound } from "../subject.ts";
 import type { Adoption } from "./adoption.ts";
 import { describeFound } from "./describe.ts";
 import { discover } from "./discover.ts";
@@ -235,5 +236,27 @@ describe("releases after an adoption", () => {
     const gone = { ...observation(), slots: { ...observation().slots, blue: slot("blue") } };
     const { record } = plan({ record: adopted(), seen: gone });
     expect(modelSpec(record, "ml").adopted?.templateKept).toBe(false);
+  });
+});
+
+describe("what the answers of pods that were found have", () => {
+  const marked = (mark?: string): RolloutRecord => {
+    const record = adopted();
+    return {
+      ...record,
+      releases: record.releases.map((one) => ({
+        ...one,
+        spec: { ...one.spec, ...(mark === undefined ? {} : { mark }) },
+      })),
+    };
+  };
+
+  test("is what their release says, while their slot runs it", () => {
+    expect(marksOfFound(marked("7"))).toEqual({ blue: "7" });
+    expect(marksOfFound(marked())).toEqual({});
+    const later = marked("7");
+    expect(marksOfFound({ ...later, slots: { ...later.slots, blue: 2 } })).toEqual({});
+    const { adoption: _none, ...ordinary } = marked("7");
+    expect(marksOfFound(ordinary)).toEqual({});
   });
 });

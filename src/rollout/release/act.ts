@@ -14,7 +14,7 @@ import { indistinguishable } from "../identities.ts";
 import { withImagesRun } from "../images-run.ts";
 import type { Lock } from "../lock.ts";
 import type { Observation } from "../observation.ts";
-import { observeSlot } from "../observe.ts";
+import { newest, observeSlot } from "../observe.ts";
 import type { Note } from "../plan-input.ts";
 import type { ModelStack } from "../program.ts";
 import type { ProofView } from "../proof.ts";
@@ -251,7 +251,9 @@ async function noteImages({ context, observation }: Acting): Promise<void> {
 async function stillReady(acting: Acting, next: Routing): Promise<void> {
   const { context, record, state } = acting;
   const goal = next.weight > 0 ? next.candidate : next.main;
-  const observed = await observeSlot({ ...locationOf(context, record), signal: unstoppable }, goal);
+  const location = { ...locationOf(context, record), signal: unstoppable };
+  // Forward there is time for the newest there is; on a way back clients wait.
+  const observed = await observeSlot(state.direction === "back" ? location : newest(location), goal);
   const verdict = readiness(observed);
   if (verdict.state === "ready") return;
   const mayBeFewer = state.direction === "back" || record.rollout?.plan.readiness === "any";

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
 import {
+  json,
   putSlot,
   type TestBench,
   testBench,
@@ -75,6 +76,20 @@ describe("release", () => {
       "blue|green@50",
       "blue|green@100",
     ]);
+  });
+
+  test("a share does not grow upon what an API server that lags behind still shows", async () => {
+    const former = bench.cluster.intercept;
+    bench.cluster.intercept = (request) => {
+      const { path, query = {} } = request;
+      const isNewest = path.endsWith("/endpointslices") && query.resourceVersionMatch === undefined;
+      const isGreen = String(query.labelSelector).endsWith("green");
+      const isGone = isNewest && isGreen && routings().includes("blue|green@5");
+      return isGone ? json(200, { items: [] }) : former?.(request);
+    };
+    const end = await release(context({ steps: "5%:2m, 50%" }), to("fraud:2"));
+    expect(end).toMatchObject({ state: { outcome: "aborted" } });
+    expect(routings().slice(0, 3)).toEqual(["blue|green@0", "blue|green@5", "blue|green@0"]);
   });
 
   test("a second release supersedes the window of the first", async () => {

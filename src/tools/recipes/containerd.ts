@@ -1,7 +1,7 @@
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { unpack } from "../archive.ts";
-import { type DebianBundle, obtainDebianBundle, systemRelease } from "../debian.ts";
+import { type DebianBundle, obtainDebianBundle, requireDebian, systemRelease } from "../debian.ts";
 import { downloadVerified } from "../download.ts";
 import { findPrograms } from "../find-on-path.ts";
 import { buildGoProgram, type GoBuild } from "../go-build.ts";
@@ -57,8 +57,15 @@ const debian: DebianBundle = {
   paths: { XTABLES_LIBDIR: "usr/lib/*/xtables" },
 };
 
-/** containerd's programs beside Debian's packages. Debian's own containerd is too old for volumes that are images. */
-async function withDebian(folder: string, context: ToolContext, destination: string): Promise<Layout> {
+/** Debian's packages, with containerd's own programs beside them: Debian's are too old for volumes that are images. */
+async function besideDebian(
+  folder: string,
+  context: ToolContext,
+  destination: string,
+  addOwn: (to: string) => Promise<void>,
+): Promise<Layout> {
+  await requireDebian(context);
+  await addOwn(join(folder, "containerd"));
   const layout = await obtainDebianBundle(debian, folder, context, destination);
   const programs = Object.fromEntries(ownNames.map((name) => [name, join("containerd", name)]));
   return {
@@ -113,32 +120,29 @@ export function containerdFrom(releaseUrl: string): Recipe {
           const name = `containerd-static-${version.slice(1)}-linux-${goArchitecture(context.platform)}.tar.gz`;
           const url = `${releaseUrl}/containerd/containerd/releases/download/${version}/${name}`;
           const target = join(folder, name);
-          await downloadVerified([{ url, checksumUrl: `${url}.sha256sum`, target }], context);
-          await unpack(target, join(folder, "containerd"), context, {
-            withoutLeading: 1,
-            members: ownNames.map((program) => `bin/${program}`),
+          return await besideDebian(folder, context, destination, async (to) => {
+            await downloadVerified([{ url, checksumUrl: `${url}.sha256sum`, target }], context);
+            const members = ownNames.map((program) => `bin/${program}`);
+            await unpack(target, to, context, { withoutLeading: 1, members });
           });
-          return await withDebian(folder, context, destination);
         },
       },
       {
         origin: "registry",
         title: "Go module github.com/containerd/containerd/v2, and Debian packages",
         async obtain(folder, context, destination) {
-          await mkdir(join(folder, "containerd"));
-          for (const [name, typical] of Object.entries(own)) {
-            await buildGoProgram(
-              {
-                module: "containerd",
-                target: `github.com/containerd/containerd/v2/cmd/${name}`,
-                variables: { "github.com/containerd/containerd/v2/version.Version": version },
-                typical,
-              },
-              join(folder, "containerd", name),
-              context,
-            );
-          }
-          return await withDebian(folder, context, destination);
+          return await besideDebian(folder, context, destination, async (to) => {
+            await mkdir(to);
+            for (const [name, typical] of Object.entries(own)) {
+              const target = `github.com/containerd/containerd/v2/cmd/${name}`;
+              const variables = { "github.com/containerd/containerd/v2/version.Version": version };
+              await buildGoProgram(
+                { module: "containerd", target, variables, typical },
+                join(to, name),
+                context,
+              );
+            }
+          });
         },
       },
     ],
