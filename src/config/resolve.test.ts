@@ -23,6 +23,7 @@ describe("resolveConfig", () => {
       initialLive: "blue",
       ingress: { host: "a.b" },
       endpoints: [],
+      controllerReplicas: 3,
       servicePort: 80,
       router: "nginx",
       previewHeader: "X-Modelswitch-Preview",

@@ -21,7 +21,7 @@ export interface Surroundings {
 
 /** Fills in every default. Pure. */
 export function resolveConfig(config: ModelswitchConfig, around: Surroundings): ResolvedConfig {
-  const { endpoints, ...ingress } = config.ingress;
+  const { endpoints, controllerReplicas = 3, ...ingress } = config.ingress;
   const namespace = config.namespace ?? around.contextNamespace;
   return {
     file: around.file,
@@ -34,6 +34,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     initialLive: config.live ?? "blue",
     ingress,
     endpoints: (endpoints ?? []).map((endpoint) => endpoint.replace(/\/$/, "")),
+    controllerReplicas,
     servicePort: config.servicePort ?? 80,
     router: config.router ?? "nginx",
     previewHeader: config.previewHeader ?? defaultPreviewHeader,

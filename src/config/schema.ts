@@ -108,6 +108,12 @@ const ingress = z.strictObject({
     .describe(
       "Where the proof connects, for controllers not on port 80 or 443. Default: the Ingress's addresses",
     ),
+  controllerReplicas: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("How many replicas of the ingress controller may answer at one address. Default: 3"),
 });
 
 const pulumi = z.strictObject({

@@ -45,6 +45,11 @@ export interface ModelswitchConfig {
   readonly ingress: IngressSpec & {
     /** Where the proof connects, for controllers not on port 80 or 443, for example `["http://127.0.0.1:8080"]`. @default the Ingress's addresses */
     readonly endpoints?: readonly string[];
+    /**
+     * How many replicas of the ingress controller may answer at one address, 1 to 100: a proof that a slot gets nothing any more asks until a
+     * single one that is behind would have been noticed. @default 3
+     */
+    readonly controllerReplicas?: number;
   };
   /** Port of the slots' Services. @default 80 */
   readonly servicePort?: number;
@@ -151,6 +156,7 @@ export interface ResolvedConfig {
   readonly initialLive: Slot;
   readonly ingress: IngressSpec;
   readonly endpoints: readonly string[];
+  readonly controllerReplicas: number;
   readonly servicePort: number;
   readonly router: RouterName;
   readonly previewHeader: string;

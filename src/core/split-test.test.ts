@@ -45,17 +45,17 @@ function answersNeeded(declared: TrafficSplit, rival: Rival, answer: () => Slot,
   return undefined;
 }
 
-const only = (declared: TrafficSplit, rival: TrafficSplit): Rival => {
-  const [found] = rivalsOf(declared, [rival]);
+const only = (declared: TrafficSplit, rival: TrafficSplit, controllerReplicas = 1): Rival => {
+  const [found] = rivalsOf(declared, [rival], controllerReplicas);
   if (found === undefined) throw new Error("there is a rival");
   return found;
 };
 
 describe("what a split is to be told from", () => {
   test("is each other split that was declared, once", () => {
-    const splits = rivalsOf(of(25), [of(0), of(25), of(50), of(0)]).map(({ split }) => split);
+    const splits = rivalsOf(of(25), [of(0), of(25), of(50), of(0)], 3).map(({ split }) => split);
     expect(splits).toEqual([of(0), of(50)]);
-    expect(rivalsOf(of(0), [])).toEqual([]);
+    expect(rivalsOf(of(0), [], 3)).toEqual([]);
   });
 
   test.each([
@@ -75,6 +75,43 @@ describe("what a split is to be told from", () => {
   });
 });
 
+describe("several replicas of the controller behind one address", () => {
+  test.each([
+    [0, 100, 35],
+    [0, 25, 160],
+    [100, 50, 77],
+  ])(
+    "declared %i, before %i: told from one of three that is behind in about %i answers",
+    (declared, rival, answers) => {
+      const against = only(of(declared), of(rival), 3);
+      const needed = answersNeeded(of(declared), against, inTurn(of(declared)), 1_000);
+      expect(needed).toBeLessThanOrEqual(answers);
+      expect(needed).toBeGreaterThanOrEqual(Math.floor(answers * 0.9));
+    },
+  );
+
+  test.each([
+    [0, 100],
+    [0, 50],
+    [0, 25],
+  ])("declared %i and at one of three still %i: not believed", (declared, shown) => {
+    const seen = of(declared + (shown - declared) / 3);
+    const seeds = Array.from({ length: 200 }, (_, index) => index);
+    const believed = (replicas: number) =>
+      seeds.filter((seed) => {
+        const rival = only(of(declared), of(shown), replicas);
+        return answersNeeded(of(declared), rival, byLot(seen, seed), 300) !== undefined;
+      }).length;
+    expect(believed(3)).toBe(0);
+    // Whoever expects one replica takes that for the whole truth.
+    expect(believed(1)).toBeGreaterThan(40);
+  });
+
+  test("a share of both is told from what all of them would show", () => {
+    expect(rivalsOf(of(50), [of(25)], 3)).toEqual(rivalsOf(of(50), [of(25)], 1));
+  });
+});
+
 describe("an answer", () => {
   test("that the declared split does not allow takes everything back", () => {
     const rival = only(of(0), of(25));
@@ -88,7 +125,7 @@ describe("an answer", () => {
         share,
         fc.array(fc.constantFrom<Slot>("blue", "green")),
         (declared, rival, answers) => {
-          for (const against of rivalsOf(of(declared), [of(rival)])) {
+          for (const against of rivalsOf(of(declared), [of(rival)], 1)) {
             let score = 0;
             for (const answer of answers) {
               const before = score;
@@ -108,7 +145,7 @@ describe("an ingress", () => {
   test("that shows what is declared is believed, whichever way it shares out", () => {
     fc.assert(
       fc.property(share, share, fc.integer(), (declared, earlier, seed) => {
-        for (const rival of rivalsOf(of(declared), [of(earlier)])) {
+        for (const rival of rivalsOf(of(declared), [of(earlier)], 1)) {
           for (const answer of [byLot(of(declared), seed), inTurn(of(declared))]) {
             expect(answersNeeded(of(declared), rival, answer, 20_000)).toBeDefined();
           }

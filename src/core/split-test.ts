@@ -16,11 +16,20 @@ const surest = Math.log(1e6);
 /** Splits that differ so little that more answers than these would be needed are told apart only as well as these can. */
 const mostAnswers = 500;
 
-/** What the declared split is to be told from: each earlier one that clients would notice, once. */
-export function rivalsOf(declared: TrafficSplit, earlier: readonly TrafficSplit[]): Rival[] {
+/**
+ * What the declared split is to be told from: each earlier one that clients would notice, once. Where a slot is to get nothing any more, and
+ * may be taken away, one that only a single of the controller's replicas at an address still shows.
+ */
+export function rivalsOf(
+  declared: TrafficSplit,
+  earlier: readonly TrafficSplit[],
+  controllerReplicas: number,
+): Rival[] {
+  const behind = slots.some((slot) => declared[slot] === 0) ? 1 / controllerReplicas : 1;
   const shares = new Set(earlier.map(({ blue }) => blue));
   shares.delete(declared.blue);
-  return [...shares].map((blue) => {
+  return [...shares].map((share) => {
+    const blue = declared.blue + (share - declared.blue) * behind;
     const split = { blue, green: 100 - blue };
     return { split, threshold: Math.min(surest, mostAnswers * evidencePerAnswer(declared, split)) };
   });

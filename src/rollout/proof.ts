@@ -20,16 +20,18 @@ export interface ProofView {
 
 /**
  * The views that a routing can be proved by. A view whose slots' identities are not all known is left out: nobody could
- * tell what answered. `earlier` are routings that the ingress may still show: it is told from them by how often each slot answers.
+ * tell what answered. `earlier` are routings that the ingress, or one of the controller's replicas behind one of its addresses, may still
+ * show: it is told from them by how often each slot answers.
  */
 export function viewsOf(
   routing: Routing,
   identities: Identities,
   canForce: boolean,
   earlier: readonly Routing[] = [],
+  controllerReplicas = 1,
 ): ProofView[] {
   const split = splitOf(routing);
-  const rivals = rivalsOf(split, earlier.map(splitOf));
+  const rivals = rivalsOf(split, earlier.map(splitOf), controllerReplicas);
   const expected = slots.filter((slot) => split[slot] > 0);
   const views: ProofView[] = [{ name: "clients", previewHeader: undefined, expected, split, rivals }];
   if (canForce) {

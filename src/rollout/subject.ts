@@ -183,7 +183,8 @@ export async function proveRouting(
   options: ProveRoutingOptions,
 ): Promise<ProofVerdict> {
   const { header } = subject.router.capabilities;
-  const views = viewsOf(routing, subject.identities, header, options.earlier).filter(
+  const { controllerReplicas } = context.config;
+  const views = viewsOf(routing, subject.identities, header, options.earlier, controllerReplicas).filter(
     options.only ?? (() => true),
   );
   const about = { id: options.id, title: options.title };

@@ -338,6 +338,7 @@ export function testConfig(changes: Partial<ResolvedConfig> = {}): ResolvedConfi
     initialLive: "blue",
     ingress: { host: "fraud.test" },
     endpoints: [],
+    controllerReplicas: 3,
     servicePort: 80,
     router: "nginx",
     previewHeader: "X-Modelswitch-Preview",
