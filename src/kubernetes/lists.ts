@@ -1,6 +1,7 @@
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "./api.ts";
 
-export interface ObjectList<T extends KubernetesObject = KubernetesObject> {
+/** What the API server answers a list with. */
+export interface List<T> {
   readonly items?: readonly T[];
 }
 
@@ -24,10 +25,10 @@ export class Lists {
   async find<T extends KubernetesObject>(
     path: string,
     options: { readonly labelSelector: string; readonly signal?: AbortSignal | undefined },
-  ): Promise<ObjectList<T> | undefined> {
+  ): Promise<List<T> | undefined> {
     const { labelSelector, signal } = options;
     const read = (version: object) =>
-      this.#api.find<ObjectList<T>>(path, {
+      this.#api.find<List<T>>(path, {
         query: { labelSelector, ...version },
         ...(signal === undefined ? {} : { signal }),
       });

@@ -106,7 +106,3 @@ export interface IngressObject extends KubernetesObject {
     };
   };
 }
-
-export interface List<T> {
-  readonly items?: readonly T[];
-}

@@ -2,8 +2,9 @@ import { modelContainer } from "../component/deployment.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import type { Slot } from "../core/slots.ts";
 import { type KubernetesApi, KubernetesApiError, type LineStream } from "../kubernetes/api.ts";
+import type { List } from "../kubernetes/lists.ts";
 import type { RolloutContext } from "./context.ts";
-import type { ContainerObject, ContainerStatus, List, PodObject } from "./kubernetes-objects.ts";
+import type { ContainerObject, ContainerStatus, PodObject } from "./kubernetes-objects.ts";
 
 /** One line of a container's log. */
 export interface LogLine {

@@ -1,5 +1,6 @@
 import type { KubernetesApi } from "../kubernetes/api.ts";
-import type { EventObject, List } from "./kubernetes-objects.ts";
+import type { List } from "../kubernetes/lists.ts";
+import type { EventObject } from "./kubernetes-objects.ts";
 import type { PodEvidence, PodProblem } from "./observation.ts";
 
 const logLines = 8;

@@ -3,9 +3,8 @@ import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildImage } from "../../src/images/index.ts";
-import { ensureTool } from "../../src/tools/ensure.ts";
-import { modelswitch, repository, run } from "./cli-process.ts";
+import { repository, run } from "./cli-process.ts";
+import { buildAndLoadImage } from "./load-image.ts";
 import { ModelProject } from "./model-project.ts";
 import { testImages, versionAt } from "./test-cluster.ts";
 
@@ -41,18 +40,7 @@ async function haveImage(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "modelswitch-storage-"));
   try {
     await buildContext(folder);
-    const { archivePath } = await buildImage({
-      containerfile: join(folder, "Containerfile"),
-      contextFolder: folder,
-      tag: image,
-      buildArguments: {},
-      ensureTool,
-      events: () => {},
-      signal: AbortSignal.timeout(1_500_000),
-    });
-    const name = process.env.MODELSWITCH_TEST_CLUSTER ?? "";
-    const loaded = await modelswitch(["cluster", "load-image", archivePath, "--name", name]);
-    if (loaded.exitCode !== 0) throw new Error(loaded.stderr);
+    await buildAndLoadImage(folder, image);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

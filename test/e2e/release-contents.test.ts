@@ -5,7 +5,7 @@ import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildModelFetcherImage, modelFetcherImage } from "../../src/images/index.ts";
 import { packImages } from "../../src/images/oci-archive.ts";
-import { modelswitch } from "./cli-process.ts";
+import { loadImage } from "./load-image.ts";
 import { ModelProject } from "./model-project.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
 
@@ -45,8 +45,6 @@ const limits = { timeout: 3, maxBodySize: "2Ki" };
 
 const configure = (blue: object, green: object, ingress: object = {}) =>
   project.configure({ slots: { blue, green }, ingress: { host: project.host, ...ingress } });
-
-const cluster = () => process.env.MODELSWITCH_TEST_CLUSTER ?? "test";
 
 const core = (rest: string) => `/api/v1/namespaces/${project.namespace.name}/${rest}`;
 const apps = (rest: string) => `/apis/apps/v1/namespaces/${project.namespace.name}/${rest}`;
@@ -152,7 +150,7 @@ async function statusOf(answer: ReturnType<typeof infer>): Promise<number> {
 describe("what a release is made of", () => {
   beforeAll(async () => {
     const archive = await buildModelFetcherImage({ events: () => {}, signal: AbortSignal.timeout(280_000) });
-    await modelswitch(["cluster", "load-image", archive, "--name", cluster()]);
+    await loadImage(archive);
     project = await ModelProject.create("contents");
     await startStore();
   });
@@ -324,7 +322,7 @@ describe("what a release is made of", () => {
     ]);
     const file = join(project.folder, "model.tar");
     await writeFile(file, archive);
-    await project.command(["cluster", "load-image", file, "--name", cluster()]);
+    await loadImage(file);
     const inImage = {
       ...base,
       model: { uri: `oci://${name}` },

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { componentNames } from "../../src/local-cluster/component-names.ts";
+import { kubeconfigOf } from "../support/kubeconfig.ts";
 import { modelswitch, repository } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
 import {
@@ -83,14 +84,7 @@ function filesBelow(folder: string): string[] {
 /** A kubeconfig of a cluster that nobody reaches. */
 async function elsewhere(): Promise<string> {
   const file = join(project.namespace.folder, "elsewhere");
-  const cluster = { server: "https://127.0.0.1:1" };
-  const contents = {
-    "current-context": "c",
-    clusters: [{ name: "c", cluster }],
-    contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-    users: [{ name: "u", user: {} }],
-  };
-  await writeFile(file, JSON.stringify(contents), { mode: 0o600 });
+  await writeFile(file, kubeconfigOf("https://127.0.0.1:1"), { mode: 0o600 });
   return file;
 }
 

@@ -5,11 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LoadRun, startLoad } from "../../demo/load.ts";
 import { readIdentity } from "../../src/core/identity.ts";
 import { type Slot, slots } from "../../src/core/slots.ts";
-import { buildImage } from "../../src/images/index.ts";
 import { probe } from "../../src/rollout/probe.ts";
 import { outcomeOf, questionsFor } from "../../src/rollout/question.ts";
-import { ensureTool } from "../../src/tools/ensure.ts";
-import { modelswitch, run } from "./cli-process.ts";
+import { run } from "./cli-process.ts";
+import { buildAndLoadImage } from "./load-image.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { raySubject, type Subject, subjects, versions } from "./server-subjects.ts";
 import { until } from "./test-cluster.ts";
@@ -20,21 +19,6 @@ const all: readonly (readonly [string, Subject])[] = [
   ...(process.env.MODELSWITCH_TEST_SOAK === "1" ? [["ray-serve", raySubject] as const] : []),
 ];
 
-async function haveImage({ image }: Subject, slot: Slot): Promise<void> {
-  const { archivePath } = await buildImage({
-    containerfile: join(image.folder, "Containerfile"),
-    contextFolder: image.folder,
-    tag: image.tag(slot),
-    buildArguments: { MODEL_VERSION: versions[slot] },
-    ensureTool,
-    events: () => {},
-    signal: AbortSignal.timeout(1_500_000),
-  });
-  const name = process.env.MODELSWITCH_TEST_CLUSTER ?? "";
-  const loaded = await modelswitch(["cluster", "load-image", archivePath, "--name", name]);
-  if (loaded.exitCode !== 0) throw new Error(loaded.stderr);
-}
-
 beforeAll(async () => {
   const tags = new Set<string>();
   for (const [, subject] of all) {
@@ -42,7 +26,7 @@ beforeAll(async () => {
       const tag = subject.image.tag(slot);
       if (tags.has(tag)) continue;
       tags.add(tag);
-      await haveImage(subject, slot);
+      await buildAndLoadImage(subject.image.folder, tag, { MODEL_VERSION: versions[slot] });
     }
   }
 }, 1_800_000);

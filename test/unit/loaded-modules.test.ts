@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runProgram } from "../../src/tools/run-program.ts";
 import { repository } from "../e2e/cli-process.ts";
+import { kubeconfigOf } from "../support/kubeconfig.ts";
 
 /** Files that a command loads, as the coverage of V8 lists them. */
 async function loadedBy(args: readonly string[], folder: string): Promise<string[]> {
@@ -27,14 +28,7 @@ async function loadedBy(args: readonly string[], folder: string): Promise<string
 test("a command that speaks with a cluster loads none of the generated models that nobody uses", async () => {
   const folder = await mkdtemp(join(tmpdir(), "modelswitch-loaded-"));
   try {
-    const cluster = { server: "http://127.0.0.1:1" };
-    const kubeconfig = {
-      "current-context": "c",
-      clusters: [{ name: "c", cluster }],
-      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-      users: [{ name: "u", user: {} }],
-    };
-    await writeFile(join(folder, "kubeconfig"), JSON.stringify(kubeconfig));
+    await writeFile(join(folder, "kubeconfig"), kubeconfigOf("http://127.0.0.1:1"));
     const args = ["init", "--from", "ingress/fraud", "--kubeconfig", join(folder, "kubeconfig")];
     const loaded = await loadedBy(args, folder);
     expect(loaded.filter((url) => url.includes("/@kubernetes/client-node/dist/config.js"))).toHaveLength(1);

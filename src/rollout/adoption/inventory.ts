@@ -1,5 +1,5 @@
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
-import type { List } from "../kubernetes-objects.ts";
+import type { List } from "../../kubernetes/lists.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
