@@ -32,12 +32,12 @@ function contextOf(bench: TestBench): RolloutContext {
   return { ...context, api, store: new RecordStore(api, context.namespace, config.name) };
 }
 
-/** Stops the command while it waits for the answer to its nth request. */
-function stopAt(bench: TestBench, nth: number): void {
+/** Stops the command while it waits for the answer to its nth request, of those to paths that end so. */
+function stopAt(bench: TestBench, nth: number, ending = ""): void {
   let requests = 0;
   const { intercept } = bench.cluster;
   bench.cluster.intercept = async (request) => {
-    requests += 1;
+    if (request.path.endsWith(ending)) requests += 1;
     if (requests === nth) bench.stop.abort();
     if (request.signal?.aborted) throw interrupted("A request to the API server");
     if (request.path.endsWith("/predict")) return { status: 200, headers: {}, body: "" };
@@ -56,20 +56,18 @@ function endsOf(events: readonly Event[]): Map<string, string> {
 test("stopped at any request: it says so and where traffic is, nothing has failed, and `resume` goes on", async () => {
   const places = new Set<string>();
   const stoppedSteps = new Set<string>();
-  let isOver = false;
-  for (let nth = 1; !isOver; nth += 4) {
+  const isOver = async (nth: number, ending?: string): Promise<boolean> => {
     const bench = testBench();
     await up(bench.context(config), noFlags);
     bench.events.length = 0;
-    stopAt(bench, nth);
+    stopAt(bench, nth, ending);
     const error: unknown = await release(contextOf(bench), next).then(
       () => undefined,
       (thrown: unknown) => thrown,
     );
     // It was live before the stop came.
-    isOver = error === undefined;
-    if (isOver) break;
-    const where = `stopped at request ${nth}`;
+    if (error === undefined) return true;
+    const where = `stopped at request ${nth} ${ending ?? ""}`;
     expect(error, where).toMatchObject({ code: "interrupted", exitCode: 130 });
     const { hint = "" } = error as { hint?: string };
     const again = { ...bench.context(config), signal: new AbortController().signal };
@@ -90,7 +88,11 @@ test("stopped at any request: it says so and where traffic is, nothing has faile
     expect(JSON.stringify(others), where).not.toMatch(/interrupted|rollout-aborts/);
     const end = (await resume(again, "resume")) ?? (await release(again, next));
     expect(end, where).toMatchObject({ kind: "live", state: { direction: "forward" } });
-  }
+    return false;
+  };
+  for (let nth = 1; !(await isOver(nth)); nth += 4);
+  // The look at the gauges is short: every fourth request may pass it by.
+  expect(await isOver(1, "/metrics")).toBe(false);
   // It was tried everywhere.
   expect([...places]).toEqual([
     "before",
