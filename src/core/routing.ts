@@ -55,11 +55,16 @@ export interface RoutingStep {
  * The main backend is only ever written while no traffic goes through it, since changing the backend of an
  * Ingress under traffic is where controllers drop requests (kubernetes/ingress-nginx #4469, #6557; Contour #2151).
  * Without weights: one write of the main backend. Starts from any state that a killed run can leave behind.
+ *
+ * `mainIsEmpty`: the slot that the main object leads to has no ready endpoint. Then no request can be dropped by changing it, and it comes
+ * first: ingress-nginx answers 503 for such a main Ingress before it looks at the weight or the header of a canary
+ * (rootfs/etc/nginx/lua/balancer.lua: `balance()` returns without a balancer before `route_to_alternative_balancer`).
  */
 export function stepsTo(
   target: Slot,
   current: Routing,
   capabilities: { readonly weights: boolean },
+  { mainIsEmpty = false }: { readonly mainIsEmpty?: boolean } = {},
 ): RoutingStep[] {
   const goal = settledOn(target);
   if (!capabilities.weights) {
@@ -75,6 +80,13 @@ export function stepsTo(
   if (at.main === target) {
     // Traffic may still be (partly) on the other slot through the canary object: bring it back, then re-arm.
     to("re-arm", goal, at.main !== at.candidate && at.weight > 0);
+    return steps;
+  }
+  if (mainIsEmpty) {
+    // What the canary object would still take away from the target goes first; clients see nothing of it.
+    if (at.candidate !== target) to("arm", { main: at.main, candidate: target, weight: 0 }, false);
+    to("commit", { ...at, main: target }, true);
+    to("re-arm", goal, false);
     return steps;
   }
   to("arm", at.candidate === target ? at : { main: at.main, candidate: target, weight: 0 }, false);

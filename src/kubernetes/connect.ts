@@ -208,6 +208,14 @@ class HttpKubernetesApi implements KubernetesApi, LineStream {
 
   #failure(request: ApiRequest, error: unknown): UserError {
     if (request.signal?.aborted) return interrupted("A request to the API server");
+    if (request.path.includes("/proxy/") && error instanceof Error && error.name === "TimeoutError") {
+      return new UserError({
+        code: "pod-silent",
+        message: `${request.path.split("/proxy/")[0]?.split("/").slice(-2).join("/")} did not answer through the API server in time.`,
+        hint: "`modelswitch status` shows what is wrong with it.",
+        cause: error,
+      });
+    }
     return new UserError({
       code: "cluster-unreachable",
       message: `The Kubernetes API server at ${this.server} cannot be reached: ${rootMessage(error)}`,

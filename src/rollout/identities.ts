@@ -17,6 +17,8 @@ export interface LearnOptions {
   readonly scheme?: PodScheme;
   /** The pods answer no HTTP: their releases say what their answers have. @default false */
   readonly declared?: boolean;
+  /** How long one pod may take to answer, milliseconds. @default 10 000 */
+  readonly timeoutMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -89,7 +91,7 @@ export async function learnIdentity(
 }
 
 /** What the releases of a slot's pods say, where nothing can be asked: at the ingress the proof then sees whether it is true. */
-function declaredIdentity({ slot, pods }: SlotObservation, ready: readonly string[]): string {
+export function declaredIdentity({ slot, pods }: SlotObservation, ready: readonly string[]): string {
   const marks = new Set(pods.filter(({ name }) => ready.includes(name)).map(({ mark }) => mark));
   const [mark, ...others] = [...marks];
   if (mark !== undefined && others.length === 0) return mark;
@@ -105,12 +107,13 @@ function declaredIdentity({ slot, pods }: SlotObservation, ready: readonly strin
   });
 }
 
-async function askPod(
+/** Asks one pod who it is. */
+export async function askPod(
   pod: string,
   options: LearnOptions,
 ): Promise<{ readonly identity: string | undefined; readonly seen: string }> {
   const [pathname = "", search] = options.identity.path.split("?");
-  const answer = await options.api.request({
+  const asked = options.api.request({
     method: "GET",
     path: podProxyPath(
       { namespace: options.namespace, pod, port: options.port, scheme: options.scheme ?? "http" },
@@ -118,7 +121,18 @@ async function askPod(
     ),
     ...(search === undefined ? {} : { query: Object.fromEntries(new URLSearchParams(search)) }),
     signal: options.signal,
-    timeoutMs: 10_000,
+    timeoutMs: options.timeoutMs ?? 10_000,
+  });
+  const answer = await asked.catch(async (error: unknown) => {
+    // A pod that is silent is no outage; an API server that hangs is one, and says nothing of the pod.
+    if (error instanceof UserError && error.code === "pod-silent")
+      await options.api.request({
+        method: "GET",
+        path: "/version",
+        signal: options.signal,
+        timeoutMs: 5_000,
+      });
+    throw error;
   });
   const refusal = statusMessage(answer.body);
   if (answer.status >= 400 && refusal !== undefined) {

@@ -72,6 +72,8 @@ export interface RolloutOutcomeRecord {
   readonly kind: RolloutKind;
   readonly release: number;
   readonly target: Slot;
+  /** The release that was live when it began; absent: an older version did not note it. */
+  readonly replaces?: number | null | undefined;
   readonly outcome: Outcome;
   readonly reason?: string | undefined;
   readonly by: string;
@@ -168,6 +170,9 @@ const planSchema = z.object({
   approval: z.array(phase),
   hooks: z.array(z.object({ name: z.string(), when: z.enum(["before", "after"]), phase })),
   gates: z.boolean(),
+  escapes: z.boolean().optional(),
+  now: z.boolean().optional(),
+  cutOverOnly: z.boolean().optional(),
 });
 const outcome = z.enum(outcomes);
 const kind = z.enum(rolloutKinds);
@@ -189,6 +194,8 @@ const stateSchema = z.object({
   exposed: z.boolean(),
   paused: z.boolean(),
   promoted: z.boolean(),
+  // Older versions wrote everything through Pulumi.
+  followed: z.boolean().default(true),
   windowsIgnored: z.boolean(),
   reason: z.string().optional(),
   cause: z.string().optional(),
@@ -232,6 +239,7 @@ export const rolloutOutcomeSchema = z.object({
   kind,
   release: z.number().int(),
   target: slotSchema,
+  replaces: z.number().int().nullable().optional(),
   outcome,
   reason: z.string().optional(),
   by: z.string(),

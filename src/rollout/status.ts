@@ -6,6 +6,7 @@ import { pendingAdoption } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
 import { type LeaseObject, leasePath, presentLock } from "./lease.ts";
 import type { PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
+import { pendingSwitch } from "./pending-switch.ts";
 import { podEvidence } from "./pod-evidence.ts";
 import { readiness } from "./readiness.ts";
 import { type RolloutRecord, releaseOf, type SwitchRecord } from "./record.ts";
@@ -13,7 +14,6 @@ import { inProgress, isLive } from "./release/entry.ts";
 import { describeHeld } from "./release/held.ts";
 import { heldNow } from "./release/look.ts";
 import { type Deployed, observeDeployed } from "./subject.ts";
-import { pendingSwitch } from "./switch.ts";
 
 export interface SlotStatus {
   /** `undefined`: no release was put into it. */

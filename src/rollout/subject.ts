@@ -9,7 +9,8 @@ import type { Routing } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import { isAsFound, withoutLostTemplate } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
-import { indistinguishable, learnIdentities } from "./identities.ts";
+import { learnGoalIdentity } from "./goal-identity.ts";
+import { indistinguishable, type LearnOptions, learnIdentities } from "./identities.ts";
 import { type Endpoint, ingressEndpoints } from "./ingress-endpoints.ts";
 import { configuredNames } from "./names.ts";
 import type { IngressObservation, Observation } from "./observation.ts";
@@ -127,23 +128,8 @@ export async function proofSubject(
     { id: "identities", title: "Learn how each slot answers" },
     async () => {
       const [identities, endpoints] = await Promise.all([
-        learnIdentities(observation.slots, about.readySlots, {
-          api: context.api,
-          namespace: context.namespace,
-          identity,
-          port: settings.server.httpPort,
-          scheme: podScheme(settings.ingress.protocol, settings.server),
-          declared: settings.server.http === false,
-          signal: context.signal,
-        }),
-        ingressEndpoints({
-          api: context.api,
-          configured: context.config.endpoints,
-          ingress: observation.ingress,
-          host: settings.ingress.host,
-          lookup: context.lookup,
-          signal: context.signal,
-        }),
+        learnIdentities(observation.slots, about.readySlots, learnOptions(context, settings, identity)),
+        ingressOf(context, settings, observation),
       ]);
       return { settings, router, identity, identities, endpoints };
     },
@@ -152,6 +138,87 @@ export async function proofSubject(
       return [...known, `ingress at ${endpoints.map(({ url }) => url).join(", ")}`].join("; ");
     },
   );
+}
+
+/** A proof whose addresses are looked for while traffic is moved. */
+export interface GoalSubject {
+  /** Without the ingress's addresses. */
+  readonly subject: ProofSubject;
+  /** With them. Rejects where they cannot be found. */
+  readonly inTime: () => Promise<ProofSubject>;
+}
+
+/**
+ * What a way back needs: how the goal answers, as soon as one of its pods says it. Where the ingress is has time until there is
+ * something to prove there.
+ * @throws UserError `goal-silent`
+ */
+export async function goalSubject(
+  context: RolloutContext,
+  about: {
+    readonly settings: AppliedSettings;
+    readonly router: Router;
+    readonly observation: Observation;
+    readonly goal: Slot;
+  },
+): Promise<GoalSubject> {
+  const { settings, router, observation, goal } = about;
+  const identity = identityProbe(settings);
+  const endpoints = ingressOf(context, settings, observation);
+  // Looked at when it is needed.
+  endpoints.catch(() => undefined);
+  const { identities, alike } = await step(
+    context.events,
+    { id: "identities", title: `Learn how ${goal} answers` },
+    () =>
+      learnGoalIdentity(observation.slots, goal, {
+        ...learnOptions(context, settings, identity),
+        clock: context.clock,
+      }),
+    (known) => `${goal} answers ${known.identities[goal]}`,
+  );
+  if (alike) {
+    context.events({
+      type: "warning",
+      code: "slots-alike",
+      message: `Both slots answer ${identity.path} with "${identities[goal]}": the ingress will not show which of them answers.`,
+    });
+  }
+  const subject = { settings, router, identity, identities, endpoints: [] };
+  return { subject, inTime: async () => ({ ...subject, endpoints: await endpoints }) };
+}
+
+/** How pods are asked who they are. */
+export function learnOptions(
+  context: RolloutContext,
+  { server, ingress }: AppliedSettings,
+  identity: IdentityProbe,
+): LearnOptions {
+  return {
+    api: context.api,
+    namespace: context.namespace,
+    identity,
+    port: server.httpPort,
+    scheme: podScheme(ingress.protocol, server),
+    declared: server.http === false,
+    signal: context.signal,
+  };
+}
+
+/** Where the ingress is. */
+export async function ingressOf(
+  context: RolloutContext,
+  settings: AppliedSettings,
+  { ingress }: Observation,
+): Promise<readonly Endpoint[]> {
+  return await ingressEndpoints({
+    api: context.api,
+    configured: context.config.endpoints,
+    ingress,
+    host: settings.ingress.host,
+    lookup: context.lookup,
+    signal: context.signal,
+  });
 }
 
 export interface ProveRoutingOptions {

@@ -335,7 +335,7 @@ describe("switch", () => {
     putSlot(bench.cluster, "blue", { replicas: 2, ready: 0 });
     const result = await switchTraffic(bench.context(), "green");
     expect(result.routing).toEqual(settledOn("green"));
-    expect(bench.events).toContainEqual(expect.objectContaining({ code: "other-slot-not-ready" }));
+    expect(bench.events).toContainEqual(expect.objectContaining({ code: "live-slot-bad" }));
   });
 
   test("without a deployment there is nothing to switch", async () => {

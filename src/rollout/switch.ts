@@ -1,5 +1,5 @@
 import { exitCodes, interrupted, UserError } from "../core/errors.ts";
-import { liveSlot, type Routing, stepsTo } from "../core/routing.ts";
+import { liveSlot, type Routing, settledOn, stepsTo } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { unstoppable } from "../core/unstoppable.ts";
 import { refuseUnfinished } from "./adoption/guard.ts";
@@ -15,7 +15,9 @@ import { withPermissions } from "./permissions.ts";
 import { readiness } from "./readiness.ts";
 import { reconcile } from "./reconcile.ts";
 import { type RolloutRecord, releaseOf } from "./record.ts";
+import { leavesBadSlot } from "./release/bad-slot.ts";
 import { refuseInProgress, withoutWindow } from "./release/entry.ts";
+import { switchAway } from "./release/switch-away.ts";
 import { lastWords, waitForSlot } from "./slot-wait.ts";
 import {
   type Deployed,
@@ -43,14 +45,26 @@ export interface SwitchResult {
   readonly endpoints: readonly string[];
 }
 
-/** Sends all traffic to a slot: readiness of all its replicas, the writes through Pulumi, the proof at the ingress. */
-export async function switchTraffic(context: RolloutContext, target: Slot): Promise<SwitchResult> {
+/**
+ * Sends all traffic to a slot: readiness of all its replicas, the writes through Pulumi, the proof at the ingress. Away from a live
+ * slot that is bad it is a way back, which needs nothing of that one; `now`: all at once to a slot that is smaller than the load.
+ */
+export async function switchTraffic(
+  context: RolloutContext,
+  target: Slot,
+  { now = false }: { readonly now?: boolean } = {},
+): Promise<SwitchResult> {
   // A question for a passphrase belongs before the lock, which should be held for seconds.
   const before = await withPermissions(context, ["switch"], () => observeDeployed(context));
   refuseUnfinished(before.record);
   refuseOtherEnvironment(context, before.record);
   refuseInProgress(context.config.name, before.record);
   refuseEmpty(context, before.record, before.observation, target);
+  if (await leavesBadSlot(context, before, target)) {
+    const { steps, ...away } = await switchAway(context, target, now);
+    const routing = settledOn(target);
+    return { target, alreadyThere: false, routing, steps, readyMs: 0, identityMs: 0, ...away };
+  }
   await context.prepareSecrets();
   let moving = false;
   try {
@@ -279,15 +293,4 @@ async function remember(context: RolloutContext, from: Slot, to: Slot, durationM
         history: [...record.history, { at, from, to, by: context.operator, durationMs }],
       },
   );
-}
-
-/** What a switch that was left unfinished still has to do; `undefined` when there is nothing. */
-export function pendingSwitch(
-  routing: Routing,
-  capabilities: { readonly weights: boolean },
-): string | undefined {
-  const live = liveSlot(routing);
-  const steps = stepsTo(live, routing, capabilities);
-  if (steps.length === 0) return undefined;
-  return `a switch to ${live} is unfinished (${steps.map(({ name }) => name).join(", ")} left); \`modelswitch switch ${live}\` finishes it`;
 }

@@ -8,7 +8,7 @@ import type { RolloutContext } from "./context.ts";
 import type { Lock } from "./lock.ts";
 import { type ModelLocation, observeRouting, observeSlot } from "./observe.ts";
 import type { ModelStack } from "./program.ts";
-import type { ProofEvidence, ProofVerdict } from "./proof.ts";
+import type { ProofEvidence, ProofVerdict, ProofView } from "./proof.ts";
 import { type ProofSubject, proofDeadlineMs, proveRouting, unproved } from "./subject.ts";
 
 /** How one step went. */
@@ -27,6 +27,8 @@ export interface Traffic {
   readonly spec: ModelSpec;
   readonly stack: () => Promise<ModelStack>;
   readonly subject: ProofSubject;
+  /** What the proof needs, where that is looked for beside the write. @default subject */
+  readonly subjectInTime?: () => Promise<ProofSubject>;
   readonly lock: Lock;
   /** What was declared before the present routing, and may still be seen where the ingress is behind. @default none */
   readonly earlier?: readonly Routing[];
@@ -37,8 +39,10 @@ export interface Traffic {
   readonly stays?: boolean;
   /** Looks once more whether the target is ready, before its share grows. */
   readonly stillReady: () => Promise<void>;
-  /** A shorter way to write a routing; `false`: it cannot be gone, and nothing was written. @default none */
-  readonly shortcut?: (before: Routing, after: Routing) => Promise<boolean>;
+  /** How a routing is written. @default through Pulumi */
+  readonly write?: (before: Routing, after: Routing) => Promise<void>;
+  /** Only these views are proved: on a way back what the slot that is left answers says nothing. @default all */
+  readonly only?: (view: ProofView) => boolean;
 }
 
 /** What a routing means for clients, for example `blue` or `75 % blue, 25 % green`. */
@@ -86,7 +90,7 @@ function stopped(at: Routing, taken: number): UserError {
  * @throws UserError `proof-failed` when it could not be proved, and was undone
  */
 export async function takeStep(traffic: Traffic, before: Routing, next: RoutingStep): Promise<StepTiming> {
-  const { context, subject } = traffic;
+  const { context } = traffic;
   const { clock } = context;
   await traffic.lock.check();
   if (next.visible) await traffic.stillReady();
@@ -97,11 +101,13 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
     context.events,
     { id: `write-${next.name}`, title: titles[next.name](next.routing) },
     async () => {
-      if ((await traffic.shortcut?.(before, next.routing)) !== true) await write(traffic, next.routing);
+      if (traffic.write === undefined) await write(traffic, next.routing);
+      else await traffic.write(before, next.routing);
     },
     () => `traffic is declared on ${describeTraffic(next.routing)}`,
   );
   const writtenAt = clock.now();
+  const subject = (await traffic.subjectInTime?.()) ?? traffic.subject;
   // From here to the proof the user's stop has to wait: it is short, and has a deadline.
   const verdict = await proveRouting(context, subject, next.routing, {
     id: `prove-${next.name}`,
@@ -112,6 +118,7 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
     // What changes nothing for clients is seen with the header forced.
     earlier: next.visible ? [...(traffic.earlier ?? []), before] : [],
     patient: traffic.stays === true,
+    ...(traffic.only === undefined ? {} : { only: traffic.only }),
   });
   if (verdict.state === "open" && traffic.stays === true) throw behind(subject, next.routing, verdict);
   if (verdict.state === "open") throw await undo(traffic, before, next, verdict.missing, verdict.evidence);
@@ -133,7 +140,7 @@ function behind(
 ): UserError {
   return unproved(subject, verdict, {
     message: `All traffic is declared on ${describeTraffic(routing)}, but the ingress does not show it`,
-    hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file); `modelswitch reconcile` goes on from here.",
+    hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file); `modelswitch resume` goes on from here.",
   });
 }
 
@@ -156,7 +163,7 @@ const titles: Readonly<Record<RoutingStep["name"], (routing: Routing) => string>
 };
 
 /** Somebody who edits the routing by hand in the middle of a switch must not be overwritten. */
-async function refuseForeignChange(traffic: Traffic, expected: Routing): Promise<void> {
+export async function refuseForeignChange(traffic: Traffic, expected: Routing): Promise<void> {
   const { routing } = await observeRouting(unsignalled(traffic.location));
   if (routing !== undefined && sameRouting(routing, expected)) return;
   throw new UserError({

@@ -64,6 +64,8 @@ export class FakeCluster implements KubernetesApi {
   intercept:
     | ((request: ApiRequest) => ApiResponse | undefined | Promise<ApiResponse | undefined>)
     | undefined;
+  /** What controllers make of an object that was patched. */
+  onPatch: ((path: string, object: KubernetesObject) => void) | undefined;
 
   put(path: string, object: KubernetesObject): void {
     this.#version += 1;
@@ -118,8 +120,15 @@ export class FakeCluster implements KubernetesApi {
       case "DELETE":
         this.#objects.delete(path);
         return found === undefined ? refusal(404, "NotFound") : json(200, {});
-      case "PATCH":
-        return refusal(405, "MethodNotAllowed");
+      case "PATCH": {
+        const { resourceVersion, ...metadata } = body?.metadata ?? {};
+        if (resourceVersion !== undefined && resourceVersion !== String(found?.version)) {
+          return refusal(409, "Conflict");
+        }
+        this.put(path, merged(found?.object ?? {}, { ...body, metadata }) as KubernetesObject);
+        this.onPatch?.(path, this.get(path) ?? {});
+        return json(200, this.get(path));
+      }
     }
   }
 
@@ -155,6 +164,19 @@ export class FakeCluster implements KubernetesApi {
   async *watch(): AsyncIterable<never> {
     throw new Error("Nothing here watches.");
   }
+}
+
+/** What server-side apply makes of an object whose lists are atomic, for an owner who takes nothing back. */
+function merged(present: unknown, applied: unknown): unknown {
+  if (!isFields(present) || !isFields(applied)) return applied;
+  const keys = new Set([...Object.keys(present), ...Object.keys(applied)]);
+  return Object.fromEntries(
+    [...keys].map((key) => [key, key in applied ? merged(present[key], applied[key]) : present[key]]),
+  );
+}
+
+function isFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 export function json(status: number, body: unknown): ApiResponse {
@@ -382,6 +404,21 @@ export function testBench(): TestBench {
   cluster.intercept = ({ path }) => {
     const pod = /\/pods\/fraud-(blue|green)-\d+:\d+\/proxy\/version$/.exec(path);
     return pod === null ? undefined : { status: 200, headers: {}, body: `version of ${pod[1]}` };
+  };
+  cluster.onPatch = (path, object) => {
+    const slot = /\/deployments\/fraud-(blue|green)$/.exec(path)?.[1];
+    const { replicas, template } = (object.spec ?? {}) as {
+      replicas?: number;
+      template?: { spec?: { containers?: { image?: string }[] } };
+    };
+    const image = template?.spec?.containers?.[0]?.image;
+    if (slot === undefined || image === undefined) return;
+    const release = object.metadata?.labels?.[releaseLabel];
+    putSlot(cluster, slot === "blue" ? "blue" : "green", {
+      replicas: replicas ?? 1,
+      image,
+      release: release === undefined ? undefined : Number(release),
+    });
   };
   const answers = new Answers({
     server: cluster.server,

@@ -1,10 +1,10 @@
-import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { capacityOption, withCapacity } from "./capacity-option.ts";
 import { agreeToDowntime } from "./downtime.ts";
 import { openRollout } from "./rollout-context.ts";
 import { waitOption } from "./rollout-control.ts";
 import { rolloutResult } from "./rollout-end.ts";
+import { parsedSteps } from "./steps-option.ts";
 
 export const release: Command = {
   name: "release",
@@ -58,17 +58,8 @@ export const release: Command = {
 async function withSteps<
   C extends { readonly rollout: { readonly soakMs: number; readonly lastHoldMs: number } },
 >(config: C, steps: string | true | undefined): Promise<C> {
-  if (typeof steps !== "string") return config;
-  const { parseSteps } = await import("../../core/rollout/steps.ts");
-  const parsed = parseSteps(steps);
-  if (parsed.kind === "wrong") {
-    throw new UserError({
-      code: "steps-invalid",
-      message: `--steps ${steps}: the step "${parsed.step}" ${parsed.why}.`,
-      hint: "For example --steps 5%:2m,25%:5m,50%.",
-      exitCode: exitCodes.usage,
-    });
-  }
+  const parsed = await parsedSteps(steps);
+  if (parsed === undefined) return config;
   const { rollout } = config;
   // The time of a last `100%` is part of the soak, as in the file.
   const soakMs = rollout.soakMs - rollout.lastHoldMs + parsed.holdAtEndMs;

@@ -3,13 +3,14 @@ import type { Command, CommandResult } from "../command.ts";
 import { capacityOption, withCapacity } from "./capacity-option.ts";
 import { agreeToDowntime } from "./downtime.ts";
 import { openRollout } from "./rollout-context.ts";
-import { rolloutResult } from "./rollout-end.ts";
+import { heardResult, rolloutResult } from "./rollout-end.ts";
+import { parsedSteps } from "./steps-option.ts";
 
 export const rollback: Command = {
   name: "rollback",
   summary: "Go back to an earlier release",
   description:
-    "While the old slot is warm this is one shift of traffic, proved at the ingress; fewer replicas than usual are accepted then, and said. An older release is put into the idle slot again first. For a rollout that is still in progress there is `abort`.",
+    "While the old slot is warm this is one shift of traffic, by the API server alone, proved at the ingress; nothing that the live release answers can hold it. A slot that is smaller than the load gets what it can carry at once, and the rest as it grows; all of it at once where clients are not served rightly as it is. An older release is put into the idle slot again first. For a rollout that is still in progress this is `abort`.",
   options: [
     { name: "to", value: "number", summary: "release to go back to; default: the one that was live before" },
     {
@@ -19,6 +20,13 @@ export const rollback: Command = {
         "start its pods although secret/NAME or configmap/NAME is another version than it had; it is recorded",
       repeatable: true,
     },
+    {
+      name: "steps",
+      value: "steps",
+      summary:
+        "shares on the way, for a cache that has to fill, for example 10%:30s,50%:1m; default: at once",
+    },
+    { name: "now", summary: "all traffic at once to a slot that is smaller than the load" },
     capacityOption,
   ],
   examples: ["modelswitch rollback", "modelswitch rollback --to 3"],
@@ -35,10 +43,16 @@ export const rollback: Command = {
       });
     }
     const rollout = withCapacity(await openRollout(context), input);
-    const { rollback: start } = await import("../../rollout/release/start.ts");
-    const back = typeof to === "string" ? Number(to) : undefined;
-    const agree = agreeToDowntime(rollout, context);
-    const end = await start(rollout, back, input.lists?.["accept-changed"], { agree });
-    return rolloutResult(rollout, end, { began: true });
+    const { goBack } = await import("../../rollout/release/meant.ts");
+    const result = await goBack(rollout, {
+      to: typeof to === "string" ? Number(to) : undefined,
+      acceptChanged: input.lists?.["accept-changed"] ?? [],
+      agree: agreeToDowntime(rollout, context),
+      now: input.options.now === true,
+      steps: (await parsedSteps(input.options.steps))?.steps ?? [],
+    });
+    return result.kind === "heard"
+      ? heardResult(rollout, result)
+      : rolloutResult(rollout, result.end, { began: result.end.state.outcome !== "aborted" });
   },
 };

@@ -1,7 +1,7 @@
 import type { RolloutRequest } from "../../rollout/record-rollouts.ts";
 import type { Command, CommandResult, OptionSpec } from "../command.ts";
 import { openRollout } from "./rollout-context.ts";
-import { rolloutResult } from "./rollout-end.ts";
+import { heardResult, rolloutResult } from "./rollout-end.ts";
 
 /** For commands that work on a rollout. */
 export const waitOption: OptionSpec = {
@@ -32,11 +32,7 @@ function steering(
         // A pause that was asked for is no failure to go on.
         return kind === "pause" ? { ...ended, exitCode: 0 } : ended;
       }
-      const { state } = result;
-      return {
-        data: { model: rollout.config.name, ended: "heard", release: state.release, phase: state.phase },
-        text: [`The command that works on release ${state.release} has heard it (phase ${state.phase}).`],
-      };
+      return heardResult(rollout, result);
     },
   };
 }

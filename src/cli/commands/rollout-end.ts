@@ -2,6 +2,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { HeldBy } from "../../core/rollout/world.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
+import type { Controlled } from "../../rollout/release/control.ts";
 import type { RolloutEnd } from "../../rollout/release/execute.ts";
 import { describeHeld, heldHint } from "../../rollout/release/held.ts";
 import type { CommandResult } from "../command.ts";
@@ -74,6 +75,17 @@ export function rolloutResult(
         ],
       };
   }
+}
+
+/** Another command works on the rollout, and has heard what it is asked for. */
+export function heardResult(
+  { config }: RolloutContext,
+  { state }: Extract<Controlled, { kind: "heard" }>,
+): CommandResult {
+  return {
+    data: { model: config.name, ended: "heard", release: state.release, phase: state.phase },
+    text: [`The command that works on release ${state.release} has heard it (phase ${state.phase}).`],
+  };
 }
 
 function heldDocument(by: HeldBy): Readonly<Record<string, unknown>> {

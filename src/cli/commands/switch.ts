@@ -3,13 +3,20 @@ import { isSlot, slots } from "../../core/slots.ts";
 import type { SwitchResult } from "../../rollout/switch.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { choiceOf, duration, openRollout } from "./rollout-context.ts";
+import { heardResult, rolloutResult } from "./rollout-end.ts";
 
 export const switchCommand: Command = {
   name: "switch",
   summary: "Send all traffic to one slot, proved at the ingress",
   description:
-    "Waits until all replicas of the slot are ready, writes the routing through Pulumi step by step, and proves each step at the ingress on fresh connections. A step that cannot be proved is undone. Run it again after an interruption: it continues from what the cluster says.",
+    "Waits until all replicas of the slot are ready, writes the routing through Pulumi step by step, and proves each step at the ingress on fresh connections. A step that cannot be proved is undone. Away from a live slot that is bad it is a way back like `rollback`: nothing of that slot is needed, and traffic stays on the other one. To the slot that a rollout in progress leaves it is `abort`. Run it again after an interruption: it continues from what the cluster says.",
   arguments: [{ name: "slot", summary: "The slot to send the traffic to", required: true, choices: slots }],
+  options: [
+    {
+      name: "now",
+      summary: "away from a bad slot: all traffic at once to a slot that is smaller than the load",
+    },
+  ],
   examples: ["modelswitch switch green", "modelswitch switch blue --json"],
   output: "long",
   ifInterrupted:
@@ -25,8 +32,17 @@ export const switchCommand: Command = {
       });
     }
     const rollout = await openRollout(context);
+    const { meantBy } = await import("../../rollout/release/meant.ts");
+    const asked = meantBy(await rollout.store.read(), { slot: target });
+    if (asked !== undefined) {
+      const { control } = await import("../../rollout/release/control.ts");
+      const controlled = await control(rollout, [asked]);
+      return controlled.kind === "heard"
+        ? heardResult(rollout, controlled)
+        : rolloutResult(rollout, controlled.end);
+    }
     const { switchTraffic } = await import("../../rollout/switch.ts");
-    const result = await switchTraffic(rollout, target);
+    const result = await switchTraffic(rollout, target, { now: input.options.now === true });
     return {
       data: {
         model: rollout.config.name,

@@ -1,14 +1,17 @@
-import { type Routing, type RoutingStep, sameRouting, settledOn, splitOf, stepsTo } from "../routing.ts";
+import { type Routing, sameRouting, settledOn, splitOf, stepsTo } from "../routing.ts";
 import { otherSlot, type Slot } from "../slots.ts";
+import { onceArmed, route, towards } from "./route.ts";
 import {
   goalOf,
   hooksAt,
+  isWayBack,
   needsApproval,
   type Phase,
   type RolloutPlan,
   type RolloutState,
   sizeFor,
 } from "./state.ts";
+import { goBack } from "./way-back.ts";
 import type { Action, SlotWorld, World } from "./world.ts";
 
 /**
@@ -165,28 +168,6 @@ function enlarged(plan: RolloutPlan, state: RolloutState, world: World, weight: 
   return { kind: "wait", for: "readiness", slot, until: undefined };
 }
 
-/** One write in the direction of a split: the target is armed before it gets a share. */
-function towards(wanted: Routing, current: Routing): Action {
-  if (sameRouting(wanted, current)) return { kind: "prove", routing: wanted, settled: true };
-  if (current.candidate !== wanted.candidate) {
-    const armed: Routing = { ...wanted, weight: 0 };
-    return route(current, { name: "arm", routing: armed, visible: false }, false);
-  }
-  return route(current, { name: "shift", routing: wanted, visible: true }, true);
-}
-
-function route(current: Routing, step: RoutingStep, settled: boolean): Action {
-  return { kind: "route", step, arms: step.routing.candidate !== current.candidate, settled };
-}
-
-/** Killed between an arming and its proof, nobody knows whether the ingress reaches the slot: that comes before its share. */
-function onceArmed(state: RolloutState, { routing }: World, action: Action): Action {
-  const grows =
-    action.kind === "route" &&
-    splitOf(action.step.routing)[routing.candidate] > splitOf(routing)[routing.candidate];
-  return state.arming && grows ? { kind: "prove", routing, settled: false } : action;
-}
-
 /** Forward, what clients see changes only while that is allowed; where nobody is served already, nothing is gained by waiting. */
 function inWindow(plan: RolloutPlan, state: RolloutState, world: World, action: Action): Action {
   const isVisible = action.kind === "route" && action.step.visible;
@@ -204,35 +185,23 @@ function heldByWindow({ window }: World): Action {
 }
 
 function cutOver(plan: RolloutPlan, state: RolloutState, world: World): Action {
-  const goal = goalOf(state);
-  const isForward = state.direction === "forward";
-  if (plan.mode.kind === "recreate" && !isForward) {
+  if (plan.mode.kind === "recreate" && state.direction === "back") {
     const wayBack = restore(plan, state, world);
     if (wayBack !== undefined) return wayBack;
   }
-  const [step, ...rest] = stepsTo(goal, world.routing, world.capabilities);
+  if (isWayBack(plan, state)) return state.paused ? paused : goBack(plan, state, world);
+  const { target } = state;
+  const mainIsEmpty = !world.slots[world.routing.main].usable;
+  const [step, ...rest] = stepsTo(target, world.routing, world.capabilities, { mainIsEmpty });
   if (step === undefined) {
-    if (state.proved || isUntouched(plan, state)) return complete;
-    return { kind: "prove", routing: settledOn(goal), settled: true };
+    return state.proved ? complete : { kind: "prove", routing: settledOn(target), settled: true };
   }
-  const grows = splitOf(step.routing)[goal] > splitOf(world.routing)[goal];
-  const action = onceArmed(state, world, route(world.routing, step, rest.length === 0));
-  if (!grows) return action;
-  if (isForward) {
-    if (state.paused) return paused;
-    const room = enlarged(plan, state, world, 100);
-    return room ?? whenReady(plan, goal, world, inWindow(plan, state, world, action));
-  }
-  if (world.slots[goal].usable) return action;
-  return {
-    kind: "blocked",
-    reason: `${goal} has no ready pod, so traffic cannot go back to it`,
-  };
-}
-
-/** Taken back before anything changed for clients: what cannot be proved about the ingress or the release must not hold that. */
-function isUntouched(plan: RolloutPlan, { direction, exposed }: RolloutState): boolean {
-  return direction === "back" && !exposed && plan.mode.kind !== "recreate";
+  const written = route(world.routing, step, rest.length === 0);
+  const action = mainIsEmpty ? written : onceArmed(state, world, written);
+  if (splitOf(step.routing)[target] <= splitOf(world.routing)[target]) return action;
+  if (state.paused) return paused;
+  const room = enlarged(plan, state, world, 100);
+  return room ?? whenReady(plan, target, world, inWindow(plan, state, world, action));
 }
 
 /** The old slot was emptied to make room: it is put back in the same way. `undefined`: it serves. */
@@ -248,10 +217,12 @@ function restore(plan: RolloutPlan, { from, target }: RolloutState, world: World
 function scaleDown(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const loser = otherSlot(goalOf(state));
   if (splitOf(world.routing)[loser] > 0) return foreign(loser);
+  const isBehind = isWayBack(plan, state) && !state.followed;
+  if (plan.cutOverOnly === true) return isBehind || world.unfinished ? { kind: "follow" } : complete;
   const { desired, declared, autoscaled } = world.slots[loser];
   // An autoscaler that was told takes its time, and needs nobody to wait for it.
   const isSmall = desired <= plan.idleReplicas || (autoscaled && declared <= plan.idleReplicas);
-  if (isSmall && !world.unfinished) return complete;
+  if (isSmall && !world.unfinished) return isBehind ? { kind: "follow" } : complete;
   const until = state.since + plan.rollbackWindowMs;
   // Nobody goes back to what was just sent away.
   if (state.direction === "forward" && world.now < until && !isSmall) {

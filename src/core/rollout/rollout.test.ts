@@ -61,6 +61,7 @@ class Simulation {
   armed: Slot | undefined = "green";
   gates: GateWorld["verdict"] = "pass";
   window: WindowWorld = { kind: "open" };
+  clientsAnswered: boolean | undefined;
   /** Phases that somebody approved. */
   readonly approved: string[] = [];
 
@@ -81,6 +82,9 @@ class Simulation {
       pods: desired + ending,
       ready: desired > 0 && ready === desired,
       usable: ready > 0,
+      readyReplicas: ready,
+      limit: undefined,
+      scalable: desired > 0 || release !== undefined,
       readySince,
     });
     return {
@@ -92,6 +96,8 @@ class Simulation {
       gates: { verdict: this.gates, reason: `they say ${this.gates}` },
       window: this.window,
       capabilities: { weights: this.weights },
+      clientsAnswered: this.clientsAnswered,
+      patienceMs: 60_000,
     };
   }
 
@@ -182,6 +188,15 @@ class Simulation {
         this.unfinished = how === "killed";
         this.pods[action.slot].desired = action.replicas;
         this.setReady(action.slot, action.replicas);
+        if (how !== "killed") this.send({ kind: "followed" });
+        break;
+      case "grow":
+        this.pods[action.slot].desired = action.replicas;
+        this.setReady(action.slot, this.pods[action.slot].ready);
+        break;
+      case "follow":
+        this.unfinished = false;
+        record({ kind: "followed" });
         break;
       case "wait":
         this.now = Math.max(this.now + 1_000, action.until ?? 0);
@@ -220,13 +235,16 @@ function check(run: Simulation, world: World, action: Action): void {
       const canary = after.candidate !== world.routing.candidate || after.weight !== world.routing.weight;
       if (world.capabilities.weights) {
         expect([main, canary].filter(Boolean), "one routing object in each write").toHaveLength(1);
-        if (main) expect(split[world.routing.main], "no traffic goes through a backend that changes").toBe(0);
+        const isThere = world.slots[world.routing.main].usable;
+        if (main && isThere)
+          expect(split[world.routing.main], "no traffic goes through a backend that changes").toBe(0);
       }
       for (const slot of slots) {
         if (splitOf(after)[slot] <= split[slot]) continue;
         const enough = !isForward || of.readiness === "any" ? "usable" : "ready";
         expect(world.slots[slot][enough], `${slot} gets a larger share`).toBe(true);
-        const isByPreview = world.capabilities.weights && after.candidate === slot && after.main !== slot;
+        const isByPreview =
+          world.capabilities.weights && after.candidate === slot && after.main !== slot && !main;
         if (isByPreview) expect(run.armed, "no share before its arming was proved").toBe(slot);
         if (!isForward) continue;
         if (of.mode.kind !== "recreate") {
@@ -553,7 +571,10 @@ function plain(kind: Exclude<RolloutEvent["kind"], "warmed">, state: RolloutStat
       return { kind, at };
     case "approve":
       return { kind, phase: state.phase };
+    case "give-up":
+      return { kind, reason: "it cannot begin", cause: "goal-silent" };
     case "arming":
+    case "followed":
     case "hooked":
     case "ignore-windows":
     case "pause":

@@ -14,7 +14,7 @@ export const phases = [
 ] as const;
 export type Phase = (typeof phases)[number];
 
-export const rolloutKinds = ["release", "rollback"] as const;
+export const rolloutKinds = ["release", "rollback", "switch"] as const;
 export type RolloutKind = (typeof rolloutKinds)[number];
 
 /** How a rollout ended. */
@@ -56,6 +56,8 @@ export interface RolloutState {
   readonly paused: boolean;
   /** The steps, holds, approvals and the soak that are left are skipped. Readiness and proof never are. */
   readonly promoted: boolean;
+  /** On a way back: whether Pulumi's state has what was written past it since. */
+  readonly followed: boolean;
   /** Traffic may move outside the windows and in a freeze. */
   readonly windowsIgnored: boolean;
   /** Why it goes back, for people. */
@@ -70,7 +72,7 @@ export function begin(
   plan: RolloutPlan,
   about: Pick<RolloutState, "release" | "target"> & Partial<Pick<RolloutState, "windowsIgnored">>,
   now: number,
-  phase: "deploy" | "shift" = "deploy",
+  phase: "deploy" | "shift" | "cut-over" = "deploy",
 ): RolloutState {
   return {
     windowsIgnored: false,
@@ -89,6 +91,7 @@ export function begin(
     exposed: false,
     paused: false,
     promoted: false,
+    followed: plan.escapes !== true,
     reason: undefined,
     cause: undefined,
     outcome: undefined,
@@ -160,6 +163,20 @@ export interface RolloutPlan {
   readonly hooks: readonly PlannedHook[];
   /** Whether the gates of the configuration are asked. */
   readonly gates: boolean;
+  /** What it leaves is worse than anything: nothing of it is needed, and once clients are off it they are never moved again. @default false */
+  readonly escapes?: boolean | undefined;
+  /** All traffic goes at once to a target that is smaller than the load. @default false */
+  readonly now?: boolean | undefined;
+  /** It ends with the traffic on the target: the other slot stays as it is. @default false */
+  readonly cutOverOnly?: boolean | undefined;
+}
+
+/** Whether a rollout leads away from a slot that nothing may depend on: an abort, a rollback, a switch away from a bad slot. */
+export function isWayBack(
+  plan: Pick<RolloutPlan, "escapes">,
+  { direction }: Pick<RolloutState, "direction">,
+): boolean {
+  return direction === "back" || plan.escapes === true;
 }
 
 /**

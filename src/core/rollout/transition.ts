@@ -26,7 +26,11 @@ export type RolloutEvent =
       readonly reason: string;
       readonly cause?: string | undefined;
       readonly at: number;
-    };
+    }
+  /** A way back that could not begin: nothing was moved, and nothing is to be taken back. */
+  | { readonly kind: "give-up"; readonly reason: string; readonly cause: string }
+  /** Pulumi's state has what was written past it. */
+  | { readonly kind: "followed" };
 
 /**
  * The state after an event. Total: an event that means nothing in a state leaves it as it is. Pure.
@@ -66,11 +70,17 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
         hooksDone: 0,
         proved: false,
         paused: false,
+        followed: false,
         since: event.at,
         reason: event.reason,
         cause: event.cause,
         outcome: state.phase === "soak" || state.phase === "drain" ? "rolled-back" : "aborted",
       };
+    case "give-up":
+      if (plan.escapes !== true || state.exposed) return state;
+      return { ...state, phase: "done", outcome: "aborted", reason: event.reason, cause: event.cause };
+    case "followed":
+      return { ...state, followed: true };
     case "arming":
       return { ...state, arming: true };
     case "routed":
@@ -99,7 +109,7 @@ function completed(plan: RolloutPlan, state: RolloutState, at: number): RolloutS
       return { ...state, stage: "after", hooksDone: 0, since: at };
     }
   }
-  const phase = following(state);
+  const phase = following(plan, state);
   const isNew = phase !== "done" && state.direction === "forward";
   return {
     ...state,
@@ -113,8 +123,9 @@ function completed(plan: RolloutPlan, state: RolloutState, at: number): RolloutS
   };
 }
 
-function following(state: RolloutState): RolloutState["phase"] {
+function following(plan: RolloutPlan, state: RolloutState): RolloutState["phase"] {
   if (state.phase === "done") return "done";
+  if (plan.cutOverOnly === true && state.phase === "cut-over") return "scale-down";
   // There is nothing to watch on the way back: what it leads to was live before.
   if (state.direction === "back" && state.phase === "cut-over") {
     return state.exposed ? "drain" : "scale-down";

@@ -17,6 +17,12 @@ export interface SlotWorld {
   readonly ready: boolean;
   /** At least one is. */
   readonly usable: boolean;
+  /** How many are. */
+  readonly readyReplicas: number;
+  /** The most that its autoscaler makes; `undefined`: it has none. */
+  readonly limit: number | undefined;
+  /** Whether its number of replicas is ours to change. */
+  readonly scalable: boolean;
   /** Since when it has been ready without a break, as far as was watched. Milliseconds since the Unix epoch. */
   readonly readySince: number | undefined;
 }
@@ -48,6 +54,18 @@ export interface World {
   readonly gates: GateWorld;
   readonly window: WindowWorld;
   readonly capabilities: { readonly weights: boolean };
+  /** Whether clients are answered rightly at this moment; `undefined`: it was not asked, since nothing depends on it. */
+  readonly clientsAnswered: boolean | undefined;
+  /** How long a slot may take to grow, milliseconds. */
+  readonly patienceMs: number;
+}
+
+/** A way back to a slot that is smaller than the load that comes. */
+export interface SmallGoal {
+  readonly ready: number;
+  readonly needed: number;
+  /** `share`: it gets what it can carry, and the rest as it grows. Otherwise it gets all at once, for this reason. */
+  readonly why: "share" | "now" | "live-is-bad" | "late" | "no-weights";
 }
 
 /** The one step that comes next. */
@@ -56,6 +74,8 @@ export type Action =
   | { readonly kind: "deploy"; readonly slot: Slot; readonly release: number; readonly replicas: number }
   /** Empty a slot so that the other one has room, traffic or not: people agreed to that. */
   | { readonly kind: "vacate"; readonly slot: Slot }
+  /** Enlarge a slot that runs what it should, past Pulumi: a way back does not wait for it. */
+  | { readonly kind: "grow"; readonly slot: Slot; readonly replicas: number }
   | { readonly kind: "warm-up"; readonly slot: Slot }
   | { readonly kind: "verify"; readonly slot: Slot }
   | { readonly kind: "hook"; readonly hook: PlannedHook }
@@ -63,10 +83,18 @@ export type Action =
    * Write one routing object and prove it; `settled` when the phase then has the routing it asks for. One that `arms` a slot is
    * noted before it is written.
    */
-  | { readonly kind: "route"; readonly step: RoutingStep; readonly arms: boolean; readonly settled: boolean }
+  | {
+      readonly kind: "route";
+      readonly step: RoutingStep;
+      readonly arms: boolean;
+      readonly settled: boolean;
+      readonly small?: SmallGoal;
+    }
   /** The routing is as it should be, but nobody has proved it yet; not `settled`: it arms the slot that gets a share next. */
   | { readonly kind: "prove"; readonly routing: Routing; readonly settled: boolean }
   | { readonly kind: "scale-down"; readonly slot: Slot; readonly replicas: number }
+  /** Let Pulumi's state have what was written past it. */
+  | { readonly kind: "follow" }
   /** Wait, and look again. `until` is when it is over at the latest, where that is known. */
   | {
       readonly kind: "wait";

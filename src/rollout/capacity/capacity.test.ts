@@ -3,7 +3,8 @@ import { noFlags, templateConfig } from "../../../test/support/release-bench.ts"
 import { refusal, type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import type { ReleaseTemplate, RolloutConfig } from "../../config/types.ts";
 import type { SlotSpec } from "../../core/model.ts";
-import { release, rollback } from "../release/start.ts";
+import { rollback } from "../release/rollback.ts";
+import { release } from "../release/start.ts";
 import { observeDeployed } from "../subject.ts";
 import { up } from "../up.ts";
 import { nextReleaseCost } from "./next-release.ts";
@@ -171,8 +172,8 @@ describe("a rollback", () => {
   test("to a warm slot asks for no room; to a cold one it does", async () => {
     await release(context(), to("fraud:2"));
     putPod("else", 2);
-    expect(await rollback(context(), undefined)).toMatchObject({ state: { outcome: "released" } });
-    await expect(rollback(context(), 2)).rejects.toMatchObject({ code: "capacity-short" });
+    expect(await rollback(context())).toMatchObject({ state: { outcome: "released" } });
+    await expect(rollback(context(), { to: 2 })).rejects.toMatchObject({ code: "capacity-short" });
   });
 });
 

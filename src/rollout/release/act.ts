@@ -1,56 +1,37 @@
-import { UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
-import { declaredUntilNow } from "../../core/rollout/declared.ts";
-import { goalOf, type RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { Action } from "../../core/rollout/world.ts";
-import type { Routing } from "../../core/routing.ts";
-import { type Slot, slots } from "../../core/slots.ts";
-import { unstoppable } from "../../core/unstoppable.ts";
-import type { RolloutContext } from "../context.ts";
+import type { Slot } from "../../core/slots.ts";
 import { modelSpec } from "../desired.ts";
 import { giveUpReplicas, handovers, sizeOwners, takeReplicas } from "../handover.ts";
 import { indistinguishable } from "../identities.ts";
 import { withImagesRun } from "../images-run.ts";
-import type { Lock } from "../lock.ts";
-import type { Observation } from "../observation.ts";
-import { newest, observeSlot } from "../observe.ts";
+import { observeSlot } from "../observe.ts";
 import type { Note } from "../plan-input.ts";
-import type { ModelStack } from "../program.ts";
-import type { ProofView } from "../proof.ts";
-import { readiness } from "../readiness.ts";
 import type { RolloutRecord } from "../record.ts";
 import { waitForSlot, whileWatching } from "../slot-wait.ts";
-import {
-  locationOf,
-  type ProofSubject,
-  type ProveRoutingOptions,
-  proofSubject,
-  proveRouting,
-  unproved,
-} from "../subject.ts";
-import { describeTraffic, type Traffic, takeStep } from "../traffic.ts";
-import { notReadyError } from "../wait-ready.ts";
-import { fastWrite } from "./fast-write.ts";
-import type { Journal } from "./journal.ts";
+import { locationOf } from "../subject.ts";
+import type { Acting } from "./acting.ts";
+import { follow, grow } from "./grow.ts";
+import { moveOne, previewTitle, proveNow, provePresent, subjectOf } from "./move.ts";
 import { runPlannedHook } from "./planned-hooks.ts";
 import { warmUp } from "./warm-up.ts";
 
-/** What one step works with. */
-export interface Acting {
-  readonly context: RolloutContext;
-  readonly record: RolloutRecord;
-  readonly state: RolloutState;
-  readonly observation: Observation;
-  readonly routing: Routing;
-  readonly lock: Lock;
-  readonly stack: () => Promise<ModelStack>;
-  readonly journal: Journal;
-}
-
 type Step = Extract<
   Action,
-  { kind: "deploy" | "vacate" | "hook" | "warm-up" | "verify" | "route" | "prove" | "scale-down" }
+  {
+    kind:
+      | "deploy"
+      | "vacate"
+      | "grow"
+      | "hook"
+      | "warm-up"
+      | "verify"
+      | "route"
+      | "prove"
+      | "scale-down"
+      | "follow";
+  }
 >;
 
 /** Does one step, and says what happened; `undefined`: what it did shows in the cluster. */
@@ -71,13 +52,19 @@ export async function act(acting: Acting, action: Step): Promise<RolloutEvent | 
         replicas: 0,
       });
       return undefined;
+    case "grow":
+      await grow(acting, action.slot, action.replicas);
+      return undefined;
     case "scale-down":
       await resize(acting, action.slot, {
         id: `scale-down-${action.slot}`,
         title: `Scale ${action.slot} down to ${action.replicas}`,
         replicas: action.replicas,
       });
-      return undefined;
+      return { kind: "followed" };
+    case "follow":
+      await follow(acting);
+      return { kind: "followed" };
     case "hook":
       return (await runPlannedHook(acting, action.hook)) === "done" ? { kind: "hooked" } : undefined;
     case "warm-up": {
@@ -89,52 +76,13 @@ export async function act(acting: Acting, action: Step): Promise<RolloutEvent | 
       await verify(acting, action.slot);
       await noteImages(acting);
       return { kind: "verified", at: at() };
-    case "route": {
-      const { context, record } = acting;
-      const subject = await subjectOf(acting);
-      const isWayBack = acting.state.direction === "back" || record.rollout?.kind === "rollback";
-      const traffic: Traffic = {
-        context,
-        location: locationOf(context, record),
-        spec: modelSpec(record, context.namespace),
-        stack: acting.stack,
-        subject,
-        lock: acting.lock,
-        earlier: declared(acting),
-        stays: acting.state.direction === "back",
-        stillReady: () => stillReady(acting, action.step.routing),
-      };
-      const shortcut = (before: Routing, after: Routing) => fastWrite(traffic, before, after);
-      await takeStep(isWayBack ? { ...traffic, shortcut } : traffic, acting.routing, action.step);
+    case "route":
+      await moveOne(acting, action);
       return { kind: "routed", settled: action.settled, at: at() };
-    }
-    case "prove": {
-      const { routing, settled } = action;
-      const about = settled
-        ? {
-            id: "prove-present",
-            title: `Prove traffic on ${describeTraffic(routing)}`,
-            earlier: declared(acting),
-            patient: acting.state.direction === "back",
-          }
-        : { id: "prove-arm", title: previewTitle(routing.candidate), only: isPreview };
-      await proveNow(acting, await subjectOf(acting), { ...about, routing, signal: unstoppable });
-      return { kind: "routed", settled, at: at() };
-    }
+    case "prove":
+      await provePresent(acting, action);
+      return { kind: "routed", settled: action.settled, at: at() };
   }
-}
-
-function declared({ record, state }: Acting): readonly Routing[] {
-  return record.rollout === undefined ? [] : declaredUntilNow(record.rollout.plan, state);
-}
-
-function previewTitle(slot: Slot): string {
-  return `Prove ${slot} through the ingress, by the preview header`;
-}
-
-/** Whatever the other slot answers at the moment must not hold a way back. */
-function isPreview({ name }: ProofView): boolean {
-  return name === "preview";
 }
 
 function counted(replicas: number): string {
@@ -193,32 +141,6 @@ async function writeSize(
   });
 }
 
-async function subjectOf({ context, record, state, observation }: Acting): Promise<ProofSubject> {
-  const about = { settings: record.settings, router: locationOf(context, record).router, observation };
-  const readySlots = slots.filter((slot) => observation.slots[slot].endpoints.ready.length > 0);
-  try {
-    return await proofSubject(context, { ...about, readySlots });
-  } catch (error) {
-    const isAlike = error instanceof UserError && error.code === "slots-indistinguishable";
-    if (!isAlike || state.direction !== "back") throw error;
-    // That a release cannot be told from the live one must never keep it from being taken back: where it goes back to still answers.
-    return await proofSubject(context, { ...about, readySlots: [goalOf(state)] });
-  }
-}
-
-async function proveNow(
-  { context }: Acting,
-  subject: ProofSubject,
-  { routing, ...about }: Omit<ProveRoutingOptions, "parent"> & { readonly routing: Routing },
-): Promise<void> {
-  const verdict = await proveRouting(context, subject, routing, about);
-  if (verdict.state === "proved") return;
-  throw unproved(subject, verdict, {
-    message: "The ingress does not show what is declared",
-    hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file).",
-  });
-}
-
 /** The new release is recognised, and the real ingress reaches it by the preview header, before any client does. */
 async function verify(acting: Acting, slot: Slot): Promise<void> {
   const subject = await subjectOf(acting);
@@ -226,6 +148,14 @@ async function verify(acting: Acting, slot: Slot): Promise<void> {
     throw indistinguishable(`No ready endpoint of ${slot} is a pod, so none can be asked who it is.`, {
       slot,
     });
+  }
+  if (acting.observation.slots[acting.routing.main].endpoints.ready.length === 0) {
+    // Some controllers show no preview through a main object that leads nowhere, and nobody is served who could be harmed.
+    acting.context.events({
+      type: "info",
+      message: `${acting.routing.main} has no ready pod, so ${slot} is proved at the ingress as soon as traffic goes there.`,
+    });
+    return;
   }
   await proveNow(acting, subject, {
     routing: acting.routing,
@@ -245,25 +175,4 @@ async function noteImages({ context, observation }: Acting): Promise<void> {
     return known.record;
   });
   for (const note of notes) context.events({ type: "warning", ...note });
-}
-
-/** Rule: a slot's share never grows unless it is ready at that moment; on the way back, unless it has a ready pod. */
-async function stillReady(acting: Acting, next: Routing): Promise<void> {
-  const { context, record, state } = acting;
-  const goal = next.weight > 0 ? next.candidate : next.main;
-  const location = { ...locationOf(context, record), signal: unstoppable };
-  // Forward there is time for the newest there is; on a way back clients wait.
-  const observed = await observeSlot(state.direction === "back" ? location : newest(location), goal);
-  const verdict = readiness(observed);
-  if (verdict.state === "ready") return;
-  const mayBeFewer = state.direction === "back" || record.rollout?.plan.readiness === "any";
-  if (mayBeFewer && verdict.readyReplicas > 0) {
-    context.events({
-      type: "warning",
-      code: "fewer-replicas",
-      message: `Traffic goes to ${goal} although it has fewer replicas than it should: ${verdict.reasons.join("; ")}.`,
-    });
-    return;
-  }
-  throw notReadyError(observed, verdict);
 }

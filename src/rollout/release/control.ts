@@ -1,5 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { needsApproval, type RolloutState } from "../../core/rollout/state.ts";
+import { isWayBack, needsApproval, type RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutContext } from "../context.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
 import { withLock } from "../lock.ts";
@@ -38,8 +38,9 @@ export async function control(
   if (kind === "pause" && !canPause(state)) throw nothingToPause(context, state);
   if (kind === "abort" && isLive(state)) throw abortTooLate(context, state);
   await askOf(context, asked);
-  // A question for a passphrase belongs before the lock; noting a pause needs none.
-  if (kind !== "pause") await context.prepareSecrets();
+  // A question for a passphrase belongs before the lock; on a way back nothing is asked before clients are there.
+  const asksNothing = kind === "pause" || kind === "abort" || isWayBack(plan, state);
+  if (!asksNothing) await context.prepareSecrets();
   try {
     const end = await withLock(context.lockOptions(kind), async (lock): Promise<RolloutEnd> => {
       if (kind !== "pause") return await execute(context, lock, options);

@@ -56,6 +56,7 @@ function withEnd(
   now: number,
 ): RolloutRecord {
   const { state, number, kind, by, startedAt } = entry;
+  if (kind === "switch") return withSwitched(record, entry, now);
   const endedAt = new Date(now).toISOString();
   const report = reportOf(record, entry, { namespace, endedAt });
   const outcome: RolloutOutcomeRecord = {
@@ -63,6 +64,7 @@ function withEnd(
     kind,
     release: state.release,
     target: state.target,
+    replaces: entry.replaces,
     outcome: state.outcome ?? "released",
     ...(state.reason === undefined ? {} : { reason: state.reason }),
     by,
@@ -74,6 +76,19 @@ function withEnd(
   // What happened is in the report now.
   const { pods: _watched, ...over } = entry;
   return { ...record, rollout: { ...over, journal: [] }, rollouts: [...(record.rollouts ?? []), outcome] };
+}
+
+/** A switch leaves a line in the history, and never pushes a release or its report out of the record. */
+function withSwitched(
+  { rollout: _over, ...record }: RolloutRecord,
+  { state, by, startedAt }: RolloutRecordEntry,
+  now: number,
+): RolloutRecord {
+  if (state.outcome !== "released") return record;
+  const at = new Date(now).toISOString();
+  const durationMs = now - Date.parse(startedAt);
+  const line = { at, from: state.from, to: state.target, by, durationMs };
+  return { ...record, history: [...record.history, line] };
 }
 
 /** Writes what happened into the record, and moves a rollout that has ended into the history. Returns what was written. */

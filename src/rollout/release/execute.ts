@@ -2,13 +2,14 @@ import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/err
 import { headline } from "../../core/headline.ts";
 import { next } from "../../core/rollout/next.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
-import type { RolloutEvent } from "../../core/rollout/transition.ts";
+import { type RolloutEvent, transition } from "../../core/rollout/transition.ts";
 import type { HeldBy } from "../../core/rollout/world.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Lock } from "../lock.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { stackOnce } from "../traffic.ts";
-import { type Acting, act } from "./act.ts";
+import { act } from "./act.ts";
+import type { Acting } from "./acting.ts";
 import { inProgress, phaseTitle, recordEvents, rolloutOf } from "./entry.ts";
 import { hearRequests, whileListening } from "./hear.ts";
 import { describeHeld } from "./held.ts";
@@ -19,6 +20,7 @@ import { PhaseGates } from "./phase-gates.ts";
 import { abortReason, blocked, refused, type Standing, stopped } from "./stops.ts";
 import { Teller } from "./tell.ts";
 import { WaitTimes, wait } from "./wait.ts";
+import { wayBackEnded } from "./way-back-ended.ts";
 
 /** How a command's work on a rollout ended. */
 export type RolloutEnd =
@@ -34,6 +36,8 @@ export interface ExecuteOptions {
   readonly waitWhenHeld?: boolean;
   /** The rollout has just been written into the record. @default false */
   readonly isNew?: boolean;
+  /** Is told how each step of the traffic went. */
+  readonly onStep?: Acting["onStep"];
 }
 
 /** How often somebody who is waited for is looked for. */
@@ -63,11 +67,13 @@ export async function execute(
     teller.ended(end);
     return end;
   } catch (error) {
-    teller.broke(error);
     const isLocked = error instanceof UserError && error.exitCode === exitCodes.locked;
-    // What was seen is of use to whoever looks; without the lock the record is somebody else's.
+    // Without the lock the record is somebody else's.
+    const ended = isLocked ? error : await wayBackEnded(context, error, journal);
+    teller.broke(ended);
+    // What was seen is of use to whoever looks.
     if (!isLocked) await recordEvents(context, [], journal).catch(() => undefined);
-    throw error;
+    throw ended;
   } finally {
     // Programs that were asked do not outlive the command.
     await gates.leave();
@@ -141,6 +147,7 @@ async function stepByStep(
       lock,
       stack,
       journal,
+      onStep: options.onStep,
     });
     const take = async (): Promise<Taken> => {
       switch (action.kind) {
@@ -175,6 +182,9 @@ async function stepByStep(
           return happened(await act(acting(context), action));
         case "prove":
         case "scale-down":
+        case "follow":
+        // It is one write, and clients wait for it.
+        case "grow":
           return happened(await act(acting(context), action));
         case "deploy":
         case "vacate":
@@ -190,7 +200,7 @@ async function stepByStep(
     } catch (error) {
       // A release is not worse because the API server is away.
       if (isOutage(error, context.api.server)) throw error;
-      const reason = abortReason(error, state);
+      const reason = abortReason(error, entry.plan, state);
       if (reason === undefined) throw error;
       failed.by = reason;
       context.events({
@@ -208,6 +218,10 @@ async function stepByStep(
       return taken.end;
     }
     const written = await recordEvents(context, [taken.event], journal);
+    if (written.rollout === undefined) {
+      // A switch that has ended is a line of the history.
+      return { kind: "finished", state: transition(entry.plan, state, taken.event), failure: failed.by };
+    }
     const routing = action.kind === "route" ? action.step.routing : world.routing;
     standing.at = { routing, state: rolloutOf(context, written).state };
     means.progress();
@@ -232,6 +246,8 @@ function announce(context: RolloutContext, entry: RolloutRecordEntry, last: stri
   const { state, plan, number } = entry;
   const { phase, stage, direction, release, target, stepIndex } = state;
   const now = `${direction} ${phase} ${stage} ${stepIndex}`;
+  // A switch is no release that goes through phases.
+  if (entry.kind === "switch") return now;
   if (now === last || phase === "done") return now;
   const weight = phase === "shift" ? plan.steps[stepIndex]?.weight : undefined;
   context.events({

@@ -7,7 +7,8 @@ import { modelStatus } from "../status.ts";
 import { up } from "../up.ts";
 import { control } from "./control.ts";
 import { askOf } from "./requests.ts";
-import { release, resume, rollback } from "./start.ts";
+import { rollback } from "./rollback.ts";
+import { release, resume } from "./start.ts";
 
 let bench: TestBench;
 
@@ -95,7 +96,7 @@ describe("windows", () => {
     expect(await release(context(freeze), { ...next, ignoreWindows: true })).toMatchObject({ kind: "live" });
     const record = await context().store.read();
     expect(record?.rollout?.skipped).toEqual(["windows and freezes (--ignore-windows), by ada@laptop"]);
-    await rollback(context(freeze), undefined);
+    await rollback(context(freeze));
     expect(await split()).toEqual({ blue: 100, green: 0 });
   });
 });
@@ -245,9 +246,9 @@ describe("a way back", () => {
   test("never leads to a release that was refused", async () => {
     bench.hook = () => ({ verdict: "fail", evidence: "no" });
     await release(context({ hooks: [{ name: "check", after: "deploy", run: ["true"] }] }), next);
-    await expect(rollback(context(), undefined)).rejects.toMatchObject({ code: "rollback-impossible" });
+    await expect(rollback(context())).rejects.toMatchObject({ code: "rollback-impossible" });
     await release(context(), { template: { image: "fraud:3", replicas: 4 } });
-    expect(await rollback(context(), undefined)).toMatchObject({
+    expect(await rollback(context())).toMatchObject({
       state: { release: 1, outcome: "released" },
     });
   });
@@ -280,7 +281,7 @@ describe("a way back", () => {
     const agree = () => Promise.reject(new Error("Nobody is to be asked."));
     const partly = context({ mode: "recreate" });
     expect(
-      await rollback(partly, undefined, [], {
+      await rollback(partly, {
         agree: ({ kind }) => (kind === "recreate" ? agree() : Promise.resolve()),
       }),
     ).toMatchObject({

@@ -1,4 +1,5 @@
 import { next } from "../../core/rollout/next.ts";
+import { asksForClients } from "../../core/rollout/way-back.ts";
 import type { HeldBy, SlotWorld, World } from "../../core/rollout/world.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
@@ -7,9 +8,10 @@ import type { RolloutContext } from "../context.ts";
 import type { Observation, SlotObservation } from "../observation.ts";
 import { observe } from "../observe.ts";
 import { readiness } from "../readiness.ts";
-import type { RolloutRecord } from "../record.ts";
+import { type RolloutRecord, releaseOf } from "../record.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { locationOf, routingUnreadable } from "../subject.ts";
+import { areClientsAnswered } from "./clients-answered.ts";
 import { DrainWatch } from "./drain-watch.ts";
 import type { PhaseGates } from "./phase-gates.ts";
 
@@ -45,7 +47,11 @@ export async function look(
   const { drained, at: now } = await times.drain.look(context, record, observation);
   const seen = { observation, routing };
   const of = { now, times, drained, gates: await gates.see(record, seen) };
-  return { observation, world: worldOf(context, record, seen, of) };
+  const world = worldOf(context, record, seen, of);
+  const entry = record.rollout;
+  if (entry === undefined || !asksForClients(entry.plan, entry.state, world)) return { observation, world };
+  const clientsAnswered = await areClientsAnswered(context, record, observation);
+  return { observation, world: { ...world, clientsAnswered } };
 }
 
 /** What a rollout waits for at this moment that somebody or the time has to bring, paused or not; what gates say is not asked. */
@@ -75,15 +81,18 @@ function worldOf(
     unfinished: record.applying,
     window: windowAt(context.config.rollout.schedule, of.now),
     capabilities: locationOf(context, record).router.capabilities,
+    clientsAnswered: undefined,
+    patienceMs: context.config.deadlines.readyMs,
   };
 }
 
 function slotWorld(
   observed: SlotObservation,
-  { settings }: RolloutRecord,
+  record: RolloutRecord,
   times: ReadyTimes,
   now: number,
 ): SlotWorld {
+  const { settings } = record;
   const ready = readiness(observed).state === "ready";
   return {
     release: observed.deployment?.release,
@@ -93,6 +102,9 @@ function slotWorld(
     pods: observed.pods.length,
     ready,
     usable: observed.endpoints.ready.length > 0,
+    readyReplicas: observed.endpoints.ready.length,
+    limit: settings.scaling?.[observed.slot]?.autoscaling?.max,
+    scalable: observed.deployment !== undefined && releaseOf(record, observed.slot)?.spec.image !== undefined,
     readySince: times.see(observed.slot, ready, now),
   };
 }

@@ -70,13 +70,14 @@ function beforeEmptying(approval: readonly Phase[]): readonly Phase[] {
 }
 
 /** The plan of a rollback: what it leaves is worse, so nothing holds it. Pure. */
-export function rollbackPlan(plan: RolloutPlan, isWarm: boolean): RolloutPlan {
+export function rollbackPlan(plan: RolloutPlan, isThere: boolean): RolloutPlan {
   return {
     ...plan,
-    mode: isWarm ? { kind: "full" } : plan.mode,
-    readiness: isWarm ? "any" : "all",
+    escapes: true,
+    mode: isThere ? { kind: "full" } : plan.mode,
+    readiness: isThere ? "any" : "all",
     steps: [],
-    settleMs: isWarm ? 0 : plan.settleMs,
+    settleMs: isThere ? 0 : plan.settleMs,
     soakMs: 0,
     rollbackWindowMs: 0,
     approval: [],

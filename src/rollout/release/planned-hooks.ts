@@ -5,7 +5,7 @@ import type { PlannedHook } from "../../core/rollout/state.ts";
 import { longestHoldMs } from "../../gates/reduce.ts";
 import { requireRolloutCalls } from "../call-io.ts";
 import type { RolloutContext } from "../context.ts";
-import type { Acting } from "./act.ts";
+import type { Acting } from "./acting.ts";
 import { callSubject } from "./call-subject.ts";
 import { rolloutOf } from "./entry.ts";
 import { sayVerdict } from "./verdicts.ts";

@@ -3,7 +3,8 @@ import { noFlags, templateConfig } from "../../../test/support/release-bench.ts"
 import { refusal, type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import type { ReleaseTemplate } from "../../config/types.ts";
 import { up } from "../up.ts";
-import { release, resume, rollback } from "./start.ts";
+import { rollback } from "./rollback.ts";
+import { release, resume } from "./start.ts";
 
 let bench: TestBench;
 
@@ -54,7 +55,7 @@ beforeEach(() => {
 describe("a rollback to a slot whose pods have ended", () => {
   test("is exact where nothing has changed: no word about it", async () => {
     await coldRelease1();
-    expect(await rollback(context(), undefined)).toMatchObject({
+    expect(await rollback(context())).toMatchObject({
       state: { release: 1, outcome: "released" },
     });
     expect(warnings()).toEqual([]);
@@ -64,7 +65,7 @@ describe("a rollback to a slot whose pods have ended", () => {
     await coldRelease1();
     const now = write("secret/token");
     const before = bench.cluster.requests.length;
-    await expect(rollback(context(), undefined)).rejects.toMatchObject({
+    await expect(rollback(context())).rejects.toMatchObject({
       code: "versions-changed",
       exitCode: 1,
       message: expect.stringContaining(`the Secret token: version ${token} then, ${now} now`),
@@ -78,14 +79,14 @@ describe("a rollback to a slot whose pods have ended", () => {
   test("is another release where the change is accepted, and the record says what was accepted", async () => {
     await coldRelease1();
     const now = write("secret/token");
-    await expect(rollback(context(), undefined, ["secret/tls"])).rejects.toMatchObject({
+    await expect(rollback(context(), { acceptChanged: ["secret/tls"] })).rejects.toMatchObject({
       code: "versions-changed",
     });
-    await expect(rollback(context(), undefined, ["secret/other"])).rejects.toMatchObject({
+    await expect(rollback(context(), { acceptChanged: ["secret/other"] })).rejects.toMatchObject({
       code: "accept-unknown",
       exitCode: 2,
     });
-    expect(await rollback(context(), undefined, ["secret/token"])).toMatchObject({
+    expect(await rollback(context(), { acceptChanged: ["secret/token"] })).toMatchObject({
       state: { release: 3, target: "blue", outcome: "released" },
     });
     const record = await context().store.read();
@@ -105,7 +106,7 @@ describe("a rollback to a slot whose pods have ended", () => {
   test("is refused where one is gone without which no pod starts", async () => {
     await coldRelease1();
     bench.cluster.remove(path("secret/token"));
-    await expect(rollback(context(), undefined)).rejects.toMatchObject({ code: "secret-missing" });
+    await expect(rollback(context())).rejects.toMatchObject({ code: "secret-missing" });
   });
 
   test("warns once where nobody may look", async () => {
@@ -113,7 +114,7 @@ describe("a rollback to a slot whose pods have ended", () => {
     const others = bench.cluster.intercept;
     bench.cluster.intercept = (request) =>
       request.path.includes("/secrets/") ? refusal(403, "Forbidden") : others?.(request);
-    expect(await rollback(context(), undefined)).toMatchObject({ state: { outcome: "released" } });
+    expect(await rollback(context())).toMatchObject({ state: { outcome: "released" } });
     expect(warnings()).toEqual([
       {
         code: "versions-unknown",
@@ -126,9 +127,9 @@ describe("a rollback to a slot whose pods have ended", () => {
     const versions = { "secret/token": "v1" };
     await coldRelease1({ versions });
     write("secret/token");
-    expect(await rollback(context({ versions }), undefined)).toMatchObject({ state: { release: 1 } });
+    expect(await rollback(context({ versions }))).toMatchObject({ state: { release: 1 } });
     bench.clock.pass(600_000);
-    await expect(rollback(context({ versions: { "secret/token": "v2" } }), 2)).rejects.toMatchObject({
+    await expect(rollback(context({ versions: { "secret/token": "v2" } }), { to: 2 })).rejects.toMatchObject({
       code: "versions-changed",
       message: expect.stringContaining("the Secret token: version v1 then, v2 now"),
     });
@@ -138,7 +139,7 @@ describe("a rollback to a slot whose pods have ended", () => {
     await coldRelease1();
     const now = write("secret/token");
     await release(context(), { template: template("fraud:3") });
-    await expect(rollback(context(), 1)).rejects.toMatchObject({
+    await expect(rollback(context(), { to: 1 })).rejects.toMatchObject({
       code: "versions-changed",
       message: expect.stringContaining(`version ${token} then, ${now} now`),
     });
@@ -152,7 +153,7 @@ describe("a rollback to a warm slot", () => {
     write("secret/token");
     write("secret/tls");
     bench.events.length = 0;
-    expect(await rollback(context(), undefined)).toMatchObject({
+    expect(await rollback(context())).toMatchObject({
       state: { release: 1, outcome: "released" },
     });
     const [warning, ...more] = warnings();
@@ -169,7 +170,7 @@ describe("a rollback to a warm slot", () => {
     bench.cluster.intercept = (request) =>
       request.path.includes("/secrets/") ? refusal(500, "InternalError") : others?.(request);
     bench.events.length = 0;
-    expect(await rollback(context(), undefined)).toMatchObject({ state: { outcome: "released" } });
+    expect(await rollback(context())).toMatchObject({ state: { outcome: "released" } });
     expect(warnings()).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { exitCodes, interrupted, UserError } from "../../core/errors.ts";
-import type { RolloutState } from "../../core/rollout/state.ts";
+import type { RolloutPlan, RolloutState } from "../../core/rollout/state.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { RolloutContext } from "../context.ts";
 import { describeTraffic } from "../traffic.ts";
@@ -9,9 +9,13 @@ export interface Standing {
   at?: { readonly routing: Routing; readonly state: RolloutState };
 }
 
+const beforeTraffic: readonly RolloutState["phase"][] = ["deploy", "warm-up", "verify"];
+
 /** The error that makes a rollout go back; `undefined` where going back would not help, or is not ours to decide. */
-export function abortReason(error: unknown, state: RolloutState): UserError | undefined {
+export function abortReason(error: unknown, plan: RolloutPlan, state: RolloutState): UserError | undefined {
   if (!(error instanceof UserError) || state.direction === "back") return undefined;
+  // Nothing is worse than what a way back leaves: it is never taken back once it moves traffic.
+  if (plan.escapes === true && !beforeTraffic.includes(state.phase)) return undefined;
   if (error.exitCode === exitCodes.locked || error.exitCode === exitCodes.interrupted) return undefined;
   // Once it is live and watched, going back is a rollback, which somebody has to want.
   if (state.phase === "drain" || state.phase === "scale-down") return undefined;

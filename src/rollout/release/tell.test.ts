@@ -4,7 +4,8 @@ import { type TestBench, testBench } from "../../../test/support/rollout-bench.t
 import type { RolloutConfig } from "../../config/types.ts";
 import { up } from "../up.ts";
 import { control } from "./control.ts";
-import { release, resume, rollback } from "./start.ts";
+import { rollback } from "./rollback.ts";
+import { release, resume } from "./start.ts";
 
 let bench: TestBench;
 let told: string[];
@@ -63,7 +64,7 @@ describe("people are told", () => {
     expect(told.at(-1)).toBe("failed The hook check (after deploy) did not pass: no");
     await release(context(), next);
     told.length = 0;
-    await rollback(context(), undefined);
+    await rollback(context());
     expect(told[0]).toBe("started");
     expect(told.at(-1)).toBe("finished");
   });

@@ -33,6 +33,8 @@ export class Teller {
   /** A look at the rollout: tells that it begins, and of each phase and step. */
   see(record: RolloutRecord, routing: Routing, isNew: boolean): void {
     const entry = rolloutOf(this.#context, record);
+    // Notifications are about releases.
+    if (entry.kind === "switch") return;
     const { phase, direction, stepIndex, stage } = entry.state;
     this.#subject = callSubject(this.#context, record, entry, routing);
     this.#looks += 1;

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
-import { release, rollback } from "../release/start.ts";
+import { rollback } from "../release/rollback.ts";
+import { release } from "../release/start.ts";
 import { up } from "../up.ts";
 import { progressMarkdown, reportMarkdown } from "./markdown.ts";
 import { digestOf, type RolloutReport } from "./report.ts";
@@ -21,7 +22,7 @@ beforeEach(async () => {
   await up(bench.context(config), noFlags);
   const template = { image: "fraud:2", replicas: 2, env: { TOKEN: "value of a variable" } };
   await release(bench.context(config), { template, skipGates: true });
-  await rollback(bench.context(config), undefined);
+  await rollback(bench.context(config));
 });
 
 describe("the report of a rollout", () => {

@@ -1,0 +1,24 @@
+import type { RolloutState } from "../../core/rollout/state.ts";
+import type { Routing } from "../../core/routing.ts";
+import type { RolloutContext } from "../context.ts";
+import type { Lock } from "../lock.ts";
+import type { Observation } from "../observation.ts";
+import type { ModelStack } from "../program.ts";
+import type { RolloutRecord } from "../record.ts";
+import type { ProofSubject } from "../subject.ts";
+import type { StepTiming } from "../traffic.ts";
+import type { Journal } from "./journal.ts";
+
+/** What one step works with. */
+export interface Acting {
+  readonly context: RolloutContext;
+  readonly record: RolloutRecord;
+  readonly state: RolloutState;
+  readonly observation: Observation;
+  readonly routing: Routing;
+  readonly lock: Lock;
+  readonly stack: () => Promise<ModelStack>;
+  readonly journal: Journal;
+  /** Is told how each step of the traffic went. */
+  readonly onStep?: ((timing: StepTiming, subject: ProofSubject) => void) | undefined;
+}

@@ -1,0 +1,82 @@
+import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/errors.ts";
+import type { ReleaseMode } from "../../core/rollout/mode.ts";
+import { refuseUnfinished } from "../adoption/guard.ts";
+import { vacatedFor } from "../capacity/capacity.ts";
+import { requireCapacity } from "../capacity/require-capacity.ts";
+import type { RolloutContext } from "../context.ts";
+import { modelSpec } from "../desired.ts";
+import { refuseOtherEnvironment } from "../environment.ts";
+import { withLock } from "../lock.ts";
+import { pendingSwitch } from "../pending-switch.ts";
+import { withPermissions } from "../permissions.ts";
+import { type Deployed, observeDeployed } from "../subject.ts";
+import { type Start, withRollout } from "./begin.ts";
+import { refuseInProgress } from "./entry.ts";
+import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
+
+export interface StartedOptions extends ExecuteOptions {
+  /** Asks whether a mode is wanted that serves nobody for a while; throws where it is not. */
+  readonly agree?: ((mode: ReleaseMode) => Promise<void>) | undefined;
+}
+
+/** Decides what a rollout is to do, before the lock and again with it, records it, and takes it to its end. */
+export async function started(
+  context: RolloutContext,
+  command: string,
+  decide: (deployed: Deployed) => Promise<Start>,
+  { agree, ...options }: StartedOptions,
+): Promise<RolloutEnd> {
+  const check = async (deployed: Deployed) => {
+    refuseUnfinished(deployed.record);
+    refuseOtherEnvironment(context, deployed.record);
+    refuseInProgress(context.config.name, deployed.record);
+    const start = await decide(deployed);
+    // A way back begins from whatever the routing is.
+    if (start.plan.escapes !== true) refusePendingSwitch(context, deployed);
+    return start;
+  };
+  let isBegun = false;
+  try {
+    // Everything that can be refused is refused before anything is asked or written.
+    const seen = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
+    const start = await check(seen);
+    await requireRoom(context, seen, start);
+    await agree?.(start.plan.mode);
+    // Where traffic goes first, nothing is asked before it is there.
+    if (start.phase === "deploy") await context.prepareSecrets();
+    return await withLock(context.lockOptions(command), async (lock) => {
+      const start = await check(await observeDeployed(context));
+      isBegun = true;
+      await context.store.update((record) => record && withRollout(context, record, start));
+      return await execute(context, lock, { ...options, isNew: true });
+    });
+  } catch (error) {
+    throw isInterrupted(error) && !isBegun ? interrupted(`The ${command}`, "Nothing was changed.") : error;
+  }
+}
+
+/** A slot that runs the release already needs no more. */
+async function requireRoom(
+  context: RolloutContext,
+  { record, observation }: Deployed,
+  start: Start,
+): Promise<void> {
+  if (start.phase === "shift") return;
+  await requireCapacity(context, {
+    spec: modelSpec(withRollout(context, record, start), context.namespace),
+    observation,
+    slot: start.release.slot,
+    replicas: start.plan.replicas,
+    vacated: vacatedFor(start.plan.mode, start.release.slot),
+  });
+}
+
+function refusePendingSwitch(context: RolloutContext, { routing, location }: Deployed): void {
+  const pending = pendingSwitch(routing, location.router.capabilities);
+  if (pending === undefined) return;
+  throw new UserError({
+    code: "switch-unfinished",
+    message: `Before ${context.config.name} can get another release: ${pending}.`,
+    exitCode: exitCodes.usage,
+  });
+}
