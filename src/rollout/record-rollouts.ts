@@ -23,7 +23,15 @@ export interface RolloutRequest {
   readonly at: string;
 }
 
-export const requestKinds = ["pause", "resume", "promote", "approve", "ignore-windows", "abort"] as const;
+export const requestKinds = [
+  "pause",
+  "resume",
+  "promote",
+  "approve",
+  "ignore-windows",
+  "abort",
+  "now",
+] as const;
 
 const journalKinds = ["phase", "step", "hook", "gate", "request", "warning"] as const;
 const journalResults = ["done", "failed", "pass", "fail", "inconclusive"] as const;
@@ -171,7 +179,6 @@ const planSchema = z.object({
   hooks: z.array(z.object({ name: z.string(), when: z.enum(["before", "after"]), phase })),
   gates: z.boolean(),
   escapes: z.boolean().optional(),
-  now: z.boolean().optional(),
   cutOverOnly: z.boolean().optional(),
 });
 const outcome = z.enum(outcomes);
@@ -196,6 +203,7 @@ const stateSchema = z.object({
   promoted: z.boolean(),
   // Older versions wrote everything through Pulumi.
   followed: z.boolean().default(true),
+  now: z.boolean().default(false),
   windowsIgnored: z.boolean(),
   reason: z.string().optional(),
   cause: z.string().optional(),

@@ -119,8 +119,10 @@ describe("switch", () => {
     const config = testConfig({ router: "plain" });
     await up(bench.context(config), noFlags);
     bench.stack.operations.length = 0;
-    bench.stack.afterUp = () => putSlot(bench.cluster, "blue", { replicas: 2, ready: 0 });
-    bench.answer = () => ({ status: 503, body: "" });
+    bench.stack.afterUp = () => {
+      putSlot(bench.cluster, "blue", { replicas: 2, ready: 0 });
+      bench.answer = () => ({ status: 503, body: "" });
+    };
     const error = await failureOf(switchTraffic(bench.context(config), "green"));
     expect(error).toMatchObject({ code: "proof-failed", details: { undone: false, proved: false } });
     expect(error.message).toContain("It was not undone, since blue has no ready pod: traffic is on green.");

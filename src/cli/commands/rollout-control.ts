@@ -25,7 +25,10 @@ function steering(
     async run({ options: given }, context): Promise<CommandResult> {
       const rollout = await openRollout(context);
       const { control } = await import("../../rollout/release/control.ts");
-      const more = given["ignore-windows"] === true ? (["ignore-windows"] as const) : [];
+      const more = [
+        ...(given["ignore-windows"] === true ? (["ignore-windows"] as const) : []),
+        ...(given.now === true ? (["now"] as const) : []),
+      ];
       const result = await control(rollout, [kind, ...more], { waitWhenHeld: given.wait === true });
       if (result.kind === "done") {
         const ended = rolloutResult(rollout, result.end);
@@ -65,8 +68,12 @@ export const approve = steering(
   },
   [waitOption],
 );
-export const abort = steering("abort", {
-  summary: "Take a rollout back: traffic returns to the slot that had it",
-  description:
-    "Also where the command that began it was killed. After a release is live there is `rollback`.",
-});
+export const abort = steering(
+  "abort",
+  {
+    summary: "Take a rollout back: traffic returns to the slot that had it",
+    description:
+      "Also where the command that began it was killed. After a release is live there is `rollback`.",
+  },
+  [{ name: "now", summary: "all traffic at once to a slot that is smaller than the load" }],
+);

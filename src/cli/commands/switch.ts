@@ -36,7 +36,7 @@ export const switchCommand: Command = {
     const asked = meantBy(await rollout.store.read(), { slot: target });
     if (asked !== undefined) {
       const { control } = await import("../../rollout/release/control.ts");
-      const controlled = await control(rollout, [asked]);
+      const controlled = await control(rollout, input.options.now === true ? [asked, "now"] : [asked]);
       return controlled.kind === "heard"
         ? heardResult(rollout, controlled)
         : rolloutResult(rollout, controlled.end);

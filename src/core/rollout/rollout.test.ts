@@ -577,6 +577,7 @@ function plain(kind: Exclude<RolloutEvent["kind"], "warmed">, state: RolloutStat
     case "followed":
     case "hooked":
     case "ignore-windows":
+    case "now":
     case "pause":
     case "resume":
     case "promote":

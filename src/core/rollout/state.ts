@@ -58,6 +58,8 @@ export interface RolloutState {
   readonly promoted: boolean;
   /** On a way back: whether Pulumi's state has what was written past it since. */
   readonly followed: boolean;
+  /** All traffic goes back at once, also to a slot that is smaller than the load. */
+  readonly now: boolean;
   /** Traffic may move outside the windows and in a freeze. */
   readonly windowsIgnored: boolean;
   /** Why it goes back, for people. */
@@ -70,12 +72,13 @@ export interface RolloutState {
 /** The first state of a rollout; a slot that runs the release already, warm, goes straight to the traffic. */
 export function begin(
   plan: RolloutPlan,
-  about: Pick<RolloutState, "release" | "target"> & Partial<Pick<RolloutState, "windowsIgnored">>,
+  about: Pick<RolloutState, "release" | "target"> & Partial<Pick<RolloutState, "windowsIgnored" | "now">>,
   now: number,
   phase: "deploy" | "shift" | "cut-over" = "deploy",
 ): RolloutState {
   return {
     windowsIgnored: false,
+    now: false,
     ...about,
     from: otherSlot(about.target),
     direction: "forward",
@@ -165,8 +168,6 @@ export interface RolloutPlan {
   readonly gates: boolean;
   /** What it leaves is worse than anything: nothing of it is needed, and once clients are off it they are never moved again. @default false */
   readonly escapes?: boolean | undefined;
-  /** All traffic goes at once to a target that is smaller than the load. @default false */
-  readonly now?: boolean | undefined;
   /** It ends with the traffic on the target: the other slot stays as it is. @default false */
   readonly cutOverOnly?: boolean | undefined;
 }

@@ -17,6 +17,8 @@ export type RolloutEvent =
   /** It counts for this phase only. */
   | { readonly kind: "approve"; readonly phase: RolloutState["phase"] }
   | { readonly kind: "ignore-windows" }
+  /** On a way back: nobody is to wait until the goal is large enough. */
+  | { readonly kind: "now" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }
   | { readonly kind: "promote" }
@@ -47,6 +49,8 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
       return isForward ? { ...state, paused: false, promoted: true } : state;
     case "approve":
       return state.stage === "before" && state.phase === event.phase ? { ...state, approved: true } : state;
+    case "now":
+      return { ...state, now: true };
     case "ignore-windows":
       return { ...state, windowsIgnored: true };
     case "warmed": {

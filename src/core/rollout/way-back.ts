@@ -39,9 +39,14 @@ function leave(plan: RolloutPlan, state: RolloutState, world: World, goal: Slot)
       const action = onceArmed(state, world, towards(wanted, routing));
       return action.kind === "route" ? { ...action, settled: false, small } : action;
     }
-    return (
-      growth(plan, state, world, goal) ?? { kind: "wait", for: "readiness", slot: goal, until: undefined }
-    );
+    const grown = growth(plan, state, world, goal);
+    if (grown !== undefined) return grown;
+    const { ready, needed } = small;
+    if (world.now >= state.since + world.patienceMs) {
+      const reason = `${goal} has not grown beyond ${ready} of ${needed} replicas, and clients are served rightly as it is; \`modelswitch rollback --now\` sends it all`;
+      return { kind: "blocked", reason };
+    }
+    return { kind: "wait", for: "readiness", slot: goal, until: undefined };
   }
   const mainIsEmpty = !slots[routing.main].usable;
   const [step, ...rest] = stepsTo(goal, routing, world.capabilities, { mainIsEmpty });
@@ -79,10 +84,10 @@ export function smallGoal(plan: RolloutPlan, state: RolloutState, world: World):
   const needed = neededBy(plan, state, world);
   if (ready >= needed || plan.mode.kind === "recreate") return undefined;
   const why = (): SmallGoal["why"] => {
-    if (plan.now === true) return "now";
+    if (state.now) return "now";
     if (!world.capabilities.weights) return "no-weights";
     if (world.clientsAnswered === false) return "live-is-bad";
-    return world.now >= state.since + world.patienceMs ? "late" : "share";
+    return "share";
   };
   return { ready, needed, why: why() };
 }

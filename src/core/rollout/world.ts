@@ -65,7 +65,7 @@ export interface SmallGoal {
   readonly ready: number;
   readonly needed: number;
   /** `share`: it gets what it can carry, and the rest as it grows. Otherwise it gets all at once, for this reason. */
-  readonly why: "share" | "now" | "live-is-bad" | "late" | "no-weights";
+  readonly why: "share" | "now" | "live-is-bad" | "no-weights";
 }
 
 /** The one step that comes next. */

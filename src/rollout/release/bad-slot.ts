@@ -4,12 +4,10 @@ import type { RolloutContext } from "../context.ts";
 import { learnAnyIdentity } from "../goal-identity.ts";
 import { learnIdentity } from "../identities.ts";
 import { type Deployed, identityProbe, learnOptions } from "../subject.ts";
-import { answersOfClients } from "./clients-answered.ts";
+import { answersOfClients, within } from "./clients-answered.ts";
 
 /** How long a healthy pod may take to say who it is, milliseconds. */
 const askMs = 1_000;
-/** How long the look at the ingress may take, milliseconds. */
-const lookMs = 300;
 
 /**
  * Whether the live slot is bad while the target is good: then a switch is a way back, which needs nothing of what it leaves. Bad is a slot
@@ -27,9 +25,17 @@ export async function leavesBadSlot(
   if (live === target || !hasIdentity || observation.slots[target].endpoints.ready.length === 0) return false;
   const options = { ...learnOptions(context, settings, identityProbe(settings)), timeoutMs: askMs };
   const [own, good, seen] = await Promise.all([
-    learnIdentity(observation.slots[live], options).catch(() => undefined),
-    learnAnyIdentity(observation.slots[target], options).catch(() => undefined),
-    answersOfClients(context, record, observation, lookMs),
+    within(
+      context,
+      askMs,
+      learnIdentity(observation.slots[live], options).catch(() => undefined),
+    ),
+    within(
+      context,
+      askMs,
+      learnAnyIdentity(observation.slots[target], options).catch(() => undefined),
+    ),
+    answersOfClients(context, record, observation),
   ]);
   if (good === undefined || own === good) return false;
   const why =

@@ -15,6 +15,8 @@ export interface Start {
   readonly plan: RolloutPlan;
   readonly phase: "deploy" | "shift";
   readonly windowsIgnored: boolean;
+  /** Whether all traffic goes at once to a target that is smaller than the load. @default false */
+  readonly now?: boolean;
   /** What is skipped on somebody's word, a line each. */
   readonly skipped: readonly string[];
   /** How the target's number of replicas is kept. */
@@ -29,7 +31,12 @@ export function withRollout(context: RolloutContext, present: RolloutRecord, sta
   const startedAt = new Date(now).toISOString();
   const state = begin(
     plan,
-    { release: wanted.number, target: wanted.slot, windowsIgnored: start.windowsIgnored },
+    {
+      release: wanted.number,
+      target: wanted.slot,
+      windowsIgnored: start.windowsIgnored,
+      now: start.now ?? false,
+    },
     now,
     start.phase,
   );

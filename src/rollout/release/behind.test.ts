@@ -60,8 +60,11 @@ describe("an ingress that is behind", () => {
     bench.stack.afterUp = ({ routing: { weight } }) => {
       if (weight === 50) showFor(25);
       isDeaf ||= weight === 50;
-      // The way back is heard of a minute later.
       if (isDeaf && weight === 0) showFor(25, 60_000);
+    };
+    // The way back is heard of a minute later.
+    bench.cluster.onPatch = (path) => {
+      if (path.includes("/ingresses/")) showFor(25, 60_000);
     };
     expect(await release(context(), next)).toMatchObject({
       kind: "finished",

@@ -2,6 +2,7 @@ import { slots } from "../../core/slots.ts";
 import type { RolloutContext } from "../context.ts";
 import { learnAnyIdentity } from "../goal-identity.ts";
 import type { Observation } from "../observation.ts";
+import type { ProbeOutcome } from "../proof.ts";
 import { outcomeOf, questionsFor } from "../question.ts";
 import type { RolloutRecord } from "../record.ts";
 import { identityProbe, ingressOf, learnOptions } from "../subject.ts";
@@ -10,7 +11,7 @@ import { identityProbe, ingressOf, learnOptions } from "../subject.ts";
 const asked = 10;
 /** Of which so many must be answered rightly. */
 const needed = 9;
-/** How long all of it may take, milliseconds: clients wait for the answer. */
+/** How long one of them may take, milliseconds, and what has to be known before: clients wait for the answer. */
 const limitMs = 300;
 
 /**
@@ -22,7 +23,7 @@ export async function areClientsAnswered(
   record: RolloutRecord,
   observation: Observation,
 ): Promise<boolean> {
-  return (await answersOfClients(context, record, observation, limitMs)).right >= needed;
+  return (await answersOfClients(context, record, observation)).right >= needed;
 }
 
 /** How fresh requests at the ingress were answered. */
@@ -34,20 +35,38 @@ export interface ClientAnswers {
 
 const nothing: ClientAnswers = { right: 0, wrong: 0 };
 
-/** Sends ten requests as clients do, and looks at what has come within a time. Never throws. */
+/** Sends ten requests as clients do. Never throws: what is not there in time is not answered. */
 export async function answersOfClients(
-  context: RolloutContext,
-  record: RolloutRecord,
+  outer: RolloutContext,
+  { settings }: RolloutRecord,
   observation: Observation,
-  withinMs: number,
 ): Promise<ClientAnswers> {
   const over = new AbortController();
-  const signal = AbortSignal.any([context.signal, over.signal]);
-  const seen = { right: 0, wrong: 0 };
-  const late = context.clock.sleep(withinMs, signal).catch(() => undefined);
+  const context = { ...outer, signal: AbortSignal.any([outer.signal, over.signal]) };
   try {
-    await Promise.race([ask({ ...context, signal }, record, observation, withinMs, seen), late]);
-    return { ...seen };
+    const identity = identityProbe(settings);
+    const options = learnOptions(context, settings, identity);
+    const who = slots.map((slot) =>
+      learnAnyIdentity(observation.slots[slot], options).catch(() => undefined),
+    );
+    const looked = Promise.all([ingressOf(context, settings, observation), Promise.all(who)]);
+    const [[endpoint] = [], known = []] = (await within(context, limitMs, looked)) ?? [];
+    const [question] = questionsFor(settings.ingress, identity);
+    if (endpoint === undefined || question === undefined) return nothing;
+    const request = { ...question, endpoint, headers: {}, timeoutMs: limitMs, signal: context.signal };
+    const outcomes = await Promise.all(
+      Array.from({ length: asked }, () =>
+        context.probe(request).then(
+          (answer) => outcomeOf(question, identity, answer),
+          () => undefined,
+        ),
+      ),
+    );
+    const isRight = (one: ProbeOutcome | undefined) =>
+      one?.kind === "answer" && one.identity !== undefined && known.includes(one.identity);
+    const isWrong = (one: ProbeOutcome | undefined) =>
+      one?.kind === "answer" && !isRight(one) && !isLimited(one.status);
+    return { right: outcomes.filter(isRight).length, wrong: outcomes.filter(isWrong).length };
   } catch {
     return nothing;
   } finally {
@@ -55,31 +74,20 @@ export async function answersOfClients(
   }
 }
 
-async function ask(
-  context: RolloutContext,
-  { settings }: RolloutRecord,
-  observation: Observation,
-  timeoutMs: number,
-  seen: { right: number; wrong: number },
-): Promise<void> {
-  const identity = identityProbe(settings);
-  const options = learnOptions(context, settings, identity);
-  const [endpoints, ...known] = await Promise.all([
-    ingressOf(context, settings, observation),
-    ...slots.map((slot) => learnAnyIdentity(observation.slots[slot], options).catch(() => undefined)),
-  ]);
-  const [endpoint] = endpoints;
-  const [question] = questionsFor(settings.ingress, identity);
-  if (endpoint === undefined || question === undefined) return;
-  const { signal } = context;
-  const one = async () => {
-    const answer = await context.probe({ ...question, endpoint, headers: {}, timeoutMs, signal });
-    const outcome = outcomeOf(question, identity, answer);
-    if (outcome.kind !== "answer") return;
-    if (outcome.identity !== undefined && known.includes(outcome.identity)) seen.right += 1;
-    else if (!isLimited(outcome.status)) seen.wrong += 1;
-  };
-  await Promise.all(Array.from({ length: asked }, () => one().catch(() => undefined)));
+/** What comes within a time; `undefined`: it did not. */
+export async function within<T>(
+  { clock, signal }: Pick<RolloutContext, "clock" | "signal">,
+  ms: number,
+  work: Promise<T>,
+): Promise<T | undefined> {
+  const done = new AbortController();
+  const late = clock.sleep(ms, AbortSignal.any([signal, done.signal])).catch(() => undefined);
+  try {
+    return await Promise.race([work, late.then(() => undefined)]);
+  } finally {
+    done.abort();
+    work.catch(() => undefined);
+  }
 }
 
 /** What stands before the model, and says nothing of it. */

@@ -31,6 +31,7 @@ function eventOf({ kind, by, phase }: RolloutRequest, at: number): RolloutEvent 
     case "resume":
     case "promote":
     case "ignore-windows":
+    case "now":
       return { kind };
   }
 }

@@ -27,6 +27,7 @@ export function meantBy(
 /** Back to an earlier release; in the middle of a rollout, to the slot that it leaves. */
 export async function goBack(context: RolloutContext, options: RollbackOptions): Promise<Controlled> {
   const asked = meantBy(await context.store.read(), { release: options.to });
-  if (asked !== undefined) return await control(context, [asked]);
+  const now = options.now === true ? (["now"] as const) : [];
+  if (asked !== undefined) return await control(context, [asked, ...now]);
   return { kind: "done", end: await rollback(context, options) };
 }

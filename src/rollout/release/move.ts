@@ -118,7 +118,6 @@ function saySmall(context: RolloutContext, goal: Slot, { ready, needed, why }: S
     now: "all traffic goes there at once, as asked, and it grows behind it",
     "live-is-bad":
       "clients are not answered rightly as it is, so all traffic goes there at once, and it grows behind it",
-    late: "it has not grown in time, so all traffic goes there now",
     "no-weights": "the router cannot split traffic, so all of it goes there at once, and it grows behind it",
   };
   context.events({ type: "warning", code: "goal-small", message: `${has}: ${because[why]}.` });

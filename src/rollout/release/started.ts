@@ -61,14 +61,24 @@ async function requireRoom(
   { record, observation }: Deployed,
   start: Start,
 ): Promise<void> {
-  if (start.phase === "shift") return;
-  await requireCapacity(context, {
-    spec: modelSpec(withRollout(context, record, start), context.namespace),
-    observation,
-    slot: start.release.slot,
-    replicas: start.plan.replicas,
-    vacated: vacatedFor(start.plan.mode, start.release.slot),
-  });
+  const { endpoints } = observation.slots[start.release.slot];
+  if (start.phase === "shift" && endpoints.ready.length > 0) return;
+  // A way back is told of it, and goes on with what finds room.
+  const { rollout } = context.config;
+  const config =
+    start.plan.escapes === true && rollout.capacity === "require"
+      ? { ...context.config, rollout: { ...rollout, capacity: "warn" as const } }
+      : context.config;
+  await requireCapacity(
+    { ...context, config },
+    {
+      spec: modelSpec(withRollout(context, record, start), context.namespace),
+      observation,
+      slot: start.release.slot,
+      replicas: start.plan.replicas,
+      vacated: vacatedFor(start.plan.mode, start.release.slot),
+    },
+  );
 }
 
 function refusePendingSwitch(context: RolloutContext, { routing, location }: Deployed): void {

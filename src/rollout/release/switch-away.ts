@@ -74,7 +74,6 @@ function withSwitch(
     hooks: [],
     gates: false,
     escapes: true,
-    now,
     cutOverOnly: true,
   };
   // A slot that only had replicas of the other's release takes it over.
@@ -86,7 +85,7 @@ function withSwitch(
       number: nextRolloutNumber(record),
       kind: "switch",
       plan,
-      state: begin(plan, { release: slots[target] ?? 0, target, windowsIgnored: true }, at, "cut-over"),
+      state: begin(plan, { release: slots[target] ?? 0, target, windowsIgnored: true, now }, at, "cut-over"),
       by: context.operator,
       startedAt: new Date(at).toISOString(),
       replaces: record.slots[from],
