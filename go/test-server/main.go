@@ -154,6 +154,7 @@ type server struct {
 	requests   atomic.Int64
 	// WebSockets, which the HTTP server no longer knows of.
 	sockets sync.WaitGroup
+	turn      turning
 }
 
 func writeJSON(response http.ResponseWriter, status int, body any) {
@@ -276,12 +277,16 @@ func (own *server) handler() http.Handler {
 	routes.HandleFunc("GET /socket", own.counted(own.answerSocket))
 	routes.HandleFunc("/slow", own.counted(own.answerSlow))
 	routes.HandleFunc("POST /exit", answerExit)
+	routes.HandleFunc("POST /turn/{how}", own.turn.answerTurn)
 	routes.HandleFunc("GET /metrics", own.answerMetrics)
 	// So that a pod of this server can be where models are fetched from.
 	if folder := os.Getenv("SERVE_FILES"); folder != "" {
 		routes.Handle("GET /files/", http.StripPrefix("/files/", http.FileServer(http.Dir(folder))))
 	}
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
+		if own.turn.spoils(response, request) {
+			return
+		}
 		response.Header().Set("x-model-version", own.version)
 		routes.ServeHTTP(response, request)
 	})

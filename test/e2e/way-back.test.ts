@@ -1,0 +1,176 @@
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { request } from "undici";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ModelProject } from "./model-project.ts";
+import { imageOf, releasedProject } from "./release-project.ts";
+import { until } from "./test-cluster.ts";
+
+/**
+ * A zoo of releases that go bad after they are live, each left by `rollback`, by a gate in the soak, and by `switch`, from the machine that
+ * released and from one that has only the configuration and the kubeconfig.
+ */
+let project: ModelProject;
+
+const setup = { streamSeconds: 1, rollbackWindow: 600, steps: "", replicas: 2, settle: 0, soak: 0, drain: 1 };
+
+beforeEach(async () => {
+  project = await releasedProject("back", setup);
+  await project.result(["release", "--set", `image=${imageOf("2")}`]);
+});
+
+afterEach(async () => {
+  await project.remove();
+});
+
+async function podsOf(slot: "blue" | "green"): Promise<string[]> {
+  const { name, api } = project.namespace;
+  const list = await api.json<{ items: { metadata: { name: string; deletionTimestamp?: string } }[] }>({
+    method: "GET",
+    path: `/api/v1/namespaces/${name}/pods`,
+    query: { labelSelector: `version=${slot}` },
+  });
+  return list.items
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata }) => metadata.name);
+}
+
+/** Turns every pod of green bad, while it goes on saying that it is ready. */
+async function turn(how: string): Promise<void> {
+  const { name, api } = project.namespace;
+  for (const pod of await podsOf("green")) {
+    await api.request({
+      method: "POST",
+      path: `/api/v1/namespaces/${name}/pods/${pod}:8080/proxy/turn/${how}`,
+    });
+  }
+}
+
+async function crash(): Promise<void> {
+  const { name, api } = project.namespace;
+  for (const pod of await podsOf("green")) {
+    await api
+      .request({
+        method: "POST",
+        path: `/api/v1/namespaces/${name}/pods/${pod}:8080/proxy/exit`,
+        timeoutMs: 5_000,
+      })
+      .catch(() => undefined);
+  }
+}
+
+/** Somebody deletes the pods, and nothing makes them again. */
+async function removePods(): Promise<void> {
+  const { name, api } = project.namespace;
+  await api.json({
+    method: "PATCH",
+    path: `/apis/apps/v1/namespaces/${name}/deployments/fraud-green/scale`,
+    contentType: "application/merge-patch+json",
+    body: { spec: { replicas: 0 } },
+  });
+  await until("the pods of green are gone", async () => (await podsOf("green")).length === 0);
+}
+
+/** How the next answers at the ingress look as clients get them, the versions of `count` of them. */
+async function answers(count: number): Promise<string[]> {
+  const seen: string[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const url = `${process.env.MODELSWITCH_TEST_INGRESS_URL ?? ""}/v2/models/demo/infer`;
+    const response = await request(url, {
+      method: "POST",
+      headers: { host: project.host, "content-type": "application/json" },
+      body: JSON.stringify({ inputs: [{ name: "predict", shape: [1, 2], datatype: "FP64", data: [1, 2] }] }),
+      headersTimeout: 10_000,
+    });
+    await response.body.dump();
+    seen.push(
+      response.statusCode === 200
+        ? String(response.headers["x-model-version"])
+        : `HTTP ${response.statusCode}`,
+    );
+  }
+  return seen;
+}
+
+interface Line {
+  readonly type: string;
+  readonly code?: string;
+  readonly id?: string;
+  readonly state?: string;
+}
+
+const linesOf = (stdout: string): Line[] =>
+  stdout
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Line);
+
+/** Clients are on the good slot, it has its full size, and nobody holds the lock. */
+async function expectBack(): Promise<void> {
+  expect(new Set(await answers(20))).toEqual(new Set(["1"]));
+  const { name, api } = project.namespace;
+  const deployment = await api.json<{ spec: { replicas: number }; status: { readyReplicas?: number } }>({
+    method: "GET",
+    path: `/apis/apps/v1/namespaces/${name}/deployments/fraud-blue`,
+  });
+  expect(deployment).toMatchObject({ spec: { replicas: 2 }, status: { readyReplicas: 2 } });
+  const lease = await api.find(`/apis/coordination.k8s.io/v1/namespaces/${name}/leases/fraud-modelswitch`);
+  expect(lease).toBeUndefined();
+}
+
+/** A machine that has the configuration and the kubeconfig, and neither state nor passphrase. */
+const elsewhere = { PULUMI_CONFIG_PASSPHRASE: undefined };
+
+const kinds: Readonly<Record<string, () => Promise<void>>> = {
+  "HTTP 500 on everything": () => turn("errors"),
+  "HTTP 500 on the identity path": () => turn("identity"),
+  "no answer": () => turn("hang"),
+  "one answer in three wrong": () => turn("third"),
+  "ten times as slow": () => turn("slow"),
+  "memory that climbs": () => turn("memory"),
+  "a crash loop": crash,
+  "no pods any more": removePods,
+};
+
+describe("a release that goes bad after it is live", () => {
+  for (const [what, spoil] of Object.entries(kinds)) {
+    test(`${what}: \`rollback\` leaves it`, async () => {
+      await spoil();
+      const { exitCode, stdout, stderr } = await project.command(["rollback", "--json"]);
+      expect(exitCode, stdout + stderr).toBe(0);
+      await expectBack();
+      // Nothing was waited for before clients were sent back.
+      const steps = linesOf(stdout).filter(({ type, state }) => type === "step" && state === "started");
+      expect(steps.map(({ id }) => id).slice(0, 2)).toEqual([
+        "identities",
+        expect.stringMatching(/^write-(shift|commit)$/),
+      ]);
+    });
+  }
+
+  test("left from a machine without state and passphrase, it is finished by `resume` from one that has them", async () => {
+    await turn("errors");
+    const file = "modelswitch.config.ts";
+    const folder = await mkdtemp(join(tmpdir(), "elsewhere-"));
+    await copyFile(join(project.folder, file), join(folder, file));
+    const away = await project.command(["rollback", "--json"], { cwd: folder, env: elsewhere });
+    await rm(folder, { recursive: true, force: true });
+    expect(away.exitCode, away.stdout).toBe(5);
+    expect(linesOf(away.stdout).at(-1)).toMatchObject({ type: "error", code: "rollback-unfinished" });
+    await expectBack();
+    expect(await project.command(["resume", "--json"])).toMatchObject({ exitCode: 0 });
+    await expectBack();
+    expect(await podsOf("green")).toEqual([]);
+  });
+
+  test("HTTP 500 on the identity path: `switch` leaves it, and Pulumi's state follows", async () => {
+    await turn("identity");
+    const result = await project.result(["switch", "blue"]);
+    expect(result).toMatchObject({ target: "blue", from: "green", alreadyThere: false });
+    await expectBack();
+    const { exitCode, stdout } = await project.command(["plan", "--json"]);
+    expect(exitCode, stdout).toBe(0);
+    expect(stdout).not.toContain('"Ingress"');
+  });
+});
