@@ -34,9 +34,9 @@ export function ingressTo(
       ...(ingress.classAnnotation === true ? {} : { ingressClassName: className }),
       ...(about.tls && ingress.tls !== undefined && ingress.tls.length > 0
         ? {
-            tls: ingress.tls.map(({ hosts: named, secretName }) => ({
-              hosts: [...(named ?? hosts)],
-              secretName,
+            tls: ingress.tls.map(({ hosts: named = hosts, secretName }) => ({
+              ...(named.length === 0 ? {} : { hosts: [...named] }),
+              ...(secretName === undefined ? {} : { secretName }),
             })),
           }
         : {}),
