@@ -37,15 +37,16 @@ export async function scaffoldFromIngress(
   const wanted = input.options.namespace;
   const namespace = typeof wanted === "string" ? wanted : connection.namespace;
   const found = discover(ingressName, name, await takeInventory(connection.api, namespace, context.signal));
-  const described = describeFound(found);
-  const server = serverFor(found, described, name, input);
+  const asFound = describeFound(found, name);
+  const server = serverFor(found, asFound, name, input);
+  const described = server === "custom" ? asFound : describeFound(found, name, presetNamed(server, name));
   return {
     text: adoptedConfigText({ name, namespace, server }, described),
     plan: adoptionLines({ name, router: described.router }, namespace, found, described),
     toCheck: [
       ...whatTellsAnswers(described, server),
-      ...(described.server.http && found.container.readinessProbe?.httpGet === undefined
-        ? ["server.readinessPath: the pods that run have no readiness probe over HTTP"]
+      ...(described.server.http && found.container.readinessProbe === undefined
+        ? ["server.readinessPath: the pods that run have no readiness probe"]
         : []),
       ...Object.keys(described.release.env ?? {})
         .filter((variable) => mayBeSecret([variable]))

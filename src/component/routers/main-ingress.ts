@@ -72,7 +72,7 @@ export function backendSlot(model: Named, object: ObservedIngress | undefined): 
 }
 
 /** `canary` and `canary-*` decide where traffic goes; so they are the router's under every router. */
-const canaryAnnotation = /^[^/]*nginx[^/]*\/canary(-|$)/;
+export const canaryAnnotation = /^[^/]*nginx[^/]*\/canary(-|$)/;
 /** Names the class, as before there were IngressClasses. */
 export const classAnnotation = "kubernetes.io/ingress.class";
 

@@ -12,7 +12,7 @@ import { proveUp, type UpProof } from "../prove-up.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf } from "../subject.ts";
 import type { Adoption } from "./adoption.ts";
-import { compareWithConfig, notConfigured } from "./compare.ts";
+import { compareWithConfig, gainedByConfig, lossRefused, lostByConfig, notConfigured } from "./compare.ts";
 import type { Described } from "./describe.ts";
 import { describeFound } from "./describe.ts";
 import { type Discovered, discover, refused } from "./discover.ts";
@@ -21,6 +21,11 @@ import { refuseUnfinished } from "./guard.ts";
 import { type FoundPod, takeInventory } from "./inventory.ts";
 import { adoptedKinds, foundObject, foundOf, patchAdopted, podRuns, wouldRoll } from "./objects.ts";
 import { proveAdopted } from "./prove.ts";
+
+export interface AdoptOptions {
+  /** Go on where later releases would be without something that runs. @default false */
+  readonly acceptLoss?: boolean;
+}
 
 /** What `adopt` would do, decided but not begun. */
 export type PreparedAdoption =
@@ -39,7 +44,10 @@ export type PreparedAdoption =
  * Looks at everything and writes nothing.
  * @throws UserError `adoption-refused`, `adoption-unfinished`, `from-unknown` (exit code 2)
  */
-export async function prepareAdoption(context: RolloutContext): Promise<PreparedAdoption> {
+export async function prepareAdoption(
+  context: RolloutContext,
+  options: AdoptOptions = {},
+): Promise<PreparedAdoption> {
   const { config, namespace, api, signal } = context;
   const record = await withPermissions(context, ["up"], () => context.store.read());
   const former = record?.adoption;
@@ -64,8 +72,10 @@ export async function prepareAdoption(context: RolloutContext): Promise<Prepared
     ]);
   }
   const found = discover(names.ingress, config.name, await takeInventory(api, namespace, signal));
-  const described = describeFound(found);
+  const described = describeFound(found, config.name, config.server);
   compareWithConfig(config, described, namespace);
+  const lost = lostByConfig(config, found);
+  if (lost.length > 0 && options.acceptLoss !== true) throw lossRefused(config, lost);
   await refuseRoll(context, found);
   const observation = await observe(location);
   const adoption: Adoption = {
@@ -78,7 +88,8 @@ export async function prepareAdoption(context: RolloutContext): Promise<Prepared
       ...foundObject(found.deployment),
       selector: found.deployment.spec?.selector?.matchLabels ?? {},
     },
-    service: foundObject(found.service),
+    service: { ...foundObject(found.service), selector: found.selector },
+    ...(found.budget === undefined ? {} : { budgeted: true }),
     ingress: { ...foundObject(found.ingress), spec: found.ingress.spec ?? {} },
     ...(found.autoscaler === undefined
       ? {}
@@ -89,7 +100,7 @@ export async function prepareAdoption(context: RolloutContext): Promise<Prepared
     adoption,
     record: recordOf(context, adoption, observation),
     found,
-    described,
+    described: { ...described, unsaid: lost, gained: gainedByConfig(config, found) },
   };
 }
 
@@ -138,9 +149,10 @@ export interface AdoptResult {
 export async function adopt(
   context: RolloutContext,
   confirmed: (prepared: PreparedAdoption) => Promise<boolean>,
+  options: AdoptOptions = {},
 ): Promise<AdoptResult> {
   const startedAt = context.clock.now();
-  const prepared = await prepareAdoption(context);
+  const prepared = await prepareAdoption(context, options);
   if (prepared.state === "done") {
     return {
       adoption: prepared.adoption,
@@ -156,7 +168,7 @@ export async function adopt(
   await context.prepareSecrets();
   return await withLock(context.lockOptions("adopt"), async (lock) => {
     // What was shown is what is done: somebody may have worked on it while the question was open.
-    const again = await prepareAdoption(context);
+    const again = await prepareAdoption(context, options);
     if (again.state === "done") throw changedMeanwhile(context);
     if (prepared.state === "begin" && again.state === "begin" && differs(prepared, again)) {
       throw changedMeanwhile(context);

@@ -11,7 +11,7 @@ import type { Inventory } from "./inventory.ts";
 import { adoptionLines } from "./plan.ts";
 
 const described = (inventory: Inventory = foundInventory()) =>
-  describeFound(discover("fraud", "fraud", inventory));
+  describeFound(discover("fraud", "fraud", inventory), "fraud");
 const container = "deployments.0.spec.template.spec.containers.0";
 
 describe("describeFound", () => {
@@ -165,7 +165,12 @@ describe("an autoscaler", () => {
 describe("the plan", () => {
   test("says that an autoscaler goes on", () => {
     const found = discover("fraud", "fraud", changed("autoscalers.0", foundScaler()));
-    const text = adoptionLines({ name: "fraud", router: "nginx" }, "ml", found, describeFound(found)).join();
+    const text = adoptionLines(
+      { name: "fraud", router: "nginx" },
+      "ml",
+      found,
+      describeFound(found, "fraud"),
+    ).join();
     expect(text).toContain("Deployment fraud-server: 2 replicas");
     expect(text).toContain("HorizontalPodAutoscaler scale: 2 to 6 replicas; goes on sizing fraud-server");
   });
@@ -173,9 +178,12 @@ describe("the plan", () => {
   test("says what happens to each object, what is made, and how to go back", () => {
     const inventory = changed(`${container}.command`, ["serve"]);
     const found = discover("fraud", "fraud", inventory);
-    const text = adoptionLines({ name: "fraud", router: "nginx" }, "ml", found, describeFound(found)).join(
-      "\n",
-    );
+    const text = adoptionLines(
+      { name: "fraud", router: "nginx" },
+      "ml",
+      found,
+      describeFound(found, "fraud"),
+    ).join("\n");
     for (const part of [
       "Becomes blue of fraud in ml, with all the traffic of models.acme.io/",
       "Deployment fraud-server: 2 replicas of reg.io/fraud:7",
@@ -192,7 +200,12 @@ describe("the plan", () => {
 
   test("without canaries there is no canary Ingress", () => {
     const found = discover("fraud", "fraud", foundInventory());
-    const lines = adoptionLines({ name: "fraud", router: "plain" }, "ml", found, describeFound(found));
+    const lines = adoptionLines(
+      { name: "fraud", router: "plain" },
+      "ml",
+      found,
+      describeFound(found, "fraud"),
+    );
     expect(lines.join()).not.toContain("fraud-canary");
   });
 });

@@ -48,7 +48,7 @@ describe("discover", () => {
     );
     const found = discover("fraud", "fraud", inventory);
     expect(found).toMatchObject({ className: "public", classAnnotation: true });
-    expect(describeFound(found).ingress).toEqual({
+    expect(describeFound(found, "fraud").ingress).toEqual({
       name: "fraud",
       className: "public",
       classAnnotation: true,

@@ -99,6 +99,20 @@ export interface FoundAutoscaler extends KubernetesObject {
   };
 }
 
+export interface FoundBudget extends KubernetesObject {
+  readonly spec?: {
+    readonly selector?: { readonly matchLabels?: Texts; readonly matchExpressions?: readonly unknown[] };
+    readonly minAvailable?: number | string;
+    readonly maxUnavailable?: number | string;
+  };
+}
+
+export interface FoundNetworkPolicy extends KubernetesObject {
+  readonly spec?: {
+    readonly podSelector?: { readonly matchLabels?: Texts; readonly matchExpressions?: readonly unknown[] };
+  };
+}
+
 /** A metric of `autoscaling/v2`, which is passed on as it is. */
 export interface FoundMetric {
   readonly type?: string;
@@ -120,6 +134,10 @@ export interface Inventory {
   readonly pods: readonly FoundPod[];
   /** `undefined`: they may not be read. */
   readonly autoscalers: readonly FoundAutoscaler[] | undefined;
+  /** `undefined`: they may not be read. */
+  readonly budgets?: readonly FoundBudget[] | undefined;
+  /** `undefined`: they may not be read. */
+  readonly networkPolicies?: readonly FoundNetworkPolicy[] | undefined;
   /** Controller of each IngressClass by name; `undefined`: they may not be read. */
   readonly controllers: Readonly<Record<string, string>> | undefined;
 }
@@ -133,7 +151,7 @@ export async function takeInventory(
   const list = async <T extends KubernetesObject>(path: string) =>
     (await api.json<List<T>>({ method: "GET", path, signal, timeoutMs: 10_000 })).items ?? [];
   const apps = `/apis/apps/v1/namespaces/${namespace}`;
-  const [ingresses, services, deployments, replicaSets, pods, autoscalers, classes] = await Promise.all([
+  const [ingresses, services, deployments, replicaSets, pods, ...optional] = await Promise.all([
     list<FoundIngress>(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`),
     list<FoundService>(`/api/v1/namespaces/${namespace}/services`),
     list<FoundDeployment>(`${apps}/deployments`),
@@ -141,7 +159,10 @@ export async function takeInventory(
     list<FoundPod>(`/api/v1/namespaces/${namespace}/pods`),
     allowed(list<FoundAutoscaler>(`/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`)),
     allowed(list("/apis/networking.k8s.io/v1/ingressclasses")),
+    allowed(list<FoundBudget>(`/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`)),
+    allowed(list<FoundNetworkPolicy>(`/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`)),
   ]);
+  const [autoscalers, classes, budgets, networkPolicies] = optional;
   const controllers = classes?.map(
     ({ metadata, spec }) =>
       [
@@ -157,6 +178,8 @@ export async function takeInventory(
     replicaSets,
     pods,
     autoscalers,
+    budgets,
+    networkPolicies,
     controllers: controllers === undefined ? undefined : Object.fromEntries(controllers),
   };
 }
