@@ -250,7 +250,6 @@ describe("discover", () => {
     );
     const text = discover("fraud", "fraud", inventory).warnings.join("\n");
     expect(text).toContain("the Service metrics selects the same pods");
-    expect(text).toContain("has more ports than 8000");
   });
 
   test("a controller that reads no canary annotations gets the plain router", () => {
