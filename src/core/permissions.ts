@@ -170,6 +170,8 @@ export const optionalRows: readonly OptionalRow[] = [
       ["", "services"],
       ["apps", "deployments"],
       ["autoscaling", "horizontalpodautoscalers"],
+      ["policy", "poddisruptionbudgets"],
+      ["networking.k8s.io", "networkpolicies"],
     ] as const
   ).map(
     ([group, resource]): OptionalRow => ({
@@ -219,6 +221,15 @@ export const optionalRows: readonly OptionalRow[] = [
     verbs: { get: ["plan", "release"] },
     why: "what the class of a pod's runtime needs for itself",
     without: "its overhead is not counted",
+    scope: "cluster",
+  },
+  {
+    group: "networking.k8s.io",
+    resource: "ingresses",
+    names: "any",
+    verbs: { list: ["doctor", "plan", "up", "adopt", "init"] },
+    why: "whether another Ingress has the host and path already",
+    without: "only the Ingresses of the model's own namespace are looked at, where those may be listed",
     scope: "cluster",
   },
   {

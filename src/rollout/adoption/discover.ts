@@ -19,6 +19,7 @@ import type {
 } from "./inventory.ts";
 import { otherSelector, selects } from "./labels.ts";
 import { type Obstacle, ownersOf } from "./owners.ts";
+import { type FoundPlace, sharedPlaces } from "./shared-places.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -97,6 +98,7 @@ export function discover(ingressName: string, model: string, inventory: Inventor
   const { className } = ofClass;
   const podLabels = deployment.spec?.template?.metadata?.labels ?? {};
   warnings.push(...otherServices(service, podLabels, inventory));
+  warnings.push(...sharedPlaces(ingressName, [rule, ...also], className, inventory));
   const address = ownAddress(service);
   if (address !== undefined) warnings.push(address);
   const green = otherSelector(
@@ -158,12 +160,6 @@ export function refused(ingress: string, namespace: string, obstacles: readonly 
 }
 
 type Note = (found: Obstacle | undefined) => void;
-
-/** One host and path of an Ingress. */
-interface FoundPlace {
-  readonly host: string;
-  readonly path: FoundPath;
-}
 
 /** A model is one Service: an Ingress whose paths lead to several is shared with others. */
 function placesIn({ metadata, spec }: FoundIngress, note: Note): readonly FoundPlace[] {

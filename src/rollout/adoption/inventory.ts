@@ -1,3 +1,4 @@
+import type { IngressLike } from "../../core/ingress-claims.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import type { List } from "../../kubernetes/lists.ts";
 
@@ -138,6 +139,8 @@ export interface Inventory {
   readonly budgets?: readonly FoundBudget[] | undefined;
   /** `undefined`: they may not be read. */
   readonly networkPolicies?: readonly FoundNetworkPolicy[] | undefined;
+  /** Those of other namespaces, too, where they may be read. @default those of the namespace */
+  readonly everyIngress?: readonly IngressLike[] | undefined;
   /** Controller of each IngressClass by name; `undefined`: they may not be read. */
   readonly controllers: Readonly<Record<string, string>> | undefined;
 }
@@ -161,8 +164,9 @@ export async function takeInventory(
     allowed(list("/apis/networking.k8s.io/v1/ingressclasses")),
     allowed(list<FoundBudget>(`/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`)),
     allowed(list<FoundNetworkPolicy>(`/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`)),
+    allowed(list<IngressLike & KubernetesObject>("/apis/networking.k8s.io/v1/ingresses")),
   ]);
-  const [autoscalers, classes, budgets, networkPolicies] = optional;
+  const [autoscalers, classes, budgets, networkPolicies, everyIngress] = optional;
   const controllers = classes?.map(
     ({ metadata, spec }) =>
       [
@@ -180,6 +184,7 @@ export async function takeInventory(
     autoscalers,
     budgets,
     networkPolicies,
+    everyIngress,
     controllers: controllers === undefined ? undefined : Object.fromEntries(controllers),
   };
 }

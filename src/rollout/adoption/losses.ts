@@ -60,11 +60,14 @@ export function lostFields(found: Discovered, next: Fields): string[] {
 /** Fields of a Deployment that are not a release's to say. */
 const ours = ["replicas", "selector", "paused", "template"];
 
-/** Longer is as good: nothing is cut short. */
-const atLeast = ["terminationGracePeriodSeconds", "progressDeadlineSeconds"];
+/** Longer is as good: nothing is cut short. What nobody chose is the server's to say. */
+const atLeast: Readonly<Record<string, number>> = {
+  terminationGracePeriodSeconds: 30,
+  progressDeadlineSeconds: 600,
+};
 
 function isKept(field: string, found: unknown, next: unknown): boolean {
-  if (atLeast.includes(field)) return Number(next ?? 0) >= Number(found);
+  if (atLeast[field] !== undefined) return found === atLeast[field] || Number(next ?? 0) >= Number(found);
   if (field === "strategy" && JSON.stringify(sortedStrategy(found)) === defaultStrategy) return true;
   return missing(found, next, field).length === 0;
 }
