@@ -31,15 +31,19 @@ export async function seenAnswers(
   { ingress }: Pick<AppliedSettings, "ingress">,
   observation: Observation,
 ): Promise<SeenAnswer[]> {
-  const endpoints = await ingressEndpoints({
-    api: context.api,
-    configured: context.config.endpoints,
-    ingress: observation.ingress,
-    host: ingress.host,
-    lookup: context.lookup,
-    signal: context.signal,
-  });
-  const questions = bothWays(endpoints).flatMap((endpoint) =>
+  const asked = (configured: readonly string[]) =>
+    ingressEndpoints({
+      api: context.api,
+      configured,
+      ingress: observation.ingress,
+      host: ingress.host,
+      lookup: context.lookup,
+      signal: context.signal,
+    });
+  const endpoints = await asked(context.config.endpoints);
+  // Clients may come by other ways than the one that proofs take.
+  const published = await asked([]).catch(() => []);
+  const questions = bothWays([...endpoints, ...published]).flatMap((endpoint) =>
     placesOf(ingress).map(({ host, path }) => ({ endpoint, host: probeHost(host), path: plain(path) })),
   );
   return await Promise.all(
