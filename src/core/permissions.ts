@@ -170,8 +170,6 @@ export const optionalRows: readonly OptionalRow[] = [
       ["", "services"],
       ["apps", "deployments"],
       ["autoscaling", "horizontalpodautoscalers"],
-      ["policy", "poddisruptionbudgets"],
-      ["networking.k8s.io", "networkpolicies"],
     ] as const
   ).map(
     ([group, resource]): OptionalRow => ({
@@ -181,6 +179,22 @@ export const optionalRows: readonly OptionalRow[] = [
       verbs: { list: ["init", "adopt"] },
       why: "finding what runs already: `init`, `init --from` and `adopt`",
       without: "`init` asks; `init --from` and `adopt` are refused",
+      scope: "namespace",
+    }),
+  ),
+  ...(
+    [
+      ["policy", "poddisruptionbudgets"],
+      ["networking.k8s.io", "networkpolicies"],
+    ] as const
+  ).map(
+    ([group, resource]): OptionalRow => ({
+      group,
+      resource,
+      names: "any",
+      verbs: { list: ["init", "adopt"] },
+      why: "what guards the pods that run: green's pods have to be guarded, too",
+      without: "`init --from` and `adopt` say nothing of PodDisruptionBudgets and NetworkPolicies",
       scope: "namespace",
     }),
   ),

@@ -34,14 +34,17 @@ export async function listIngresses(
     ["cluster", `${base}/ingresses`],
     ["namespace", `${base}/namespaces/${namespace}/ingresses`],
   ] as const) {
-    const answer = await api.request({ method: "GET", path, signal, timeoutMs });
-    if (answer.status < 400) {
-      const { items = [] } = JSON.parse(answer.body) as { readonly items?: readonly IngressLike[] };
+    try {
+      const { items = [] } = await api.json<{ readonly items?: readonly IngressLike[] }>({
+        method: "GET",
+        path,
+        signal,
+        timeoutMs,
+      });
       return { sight, objects: items };
-    }
-    // Listing is an optional right, and some API servers are asked through something that knows none of it.
-    if (![401, 403, 404].includes(answer.status)) {
-      throw new KubernetesApiError(answer.status, "", `The Ingresses cannot be listed (${answer.status}).`);
+    } catch (error) {
+      // Listing is an optional right.
+      if (!(error instanceof KubernetesApiError) || ![401, 403, 404].includes(error.status)) throw error;
     }
   }
   return { sight: "nothing", objects: [] };
