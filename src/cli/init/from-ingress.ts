@@ -51,10 +51,10 @@ export async function scaffoldFromIngress(
       ...(described.server.http && found.container.readinessProbe === undefined
         ? ["server.readinessPath: the pods that run have no readiness probe"]
         : []),
-      ...Object.keys(described.release.env ?? {})
-        .filter((variable) => mayBeSecret([variable]))
+      ...Object.entries(described.release.env ?? {})
+        .filter(([variable, value]) => typeof value === "string" && mayBeSecret([variable]))
         .map(
-          (variable) =>
+          ([variable]) =>
             `env.${variable}: sounds like a secret, and stands in the file as in the pods: in clear`,
         ),
     ],

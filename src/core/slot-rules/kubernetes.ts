@@ -65,6 +65,8 @@ export function kubernetesProblems(slot: Fields): SlotProblem[] {
     const name = isFields(entry) ? entry.name : undefined;
     const path = ["kubernetes", "container", "env", index] as const;
     if (typeof name !== "string") found.push(problem([...path, "name"], "is missing"));
+    else if (isFields(entry) && entry.value !== undefined)
+      found.push(problem([...path, "value"], `has no place here: say "${name}" in env`));
     else if (env[name] !== undefined)
       found.push(problem([...path, "name"], `"${name}" is in env, too; keep one of them`));
   }

@@ -2,6 +2,7 @@ import type { ReleaseTemplate } from "../../config/types.ts";
 import type { Fields } from "../../core/fields.ts";
 import type { ModelServer } from "../../core/model.ts";
 import type { KubernetesFields } from "../../core/release-contents.ts";
+import { asModel } from "./as-model.ts";
 import type { Discovered } from "./discover.ts";
 import {
   fieldsOf,
@@ -33,7 +34,8 @@ const worded = {
  * The template of the next release, which has all that runs: in the configuration's words as far as there are any, and as Kubernetes has
  * it where what modelswitch would write is something else. Pure.
  */
-export function carryOver(found: Discovered, model: string, server: ModelServer): Carried {
+export function carryOver(given: Discovered, model: string, server: ModelServer): Carried {
+  const found = asModel(given);
   const words = inWords(found);
   const next = nextDeployment(model, found, words, server);
   const release = withFields(words, differing(found, next));

@@ -332,6 +332,26 @@ describe("the Deployment of the next release", () => {
     expect(server(next).env).toEqual([ip, { name: "URL", value: "http://$(IP)" }]);
   });
 
+  test("reads the amounts of the container by its name then", () => {
+    const of = (containerName: string) => ({
+      resourceFieldRef: { containerName, resource: "limits.memory" },
+    });
+    const volume = (containerName: string) => ({
+      name: "about",
+      downwardAPI: { items: [{ path: "memory", ...of(containerName) }] },
+    });
+    const { described, next } = adopted(
+      changed(
+        `${pod}.volumes`,
+        [volume("server")],
+        changed(`${container}.env.1`, { name: "MEMORY", valueFrom: of("server") }),
+      ),
+    );
+    expect(described.unsaid).toEqual([]);
+    expect(described.release.pod?.volumes).toEqual([volume("model")]);
+    expect(server(next).env).toContainEqual({ name: "MEMORY", valueFrom: of("model") });
+  });
+
   test("leaves the half of a life cycle that nobody said to modelswitch", () => {
     const postStart = { exec: { command: ["warm"] } };
     const { next } = adopted(changed(`${container}.lifecycle`, { postStart }));
@@ -356,12 +376,14 @@ describe("the Deployment of the next release", () => {
     const annotations = {
       "kubectl.kubernetes.io/default-container": "server",
       "container.apparmor.security.beta.kubernetes.io/server": "runtime/default",
+      "ad.datadoghq.com/server.logs": "[]",
       "kubectl.kubernetes.io/restartedAt": "2026-01-01",
     };
     const { described } = adopted(changed("deployments.0.spec.template.metadata.annotations", annotations));
     expect(described.release.pod?.annotations).toEqual({
       "kubectl.kubernetes.io/default-container": "model",
       "container.apparmor.security.beta.kubernetes.io/model": "runtime/default",
+      "ad.datadoghq.com/model.logs": "[]",
     });
     expect(described.unsaid).toEqual([]);
   });

@@ -1,9 +1,10 @@
-import { deploymentSpec, modelContainer } from "../../component/deployment.ts";
+import { deploymentSpec } from "../../component/deployment.ts";
 import { type Fields, isFields } from "../../core/fields.ts";
 import type { ModelServer, SlotSpec } from "../../core/model.ts";
 import { podScheme } from "../../core/pod-address.ts";
 import { ownPodLabels } from "../../core/slot-rules/pod.ts";
 import { keptAnnotations } from "./annotations.ts";
+import { asModel } from "./as-model.ts";
 import type { Discovered } from "./discover.ts";
 import { backendProtocol } from "./found-server.ts";
 import type { FoundContainer, FoundProbe } from "./inventory.ts";
@@ -35,7 +36,8 @@ export function lostOfSpec(found: Fields, next: Fields): string[] {
 }
 
 /** The fields of what runs that a later release would be without, by their paths; none: it keeps everything. Pure. */
-export function lostFields(found: Discovered, next: Fields): string[] {
+export function lostFields(given: Discovered, next: Fields): string[] {
+  const found = asModel(given);
   const { deployment, container } = found;
   const spec = fieldsOf(deployment.spec);
   const before = fieldsOf(spec.template);
@@ -86,20 +88,12 @@ function lostMetadata({ selector, deployment }: Discovered, before: Fields, next
     ([key]) => !ownPodLabels.includes(key) && !selecting.includes(key),
   );
   const annotations = keptAnnotations(fieldsOf(before.annotations) as Record<string, string>);
-  // Those of one container are said of the container's other name.
-  const written = new Map(
-    Object.entries(fieldsOf(next.annotations)).map(([key, value]) => [key, String(value)]),
-  );
-  const isWritten = (key: string, value: string) =>
-    written.get(key) === value ||
-    (key.startsWith("container.") && written.get(`${key.split("/")[0]}/${modelContainer}`) === value) ||
-    (key === "kubectl.kubernetes.io/default-container" && written.get(key) === modelContainer);
   return [
     ...labels
       .filter(([key, value]) => fieldsOf(next.labels)[key] !== value)
       .map(([key]) => `pod label ${key}`),
     ...Object.entries(annotations)
-      .filter(([key, value]) => !isWritten(key, value))
+      .filter(([key, value]) => fieldsOf(next.annotations)[key] !== value)
       .map(([key]) => `pod annotation ${key}`),
   ];
 }

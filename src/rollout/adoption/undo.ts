@@ -220,12 +220,19 @@ async function specOf(
 
 function metadataOf(
   object: KubernetesObject,
-  { model, settings }: RolloutRecord,
+  { model, settings, releases }: RolloutRecord,
   found: FoundObject,
 ): { labels: Readonly<Record<string, string>>; annotations: Readonly<Record<string, string>> } {
   const { labels = {}, annotations = {} } = object.metadata ?? {};
-  const declared = [...Object.keys(ownLabels(model)), "app", "version", releaseLabel];
-  const written = ["pulumi.com/skipAwait", ...Object.keys(settings.ingress.annotations ?? {})];
+  const said = [settings.service, ...releases.map(({ spec }) => spec.kubernetes)];
+  const declared = [
+    ...[...Object.keys(ownLabels(model)), "app", "version", releaseLabel],
+    ...said.flatMap((one) => Object.keys(one?.labels ?? {})),
+  ];
+  const written = [
+    ...["pulumi.com/skipAwait", ...Object.keys(settings.ingress.annotations ?? {})],
+    ...said.flatMap((one) => Object.keys(one?.annotations ?? {})),
+  ];
   return {
     labels: restored(labels, found.labels, declared),
     annotations: restored(annotations, found.annotations, written),

@@ -103,7 +103,7 @@ function podInWords({ deployment, container, selector, otherSelector }: Discover
   const containers = (spec.containers ?? []) as readonly FoundContainer[];
   return {
     ...filled("labels", withoutKeys(metadata?.labels ?? {}, [...ownPodLabels, ...selecting])),
-    ...filled("annotations", aboutContainer(keptAnnotations(metadata?.annotations ?? {}), container.name)),
+    ...filled("annotations", keptAnnotations(metadata?.annotations ?? {})),
     ...filled("nodeSelector", spec.nodeSelector as Texts | undefined),
     ...(areTolerations(tolerations) ? filled("tolerations", tolerations) : {}),
     ...filled("affinity", spec.affinity as object | undefined),
@@ -134,17 +134,5 @@ function areTolerations(value: unknown): value is readonly Toleration[] {
         [undefined, "Equal", "Exists"].includes(one.operator as string | undefined) &&
         effects.includes(one.effect as string | undefined),
     )
-  );
-}
-
-/** Some annotations name the container, which is called `model` in later releases. */
-function aboutContainer(annotations: Texts, name: string | undefined): Texts {
-  return Object.fromEntries(
-    Object.entries(annotations).map(([key, value]) => {
-      if (key === "kubectl.kubernetes.io/default-container" && value === name) return [key, "model"];
-      const [prefix, last] = key.split("/");
-      const isOfContainer = prefix?.startsWith("container.") === true && last === name;
-      return [isOfContainer ? `${prefix}/model` : key, value];
-    }),
   );
 }
