@@ -2,6 +2,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { AdoptedModel } from "../core/model.ts";
 import type { Slot } from "../core/slots.ts";
+import { withOwnPeers } from "./peers.ts";
 
 type DeploymentSpec = k8s.types.input.apps.v1.DeploymentSpec;
 type Labels = Readonly<Record<string, string>>;
@@ -14,7 +15,7 @@ export interface Adopting {
   options(slot: Slot, kind: SlotKind, name: string): pulumi.CustomResourceOptions;
   ingressOptions(name: string): pulumi.CustomResourceOptions;
   /** Labels and annotations: those that were found stay. */
-  metadata(slot: Slot, kind: SlotKind, own: Labels): { labels?: Labels; annotations?: Labels };
+  metadata(slot: Slot, kind: SlotKind, own: Labels, said?: Labels): { labels?: Labels; annotations?: Labels };
   ingressLabels(own: Labels): Labels;
   ingressAnnotations(written: Labels): Labels;
   deploymentSpec(slot: Slot, spec: DeploymentSpec): DeploymentSpec;
@@ -75,13 +76,14 @@ export function adopting(
       return options(about, name, kind === "service" ? ["spec"] : keptOfDeployments);
     },
     ingressOptions: (name) => (adopted === undefined ? {} : options(adopted, name, [])),
-    metadata: (slot, kind, own) => {
+    metadata: (slot, kind, own, said = {}) => {
       const about = isAdopted(slot)?.[kind];
       if (about === undefined) return {};
       return {
         labels: adoptedLabels(about.labels, own),
         annotations: {
           ...about.annotations,
+          ...said,
           ...(kind === "service" ? { "pulumi.com/skipAwait": "true" } : {}),
         },
       };
@@ -90,8 +92,9 @@ export function adopting(
     ingressAnnotations: (written) => ({ ...adopted?.ingress.annotations, ...written }),
     deploymentSpec: (slot, spec) => {
       const about = isAdopted(slot);
-      if (about === undefined) return spec;
-      const { selector } = about.deployment;
+      if (adopted === undefined) return spec;
+      const { selector } = adopted.deployment;
+      if (about === undefined) return withOwnPeers(spec, { ...selector, ...adopted.service.selector });
       // The Deployment's selector cannot change: pods of later releases have its labels, too.
       return { ...spec, ...withLabels(spec, selector), selector: { matchLabels: { ...selector } } };
     },

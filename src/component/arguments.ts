@@ -17,7 +17,7 @@ import {
   ownLabels,
   slotLabels,
 } from "../core/names.ts";
-import type { PodSettings } from "../core/release-contents.ts";
+import type { PodSettings, ServiceSettings } from "../core/release-contents.ts";
 import { requestProblems } from "../core/request-rules.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
 import { slotProblems } from "../core/slot-rules/slot-rules.ts";
@@ -104,9 +104,10 @@ export interface IngressArgs {
     readonly pathType?: NonNullable<IngressSpec["pathType"]>;
   }[];
   readonly tls?: readonly {
-    /** @default the host */
+    /** Empty: the entry names none. @default all hosts */
     readonly hosts?: readonly pulumi.Input<string>[];
-    readonly secretName: pulumi.Input<string>;
+    /** @default the controller's default certificate */
+    readonly secretName?: pulumi.Input<string>;
   }[];
   /** Seconds that the controller waits for the model server's answer. @default the controller's own, mostly 60 */
   readonly timeout?: number;
@@ -137,6 +138,8 @@ export interface BlueGreenModelArgs {
   readonly previewHeader?: string;
   /** Port of the slots' Services. @default 80 */
   readonly servicePort?: number;
+  /** What the Services of both slots have beside their selector and that port. @default none */
+  readonly service?: ServiceSettings;
   /**
    * Before an update sends more traffic to a slot, look whether all its replicas are ready; before one empties a slot, look
    * whether it carries traffic. `false` switches this off. A kubeconfig says how to reach the cluster, where the component's

@@ -20,7 +20,7 @@ import { type Guard, guardHooks } from "./hooks.ts";
 import { type ConfigFiles, configMapData, configMapName, configMaps } from "./pod/config-files.ts";
 import { versionsText } from "./pod/versions.ts";
 import { withPodDefaults } from "./pod-defaults.ts";
-import { backendPort } from "./service-port.ts";
+import { backendPort, serviceFields } from "./service-port.ts";
 
 /** What is known of a slot once it is there. */
 export interface SlotOutputs {
@@ -114,7 +114,9 @@ export class BlueGreenModel extends pulumi.ComponentResource {
     const configMap = files === undefined ? undefined : configMapsByName.get(configMapName(model, files));
     const selector = selectorOf(model, slot, args);
     const labels = { app: model, version: slot, ...ownLabels(model) };
+    const own = args.slots[slot].kubernetes;
     const deploymentLabels = {
+      ...own?.labels,
       ...labels,
       ...(release === undefined ? {} : { [releaseLabel]: String(release) }),
     };
@@ -126,15 +128,16 @@ export class BlueGreenModel extends pulumi.ComponentResource {
         metadata: {
           name,
           ...inNamespace,
-          labels,
+          labels: { ...args.service?.labels, ...labels },
           // A slot may be empty, or its pods somebody else's: whether it is ready is asked when it is to get traffic.
-          annotations: { "pulumi.com/skipAwait": "true" },
-          ...adopted.metadata(slot, "service", labels),
+          annotations: { ...args.service?.annotations, "pulumi.com/skipAwait": "true" },
+          ...adopted.metadata(slot, "service", labels, args.service?.annotations),
         },
         spec: {
           type: "ClusterIP",
           selector: { ...selector },
           ports: [backendPort(args.ingress.protocol, servicePort, server)],
+          ...serviceFields(args.service),
         },
       },
       { parent: this, ...guard.service(name), ...adopted.options(slot, "service", name) },
@@ -149,7 +152,8 @@ export class BlueGreenModel extends pulumi.ComponentResource {
                 name: deploymentName,
                 ...inNamespace,
                 labels: deploymentLabels,
-                ...adopted.metadata(slot, "deployment", deploymentLabels),
+                ...(own?.annotations === undefined ? {} : { annotations: { ...own.annotations } }),
+                ...adopted.metadata(slot, "deployment", deploymentLabels, own?.annotations),
               },
               spec: adopted.deploymentSpec(
                 slot,
@@ -179,7 +183,13 @@ export class BlueGreenModel extends pulumi.ComponentResource {
         : this.#sizing(
             deploymentName,
             // Somebody else may have a budget for adopted pods, and no pod with two of them can be evicted.
-            { ...(args.adopted?.slot === slot ? { disruptionBudget: false } : {}), ...args.slots[slot] },
+            {
+              ...(args.adopted?.slot === slot ? { disruptionBudget: false } : {}),
+              ...args.slots[slot],
+              ...(args.adopted?.slot === slot && args.adopted.budgeted === true
+                ? { disruptionBudget: false }
+                : {}),
+            },
             selector,
             deployment,
             { ...inNamespace, labels },

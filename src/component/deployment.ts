@@ -6,6 +6,7 @@ import type { PodScheme } from "../core/pod-address.ts";
 import type { SlotArgs } from "./arguments.ts";
 import { configFileMounts } from "./pod/config-files.ts";
 import { envVariables } from "./pod/env.ts";
+import { withKubernetesFields } from "./pod/kubernetes-fields.ts";
 import { modelMount } from "./pod/model-source.ts";
 import { resourceRequirements } from "./pod/resources.ts";
 import { scheduling } from "./pod/scheduling.ts";
@@ -51,7 +52,7 @@ export function deploymentSpec(
     ...(versions === undefined ? {} : { [versionsAnnotation]: versions }),
     ...(slot.mark === undefined ? {} : { [markAnnotation]: slot.mark }),
   };
-  return {
+  const spec: DeploymentSpec = {
     ...replicasOf(slot),
     selector: { matchLabels: { ...selector } },
     // A slot that serves is never short of a replica, not even while its own settings change.
@@ -81,6 +82,7 @@ export function deploymentSpec(
       },
     },
   };
+  return withKubernetesFields(spec, slot.kubernetes);
 }
 
 /** An autoscaler's number is not ours to say; only an empty slot is, which an autoscaler leaves alone. */

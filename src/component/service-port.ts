@@ -2,6 +2,7 @@ import type * as k8s from "@pulumi/kubernetes";
 import { exitCodes, UserError } from "../core/errors.ts";
 import type { IdentityProbe } from "../core/identity.ts";
 import { type BackendProtocol, type ModelServer, speaksGrpc } from "../core/model.ts";
+import type { ServiceSettings } from "../core/release-contents.ts";
 
 type ServicePort = k8s.types.input.core.v1.ServicePort;
 
@@ -16,6 +17,12 @@ export function backendPort(
 ): ServicePort {
   const own = speaksGrpc(protocol) ? server.otherPorts.grpc : undefined;
   return { name: protocol, port, targetPort: own ?? server.httpPort };
+}
+
+/** What of the settings is said of a Service's spec; its selector is the slot's. */
+export function serviceFields(settings: ServiceSettings | undefined): object {
+  const { selector: _selector, ...fields } = (settings?.kubernetes ?? {}) as { readonly selector?: unknown };
+  return fields;
 }
 
 /**

@@ -144,6 +144,25 @@ const pod = z
   })
   .describe("Where and as whom the pods run, and what else is in them");
 
+const kubernetes = z
+  .strictObject({
+    labels: labels.optional().describe("Labels of the Deployment itself"),
+    annotations: annotations.optional().describe("Annotations of the Deployment itself"),
+    deployment: kubernetesObject("Fields of the Deployment's spec").optional(),
+    pod: kubernetesObject("Fields of the pod's spec").optional(),
+    container: kubernetesObject("Fields of the server's container").optional(),
+  })
+  .describe("Fields as Kubernetes has them, for what has no word here; they replace what modelswitch writes");
+
+/** What the Services of both slots have beside their selector and port. */
+export const serviceSettings = z
+  .strictObject({
+    labels: labels.optional().describe("Labels of the Services"),
+    annotations: annotations.optional().describe("Annotations of the Services"),
+    kubernetes: kubernetesObject("Fields of a Service's spec as Kubernetes has them").optional(),
+  })
+  .describe("What the Services of both slots have beside their selector and the port of the Ingress");
+
 /** Keys that a release and a slot have in common. */
 export const runs = {
   replicas: count("Replicas of the slot. Either this or `autoscaling`. Default: 1", 0).optional(),
@@ -190,6 +209,7 @@ export const runs = {
     .optional()
     .describe("More mounts of the server's container, of volumes in pod.volumes"),
   pod: pod.optional(),
+  kubernetes: kubernetes.optional(),
 };
 
 /** Options of requests, for the schema of `ingress`. */

@@ -36,6 +36,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     endpoints: (endpoints ?? []).map((endpoint) => endpoint.replace(/\/$/, "")),
     controllerReplicas,
     servicePort: config.servicePort ?? 80,
+    ...(config.service === undefined ? {} : { service: config.service }),
     router: config.router ?? "nginx",
     previewHeader: config.previewHeader ?? defaultPreviewHeader,
     identity: config.identity,

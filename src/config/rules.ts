@@ -193,7 +193,11 @@ function ingress(read: Read): ConfigProblem[] {
   }
   const tls = read("ingress", "tls");
   if (Array.isArray(tls) && typeof host === "string" && tls.length > 0) {
-    const covered = tls.flatMap((entry) => valueAt(entry, ["hosts"]) ?? [host]);
+    const covered = tls.flatMap((entry) => {
+      const named = valueAt(entry, ["hosts"]);
+      // An entry without hosts is for all of them.
+      return Array.isArray(named) && named.length > 0 ? named : [host];
+    });
     const matches = (pattern: unknown) =>
       pattern === host ||
       (typeof pattern === "string" &&

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { routerNames } from "../core/model.ts";
 import { modelNamePattern } from "../core/names.ts";
 import { slots } from "../core/slots.ts";
-import { requestOptions, runs } from "./release-schema.ts";
+import { requestOptions, runs, serviceSettings } from "./release-schema.ts";
 import { rolloutSchema } from "./rollout.ts";
 import { absolutePath, annotations, count, headerToken, label, labels, port, text } from "./schema-parts.ts";
 import { identitySchema } from "./server-parts.ts";
@@ -57,11 +57,12 @@ const slot = z.strictObject({
 });
 
 const tls = z.strictObject({
-  hosts: z.array(text("Host name")).optional(),
+  hosts: z.array(text("Host name")).optional().describe("Default: all hosts of the Ingress; []: none"),
   secretName: z
     .string()
     .regex(subdomain, "is no name of a Secret: lower-case letters, digits, - and .")
-    .describe("Secret with the certificate"),
+    .optional()
+    .describe("Secret with the certificate. Default: the controller's default certificate"),
 });
 
 const endpoint = z
@@ -174,6 +175,7 @@ export const configSchema = z
     idleReplicas: count("Replicas of the idle slot in the `release` form. Default: 0", 0).optional(),
     ingress,
     servicePort: port.optional().describe("Port of the slots' Services. Default: 80"),
+    service: serviceSettings.optional(),
     router: z.enum(routerNames).optional().describe("Default: nginx"),
     previewHeader: z
       .string()

@@ -2,6 +2,7 @@ import type { PresetName } from "../component/servers/preset-names.ts";
 import type { PresetServer } from "../component/servers/preset-options.ts";
 import type { IdentityProbe } from "../core/identity.ts";
 import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../core/model.ts";
+import type { ServiceSettings } from "../core/release-contents.ts";
 import type { Slot } from "../core/slots.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import type { ResolvedRollout, RolloutConfig } from "./rollout-types.ts";
@@ -53,6 +54,8 @@ export interface ModelswitchConfig {
   };
   /** Port of the slots' Services. @default 80 */
   readonly servicePort?: number;
+  /** What the Services of both slots have beside their selector and that port. @default none */
+  readonly service?: ServiceSettings;
   /** @default nginx */
   readonly router?: RouterName;
   /** @default X-Modelswitch-Preview */
@@ -158,6 +161,8 @@ export interface ResolvedConfig {
   readonly endpoints: readonly string[];
   readonly controllerReplicas: number;
   readonly servicePort: number;
+  /** @default none */
+  readonly service?: ServiceSettings;
   readonly router: RouterName;
   readonly previewHeader: string;
   readonly identity: IdentityProbe | undefined;

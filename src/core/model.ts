@@ -4,10 +4,12 @@ import type {
   DisruptionBudget,
   EnvValue,
   GpuAmount,
+  KubernetesFields,
   ModelSource,
   PodSettings,
   ResourceAmounts,
   SecretMount,
+  ServiceSettings,
 } from "./release-contents.ts";
 import type { Slot } from "./slots.ts";
 
@@ -142,6 +144,8 @@ export interface SlotSpec {
   readonly volumeMounts?: readonly object[];
   /** Where and as whom the pods run, and what else is in them. */
   readonly pod?: PodSettings;
+  /** Fields as Kubernetes has them, for what has no word here. @default none */
+  readonly kubernetes?: KubernetesFields;
   /** @default `{ app: NAME, version: SLOT }`; never changes after creation */
   readonly selector?: Readonly<Record<string, string>>;
   /** Number of the release that the slot runs, for labels and outputs. */
@@ -174,7 +178,10 @@ export interface AdoptedModel {
   readonly templateKept: boolean;
   /** `selector`: the Deployment's own, which is immutable and may be wider or narrower than the Service's. */
   readonly deployment: AdoptedObject & { readonly selector: Readonly<Record<string, string>> };
-  readonly service: AdoptedObject;
+  /** `selector`: absent in what older versions noted. */
+  readonly service: AdoptedObject & { readonly selector?: Readonly<Record<string, string>> };
+  /** Somebody's PodDisruptionBudget guards its pods: with a second one none of them could be evicted. @default false */
+  readonly budgeted?: boolean;
   /** Where one sized the Deployment. */
   readonly autoscaler?: AdoptedObject;
   readonly ingress: AdoptedObject;
@@ -188,8 +195,10 @@ export function speaksGrpc(protocol: BackendProtocol | undefined): boolean {
 }
 
 export interface IngressTls {
+  /** Empty: the entry names none. @default all hosts of the Ingress */
   readonly hosts?: readonly string[];
-  readonly secretName: string;
+  /** Secret with the certificate. @default the controller's default certificate */
+  readonly secretName?: string;
 }
 
 /** One more way by which clients reach the model. */
@@ -260,5 +269,7 @@ export interface ModelSpec {
   readonly identity: IdentityProbe | undefined;
   /** Port of the slots' Services. */
   readonly servicePort: number;
+  /** @default none */
+  readonly service?: ServiceSettings;
   readonly adopted?: AdoptedModel;
 }

@@ -182,6 +182,22 @@ export const optionalRows: readonly OptionalRow[] = [
       scope: "namespace",
     }),
   ),
+  ...(
+    [
+      ["policy", "poddisruptionbudgets"],
+      ["networking.k8s.io", "networkpolicies"],
+    ] as const
+  ).map(
+    ([group, resource]): OptionalRow => ({
+      group,
+      resource,
+      names: "any",
+      verbs: { list: ["init", "adopt"] },
+      why: "what guards the pods that run: green's pods have to be guarded, too",
+      without: "`init --from` and `adopt` say nothing of PodDisruptionBudgets and NetworkPolicies",
+      scope: "namespace",
+    }),
+  ),
   {
     group: "",
     resource: "pods/proxy",
@@ -219,6 +235,15 @@ export const optionalRows: readonly OptionalRow[] = [
     verbs: { get: ["plan", "release"] },
     why: "what the class of a pod's runtime needs for itself",
     without: "its overhead is not counted",
+    scope: "cluster",
+  },
+  {
+    group: "networking.k8s.io",
+    resource: "ingresses",
+    names: "any",
+    verbs: { list: ["doctor", "plan", "up", "adopt", "init"] },
+    why: "whether another Ingress has the host and path already",
+    without: "only the Ingresses of the model's own namespace are looked at, where those may be listed",
     scope: "cluster",
   },
   {

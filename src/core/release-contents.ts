@@ -145,6 +145,33 @@ export interface PodSettings {
   readonly volumes?: readonly object[];
 }
 
+/**
+ * Fields as Kubernetes has them, for what has no word of its own here. Each replaces what modelswitch would write in its place, so that a
+ * release is exactly as it was before it was adopted, or has what only few need.
+ */
+export interface KubernetesFields {
+  /** Labels of the Deployment itself, which no pod gets. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Annotations of the Deployment itself. @default none */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Fields of the Deployment's `spec`, for example `{ minReadySeconds: 10 }`. @default none */
+  readonly deployment?: object;
+  /** Fields of the pod's `spec`, for example `{ hostAliases: [...] }`. @default none */
+  readonly pod?: object;
+  /** Fields of the server's container, for example `{ lifecycle: {...} }`; variables in its `env` come before those of `env`. @default none */
+  readonly container?: object;
+}
+
+/** What the Services of both slots have beside their selector and the port that the Ingress leads to. */
+export interface ServiceSettings {
+  /** @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** @default none */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Fields of the Service's `spec` as Kubernetes has them, for example `{ sessionAffinity: "ClientIP" }`. @default none */
+  readonly kubernetes?: object;
+}
+
 /** Names of containers and volumes that modelswitch makes itself. */
 export const ownContainerNames = ["model", "fetch-model", "verify-model"] as const;
 export const ownVolumeNames = ["model", "config-files"] as const;

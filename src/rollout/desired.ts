@@ -78,6 +78,7 @@ export function planUp(input: PlanInput): UpPlan {
     selectors: config.runs.slots === undefined ? {} : selectorsOf(config.runs.slots),
     names: config.runs.slots === undefined ? {} : slotNamesOf(config.runs.slots),
     servicePort: config.servicePort,
+    ...(config.service === undefined ? {} : { service: config.service }),
   };
   const adoption = input.adopting ?? record?.adoption;
   const next: RolloutRecord = {
@@ -152,6 +153,7 @@ export function modelSpec(
     previewHeader: settings.previewHeader,
     identity: settings.identity ?? settings.server.identity,
     servicePort: settings.servicePort ?? 80,
+    ...(settings.service === undefined ? {} : { service: settings.service }),
     ...(adoption === undefined
       ? {}
       : { adopted: adoptedModel(adoption, phase, record.slots[adoption.slot]) }),

@@ -2,12 +2,15 @@ import type { RolloutContext } from "./context.ts";
 import { modelSpec, planUp, type UpPlan } from "./desired.ts";
 import { refuseOtherEnvironment } from "./environment.ts";
 import { type Handover, handovers, sizeOwners } from "./handover.ts";
+import { configuredNames } from "./names.ts";
 import type { Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
+import type { Note } from "./plan-input.ts";
 import type { Desired } from "./program.ts";
 import type { RolloutRecord } from "./record.ts";
 import { refuseInProgress } from "./release/entry.ts";
 import { requiredSourcesOf, sourcesOf } from "./release-spec.ts";
+import { seeClaims, sharedHostNotes } from "./shared-hosts.ts";
 import { locationOf, routingUnreadable } from "./subject.ts";
 import { observeVersions, type Versions } from "./versions.ts";
 
@@ -17,6 +20,8 @@ export interface UpOptions {
   readonly createNamespace: boolean;
   /** The model may belong to another environment: it becomes this one's. @default false */
   readonly takeOver?: boolean;
+  /** Others have the host and path, too, and that is meant. @default false */
+  readonly shareHost?: boolean;
 }
 
 /** What `up` would do, decided but not begun. */
@@ -36,7 +41,7 @@ export interface PreparedUp {
  */
 export async function prepareUp(
   context: RolloutContext,
-  options: Pick<UpOptions, "allowLiveChange" | "allowLiveStop" | "takeOver">,
+  options: Pick<UpOptions, "allowLiveChange" | "allowLiveStop" | "takeOver" | "shareHost">,
 ): Promise<PreparedUp> {
   const record = await context.store.read();
   if (options.takeOver !== true) refuseOtherEnvironment(context, record);
@@ -48,14 +53,29 @@ export async function prepareUp(
   refuseInProgress(context.config.name, record);
   const versions = await presentVersions(context);
   const plan = decide(context, record, observation, versions, options);
+  const others = await otherClaims(context, record, observation, options.shareHost === true);
   return {
-    plan,
+    plan: { ...plan, notes: [...plan.notes, ...others] },
     location,
     observation,
     versions,
     desired: desiredBy(context, plan),
     handovers: handovers(plan.record, observation, await sizeOwners(context, record, plan.record)),
   };
+}
+
+/** What other Ingresses have of the model's hosts and paths; refuses to take what others have. */
+async function otherClaims(
+  { api, config, namespace, signal }: RolloutContext,
+  record: RolloutRecord | undefined,
+  observation: Observation,
+  shareHost: boolean,
+): Promise<readonly Note[]> {
+  const seen = await seeClaims(api, namespace, config.ingress, configuredNames(config), signal);
+  const about = { model: config.name, namespace, shareHost };
+  // An Ingress that somebody deleted had nothing that is not taken anew.
+  const former = observation.ingress === undefined ? undefined : (record?.settings.ingress ?? config.ingress);
+  return sharedHostNotes(seen, about, former);
 }
 
 /** Versions of what the configuration refers to. */

@@ -79,6 +79,7 @@ async function declare({ spec, routing }: Desired): Promise<Record<string, unkno
     ingress: spec.ingress,
     previewHeader: spec.previewHeader,
     servicePort: spec.servicePort,
+    ...(spec.service === undefined ? {} : { service: spec.service }),
     ...(spec.adopted === undefined ? {} : { adopted: spec.adopted }),
     // Readiness was looked at already, with more patience and better evidence than a hook has.
     guard: false,

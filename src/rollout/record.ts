@@ -11,6 +11,7 @@ import {
   type SlotSpec,
 } from "../core/model.ts";
 import { type ObjectNames, objectNames, type SlotNames } from "../core/names.ts";
+import type { ServiceSettings } from "../core/release-contents.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import { type Adoption, adoptionSchema } from "./adoption/adoption.ts";
 import { restoreFiles } from "./record-files.ts";
@@ -72,6 +73,8 @@ export interface AppliedSettings {
   readonly names?: Readonly<Partial<Record<Slot, SlotNames>>> | undefined;
   /** @default 80 */
   readonly servicePort?: number | undefined;
+  /** @default none */
+  readonly service?: ServiceSettings | undefined;
 }
 
 /**
@@ -206,6 +209,7 @@ const recordSchema = z.object({
     selectors: z.object({ blue: texts.optional(), green: texts.optional() }),
     names: z.object({ blue: slotNames.optional(), green: slotNames.optional() }).optional(),
     servicePort: z.number().int().optional(),
+    service: z.looseObject({ labels: texts.optional(), annotations: texts.optional() }).optional(),
   }),
   applying: z.boolean(),
   adoption: adoptionSchema.optional(),

@@ -18,6 +18,7 @@ import { type ModelLocation, observe } from "./observe.ts";
 import { type Identities, type ProofVerdict, type ProofView, untrueIdentity, viewsOf } from "./proof.ts";
 import { prove } from "./prove.ts";
 import { type AppliedSettings, namesOfRecord, type RolloutRecord, releaseOf } from "./record.ts";
+import { namingStrangers } from "./strangers.ts";
 
 /** What is to be proved at the ingress, and how. */
 export interface ProofSubject {
@@ -269,10 +270,11 @@ export async function proveRouting(
     signal: options.signal,
     progress: (update) => context.events({ type: "step", ...about, state: "progress", ...update }),
   });
-  const verdict = await proving.catch((error: unknown) => {
+  const seen = await proving.catch((error: unknown) => {
     context.events({ type: "step", ...about, ...endedBy(error) });
     throw error;
   });
+  const verdict = await namingStrangers(context, subject.settings, seen);
   if (verdict.state === "proved") {
     const { probes } = verdict.evidence;
     const places = subject.endpoints.length === 1 ? "1 address" : `${subject.endpoints.length} addresses`;

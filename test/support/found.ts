@@ -99,6 +99,7 @@ export function foundInventory(): Inventory {
       status: { containerStatuses: [{ restartCount: 0 }] },
     })),
     autoscalers: [],
+    everyIngress: [],
     controllers: { nginx: "k8s.io/ingress-nginx" },
   };
 }

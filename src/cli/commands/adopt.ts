@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from "../../config/types.ts";
+import type { PreparedAdoption } from "../../rollout/adoption/adopt.ts";
 import type { Command, CommandContext, CommandResult } from "../command.ts";
 import { duration, openRollout } from "./rollout-context.ts";
 
@@ -8,30 +9,36 @@ export const adopt: Command = {
   description:
     "Takes over the objects that the config file names (`modelswitch init --from ingress/NAME` writes it) as the slot blue: no pod restarts, no request takes another way. Shows what it would do and asks first. --undo gives everything back as it was found.",
   options: [
+    {
+      name: "accept-loss",
+      summary: "go on although later releases would be without something that runs; what it is, is listed",
+    },
     { name: "undo", summary: "give back what was adopted: labels, owners and Ingress as they were found" },
   ],
   examples: ["modelswitch adopt", "modelswitch adopt --yes", "modelswitch adopt --undo"],
   output: "long",
   ifInterrupted:
     "Traffic and pods are as they were; the same command goes on, `modelswitch adopt --undo` gives back.",
-  run: (input, context) => (input.options.undo === true ? undo(context) : takeOver(context)),
+  run: (input, context) =>
+    input.options.undo === true ? undo(context) : takeOver(context, input.options["accept-loss"] === true),
 };
 
-async function takeOver(context: CommandContext): Promise<CommandResult> {
+async function takeOver(context: CommandContext, acceptLoss: boolean): Promise<CommandResult> {
   const rollout = await openRollout(context);
   const [{ adopt: run }, { autoscalerPart, preparedLines }] = await Promise.all([
     import("../../rollout/adoption/adopt.ts"),
     import("../../rollout/adoption/plan.ts"),
   ]);
   const { config, namespace, kubernetesContext } = rollout;
-  const result = await run(rollout, async (prepared) => {
+  const confirmed = async (prepared: PreparedAdoption) => {
     for (const message of preparedLines(config, namespace, prepared)) {
       context.events({ type: "info", message });
     }
     return await context.confirm(
       `This takes them under management in ${namespace} (context ${kubernetesContext}). Continue?`,
     );
-  });
+  };
+  const result = await run(rollout, confirmed, { acceptLoss });
   const { adoption, proof } = result;
   const objects = {
     deployment: adoption.deployment.name,

@@ -6,6 +6,12 @@ export const liveFlags: readonly OptionSpec[] = [
   { name: "allow-live-stop", summary: "Scale the live slot down; to 0 replicas, it interrupts the service" },
 ];
 
+/** The option by which a user says that others have the same host and path on purpose. */
+export const shareHostFlag: OptionSpec = {
+  name: "share-host",
+  summary: "Other Ingresses have the host and path, too, and that is meant",
+};
+
 export function readLiveFlags({ options }: CommandInput): {
   readonly allowLiveChange: boolean;
   readonly allowLiveStop: boolean;

@@ -6,7 +6,7 @@ import type { ReleaseCost } from "../../rollout/capacity/next-release.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
 import type { PreparedUp } from "../../rollout/prepare-up.ts";
 import type { Command, CommandContext, CommandInput } from "../command.ts";
-import { liveFlags, readLiveFlags } from "./live-flags.ts";
+import { liveFlags, readLiveFlags, shareHostFlag } from "./live-flags.ts";
 import { allOption, errorTexts, ofCluster, queryModels, titleOf } from "./rollout-context.ts";
 
 export const plan: Command = {
@@ -15,7 +15,7 @@ export const plan: Command = {
     "Show what `up` would change, property by property, and what a release would take; changes nothing",
   description:
     "Where the configuration file has several models and none is named, for each in the environment; with --all in every environment.",
-  options: [...liveFlags, allOption],
+  options: [shareHostFlag, ...liveFlags, allOption],
   examples: ["modelswitch plan", "modelswitch plan --json", "modelswitch plan --all"],
   output: "long",
   ifInterrupted: "Nothing was changed.",
@@ -46,7 +46,10 @@ interface Plan {
 
 async function planOf(rollout: RolloutContext, input: CommandInput, context: CommandContext): Promise<Plan> {
   const { prepareUp } = await import("../../rollout/prepare-up.ts");
-  const prepared = await prepareUp(rollout, readLiveFlags(input));
+  const prepared = await prepareUp(rollout, {
+    ...readLiveFlags(input),
+    shareHost: input.options["share-host"] === true,
+  });
   await rollout.prepareSecrets();
   for (const note of prepared.plan.notes) context.events({ type: "warning", ...note });
   const stack = await rollout.openStack(context.signal);

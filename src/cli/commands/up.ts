@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from "../../config/types.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import type { Command, CommandResult } from "../command.ts";
-import { liveFlags, readLiveFlags } from "./live-flags.ts";
+import { liveFlags, readLiveFlags, shareHostFlag } from "./live-flags.ts";
 import { choiceOf, duration, openRollout } from "./rollout-context.ts";
 
 export const up: Command = {
@@ -12,6 +12,7 @@ export const up: Command = {
   options: [
     { name: "create-namespace", summary: "Create the namespace if it does not exist" },
     { name: "take-over", summary: "the model may belong to another environment: make it this one's" },
+    shareHostFlag,
     ...liveFlags,
   ],
   examples: ["modelswitch up", "modelswitch up --create-namespace"],
@@ -24,6 +25,7 @@ export const up: Command = {
       ...readLiveFlags(input),
       createNamespace: input.options["create-namespace"] === true,
       takeOver: input.options["take-over"] === true,
+      shareHost: input.options["share-host"] === true,
     });
     const { config, namespace } = rollout;
     const url = String(result.outputs.url ?? "");

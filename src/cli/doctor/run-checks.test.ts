@@ -98,6 +98,7 @@ describe("doctor", () => {
       identity: "ok",
       host: "ok",
       dns: "ok",
+      "shared-host": "ok",
       "local-cluster": "skipped",
     });
   });

@@ -7,9 +7,11 @@ import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { Connection } from "../../kubernetes/connect.ts";
 import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import { configuredNames } from "../../rollout/names.ts";
+import { seeClaims } from "../../rollout/shared-hosts.ts";
 import type { Check, Verdict } from "./check.ts";
 import { failed, ok, skipped } from "./check.ts";
 import * as cluster from "./observe-cluster.ts";
+import { sharedHostVerdict } from "./shared-host.ts";
 import * as verdicts from "./verdicts.ts";
 
 /** The world that is checked; tests give their own. */
@@ -125,6 +127,18 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
     ofModel("image", "Model server image", async (config) => verdicts.imagesVerdict(config)),
     ofModel("identity", "Slots can be told apart", async (config) => verdicts.identityVerdict(config)),
     ofModel("host", "Host", async (config) => verdicts.hostVerdict(config.ingress.host)),
+    reached.then((there) =>
+      run("shared-host", "Host and path are the model's alone", async (signal) => {
+        if (model === undefined) return skipped("no valid configuration");
+        if (there === undefined || (await version).state === "skipped")
+          return skipped("no cluster is reached");
+        const { api } = there;
+        return sharedHostVerdict(
+          await seeClaims(api, namespace, model.ingress, configuredNames(model), signal),
+          namespace,
+        );
+      }),
+    ),
     ofModel("dns", "DNS", async (config, signal) => {
       const host = config.ingress.host;
       const [found, there] = await Promise.all([outcome(world.lookup(host)), reached]);

@@ -12,7 +12,7 @@ export interface AdoptedAnswers {
 
 /** The text of a `modelswitch.config.ts` that says what runs. Pure. */
 export function adoptedConfigText({ name, namespace, server }: AdoptedAnswers, found: Described): string {
-  const { release, blue, green, ingress, servicePort, router } = found;
+  const { release, blue, green, ingress, service, servicePort, router } = found;
   return [
     `import { ${server === "custom" ? "custom, " : ""}defineConfig } from "modelswitch";`,
     "",
@@ -32,6 +32,12 @@ export function adoptedConfigText({ name, namespace, server }: AdoptedAnswers, f
     "  },",
     `  ingress: ${literal(ingress, 2)},`,
     ...(servicePort === 80 ? [] : [`  servicePort: ${servicePort},`]),
+    ...(service === undefined
+      ? []
+      : [
+          "  // What the Service that runs has, and green's gets, too.",
+          `  service: ${literal(service, 2)},`,
+        ]),
     ...(router === "nginx" ? [] : [`  router: ${JSON.stringify(router)},`]),
     "});",
     "",
@@ -80,13 +86,13 @@ function httpLines(
 ): string[] {
   const base = path.replace(/\/+$/, "");
   const identity = {
-    ...(readinessPath.startsWith("/v2/health/")
+    ...(readinessPath?.startsWith("/v2/health/") === true
       ? { path: `${base}/v2/models/${name}`, from: { kind: "json", path: "versions.0" } }
       : { path: base === "" ? "/" : base, from: { kind: "body" } }),
     ...(speaksGrpc(protocol) ? { grpc: grpcProposal(name) } : {}),
   };
   return [
-    `    readinessPath: ${JSON.stringify(readinessPath)},`,
+    ...(readinessPath === undefined ? [] : [`    readinessPath: ${JSON.stringify(readinessPath)},`]),
     ...(livenessPath === undefined ? [] : [`    livenessPath: ${JSON.stringify(livenessPath)},`]),
     howRecognised,
     `    identity: ${literal(identity, 4)},`,

@@ -1,12 +1,14 @@
 import { presetNamed } from "../../component/servers/presets.ts";
-import { mayBeSecret } from "../../config/problem.ts";
+import { describePath, mayBeSecret } from "../../config/problem.ts";
+import { configProblems } from "../../config/validate.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { type Described, describeFound } from "../../rollout/adoption/describe.ts";
-import { type Discovered, discover } from "../../rollout/adoption/discover.ts";
+import { type Discovered, discover, refused } from "../../rollout/adoption/discover.ts";
+import { serverAsFound } from "../../rollout/adoption/found-server.ts";
 import { takeInventory } from "../../rollout/adoption/inventory.ts";
 import { adoptionLines } from "../../rollout/adoption/plan.ts";
 import type { CommandContext, CommandInput } from "../command.ts";
-import { adoptedConfigText } from "./adopted-template.ts";
+import { type AdoptedAnswers, adoptedConfigText } from "./adopted-template.ts";
 import { answerProblems, isServerChoice, type ServerChoice, suggestName } from "./answers.ts";
 import { listensAlike, recognisedPreset } from "./recognise.ts";
 
@@ -37,24 +39,55 @@ export async function scaffoldFromIngress(
   const wanted = input.options.namespace;
   const namespace = typeof wanted === "string" ? wanted : connection.namespace;
   const found = discover(ingressName, name, await takeInventory(connection.api, namespace, context.signal));
-  const described = describeFound(found);
-  const server = serverFor(found, described, name, input);
+  const asFound = describeFound(found, name);
+  const server = serverFor(found, asFound, name, input);
+  const described = server === "custom" ? asFound : describeFound(found, name, presetNamed(server, name));
+  refuseInvalid(ingressName, namespace, configured({ name, namespace, server }, described));
   return {
     text: adoptedConfigText({ name, namespace, server }, described),
     plan: adoptionLines({ name, router: described.router }, namespace, found, described),
     toCheck: [
       ...whatTellsAnswers(described, server),
-      ...(described.server.http && found.container.readinessProbe?.httpGet === undefined
-        ? ["server.readinessPath: the pods that run have no readiness probe over HTTP"]
+      ...(described.server.http && found.container.readinessProbe === undefined
+        ? ["server.readinessPath: the pods that run have no readiness probe"]
         : []),
-      ...Object.keys(described.release.env ?? {})
-        .filter((variable) => mayBeSecret([variable]))
+      ...Object.entries(described.release.env ?? {})
+        .filter(([variable, value]) => typeof value === "string" && mayBeSecret([variable]))
         .map(
-          (variable) =>
+          ([variable]) =>
             `env.${variable}: sounds like a secret, and stands in the file as in the pods: in clear`,
         ),
     ],
   };
+}
+
+/** The same as the text, as far as it can be wrong: what the next command would refuse is never written. */
+function configured({ name, namespace, server }: AdoptedAnswers, found: Described): object {
+  const { release, blue, green, ingress, servicePort, service, router } = found;
+  return {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    server: server === "custom" ? serverAsFound(found.server, name) : server,
+    release,
+    slots: { blue, green },
+    ingress,
+    servicePort,
+    ...(service === undefined ? {} : { service }),
+    router,
+  };
+}
+
+function refuseInvalid(ingressName: string, namespace: string, config: object): void {
+  const problems = configProblems(config);
+  if (problems.length === 0) return;
+  throw refused(
+    ingressName,
+    namespace,
+    problems.map(({ path, message }) => ({
+      reason: `the configuration cannot say what runs: ${describePath(path)} ${message}`,
+      remedy: "change that where it runs first",
+    })),
+  );
 }
 
 /** What no cluster can tell. */

@@ -34,9 +34,9 @@ export function ingressTo(
       ...(ingress.classAnnotation === true ? {} : { ingressClassName: className }),
       ...(about.tls && ingress.tls !== undefined && ingress.tls.length > 0
         ? {
-            tls: ingress.tls.map(({ hosts: named, secretName }) => ({
-              hosts: [...(named ?? hosts)],
-              secretName,
+            tls: ingress.tls.map(({ hosts: named = hosts, secretName }) => ({
+              ...(named.length === 0 ? {} : { hosts: [...named] }),
+              ...(secretName === undefined ? {} : { secretName }),
             })),
           }
         : {}),
@@ -72,7 +72,7 @@ export function backendSlot(model: Named, object: ObservedIngress | undefined): 
 }
 
 /** `canary` and `canary-*` decide where traffic goes; so they are the router's under every router. */
-const canaryAnnotation = /^[^/]*nginx[^/]*\/canary(-|$)/;
+export const canaryAnnotation = /^[^/]*nginx[^/]*\/canary(-|$)/;
 /** Names the class, as before there were IngressClasses. */
 export const classAnnotation = "kubernetes.io/ingress.class";
 

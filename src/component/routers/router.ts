@@ -57,7 +57,7 @@ export interface IngressManifest {
   };
   readonly spec: {
     readonly ingressClassName?: string;
-    readonly tls?: { readonly hosts?: string[]; readonly secretName: string }[];
+    readonly tls?: { readonly hosts?: string[]; readonly secretName?: string }[];
     readonly rules: {
       readonly host: string;
       readonly http: {

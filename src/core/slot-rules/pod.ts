@@ -2,8 +2,21 @@ import { type Fields, isFields } from "../fields.ts";
 import { ownContainerNames, ownVolumeNames } from "../release-contents.ts";
 import { listOf, problem, type SlotProblem } from "./problem.ts";
 
+/** Labels that modelswitch sets itself on every pod. */
+export const ownPodLabels: readonly string[] = [
+  ...["app", "version", "app.kubernetes.io/name", "app.kubernetes.io/instance"],
+  "app.kubernetes.io/managed-by",
+];
+
 /** What is added to the pods, as Kubernetes knows it. */
-export function podProblems({ pod, volumeMounts, selector }: Fields): SlotProblem[] {
+export function podProblems(slot: Fields): SlotProblem[] {
+  const { pod, volumeMounts, selector } = slot;
+  // What is not there takes no name.
+  const [fetched, files] = ownVolumeNames;
+  const taken = [
+    ...(slot.model === undefined ? [] : [fetched]),
+    ...(slot.configFiles === undefined ? [] : [files]),
+  ];
   const settings = isFields(pod) ? pod : {};
   const found: SlotProblem[] = [];
   const containers = [
@@ -12,7 +25,7 @@ export function podProblems({ pod, volumeMounts, selector }: Fields): SlotProble
   ];
   found.push(...names(containers, ownContainerNames, "container"));
   const volumes = named(settings.volumes, ["pod", "volumes"]);
-  found.push(...names(volumes, ownVolumeNames, "volume"));
+  found.push(...names(volumes, taken, "volume"));
   const known = new Set([...volumes.map(({ name }) => name), ...ownVolumeNames]);
   for (const [index, mount] of listOf(volumeMounts).entries()) {
     if (!isFields(mount) || typeof mount.name !== "string" || known.has(mount.name)) continue;
@@ -23,8 +36,7 @@ export function podProblems({ pod, volumeMounts, selector }: Fields): SlotProble
   }
   for (const [label, value] of Object.entries(isFields(settings.labels) ? settings.labels : {})) {
     const own = isFields(selector) ? selector[label] : undefined;
-    const isOwn =
-      own !== undefined || label === "app" || label === "version" || label.startsWith("app.kubernetes.io/");
+    const isOwn = own !== undefined || ownPodLabels.includes(label);
     if (!isOwn || own === value) continue;
     const why = own === undefined ? "modelswitch sets it itself" : `the slot's selector has "${own}"`;
     found.push(problem(["pod", "labels", label], `cannot be "${value}": ${why}`));

@@ -1,5 +1,6 @@
 import type { Fields } from "../fields.ts";
 import { contentsProblems } from "./contents.ts";
+import { kubernetesProblems } from "./kubernetes.ts";
 import { podProblems } from "./pod.ts";
 import type { SlotProblem } from "./problem.ts";
 import { sizeProblems } from "./size.ts";
@@ -9,5 +10,10 @@ import { sizeProblems } from "./size.ts";
  * that are not known yet, as of Pulumi, are passed over. Pure.
  */
 export function slotProblems(slot: Fields): SlotProblem[] {
-  return [...sizeProblems(slot), ...contentsProblems(slot), ...podProblems(slot)];
+  return [
+    ...sizeProblems(slot),
+    ...contentsProblems(slot),
+    ...podProblems(slot),
+    ...kubernetesProblems(slot),
+  ];
 }

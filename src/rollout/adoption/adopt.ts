@@ -1,4 +1,4 @@
-import { UserError } from "../../core/errors.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import { splitOf } from "../../core/routing.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
@@ -8,19 +8,27 @@ import { type Lock, withLock } from "../lock.ts";
 import type { Observation } from "../observation.ts";
 import { observe } from "../observe.ts";
 import { withPermissions } from "../permissions.ts";
-import { proveUp, type UpProof } from "../prove-up.ts";
+import type { UpProof } from "../prove-up.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf } from "../subject.ts";
 import type { Adoption } from "./adoption.ts";
-import { compareWithConfig, notConfigured } from "./compare.ts";
+import { answersChanged, seenAnswers, settledAnswers } from "./answers.ts";
+import { compareWithConfig, gainedByConfig, lossRefused, lostByConfig, notConfigured } from "./compare.ts";
 import type { Described } from "./describe.ts";
 import { describeFound } from "./describe.ts";
 import { type Discovered, discover, refused } from "./discover.ts";
 import { handOver } from "./field-owners.ts";
 import { refuseUnfinished } from "./guard.ts";
-import { type FoundPod, takeInventory } from "./inventory.ts";
+import { takeInventory } from "./inventory.ts";
 import { adoptedKinds, foundObject, foundOf, patchAdopted, podRuns, wouldRoll } from "./objects.ts";
-import { proveAdopted } from "./prove.ts";
+import { podsOf } from "./pods.ts";
+import { proveAdopted, proveBefore } from "./prove.ts";
+import { giveBack } from "./undo.ts";
+
+export interface AdoptOptions {
+  /** Go on where later releases would be without something that runs. @default false */
+  readonly acceptLoss?: boolean;
+}
 
 /** What `adopt` would do, decided but not begun. */
 export type PreparedAdoption =
@@ -39,7 +47,10 @@ export type PreparedAdoption =
  * Looks at everything and writes nothing.
  * @throws UserError `adoption-refused`, `adoption-unfinished`, `from-unknown` (exit code 2)
  */
-export async function prepareAdoption(context: RolloutContext): Promise<PreparedAdoption> {
+export async function prepareAdoption(
+  context: RolloutContext,
+  options: AdoptOptions = {},
+): Promise<PreparedAdoption> {
   const { config, namespace, api, signal } = context;
   const record = await withPermissions(context, ["up"], () => context.store.read());
   const former = record?.adoption;
@@ -64,8 +75,10 @@ export async function prepareAdoption(context: RolloutContext): Promise<Prepared
     ]);
   }
   const found = discover(names.ingress, config.name, await takeInventory(api, namespace, signal));
-  const described = describeFound(found);
+  const described = describeFound(found, config.name, config.server);
   compareWithConfig(config, described, namespace);
+  const lost = lostByConfig(config, found);
+  if (lost.length > 0 && options.acceptLoss !== true) throw lossRefused(config, lost);
   await refuseRoll(context, found);
   const observation = await observe(location);
   const adoption: Adoption = {
@@ -78,7 +91,8 @@ export async function prepareAdoption(context: RolloutContext): Promise<Prepared
       ...foundObject(found.deployment),
       selector: found.deployment.spec?.selector?.matchLabels ?? {},
     },
-    service: foundObject(found.service),
+    service: { ...foundObject(found.service), selector: found.selector },
+    ...(found.budget === undefined ? {} : { budgeted: true }),
     ingress: { ...foundObject(found.ingress), spec: found.ingress.spec ?? {} },
     ...(found.autoscaler === undefined
       ? {}
@@ -89,7 +103,7 @@ export async function prepareAdoption(context: RolloutContext): Promise<Prepared
     adoption,
     record: recordOf(context, adoption, observation),
     found,
-    described,
+    described: { ...described, unsaid: lost, gained: gainedByConfig(config, found) },
   };
 }
 
@@ -138,9 +152,10 @@ export interface AdoptResult {
 export async function adopt(
   context: RolloutContext,
   confirmed: (prepared: PreparedAdoption) => Promise<boolean>,
+  options: AdoptOptions = {},
 ): Promise<AdoptResult> {
   const startedAt = context.clock.now();
-  const prepared = await prepareAdoption(context);
+  const prepared = await prepareAdoption(context, options);
   if (prepared.state === "done") {
     return {
       adoption: prepared.adoption,
@@ -156,7 +171,7 @@ export async function adopt(
   await context.prepareSecrets();
   return await withLock(context.lockOptions("adopt"), async (lock) => {
     // What was shown is what is done: somebody may have worked on it while the question was open.
-    const again = await prepareAdoption(context);
+    const again = await prepareAdoption(context, options);
     if (again.state === "done") throw changedMeanwhile(context);
     if (prepared.state === "begin" && again.state === "begin" && differs(prepared, again)) {
       throw changedMeanwhile(context);
@@ -199,9 +214,9 @@ async function takeOver(
   const place = { api, namespace };
   const location = locationOf(context, record);
   const before = await podsOf(context, record);
-  if (prepared.state === "begin" && record.settings.server.http === false) {
-    await proveMark(context, record);
-  }
+  if (prepared.state === "begin") await proveBefore(context, record);
+  const look = async () => await seenAnswers(context, record.settings, await observe(location));
+  const answered = await look();
 
   await step(events, { id: "adopt-record", title: "Remember how everything was found" }, async () => {
     await store.update((stored) => stored ?? record);
@@ -235,26 +250,27 @@ async function takeOver(
     (runs) => `${runs.length} pods, none restarted`,
   );
   if (JSON.stringify(before) !== JSON.stringify(after)) warnOfPods(context, before, after);
+  const changes = await step(
+    events,
+    { id: "adopt-answers", title: "Look whether the ingress answers as before" },
+    () => settledAnswers(context, look, answered),
+    (found) => (found.length === 0 ? `${answered.length} ways to ask, all as before` : found.join("; ")),
+  );
+  const takeBack = async (why: readonly string[]) => {
+    await giveBack(context, lock, record, adoption);
+    return answersChanged(context.config.name, why);
+  };
+  if (changes.length > 0) throw await takeBack(changes);
+  const proof = await proveAdopted(context, record, routing).catch(async (error: unknown) => {
+    // It was proved before: now it has to be, too.
+    context.signal.throwIfAborted();
+    throw await takeBack([messageOf(error)]);
+  });
   const adopted: Adoption = { ...adoption, state: "adopted" };
   await step(events, { id: "adopt-finish", title: "Remember that it is done" }, async () => {
     await store.update((stored) => stored && { ...stored, applying: false, adoption: adopted });
   });
-  const proof = await proveAdopted(context, record, routing);
   return { pods: after.length, proof, adoption: adopted };
-}
-
-/** The mark is what somebody said of pods that cannot be asked, and once it is written down nothing corrects it. */
-async function proveMark(context: RolloutContext, record: RolloutRecord): Promise<void> {
-  const location = locationOf(context, record);
-  const { routing } = await observe(location);
-  if (routing === undefined) throw changedMeanwhile(context);
-  const { proof } = await proveUp(context, location, { record, routing });
-  if (proof.state === "proved") return;
-  throw new UserError({
-    code: "adoption-refused",
-    message: `Nobody can say whether the answers of ${context.config.name} have the mark that the configuration says: ${proof.reason}.`,
-    hint: "Nothing was changed. Run the command again once the pods are ready.",
-  });
 }
 
 /** Pods come and go by themselves too: an evicted one is no reason to fail, but nobody should overlook it. */
@@ -266,21 +282,4 @@ function warnOfPods(context: RolloutContext, before: readonly string[], after: r
     message: `While it was taken over, pods changed: ${gone.join(", ") || "there are more of them"}. Nothing that was written makes pods restart.`,
     hint: "Look at their events: kubectl describe pod.",
   });
-}
-
-/** The pods of the adopted slot, each with its restarts. */
-export async function podsOf(context: RolloutContext, record: RolloutRecord): Promise<string[]> {
-  const slot = record.adoption?.slot ?? "blue";
-  const selector = record.settings.selectors[slot] ?? {};
-  const { items = [] } = await context.api.json<{ readonly items?: readonly FoundPod[] }>({
-    method: "GET",
-    path: `/api/v1/namespaces/${context.namespace}/pods`,
-    query: {
-      labelSelector: Object.entries(selector)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(","),
-    },
-    signal: context.signal,
-  });
-  return podRuns(items);
 }

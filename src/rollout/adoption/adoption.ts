@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { AdoptedModel } from "../../core/model.ts";
 import { type Slot, slots } from "../../core/slots.ts";
+import { isBookkeeping, toolAnnotation } from "./annotations.ts";
 
 /** One object as it was found, to be given back so. */
 export interface FoundObject {
@@ -23,7 +24,10 @@ export interface Adoption {
   /** The release that is the pods which were found; while the slot runs it, their template is left alone. */
   readonly release: number;
   readonly deployment: FoundObject & { readonly selector: Readonly<Record<string, string>> };
-  readonly service: FoundObject;
+  /** `selector`: absent in what older versions noted. */
+  readonly service: FoundObject & { readonly selector?: Readonly<Record<string, string>> | undefined };
+  /** Somebody's PodDisruptionBudget guards its pods. */
+  readonly budgeted?: boolean | undefined;
   readonly ingress: FoundObject & { readonly spec: Readonly<Record<string, unknown>> };
   /** Where one sized the Deployment. */
   readonly autoscaler?: FoundObject & { readonly spec: Readonly<Record<string, unknown>> };
@@ -45,19 +49,11 @@ export const adoptionSchema = z.object({
   by: z.string(),
   release: z.number().int(),
   deployment: z.object({ ...found, selector: texts }),
-  service: z.object(found),
+  service: z.object({ ...found, selector: texts.optional() }),
+  budgeted: z.boolean().optional(),
   ingress: z.object({ ...found, spec: z.record(z.string(), z.unknown()) }),
   autoscaler: z.object({ ...found, spec: z.record(z.string(), z.unknown()) }).optional(),
 });
-
-/** Written by kubectl and by the Deployment's controller about the object itself: nothing to declare. */
-const bookkeeping = new Set([
-  "kubectl.kubernetes.io/last-applied-configuration",
-  "deployment.kubernetes.io/revision",
-]);
-
-/** Annotations of tools about the object itself: they are no settings of the object, and stay where they are. */
-export const toolAnnotation = /^(meta\.helm\.sh|argocd\.argoproj\.io|field\.cattle\.io)\//;
 
 /** What the component has to know of an adoption. */
 export function adoptedModel(
@@ -67,14 +63,18 @@ export function adoptedModel(
 ): AdoptedModel {
   const kept = ({ labels, annotations }: FoundObject) => ({
     labels,
-    annotations: Object.fromEntries(Object.entries(annotations).filter(([key]) => !bookkeeping.has(key))),
+    annotations: Object.fromEntries(Object.entries(annotations).filter(([key]) => !isBookkeeping(key))),
   });
   return {
     slot: adoption.slot,
     phase,
     templateKept: release === adoption.release,
     deployment: { ...kept(adoption.deployment), selector: adoption.deployment.selector },
-    service: kept(adoption.service),
+    service: {
+      ...kept(adoption.service),
+      ...(adoption.service.selector === undefined ? {} : { selector: adoption.service.selector }),
+    },
+    ...(adoption.budgeted === true ? { budgeted: true } : {}),
     ...(adoption.autoscaler === undefined ? {} : { autoscaler: kept(adoption.autoscaler) }),
     ingress: {
       labels: adoption.ingress.labels,

@@ -1,8 +1,12 @@
 import type { ResolvedConfig, SlotOnly } from "../../config/types.ts";
+import { exitCodes, UserError } from "../../core/errors.ts";
+import type { Fields } from "../../core/fields.ts";
 import type { SlotSpec } from "../../core/model.ts";
 import { differences } from "../differences.ts";
 import type { Described } from "./describe.ts";
-import { refused } from "./discover.ts";
+import { type Discovered, refused } from "./discover.ts";
+import { lostOfService } from "./found-service.ts";
+import { gainedFields, lostFields, nextDeployment } from "./losses.ts";
 
 /** Whether the configuration names nothing that could be taken over. */
 export function notConfigured({ runs }: ResolvedConfig): boolean {
@@ -39,6 +43,36 @@ export function compareWithConfig(config: ResolvedConfig, found: Described, name
       remedy: "say what runs (`modelswitch init --from … --force` does); change it after it is taken over",
     })),
   );
+}
+
+/** What runs and later releases of this configuration would be without. Pure. */
+export function lostByConfig(config: ResolvedConfig, found: Discovered): string[] {
+  return [
+    ...lostFields(found, nextOf(config, found)),
+    ...lostOfService(found, config.service, config.server),
+  ];
+}
+
+/** What later releases of this configuration have beside what runs. Pure. */
+export function gainedByConfig(config: ResolvedConfig, found: Discovered): string[] {
+  return gainedFields(found, nextOf(config, found));
+}
+
+function nextOf({ name, runs, server }: ResolvedConfig, found: Discovered): Fields {
+  return nextDeployment(name, found, runs.form === "slots" ? runs.slots.blue : runs.release, server);
+}
+
+export function lossRefused(config: ResolvedConfig, lost: readonly string[]): UserError {
+  return new UserError({
+    code: "adoption-loses",
+    message: [
+      `What runs has what later releases of ${config.name} would be without, as ${config.file} describes them:`,
+      ...lost.map((path) => `  ${path}`),
+    ].join("\n"),
+    hint: "Nothing was changed. Say it in the configuration (`modelswitch init --from ingress/NAME --force` writes all of it), or go without on purpose: `modelswitch adopt --accept-loss`.",
+    exitCode: exitCodes.usage,
+    details: { lost },
+  });
 }
 
 /** What is compared, where the configuration has it: that the rest is described well only matters for later releases. */

@@ -1,11 +1,21 @@
-import { classAnnotation } from "../../component/routers/main-ingress.ts";
+import { canaryAnnotation, classAnnotation } from "../../component/routers/main-ingress.ts";
 import type { ReleaseTemplate, SlotOnly } from "../../config/types.ts";
-import type { IngressPlace, IngressSpec, RouterName } from "../../core/model.ts";
-import { toolAnnotation } from "./adoption.ts";
+import type { IngressPlace, IngressSpec, ModelServer, RouterName } from "../../core/model.ts";
+import type { ServiceSettings } from "../../core/release-contents.ts";
+import { isBookkeeping, toolAnnotation } from "./annotations.ts";
 import { autoscalingOf } from "./autoscaler.ts";
+import { budgetOf } from "./budget.ts";
+import { carryOver } from "./carried.ts";
 import type { Discovered } from "./discover.ts";
-import { backendProtocol, type DescribedServer, describeServer, protocolAnnotation } from "./found-server.ts";
-import type { FoundContainer, FoundPath } from "./inventory.ts";
+import {
+  backendProtocol,
+  type DescribedServer,
+  describeServer,
+  protocolAnnotation,
+  serverAsFound,
+} from "./found-server.ts";
+import { describeService, lostOfService } from "./found-service.ts";
+import type { FoundPath } from "./inventory.ts";
 
 /** What runs, in the words of the configuration file. */
 export interface Described {
@@ -19,14 +29,16 @@ export interface Described {
   readonly ingress: IngressSpec & { readonly name: string };
   readonly servicePort: number;
   readonly router: RouterName;
-  /** What the pods have and the configuration does not say: they keep it, later releases would be without. */
+  /** What both slots' Services have in common. */
+  readonly service: ServiceSettings | undefined;
+  /** What later releases would be without: the pods and the Service that were found keep it. */
   readonly unsaid: readonly string[];
+  /** What later releases have beside what was found. */
+  readonly gained: readonly string[];
 }
 
-/** Notes of kubectl and Pulumi, which they write anew. */
-const bookkeeping = /^(kubectl\.kubernetes\.io|pulumi\.com)\//;
-
-export function describeFound(found: Discovered): Described {
+/** @param as the model server that the configuration names; by default one that says what runs */
+export function describeFound(found: Discovered, model: string, as?: ModelServer): Described {
   const { autoscaler, container, deployment, ingress, service, path } = found;
   const names = {
     deployment: deployment.metadata?.name ?? "",
@@ -35,22 +47,31 @@ export function describeFound(found: Discovered): Described {
   };
   const annotations = Object.fromEntries(
     Object.entries(ingress.metadata?.annotations ?? {}).filter(
-      ([key]) => !bookkeeping.test(key) && !toolAnnotation.test(key) && key !== classAnnotation,
+      ([key]) =>
+        !isBookkeeping(key) &&
+        !key.startsWith("pulumi.com/") &&
+        !toolAnnotation.test(key) &&
+        key !== classAnnotation &&
+        !canaryAnnotation.test(key),
     ),
   );
   // Said as an option, the pods' probes and identities use TLS, too.
   const protocol = backendProtocol(ingress);
   if (protocol !== "http") delete annotations[protocolAnnotation];
   const server = describeServer(container, found.httpPort, protocol);
-  const tls = (ingress.spec?.tls ?? []).flatMap(({ hosts, secretName }) =>
-    secretName === undefined
-      ? []
-      : [{ ...(hosts === undefined || hosts.length === 0 ? {} : { hosts }), secretName }],
-  );
+  const tls = (ingress.spec?.tls ?? []).map(({ hosts = [], secretName }) => ({
+    hosts,
+    ...(secretName === undefined || secretName === "" ? {} : { secretName }),
+  }));
+  const modelServer = as ?? serverAsFound(server, model);
+  const { release, lost, gained } = carryOver(found, model, modelServer);
+  const settings = describeService(found, modelServer);
+  const budget = budgetOf(found, release, model);
   return {
     server,
     release: {
-      ...whatRuns(container),
+      ...release,
+      ...(budget === undefined ? {} : { disruptionBudget: budget }),
       ...(server.http ? {} : { mark: tagOf(container.image ?? "") }),
       ...(autoscaler === undefined
         ? { replicas: deployment.spec?.replicas ?? 1 }
@@ -73,7 +94,9 @@ export function describeFound(found: Discovered): Described {
     },
     servicePort: found.servicePort,
     router: found.canaries ? "nginx" : "plain",
-    unsaid: unsaid(found, server),
+    service: settings,
+    unsaid: [...lost, ...lostOfService(found, settings, modelServer)],
+    gained,
   };
 }
 
@@ -91,70 +114,4 @@ function isPathType(type: string | undefined): type is NonNullable<IngressSpec["
 /** A first guess at what the answers of a release have: `adopt` looks whether it is true. */
 function tagOf(image: string): string {
   return /:([^/:]+)$/.exec(image.split("@")[0] ?? "")?.[1] ?? "1";
-}
-
-function whatRuns(container: FoundContainer): ReleaseTemplate {
-  const env = Object.fromEntries(
-    (container.env ?? []).flatMap(({ name, value, valueFrom }) =>
-      valueFrom === undefined ? [[name, value ?? ""]] : [],
-    ),
-  );
-  const { requests = {}, limits = {} } = container.resources ?? {};
-  const policy = container.imagePullPolicy;
-  return {
-    image: container.image ?? "",
-    ...(Object.keys(env).length === 0 ? {} : { env }),
-    ...(Object.keys(requests).length + Object.keys(limits).length === 0
-      ? {}
-      : {
-          resources: {
-            ...(Object.keys(requests).length === 0 ? {} : { requests }),
-            ...(Object.keys(limits).length === 0 ? {} : { limits }),
-          },
-        }),
-    ...(policy === "Always" || policy === "Never" ? { imagePullPolicy: policy } : {}),
-    ...(container.args === undefined || container.args.length === 0 ? {} : { args: container.args }),
-  };
-}
-
-/** Defaults of the API server, which say nothing. */
-const defaults: Readonly<Record<string, string>> = {
-  dnsPolicy: '"ClusterFirst"',
-  restartPolicy: '"Always"',
-  schedulerName: '"default-scheduler"',
-  serviceAccount: '"default"',
-  serviceAccountName: '"default"',
-  securityContext: "{}",
-  terminationGracePeriodSeconds: "30",
-};
-
-const saidOfContainers = new Set([
-  ...["name", "image", "imagePullPolicy", "args", "env", "resources", "ports", "readinessProbe"],
-  ...["livenessProbe", "startupProbe", "terminationMessagePath", "terminationMessagePolicy"],
-]);
-
-function unsaid({ container, deployment }: Discovered, { http, port }: DescribedServer): string[] {
-  const { containers = [], ...spec } = deployment.spec?.template?.spec ?? {};
-  const found = Object.entries(spec)
-    .filter(([key, value]) => value !== undefined && JSON.stringify(value) !== defaults[key])
-    // The old name of the same field.
-    .filter(([key]) => key !== "serviceAccount")
-    .map(([key]) => key);
-  for (const key of Object.keys(container))
-    if (!saidOfContainers.has(key)) found.push(`the container's ${key}`);
-  const fromElsewhere = (container.env ?? []).filter(({ valueFrom }) => valueFrom !== undefined);
-  if (fromElsewhere.length > 0) {
-    found.push(`env from elsewhere (${fromElsewhere.map(({ name }) => name).join(", ")})`);
-  }
-  const others = containers.filter((one) => one !== container).map(({ name }) => name);
-  if (others.length > 0) found.push(`the containers ${others.join(", ")}`);
-  for (const kind of ["readinessProbe", "livenessProbe"] as const) {
-    const probe = container[kind];
-    const asks = http ? probe?.httpGet : probe?.grpc;
-    if (probe !== undefined && asks === undefined)
-      found.push(`a ${kind} that is no ${http ? "HTTP" : "gRPC"} request`);
-    if (!http && probe?.grpc !== undefined && probe.grpc.port !== port)
-      found.push(`a ${kind} on port ${probe.grpc.port}`);
-  }
-  return found;
 }

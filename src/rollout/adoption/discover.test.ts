@@ -48,7 +48,7 @@ describe("discover", () => {
     );
     const found = discover("fraud", "fraud", inventory);
     expect(found).toMatchObject({ className: "public", classAnnotation: true });
-    expect(describeFound(found).ingress).toEqual({
+    expect(describeFound(found, "fraud").ingress).toEqual({
       name: "fraud",
       className: "public",
       classAnnotation: true,
@@ -250,7 +250,6 @@ describe("discover", () => {
     );
     const text = discover("fraud", "fraud", inventory).warnings.join("\n");
     expect(text).toContain("the Service metrics selects the same pods");
-    expect(text).toContain("has more ports than 8000");
   });
 
   test("a controller that reads no canary annotations gets the plain router", () => {

@@ -1,11 +1,14 @@
-import { classAnnotation } from "../../component/routers/main-ingress.ts";
+import { classAnnotation, canaryAnnotation as ofCanaries } from "../../component/routers/main-ingress.ts";
 import { hostProblem } from "../../config/host.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { objectNames } from "../../core/names.ts";
+import { objectNames, ownLabels } from "../../core/names.ts";
 import { liveObjects } from "./behind.ts";
+import { budgetFor, policiesOfBlueAlone } from "./budget.ts";
 import { protocolObstacle } from "./found-server.ts";
+import { ownAddress } from "./found-service.ts";
 import type {
   FoundAutoscaler,
+  FoundBudget,
   FoundContainer,
   FoundDeployment,
   FoundIngress,
@@ -16,6 +19,7 @@ import type {
 } from "./inventory.ts";
 import { otherSelector, selects } from "./labels.ts";
 import { type Obstacle, ownersOf } from "./owners.ts";
+import { type FoundPlace, sharedPlaces } from "./shared-places.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -43,6 +47,10 @@ export interface Discovered {
   readonly selector: Labels;
   /** Labels for the other slot's pods. */
   readonly otherSelector: Labels;
+  /** Annotations about canaries that say nothing, since the Ingress is none: `KEY: VALUE`. */
+  readonly leftovers: readonly string[];
+  /** Somebody's PodDisruptionBudget for its pods. */
+  readonly budget: FoundBudget | undefined;
   /** Things to know before it is taken over. */
   readonly warnings: readonly string[];
 }
@@ -90,11 +98,18 @@ export function discover(ingressName: string, model: string, inventory: Inventor
   const { className } = ofClass;
   const podLabels = deployment.spec?.template?.metadata?.labels ?? {};
   warnings.push(...otherServices(service, podLabels, inventory));
-  if (behind.hasOtherPorts) {
-    warnings.push(
-      `the Service ${service.metadata?.name} has more ports than ${behind.servicePort}, which the Ingress uses; green's Service has only that one`,
-    );
-  }
+  warnings.push(...sharedPlaces(ingressName, [rule, ...also], className, inventory));
+  const address = ownAddress(service);
+  if (address !== undefined) warnings.push(address);
+  const green = otherSelector(
+    model,
+    "blue",
+    [behind.selector, deployment.spec?.selector?.matchLabels ?? {}],
+    podLabels,
+  );
+  warnings.push(
+    ...policiesOfBlueAlone(inventory, podLabels, { ...podLabels, ...ownLabels(model), ...green }),
+  );
   const controller = inventory.controllers?.[className];
   const canaries =
     controller === undefined ? /nginx/.test(className) : /^k8s\.io\/ingress-nginx/.test(controller);
@@ -111,12 +126,11 @@ export function discover(ingressName: string, model: string, inventory: Inventor
     also,
     ...ofClass,
     canaries,
-    otherSelector: otherSelector(
-      model,
-      "blue",
-      [behind.selector, deployment.spec?.selector?.matchLabels ?? {}],
-      podLabels,
-    ),
+    otherSelector: green,
+    leftovers: Object.entries(ingress.metadata?.annotations ?? {})
+      .filter(([key]) => ofCanaries.test(key))
+      .map(([key, value]) => `${key}: ${value}`),
+    budget: budgetFor(inventory, podLabels),
     warnings,
   };
 }
@@ -146,12 +160,6 @@ export function refused(ingress: string, namespace: string, obstacles: readonly 
 }
 
 type Note = (found: Obstacle | undefined) => void;
-
-/** One host and path of an Ingress. */
-interface FoundPlace {
-  readonly host: string;
-  readonly path: FoundPath;
-}
 
 /** A model is one Service: an Ingress whose paths lead to several is shared with others. */
 function placesIn({ metadata, spec }: FoundIngress, note: Note): readonly FoundPlace[] {
@@ -237,7 +245,8 @@ function canaryObstacle(
   { ingresses }: Inventory,
 ): Obstacle | undefined {
   const name = ingress.metadata?.name ?? "";
-  if (ingress.metadata?.annotations?.[canaryAnnotation] === "true") {
+  const isCanary = (value = "") => /^(1|t|true)$/i.test(value);
+  if (isCanary(ingress.metadata?.annotations?.[canaryAnnotation])) {
     return {
       reason: `the Ingress ${name} is the canary of another Ingress`,
       remedy: "name the main Ingress, and remove the canary first",
@@ -245,7 +254,7 @@ function canaryObstacle(
   }
   const canary = ingresses.find(
     (other) =>
-      other.metadata?.annotations?.[canaryAnnotation] === "true" &&
+      isCanary(other.metadata?.annotations?.[canaryAnnotation]) &&
       (other.spec?.rules ?? []).some(
         ({ host, http }) =>
           host === place.host && (http?.paths ?? []).some(({ path }) => path === place.path.path),

@@ -1,4 +1,5 @@
-import { type BackendProtocol, speaksGrpc } from "../../core/model.ts";
+import { custom } from "../../component/servers/custom.ts";
+import { type BackendProtocol, type ModelServer, speaksGrpc } from "../../core/model.ts";
 import type { FoundContainer, FoundIngress, FoundProbe } from "./inventory.ts";
 import type { Obstacle } from "./owners.ts";
 
@@ -7,7 +8,12 @@ export type DescribedServer = {
   readonly port: number;
   readonly otherPorts: Readonly<Record<string, number>>;
 } & (
-  | { readonly http: true; readonly readinessPath: string; readonly livenessPath: string | undefined }
+  | {
+      readonly http: true;
+      /** `undefined`: no probe asks the port that requests go to. */
+      readonly readinessPath: string | undefined;
+      readonly livenessPath: string | undefined;
+    }
   | {
       readonly http: false;
       readonly readinessService: string | undefined;
@@ -31,25 +37,58 @@ export function describeServer(
   protocol: BackendProtocol,
 ): DescribedServer {
   const { readinessProbe, livenessProbe } = container;
-  const paths = {
-    http: true,
-    readinessPath: readinessProbe?.httpGet?.path ?? "/",
-    livenessPath: livenessProbe?.httpGet?.path,
-  } as const;
-  if (!speaksGrpc(protocol)) return { port, otherPorts: otherPorts(container, [port]), ...paths };
+  // A probe on a port of its own is said as Kubernetes has it: modelswitch asks where requests go.
+  const pathAt = (probe: FoundProbe | undefined, at: number) =>
+    probe?.httpGet === undefined || portNumber(container, probe.httpGet.port) !== at
+      ? undefined
+      : (probe.httpGet.path ?? "/");
+  const paths = (at: number) =>
+    ({
+      http: true,
+      readinessPath: pathAt(readinessProbe, at),
+      livenessPath: pathAt(livenessProbe, at),
+    }) as const;
+  if (!speaksGrpc(protocol)) return { port, otherPorts: otherPorts(container, [port]), ...paths(port) };
   const http = httpPort(container);
   // A port called grpc is where the Ingress leads: no other may have that name.
   const { grpc: _other, ...others } = otherPorts(container, [port, http ?? port]);
   if (http !== undefined) {
-    return { port: http, otherPorts: http === port ? others : { ...others, grpc: port }, ...paths };
+    return { port: http, otherPorts: http === port ? others : { ...others, grpc: port }, ...paths(http) };
   }
   return {
     port,
     otherPorts: others,
     http: false,
-    readinessService: readinessProbe?.grpc?.service,
-    livenessService: livenessProbe?.grpc && (livenessProbe.grpc.service ?? ""),
+    readinessService: serviceAt(readinessProbe, port),
+    livenessService: serviceAt(livenessProbe, port, ""),
   };
+}
+
+function serviceAt(probe: FoundProbe | undefined, port: number, whole?: string): string | undefined {
+  if (probe?.grpc === undefined || probe.grpc.port !== port) return undefined;
+  return probe.grpc.service ?? whole;
+}
+
+/** The model server that the description makes, as far as its pods are concerned. Pure. */
+export function serverAsFound(described: DescribedServer, model: string): ModelServer {
+  const { port, otherPorts } = described;
+  const given = <K extends string, T>(key: K, value: T | undefined) =>
+    (value === undefined ? {} : { [key]: value }) as { readonly [k in K]?: T };
+  if (!described.http) {
+    return custom({
+      port,
+      otherPorts,
+      grpcOnly: { method: `${model}/Any`, from: { kind: "metadata", name: "any" } },
+      ...given("readinessService", described.readinessService),
+      ...given("livenessService", described.livenessService),
+    });
+  }
+  return custom({
+    port,
+    otherPorts,
+    ...given("readinessPath", described.readinessPath),
+    ...given("livenessPath", described.livenessPath),
+  });
 }
 
 /** Why later releases could not speak as the pods do that were found. Pure. */
@@ -80,7 +119,14 @@ function httpPort({ ports = [], readinessProbe, livenessProbe, startupProbe }: F
   const asked = [readinessProbe, livenessProbe, startupProbe as FoundProbe | undefined]
     .map((probe) => probe?.httpGet?.port)
     .find((port) => port !== undefined);
-  return typeof asked === "string" ? ports.find(({ name }) => name === asked)?.containerPort : asked;
+  return portNumber({ ports }, asked);
+}
+
+function portNumber(
+  { ports = [] }: Pick<FoundContainer, "ports">,
+  port: number | string | undefined,
+): number | undefined {
+  return typeof port === "string" ? ports.find(({ name }) => name === port)?.containerPort : port;
 }
 
 function otherPorts({ ports = [] }: FoundContainer, said: readonly number[]): Record<string, number> {

@@ -20,7 +20,7 @@ const found = discover(
     "meta.helm.sh/release-name": "prod",
   }),
 );
-const { release, green, blue, ingress, servicePort } = describeFound(found);
+const { release, green, blue, ingress, servicePort } = describeFound(found, "fraud");
 
 const adoption = (state: Adoption["state"] = "adopted"): Adoption => ({
   slot: "blue",

@@ -1,3 +1,4 @@
+import type { IngressLike } from "../../core/ingress-claims.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import type { List } from "../../kubernetes/lists.ts";
 
@@ -99,6 +100,20 @@ export interface FoundAutoscaler extends KubernetesObject {
   };
 }
 
+export interface FoundBudget extends KubernetesObject {
+  readonly spec?: {
+    readonly selector?: { readonly matchLabels?: Texts; readonly matchExpressions?: readonly unknown[] };
+    readonly minAvailable?: number | string;
+    readonly maxUnavailable?: number | string;
+  };
+}
+
+export interface FoundNetworkPolicy extends KubernetesObject {
+  readonly spec?: {
+    readonly podSelector?: { readonly matchLabels?: Texts; readonly matchExpressions?: readonly unknown[] };
+  };
+}
+
 /** A metric of `autoscaling/v2`, which is passed on as it is. */
 export interface FoundMetric {
   readonly type?: string;
@@ -120,6 +135,12 @@ export interface Inventory {
   readonly pods: readonly FoundPod[];
   /** `undefined`: they may not be read. */
   readonly autoscalers: readonly FoundAutoscaler[] | undefined;
+  /** `undefined`: they may not be read. */
+  readonly budgets?: readonly FoundBudget[] | undefined;
+  /** `undefined`: they may not be read. */
+  readonly networkPolicies?: readonly FoundNetworkPolicy[] | undefined;
+  /** Those of other namespaces, too, where they may be read. @default those of the namespace */
+  readonly everyIngress?: readonly IngressLike[] | undefined;
   /** Controller of each IngressClass by name; `undefined`: they may not be read. */
   readonly controllers: Readonly<Record<string, string>> | undefined;
 }
@@ -133,7 +154,7 @@ export async function takeInventory(
   const list = async <T extends KubernetesObject>(path: string) =>
     (await api.json<List<T>>({ method: "GET", path, signal, timeoutMs: 10_000 })).items ?? [];
   const apps = `/apis/apps/v1/namespaces/${namespace}`;
-  const [ingresses, services, deployments, replicaSets, pods, autoscalers, classes] = await Promise.all([
+  const [ingresses, services, deployments, replicaSets, pods, ...optional] = await Promise.all([
     list<FoundIngress>(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`),
     list<FoundService>(`/api/v1/namespaces/${namespace}/services`),
     list<FoundDeployment>(`${apps}/deployments`),
@@ -141,7 +162,11 @@ export async function takeInventory(
     list<FoundPod>(`/api/v1/namespaces/${namespace}/pods`),
     allowed(list<FoundAutoscaler>(`/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`)),
     allowed(list("/apis/networking.k8s.io/v1/ingressclasses")),
+    allowed(list<FoundBudget>(`/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`)),
+    allowed(list<FoundNetworkPolicy>(`/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`)),
+    allowed(list<IngressLike & KubernetesObject>("/apis/networking.k8s.io/v1/ingresses")),
   ]);
+  const [autoscalers, classes, budgets, networkPolicies, everyIngress] = optional;
   const controllers = classes?.map(
     ({ metadata, spec }) =>
       [
@@ -157,6 +182,9 @@ export async function takeInventory(
     replicaSets,
     pods,
     autoscalers,
+    budgets,
+    networkPolicies,
+    everyIngress,
     controllers: controllers === undefined ? undefined : Object.fromEntries(controllers),
   };
 }

@@ -24,7 +24,7 @@ export function otherSelector(
   const slot = otherSlot(adopted);
   let selector: Record<string, string> = { app: model, version: slot };
   for (const theirs of found) {
-    if (!selects(theirs, { ...ownLabels(model), ...selector })) continue;
+    if (!selects(theirs, { ...podLabels, ...ownLabels(model), ...selector })) continue;
     const keys = Object.keys(theirs);
     const key = preferred.find((name) => keys.includes(name)) ?? keys[0];
     if (key === undefined) continue;

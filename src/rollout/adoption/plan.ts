@@ -1,6 +1,7 @@
+import { modelContainer } from "../../component/deployment.ts";
 import type { ResolvedConfig } from "../../config/types.ts";
 import { placesOf } from "../../core/model.ts";
-import { objectNames } from "../../core/names.ts";
+import { objectNames, ownLabels } from "../../core/names.ts";
 import type { PreparedAdoption } from "./adopt.ts";
 import type { Adoption } from "./adoption.ts";
 import type { Described } from "./describe.ts";
@@ -18,7 +19,7 @@ export function adoptionLines(
   model: Model,
   namespace: string,
   found: Discovered,
-  { release, blue, green, ingress, unsaid }: Described,
+  { release, blue, green, ingress, unsaid, gained }: Described,
 ): string[] {
   const names = objectNames(model.name);
   const pods = found.pods.map(({ metadata }) => metadata?.name).join(", ");
@@ -48,18 +49,49 @@ export function adoptionLines(
     ...(unsaid.length === 0
       ? []
       : [
-          `Note: the pods have what the configuration does not say (${unsaid.join(", ")}); they keep it, later releases are without.`,
+          `Note: what runs has what the configuration does not say (${unsaid.join(", ")}); it keeps that, later releases are without.`,
         ]),
+    ...(gained.length === 0
+      ? []
+      : [
+          `Note: pods of later releases also have, as all of modelswitch's: ${gained.join(", ")}; docs/release-contents.md says how to go without.`,
+        ]),
+    ...renamedLines(model.name, found),
   ];
 }
 
 /** What the Ingress says in other words afterwards. */
-function ingressChanges({ path, servicePort, ingress, host }: Discovered): string[] {
+function ingressChanges({ path, servicePort, leftovers }: Discovered): string[] {
   const port = path.backend?.service?.port?.name;
-  const hostless = (ingress.spec?.tls ?? []).some(({ hosts = [] }) => hosts.length === 0);
   return [
     ...(port === undefined ? [] : [`its port "${port}" is written as ${servicePort}, the same port`]),
-    ...(hostless ? [`its certificate names the host ${host}`] : []),
+    ...(leftovers.length === 0
+      ? []
+      : [`without ${leftovers.join(", ")}, which say nothing on an Ingress that is no canary`]),
+  ];
+}
+
+/** Names and labels that pods of later releases have otherwise. */
+function renamedLines(model: string, { container, deployment, selector, budget }: Discovered): string[] {
+  const labels = deployment.spec?.template?.metadata?.labels ?? {};
+  const own: Readonly<Record<string, string>> = { ...ownLabels(model), app: model, version: "blue or green" };
+  const other = Object.entries(labels).filter(
+    ([key, value]) => own[key] !== undefined && selector[key] === undefined && own[key] !== value,
+  );
+  return [
+    ...(container.name === modelContainer
+      ? []
+      : [`Note: the container is called ${modelContainer} in later releases, and ${container.name} now.`]),
+    ...(other.length === 0
+      ? []
+      : [
+          `Note: pods of later releases have other values of the labels ${other.map(([key, value]) => `${key} (${value})`).join(", ")}.`,
+        ]),
+    ...(budget === undefined
+      ? []
+      : [
+          `Note: the PodDisruptionBudget ${budget.metadata?.name} stays, and is for blue alone; green gets one of its own with release.disruptionBudget.`,
+        ]),
   ];
 }
 

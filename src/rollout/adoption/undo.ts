@@ -15,7 +15,6 @@ import type { UpProof } from "../prove-up.ts";
 import { type RolloutRecord, releaseOf } from "../record.ts";
 import { refuseInProgress } from "../release/entry.ts";
 import { locationOf } from "../subject.ts";
-import { podsOf } from "./adopt.ts";
 import type { Adoption, FoundObject } from "./adoption.ts";
 import { giveBackOwners, restore, restored } from "./field-owners.ts";
 import type { FoundService } from "./inventory.ts";
@@ -29,7 +28,8 @@ import {
   patchAdopted,
 } from "./objects.ts";
 import { autoscalerPart } from "./plan.ts";
-import { proveAdopted } from "./prove.ts";
+import { podsOf } from "./pods.ts";
+import { proveReturned } from "./prove.ts";
 
 export interface PreparedUndo {
   readonly record: RolloutRecord;
@@ -125,7 +125,8 @@ export async function undoAdoption(
   });
 }
 
-async function giveBack(
+/** Gives everything back as it was found, and forgets it. */
+export async function giveBack(
   context: RolloutContext,
   lock: Lock,
   record: RolloutRecord,
@@ -165,7 +166,7 @@ async function giveBack(
   await step(events, { id: "undo-forget", title: "Delete the rollout record" }, async () => {
     await store.delete();
   });
-  return await proveAdopted(context, record, routing);
+  return await proveReturned(context, record, routing);
 }
 
 /** The last look before anything is deleted: what was found must leave the state unharmed. */
@@ -219,12 +220,19 @@ async function specOf(
 
 function metadataOf(
   object: KubernetesObject,
-  { model, settings }: RolloutRecord,
+  { model, settings, releases }: RolloutRecord,
   found: FoundObject,
 ): { labels: Readonly<Record<string, string>>; annotations: Readonly<Record<string, string>> } {
   const { labels = {}, annotations = {} } = object.metadata ?? {};
-  const declared = [...Object.keys(ownLabels(model)), "app", "version", releaseLabel];
-  const written = ["pulumi.com/skipAwait", ...Object.keys(settings.ingress.annotations ?? {})];
+  const said = [settings.service, ...releases.map(({ spec }) => spec.kubernetes)];
+  const declared = [
+    ...[...Object.keys(ownLabels(model)), "app", "version", releaseLabel],
+    ...said.flatMap((one) => Object.keys(one?.labels ?? {})),
+  ];
+  const written = [
+    ...["pulumi.com/skipAwait", ...Object.keys(settings.ingress.annotations ?? {})],
+    ...said.flatMap((one) => Object.keys(one?.annotations ?? {})),
+  ];
   return {
     labels: restored(labels, found.labels, declared),
     annotations: restored(annotations, found.annotations, written),
