@@ -118,7 +118,7 @@ export class EngineEvents {
 
   #diagnose(diagnostic: NonNullable<EngineEvent["diagnosticEvent"]>): void {
     const message = plainText(diagnostic.message);
-    if (message === "") return;
+    if (message === "" || isAboutProviderVersion.test(message)) return;
     const urn = diagnostic.urn === undefined || diagnostic.urn === "" ? undefined : diagnostic.urn;
     switch (diagnostic.severity) {
       case "error":
@@ -145,6 +145,9 @@ export class EngineEvents {
     this.#events({ type: "resource", operation, urn, kind, name, status: "started", message });
   }
 }
+
+/** Said at every operation with a provider that was built, which is older than the SDK; `doctor` says it once. */
+const isAboutProviderVersion = /^resource plugin kubernetes is expected to have version /;
 
 /** Removes the CLI's colour tags, for example `<{%fg 1%}>`. */
 export function plainText(text: string): string {

@@ -1,12 +1,15 @@
 import { enableCompileCache } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { systemClock } from "../core/clock.ts";
+import { messageOf, UserError } from "../core/errors.ts";
 import { type EventSink, step } from "../core/events.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import { cacheFolder } from "../tools/cache-folder.ts";
 import { ensurePulumi, type Pulumi } from "./cli.ts";
 import { clusterFile, withPath } from "./kubeconfig.ts";
+import { type ObtainOptions, obtainTool } from "./obtain.ts";
 import {
+  type BuiltProvider,
   chooseProvider,
   failureMemory,
   findOfficialProvider,
@@ -42,33 +45,77 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const cache = cacheFolder(options.env);
   // Pulumi's and Kubernetes' libraries are large: compiled code kept between commands saves a third of their loading time.
   enableCompileCache(join(cache, "compiled"));
-  const pulumi = await ensurePulumi({ env: options.env, events, signal });
-  const env = cliEnvironment(options, pulumi, pulumiHome(options.env, cache));
-  const make = (more: Readonly<Record<string, string>>) =>
-    new QuickPulumiCommand({
-      program: pulumi.program,
-      version: pulumi.version,
-      env: { ...env, ...more },
-      ...(options.secrets.kind === "passphrase" ? { passphrase: options.secrets.passphrase } : {}),
-      signal,
-      ...(options.onProcess === undefined ? {} : { onProcess: options.onProcess }),
+  const home = pulumiHome(options.env, cache);
+  const { make, provider } = await together(signal, async (signal) => {
+    const obtaining = { env: options.env, events, signal };
+    const cli = ensurePulumi(obtaining).then((pulumi) => commandMaker(options, pulumi, home));
+    // Where both are built, at the same time.
+    const chosen = chooseProvider({
+      clock: systemClock,
+      wish: options.env.MODELSWITCH_PROVIDER || undefined,
+      installed: () => findOfficialProvider(home, options.env),
+      reachable: () => pulumiDownloadsAnswer(signal),
+      download: async () => downloadProvider((await cli)({}), folders.workFolder, events),
+      build: () => builtProvider(obtaining),
+      ...failureMemory(cache),
     });
-  const provider = await chooseProvider({
-    clock: systemClock,
-    wish: options.env.MODELSWITCH_PROVIDER || undefined,
-    installed: () => findOfficialProvider(env.PULUMI_HOME, options.env),
-    reachable: () => pulumiDownloadsAnswer(signal),
-    download: () => downloadProvider(make({}), folders.workFolder, events),
-    ...failureMemory(cache),
+    const [make, provider] = await Promise.all([cli, chosen]);
+    return { make, provider };
   });
   if (provider.kind === "official") return await officialSession(options, provider, make);
   return await embeddedSession(options, provider, make);
 }
 
+/** Stops the rest of a work as soon as a part of it has failed. */
+async function together<T>(outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  try {
+    return await work(AbortSignal.any([outer, stop.signal]));
+  } finally {
+    stop.abort();
+  }
+}
+
+type MakeCommand = (env: Readonly<Record<string, string>>) => QuickPulumiCommand;
+
+function commandMaker(options: SessionOptions, pulumi: Pulumi, home: string): MakeCommand {
+  const env = cliEnvironment(options, pulumi, home);
+  return (more) =>
+    new QuickPulumiCommand({
+      program: pulumi.program,
+      version: pulumi.version,
+      env: { ...env, ...more },
+      ...(options.secrets.kind === "passphrase" ? { passphrase: options.secrets.passphrase } : {}),
+      signal: options.signal,
+      ...(options.onProcess === undefined ? {} : { onProcess: options.onProcess }),
+    });
+}
+
+async function builtProvider(options: ObtainOptions): Promise<BuiltProvider> {
+  try {
+    const tool = await obtainTool("kubernetes-provider", "Kubernetes provider", options);
+    const program = Object.values(tool.programs)[0];
+    if (program === undefined) throw new Error("the tool kubernetes-provider has no program");
+    return { folder: dirname(program), version: tool.version };
+  } catch (error) {
+    if (options.signal.aborted) throw error;
+    return { problem: problemOf(error) };
+  }
+}
+
+/** Of the places that were tried, only what the last one said: that is the build. */
+function problemOf(error: unknown): string {
+  const attempts = error instanceof UserError ? error.details?.attempts : undefined;
+  const last: unknown = Array.isArray(attempts) ? attempts.at(-1) : undefined;
+  return typeof last === "object" && last !== null && "reason" in last
+    ? String(last.reason)
+    : messageOf(error);
+}
+
 async function officialSession(
   options: SessionOptions,
   provider: ProviderChoice,
-  make: (env: Readonly<Record<string, string>>) => QuickPulumiCommand,
+  make: MakeCommand,
 ): Promise<Session> {
   const cluster = await clusterFile(withPath(options.kubeconfig, options.env));
   return {
@@ -84,7 +131,7 @@ async function officialSession(
 async function embeddedSession(
   options: SessionOptions,
   provider: ProviderChoice,
-  make: (env: Readonly<Record<string, string>>) => QuickPulumiCommand,
+  make: MakeCommand,
 ): Promise<Session> {
   const { serveKubernetesProvider } = await import("../kubernetes-provider/serve.ts");
   const stop = new AbortController();
