@@ -1,25 +1,15 @@
 import { enableCompileCache } from "node:module";
-import { dirname, join } from "node:path";
-import { systemClock } from "../core/clock.ts";
-import { messageOf, UserError } from "../core/errors.ts";
-import { type EventSink, step } from "../core/events.ts";
+import { join } from "node:path";
+import type { EventSink } from "../core/events.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import { cacheFolder } from "../tools/cache-folder.ts";
-import { ensurePulumi, type Pulumi } from "./cli.ts";
+import type { Pulumi } from "./cli.ts";
+import { obtainEngineTools } from "./engine-tools.ts";
 import { clusterFile, withPath } from "./kubeconfig.ts";
-import { type ObtainOptions, obtainTool } from "./obtain.ts";
-import {
-  type BuiltProvider,
-  chooseProvider,
-  failureMemory,
-  findOfficialProvider,
-  kubernetesProviderVersion,
-  type ProviderChoice,
-  pulumiDownloadsAnswer,
-} from "./provider.ts";
-import { PulumiCommandError, QuickPulumiCommand } from "./pulumi-command.ts";
+import type { ProviderChoice } from "./provider.ts";
+import { QuickPulumiCommand } from "./pulumi-command.ts";
 import type { SecretsSource } from "./stack.ts";
-import { type ProjectFolders, pulumiHome } from "./workspace.ts";
+import type { ProjectFolders } from "./workspace.ts";
 
 export interface SessionOptions {
   readonly folders: ProjectFolders;
@@ -41,39 +31,12 @@ export interface Session {
 }
 
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { signal, events, folders } = options;
-  const cache = cacheFolder(options.env);
   // Pulumi's and Kubernetes' libraries are large: compiled code kept between commands saves a third of their loading time.
-  enableCompileCache(join(cache, "compiled"));
-  const home = pulumiHome(options.env, cache);
-  const { make, provider } = await together(signal, async (signal) => {
-    const obtaining = { env: options.env, events, signal };
-    const cli = ensurePulumi(obtaining).then((pulumi) => commandMaker(options, pulumi, home));
-    // Where both are built, at the same time.
-    const chosen = chooseProvider({
-      clock: systemClock,
-      wish: options.env.MODELSWITCH_PROVIDER || undefined,
-      installed: () => findOfficialProvider(home, options.env),
-      reachable: () => pulumiDownloadsAnswer(signal),
-      download: async () => downloadProvider((await cli)({}), folders.workFolder, events),
-      build: () => builtProvider(obtaining),
-      ...failureMemory(cache),
-    });
-    const [make, provider] = await Promise.all([cli, chosen]);
-    return { make, provider };
-  });
+  enableCompileCache(join(cacheFolder(options.env), "compiled"));
+  const { pulumi, provider, home } = await obtainEngineTools(options);
+  const make = commandMaker(options, pulumi, home);
   if (provider.kind === "official") return await officialSession(options, provider, make);
   return await embeddedSession(options, provider, make);
-}
-
-/** Stops the rest of a work as soon as a part of it has failed. */
-async function together<T>(outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  try {
-    return await work(AbortSignal.any([outer, stop.signal]));
-  } finally {
-    stop.abort();
-  }
 }
 
 type MakeCommand = (env: Readonly<Record<string, string>>) => QuickPulumiCommand;
@@ -89,27 +52,6 @@ function commandMaker(options: SessionOptions, pulumi: Pulumi, home: string): Ma
       signal: options.signal,
       ...(options.onProcess === undefined ? {} : { onProcess: options.onProcess }),
     });
-}
-
-async function builtProvider(options: ObtainOptions): Promise<BuiltProvider> {
-  try {
-    const tool = await obtainTool("kubernetes-provider", "Kubernetes provider", options);
-    const program = Object.values(tool.programs)[0];
-    if (program === undefined) throw new Error("the tool kubernetes-provider has no program");
-    return { folder: dirname(program), version: tool.version };
-  } catch (error) {
-    if (options.signal.aborted) throw error;
-    return { problem: problemOf(error) };
-  }
-}
-
-/** Of the places that were tried, only what the last one said: that is the build. */
-function problemOf(error: unknown): string {
-  const attempts = error instanceof UserError ? error.details?.attempts : undefined;
-  const last: unknown = Array.isArray(attempts) ? attempts.at(-1) : undefined;
-  return typeof last === "object" && last !== null && "reason" in last
-    ? String(last.reason)
-    : messageOf(error);
 }
 
 async function officialSession(
@@ -173,26 +115,4 @@ function cliEnvironment(options: SessionOptions, pulumi: Pulumi, home: string) {
     PULUMI_DEBUG_PROVIDERS: undefined,
     PULUMI_STACK: undefined,
   };
-}
-
-async function downloadProvider(
-  command: QuickPulumiCommand,
-  cwd: string,
-  events: EventSink,
-): Promise<string | undefined> {
-  try {
-    await step(
-      events,
-      {
-        id: "kubernetes-provider",
-        title: `Downloading the Kubernetes provider ${kubernetesProviderVersion}`,
-      },
-      () =>
-        command.start(["plugin", "install", "resource", "kubernetes", kubernetesProviderVersion], { cwd }),
-    );
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof PulumiCommandError)) throw error;
-    return error.output.stderr.trim().split("\n").at(-1) || "the download failed";
-  }
 }
