@@ -135,6 +135,13 @@ describe("engine events", () => {
     expect(observed.failed).toEqual([service]);
   });
 
+  test("leave out that the provider is older than the SDK: doctor says it", () => {
+    const message =
+      "<{%reset%}>resource plugin kubernetes is expected to have version >=4.34.2, but has 4.25.0; the wrong version may be on your path, or this may be a bug in the plugin<{%reset%}>\n";
+    const { seen } = observe([{ diagnosticEvent: { severity: "warning", message, urn: "", color: "" } }]);
+    expect(seen).toEqual([]);
+  });
+
   test("pass warnings on, with the resource they are about", () => {
     const { seen } = observe([
       { diagnosticEvent: { severity: "warning", message: "deprecated", urn: service, color: "" } },
