@@ -113,7 +113,9 @@ export class EngineEvents {
 
   #reason(urn: string): { readonly message?: string } {
     const message = this.#diagnostics.findLast((one) => one.urn === urn && one.severity === "error")?.message;
-    return message === undefined ? {} : { message };
+    // That it was stopped is the status; the rest is how the provider noticed.
+    if (message === undefined || (this.#signal?.aborted && isCancellation.test(message))) return {};
+    return { message };
   }
 
   #diagnose(diagnostic: NonNullable<EngineEvent["diagnosticEvent"]>): void {
@@ -126,7 +128,9 @@ export class EngineEvents {
         return;
       case "warning":
         this.#diagnostics.push({ severity: "warning", message, urn });
-        this.#events({ type: "warning", code: "pulumi-warning", message: withSubject(urn, message) });
+        // What the official provider sees while it waits, such as that there are no pods yet: so it is with every Deployment.
+        if (diagnostic.ephemeral === true && urn !== undefined) this.#wait(urn, message);
+        else this.#events({ type: "warning", code: "pulumi-warning", message: withSubject(urn, message) });
         return;
       case "info":
       case "info#err": {
@@ -148,6 +152,8 @@ export class EngineEvents {
 
 /** Said at every operation with a provider that was built, which is older than the SDK; `doctor` says it once. */
 const isAboutProviderVersion = /^resource plugin kubernetes is expected to have version /;
+
+const isCancellation = /operation was cancelled|context canceled/i;
 
 /** Removes the CLI's colour tags, for example `<{%fg 1%}>`. */
 export function plainText(text: string): string {
