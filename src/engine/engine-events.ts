@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import type { Event, EventSink } from "../core/events.ts";
 import { change, differences, isInternal, presentable, splitPath, valueAt } from "./property-paths.ts";
+import { inOurWords } from "./provider-words.ts";
 import type { ResourceChange } from "./stack.ts";
 
 /** A reason that the engine gave, with the resource that it concerns. */
@@ -119,7 +120,7 @@ export class EngineEvents {
   }
 
   #diagnose(diagnostic: NonNullable<EngineEvent["diagnosticEvent"]>): void {
-    const message = plainText(diagnostic.message);
+    const message = inOurWords(plainText(diagnostic.message));
     if (message === "" || isAboutProviderVersion.test(message)) return;
     const urn = diagnostic.urn === undefined || diagnostic.urn === "" ? undefined : diagnostic.urn;
     switch (diagnostic.severity) {
