@@ -47,6 +47,8 @@ test.each([
   ],
   ["2 errors occurred:\n\t* one\n\t* two\n", "2 errors occurred:\n\t* one\n\t* two\n"],
   ["anything else", "anything else"],
+  ["Waiting for app ReplicaSet to be available (0/1 Pods available)", "0 of 1 replicas ready"],
+  ["Skipping await logic", ""],
 ])("what every message repeats is left out", (said, expected) => {
   expect(inOurWords(said)).toBe(expected);
 });

@@ -1,8 +1,11 @@
 /**
  * What the official provider says of a failure, without what every message of it repeats, and with the owners of fields named
- * one by one. Whatever is not known stays as it is.
+ * one by one; and of a wait, in the words that are used elsewhere. Whatever is not known stays as it is, and what says nothing is empty.
  */
 export function inOurWords(message: string): string {
+  if (/^Skipping await logic\.?$/.test(message)) return "";
+  const [, ready, wanted] = /\((\d+)\/(\d+) Pods available\)$/.exec(message) ?? [];
+  if (ready !== undefined) return `${ready} of ${wanted} replicas ready`;
   const short = withoutList(message)
     .replace(/\b(?:create|update|delete|replacement|refresh) of resource "urn:[^"]*" failed: /g, "")
     .replace(/\bresource "?urn:\S+?"? was not successfully created by the Kubernetes API server: /g, "")
