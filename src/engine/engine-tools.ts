@@ -4,6 +4,7 @@ import { systemClock } from "../core/clock.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import { step } from "../core/events.ts";
 import { cacheFolder } from "../tools/cache-folder.ts";
+import { which } from "../tools/find-on-path.ts";
 import { ensurePulumi, type Pulumi } from "./cli.ts";
 import { type ObtainOptions, obtainTool } from "./obtain.ts";
 import {
@@ -58,7 +59,9 @@ async function together<T>(outer: AbortSignal, work: (signal: AbortSignal) => Pr
 
 async function builtProvider(options: ObtainOptions): Promise<BuiltProvider> {
   try {
-    const tool = await obtainTool("kubernetes-provider", "Kubernetes provider", options);
+    // Without Go only the cache is left: that there is nothing is no failure that anybody should read of.
+    const events = (await which("go", options.env)) === undefined ? () => {} : options.events;
+    const tool = await obtainTool("kubernetes-provider", "Kubernetes provider", { ...options, events });
     const program = Object.values(tool.programs)[0];
     if (program === undefined) throw new Error("the tool kubernetes-provider has no program");
     return { folder: dirname(program), version: tool.version };
