@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type EventSink, step } from "../src/core/events.ts";
 import { type Slot, slots } from "../src/core/slots.ts";
+import { obtainEngineTools } from "../src/engine/engine-tools.ts";
 import { packageFolder } from "../src/images/folders.ts";
 import { buildImage, buildTestImage } from "../src/images/index.ts";
 import type { LocalCluster, LocalClusters } from "../src/local-cluster/cluster.ts";
@@ -20,7 +21,7 @@ export async function prepare(
   flavour: Flavour,
   surroundings: Surroundings,
 ): Promise<LocalCluster> {
-  const { clusters, ensureTool, events } = surroundings;
+  const { clusters, events } = surroundings;
   // When one part fails, the others end too instead of building on for minutes.
   const failed = new AbortController();
   const signal = AbortSignal.any([surroundings.signal, failed.signal]);
@@ -29,12 +30,9 @@ export async function prepare(
     buildImages(flavour, { ...surroundings, signal }),
     step(
       events,
-      { id: "pulumi", title: "Pulumi" },
-      async (progress) => {
-        const { version, origin } = await ensureTool("pulumi", { signal, progress });
-        return `${version} from ${origin === "path" ? "PATH" : `the ${origin}`}`;
-      },
-      (found) => found,
+      { id: "pulumi", title: "Pulumi and its Kubernetes provider" },
+      () => obtainEngineTools({ env: process.env, events, signal }),
+      ({ pulumi, provider }) => `${pulumi.version}; the ${provider.kind} provider: ${provider.reason}`,
     ),
   ] as const;
   for (const part of parts) part.catch(() => failed.abort());

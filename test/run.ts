@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 interface Count {
   readonly passed: number;
@@ -49,29 +49,45 @@ async function check(program: string, args: readonly string[]): Promise<Count> {
   return (await run(program, args)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly startTime: number;
+    readonly endTime: number;
+  }[];
+}
+
 /** Counts tests from vitest's own report; a run that failed without a failing test (a broken file, a set-up) counts as one. */
-async function vitest(project: string): Promise<Count> {
-  const report = join(reports, `${project}.json`);
+async function vitest(projects: string, wantsTimes = false): Promise<Count> {
+  const report = join(reports, `${projects.replaceAll("*", "")}.json`);
   const code = await run(
     "vitest",
-    ["run", "--project", project, "--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`],
+    ["run", "--project", projects, "--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`],
     soak ? { MODELSWITCH_TEST_SOAK: "1" } : {},
   );
   let passed = 0;
   let failed = 0;
   try {
-    const counts = JSON.parse(readFileSync(report, "utf8")) as {
-      numPassedTests: number;
-      numFailedTests: number;
-    };
-    passed = counts.numPassedTests;
-    failed = counts.numFailedTests;
+    const found = JSON.parse(readFileSync(report, "utf8")) as Report;
+    passed = found.numPassedTests;
+    failed = found.numFailedTests;
+    if (wantsTimes) showTimes(found);
   } catch {
     // No report: vitest itself did not come up. The exit code below counts it.
   }
   if (code !== 0 && failed === 0) failed = 1;
   if (code === 0 && passed === 0) failed += 1;
   return { passed, failed };
+}
+
+/** Where the time went, the longest first. */
+function showTimes({ testResults }: Report): void {
+  const seconds = testResults
+    .map(({ name, startTime, endTime }) => ({ name, time: Math.round((endTime - startTime) / 1000) }))
+    .sort((a, b) => b.time - a.time);
+  for (const { name, time } of seconds) console.log(`${String(time).padStart(5)} s  ${relative(root, name)}`);
 }
 
 /** Our own Go programs that have tests; each module counts as one. */
@@ -94,12 +110,25 @@ const stages: readonly (readonly [string, () => Promise<Count>])[] = [
   ["types", () => check("tsc", ["-p", "tsconfig.json"])],
   ["unit tests", () => vitest("unit")],
   ["tests of the Go programs", go],
-  ["end-to-end tests", () => vitest("e2e")],
+  ["end-to-end tests", () => vitest("e2e*", true)],
 ];
+
+// Compiles, at the lowest priority, what the end-to-end tests need: the others leave a part of the machine to it.
+const building = spawn(process.execPath, [join(root, "test", "build-tools.ts")], { stdio: "ignore" });
+building.unref();
+process.once("exit", () => building.kill("SIGTERM"));
+
+let isStopped = false;
+const stop = () => {
+  isStopped = true;
+};
+process.once("SIGINT", stop);
+process.once("SIGTERM", stop);
 
 let passed = 0;
 let failed = 0;
 for (const [title, stage] of stages) {
+  if (isStopped) break;
   const from = Date.now();
   console.log(`\n== ${title}`);
   const count = await stage();
@@ -111,5 +140,5 @@ for (const [title, stage] of stages) {
 }
 rmSync(reports, { recursive: true, force: true });
 console.log(`\nAll stages took ${Math.round((Date.now() - startedAt) / 1000)} s.`);
-process.exitCode = failed === 0 ? 0 : 1;
+process.exitCode = failed === 0 && !isStopped ? 0 : 1;
 console.log(`${passed} passed, ${failed} failed`);

@@ -135,6 +135,37 @@ describe("engine events", () => {
     expect(observed.failed).toEqual([service]);
   });
 
+  test("leave out that the provider is older than the SDK: doctor says it", () => {
+    const message =
+      "<{%reset%}>resource plugin kubernetes is expected to have version >=4.34.2, but has 4.25.0; the wrong version may be on your path, or this may be a bug in the plugin<{%reset%}>\n";
+    const { seen } = observe([{ diagnosticEvent: { severity: "warning", message, urn: "", color: "" } }]);
+    expect(seen).toEqual([]);
+  });
+
+  test("a passing warning of the official provider is what it waits for", () => {
+    const creating = metadata("create", service);
+    const message = "[MinimumReplicasUnavailable] Deployment does not have minimum availability.";
+    const passing = { severity: "warning" as const, message, urn: service, color: "", ephemeral: true };
+    const { seen } = observe([{ resourcePreEvent: { metadata: creating } }, { diagnosticEvent: passing }]);
+    expect(seen.map(({ type }) => type)).toEqual(["resource", "resource"]);
+    expect(seen[1]).toMatchObject({ status: "started", message });
+  });
+
+  test("what was stopped is not explained by how the provider noticed", () => {
+    const stop = new AbortController();
+    stop.abort();
+    const said = (message: string) => {
+      const error = { severity: "error" as const, message, urn: service, color: "" };
+      const failed = { metadata: metadata("update", service), status: 1, steps: 1 };
+      return observe([{ diagnosticEvent: error }, { resOpFailedEvent: failed }], false, stop.signal).seen[0];
+    };
+    expect(said('Resource operation was cancelled for "fraud-green"')).not.toHaveProperty("message");
+    expect(said("0 of 1 replicas ready")).toMatchObject({
+      status: "interrupted",
+      message: "0 of 1 replicas ready",
+    });
+  });
+
   test("pass warnings on, with the resource they are about", () => {
     const { seen } = observe([
       { diagnosticEvent: { severity: "warning", message: "deprecated", urn: service, color: "" } },

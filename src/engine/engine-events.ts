@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import type { Event, EventSink } from "../core/events.ts";
 import { change, differences, isInternal, presentable, splitPath, valueAt } from "./property-paths.ts";
+import { inOurWords } from "./provider-words.ts";
 import type { ResourceChange } from "./stack.ts";
 
 /** A reason that the engine gave, with the resource that it concerns. */
@@ -113,12 +114,14 @@ export class EngineEvents {
 
   #reason(urn: string): { readonly message?: string } {
     const message = this.#diagnostics.findLast((one) => one.urn === urn && one.severity === "error")?.message;
-    return message === undefined ? {} : { message };
+    // That it was stopped is the status; the rest is how the provider noticed.
+    if (message === undefined || (this.#signal?.aborted && isCancellation.test(message))) return {};
+    return { message };
   }
 
   #diagnose(diagnostic: NonNullable<EngineEvent["diagnosticEvent"]>): void {
-    const message = plainText(diagnostic.message);
-    if (message === "") return;
+    const message = inOurWords(plainText(diagnostic.message));
+    if (message === "" || isAboutProviderVersion.test(message)) return;
     const urn = diagnostic.urn === undefined || diagnostic.urn === "" ? undefined : diagnostic.urn;
     switch (diagnostic.severity) {
       case "error":
@@ -126,7 +129,9 @@ export class EngineEvents {
         return;
       case "warning":
         this.#diagnostics.push({ severity: "warning", message, urn });
-        this.#events({ type: "warning", code: "pulumi-warning", message: withSubject(urn, message) });
+        // What the official provider sees while it waits, such as that there are no pods yet: so it is with every Deployment.
+        if (diagnostic.ephemeral === true && urn !== undefined) this.#wait(urn, message);
+        else this.#events({ type: "warning", code: "pulumi-warning", message: withSubject(urn, message) });
         return;
       case "info":
       case "info#err": {
@@ -145,6 +150,11 @@ export class EngineEvents {
     this.#events({ type: "resource", operation, urn, kind, name, status: "started", message });
   }
 }
+
+/** Said at every operation with a provider that was built, which is older than the SDK; `doctor` says it once. */
+const isAboutProviderVersion = /^resource plugin kubernetes is expected to have version /;
+
+const isCancellation = /operation was cancelled|context canceled/i;
 
 /** Removes the CLI's colour tags, for example `<{%fg 1%}>`. */
 export function plainText(text: string): string {

@@ -8,6 +8,7 @@ import { explainFailure, type FailureContext, lockedError, operationTitles } fro
 import { RunRecord, releaseLeftBehind } from "./left-behind.ts";
 import { locksInError, readLocks, removeHalfWrittenLocks, type StackLock, thisMachine } from "./locks.ts";
 import { programFailed } from "./program-errors.ts";
+import { folderOf, type ProviderChoice } from "./provider.ts";
 import { PulumiCommandError } from "./pulumi-command.ts";
 import { openSession, type Session } from "./session.ts";
 import { settlePending } from "./settle.ts";
@@ -15,6 +16,7 @@ import type { OperationResult, Stack, StackOptions, StackResource } from "./stac
 import { isStackMissing, StackCli } from "./stack-cli.ts";
 import { outputsOf, parseState, readState, removeHalfWrittenAttributes, resourcesOf } from "./state-file.ts";
 import {
+  attachedProvider,
   type ProjectFolders,
   projectFolders,
   readSettings,
@@ -120,6 +122,7 @@ export class LocalStack implements Stack {
     });
     const cli = new StackCli(session.command, workFolder, stack);
     try {
+      await this.#writeSettings(session.provider);
       await this.#writeSecretConfig(cli);
       return await work({ ...session, cli, record });
     } catch (error) {
@@ -211,7 +214,8 @@ export class LocalStack implements Stack {
     for (const cli of killed) session.record.forget(cli);
   }
 
-  async #writeSettings(): Promise<void> {
+  /** Without a provider the one that the project file names stays: another command may be about to use it. */
+  async #writeSettings(provider?: ProviderChoice): Promise<void> {
     const { project, stack, config = {}, secrets } = this.#options;
     const left = await readSettings(settingsFile(this.#folders, stack));
     const own = this.#internals.settings ?? {};
@@ -223,6 +227,7 @@ export class LocalStack implements Stack {
       folders: this.#folders,
       project: { ...this.#internals.project, name: project },
       stack,
+      providerFolder: provider === undefined ? await attachedProvider(this.#folders) : folderOf(provider),
       settings: {
         ...keys,
         ...own,

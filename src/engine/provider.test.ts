@@ -21,9 +21,14 @@ function world(more: Partial<ProviderWorld> = {}) {
       calls.push("download");
       return undefined;
     },
+    build: async () => {
+      calls.push("build");
+      return { folder: "/cache/provider", version: "v4.25.0" };
+    },
     lastFailure: async () => undefined,
     rememberFailure: async (failure) => {
-      calls.push(failure === undefined ? "forget" : `remember ${failure.reason}`);
+      const { reason, build } = failure ?? {};
+      calls.push(reason === undefined ? "forget" : ["remember", reason, build].filter(Boolean).join(" "));
     },
     ...more,
   };
@@ -39,20 +44,45 @@ describe("the choice of the Kubernetes provider", () => {
 
   test("is the official one where it can be downloaded", async () => {
     const { made, calls } = world();
-    expect((await chooseProvider(made)).kind).toBe("official");
-    expect(calls).toEqual(["reachable", "download"]);
+    expect(await chooseProvider(made)).toEqual({ kind: "official", reason: "downloaded" });
+    expect(calls).toEqual(["reachable", "download", "forget"]);
   });
 
-  test("is the embedded one where downloads are not reached, and that is remembered", async () => {
+  test("is the official one, built, where downloads are not reached; that is remembered", async () => {
     const { made, calls } = world({ reachable: async () => false });
-    expect((await chooseProvider(made)).kind).toBe("embedded");
-    expect(calls).toEqual(["remember get.pulumi.com does not answer"]);
+    expect(await chooseProvider(made)).toEqual({
+      kind: "official",
+      reason: "built, version v4.25.0: get.pulumi.com does not answer",
+      folder: "/cache/provider",
+    });
+    expect(calls).toEqual(["build", "remember get.pulumi.com does not answer"]);
   });
 
-  test("does not try again soon after a failure", async () => {
+  test("does not try to download again soon after a failure", async () => {
     const { made, calls } = world({ lastFailure: async () => ({ at: 900_000, reason: "no route" }) });
-    expect(await chooseProvider(made)).toEqual({ kind: "embedded", reason: "no route" });
+    expect(await chooseProvider(made)).toMatchObject({ kind: "official", folder: "/cache/provider" });
+    expect(calls).toEqual(["build"]);
+  });
+
+  test("is the embedded one where it can neither be downloaded nor built; that is remembered", async () => {
+    const { made, calls } = world({
+      download: async () => "404",
+      build: async () => ({ problem: "there is no go on PATH" }),
+    });
+    expect(await chooseProvider(made)).toEqual({
+      kind: "embedded",
+      reason: "it cannot be downloaded (404) or built (there is no go on PATH)",
+    });
+    expect(calls).toEqual(["reachable", "remember 404 there is no go on PATH"]);
+  });
+
+  test("does not try to build again soon after a failure, unless the official one is demanded", async () => {
+    const lastFailure = async () => ({ at: 900_000, reason: "no route", build: "no modules" });
+    const { made, calls } = world({ lastFailure });
+    expect((await chooseProvider(made)).kind).toBe("embedded");
     expect(calls).toEqual([]);
+    expect((await chooseProvider({ ...made, wish: "official" })).kind).toBe("official");
+    expect(calls).toEqual(["build"]);
   });
 
   test("tries again later, and forgets the failure when it works", async () => {
@@ -67,8 +97,12 @@ describe("the choice of the Kubernetes provider", () => {
   });
 
   test("refuses when the official one is demanded and cannot be had", async () => {
-    const { made } = world({ wish: "official", reachable: async () => false });
-    await expect(chooseProvider(made)).rejects.toMatchObject({ code: "provider-unavailable" });
+    const build = async () => ({ problem: "there is no go on PATH" });
+    const { made } = world({ wish: "official", reachable: async () => false, build });
+    await expect(chooseProvider(made)).rejects.toMatchObject({
+      code: "provider-unavailable",
+      message: expect.stringMatching(/get\.pulumi\.com does not answer.*no go on PATH/),
+    });
   });
 
   test("refuses a wish that it doesn't know", async () => {
@@ -113,6 +147,8 @@ test("a failed download is remembered in the cache", async () => {
     expect(await memory.lastFailure()).toBeUndefined();
     await memory.rememberFailure({ at: 5, reason: "no route" });
     expect(await memory.lastFailure()).toEqual({ at: 5, reason: "no route" });
+    await memory.rememberFailure({ at: 5, reason: "no route", build: "no go" });
+    expect(await memory.lastFailure()).toEqual({ at: 5, reason: "no route", build: "no go" });
     await memory.rememberFailure(undefined);
     expect(await memory.lastFailure()).toBeUndefined();
   } finally {

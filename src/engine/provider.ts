@@ -7,8 +7,23 @@ import { exitCodes, UserError } from "../core/errors.ts";
 export const kubernetesProviderVersion = "4.34.2";
 
 export type ProviderChoice =
-  | { readonly kind: "official"; readonly reason: string }
+  | {
+      readonly kind: "official";
+      readonly reason: string;
+      /** Folder of one that the CLI does not find by itself: the project file names it. */
+      readonly folder?: string;
+    }
   | { readonly kind: "embedded"; readonly reason: string };
+
+/** Folder of the provider where the project file has to name it. */
+export function folderOf(choice: ProviderChoice): string | undefined {
+  return choice.kind === "official" ? choice.folder : undefined;
+}
+
+/** The official provider as built from its module, or why it cannot be. */
+export type BuiltProvider =
+  | { readonly folder: string; readonly version: string }
+  | { readonly problem: string };
 
 /** The world that the choice depends on. */
 export interface ProviderWorld {
@@ -21,16 +36,27 @@ export interface ProviderWorld {
   reachable(): Promise<boolean>;
   /** Downloads it; resolves with the reason when that fails. */
   download(): Promise<string | undefined>;
-  /** When a download was last found impossible, and why. */
-  lastFailure(): Promise<{ readonly at: number; readonly reason: string } | undefined>;
-  rememberFailure(failure: { readonly at: number; readonly reason: string } | undefined): Promise<void>;
+  /** Takes it from the cache, else builds it from its Go module. */
+  build(): Promise<BuiltProvider>;
+  /** When it was last found that it cannot be had, and why. */
+  lastFailure(): Promise<ProviderFailure | undefined>;
+  rememberFailure(failure: ProviderFailure | undefined): Promise<void>;
 }
 
-/** How long a failed download is believed to go on failing. */
+export interface ProviderFailure {
+  readonly at: number;
+  /** Why it cannot be downloaded. */
+  readonly reason: string;
+  /** Why it cannot be built either. */
+  readonly build?: string;
+}
+
+/** How long what failed is believed to go on failing. */
 const failureLastsMs = 15 * 60_000;
 
 /**
- * The official provider where it is installed or can be downloaded, else the embedded one.
+ * The official provider: installed, downloaded, or built from its Go module, in this order. Where none of it is possible,
+ * the embedded one.
  * @throws UserError `provider-unavailable` when the official one is demanded and cannot be had
  */
 export async function chooseProvider(world: ProviderWorld): Promise<ProviderChoice> {
@@ -47,25 +73,37 @@ export async function chooseProvider(world: ProviderWorld): Promise<ProviderChoi
   const place = await world.installed();
   if (place !== undefined) return { kind: "official", reason: `installed: ${place}` };
 
-  const failure = await obtain(world, wish);
-  if (failure === undefined) return { kind: "official", reason: "downloaded" };
-  if (wish === "auto") return { kind: "embedded", reason: failure };
+  const last = await recentFailure(world);
+  const reason = last?.reason ?? (await obtain(world));
+  if (reason === undefined) {
+    await world.rememberFailure(undefined);
+    return { kind: "official", reason: "downloaded" };
+  }
+  const built = last?.build !== undefined && wish === "auto" ? { problem: last.build } : await world.build();
+  if ("folder" in built) {
+    if (last === undefined) await world.rememberFailure({ at: world.clock.now(), reason });
+    return { kind: "official", reason: `built, version ${built.version}: ${reason}`, folder: built.folder };
+  }
+  if (last?.build === undefined) {
+    await world.rememberFailure({ at: world.clock.now(), reason, build: built.problem });
+  }
+  const why = `it cannot be downloaded (${reason}) or built (${built.problem})`;
+  if (wish === "auto") return { kind: "embedded", reason: why };
   throw new UserError({
     code: "provider-unavailable",
-    message: `MODELSWITCH_PROVIDER=official, but the official Kubernetes provider is not installed and cannot be downloaded: ${failure}`,
-    hint: `Install it with \`pulumi plugin install resource kubernetes ${kubernetesProviderVersion}\`, or leave MODELSWITCH_PROVIDER unset to use the embedded one.`,
+    message: `MODELSWITCH_PROVIDER=official, but the official Kubernetes provider is not installed, and ${why}.`,
+    hint: `Install it with \`pulumi plugin install resource kubernetes ${kubernetesProviderVersion}\`, install Go (https://go.dev/dl) so that it can be built, or leave MODELSWITCH_PROVIDER unset to use the embedded one.`,
   });
 }
 
-async function obtain(world: ProviderWorld, wish: string): Promise<string | undefined> {
+async function recentFailure(world: ProviderWorld): Promise<ProviderFailure | undefined> {
   const last = await world.lastFailure();
-  const isFresh =
-    last !== undefined && world.clock.now() - last.at < failureLastsMs && last.at <= world.clock.now();
-  if (isFresh && wish === "auto") return last.reason;
-  const reason = (await world.reachable()) ? await world.download() : "get.pulumi.com does not answer";
-  if (reason !== undefined) await world.rememberFailure({ at: world.clock.now(), reason });
-  else if (last !== undefined) await world.rememberFailure(undefined);
-  return reason;
+  const now = world.clock.now();
+  return last !== undefined && now - last.at < failureLastsMs && last.at <= now ? last : undefined;
+}
+
+async function obtain(world: ProviderWorld): Promise<string | undefined> {
+  return (await world.reachable()) ? await world.download() : "get.pulumi.com does not answer";
 }
 
 /** Where the CLI would find the official provider: an installed plug-in that serves our version, or a program on PATH. */
@@ -108,16 +146,15 @@ async function isExecutable(file: string): Promise<boolean> {
   );
 }
 
-/** Remembers in the cache that the download failed, so that it is not paid for at each command. */
+/** Remembers in the cache what failed, so that it is not paid for at each command. */
 export function failureMemory(cacheFolder: string): Pick<ProviderWorld, "lastFailure" | "rememberFailure"> {
   const file = join(cacheFolder, "kubernetes-provider-download.json");
   return {
     lastFailure: async () => {
       try {
-        const value = JSON.parse(await readFile(file, "utf8")) as { at?: unknown; reason?: unknown };
-        return typeof value.at === "number" && typeof value.reason === "string"
-          ? { at: value.at, reason: value.reason }
-          : undefined;
+        const { at, reason, build } = JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>;
+        if (typeof at !== "number" || typeof reason !== "string") return undefined;
+        return { at, reason, ...(typeof build === "string" ? { build } : {}) };
       } catch {
         return undefined;
       }

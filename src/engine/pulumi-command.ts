@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { delimiter, dirname } from "node:path";
 import { endWithUs } from "../tools/end-with-us.ts";
+import { killSession } from "../tools/kill-session.ts";
 import { type SecretFile, secretFile } from "./secret-file.ts";
 
 /** What one start of the CLI left behind. */
@@ -127,6 +128,7 @@ export class QuickPulumiCommand {
       });
       const output = { ...text, ...end };
       if (output.endedBy === undefined) this.#options.onProcess?.(undefined);
+      else if (child.pid !== undefined) killSession(child.pid);
       if (output.code !== 0) throw new PulumiCommandError(output);
       return output;
     } catch (error) {

@@ -1,22 +1,15 @@
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
-import { systemClock } from "../core/clock.ts";
-import { type EventSink, step } from "../core/events.ts";
+import type { EventSink } from "../core/events.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import { cacheFolder } from "../tools/cache-folder.ts";
-import { ensurePulumi, type Pulumi } from "./cli.ts";
+import type { Pulumi } from "./cli.ts";
+import { obtainEngineTools } from "./engine-tools.ts";
 import { clusterFile, withPath } from "./kubeconfig.ts";
-import {
-  chooseProvider,
-  failureMemory,
-  findOfficialProvider,
-  kubernetesProviderVersion,
-  type ProviderChoice,
-  pulumiDownloadsAnswer,
-} from "./provider.ts";
-import { PulumiCommandError, QuickPulumiCommand } from "./pulumi-command.ts";
+import type { ProviderChoice } from "./provider.ts";
+import { QuickPulumiCommand } from "./pulumi-command.ts";
 import type { SecretsSource } from "./stack.ts";
-import { type ProjectFolders, pulumiHome } from "./workspace.ts";
+import type { ProjectFolders } from "./workspace.ts";
 
 export interface SessionOptions {
   readonly folders: ProjectFolders;
@@ -38,37 +31,33 @@ export interface Session {
 }
 
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { signal, events, folders } = options;
-  const cache = cacheFolder(options.env);
   // Pulumi's and Kubernetes' libraries are large: compiled code kept between commands saves a third of their loading time.
-  enableCompileCache(join(cache, "compiled"));
-  const pulumi = await ensurePulumi({ env: options.env, events, signal });
-  const env = cliEnvironment(options, pulumi, pulumiHome(options.env, cache));
-  const make = (more: Readonly<Record<string, string>>) =>
+  enableCompileCache(join(cacheFolder(options.env), "compiled"));
+  const { pulumi, provider, home } = await obtainEngineTools(options);
+  const make = commandMaker(options, pulumi, home);
+  if (provider.kind === "official") return await officialSession(options, provider, make);
+  return await embeddedSession(options, provider, make);
+}
+
+type MakeCommand = (env: Readonly<Record<string, string>>) => QuickPulumiCommand;
+
+function commandMaker(options: SessionOptions, pulumi: Pulumi, home: string): MakeCommand {
+  const env = cliEnvironment(options, pulumi, home);
+  return (more) =>
     new QuickPulumiCommand({
       program: pulumi.program,
       version: pulumi.version,
       env: { ...env, ...more },
       ...(options.secrets.kind === "passphrase" ? { passphrase: options.secrets.passphrase } : {}),
-      signal,
+      signal: options.signal,
       ...(options.onProcess === undefined ? {} : { onProcess: options.onProcess }),
     });
-  const provider = await chooseProvider({
-    clock: systemClock,
-    wish: options.env.MODELSWITCH_PROVIDER || undefined,
-    installed: () => findOfficialProvider(env.PULUMI_HOME, options.env),
-    reachable: () => pulumiDownloadsAnswer(signal),
-    download: () => downloadProvider(make({}), folders.workFolder, events),
-    ...failureMemory(cache),
-  });
-  if (provider.kind === "official") return await officialSession(options, provider, make);
-  return await embeddedSession(options, provider, make);
 }
 
 async function officialSession(
   options: SessionOptions,
   provider: ProviderChoice,
-  make: (env: Readonly<Record<string, string>>) => QuickPulumiCommand,
+  make: MakeCommand,
 ): Promise<Session> {
   const cluster = await clusterFile(withPath(options.kubeconfig, options.env));
   return {
@@ -84,7 +73,7 @@ async function officialSession(
 async function embeddedSession(
   options: SessionOptions,
   provider: ProviderChoice,
-  make: (env: Readonly<Record<string, string>>) => QuickPulumiCommand,
+  make: MakeCommand,
 ): Promise<Session> {
   const { serveKubernetesProvider } = await import("../kubernetes-provider/serve.ts");
   const stop = new AbortController();
@@ -126,26 +115,4 @@ function cliEnvironment(options: SessionOptions, pulumi: Pulumi, home: string) {
     PULUMI_DEBUG_PROVIDERS: undefined,
     PULUMI_STACK: undefined,
   };
-}
-
-async function downloadProvider(
-  command: QuickPulumiCommand,
-  cwd: string,
-  events: EventSink,
-): Promise<string | undefined> {
-  try {
-    await step(
-      events,
-      {
-        id: "kubernetes-provider",
-        title: `Downloading the Kubernetes provider ${kubernetesProviderVersion}`,
-      },
-      () =>
-        command.start(["plugin", "install", "resource", "kubernetes", kubernetesProviderVersion], { cwd }),
-    );
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof PulumiCommandError)) throw error;
-    return error.output.stderr.trim().split("\n").at(-1) || "the download failed";
-  }
 }

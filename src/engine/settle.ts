@@ -1,4 +1,5 @@
 import type { EventSink } from "../core/events.ts";
+import { withTheirManagers } from "./field-managers.ts";
 import type { StackCli } from "./stack-cli.ts";
 import { adoptPending, parseState } from "./state-file.ts";
 
@@ -13,7 +14,11 @@ export async function settlePending(cli: StackCli, events: EventSink): Promise<v
   if (pending.length === 0) return;
   const { state, unsure } = adoptPending(exported);
   await cli.importState(state);
-  if (unsure.length > 0) await cli.refreshOnly(unsure);
+  if (unsure.length > 0) {
+    await cli.refreshOnly(unsure);
+    const corrected = withTheirManagers(await cli.exportState(), unsure);
+    if (corrected !== undefined) await cli.importState(corrected);
+  }
   const count = pending.length === 1 ? "one operation" : `${pending.length} operations`;
   events({
     type: "info",

@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { projectFolders, readSettings, settingsFile, writeSettings } from "./workspace.ts";
+import { parse } from "yaml";
+import { attachedProvider, projectFolders, readSettings, settingsFile, writeSettings } from "./workspace.ts";
 
 let folder: string;
 
@@ -44,5 +45,28 @@ describe("the generated settings", () => {
     expect(await readSettings(settingsFile(folders, "dev"))).toEqual(settings);
     expect(await readFile(join(folder, ".modelswitch", ".gitignore"), "utf8")).toBe("*\n");
     expect(await readdir(folder)).toContain("elsewhere");
+  });
+
+  test("name a Kubernetes provider that the CLI would not find, unless the program names one", async () => {
+    const folders = foldersFor();
+    const write = (project: Readonly<Record<string, unknown>>, providerFolder?: string) =>
+      writeSettings({
+        folders,
+        project: { ...project, name: "fraud" },
+        stack: "dev",
+        settings: {},
+        providerFolder,
+      });
+    await write({ plugins: { providers: [{ name: "aws", path: "../aws" }] } }, "/cache/provider");
+    expect(await attachedProvider(folders)).toBe("/cache/provider");
+    // A version would be compared with the SDK's, and another one downloaded.
+    expect(parse(await readFile(join(folders.workFolder, "Pulumi.yaml"), "utf8")).plugins.providers).toEqual([
+      { name: "aws", path: "../aws" },
+      { name: "kubernetes", path: "/cache/provider" },
+    ]);
+    await write({ plugins: { providers: [{ name: "kubernetes", path: "/own" }] } }, "/cache/provider");
+    expect(await attachedProvider(folders)).toBe("/own");
+    await write({});
+    expect(await attachedProvider(folders)).toBeUndefined();
   });
 });

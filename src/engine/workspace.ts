@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
+import * as z from "zod";
 import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import { withoutCredentials } from "./failures.ts";
 
@@ -73,6 +74,8 @@ export async function writeSettings(about: {
   readonly project: Readonly<Record<string, unknown>> & { readonly name: string };
   readonly stack: string;
   readonly settings: StackSettings;
+  /** Folder of a Kubernetes provider that the CLI does not find by itself. A program's own choice of one wins. */
+  readonly providerFolder?: string | undefined;
 }): Promise<void> {
   const { folders, stack } = about;
   // State and settings are this user's: what they hold of secrets is encrypted, and still nobody else's business.
@@ -82,7 +85,7 @@ export async function writeSettings(about: {
   if (folders.stateFolder !== undefined) await makeStateFolder(folders.stateFolder, folders.backendUrl);
   await writeIfDifferent(
     join(folders.workFolder, "Pulumi.yaml"),
-    stringify({ runtime: "nodejs", ...about.project }),
+    stringify({ runtime: "nodejs", ...withProvider(about.project, about.providerFolder) }),
   );
   const { config, ...rest } = about.settings;
   const settings = {
@@ -92,6 +95,36 @@ export async function writeSettings(about: {
   const file = settingsFile(folders, stack);
   if (Object.keys(settings).length > 0) await writeIfDifferent(file, stringify(settings));
   else await rm(file, { force: true });
+}
+
+const projectSchema = z.object({
+  plugins: z
+    .object({
+      providers: z.array(z.looseObject({ name: z.string(), path: z.string().optional() })).optional(),
+    })
+    .loose()
+    .optional(),
+});
+
+/** Without `version`: the CLI would compare it with what `@pulumi/kubernetes` asks for, and go and download that. */
+function withProvider(
+  project: Readonly<Record<string, unknown>>,
+  folder: string | undefined,
+): Readonly<Record<string, unknown>> {
+  const { plugins } = projectSchema.safeParse(project).data ?? {};
+  const providers = plugins?.providers ?? [];
+  if (folder === undefined || providers.some(({ name }) => name === "kubernetes")) return project;
+  return {
+    ...project,
+    plugins: { ...plugins, providers: [...providers, { name: "kubernetes", path: folder }] },
+  };
+}
+
+/** Folder of the Kubernetes provider that the project file names. */
+export async function attachedProvider({ workFolder }: ProjectFolders): Promise<string | undefined> {
+  const text = await readFile(join(workFolder, "Pulumi.yaml"), "utf8").catch(() => "");
+  const { plugins } = projectSchema.safeParse(parse(text)).data ?? {};
+  return plugins?.providers?.find(({ name }) => name === "kubernetes")?.path;
 }
 
 async function makeStateFolder(folder: string, backendUrl: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { StepEvent } from "../core/events.ts";
 /** Programs that modelswitch obtains by itself. */
 export type ToolName =
   | "pulumi"
+  | "kubernetes-provider"
   | "kubernetes"
   | "etcd"
   | "addons"

@@ -3,6 +3,8 @@ import type { ToolName } from "./tool.ts";
 /** The versions that modelswitch is tested with. Everything else about a version follows from this file. */
 export const versions = {
   pulumi: "v3.259.0",
+  /** The newest that is published as a Go module, under a pseudo-version; what is downloaded is `kubernetesProviderVersion` of the engine. */
+  kubernetesProvider: "v4.25.0",
   kubernetes: "v1.36.3",
   etcd: "v3.7.3",
   traefik: "v3.7.15",
@@ -30,6 +32,7 @@ export const traefikWheels: Readonly<Record<string, string>> = {
  */
 export const revisions: Readonly<Record<ToolName, number>> = {
   pulumi: 1,
+  "kubernetes-provider": 1,
   kubernetes: 1,
   etcd: 1,
   addons: 1,

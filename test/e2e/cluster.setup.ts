@@ -1,6 +1,8 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
 import { buildTestImage } from "../../src/images/test-image.ts";
 import { ensureTool } from "../../src/tools/ensure.ts";
-import { modelswitch, resultOf } from "./cli-process.ts";
+import { modelswitch, repository, resultOf } from "./cli-process.ts";
 
 async function expectSuccess(args: readonly string[], show: boolean): Promise<Record<string, unknown>> {
   // An hour: the first run on a machine without releases builds Kubernetes and Pulumi.
@@ -13,13 +15,18 @@ async function expectSuccess(args: readonly string[], show: boolean): Promise<Re
   return args.includes("--json") ? resultOf(result.stdout) : {};
 }
 
+const ready = "MODELSWITCH_TEST_READY";
+
 /**
  * Brings up a real cluster, with the tiny model server's images in it, and takes everything down afterwards;
- * `MODELSWITCH_TEST_KEEP=1` leaves it up for the next run.
+ * `MODELSWITCH_TEST_KEEP=1` leaves it up for the next run. Once for all groups of tests.
  */
 export async function setup(): Promise<() => Promise<void>> {
+  if (process.env[ready] === "1") return async () => {};
+  process.env[ready] = "1";
   const clusterName = process.env.MODELSWITCH_TEST_CLUSTER ?? "test";
   process.env.PULUMI_CONFIG_PASSPHRASE = "only for tests";
+  const building = buildTools();
   // Both are built where they cannot be downloaded: at the same time, and before a test's own deadline runs.
   await Promise.all([
     expectSuccess(["cluster", "up", "--name", clusterName], true),
@@ -34,7 +41,15 @@ export async function setup(): Promise<() => Promise<void>> {
   process.env.MODELSWITCH_TEST_KUBECTL = cluster.kubectlPath;
   process.env.MODELSWITCH_TEST_INGRESS_URL = cluster.ingressUrl;
   return async () => {
+    building.kill("SIGTERM");
     if (process.env.MODELSWITCH_TEST_KEEP !== "1")
       await expectSuccess(["cluster", "down", "--name", clusterName], true);
   };
+}
+
+/** What only some tests need is compiled while the others run. */
+function buildTools(): ChildProcess {
+  const child = spawn(process.execPath, [join(repository, "test", "build-tools.ts")], { stdio: "ignore" });
+  process.once("exit", () => child.kill("SIGTERM"));
+  return child;
 }

@@ -67,6 +67,7 @@ function world(kube: KubernetesApi, more: Partial<DoctorWorld> = {}): DoctorWorl
       sources: [],
       goInstalled: true,
     }),
+    provider: async () => ({ wish: undefined, installed: "/p", built: undefined, goInstalled: true }),
     machine: async () => ({
       platform: "linux",
       userId: 0,
@@ -88,6 +89,7 @@ describe("doctor", () => {
     expect(states(await run(world(api(healthy))))).toEqual({
       node: "ok",
       pulumi: "ok",
+      "kubernetes-provider": "ok",
       config: "ok",
       kubeconfig: "ok",
       "api-server": "ok",

@@ -12,6 +12,7 @@ import type { Check, Verdict } from "./check.ts";
 import { failed, ok, skipped } from "./check.ts";
 import * as cluster from "./observe-cluster.ts";
 import { sharedHostVerdict } from "./shared-host.ts";
+import { type ProviderFacts, providerVerdict } from "./provider.ts";
 import * as verdicts from "./verdicts.ts";
 
 /** The world that is checked; tests give their own. */
@@ -24,6 +25,7 @@ export interface DoctorWorld {
   connect(config: FoundConfig | undefined): Promise<Connection>;
   resolve(config: FoundConfig, connection: Connection | undefined): ResolvedConfig;
   pulumi(signal: AbortSignal): Promise<verdicts.PulumiFacts>;
+  provider(signal: AbortSignal): Promise<ProviderFacts>;
   machine(): Promise<verdicts.HostMachine>;
   /** Addresses of a host name. */
   lookup(host: string): Promise<readonly string[]>;
@@ -98,6 +100,9 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
   return Promise.all([
     run("node", "Node.js", async () => verdicts.nodeVerdict(world.nodeVersion)),
     run("pulumi", "Pulumi CLI", async (signal) => verdicts.pulumiVerdict(await world.pulumi(signal))),
+    run("kubernetes-provider", "Kubernetes provider", async (signal) =>
+      providerVerdict(await world.provider(signal)),
+    ),
     run("config", "Configuration", async () => configVerdict(config, resolved)),
     run("kubeconfig", "Cluster chosen", async () => connectionVerdict(connection)),
     version,

@@ -5,6 +5,7 @@ import { connect } from "../../kubernetes/connect.ts";
 import type { CommandContext } from "../command.ts";
 import { resolveKubeconfig } from "../kubeconfig.ts";
 import { clusterFor, requestOf } from "../load-config.ts";
+import { findProvider } from "./provider.ts";
 import type { DoctorWorld } from "./run-checks.ts";
 import type { HostMachine, PulumiFacts } from "./verdicts.ts";
 
@@ -26,6 +27,7 @@ export function realWorld(context: CommandContext): DoctorWorld {
         environment: read.environment,
       }),
     pulumi: (signal) => findPulumi(env, signal),
+    provider: (signal) => findProvider(env, signal),
     machine: () => lookAtMachine(env),
     lookup: async (host) => {
       const { lookup } = await import("node:dns/promises");

@@ -5,6 +5,7 @@ import { buildah } from "./buildah.ts";
 import { containerd } from "./containerd.ts";
 import { etcd } from "./etcd.ts";
 import { kubernetes } from "./kubernetes.ts";
+import { kubernetesProvider } from "./kubernetes-provider.ts";
 import { mmdebstrap } from "./mmdebstrap.ts";
 import { pulumi } from "./pulumi.ts";
 import { traefik } from "./traefik.ts";
@@ -16,6 +17,7 @@ export const recipes: Readonly<Record<ToolName, Recipe>> = {
   containerd,
   etcd,
   kubernetes,
+  "kubernetes-provider": kubernetesProvider,
   mmdebstrap,
   pulumi,
   traefik,

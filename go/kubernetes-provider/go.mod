@@ -1,5 +1,5 @@
 // The official Kubernetes provider, from the newest version of it that is published as a Go module.
-module modelswitch/official-provider
+module modelswitch/kubernetes-provider
 
 go 1.24.7
 

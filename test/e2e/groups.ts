@@ -1,0 +1,31 @@
+/**
+ * The end-to-end tests in groups that follow each other; a file is in the last but one unless it is named here.
+ * A test of the groups (`test/unit/e2e-groups.test.ts`) says which kinds of files have to be.
+ */
+
+/** These need no official provider, which is compiled meanwhile: the embedded one's own, and those of the cluster's tools. */
+export const early = [
+  "cluster-addons",
+  "cluster-version",
+  "provider",
+  "provider-failures",
+  "provider-kinds",
+  "provider-replacements",
+  "provider-takeover",
+  "provider-zoo",
+];
+
+/** One after the other, with nothing beside them: why. */
+export const alone: Readonly<Record<string, string>> = {
+  "cluster-images": "builds images, and looks at what is in the node",
+  demo: "counts failed requests and measures on one page",
+  "demo-mlserver": "starts a second cluster with servers that need both cores",
+  "local-cluster": "starts, kills and compares all that is on the machine",
+  "release-care": "fills the node: what is free there is part of the test",
+  "release-faults": "kills and suspends the API server, etcd, the kubelet and the ingress controller",
+  "release-kills": "no request may fail under load through many kills",
+  "release-load": "no request may fail under load through many releases",
+  "release-modes": "changes what the node has to offer",
+  servers: "servers that need both cores, and their idle connections measured",
+  switch: "no request may fail at hundreds in a second",
+};
