@@ -4,6 +4,7 @@ import { liveSlot, type Routing } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import type { ResourceChange } from "../engine/stack.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
+import { requireRoomForUp } from "./capacity/room-for-up.ts";
 import type { RolloutContext } from "./context.ts";
 import { giveUpReplicas, takeReplicas } from "./handover.ts";
 import { withImagesRun } from "./images-run.ts";
@@ -37,6 +38,7 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   const startedAt = clock.now();
   // Everything that can be refused is refused before anything is asked or written.
   const first = await withPermissions(context, ["up"], () => prepareUp(context, options));
+  await requireRoomForUp(context, first);
   await context.prepareSecrets();
   await ensureNamespace(context, first.observation, options.createNamespace);
 

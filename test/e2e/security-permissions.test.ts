@@ -254,11 +254,11 @@ describe("the Role", () => {
     expect(keysOf(used)).toEqual(keysOf(required));
     const all = new Set([...keysOf(required), ...keysOf(optional), "list pods"]);
     expect(keysOf(proxy.asked).filter((one) => !all.has(one))).toEqual([]);
-    // Cluster-wide, `doctor` asks for pods of a retired controller: all else stays in the namespace.
+    // Cluster-wide, `doctor` asks for pods of a retired controller, and `up` for room on the nodes: all else stays in the namespace.
     const elsewhere = proxy.asked.filter(
       ({ namespace, resource }) => namespace !== project.namespace.name && resource !== "ingressclasses",
     );
-    expect(keysOf(elsewhere)).toEqual(["list pods"]);
+    expect(keysOf(elsewhere)).toEqual(["list nodes", "list pods"]);
   });
 });
 

@@ -2,6 +2,7 @@ import { formatDuration } from "../../core/duration.ts";
 import { liveSlot } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { OperationResult, ResourceChange } from "../../engine/stack.ts";
+import type { Admission } from "../../rollout/admission/dry-run.ts";
 import type { ReleaseCost } from "../../rollout/capacity/next-release.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
 import type { PreparedUp } from "../../rollout/prepare-up.ts";
@@ -41,7 +42,9 @@ interface Plan {
   readonly live: Slot;
   readonly result: OperationResult;
   /** What a release would take beside what runs. */
-  readonly cost: (ReleaseCost & { readonly text: string }) | undefined;
+  readonly cost:
+    | (ReleaseCost & { readonly text: string; readonly admission: Admission | undefined })
+    | undefined;
 }
 
 async function planOf(rollout: RolloutContext, input: CommandInput, context: CommandContext): Promise<Plan> {
@@ -59,13 +62,25 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
   const { record, routing } = prepared.plan;
   const cost = await nextReleaseCost(rollout, { record, routing, observation: prepared.observation });
   const { describeCapacity } = await import("../../rollout/capacity/require-capacity.ts");
+  const { requireRoomForUp } = await import("../../rollout/capacity/room-for-up.ts");
+  const { requireAdmitted } = await import("../../rollout/admission/require-admitted.ts");
+  const telling = withoutRefusals(rollout);
+  await requireRoomForUp(telling, prepared);
+  const admission = cost && (await requireAdmitted(telling, cost.spec, cost.slot));
   return {
     rollout,
     prepared,
     live: liveSlot(prepared.plan.routing),
     result,
-    cost: cost && { ...cost, text: describeCapacity(cost.capacity) },
+    cost: cost && { ...cost, admission, text: describeCapacity(cost.capacity) },
   };
+}
+
+/** A plan tells what would be refused. */
+function withoutRefusals(rollout: RolloutContext): RolloutContext {
+  const { config } = rollout;
+  if (config.rollout.capacity === "skip") return rollout;
+  return { ...rollout, config: { ...config, rollout: { ...config.rollout, capacity: "warn" } } };
 }
 
 function document({ rollout, prepared, live, result, cost }: Plan): Readonly<Record<string, unknown>> {
@@ -82,14 +97,22 @@ function document({ rollout, prepared, live, result, cost }: Plan): Readonly<Rec
   };
 }
 
-function costDocument({ capacity, stretches }: ReleaseCost): Readonly<Record<string, unknown>> {
-  const { replicas, requests, verdict } = capacity;
+function costDocument({
+  capacity,
+  stretches,
+  admission,
+}: NonNullable<Plan["cost"]>): Readonly<Record<string, unknown>> {
+  const { replicas, requests, verdict, unseen } = capacity;
   return {
     replicas,
     requests,
     forSeconds: stretches.reduce((sum, { ms }) => sum + ms, 0) / 1000,
     room: verdict.kind,
+    ...(admission === undefined ? {} : { refused: admission.refused, notLookedAt: admission.unseen }),
+    ...(unseen.length === 0 ? {} : { unseen }),
     ...(verdict.kind === "unknown" ? { why: verdict.why } : {}),
+    ...(verdict.kind === "forbidden" ? { violations: verdict.violations } : {}),
+    ...(verdict.kind === "quota" ? { problems: verdict.problems } : {}),
     ...(verdict.kind === "short"
       ? {
           autoscaler: verdict.autoscaler ?? null,

@@ -53,6 +53,7 @@ beforeEach(async () => {
   bench = testBench();
   putNode("node-1", 4);
   await up(context(), noFlags);
+  bench.events.length = 0;
   putPod("fraud-blue-0", 1, "node-1", testNamespace);
   putPod("fraud-blue-1", 1, "node-1", testNamespace);
 });

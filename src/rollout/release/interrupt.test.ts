@@ -106,6 +106,7 @@ test("stopped at any request: it says so and where traffic is, nothing has faile
     "scale-down",
   ]);
   expect([...stoppedSteps].sort()).toEqual([
+    "admission",
     "capacity",
     "deploy-green",
     "drain-blue",

@@ -3,6 +3,7 @@ import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/err
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
+import { requireAdmitted } from "../admission/require-admitted.ts";
 import { refuseUnfinished } from "../adoption/guard.ts";
 import { requireRolloutCalls } from "../call-io.ts";
 import { vacatedFor } from "../capacity/capacity.ts";
@@ -239,13 +240,19 @@ async function requireRoom(
   start: Start,
 ): Promise<void> {
   if (start.phase === "shift") return;
-  await requireCapacity(context, {
-    spec: modelSpec(withRollout(context, record, start), context.namespace),
+  const spec = modelSpec(withRollout(context, record, start), context.namespace);
+  const { slot } = start.release;
+  const question = {
+    spec,
     observation,
-    slot: start.release.slot,
+    slot,
     replicas: start.plan.replicas,
-    vacated: vacatedFor(start.plan.mode, start.release.slot),
-  });
+    vacated: vacatedFor(start.plan.mode, slot),
+    objects: observation.slots[slot].deployment === undefined ? {} : { "replicasets.apps": 1 },
+  };
+  await requireCapacity(context, question, { warnUnknown: true });
+  // What the API server says beforehand may be wrong about pods that ran before: that never bars a way back.
+  await requireAdmitted(context, spec, slot, start.kind === "rollback" ? "warn" : undefined);
 }
 
 function refuseOnItsWay(context: RolloutContext, { record, routing, location }: Deployed): void {
