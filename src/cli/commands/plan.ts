@@ -50,6 +50,8 @@ interface Plan {
 async function planOf(rollout: RolloutContext, input: CommandInput, context: CommandContext): Promise<Plan> {
   const { prepareUp } = await import("../../rollout/prepare-up.ts");
   const prepared = await prepareUp(rollout, readLiveFlags(input));
+  const { requireIngressClass } = await import("../../rollout/ingress-class.ts");
+  await requireIngressClass(rollout, prepared.observation);
   await rollout.prepareSecrets();
   for (const note of prepared.plan.notes) context.events({ type: "warning", ...note });
   const stack = await rollout.openStack(context.signal);
