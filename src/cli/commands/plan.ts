@@ -6,6 +6,7 @@ import type { Admission } from "../../rollout/admission/dry-run.ts";
 import type { ReleaseCost } from "../../rollout/capacity/next-release.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
 import type { PreparedUp } from "../../rollout/prepare-up.ts";
+import type { GivenUp } from "../../rollout/release/given-up.ts";
 import type { Command, CommandContext, CommandInput } from "../command.ts";
 import { liveFlags, readLiveFlags } from "./live-flags.ts";
 import { allOption, errorTexts, ofCluster, queryModels, titleOf } from "./rollout-context.ts";
@@ -41,6 +42,8 @@ interface Plan {
   readonly prepared: PreparedUp;
   readonly live: Slot;
   readonly result: OperationResult;
+  /** The way back that a release would take the place of. */
+  readonly givenUp: (GivenUp & { readonly text: string }) | undefined;
   /** What a release would take beside what runs. */
   readonly cost:
     | (ReleaseCost & { readonly text: string; readonly admission: Admission | undefined })
@@ -66,6 +69,11 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
   const { describeCapacity } = await import("../../rollout/capacity/require-capacity.ts");
   const { requireRoomForUp } = await import("../../rollout/capacity/room-for-up.ts");
   const { requireAdmitted } = await import("../../rollout/admission/require-admitted.ts");
+  const { describeGivenUp, warmSlotGivenUp } = await import("../../rollout/release/given-up.ts");
+  const lost =
+    runs.form === "template" && prepared.observation.routing !== undefined
+      ? warmSlotGivenUp({ record, routing, observation: prepared.observation })
+      : undefined;
   const telling = withoutRefusals(rollout);
   await requireRoomForUp(telling, prepared);
   const admission = cost && (await requireAdmitted(telling, cost.spec, cost.slot));
@@ -74,6 +82,7 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
     prepared,
     live: liveSlot(prepared.plan.routing),
     result,
+    givenUp: lost && { ...lost, text: describeGivenUp(lost, "a release") },
     cost: cost && { ...cost, admission, text: describeCapacity(cost.capacity) },
   };
 }
@@ -85,7 +94,14 @@ function withoutRefusals(rollout: RolloutContext): RolloutContext {
   return { ...rollout, config: { ...config, rollout: { ...config.rollout, capacity: "warn" } } };
 }
 
-function document({ rollout, prepared, live, result, cost }: Plan): Readonly<Record<string, unknown>> {
+function document({
+  rollout,
+  prepared,
+  live,
+  result,
+  cost,
+  givenUp,
+}: Plan): Readonly<Record<string, unknown>> {
   return {
     model: rollout.config.name,
     namespace: rollout.namespace,
@@ -96,6 +112,10 @@ function document({ rollout, prepared, live, result, cost }: Plan): Readonly<Rec
     same: result.same,
     notes: prepared.plan.notes,
     release: cost === undefined ? null : costDocument(cost),
+    givesUp:
+      givenUp === undefined
+        ? null
+        : { slot: givenUp.slot, release: givenUp.release, until: givenUp.until ?? null },
   };
 }
 
@@ -131,7 +151,7 @@ function describeCost({ stretches, text }: ReleaseCost & { readonly text: string
   return [`A release needs ${text}.`, `  It keeps them for at most ${total} beside the live ones: ${parts}.`];
 }
 
-function describe({ rollout, prepared, live, result, cost }: Plan): string[] {
+function describe({ rollout, prepared, live, result, cost, givenUp }: Plan): string[] {
   return [
     ...(prepared.observation.namespaceExists
       ? []
@@ -141,6 +161,7 @@ function describe({ rollout, prepared, live, result, cost }: Plan): string[] {
       ? `No changes: ${result.same} resources are as declared. Traffic stays on ${live}.`
       : `${result.changes.length} to change, ${result.same} unchanged. Traffic stays on ${live}. \`modelswitch up\` makes the changes.`,
     ...(cost === undefined ? [] : describeCost(cost)),
+    ...(givenUp === undefined ? [] : [givenUp.text]),
   ];
 }
 

@@ -34,6 +34,7 @@ import { observeVersions } from "../versions.ts";
 import { type Start, withRollout } from "./begin.ts";
 import { inProgress, refuseInProgress } from "./entry.ts";
 import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
+import { describeGivenUp, warmSlotGivenUp } from "./given-up.ts";
 import { planOf, rollbackPlan } from "./plan.ts";
 import { describeAccepted, noteFollowers, releaseNow, sayingOnce } from "./sources-then.ts";
 
@@ -220,6 +221,7 @@ async function started(
     const seen = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
     const start = await check(seen);
     await requireRoom(context, seen, start);
+    warnOfGivenUp(context, seen, start);
     await agree?.(start.plan.mode);
     await context.prepareSecrets();
     return await withLock(context.lockOptions(command), async (lock) => {
@@ -253,6 +255,18 @@ async function requireRoom(
   await requireCapacity(context, question, { warnUnknown: true });
   // What the API server says beforehand may be wrong about pods that ran before: that never bars a way back.
   await requireAdmitted(context, spec, slot, start.kind === "rollback" ? "warn" : undefined);
+}
+
+/** Whoever releases before the way back of the last release is over should know that it ends. */
+function warnOfGivenUp({ events }: RolloutContext, seen: Deployed, { phase, kind, release }: Start): void {
+  const lost = phase === "shift" ? undefined : warmSlotGivenUp(seen);
+  if (lost === undefined || lost.release === release.number) return;
+  events({
+    type: "warning",
+    code: "warm-slot-given-up",
+    message: describeGivenUp(lost, `this ${kind}`),
+    hint: `Until then, \`modelswitch rollback\` goes back to ${lost.release} at once.`,
+  });
 }
 
 function refuseOnItsWay(context: RolloutContext, { record, routing, location }: Deployed): void {
