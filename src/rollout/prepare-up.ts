@@ -6,7 +6,7 @@ import type { Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
 import type { Desired } from "./program.ts";
 import type { RolloutRecord } from "./record.ts";
-import { refuseInProgress } from "./release/entry.ts";
+import { refuseOtherRollout } from "./release/other-rollout.ts";
 import { requiredSourcesOf, sourcesOf } from "./release-spec.ts";
 import { locationOf, routingUnreadable } from "./subject.ts";
 import { observeVersions, type Versions } from "./versions.ts";
@@ -45,7 +45,7 @@ export async function prepareUp(
   if (observation.ingress !== undefined && observation.routing === undefined) {
     throw routingUnreadable(context, observation.ingress);
   }
-  refuseInProgress(context.config.name, record);
+  await refuseOtherRollout(context, record);
   const versions = await presentVersions(context);
   const plan = decide(context, record, observation, versions, options);
   return {

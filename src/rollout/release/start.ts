@@ -32,9 +32,10 @@ import { type Deployed, observeDeployed } from "../subject.ts";
 import { pendingSwitch } from "../switch.ts";
 import { observeVersions } from "../versions.ts";
 import { type Start, withRollout } from "./begin.ts";
-import { inProgress, refuseInProgress } from "./entry.ts";
+import { inProgress } from "./entry.ts";
 import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
 import { describeGivenUp, warmSlotGivenUp } from "./given-up.ts";
+import { refuseOtherRollout } from "./other-rollout.ts";
 import { planOf, rollbackPlan } from "./plan.ts";
 import { describeAccepted, noteFollowers, releaseNow, sayingOnce } from "./sources-then.ts";
 
@@ -212,7 +213,7 @@ async function started(
   const check = async (deployed: Deployed) => {
     refuseUnfinished(deployed.record);
     refuseOtherEnvironment(context, deployed.record);
-    refuseOnItsWay(context, deployed);
+    await refuseOnItsWay(context, deployed);
     return await decide(deployed);
   };
   let isBegun = false;
@@ -269,8 +270,11 @@ function warnOfGivenUp({ events }: RolloutContext, seen: Deployed, { phase, kind
   });
 }
 
-function refuseOnItsWay(context: RolloutContext, { record, routing, location }: Deployed): void {
-  refuseInProgress(context.config.name, record);
+async function refuseOnItsWay(
+  context: RolloutContext,
+  { record, routing, location }: Deployed,
+): Promise<void> {
+  await refuseOtherRollout(context, record);
   const pending = pendingSwitch(routing, location.router.capabilities);
   if (pending === undefined) return;
   throw new UserError({
