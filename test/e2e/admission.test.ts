@@ -96,7 +96,7 @@ test("a quota: `plan` tells, `up` refuses; a release beside what runs as well", 
     exitCode: 1,
     code: "quota-short",
     message: expect.stringContaining(
-      "the ResourceQuota team leaves 50m of 50m requests.cpu, and 100m more are asked for",
+      "the ResourceQuota team leaves 50m of 50m requests.cpu, and 0.1 more are asked for",
     ),
   });
   await nothingWritten();
@@ -184,7 +184,12 @@ describe("a policy", () => {
       spec: {
         failurePolicy: "Fail",
         matchConstraints: { resourceRules: [rule] },
-        validations: [{ expression: "'team' in object.metadata.labels", message: "every one has a team" }],
+        validations: [
+          {
+            expression: "has(object.metadata.labels) && 'team' in object.metadata.labels",
+            message: "every one has a team",
+          },
+        ],
       },
     });
     const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": name } };

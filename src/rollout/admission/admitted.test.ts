@@ -240,6 +240,15 @@ describe("a release", () => {
     });
   });
 
+  test("counts pods that are about to end as gone", async () => {
+    put("resourcequotas", quota({ pods: "4" }, { pods: "4" }));
+    for (const name of ["old-1", "old-2"])
+      bench.cluster.put(`${inNamespace}/pods/${name}`, {
+        metadata: { name, deletionTimestamp: "2026-11-23T08:00:00Z" },
+      });
+    expect(await release(context(), { template: template("fraud:2") })).toMatchObject({ kind: "live" });
+  });
+
   test("that empties the live slot first has its room", async () => {
     put("resourcequotas", quota({ pods: "3" }, { pods: "2" }));
     const options = { template: template("fraud:2"), agree: () => Promise.resolve() };

@@ -97,7 +97,7 @@ describe("a release", () => {
     ]);
     bench.events.length = 0;
     expect(await release(context({ capacity: "skip" }), to("fraud:3"))).toMatchObject({ kind: "live" });
-    expect(warnings()).toEqual([]);
+    expect(warnings()).toEqual(["warm-slot-given-up"]);
     expect(evidence()).toEqual([]);
   });
 

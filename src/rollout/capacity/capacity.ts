@@ -91,10 +91,11 @@ async function quotasAgainst(
   changes: readonly Change[],
 ): Promise<readonly QuotaProblem[]> {
   if (quotas.length === 0) return [];
-  const isFreed = changes.some(({ remove }) => remove.size > 0);
-  const pods = isFreed ? await seePods(api, namespace, signal) : new Map<string, PodSpecShape>();
+  const pods = await seePods(api, namespace, signal);
   for (const { add, remove } of changes) {
-    const gone = [...pods].filter(([name]) => remove.has(`${namespace}/${name}`)).map(([, spec]) => spec);
+    const gone = pods
+      .filter(({ name, terminating }) => terminating || remove.has(`${namespace}/${name}`))
+      .map(({ spec }) => spec);
     const problems = quotaProblems(quotas, { add: [...besides, ...add], remove: gone, objects });
     if (problems.length > 0) return problems;
   }

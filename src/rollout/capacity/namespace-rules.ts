@@ -31,17 +31,28 @@ export async function seeRules(
   };
 }
 
-/** The pods of a namespace by their names: what they have been counted for. */
+/** A pod that quotas have counted. */
+export interface CountedPod {
+  readonly name: string;
+  readonly spec: PodSpecShape;
+  /** It is about to end: quotas count it still, and will not for long. */
+  readonly terminating: boolean;
+}
+
 export async function seePods(
   api: KubernetesApi,
   namespace: string,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, PodSpecShape>> {
+): Promise<readonly CountedPod[]> {
   const pods = await listed<{
-    readonly metadata?: { readonly name?: string };
+    readonly metadata?: { readonly name?: string; readonly deletionTimestamp?: string };
     readonly spec?: PodSpecShape;
   }>(api, `/api/v1/namespaces/${namespace}/pods`, signal);
-  return new Map((pods ?? []).map(({ metadata, spec }) => [metadata?.name ?? "", spec ?? {}]));
+  return (pods ?? []).map(({ metadata, spec }) => ({
+    name: metadata?.name ?? "",
+    spec: spec ?? {},
+    terminating: metadata?.deletionTimestamp !== undefined,
+  }));
 }
 
 /** Where quotas count by priority, pods without a class have the cluster's own, as far as that may be seen. */
