@@ -80,6 +80,20 @@ describe("the rules of a namespace", () => {
       pod(),
       [],
     ],
+    [
+      "a default limit below the request",
+      { type: "Container", default: { memory: "512Mi" }, defaultRequest: { memory: "256Mi" } },
+      pod({ memory: "1Gi" }),
+      [
+        "the LimitRange sizes: the container model: requests.memory is 1Gi, and without a limit of its own it gets 512Mi",
+      ],
+    ],
+    [
+      "a limit of its own above the default",
+      { type: "Container", default: { memory: "512Mi" } },
+      pod({ memory: "1Gi" }, { memory: "2Gi" }),
+      [],
+    ],
     ["claims for volumes", { type: "PersistentVolumeClaim", max: { storage: "1Gi" } }, pod(), []],
   ])("%s", (_, rule, spec, expected) => {
     expect(said(rule, spec)).toEqual(expected);

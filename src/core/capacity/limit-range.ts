@@ -45,11 +45,41 @@ export function limitViolations(
   ranges: readonly LimitRangeShape[],
 ): readonly LimitViolation[] {
   const filled = withLimitDefaults(spec, ranges);
+  const broken = overDefault(spec, filled, ranges);
+  // Such pods are not valid at all, whatever the rules say.
+  if (broken.length > 0) return broken;
   return rulesOf(ranges).flatMap(({ limitRange, rule }) =>
     subjectsOf(filled, rule.type).flatMap(({ what, requests, limits }) =>
       violationsOf(rule, requests, limits).map((found) => ({ limitRange, what, ...found })),
     ),
   );
+}
+
+/** Containers that ask for more than the limit which the namespace gives them for want of one of their own. */
+function overDefault(
+  given: PodSpecShape,
+  filled: PodSpecShape,
+  ranges: readonly LimitRangeShape[],
+): LimitViolation[] {
+  const containers = [...(given.initContainers ?? []), ...(given.containers ?? [])];
+  return [...(filled.initContainers ?? []), ...(filled.containers ?? [])].flatMap((container, index) => {
+    const own = amountsOf(containers[index]?.resources?.limits);
+    const requests = amountsOf(container.resources?.requests);
+    return Object.entries(amountsOf(container.resources?.limits)).flatMap(([resource, limit]) => {
+      const request = requests[resource];
+      if (own[resource] !== undefined || request === undefined || request <= limit) return [];
+      const say = amountOf(resource);
+      return [
+        {
+          limitRange:
+            rulesOf(ranges).find(({ rule }) => rule.default?.[resource] !== undefined)?.limitRange ?? "",
+          what: `the container ${container.name ?? ""}`.trim(),
+          resource,
+          text: `requests.${resource} is ${say(request)}, and without a limit of its own it gets ${say(limit)}`,
+        },
+      ];
+    });
+  });
 }
 
 function rulesOf(ranges: readonly LimitRangeShape[]): { limitRange: string; rule: Rule }[] {
