@@ -290,7 +290,9 @@ describe("other commands", () => {
     await release(context({ steps: "25%" }), to("fraud:2"));
     expect(inBetween).toMatchObject({
       code: "rollout-in-progress",
-      message: expect.stringContaining("`modelswitch release` of ada@laptop (process 1 on laptop) works on it now"),
+      message: expect.stringContaining(
+        "`modelswitch release` of ada@laptop (process 1 on laptop) works on it now",
+      ),
       hint: expect.stringContaining("Wait for it"),
     });
     await expect(up(context(), noFlags)).rejects.toMatchObject({
@@ -458,5 +460,5 @@ describe("killed at any request to the API server or write of Pulumi's", () => {
       // Nothing says that something is left to do.
       expect((await context().store.read())?.applying, `killed at call ${at}`).toBe(false);
     }
-  });
+  }, 120_000);
 });
