@@ -168,7 +168,7 @@ describe("what cannot be asked is said, and refuses nothing", () => {
     tries({ deployment: refusal(400, "BadRequest", message) });
     await up(context(), noFlags);
     expect(evidence("admission")).toEqual([
-      "nothing is against them. Not looked at: what the admission webhook inject.mesh.io says of the Deployment fraud-blue (it does not support dry runs); what only refuses pods themselves (this account may not make pods, so none was tried)",
+      "nothing is known against them. Not looked at: what the admission webhook inject.mesh.io says of the Deployment fraud-blue (it does not support dry runs); what only refuses pods themselves (this account may not make pods, so none was tried)",
     ]);
   });
 

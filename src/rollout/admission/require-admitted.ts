@@ -49,7 +49,7 @@ export async function requireAdmitted(
 export function describeAdmission({ refused, unseen }: Admission): string {
   const said =
     refused.length === 0
-      ? "nothing is against them"
+      ? `nothing is ${unseen.length === 0 ? "" : "known "}against them`
       : refused.map(({ what, words }) => `it refuses ${what}: ${words}`).join("; ");
   return unseen.length === 0 ? said : `${said}. Not looked at: ${unseen.join("; ")}`;
 }

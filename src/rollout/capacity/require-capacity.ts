@@ -116,7 +116,8 @@ function pods(count: number): string {
 }
 
 /** What a rollout needs beside what runs, and whether it is there: `3 more replicas (3 nvidia.com/gpu, 6 cpu): they fit`. */
-export function describeCapacity({ replicas, requests, verdict, unseen }: Capacity): string {
+export function describeCapacity(capacity: Capacity): string {
+  const { replicas, requests, verdict, unseen } = capacity;
   const amounts = describeAmounts(requests);
   const what = `${replicas} more ${replicas === 1 ? "replica" : "replicas"}${amounts === "" ? "" : ` (${amounts})`}`;
   const fits = replicas === 1 ? "it fits" : "they fit";
@@ -128,7 +129,7 @@ export function describeCapacity({ replicas, requests, verdict, unseen }: Capaci
     case "quota":
       return `${what}: the namespace has no room, ${verdict.problems.map(describeQuota).join("; ")}`;
     case "unknown":
-      return `${what}: whether ${fits} cannot be seen (${verdict.why}${unseenIn(unseen)})`;
+      return `${what}: whether ${fits} cannot be seen (${unknownOf(capacity)})`;
     case "short": {
       const { fit, autoscaler } = verdict;
       const found = `${fit.placed} of ${fit.asked} ${fit.placed === 1 ? "finds" : "find"} room`;
