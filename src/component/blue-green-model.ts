@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { IngressSpec } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
 import { podScheme } from "../core/pod-address.ts";
+import { splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import { type Adopting, adopting } from "./adopted.ts";
 import {
@@ -49,7 +50,12 @@ export class BlueGreenModel extends pulumi.ComponentResource {
   constructor(name: string, args: BlueGreenModelArgs, opts: pulumi.ComponentResourceOptions = {}) {
     const resolved = resolveArgs(name, args);
     super("modelswitch:index:BlueGreenModel", name, {}, opts);
-    const guard = guardHooks(name, resolved.names, resolved.router, args.guard ?? true, autoscaled(args));
+    const guard = guardHooks(name, resolved.names, resolved.router, args.guard ?? true, {
+      namespace: args.namespace,
+      autoscaled: autoscaled(args),
+      live: slots.filter((slot) => splitOf(resolved.routing)[slot] > 0),
+      withoutImage: slots.filter((slot) => args.slots[slot].image === undefined),
+    });
     const adopted = adopting(args.adopted, args.namespace);
 
     const files = this.#configMaps(name, args);
@@ -260,7 +266,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
     adopted: Adopting,
     dependsOn: readonly pulumi.Resource[],
   ): k8s.networking.v1.Ingress {
-    const manifests = pulumi.output(args.ingress).apply((known) =>
+    const manifests = pulumi.all([args.ingress, guard.registration]).apply(([known]) =>
       // Unwrapping keeps the shape: only the inputs in it have become their values.
       router.objects({
         model,
@@ -302,7 +308,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
           {
             parent: this,
             dependsOn: [...dependsOn, ...resources],
-            ...guard.ingress,
+            ...guard.ingress(index === 0),
             ...(index === 0 ? adopted.ingressOptions(name) : {}),
           },
         ),

@@ -1,19 +1,41 @@
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../core/errors.ts";
+import type { IngressLike } from "../core/ingress-claims.ts";
 import type { ObjectNames } from "../core/names.ts";
 import { noteRefusal } from "../core/refusals.ts";
 import type { Slot } from "../core/slots.ts";
+import { KubernetesApiError } from "../kubernetes/api.ts";
 import type { Connection } from "../kubernetes/connect.ts";
 import type { GuardKubeconfig } from "./arguments.ts";
+import { refuseEmptyLiveSlot, refuseRemovedSlot, refuseTakenHost } from "./creation-guard.ts";
 import { awaited, kubeconfigFromConfig } from "./provider.ts";
 import type { ObservedIngress, Router } from "./routers/router.ts";
-import { refuseChangedSelector, refuseEmptyingSlot, refuseUnreadySwitch } from "./switch-guard.ts";
+import {
+  type GuardedModel,
+  refuseChangedSelector,
+  refuseEmptyingSlot,
+  refuseUnreadySwitch,
+} from "./switch-guard.ts";
 
 /** The guard as options of the resources it guards. */
 export interface Guard {
-  readonly ingress: pulumi.CustomResourceOptions;
+  /** The main Ingress is the one that takes hosts and paths. */
+  ingress(isMain: boolean): pulumi.CustomResourceOptions;
   service(name: string): pulumi.CustomResourceOptions;
   deployment(slot: Slot): pulumi.CustomResourceOptions;
+  /** What no hook can see, for it is not there any more: rejects where the routing must not be written. */
+  readonly registration: Promise<void> | undefined;
+}
+
+/** What the program says of the model. */
+export interface Declared {
+  readonly namespace: pulumi.Input<string> | undefined;
+  /** The most replicas of each slot that an autoscaler sizes. */
+  readonly autoscaled: Readonly<Partial<Record<Slot, number>>>;
+  /** Slots that get traffic. */
+  readonly live: readonly Slot[];
+  /** Slots whose pods are not made here. */
+  readonly withoutImage: readonly Slot[];
 }
 
 interface KubernetesInputs {
@@ -21,40 +43,57 @@ interface KubernetesInputs {
   readonly spec?: { readonly replicas?: number; readonly selector?: unknown };
 }
 
-/** Attaches the guard's checks as Pulumi hooks that run before updates, and never in a preview. */
+/** Attaches the guard's checks as Pulumi hooks that run before objects are made or changed, and never in a preview. */
 export function guardHooks(
   model: string,
   names: ObjectNames,
   router: Router,
   guard: boolean | GuardKubeconfig,
-  autoscaled: Readonly<Partial<Record<Slot, number>>> = {},
+  declared: Declared,
 ): Guard {
   if (guard === false || !hooksSupported()) {
-    return { ingress: {}, service: () => ({}), deployment: () => ({}) };
+    return { ingress: () => ({}), service: () => ({}), deployment: () => ({}), registration: undefined };
   }
   const connection = connectOnce(guard === true ? undefined : guard);
-  return {
-    ingress: beforeUpdate(async (args) => {
-      const [written, state] = await inputsOf(args);
+  const switched = hook(async (args) => {
+    const [written, state] = await inputsOf(args);
+    const { api, namespace } = await connection();
+    await refuseUnreadySwitch(api, {
+      model,
+      names,
+      router,
+      autoscaled: declared.autoscaled,
+      namespace: state.metadata?.namespace ?? written.metadata?.namespace ?? namespace,
+      written: written as ObservedIngress,
+      ...(state.metadata?.uid === undefined ? {} : { uid: state.metadata.uid }),
+    });
+  });
+  const made = hook(async (args) => {
+    const [written] = await inputsOf(args);
+    await ifReachable("Whether another Ingress has the host", async () => {
       const { api, namespace } = await connection();
-      await refuseUnreadySwitch(api, {
-        model,
-        names,
-        router,
-        autoscaled,
-        namespace: state.metadata?.namespace ?? written.metadata?.namespace ?? namespace,
-        written: written as ObservedIngress,
-        ...(state.metadata?.uid === undefined ? {} : { uid: state.metadata.uid }),
-      });
+      const guarded = { model, names, router, namespace: written.metadata?.namespace ?? namespace };
+      await refuseTakenHost(api, guarded, written as IngressLike);
+    });
+  });
+  return {
+    registration: registration({ model, names, router }, declared, connection),
+    ingress: (isMain) => ({
+      hooks: { beforeUpdate: [switched], ...(isMain ? { beforeCreate: [made] } : {}) },
     }),
-    service: (name) =>
-      beforeUpdate(async (args) => {
-        const before = (await awaited<unknown>(args.oldInputs)) as KubernetesInputs | undefined;
-        const [after] = await inputsOf(args);
-        refuseChangedSelector(name, before?.spec?.selector, after.spec?.selector);
-      }),
-    deployment: (slot) =>
-      beforeUpdate(async (args) => {
+    service: (name) => ({
+      hooks: {
+        beforeUpdate: [
+          hook(async (args) => {
+            const before = (await awaited<unknown>(args.oldInputs)) as KubernetesInputs | undefined;
+            const [after] = await inputsOf(args);
+            refuseChangedSelector(name, before?.spec?.selector, after.spec?.selector);
+          }),
+        ],
+      },
+    }),
+    deployment: (slot) => {
+      const changed = hook(async (args) => {
         const [written, state] = await inputsOf(args);
         if (written.spec?.replicas !== 0) return;
         const { api, namespace } = await connection();
@@ -68,8 +107,34 @@ export function guardHooks(
           },
           slot,
         );
-      }),
+      });
+      const created = hook(async (args) => {
+        const [written] = await inputsOf(args);
+        if (written.spec?.replicas === 0 && declared.live.includes(slot))
+          refuseEmptyLiveSlot(model, names.deployment[slot], slot);
+      });
+      return { hooks: { beforeUpdate: [changed], beforeCreate: [created] } };
+    },
   };
+}
+
+/** Looks for Deployments that the program does not declare any more, although their slots carry traffic. */
+function registration(
+  model: Omit<GuardedModel, "namespace">,
+  { namespace, live, withoutImage }: Declared,
+  connection: () => Promise<Connection>,
+): Promise<void> | undefined {
+  // In a preview not even the namespace has to be known.
+  if (withoutImage.length === 0 || pulumi.runtime.isDryRun()) return undefined;
+  return ifReachable("Whether a slot with traffic loses its Deployment", async () => {
+    const { api, namespace: ambient } = await connection();
+    const guarded = { ...model, namespace: (await awaited(namespace)) ?? ambient };
+    for (const slot of withoutImage) await refuseRemovedSlot(api, guarded, slot, live.includes(slot));
+  }).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    noteRefusal("", error);
+    throw new pulumi.RunError(textOf(error));
+  });
 }
 
 /** What is about to be written, and the object in the state. Values that hold secrets arrive as outputs. */
@@ -79,19 +144,38 @@ async function inputsOf(args: pulumi.ResourceHookArgs): Promise<[KubernetesInput
   return [written ?? {}, state ?? {}];
 }
 
-function beforeUpdate(check: (args: pulumi.ResourceHookArgs) => Promise<void>): pulumi.CustomResourceOptions {
-  const hook = async (args: pulumi.ResourceHookArgs) => {
+function hook(check: (args: pulumi.ResourceHookArgs) => Promise<void>): pulumi.ResourceHookFunction {
+  return async (args) => {
     try {
       await check(args);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       noteRefusal(args.urn, error);
-      // The engine passes on nothing but the message: under `pulumi up` what to do next has to be in it.
-      throw new Error([error.message, error.hint].filter(Boolean).join(" "));
+      throw new Error(textOf(error));
     }
   };
-  return { hooks: { beforeUpdate: [hook] } };
 }
+
+/** The engine passes on nothing but the message: under `pulumi up` what to do next has to be in it. */
+function textOf({ message, hint }: UserError): string {
+  return [message, hint].filter(Boolean).join(" ");
+}
+
+/** What cannot be looked at before an object is made is said; a switch is refused then. */
+async function ifReachable(what: string, check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    const isOurs = error instanceof UserError && unreachable.includes(error.code);
+    const isForbidden = error instanceof KubernetesApiError && [401, 403].includes(error.status);
+    if (!isOurs && !isForbidden) throw error;
+    await pulumi.log.warn(
+      `${what} was not looked at: ${error.message} Say how to reach the cluster of the component's provider: guard: { path: …, context: … }.`,
+    );
+  }
+}
+
+const unreachable = ["cluster-unreachable", "kubeconfig-invalid", "kubeconfig-missing", "context-unknown"];
 
 /** Reads the configuration at once, while the program runs, and connects when the first check needs it. */
 function connectOnce(given: GuardKubeconfig | undefined): () => Promise<Connection> {

@@ -179,7 +179,8 @@ export function refuseChangedSelector(service: string, before: unknown, after: u
   });
 }
 
-async function routingObjects(
+/** What the cluster has of the model's routing. */
+export async function routingObjects(
   api: KubernetesApi,
   guarded: GuardedModel,
   signal: AbortSignal | undefined,
@@ -198,6 +199,6 @@ async function routingObjects(
   return objects.filter((object) => object !== undefined);
 }
 
-function namesOf({ model, names }: GuardedModel): ObjectNames {
+export function namesOf({ model, names }: GuardedModel): ObjectNames {
   return names ?? objectNames(model);
 }

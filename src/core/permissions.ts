@@ -237,6 +237,36 @@ export const optionalRows: readonly OptionalRow[] = [
     without: "its overhead is not counted",
     scope: "cluster",
   },
+  ...(["resourcequotas", "limitranges"] as const).map(
+    (resource): OptionalRow => ({
+      group: "",
+      resource,
+      names: "any",
+      verbs: { list: ["plan", "up", "release"] },
+      why: "whether the namespace lets new pods in",
+      without: "pods that it does not let in are waited for until `deadlines.ready`",
+      scope: "namespace",
+    }),
+  ),
+  {
+    group: "scheduling.k8s.io",
+    resource: "priorityclasses",
+    names: "any",
+    verbs: { list: ["plan", "up", "release"] },
+    why: "which quotas by priority count pods that name no class",
+    without: "those of the cluster's default class are not looked at",
+    scope: "cluster",
+  },
+  {
+    group: "",
+    resource: "pods",
+    names: "any",
+    // Not of those who only read, though `plan` asks, too: whoever may make pods may run anything.
+    verbs: { create: ["up", "release"] },
+    why: "asking the API server whether it would take a pod; none is ever made",
+    without: "of rules for pods only quotas, limits and the warnings of pod security are known beforehand",
+    scope: "namespace",
+  },
   {
     group: "networking.k8s.io",
     resource: "ingresses",

@@ -51,6 +51,15 @@ describe("failures", () => {
       hint: refusal.hint,
       details: { slot: "blue", urn: service },
     });
+    // Of what was refused while the program ran, the program's own failures speak.
+    const early = { ...context, refusals: [{ ...refusal, urn: "" }] };
+    const twice = [said.message, `error serializing property "outputs": ${said.message}`].map((message) =>
+      error(message, undefined),
+    );
+    expect(explainFailure(output, observed(...twice), early)).toMatchObject({
+      code: "selector-changed",
+      message: "The update of stack dev was refused: Refused to change the selector.",
+    });
     // Another failure beside it must not go unsaid.
     const other = error("spec.type: Unsupported value", service.replace("-blue", "-green"));
     expect(explainFailure(output, observed(said, other), refused).code).toBe("deployment-failed");

@@ -114,7 +114,8 @@ export function withoutCredentials(url: string): string {
 
 /** Our own hooks refused: the engine has their text, and code and hint were noted beside it. */
 function refusedError(observed: Observed, context: FailureContext): UserError | undefined {
-  const errors = resourceErrors(observed);
+  // What was refused while the program ran is said by no resource.
+  const errors = resourceErrors(observed).length > 0 ? resourceErrors(observed) : allErrors(observed);
   const refusalOf = (one: Diagnostic) =>
     context.refusals?.find(({ urn, message }) => urn === one.urn || one.message.includes(message));
   const [first, ...others] = errors.map(refusalOf);
@@ -122,9 +123,10 @@ function refusedError(observed: Observed, context: FailureContext): UserError | 
   if (first === undefined || others.includes(undefined)) return undefined;
   const refusals = new Map([first, ...others].map((one) => [one?.message, one]));
   const { kind, name } = describeUrn(first.urn);
+  const where = first.urn === "" ? "" : ` at ${kind} ${name}`;
   return new UserError({
     code: first.code,
-    message: `${context.operation} of stack ${context.stack} was refused at ${kind} ${name}: ${[...refusals.keys()].join("\n")}`,
+    message: `${context.operation} of stack ${context.stack} was refused${where}: ${[...refusals.keys()].join("\n")}`,
     ...(first.hint === undefined ? {} : { hint: first.hint }),
     exitCode: first.exitCode,
     details: { ...first.details, urn: first.urn },
@@ -154,9 +156,12 @@ function permissionError(observed: Observed, context: FailureContext): UserError
 
 const named = (name: string | undefined) => (name === undefined ? {} : { name });
 
+function allErrors(observed: Observed): readonly Diagnostic[] {
+  return observed.diagnostics.filter((one) => one.severity === "error" && !isEcho(one.message));
+}
+
 function resourceErrors(observed: Observed): readonly Diagnostic[] {
-  const errors = observed.diagnostics.filter((one) => one.severity === "error" && !isEcho(one.message));
-  return errors.filter((one) => one.urn !== undefined && !isStack(one.urn));
+  return allErrors(observed).filter((one) => one.urn !== undefined && !isStack(one.urn));
 }
 
 function resourceError(observed: Observed, context: FailureContext): UserError | undefined {

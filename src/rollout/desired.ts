@@ -61,7 +61,7 @@ export function planUp(input: PlanInput): UpPlan {
       throw new UserError({
         code: "live-stop-refused",
         message: `${config.file} gives ${slot} ${wanted} of now ${before} replicas, and ${slot} carries ${splitOf(routing)[slot]} % of the traffic of ${config.name}.`,
-        hint: `Move the traffic first (\`modelswitch switch ${otherSlot(slot)}\`), or pass --allow-live-stop to scale it down on purpose${wanted === 0 ? ": that interrupts the service" : ""}.`,
+        hint: `Move the traffic first (\`modelswitch ${config.runs.form === "template" ? "release" : `switch ${otherSlot(slot)}`}\`), or pass --allow-live-stop to scale it down on purpose${wanted === 0 ? ": that interrupts the service" : ""}.`,
         exitCode: exitCodes.usage,
       });
     }

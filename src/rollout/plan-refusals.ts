@@ -18,7 +18,7 @@ export function liveChangeRefused(
       `${config.file} changes what ${slot} runs, and ${slot} carries the traffic of ${config.name}:`,
       ...changes.map(({ text }) => `  ${text}`),
     ].join("\n"),
-    hint: `Make the change in ${otherSlot(slot)} and switch to it, or pass --allow-live-change to change the live slot in place.`,
+    hint: `${config.runs.form === "template" ? `\`modelswitch release\` puts it into ${otherSlot(slot)}` : `Make the change in ${otherSlot(slot)} and switch to it`}, or pass --allow-live-change to change the live slot in place.`,
     exitCode: exitCodes.usage,
     details: { slot, differences: changes },
   });

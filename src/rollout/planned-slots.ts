@@ -44,7 +44,7 @@ export function planSlots(
       former === undefined ? unrecorded(input, slot, spec) : releaseDifferences(former.spec, spec);
     if (former !== undefined && isOnlyVersions(changes) && carries(slot) && !input.allowLiveChange) {
       numbers[slot] = former.number;
-      notes.push(versionsDiffer(former, slot, changes));
+      notes.push(versionsDiffer(config, former, slot, changes));
       continue;
     }
     if (changes.length > 0 && carries(slot) && !input.allowLiveChange)
@@ -113,12 +113,12 @@ export function planTemplate(
     releases.push({ number, slot: live, spec: template, createdAt: now, by });
     numbers[live] = number;
   } else if (isOnlyVersions(changes)) {
-    notes.push(versionsDiffer(former, live, changes));
+    notes.push(versionsDiffer(config, former, live, changes));
   } else if (changes.length > 0) {
     notes.push({
       code: "template-differs",
       message: `The template differs from release ${former.number}, which ${live} runs and goes on running: ${changes.map(({ text }) => text).join("; ")}. A release would put it into ${otherSlot(live)}.`,
-      hint: "--allow-live-change would change the live slot itself, without a proof before it takes traffic.",
+      hint: "`modelswitch release` does that; --allow-live-change would change the live slot itself, without a proof before it takes traffic.",
     });
   }
   return { releases, slots: numbers, replicas, scaling };
@@ -134,12 +134,17 @@ function scalings(of: (slot: Slot) => SlotScaling | undefined): Partial<Record<S
 }
 
 /** Nobody changed the configuration: what somebody else keeps has changed, which only another release may take up. */
-function versionsDiffer(former: ReleaseRecord, slot: Slot, changes: readonly Difference[]): Note {
+function versionsDiffer(
+  { runs }: Pick<ResolvedConfig, "runs">,
+  former: ReleaseRecord,
+  slot: Slot,
+  changes: readonly Difference[],
+): Note {
   const names = changes.map(({ path }) => path.slice("versions.".length));
   return {
     code: "versions-differ",
     message: `${names.join(", ")} changed since release ${former.number}, which ${slot} runs: its pods keep what they started with, and take up the change when they are restarted.`,
-    hint: `Let ${otherSlot(slot)} run the change and switch to it; --allow-live-change restarts the pods of ${slot} now. Secrets that get a new name for each version avoid both.`,
+    hint: `${runs.form === "template" ? "`modelswitch release` takes it up" : `Let ${otherSlot(slot)} run the change and switch to it`}; --allow-live-change restarts the pods of ${slot} now. Secrets that get a new name for each version avoid both.`,
   };
 }
 

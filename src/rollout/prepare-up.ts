@@ -8,7 +8,7 @@ import { type ModelLocation, observe } from "./observe.ts";
 import type { Note } from "./plan-input.ts";
 import type { Desired } from "./program.ts";
 import type { RolloutRecord } from "./record.ts";
-import { refuseInProgress } from "./release/entry.ts";
+import { refuseOtherRollout } from "./release/other-rollout.ts";
 import { requiredSourcesOf, sourcesOf } from "./release-spec.ts";
 import { seeClaims, sharedHostNotes } from "./shared-hosts.ts";
 import { locationOf, routingUnreadable } from "./subject.ts";
@@ -50,7 +50,7 @@ export async function prepareUp(
   if (observation.ingress !== undefined && observation.routing === undefined) {
     throw routingUnreadable(context, observation.ingress);
   }
-  refuseInProgress(context.config.name, record);
+  await refuseOtherRollout(context, record);
   const versions = await presentVersions(context);
   const plan = decide(context, record, observation, versions, options);
   const others = await otherClaims(context, record, observation, options.shareHost === true);

@@ -97,7 +97,7 @@ export async function modelStatus(context: RolloutContext): Promise<ModelStatus>
     pending:
       pendingAdoption(record) ??
       (inProgress(record) === undefined ? pendingSwitch(routing, location.router.capabilities) : undefined) ??
-      (record.applying ? "an `up` is running, or did not finish; `modelswitch up` finishes it" : undefined),
+      (record.applying && inProgress(record) === undefined ? await describeApplying(context) : undefined),
     lastSwitch: record.history.at(-1),
     rollout: await rolloutStatus(context, { record, observation, routing }),
   };
@@ -122,7 +122,7 @@ async function rolloutStatus(
 }
 
 /** Who has the lock at this moment. Those who may only look may not look there. */
-async function worker(context: RolloutContext): Promise<string | null | undefined> {
+export async function worker(context: RolloutContext): Promise<string | null | undefined> {
   const about = context.lockOptions("status");
   try {
     const lock = presentLock(await context.api.find<LeaseObject>(leasePath(about)), about);
@@ -130,6 +130,19 @@ async function worker(context: RolloutContext): Promise<string | null | undefine
   } catch (error) {
     if (error instanceof KubernetesApiError) return undefined;
     throw error;
+  }
+}
+
+/** Something is being applied that is no part of a rollout, or was. */
+async function describeApplying(context: RolloutContext): Promise<string> {
+  const works = await worker(context);
+  switch (works) {
+    case undefined:
+      return "an `up` is running, or did not finish; `modelswitch up` finishes it";
+    case null:
+      return "an `up` did not finish, and no command works on it; `modelswitch up` finishes it";
+    default:
+      return `${works} is running`;
   }
 }
 

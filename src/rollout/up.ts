@@ -4,9 +4,12 @@ import { liveSlot, type Routing } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import type { ResourceChange } from "../engine/stack.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
+import { requireRoomForUp } from "./capacity/room-for-up.ts";
 import type { RolloutContext } from "./context.ts";
 import { giveUpReplicas, takeReplicas } from "./handover.ts";
 import { withImagesRun } from "./images-run.ts";
+import { requireIngressClass } from "./ingress-class.ts";
+import { whileIngressWaits } from "./ingress-wait.ts";
 import { withLock } from "./lock.ts";
 import type { Observation } from "./observation.ts";
 import { observe } from "./observe.ts";
@@ -37,6 +40,8 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   const startedAt = clock.now();
   // Everything that can be refused is refused before anything is asked or written.
   const first = await withPermissions(context, ["up"], () => prepareUp(context, options));
+  await requireIngressClass(context, first.observation);
+  await requireRoomForUp(context, first);
   await context.prepareSecrets();
   await ensureNamespace(context, first.observation, options.createNamespace);
 
@@ -117,24 +122,31 @@ async function apply(context: RolloutContext, prepared: PreparedUp) {
     const { image, replicas } = desired.spec.slots[slot];
     return image !== undefined && (replicas ?? 1) > 0;
   });
-  return await whileWatching(context, location, watched, async (signal, events) => {
-    const stack = await context.openStack(signal, events);
-    if (await hasDrifted(plan.record, observation, desired, stack)) {
-      // Pulumi compares with its state, not with the cluster: what was deleted or scaled down by hand has to be looked at first.
-      await step(context.events, { id: "refresh", title: "Look at what was changed by hand" }, () =>
-        stack.refresh(desired),
-      );
-    }
-    await takeReplicas(context, passed);
-    const applied = await step(
-      context.events,
-      { id: "apply", title: "Apply the model with Pulumi" },
-      () => stack.up(desired),
-      ({ changes, same }) => `${changes.length} changed, ${same} unchanged`,
-    );
-    await giveUpReplicas(context, passed);
-    return applied;
-  });
+  return await whileWatching(context, location, watched, (watchedSignal, watchedEvents) =>
+    whileIngressWaits(
+      context,
+      location,
+      { signal: watchedSignal, events: watchedEvents },
+      async (signal, events) => {
+        const stack = await context.openStack(signal, events);
+        if (await hasDrifted(plan.record, observation, desired, stack)) {
+          // Pulumi compares with its state, not with the cluster: what was deleted or scaled down by hand has to be looked at first.
+          await step(context.events, { id: "refresh", title: "Look at what was changed by hand" }, () =>
+            stack.refresh(desired),
+          );
+        }
+        await takeReplicas(context, passed);
+        const applied = await step(
+          context.events,
+          { id: "apply", title: "Apply the model with Pulumi" },
+          () => stack.up(desired),
+          ({ changes, same }) => `${changes.length} changed, ${same} unchanged`,
+        );
+        await giveUpReplicas(context, passed);
+        return applied;
+      },
+    ),
+  );
 }
 
 /** Whether something that was there before is gone or scaled to nothing. */

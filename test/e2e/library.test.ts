@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Routing, settledOn, splitOf, stepsTo } from "../../src/core/routing.ts";
 import { openStack } from "../../src/engine/open.ts";
 import type { OperationResult } from "../../src/engine/stack.ts";
-import { BlueGreenModel, custom } from "../../src/index.ts";
+import { BlueGreenModel, type BlueGreenModelArgs, custom } from "../../src/index.ts";
 import { modelswitch, type ProcessResult, resultOf } from "./cli-process.ts";
 import { backendOf, TestNamespace, testImages, until, versionAt } from "./test-cluster.ts";
 
@@ -188,5 +188,82 @@ describe("a switch in steps through the component", () => {
 
   test("ends", async () => {
     await (await stack()).destroy({ remove: true });
+  });
+});
+
+describe("the guard under a program of one's own", () => {
+  const host = () => `guard.${namespace.name}.example.com`;
+  const image = { image: testImages.blue, imagePullPolicy: "Never", replicas: 1 } as const;
+  let name = "guard";
+  let slots: Pick<BlueGreenModelArgs, "slots">["slots"] = { blue: image, green: { ...image, replicas: 0 } };
+  let isDeclared = true;
+
+  const stack = (of = "guard") =>
+    openStack({
+      project: "guard",
+      stack: of,
+      folder: namespace.folder,
+      backendUrl: `file://${namespace.folder}`,
+      secrets: { kind: "passphrase", passphrase: "only for tests" },
+      kubeconfig: { path: namespace.kubeconfigPath },
+      events: () => {},
+      signal: AbortSignal.timeout(250_000),
+      program: async () => {
+        if (!isDeclared) return {};
+        const model = new BlueGreenModel(name, {
+          namespace: namespace.name,
+          server: custom({ readinessPath: "/v2/health/ready", preStopSleepSeconds: 1 }),
+          slots,
+          live: "blue",
+          ingress: { host: host() },
+          guard: { path: namespace.kubeconfigPath },
+        });
+        return { endpoint: model.endpoint };
+      },
+    });
+  const deployments = async () =>
+    (
+      await namespace.api.json<{ items: { metadata: { name: string } }[] }>({
+        method: "GET",
+        path: `/apis/apps/v1/namespaces/${namespace.name}/deployments`,
+      })
+    ).items.map(({ metadata }) => metadata.name);
+
+  test("refuses to make the slot that gets the traffic without replicas", async () => {
+    slots = { blue: { ...image, replicas: 0 }, green: image };
+    await expect((await stack()).up()).rejects.toThrow("Refused to create guard-blue with 0 replicas");
+    slots = { blue: image, green: { ...image, replicas: 0 } };
+    await (await stack()).up();
+    await until("blue answers", async () => (await versionAt(host())) === "1");
+  });
+
+  test("refuses to delete the Deployment of the slot with the traffic, and changes nothing", async () => {
+    slots = { blue: {}, green: image };
+    await expect((await stack()).up()).rejects.toThrow("Refused to delete the Deployment guard-blue");
+    expect(await deployments()).toContain("guard-blue");
+    expect(await versionAt(host())).toBe("1");
+    slots = { blue: image, green: {} };
+    await (await stack()).up();
+    expect(await deployments()).not.toContain("guard-green");
+  });
+
+  test("refuses a new Ingress for a host that another model has", async () => {
+    name = "other";
+    await expect((await stack("other")).up()).rejects.toThrow(
+      `the Ingress ${namespace.name}/guard (of the model "guard") has ${host()}/ (Prefix) already`,
+    );
+    await (await stack("other")).destroy({ remove: true });
+    name = "guard";
+    expect(await versionAt(host())).toBe("1");
+  });
+
+  test("lets a model go that is taken out of the program, and `destroy`", async () => {
+    isDeclared = false;
+    await (await stack()).up();
+    expect(await deployments()).not.toContain("guard-blue");
+    isDeclared = true;
+    await (await stack()).up();
+    await (await stack()).destroy({ remove: true });
+    expect(await deployments()).not.toContain("guard-blue");
   });
 });

@@ -254,11 +254,11 @@ describe("the Role", () => {
     expect(keysOf(used)).toEqual(keysOf(required));
     const all = new Set([...keysOf(required), ...keysOf(optional), "list pods"]);
     expect(keysOf(proxy.asked).filter((one) => !all.has(one))).toEqual([]);
-    // Cluster-wide, `doctor` asks for pods of a retired controller, and others who has the host: all else stays in the namespace.
+    // Cluster-wide, `doctor` asks for pods of a retired controller, others who has the host, and `up` for room on the nodes.
     const elsewhere = proxy.asked.filter(
       ({ namespace, resource }) => namespace !== project.namespace.name && resource !== "ingressclasses",
     );
-    expect(keysOf(elsewhere)).toEqual(["list ingresses.networking.k8s.io", "list pods"]);
+    expect(keysOf(elsewhere)).toEqual(["list ingresses.networking.k8s.io", "list nodes", "list pods"]);
   });
 });
 

@@ -2,9 +2,11 @@ import { formatDuration } from "../../core/duration.ts";
 import { liveSlot } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { OperationResult, ResourceChange } from "../../engine/stack.ts";
+import type { Admission } from "../../rollout/admission/dry-run.ts";
 import type { ReleaseCost } from "../../rollout/capacity/next-release.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
 import type { PreparedUp } from "../../rollout/prepare-up.ts";
+import type { GivenUp } from "../../rollout/release/given-up.ts";
 import type { Command, CommandContext, CommandInput } from "../command.ts";
 import { liveFlags, readLiveFlags, shareHostFlag } from "./live-flags.ts";
 import { allOption, errorTexts, ofCluster, queryModels, titleOf } from "./rollout-context.ts";
@@ -40,8 +42,12 @@ interface Plan {
   readonly prepared: PreparedUp;
   readonly live: Slot;
   readonly result: OperationResult;
+  /** The way back that a release would take the place of. */
+  readonly givenUp: (GivenUp & { readonly text: string }) | undefined;
   /** What a release would take beside what runs. */
-  readonly cost: (ReleaseCost & { readonly text: string }) | undefined;
+  readonly cost:
+    | (ReleaseCost & { readonly text: string; readonly admission: Admission | undefined })
+    | undefined;
 }
 
 async function planOf(rollout: RolloutContext, input: CommandInput, context: CommandContext): Promise<Plan> {
@@ -50,6 +56,8 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
     ...readLiveFlags(input),
     shareHost: input.options["share-host"] === true,
   });
+  const { requireIngressClass } = await import("../../rollout/ingress-class.ts");
+  await requireIngressClass(rollout, prepared.observation);
   await rollout.prepareSecrets();
   for (const note of prepared.plan.notes) context.events({ type: "warning", ...note });
   const stack = await rollout.openStack(context.signal);
@@ -62,16 +70,41 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
   const { record, routing } = prepared.plan;
   const cost = await nextReleaseCost(rollout, { record, routing, observation: prepared.observation });
   const { describeCapacity } = await import("../../rollout/capacity/require-capacity.ts");
+  const { requireRoomForUp } = await import("../../rollout/capacity/room-for-up.ts");
+  const { requireAdmitted } = await import("../../rollout/admission/require-admitted.ts");
+  const { describeGivenUp, warmSlotGivenUp } = await import("../../rollout/release/given-up.ts");
+  const lost =
+    runs.form === "template" && prepared.observation.routing !== undefined
+      ? warmSlotGivenUp({ record, routing, observation: prepared.observation })
+      : undefined;
+  const telling = withoutRefusals(rollout);
+  await requireRoomForUp(telling, prepared);
+  const admission = cost && (await requireAdmitted(telling, cost.spec, cost.slot));
   return {
     rollout,
     prepared,
     live: liveSlot(prepared.plan.routing),
     result,
-    cost: cost && { ...cost, text: describeCapacity(cost.capacity) },
+    givenUp: lost && { ...lost, text: describeGivenUp(lost, "a release") },
+    cost: cost && { ...cost, admission, text: describeCapacity(cost.capacity) },
   };
 }
 
-function document({ rollout, prepared, live, result, cost }: Plan): Readonly<Record<string, unknown>> {
+/** A plan tells what would be refused. */
+function withoutRefusals(rollout: RolloutContext): RolloutContext {
+  const { config } = rollout;
+  if (config.rollout.capacity === "skip") return rollout;
+  return { ...rollout, config: { ...config, rollout: { ...config.rollout, capacity: "warn" } } };
+}
+
+function document({
+  rollout,
+  prepared,
+  live,
+  result,
+  cost,
+  givenUp,
+}: Plan): Readonly<Record<string, unknown>> {
   return {
     model: rollout.config.name,
     namespace: rollout.namespace,
@@ -82,17 +115,29 @@ function document({ rollout, prepared, live, result, cost }: Plan): Readonly<Rec
     same: result.same,
     notes: prepared.plan.notes,
     release: cost === undefined ? null : costDocument(cost),
+    givesUp:
+      givenUp === undefined
+        ? null
+        : { slot: givenUp.slot, release: givenUp.release, until: givenUp.until ?? null },
   };
 }
 
-function costDocument({ capacity, stretches }: ReleaseCost): Readonly<Record<string, unknown>> {
-  const { replicas, requests, verdict } = capacity;
+function costDocument({
+  capacity,
+  stretches,
+  admission,
+}: NonNullable<Plan["cost"]>): Readonly<Record<string, unknown>> {
+  const { replicas, requests, verdict, unseen } = capacity;
   return {
     replicas,
     requests,
     forSeconds: stretches.reduce((sum, { ms }) => sum + ms, 0) / 1000,
     room: verdict.kind,
+    ...(admission === undefined ? {} : { refused: admission.refused, notLookedAt: admission.unseen }),
+    ...(unseen.length === 0 ? {} : { unseen }),
     ...(verdict.kind === "unknown" ? { why: verdict.why } : {}),
+    ...(verdict.kind === "forbidden" ? { violations: verdict.violations } : {}),
+    ...(verdict.kind === "quota" ? { problems: verdict.problems } : {}),
     ...(verdict.kind === "short"
       ? {
           autoscaler: verdict.autoscaler ?? null,
@@ -109,7 +154,7 @@ function describeCost({ stretches, text }: ReleaseCost & { readonly text: string
   return [`A release needs ${text}.`, `  It keeps them for at most ${total} beside the live ones: ${parts}.`];
 }
 
-function describe({ rollout, prepared, live, result, cost }: Plan): string[] {
+function describe({ rollout, prepared, live, result, cost, givenUp }: Plan): string[] {
   return [
     ...(prepared.observation.namespaceExists
       ? []
@@ -119,6 +164,7 @@ function describe({ rollout, prepared, live, result, cost }: Plan): string[] {
       ? `No changes: ${result.same} resources are as declared. Traffic stays on ${live}.`
       : `${result.changes.length} to change, ${result.same} unchanged. Traffic stays on ${live}. \`modelswitch up\` makes the changes.`,
     ...(cost === undefined ? [] : describeCost(cost)),
+    ...(givenUp === undefined ? [] : [givenUp.text]),
   ];
 }
 

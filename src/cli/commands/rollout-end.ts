@@ -113,9 +113,16 @@ function failed(model: string, cause: UserError, data: Readonly<Record<string, u
   return new UserError({
     code: "release-failed",
     message: `Release ${String(data.release)} of ${model} was taken back, traffic is where it was: ${cause.message}`,
-    ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+    ...(cause.hint === undefined ? {} : { hint: releasedAgain(cause.hint) }),
     exitCode: cause.exitCode === exitCodes.gateRefused ? exitCodes.gateRefused : exitCodes.failed,
     details: { ...data, cause: cause.code, ...cause.details },
     cause,
   });
+}
+
+/** What is wrong with pods is mostly met, and so worded, where `up` makes them; what was taken back comes again by another release. */
+function releasedAgain(hint: string): string {
+  return hint
+    .replaceAll("run `modelswitch up`", "run `modelswitch release` again")
+    .replaceAll("run the command again", "run `modelswitch release` again");
 }

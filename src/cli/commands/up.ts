@@ -2,6 +2,7 @@ import type { ResolvedConfig } from "../../config/types.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { liveFlags, readLiveFlags, shareHostFlag } from "./live-flags.ts";
+import { capacityOption, withCapacity } from "./capacity-option.ts";
 import { choiceOf, duration, openRollout } from "./rollout-context.ts";
 
 export const up: Command = {
@@ -14,12 +15,13 @@ export const up: Command = {
     { name: "take-over", summary: "the model may belong to another environment: make it this one's" },
     shareHostFlag,
     ...liveFlags,
+    capacityOption,
   ],
   examples: ["modelswitch up", "modelswitch up --create-namespace"],
   output: "long",
   ifInterrupted: "What was applied stays, traffic is where it was; `modelswitch up` continues.",
   async run(input, context): Promise<CommandResult> {
-    const rollout = await openRollout(context);
+    const rollout = withCapacity(await openRollout(context), input);
     const { up: run } = await import("../../rollout/up.ts");
     const result = await run(rollout, {
       ...readLiveFlags(input),

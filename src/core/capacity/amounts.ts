@@ -42,7 +42,22 @@ function requestsOf({ requests, limits }: NonNullable<ContainerShape["resources"
  * at its time; the overhead of its runtime; and one of the node's places for pods. Pure.
  */
 export function podRequests(spec: PodSpecShape): Amounts {
-  const asked = ({ resources }: ContainerShape) => requestsOf(resources ?? {});
+  const running = sumOf(spec, ({ resources }) => requestsOf(resources ?? {}));
+  // Amounts of the whole pod stand in place of its containers'.
+  const whole = amountsOf(spec.resources?.requests);
+  return plus({ ...running, ...whole }, plus(amountsOf(spec.overhead), { pods: 1 }));
+}
+
+/** The most that a pod may take, counted in the same way; of what has no limit there is no entry. Pure. */
+export function podLimits(spec: PodSpecShape): Amounts {
+  const limits = sumOf(spec, ({ resources }) => amountsOf(resources?.limits));
+  const whole = { ...limits, ...amountsOf(spec.resources?.limits) };
+  const overhead = Object.entries(amountsOf(spec.overhead)).filter(([resource]) => resource in whole);
+  return plus(whole, Object.fromEntries(overhead));
+}
+
+/** Amounts of containers as they count for a pod: those beside each other, or one that needs more at its time. */
+export function sumOf(spec: PodSpecShape, asked: (container: ContainerShape) => Amounts): Amounts {
   let beside: Amounts = {};
   let starting: Amounts = {};
   for (const container of spec.initContainers ?? []) {
@@ -52,9 +67,7 @@ export function podRequests(spec: PodSpecShape): Amounts {
     } else starting = largest(starting, plus(beside, asked(container)));
   }
   const running = (spec.containers ?? []).map(asked).reduce(plus, beside);
-  // Amounts of the whole pod stand in place of its containers'.
-  const whole = amountsOf(spec.resources?.requests);
-  return plus({ ...largest(running, starting), ...whole }, plus(amountsOf(spec.overhead), { pods: 1 }));
+  return largest(running, starting);
 }
 
 const binary = ["Ki", "Mi", "Gi", "Ti", "Pi"] as const;

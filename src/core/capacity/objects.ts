@@ -5,6 +5,7 @@ export type Labels = Readonly<Record<string, string>>;
 export type Quantities = Readonly<Record<string, string | number>>;
 
 export interface ContainerShape {
+  readonly name?: string;
   readonly resources?: { readonly requests?: Quantities; readonly limits?: Quantities };
   /** `Always`: an init container that runs on beside the others. */
   readonly restartPolicy?: string;
@@ -28,6 +29,18 @@ export interface NodeSelectorTerm {
   readonly matchFields?: readonly SelectorRequirement[];
 }
 
+interface PodAffinityTerm {
+  readonly namespaces?: readonly string[];
+  readonly namespaceSelector?: object;
+}
+
+export interface PodAffinityShape {
+  readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[];
+  readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly {
+    readonly podAffinityTerm?: PodAffinityTerm;
+  }[];
+}
+
 export interface PodSpecShape {
   readonly nodeName?: string;
   readonly containers?: readonly ContainerShape[];
@@ -38,7 +51,10 @@ export interface PodSpecShape {
   readonly nodeSelector?: Labels;
   readonly tolerations?: readonly TolerationShape[];
   readonly runtimeClassName?: string;
+  readonly priorityClassName?: string;
   readonly affinity?: {
+    readonly podAffinity?: PodAffinityShape;
+    readonly podAntiAffinity?: PodAffinityShape;
     readonly nodeAffinity?: {
       readonly requiredDuringSchedulingIgnoredDuringExecution?: {
         readonly nodeSelectorTerms?: readonly NodeSelectorTerm[];
@@ -58,4 +74,36 @@ export interface NodeShape {
     readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
   };
   readonly status?: { readonly allocatable?: Quantities };
+}
+
+/** What a namespace says of the size of single pods and containers. */
+export interface LimitRangeShape {
+  readonly metadata?: { readonly name?: string };
+  readonly spec?: {
+    readonly limits?: readonly {
+      readonly type?: string;
+      readonly default?: Quantities;
+      readonly defaultRequest?: Quantities;
+      readonly min?: Quantities;
+      readonly max?: Quantities;
+      readonly maxLimitRequestRatio?: Quantities;
+    }[];
+  };
+}
+
+/** What all that is in a namespace may take together. */
+export interface QuotaShape {
+  readonly metadata?: { readonly name?: string };
+  readonly spec?: {
+    readonly hard?: Quantities;
+    readonly scopes?: readonly string[];
+    readonly scopeSelector?: {
+      readonly matchExpressions?: readonly {
+        readonly scopeName: string;
+        readonly operator: string;
+        readonly values?: readonly string[];
+      }[];
+    };
+  };
+  readonly status?: { readonly hard?: Quantities; readonly used?: Quantities };
 }

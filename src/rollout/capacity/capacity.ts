@@ -1,15 +1,17 @@
-import { deploymentSpec } from "../../component/deployment.ts";
 import { type Amounts, podRequests, times } from "../../core/capacity/amounts.ts";
+import { type LimitViolation, limitViolations, withLimitDefaults } from "../../core/capacity/limit-range.ts";
 import type { PodSpecShape, TolerationShape } from "../../core/capacity/objects.ts";
-import { type Change, type Fit, roomFor } from "../../core/capacity/room.ts";
+import { type QuotaProblem, quotaProblems } from "../../core/capacity/quota.ts";
+import { type Change, type Demand, type Fit, roomFor } from "../../core/capacity/room.ts";
 import type { ModelSpec } from "../../core/model.ts";
-import { podScheme } from "../../core/pod-address.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation, PodObservation } from "../observation.ts";
 import { seeRoom } from "./cluster-room.ts";
+import { type NamespaceRules, seePods, seeRules, withPriority } from "./namespace-rules.ts";
+import { plannedDeployment } from "./planned-deployment.ts";
 
 /** Pods that a slot is to get. */
 export interface CapacityQuestion {
@@ -20,15 +22,27 @@ export interface CapacityQuestion {
   readonly replicas: number;
   /** Slots whose pods are gone before these come. @default none */
   readonly vacated?: readonly Slot[];
+  /** Pods that come at the same time. @default none */
+  readonly besides?: readonly Demand[];
+  /** Other objects that are made, by the names that quotas count them by. @default none */
+  readonly objects?: Readonly<Record<string, number>>;
 }
 
 export interface Capacity {
+  /** These replicas as they will be. */
+  readonly demand: Demand;
+  /** What of the namespace may not be listed. */
+  readonly unseen: readonly string[];
   /** Replicas beside those that the slot has already. */
   readonly replicas: number;
   /** What all of these ask for together. */
   readonly requests: Amounts;
   readonly verdict:
     | { readonly kind: "fits" }
+    /** The namespace never lets such pods in. */
+    | { readonly kind: "forbidden"; readonly violations: readonly LimitViolation[] }
+    /** The namespace has no room for them. */
+    | { readonly kind: "quota"; readonly problems: readonly QuotaProblem[] }
     | {
         readonly kind: "short";
         readonly fit: Extract<Fit, { kind: "short" }>;
@@ -38,24 +52,31 @@ export interface Capacity {
     | { readonly kind: "unknown"; readonly why: string };
 }
 
-/** Whether the nodes have room for a slot's new pods. `undefined`: somebody else runs the slot's pods. */
+/** Whether the namespace lets a slot's new pods in, and the nodes have room for them. `undefined`: somebody else runs the slot's pods. */
 export async function capacityFor(
   context: RolloutContext,
   question: CapacityQuestion,
 ): Promise<Capacity | undefined> {
   const { api, signal, namespace } = context;
-  const template = podTemplate(question);
+  const template = plannedDeployment(question.spec, question.slot)?.spec.template.spec;
   if (template === undefined) return undefined;
-  const spec = await withRuntimeClass(context, template);
+  const rules = await seeRules(api, namespace, signal);
+  const classed = await withPriority(api, await withRuntimeClass(context, template), rules.quotas, signal);
+  const spec = withLimitDefaults(classed, rules.ranges);
   const changes = changesOf(question, spec, namespace);
   const replicas = Math.max(0, ...changes.map(({ add }) => add.reduce((sum, { count }) => sum + count, 0)));
   const { pods: _pods, ...each } = podRequests(spec);
-  const about = { replicas, requests: times(each, replicas) };
+  const demand = { count: replicas, spec };
+  const about = { replicas, requests: times(each, replicas), demand, unseen: rules.unseen };
   if (replicas === 0) return { ...about, verdict: { kind: "fits" } };
+  const violations = limitViolations(classed, rules.ranges);
+  if (violations.length > 0) return { ...about, verdict: { kind: "forbidden", violations } };
+  const problems = await quotasAgainst(context, question, rules, changes);
+  if (problems.length > 0) return { ...about, verdict: { kind: "quota", problems } };
   const seen = await seeRoom(api, signal);
   if (seen.kind === "unknown") return { ...about, verdict: seen };
-  for (const change of changes) {
-    const fit = roomFor(seen.room, change);
+  for (const { add, remove } of changes) {
+    const fit = roomFor(seen.room, { add: [...(question.besides ?? []), ...add], remove });
     if (fit.kind === "short") {
       return { ...about, verdict: { kind: "short", fit, autoscaler: seen.autoscaler } };
     }
@@ -63,24 +84,27 @@ export async function capacityFor(
   return { ...about, verdict: { kind: "fits" } };
 }
 
+async function quotasAgainst(
+  { api, namespace, signal }: RolloutContext,
+  { besides = [], objects = {} }: CapacityQuestion,
+  { quotas }: NamespaceRules,
+  changes: readonly Change[],
+): Promise<readonly QuotaProblem[]> {
+  if (quotas.length === 0) return [];
+  const pods = await seePods(api, namespace, signal);
+  for (const { add, remove } of changes) {
+    const gone = pods
+      .filter(({ name, terminating }) => terminating || remove.has(`${namespace}/${name}`))
+      .map(({ spec }) => spec);
+    const problems = quotaProblems(quotas, { add: [...besides, ...add], remove: gone, objects });
+    if (problems.length > 0) return problems;
+  }
+  return [];
+}
+
 /** The slots that a rollout empties before it fills another one. */
 export function vacatedFor(mode: ReleaseMode, slot: Slot): readonly Slot[] {
   return mode.kind === "recreate" ? [otherSlot(slot)] : [];
-}
-
-/** What the slot's Deployment will say of its pods. */
-function podTemplate({ spec, slot }: CapacityQuestion): PodSpecShape | undefined {
-  const { image, versions: _, ...runs } = spec.slots[slot];
-  if (image === undefined) return undefined;
-  const selector = runs.selector ?? { app: spec.name, version: slot };
-  const { template } = deploymentSpec(
-    spec.name,
-    selector,
-    { ...runs, image } as Parameters<typeof deploymentSpec>[2],
-    spec.server,
-    podScheme(spec.ingress.protocol, spec.server),
-  ) as { template?: { spec?: PodSpecShape } };
-  return template?.spec ?? {};
 }
 
 /**

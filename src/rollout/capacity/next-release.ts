@@ -1,5 +1,6 @@
+import type { ModelSpec } from "../../core/model.ts";
 import { liveSlot, type Routing } from "../../core/routing.ts";
-import { otherSlot } from "../../core/slots.ts";
+import { otherSlot, type Slot } from "../../core/slots.ts";
 import type { RolloutContext } from "../context.ts";
 import { modelSpec } from "../desired.ts";
 import type { Observation } from "../observation.ts";
@@ -15,6 +16,9 @@ export interface Stretch {
 }
 
 export interface ReleaseCost {
+  /** The model as the release would make it, and the slot that it would go to. */
+  readonly spec: ModelSpec;
+  readonly slot: Slot;
   readonly capacity: Capacity;
   /** How long the replicas are there beside the live ones at the most, once they are ready; what lasts no time is left out. */
   readonly stretches: readonly Stretch[];
@@ -50,8 +54,9 @@ export async function nextReleaseCost(
     releases: [...record.releases, release],
     slots: { ...record.slots, [slot]: number },
   };
+  const spec = modelSpec(planned, context.namespace);
   const capacity = await capacityFor(context, {
-    spec: modelSpec(planned, context.namespace),
+    spec,
     observation,
     slot,
     vacated: vacatedFor(rollout.mode, slot),
@@ -65,5 +70,5 @@ export async function nextReleaseCost(
     { name: "drain", ms: drainMs(rollout, record) },
     { name: "rollback window", ms: rollout.rollbackWindowMs },
   ];
-  return { capacity, stretches: stretches.filter(({ ms }) => ms > 0) };
+  return { spec, slot, capacity, stretches: stretches.filter(({ ms }) => ms > 0) };
 }

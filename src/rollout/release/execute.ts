@@ -206,7 +206,7 @@ async function stepByStep(
       context.events({
         type: "warning",
         code: "rollout-aborts",
-        message: `The rollout goes back: ${reason.message}`,
+        message: `The rollout goes back: ${headline(reason.message)}`,
       });
       const at = context.clock.now();
       taken = { event: { kind: "abort", reason: headline(reason.message), cause: reason.code, at } };

@@ -7,14 +7,14 @@ import { type ReleaseRecord, type RolloutRecord, releaseOf } from "../record.ts"
  */
 export function previousRelease(record: RolloutRecord, live: Slot): ReleaseRecord | undefined {
   const number = record.slots[live];
-  const bad = badReleases(record);
+  const bad = releasesToAvoid(record);
   const other = releaseOf(record, otherSlot(live));
   if (other !== undefined && other.number !== number && !bad.has(other.number)) return other;
   return record.releases.findLast((one) => number !== null && one.number < number && !bad.has(one.number));
 }
 
 /** Releases that nobody means by "back". What a release or a rollback took live again is good again. */
-function badReleases({ rollouts = [] }: Pick<RolloutRecord, "rollouts">): ReadonlySet<number> {
+export function releasesToAvoid({ rollouts = [] }: Pick<RolloutRecord, "rollouts">): ReadonlySet<number> {
   const bad = new Set<number>();
   for (const { kind, release, outcome, replaces } of rollouts) {
     if (outcome === "released") {

@@ -282,8 +282,26 @@ describe("other commands", () => {
       await askOf(context(), ["pause"]);
       meanwhile = (await modelStatus(context())).rollout;
     };
+    let inBetween: unknown;
+    const others = bench.stack.afterUp;
+    bench.stack.afterUp = async (desired) => {
+      await others(desired);
+      inBetween ??= await release(context(), to("fraud:3")).catch((error: unknown) => error);
+    };
     await release(context({ steps: "25%" }), to("fraud:2"));
-    await expect(up(context(), noFlags)).rejects.toMatchObject({ code: "rollout-in-progress", exitCode: 4 });
+    expect(inBetween).toMatchObject({
+      code: "rollout-in-progress",
+      message: expect.stringContaining(
+        "`modelswitch release` of ada@laptop (process 1 on laptop) works on it now",
+      ),
+      hint: expect.stringContaining("Wait for it"),
+    });
+    await expect(up(context(), noFlags)).rejects.toMatchObject({
+      code: "rollout-in-progress",
+      exitCode: 4,
+      message: expect.stringContaining("No command works on it now."),
+      hint: expect.stringContaining("`modelswitch resume` goes on"),
+    });
     await expect(switchTraffic(context(), "green")).rejects.toMatchObject({ code: "rollout-in-progress" });
     expect(await modelStatus(context())).toMatchObject({
       split: { blue: 75, green: 25 },
@@ -444,5 +462,5 @@ describe("killed at any request to the API server or write of Pulumi's", () => {
       // Nothing says that something is left to do.
       expect((await context().store.read())?.applying, `killed at call ${at}`).toBe(false);
     }
-  });
+  }, 120_000);
 });

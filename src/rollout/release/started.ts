@@ -1,5 +1,6 @@
 import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/errors.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
+import { requireAdmitted } from "../admission/require-admitted.ts";
 import { refuseUnfinished } from "../adoption/guard.ts";
 import { vacatedFor } from "../capacity/capacity.ts";
 import { requireCapacity } from "../capacity/require-capacity.ts";
@@ -11,8 +12,9 @@ import { pendingSwitch } from "../pending-switch.ts";
 import { withPermissions } from "../permissions.ts";
 import { type Deployed, observeDeployed } from "../subject.ts";
 import { type Start, withRollout } from "./begin.ts";
-import { refuseInProgress } from "./entry.ts";
 import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
+import { describeGivenUp, warmSlotGivenUp } from "./given-up.ts";
+import { refuseOtherRollout } from "./other-rollout.ts";
 
 export interface StartedOptions extends ExecuteOptions {
   /** Asks whether a mode is wanted that serves nobody for a while; throws where it is not. */
@@ -29,7 +31,7 @@ export async function started(
   const check = async (deployed: Deployed) => {
     refuseUnfinished(deployed.record);
     refuseOtherEnvironment(context, deployed.record);
-    refuseInProgress(context.config.name, deployed.record);
+    await refuseOtherRollout(context, deployed.record);
     const start = await decide(deployed);
     // A way back begins from whatever the routing is.
     if (start.plan.escapes !== true) refusePendingSwitch(context, deployed);
@@ -41,6 +43,7 @@ export async function started(
     const seen = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
     const start = await check(seen);
     await requireRoom(context, seen, start);
+    warnOfGivenUp(context, seen, start);
     await agree?.(start.plan.mode);
     // Where traffic goes first, nothing is asked before it is there.
     if (start.phase === "deploy") await context.prepareSecrets();
@@ -69,16 +72,31 @@ async function requireRoom(
     start.plan.escapes === true && rollout.capacity === "require"
       ? { ...context.config, rollout: { ...rollout, capacity: "warn" as const } }
       : context.config;
-  await requireCapacity(
-    { ...context, config },
-    {
-      spec: modelSpec(withRollout(context, record, start), context.namespace),
-      observation,
-      slot: start.release.slot,
-      replicas: start.plan.replicas,
-      vacated: vacatedFor(start.plan.mode, start.release.slot),
-    },
-  );
+  const spec = modelSpec(withRollout(context, record, start), context.namespace);
+  const { slot } = start.release;
+  const question = {
+    spec,
+    observation,
+    slot,
+    replicas: start.plan.replicas,
+    vacated: vacatedFor(start.plan.mode, slot),
+    objects: observation.slots[slot].deployment === undefined ? {} : { "replicasets.apps": 1 },
+  };
+  await requireCapacity({ ...context, config }, question, { warnUnknown: true });
+  // What the API server says beforehand may be wrong about pods that ran before: that never bars a way back.
+  await requireAdmitted(context, spec, slot, start.plan.escapes === true ? "warn" : undefined);
+}
+
+/** Whoever releases before the way back of the last release is over should know that it ends. */
+function warnOfGivenUp({ events }: RolloutContext, seen: Deployed, { phase, kind, release }: Start): void {
+  const lost = phase === "shift" ? undefined : warmSlotGivenUp(seen);
+  if (lost === undefined || lost.release === release.number) return;
+  events({
+    type: "warning",
+    code: "warm-slot-given-up",
+    message: describeGivenUp(lost, `this ${kind}`),
+    hint: `Until then, \`modelswitch rollback\` goes back to ${lost.release} at once.`,
+  });
 }
 
 function refusePendingSwitch(context: RolloutContext, { routing, location }: Deployed): void {
