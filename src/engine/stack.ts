@@ -1,5 +1,6 @@
 import type { EventSink } from "../core/events.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
+import type { TakeIn } from "./take-in.ts";
 
 /** A Pulumi program: returns the stack's outputs. */
 export type Program = () => Promise<Record<string, unknown> | undefined>;
@@ -61,6 +62,9 @@ export interface OperationResult {
   readonly durationMs: number;
 }
 
+/** Whether the backend has the stack. */
+export type StackPresence = "present" | "missing";
+
 /**
  * One Pulumi stack. Every operation starts the official CLI, attaches the Kubernetes provider (official, or embedded),
  * and ends both. A lock left by a killed run of this machine is recognised and cleared; a lock of a live run is the
@@ -74,6 +78,14 @@ export interface Stack {
   destroy(options?: { readonly remove?: boolean }): Promise<OperationResult>;
   /** What the state holds of the cluster. Starts no program. */
   resources(): Promise<readonly StackResource[]>;
+  /**
+   * Looks for everything that an operation needs (the CLI, a provider, the backend, the right passphrase), and whether the stack is
+   * there. Changes neither state nor cluster.
+   * @throws UserError `passphrase-wrong`, `backend-unusable`, `provider-unavailable`, …
+   */
+  check(): Promise<StackPresence>;
+  /** Makes objects of the cluster resources of the stack as they are; the stack is made where it is missing. */
+  takeIn(taken: TakeIn): Promise<void>;
   /** Last outputs in the state; `undefined` when the stack does not exist. Starts no program. */
   outputs(): Promise<Readonly<Record<string, unknown>> | undefined>;
 }

@@ -22,6 +22,8 @@ export interface UpOptions {
 /** What `up` would do, decided but not begun. */
 export interface PreparedUp {
   readonly plan: UpPlan;
+  /** As it is stored. */
+  readonly record: RolloutRecord | undefined;
   readonly location: ModelLocation;
   readonly observation: Observation;
   readonly desired: Desired;
@@ -50,6 +52,7 @@ export async function prepareUp(
   const plan = decide(context, record, observation, versions, options);
   return {
     plan,
+    record,
     location,
     observation,
     versions,

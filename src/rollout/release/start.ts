@@ -1,5 +1,6 @@
 import type { ReleaseTemplate, ResolvedConfig } from "../../config/types.ts";
 import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/errors.ts";
+import type { ModelSpec } from "../../core/model.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
@@ -27,8 +28,10 @@ import {
   scalingOf,
   sourcesOf,
 } from "../release-spec.ts";
+import { requireStack } from "../require-stack.ts";
 import { type Deployed, observeDeployed } from "../subject.ts";
 import { pendingSwitch } from "../switch.ts";
+import { finished } from "../unfinished.ts";
 import { observeVersions } from "../versions.ts";
 import { type Start, withRollout } from "./begin.ts";
 import { inProgress, refuseInProgress } from "./entry.ts";
@@ -221,8 +224,10 @@ async function started(
     await requireRoom(context, seen, start);
     await agree?.(start.plan.mode);
     await context.prepareSecrets();
+    if (command === "release") await requireStack(context, seen.observation, declaredBy(context, seen, start));
     return await withLock(context.lockOptions(command), async (lock) => {
-      const start = await check(await observeDeployed(context));
+      const deployed = await observeDeployed(context);
+      const start = await check(command === "release" ? await finished(context, deployed) : deployed);
       isBegun = true;
       await context.store.update((record) => record && withRollout(context, record, start));
       return await execute(context, lock, { ...options, isNew: true });
@@ -230,6 +235,10 @@ async function started(
   } catch (error) {
     throw isInterrupted(error) && !isBegun ? interrupted(`The ${command}`, "Nothing was changed.") : error;
   }
+}
+
+function declaredBy(context: RolloutContext, { record }: Pick<Deployed, "record">, start: Start): ModelSpec {
+  return modelSpec(withRollout(context, record, start), context.namespace);
 }
 
 /** A slot that runs the release already, warm, needs no more. */
@@ -240,7 +249,7 @@ async function requireRoom(
 ): Promise<void> {
   if (start.phase === "shift") return;
   await requireCapacity(context, {
-    spec: modelSpec(withRollout(context, record, start), context.namespace),
+    spec: declaredBy(context, { record }, start),
     observation,
     slot: start.release.slot,
     replicas: start.plan.replicas,
