@@ -84,41 +84,58 @@ function withKey(part: unknown, item: unknown, key: string): unknown {
   return { ...named, ...part };
 }
 
-/** One value of an object, by its path; items of lists by what tells them apart. */
+/** One step to a value: a key, or what tells an item of a list from the others. */
+export type PathStep = string | Fields;
+
+/** One value of an object. */
 export interface Leaf {
-  /** `spec.template.spec.containers[name=model].image`. */
-  readonly path: string;
+  readonly steps: readonly PathStep[];
   readonly value: unknown;
 }
 
-/** The values that fields of the form `FieldsV1` name, each by its path. Pure. */
-export function ownedLeaves(object: unknown, fields: Fields, path = ""): Leaf[] {
+/** The values that fields of the form `FieldsV1` name. Pure. */
+export function ownedLeaves(object: unknown, fields: Fields, steps: readonly PathStep[] = []): Leaf[] {
   const keys = Object.keys(fields).filter((key) => key !== ".");
-  if (keys.length === 0) return "." in fields ? [] : [{ path, value: object }];
+  if (keys.length === 0) return "." in fields ? [] : [{ steps, value: object }];
   return keys.flatMap((key) => {
     const inner = fields[key];
-    if (!isFields(inner)) return [];
-    if (key.startsWith("f:")) {
-      const name = key.slice("f:".length);
-      if (!isFields(object) || !(name in object)) return [];
-      return ownedLeaves(object[name], inner, path === "" ? name : `${path}${segment(name)}`);
-    }
-    const item = Array.isArray(object)
-      ? (object as readonly unknown[]).find((one) => isItem(one, key))
-      : undefined;
-    return item === undefined ? [] : ownedLeaves(item, inner, `${path}${itemSegment(key)}`);
+    const next = isFields(inner) ? stepOf(object, key) : undefined;
+    if (next === undefined || !isFields(inner)) return [];
+    return ownedLeaves(valueIn(object, [next]), inner, [...steps, next]);
   });
 }
 
-function segment(name: string): string {
-  return /^[A-Za-z_][\w-]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+/** Where a key of `FieldsV1` leads; `undefined` where the object has nothing there. */
+function stepOf(object: unknown, key: string): PathStep | undefined {
+  if (key.startsWith("f:")) {
+    const name = key.slice("f:".length);
+    return isFields(object) && name in object ? name : undefined;
+  }
+  const wanted = key.startsWith("k:") ? parsed(key.slice(2)) : undefined;
+  return isFields(wanted) && valueIn(object, [wanted]) !== undefined ? wanted : undefined;
 }
 
-function itemSegment(key: string): string {
-  if (key.startsWith("v:")) return `[${key.slice(2)}]`;
-  const wanted = parsed(key.slice(2));
-  if (!isFields(wanted)) return "[?]";
-  return `[${Object.entries(wanted)
-    .map(([name, value]) => `${name}=${String(value)}`)
-    .join(",")}]`;
+/** The value at the end of the steps. An item may lack keys that have a default. */
+export function valueIn(object: unknown, steps: readonly PathStep[]): unknown {
+  let value = object;
+  for (const one of steps) {
+    if (typeof one === "string") value = isFields(value) ? value[one] : undefined;
+    else {
+      const items: readonly unknown[] = Array.isArray(value) ? value : [];
+      value = items.find(
+        (item) =>
+          isFields(item) && Object.entries(one).every(([name, key]) => !(name in item) || item[name] === key),
+      );
+    }
+  }
+  return value;
+}
+
+/** `spec.template.spec.containers[model].image`. */
+export function pathText(steps: readonly PathStep[]): string {
+  return steps.reduce<string>((path, one) => {
+    if (typeof one !== "string") return `${path}[${Object.values(one).map(String).join(",")}]`;
+    if (!/^[A-Za-z_][\w-]*$/.test(one)) return `${path}[${JSON.stringify(one)}]`;
+    return path === "" ? one : `${path}.${one}`;
+  }, "");
 }

@@ -1,6 +1,8 @@
 import type { RolloutContext } from "./context.ts";
 import { modelSpec, planUp, type UpPlan } from "./desired.ts";
 import { refuseOtherEnvironment } from "./environment.ts";
+import { findHandChanges, handChangeNotes } from "./find-hand-changes.ts";
+import type { HandChange } from "./hand-changes.ts";
 import { type Handover, handovers, sizeOwners } from "./handover.ts";
 import type { Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
@@ -28,6 +30,8 @@ export interface PreparedUp {
   readonly observation: Observation;
   readonly desired: Desired;
   readonly versions: Versions;
+  /** What somebody changed past modelswitch. */
+  readonly handChanges: readonly HandChange[];
   /** Slots that change between a fixed number of replicas and an autoscaler. */
   readonly handovers: readonly Handover[];
 }
@@ -49,13 +53,18 @@ export async function prepareUp(
   }
   refuseInProgress(context.config.name, record);
   const versions = await presentVersions(context);
-  const plan = decide(context, record, observation, versions, options);
+  const decided = decide(context, record, observation, versions, options);
+  const handChanges =
+    record === undefined ? [] : await findHandChanges(context, modelSpec(record, context.namespace));
+  const said = record === undefined ? [] : handChangeNotes(record, handChanges);
+  const plan = { ...decided, notes: [...decided.notes, ...said] };
   return {
     plan,
     record,
     location,
     observation,
     versions,
+    handChanges,
     desired: desiredBy(context, plan),
     handovers: handovers(plan.record, observation, await sizeOwners(context, record, plan.record)),
   };

@@ -18,6 +18,8 @@ import type {
 import type { TakeIn } from "../engine/take-in.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { declaredObjects, kinds } from "./declared-objects.ts";
+import { findHandChanges } from "./find-hand-changes.ts";
+import { describeHandChange, type HandChange } from "./hand-changes.ts";
 import { listed, refuseForeign, type UnknownObject, unknownObjects } from "./unknown-objects.ts";
 
 /** What a run of Pulumi makes true. */
@@ -86,14 +88,22 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
       with_(next, async () => {
         const ours = await ownUnknown(options, stack, next.spec);
         if (ours.length === 0) return await stack.preview();
+        options.events({
+          type: "warning",
+          code: "taken-into-state",
+          message: `Pulumi's state does not know ${listed(ours)}, which belong to ${next.spec.name}: \`up\` takes them into it as they are.`,
+          hint: "Where another machine has the state, run the commands there, or name its backend.",
+        });
         return await previewTaken(options, (more) => open({ ...settings, ...more }), next.spec);
       }),
     up: (next) =>
       with_(next, async () => {
         const declared = JSON.stringify(declaredObjects(next.spec));
         if (declared !== known) await takeInOwn(options, stack, next);
+        const changed = await findHandChanges(options, next.spec);
         const result = await stack.up();
         known = declared;
+        tellUndone(options.events, changed, result);
         return result;
       }),
     refresh: (next) => with_(next, () => stack.refresh()),
@@ -115,6 +125,21 @@ async function takeInOwn(options: OpenModelStackOptions, stack: Stack, { spec }:
     hint: "Where another machine or program has a state of them, use that one alone from now on, or this one.",
   });
   await stack.takeIn(takenOf(spec, ours));
+}
+
+/** Pulumi takes over what was changed with kubectl, without a word, when it writes the object for whatever reason. */
+function tellUndone(events: EventSink, changed: readonly HandChange[], { changes }: OperationResult): void {
+  const undone = changed.filter(({ kind, name }) =>
+    changes.some((one) => one.kind === kind && one.name === name && one.operation !== "create"),
+  );
+  for (const object of new Set(undone.map(({ kind, name }) => `${kind} ${name}`))) {
+    const fields = undone.filter(({ kind, name }) => `${kind} ${name}` === object);
+    events({
+      type: "warning",
+      code: "hand-change-undone",
+      message: `${object} had been changed by hand, and is as it is declared again. What differed: ${fields.map(describeHandChange).join("; ")}.`,
+    });
+  }
 }
 
 /** @throws UserError `object-taken` */

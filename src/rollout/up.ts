@@ -1,16 +1,17 @@
 import { exitCodes, UserError } from "../core/errors.ts";
 import { type EventSink, step } from "../core/events.ts";
 import { liveSlot, type Routing, splitOf } from "../core/routing.ts";
-import { type Slot, slots } from "../core/slots.ts";
+import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import type { OperationResult, ResourceChange } from "../engine/stack.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
 import type { RolloutContext } from "./context.ts";
 import { withLive } from "./ever-live.ts";
+import { describeHandChange } from "./hand-changes.ts";
 import { giveUpReplicas, takeReplicas } from "./handover.ts";
 import { withImagesRun } from "./images-run.ts";
 import { withLock } from "./lock.ts";
 import type { Observation } from "./observation.ts";
-import { observe } from "./observe.ts";
+import { namesAt, observe } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
 import type { Note } from "./plan-input.ts";
 import { decide, type PreparedUp, prepareUp, type UpOptions } from "./prepare-up.ts";
@@ -49,6 +50,7 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
     const prepared = await prepareUp(context, options);
     const { plan, observation } = prepared;
     for (const note of plan.notes) events({ type: "warning", ...note });
+    if (!options.allowLiveChange) await refuseUndoing(context, prepared);
     const idle = await withNothingToDo(context, prepared);
     if (idle === undefined) {
       await context.store.update((record) =>
@@ -102,6 +104,46 @@ async function requirePulumi(context: RolloutContext, { desired }: PreparedUp): 
 }
 
 /**
+ * A change by hand of what clients are served by was meant by somebody: it is not put back by the way.
+ * @throws UserError `live-change-refused`
+ */
+async function refuseUndoing(context: RolloutContext, prepared: PreparedUp): Promise<void> {
+  const { handChanges, plan, desired, observation, location } = prepared;
+  const split = splitOf(plan.routing);
+  const meant = handChanges.filter(
+    ({ kind, slot, path }) =>
+      kind === "Deployment" && slot !== undefined && split[slot] > 0 && path.startsWith("spec.template"),
+  );
+  const [first] = meant;
+  if (first?.slot === undefined) return;
+  const { slot } = first;
+  const stack = await context.openStack(context.signal, withoutResources(context));
+  const isWritten =
+    (await hasDrifted(plan.record, observation, desired, stack)) ||
+    (await stack.preview(desired)).changes.some(
+      ({ kind, name }) => kind === "Deployment" && name === namesAt(location).deployment[slot],
+    );
+  if (!isWritten) return;
+  throw new UserError({
+    code: "live-change-refused",
+    message: [
+      `${slot}, which carries the traffic of ${context.config.name}, was changed by hand, and \`up\` would put back what its release says:`,
+      ...meant.map((change) => `  ${describeHandChange(change)}`),
+    ].join("\n"),
+    hint: `Release what was changed into ${otherSlot(slot)} (\`modelswitch release --set …\`), or pass --allow-live-change to put it back.`,
+    exitCode: exitCodes.usage,
+    details: { slot, changes: meant },
+  });
+}
+
+/** What is only looked at is no change. */
+function withoutResources({ events }: RolloutContext): EventSink {
+  return (event) => {
+    if (event.type !== "resource") events(event);
+  };
+}
+
+/**
  * What Pulumi would do where the record says already what the configuration does; `undefined` where anything is to be done. A command
  * that does nothing leaves no trace.
  */
@@ -112,10 +154,7 @@ async function withNothingToDo(
   const isRecorded =
     record !== undefined && !record.applying && isSame({ ...plan.record, applying: false }, record);
   if (!isRecorded || passed.length > 0) return undefined;
-  const quiet: EventSink = (event) => {
-    if (event.type !== "resource") context.events(event);
-  };
-  const stack = await context.openStack(context.signal, quiet);
+  const stack = await context.openStack(context.signal, withoutResources(context));
   if (await hasDrifted(plan.record, observation, desired, stack)) return undefined;
   if ((await requireNames(context, desired.spec)).ours.length > 0) return undefined;
   const planned = await step(

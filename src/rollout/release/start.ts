@@ -11,6 +11,7 @@ import { requireCapacity } from "../capacity/require-capacity.ts";
 import type { RolloutContext } from "../context.ts";
 import { modelSpec } from "../desired.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
+import { sayHandChanges } from "../find-hand-changes.ts";
 import { withLock } from "../lock.ts";
 import { withPermissions } from "../permissions.ts";
 import {
@@ -222,6 +223,7 @@ async function started(
     const seen = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
     const start = await check(seen);
     await requireRoom(context, seen, start);
+    await sayHandChanges(context, seen.record);
     await agree?.(start.plan.mode);
     await context.prepareSecrets();
     if (command === "release") await requireStack(context, seen.observation, declaredBy(context, seen, start));
