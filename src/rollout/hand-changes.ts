@@ -101,11 +101,12 @@ function declaredLeaves(
 ): { steps: readonly PathStep[]; value: unknown }[] {
   if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
-    return items.flatMap((item) =>
-      isFields(item) && typeof item.name === "string"
-        ? declaredLeaves(item, [...steps, { name: item.name }])
-        : [],
-    );
+    if (items.length > 0 && !items.some(isFields)) return [{ steps, value }];
+    return items.flatMap((item) => {
+      if (!isFields(item) || typeof item.name !== "string") return [];
+      const { name, ...rest } = item;
+      return declaredLeaves(rest, [...steps, { name }]);
+    });
   }
   if (isFields(value))
     return Object.entries(value).flatMap(([key, inner]) => declaredLeaves(inner, [...steps, key]));
