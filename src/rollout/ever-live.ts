@@ -9,7 +9,7 @@ import { isLive } from "./release/entry.ts";
 export function wasEverLive(record: RolloutRecord, number: number, carries: boolean): boolean {
   const release = record.releases.find((one) => one.number === number);
   if (release === undefined) return false;
-  if (release.liveSince !== undefined) return true;
+  if (release.liveSince !== undefined || (carries && !record.applying)) return true;
   const { rollout, rollouts = [], history } = record;
   if (rollouts.some((one) => one.release === number && one.outcome === "released")) return true;
   if (rollout?.state.release === number && (isLive(rollout.state) || rollout.state.outcome === "released"))
@@ -22,7 +22,11 @@ export function wasEverLive(record: RolloutRecord, number: number, carries: bool
 }
 
 /** The record with a note that what carries traffic does; the same object where that is known. Pure. */
-export function withLive(record: RolloutRecord, carries: (slot: Slot) => boolean, now: string): RolloutRecord {
+export function withLive(
+  record: RolloutRecord,
+  carries: (slot: Slot) => boolean,
+  now: string,
+): RolloutRecord {
   const numbers = slots.filter(carries).map((slot) => record.slots[slot]);
   const isNews = record.releases.some(
     ({ number, liveSince }) => liveSince === undefined && numbers.includes(number),

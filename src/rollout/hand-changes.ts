@@ -117,7 +117,10 @@ function declaredLeaves(
 function toolOf({ manager, subresource }: FieldOwner): string {
   if (manager === "kubectl" && subresource === "scale") return "kubectl scale";
   if (manager === "kubectl-client-side-apply") return "kubectl apply";
-  return manager.replace(/^kubectl-(set|edit|rollout|patch|create|replace)$/, "kubectl $1");
+  return manager.replace(
+    /^kubectl-(set|edit|rollout|patch|create|replace|annotate|label|autoscale|expose)$/,
+    "kubectl $1",
+  );
 }
 
 /** What a slot's Deployment is declared as; `undefined` where it has none. Pure. */

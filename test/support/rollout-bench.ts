@@ -278,6 +278,11 @@ export class FakeStack implements ModelStack {
     return nothing;
   }
 
+  /** The cluster and the state differ from now on. */
+  forget(): void {
+    this.#state = undefined;
+  }
+
   refresh(desired: Desired) {
     this.operations.push({ name: "refresh", desired });
     this.#state = undefined;
@@ -308,7 +313,7 @@ export class FakeStack implements ModelStack {
   }
 
   hasState() {
-    return Promise.resolve(this.#state !== undefined);
+    return Promise.resolve(this.#applied !== undefined);
   }
 
   #write({ spec, routing }: Desired): void {
