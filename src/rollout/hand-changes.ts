@@ -75,7 +75,7 @@ export function handChangesOf(
   };
   const set = strangers.flatMap((owner) =>
     ownedLeaves(live, owner.fields).flatMap(({ steps, value }) => {
-      if (!isMeant(steps) || own.has(pathText(steps))) return [];
+      if (!isMeant(steps) || own.has(pathText(steps)) || isKey(steps)) return [];
       const before = valueIn(declared, steps);
       return JSON.stringify(before) === JSON.stringify(value) ? [] : [change(steps, before, value, owner)];
     }),
@@ -93,6 +93,12 @@ export function handChangesOf(
   return [...new Map([...removed, ...set].map((one) => [one.path, one])).values()].toSorted((a, b) =>
     a.path.localeCompare(b.path),
   );
+}
+
+/** What tells an item from the others goes with the item. */
+function isKey(steps: readonly PathStep[]): boolean {
+  const [item, last] = steps.slice(-2);
+  return isFields(item) && typeof last === "string" && last in item;
 }
 
 function declaredLeaves(

@@ -112,7 +112,12 @@ async function refuseUndoing(context: RolloutContext, prepared: PreparedUp): Pro
   const split = splitOf(plan.routing);
   const meant = handChanges.filter(
     ({ kind, slot, path }) =>
-      kind === "Deployment" && slot !== undefined && split[slot] > 0 && path.startsWith("spec.template"),
+      kind === "Deployment" &&
+      slot !== undefined &&
+      split[slot] > 0 &&
+      path.startsWith("spec.template") &&
+      // A restart says nothing of what is to run.
+      !path.includes("kubectl.kubernetes.io/restartedAt"),
   );
   const [first] = meant;
   if (first?.slot === undefined) return;
