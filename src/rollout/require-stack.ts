@@ -54,7 +54,7 @@ function stateMissing({ config, namespace }: RolloutContext): UserError {
   return new UserError({
     code: "state-missing",
     message: `The model ${config.name} is deployed in ${namespace}, and there is no state of it in ${place} (stack ${pulumi.stack ?? namespace} of project ${pulumi.project}). Nothing was done.`,
-    hint: `Run the command where the state is, or name its place (pulumi.backend, PULUMI_BACKEND_URL; by default it is in ${folder}/.modelswitch/state). If the state is lost, \`modelswitch up\` takes the model's objects as they are into a new one.`,
+    hint: `Run the command where the state is, or name its place (\`pulumi.backend\` in the configuration; without it, it is in ${folder}/.modelswitch/state). If the state is lost, \`modelswitch up\` takes the model's objects as they are into a new one.`,
     exitCode: exitCodes.usage,
   });
 }

@@ -83,7 +83,7 @@ describe("a first `up` that did not succeed", () => {
     await project.result(releaseArgs());
     expect(await versionAt(project.host)).toBe("2");
     // The release that nobody was ever served by is none to go back to.
-    expect(await project.result(["rollback"])).toMatchObject({ ended: "live" });
+    await project.result(["rollback"]);
     expect(await versionAt(project.host)).toBe("1");
   });
 
@@ -173,25 +173,32 @@ describe("what is not done is not recorded", () => {
   });
 
   test.each([
-    ["a backend that is not there", { PULUMI_BACKEND_URL: "file:///dev/null/state" }, "backend-unusable"],
+    ["a backend that is not there", { backend: "file:///dev/null/state" }, "backend-unusable"],
     [
-      "a bucket nobody reaches",
-      { PULUMI_BACKEND_URL: "s3://no?endpoint=127.0.0.1:1&s3ForcePathStyle=true&region=x" },
+      "a bucket that nobody reaches",
+      { backend: "s3://no?endpoint=127.0.0.1:1&s3ForcePathStyle=true&region=x" },
       "backend-unusable",
     ],
-    [
-      "a provider that cannot be had",
-      { MODELSWITCH_PROVIDER: "official", PATH: "/nowhere" },
-      "provider-unavailable",
-    ],
-  ])("%s is found before anything is recorded", async (_what, env, code) => {
-    await configure();
+  ])("%s is found before anything is recorded", async (_what, pulumi, code) => {
+    const env = { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" };
+    await configure(testImages.blue, { pulumi });
     expect(await refused(["up"], env)).toMatchObject({ code });
     expect(await recordVersion()).toBeUndefined();
+    await configure();
     await project.result(["up"]);
     const before = await recordVersion();
+    await configure(testImages.blue, { pulumi });
     expect(await refused(releaseArgs(), env)).toMatchObject({ code });
     expect(await refused(["destroy", "--yes"], env)).toMatchObject({ code });
+    expect(await recordVersion()).toBe(before);
+  });
+
+  test("a provider that cannot be had is found before anything is recorded", async () => {
+    await configure();
+    await project.result(["up"]);
+    const before = await recordVersion();
+    const env = { MODELSWITCH_PROVIDER: "official", PULUMI_HOME: join(project.folder, "home") };
+    expect(await refused(releaseArgs(), env)).toMatchObject({ code: "provider-unavailable" });
     expect(await recordVersion()).toBe(before);
   });
 });
