@@ -226,7 +226,8 @@ async function started(
     await sayHandChanges(context, seen.record);
     await agree?.(start.plan.mode);
     await context.prepareSecrets();
-    if (command === "release") await requireStack(context, seen.observation, declaredBy(context, seen, start));
+    if (command === "release")
+      await requireStack(context, seen.observation, declaredBy(context, seen, start));
     return await withLock(context.lockOptions(command), async (lock) => {
       const deployed = await observeDeployed(context);
       const start = await check(command === "release" ? await finished(context, deployed) : deployed);
@@ -239,8 +240,11 @@ async function started(
   }
 }
 
-function declaredBy(context: RolloutContext, { record }: Pick<Deployed, "record">, start: Start): ModelSpec {
-  return modelSpec(withRollout(context, record, start), context.namespace);
+/** What the model is declared as once the target has its size. */
+function declaredBy(context: RolloutContext, { record }: Deployed, start: Start): ModelSpec {
+  const begun = withRollout(context, record, start);
+  const replicas = { ...begun.settings.replicas, [start.release.slot]: start.plan.replicas };
+  return modelSpec({ ...begun, settings: { ...begun.settings, replicas } }, context.namespace);
 }
 
 /** A slot that runs the release already, warm, needs no more. */
@@ -251,7 +255,7 @@ async function requireRoom(
 ): Promise<void> {
   if (start.phase === "shift") return;
   await requireCapacity(context, {
-    spec: declaredBy(context, { record }, start),
+    spec: modelSpec(withRollout(context, record, start), context.namespace),
     observation,
     slot: start.release.slot,
     replicas: start.plan.replicas,
