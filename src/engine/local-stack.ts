@@ -11,7 +11,7 @@ import { programFailed } from "./program-errors.ts";
 import { PulumiCommandError } from "./pulumi-command.ts";
 import { openSession, type Session } from "./session.ts";
 import { settlePending } from "./settle.ts";
-import type { OperationResult, Stack, StackOptions, StackPresence, StackResource } from "./stack.ts";
+import type { OperationResult, Stack, StackOptions, StackResource } from "./stack.ts";
 import { findState, requirePassphrase } from "./stack-check.ts";
 import { isStackMissing, StackCli } from "./stack-cli.ts";
 import { outputsOf, parseState, readState, removeHalfWrittenAttributes, resourcesOf } from "./state-file.ts";
@@ -91,12 +91,12 @@ export class LocalStack implements Stack {
     return await this.#withSession("preview", (session) => session.cli.outputs());
   }
 
-  async check(): Promise<StackPresence> {
+  async check(): Promise<readonly StackResource[] | undefined> {
     return await this.#withSession("preview", async ({ cli }) => {
       const state = await findState(this.#folders, this.#options, cli);
-      if (state === undefined) return "missing";
+      if (state === undefined) return undefined;
       await requirePassphrase(this.#folders, this.#options, state);
-      return "present";
+      return resourcesOf(state);
     });
   }
 

@@ -62,9 +62,6 @@ export interface OperationResult {
   readonly durationMs: number;
 }
 
-/** Whether the backend has the stack. */
-export type StackPresence = "present" | "missing";
-
 /**
  * One Pulumi stack. Every operation starts the official CLI, attaches the Kubernetes provider (official, or embedded),
  * and ends both. A lock left by a killed run of this machine is recognised and cleared; a lock of a live run is the
@@ -79,11 +76,11 @@ export interface Stack {
   /** What the state holds of the cluster. Starts no program. */
   resources(): Promise<readonly StackResource[]>;
   /**
-   * Looks for everything that an operation needs (the CLI, a provider, the backend, the right passphrase), and whether the stack is
-   * there. Changes neither state nor cluster.
+   * Looks for everything that an operation needs (the CLI, a provider, the backend, the right passphrase), and what the state holds;
+   * `undefined`: there is no such stack. Changes neither state nor cluster.
    * @throws UserError `passphrase-wrong`, `backend-unusable`, `provider-unavailable`, …
    */
-  check(): Promise<StackPresence>;
+  check(): Promise<readonly StackResource[] | undefined>;
   /** Makes objects of the cluster resources of the stack as they are; the stack is made where it is missing. */
   takeIn(taken: TakeIn): Promise<void>;
   /** Last outputs in the state; `undefined` when the stack does not exist. Starts no program. */

@@ -48,7 +48,9 @@ export function planFresh(
   const isSame = half !== undefined && releaseDifferences(half.spec, template).length === 0;
   if (half !== undefined && isSame) return planned({ ...half, spec: template });
   const changes =
-    half === undefined ? unrecorded(input, live, template) : releaseDifferences((before ?? half).spec, template);
+    half === undefined
+      ? unrecorded(input, live, template)
+      : releaseDifferences((before ?? half).spec, template);
   if (changes.length > 0 && carries(live) && !input.allowLiveChange)
     throw liveChangeRefused(config, live, changes);
   const isApplied = half !== undefined && input.observation.slots[live].deployment?.release === half.number;

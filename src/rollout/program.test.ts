@@ -65,7 +65,7 @@ async function open(): Promise<ModelStack> {
         destroy: done("destroy"),
         resources: async () => known,
         outputs: async () => undefined,
-        check: async () => "present",
+        check: async () => known,
         takeIn: async (taken) => {
           calls.push(taken);
         },

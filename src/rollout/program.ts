@@ -12,7 +12,6 @@ import type {
   SecretsSource,
   Stack,
   StackOptions,
-  StackPresence,
   StackResource,
 } from "../engine/stack.ts";
 import type { TakeIn } from "../engine/take-in.ts";
@@ -40,8 +39,8 @@ export interface ModelStack {
   destroy(options: { readonly remove: boolean }): Promise<OperationResult>;
   /** Whether the state knows of anything that was applied. */
   hasState(): Promise<boolean>;
-  /** Whether there is a state, and everything to change it with. */
-  check(): Promise<StackPresence>;
+  /** Looks for everything that changing the state needs, and for the state: what it holds; `undefined`: there is none. */
+  check(): Promise<readonly StackResource[] | undefined>;
   /** What the state holds of the cluster. */
   resources(): Promise<readonly StackResource[]>;
 }

@@ -1,7 +1,7 @@
 import { exitCodes, UserError } from "../core/errors.ts";
 import type { ModelSpec } from "../core/model.ts";
 import { slots } from "../core/slots.ts";
-import type { StackPresence } from "../engine/stack.ts";
+import type { StackResource } from "../engine/stack.ts";
 import type { RolloutContext } from "./context.ts";
 import type { Observation } from "./observation.ts";
 import { refuseForeign, type UnknownObjects, unknownObjects } from "./unknown-objects.ts";
@@ -9,11 +9,12 @@ import { refuseForeign, type UnknownObjects, unknownObjects } from "./unknown-ob
 /**
  * Looks for what Pulumi needs before anything is recorded: its CLI, a provider, the backend, the right passphrase. Ways back never
  * ask: they go without Pulumi as long as clients are not where they should be.
+ * @returns what the state holds
  * @throws UserError `passphrase-wrong`, `backend-unusable`, `provider-unavailable`, …
  */
-export async function checkStack(context: RolloutContext): Promise<StackPresence> {
+export async function checkStack(context: RolloutContext): Promise<readonly StackResource[]> {
   const stack = await context.openStack(context.signal);
-  return await stack.check();
+  return (await stack.check()) ?? [];
 }
 
 /**
@@ -25,17 +26,21 @@ export async function requireStack(
   observation: Observation,
   spec?: ModelSpec,
 ): Promise<void> {
-  if ((await checkStack(context)) === "missing" && isThere(observation)) throw stateMissing(context);
-  if (spec !== undefined) await requireNames(context, spec);
+  const known = await checkStack(context);
+  if (known.length === 0 && isThere(observation)) throw stateMissing(context);
+  if (spec !== undefined) await requireNames(context, spec, known);
 }
 
 /**
  * Refuses a model whose objects would have names that others have.
  * @throws UserError `object-taken` (exit code 2)
  */
-export async function requireNames(context: RolloutContext, spec: ModelSpec): Promise<UnknownObjects> {
-  const stack = await context.openStack(context.signal);
-  const found = await unknownObjects(context, spec, await stack.resources());
+export async function requireNames(
+  context: RolloutContext,
+  spec: ModelSpec,
+  known: readonly StackResource[],
+): Promise<UnknownObjects> {
+  const found = await unknownObjects(context, spec, known);
   refuseForeign(spec, found);
   return found;
 }

@@ -80,7 +80,7 @@ describe("before a release is recorded", () => {
 
   test("a state that is not there is found out", async () => {
     const before = recordVersion();
-    bench.stack.presence = "missing";
+    bench.stack.isLost = true;
     await expect(release(context(), to("fraud:2"))).rejects.toMatchObject({
       code: "state-missing",
       exitCode: 2,

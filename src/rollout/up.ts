@@ -99,8 +99,7 @@ function carriesNow({ routing }: Observation): (slot: Slot) => boolean {
  * @throws UserError `passphrase-wrong`, `object-taken`, … before anything was written
  */
 async function requirePulumi(context: RolloutContext, { desired }: PreparedUp): Promise<void> {
-  await checkStack(context);
-  await requireNames(context, desired.spec);
+  await requireNames(context, desired.spec, await checkStack(context));
 }
 
 /**
@@ -161,7 +160,7 @@ async function withNothingToDo(
   if (!isRecorded || passed.length > 0) return undefined;
   const stack = await context.openStack(context.signal, withoutResources(context));
   if (await hasDrifted(plan.record, observation, desired, stack)) return undefined;
-  if ((await requireNames(context, desired.spec)).ours.length > 0) return undefined;
+  if ((await requireNames(context, desired.spec, await stack.resources())).ours.length > 0) return undefined;
   const planned = await step(
     context.events,
     { id: "compare", title: "Compare the model with what is declared" },

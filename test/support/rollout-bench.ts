@@ -13,7 +13,7 @@ import type { Event } from "../../src/core/events.ts";
 import type { ModelServer } from "../../src/core/model.ts";
 import type { Slot } from "../../src/core/slots.ts";
 import { slots } from "../../src/core/slots.ts";
-import type { ResourceChange, StackPresence, StackResource } from "../../src/engine/stack.ts";
+import type { ResourceChange, StackResource } from "../../src/engine/stack.ts";
 import { Answers } from "../../src/kubernetes/answers.ts";
 import {
   type ApiRequest,
@@ -296,7 +296,8 @@ export class FakeStack implements ModelStack {
 
   /** What the state knows; `undefined`: what was last applied. */
   known: readonly StackResource[] | undefined;
-  presence: StackPresence = "present";
+  /** There is no state. */
+  isLost = false;
 
   resources() {
     const applied = this.#applied === undefined ? [] : declaredObjects(this.#applied.spec);
@@ -308,8 +309,8 @@ export class FakeStack implements ModelStack {
     return Promise.resolve(this.known ?? resources);
   }
 
-  check() {
-    return Promise.resolve(this.presence);
+  async check(): Promise<readonly StackResource[] | undefined> {
+    return this.isLost ? undefined : await this.resources();
   }
 
   hasState() {
