@@ -72,7 +72,7 @@ export function planTemplate(
   carries: (slot: Slot) => boolean,
   notes: Note[],
 ): PlannedSlots {
-  const { config, record, now, by } = input;
+  const { record, now, by } = input;
   const former = record === undefined ? undefined : releaseOf(record, live);
   const template = releaseSpecOf(runs.release, input.versions ?? {}, former?.spec);
   const size = declaredReplicas(runs.release);
