@@ -52,16 +52,19 @@ export function explainFailure(
 }
 
 function passphraseError(text: string, context: FailureContext): UserError | undefined {
-  if (/incorrect passphrase/.test(text)) {
-    return new UserError({
-      code: "passphrase-wrong",
-      message: `The passphrase does not open the secrets of stack ${context.stack} in ${withoutCredentials(context.backendUrl)}.`,
-      hint: "Set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the passphrase that the stack was made with.",
-      exitCode: exitCodes.usage,
-    });
-  }
+  if (/incorrect passphrase/.test(text)) return passphraseWrong(context);
   if (/passphrase must be set/.test(text)) return passphraseMissing();
   return undefined;
+}
+
+/** The error when the passphrase is another stack's. */
+export function passphraseWrong(about: Pick<FailureContext, "stack" | "backendUrl">): UserError {
+  return new UserError({
+    code: "passphrase-wrong",
+    message: `The passphrase does not open the secrets of stack ${about.stack} in ${withoutCredentials(about.backendUrl)}.`,
+    hint: "Set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the passphrase that the stack was made with.",
+    exitCode: exitCodes.usage,
+  });
 }
 
 /** The error when nothing says how the secrets in the state are encrypted. */

@@ -13,8 +13,10 @@ import { PulumiCommandError } from "./pulumi-command.ts";
 import { openSession, type Session } from "./session.ts";
 import { settlePending } from "./settle.ts";
 import type { OperationResult, Stack, StackOptions, StackResource } from "./stack.ts";
+import { findState, requirePassphrase } from "./stack-check.ts";
 import { isStackMissing, StackCli } from "./stack-cli.ts";
 import { outputsOf, parseState, readState, removeHalfWrittenAttributes, resourcesOf } from "./state-file.ts";
+import { type TakeIn, takenIn } from "./take-in.ts";
 import {
   attachedProvider,
   type ProjectFolders,
@@ -89,6 +91,27 @@ export class LocalStack implements Stack {
       return state === undefined ? undefined : outputsOf(state);
     }
     return await this.#withSession("preview", (session) => session.cli.outputs());
+  }
+
+  async check(): Promise<readonly StackResource[] | undefined> {
+    return await this.#withSession("preview", async ({ cli }) => {
+      const state = await findState(this.#folders, this.#options, cli);
+      if (state === undefined) return undefined;
+      await requirePassphrase(this.#folders, this.#options, state);
+      return resourcesOf(state);
+    });
+  }
+
+  async takeIn(taken: TakeIn): Promise<void> {
+    await this.#withSession("refresh", async (session) => {
+      const { cli } = session;
+      if ((await findState(this.#folders, this.#options, cli)) === undefined) await this.#create(cli);
+      await this.#settle("up", session);
+      const { state, urns } = takenIn(await cli.exportState(), this.#options, taken);
+      if (urns.length === 0) return;
+      await cli.importState(state);
+      await cli.refreshOnly(urns);
+    });
   }
 
   async #operate(operation: Operation): Promise<OperationResult> {

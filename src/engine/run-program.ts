@@ -81,6 +81,8 @@ function inFolder(stack: Stack, folder: string): Stack {
     refresh: () => run(() => stack.refresh()),
     destroy: (options) => run(() => stack.destroy(options)),
     resources: () => stack.resources(),
+    check: () => stack.check(),
+    takeIn: (taken) => stack.takeIn(taken),
     outputs: () => stack.outputs(),
   };
 }

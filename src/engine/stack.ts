@@ -1,5 +1,6 @@
 import type { EventSink } from "../core/events.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
+import type { TakeIn } from "./take-in.ts";
 
 /** A Pulumi program: returns the stack's outputs. */
 export type Program = () => Promise<Record<string, unknown> | undefined>;
@@ -74,6 +75,14 @@ export interface Stack {
   destroy(options?: { readonly remove?: boolean }): Promise<OperationResult>;
   /** What the state holds of the cluster. Starts no program. */
   resources(): Promise<readonly StackResource[]>;
+  /**
+   * Looks for everything that an operation needs (the CLI, a provider, the backend, the right passphrase), and what the state holds;
+   * `undefined`: there is no such stack. Changes neither state nor cluster.
+   * @throws UserError `passphrase-wrong`, `backend-unusable`, `provider-unavailable`, …
+   */
+  check(): Promise<readonly StackResource[] | undefined>;
+  /** Makes objects of the cluster resources of the stack as they are; the stack is made where it is missing. */
+  takeIn(taken: TakeIn): Promise<void>;
   /** Last outputs in the state; `undefined` when the stack does not exist. Starts no program. */
   outputs(): Promise<Readonly<Record<string, unknown>> | undefined>;
 }

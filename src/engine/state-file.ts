@@ -26,6 +26,8 @@ export interface PendingOperation {
 export interface State {
   readonly resources: readonly StateResource[];
   readonly pending: readonly PendingOperation[];
+  /** Recognises the passphrase, where the secrets in it are encrypted with one. */
+  readonly salt?: string;
 }
 
 /** Where the state of a stack of a file backend may be, without the ending. */
@@ -88,9 +90,11 @@ export function parseState(text: string): State {
     const items = valueAt(latest, [name]);
     return Array.isArray(items) ? (items as T[]) : [];
   };
+  const salt = valueAt(latest, ["secrets_providers", "state", "salt"]);
   return {
     resources: list<StateResource>("resources"),
     pending: list<PendingOperation>("pending_operations"),
+    ...(typeof salt === "string" ? { salt } : {}),
   };
 }
 

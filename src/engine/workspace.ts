@@ -131,14 +131,19 @@ async function makeStateFolder(folder: string, backendUrl: string): Promise<void
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
-    throw new UserError({
-      code: "backend-unusable",
-      message: `The folder of the Pulumi backend ${backendUrl} cannot be made: ${messageOf(error)}`,
-      hint: "Choose a folder that can be written, or another backend.",
-      exitCode: exitCodes.usage,
-      cause: error,
-    });
+    throw backendUnusable(backendUrl, messageOf(error), error);
   }
+}
+
+/** The error for a backend that is a folder which cannot be used. */
+export function backendUnusable(backendUrl: string, why: string, cause: unknown): UserError {
+  return new UserError({
+    code: "backend-unusable",
+    message: `The folder of the Pulumi backend ${backendUrl} cannot be used: ${why}`,
+    hint: "Choose a folder that can be read and written, or another backend.",
+    exitCode: exitCodes.usage,
+    cause,
+  });
 }
 
 export function settingsFile(folders: ProjectFolders, stack: string): string {

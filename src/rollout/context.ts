@@ -99,7 +99,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     calls,
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
     openStack: async (signal, sink = events) =>
-      openModelStack({ config, namespace, secrets: await askOnce(), env, events: sink, signal }),
+      openModelStack({ config, namespace, api, secrets: await askOnce(), env, events: sink, signal }),
     prepareSecrets: async () => {
       await askOnce();
     },

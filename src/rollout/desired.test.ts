@@ -139,6 +139,85 @@ describe("the template form", () => {
     expect(second.notes).toEqual([]);
   });
 
+  describe("as long as nobody was ever served", () => {
+    const half: Observation = {
+      ...empty,
+      slots: { blue: observedSlot("blue", 3), green: observedSlot("green", 0) },
+    };
+
+    test("a first release follows the template, as another one where the first was applied", () => {
+      const { record, notes } = plan(templateConfig("fraud:2"), half, first.record);
+      expect(record).toMatchObject({
+        releases: [{ number: 2, slot: "blue", spec: { image: "fraud:2" } }],
+        slots: { blue: 2, green: null },
+      });
+      expect(notes).toEqual([]);
+    });
+
+    test("one that nothing was applied of keeps its number", () => {
+      const { record } = plan(templateConfig("fraud:2"), empty, first.record);
+      expect(record).toMatchObject({ releases: [{ number: 1, spec: { image: "fraud:2" } }] });
+    });
+
+    test("one that is as the template says goes on as it is", () => {
+      const { record } = plan(templateConfig("fraud:1"), half, first.record);
+      expect(record.releases).toEqual(first.record.releases);
+    });
+
+    test("the slot to begin in may still be another one, and nothing is left of the first", () => {
+      const { record } = plan({ ...templateConfig("fraud:2"), initialLive: "green" }, half, first.record);
+      expect(record).toMatchObject({
+        slots: { blue: null, green: 2 },
+        settings: { replicas: { blue: 0, green: 3 } },
+      });
+    });
+
+    test("its server's settings follow, too", () => {
+      const config = { ...templateConfig("fraud:1"), server: { ...testServer(), httpPort: 9000 } };
+      expect(plan(config, half, first.record).record.settings.server.httpPort).toBe(9000);
+    });
+  });
+
+  test.each<[string, Partial<RolloutRecord>]>([
+    ["a command finished", { applying: false }],
+    [
+      "a switch went to it",
+      {
+        history: [{ at: "2026-11-24T08:00:00Z", from: "green", to: "blue", by: "ada@laptop", durationMs: 1 }],
+      },
+    ],
+    ["it is noted", { releases: first.record.releases.map((one) => ({ ...one, liveSince: one.createdAt })) }],
+  ])("a release that was live stays what it is, also without an Ingress: %s", (_how, changes) => {
+    const { record, notes } = plan(templateConfig("fraud:2"), empty, { ...first.record, ...changes });
+    expect(modelSpec(record, "ml").slots.blue.image).toBe("fraud:1");
+    expect(notes).toMatchObject([{ code: "template-differs" }]);
+  });
+
+  describe("a change of the live slot that was never finished", () => {
+    const live = {
+      ...first.record,
+      releases: first.record.releases.map((one) => ({ ...one, liveSince: one.createdAt })),
+    };
+    const seen = running(settledOn("blue"));
+    const { record: changed } = plan(templateConfig("fraud:bad"), seen, live, { allowLiveChange: true });
+
+    test("is undone by the former template", () => {
+      expect(changed.slots.blue).toBe(2);
+      const { record } = plan(templateConfig("fraud:1"), seen, changed);
+      expect(record).toMatchObject({ slots: { blue: 1 }, releases: [{ number: 1 }] });
+    });
+
+    test("is finished by the same template", () => {
+      expect(plan(templateConfig("fraud:bad"), seen, changed).record.slots.blue).toBe(2);
+    });
+
+    test("becomes another one where the user says so once more", () => {
+      expect(refusal(() => plan(templateConfig("fraud:3"), seen, changed)).code).toBe("live-change-refused");
+      const { record } = plan(templateConfig("fraud:3"), seen, changed, { allowLiveChange: true });
+      expect(modelSpec(record, "ml").slots.blue.image).toBe("fraud:3");
+    });
+  });
+
   test("keeps the live slot's server settings", () => {
     const config = { ...templateConfig("fraud:1"), server: { ...testServer(), preStopSleepSeconds: 20 } };
     const second = plan(config, running(settledOn("blue")), first.record);

@@ -8,6 +8,8 @@ import { refuseOtherEnvironment } from "./environment.ts";
 import { withLock } from "./lock.ts";
 import { observe } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
+import type { RolloutRecord } from "./record.ts";
+import { requireStack } from "./require-stack.ts";
 import { locationOf } from "./subject.ts";
 
 export interface Loss {
@@ -20,11 +22,7 @@ export interface Loss {
 export async function describeLoss(context: RolloutContext): Promise<Loss> {
   const { config, namespace, kubernetesContext } = context;
   const { record, observation } = await withPermissions(context, ["destroy"], async () => {
-    // A record that cannot be read is no reason to keep the model.
-    const found = await context.store.read().catch((error: unknown) => {
-      if (error instanceof UserError && error.code === "record-invalid") return undefined;
-      throw error;
-    });
+    const found = await readableRecord(context);
     refuseOtherEnvironment(context, found);
     refuseUnfinished(found);
     return { record: found, observation: await observe(locationOf(context, found)) };
@@ -60,6 +58,14 @@ export async function describeLoss(context: RolloutContext): Promise<Loss> {
   };
 }
 
+/** A record that cannot be read is no reason to keep the model. */
+async function readableRecord({ store }: RolloutContext): Promise<RolloutRecord | undefined> {
+  return await store.read().catch((error: unknown) => {
+    if (error instanceof UserError && error.code === "record-invalid") return undefined;
+    throw error;
+  });
+}
+
 export interface DestroyResult {
   readonly changes: readonly ResourceChange[];
   readonly recordDeleted: boolean;
@@ -72,6 +78,9 @@ export async function destroyModel(
 ): Promise<DestroyResult> {
   const { namespace, api } = context;
   await context.prepareSecrets();
+  const record = await readableRecord(context);
+  // Without its state Pulumi would delete nothing, and only the record would be gone.
+  await requireStack(context, await observe(locationOf(context, record)));
   const work = async () => {
     const stack = await context.openStack(context.signal);
     const { changes } = await stack.destroy({ remove: options.removeStack });

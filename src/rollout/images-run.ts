@@ -24,6 +24,9 @@ export function withImagesRun(
   for (const slot of slots) {
     const release = releaseOf(record, slot);
     if (release?.spec.image === undefined) continue;
+    // Somebody else's image in the slot says nothing of the release; a mirror's name for the same one does.
+    const { deployment } = observation.slots[slot];
+    if (deployment?.image !== undefined && tagOf(deployment.image) !== tagOf(release.spec.image)) continue;
     const running = imagesRun(observation.slots[slot]);
     const [image] = running;
     if (image === undefined) continue;
@@ -38,6 +41,11 @@ export function withImagesRun(
     return imageId === undefined ? release : { ...release, imageId };
   });
   return { record: { ...record, releases }, notes };
+}
+
+/** `server:1` of `registry.acme.io/ml/server:1`. */
+function tagOf(image: string): string | undefined {
+  return image.split("/").at(-1);
 }
 
 function moved(release: ReleaseRecord, running: readonly string[]): Note {

@@ -1,16 +1,11 @@
 import type { ResolvedConfig } from "../config/types.ts";
 import type { SlotSpec } from "../core/model.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
-import { type Difference, differences } from "./differences.ts";
+import type { Difference } from "./differences.ts";
 import type { Note, PlanInput } from "./plan-input.ts";
 import { liveChangeRefused } from "./plan-refusals.ts";
-import {
-  nextReleaseNumber,
-  type ReleaseRecord,
-  type ReleaseSpec,
-  releaseOf,
-  type SlotScaling,
-} from "./record.ts";
+import { isSettled, planFresh, unrecorded } from "./planned-fresh.ts";
+import { nextReleaseNumber, type ReleaseRecord, releaseOf, type SlotScaling } from "./record.ts";
 import {
   declaredReplicas,
   isOnlyVersions,
@@ -77,23 +72,19 @@ export function planTemplate(
   carries: (slot: Slot) => boolean,
   notes: Note[],
 ): PlannedSlots {
-  const { config, record, now, by } = input;
+  const { record, now, by } = input;
   const former = record === undefined ? undefined : releaseOf(record, live);
   const template = releaseSpecOf(runs.release, input.versions ?? {}, former?.spec);
   const size = declaredReplicas(runs.release);
   const replicas: Record<Slot, number> = { blue: runs.idleReplicas, green: runs.idleReplicas };
-  if (record === undefined || former === undefined) {
-    const changes = unrecorded(input, live, template);
-    if (changes.length > 0 && carries(live) && !input.allowLiveChange)
-      throw liveChangeRefused(config, live, changes);
-    const number = nextReleaseNumber(record);
+  if (record === undefined || former === undefined || !isSettled(record, live, carries(live))) {
+    const fresh = planFresh(input, live, template, carries);
+    const isKept = fresh.slots[otherSlot(live)] !== null;
     replicas[live] = size;
-    const kept = record?.slots[otherSlot(live)] ?? null;
-    if (kept !== null) replicas[otherSlot(live)] = size;
+    if (isKept) replicas[otherSlot(live)] = size;
     return {
-      scaling: scalings((slot) => (slot === live || kept !== null ? scalingOf(runs.release) : undefined)),
-      releases: [...(record?.releases ?? []), { number, slot: live, spec: template, createdAt: now, by }],
-      slots: slotNumbers(live, number, kept),
+      ...fresh,
+      scaling: scalings((slot) => (slot === live || isKept ? scalingOf(runs.release) : undefined)),
       replicas,
     };
   }
@@ -146,15 +137,4 @@ function versionsDiffer(
     message: `${names.join(", ")} changed since release ${former.number}, which ${slot} runs: its pods keep what they started with, and take up the change when they are restarted.`,
     hint: `${runs.form === "template" ? "`modelswitch release` takes it up" : `Let ${otherSlot(slot)} run the change and switch to it`}; --allow-live-change restarts the pods of ${slot} now. Secrets that get a new name for each version avoid both.`,
   };
-}
-
-function slotNumbers(slot: Slot, number: number, other: number | null): Record<Slot, number | null> {
-  return slot === "blue" ? { blue: number, green: other } : { blue: other, green: number };
-}
-
-/** How the wanted spec differs from what a slot runs of which the record knows nothing. */
-function unrecorded(input: PlanInput, slot: Slot, spec: ReleaseSpec): Difference[] {
-  const running = input.observation.slots[slot].deployment?.image;
-  if (running === undefined || running === spec.image) return [];
-  return differences({ image: running }, { ...(spec.image === undefined ? {} : { image: spec.image }) }, []);
 }

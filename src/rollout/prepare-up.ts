@@ -1,6 +1,8 @@
 import type { RolloutContext } from "./context.ts";
 import { modelSpec, planUp, type UpPlan } from "./desired.ts";
 import { refuseOtherEnvironment } from "./environment.ts";
+import { findHandChanges, handChangeNotes } from "./find-hand-changes.ts";
+import type { HandChange } from "./hand-changes.ts";
 import { type Handover, handovers, sizeOwners } from "./handover.ts";
 import { configuredNames } from "./names.ts";
 import type { Observation } from "./observation.ts";
@@ -27,10 +29,14 @@ export interface UpOptions {
 /** What `up` would do, decided but not begun. */
 export interface PreparedUp {
   readonly plan: UpPlan;
+  /** As it is stored. */
+  readonly record: RolloutRecord | undefined;
   readonly location: ModelLocation;
   readonly observation: Observation;
   readonly desired: Desired;
   readonly versions: Versions;
+  /** What somebody changed past modelswitch. */
+  readonly handChanges: readonly HandChange[];
   /** Slots that change between a fixed number of replicas and an autoscaler. */
   readonly handovers: readonly Handover[];
 }
@@ -52,13 +58,19 @@ export async function prepareUp(
   }
   await refuseOtherRollout(context, record);
   const versions = await presentVersions(context);
-  const plan = decide(context, record, observation, versions, options);
+  const decided = decide(context, record, observation, versions, options);
+  const handChanges =
+    record === undefined ? [] : await findHandChanges(context, modelSpec(record, context.namespace));
+  const said = record === undefined ? [] : handChangeNotes(record, handChanges);
   const others = await otherClaims(context, record, observation, options.shareHost === true);
+  const plan = { ...decided, notes: [...decided.notes, ...said, ...others] };
   return {
-    plan: { ...plan, notes: [...plan.notes, ...others] },
+    plan,
+    record,
     location,
     observation,
     versions,
+    handChanges,
     desired: desiredBy(context, plan),
     handovers: handovers(plan.record, observation, await sizeOwners(context, record, plan.record)),
   };

@@ -44,6 +44,8 @@ export interface ReleaseRecord {
   readonly by: string;
   /** The image that its pods were first seen to run, as the node names it: mostly with its digest. */
   readonly imageId?: string;
+  /** ISO 8601; when `up` first saw it carry traffic. Rollouts and switches are remembered where they are. */
+  readonly liveSince?: string;
   /** The version that made it, where pods of this version have something more: its own stay as they are. */
   readonly podDefaults?: PodDefaults;
 }
@@ -170,6 +172,7 @@ const recordSchema = z.object({
       createdAt: z.string(),
       by: z.string(),
       imageId: z.string().optional(),
+      liveSince: z.string().optional(),
       podDefaults: z.enum(podDefaultsVersions).optional(),
     }),
   ),

@@ -4,6 +4,9 @@ import { type Slot, slots } from "../core/slots.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
 import { pendingAdoption } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
+import { modelSpec } from "./desired.ts";
+import { findHandChanges } from "./find-hand-changes.ts";
+import type { HandChange } from "./hand-changes.ts";
 import { type LeaseObject, leasePath, presentLock } from "./lease.ts";
 import type { PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
 import { pendingSwitch } from "./pending-switch.ts";
@@ -46,6 +49,8 @@ export interface ModelStatus {
   /** What an unfinished command still has to do. */
   readonly pending: string | undefined;
   readonly lastSwitch: SwitchRecord | undefined;
+  /** What somebody changed past modelswitch, field by field. */
+  readonly changedByHand: readonly HandChange[];
   /** The rollout in progress. */
   readonly rollout: RolloutStatus | undefined;
 }
@@ -77,9 +82,10 @@ export async function modelStatus(context: RolloutContext): Promise<ModelStatus>
   const { record, location, observation, routing } = await observeDeployed(context);
   const { config } = context;
   const split = splitOf(routing);
-  const [blue, green] = await Promise.all(
-    slots.map((slot) => slotStatus(context, record, observation.slots[slot], split[slot])),
-  );
+  const [[blue, green], changedByHand] = await Promise.all([
+    Promise.all(slots.map((slot) => slotStatus(context, record, observation.slots[slot], split[slot]))),
+    findHandChanges(context, modelSpec(record, context.namespace)),
+  ]);
   if (blue === undefined || green === undefined) throw new Error("There are two slots.");
   const { ingress } = record.settings;
   const scheme = (observation.ingress?.tlsHosts ?? []).length > 0 ? "https" : "http";
@@ -99,6 +105,7 @@ export async function modelStatus(context: RolloutContext): Promise<ModelStatus>
       (inProgress(record) === undefined ? pendingSwitch(routing, location.router.capabilities) : undefined) ??
       (record.applying && inProgress(record) === undefined ? await describeApplying(context) : undefined),
     lastSwitch: record.history.at(-1),
+    changedByHand,
     rollout: await rolloutStatus(context, { record, observation, routing }),
   };
 }

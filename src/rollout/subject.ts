@@ -73,9 +73,26 @@ export async function observeDeployed(context: RolloutContext): Promise<Deployed
   const location = locationOf(context, record);
   const observation = await observe(location);
   const { routing } = observation;
+  if (record !== undefined && observation.ingress === undefined && observation.namespaceExists)
+    throw halfMade(context, record);
   if (record === undefined || observation.ingress === undefined) throw notDeployed(context, observation);
   if (routing === undefined) throw routingUnreadable(context, observation.ingress);
   return { record: withoutLostTemplate(record, observation), location, observation, routing };
+}
+
+/** The record is there, and what clients come in by is not. */
+function halfMade({ config, namespace }: RolloutContext, record: RolloutRecord): UserError {
+  const { ingress } = namesOfRecord(record);
+  return new UserError({
+    code: "up-unfinished",
+    message: record.applying
+      ? `An \`up\` of ${config.name} in ${namespace} is running, or was stopped half-way: there is no Ingress ${ingress} yet.`
+      : `The Ingress ${ingress} of ${config.name} in ${namespace} is gone, so nobody reaches the model.`,
+    hint: record.applying
+      ? "`modelswitch up` finishes it, with the configuration as it is now; `modelswitch destroy` takes away what is there."
+      : "`modelswitch up` makes it again, with the traffic where it was.",
+    details: { model: config.name, namespace },
+  });
 }
 
 function notDeployed(context: RolloutContext, observation: Observation): UserError {

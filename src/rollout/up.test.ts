@@ -67,6 +67,52 @@ describe("up", () => {
     expect(await bench.context().store.read()).toEqual(before);
   });
 
+  test("that changes nothing leaves no trace: nothing is recorded, and Pulumi writes nothing", async () => {
+    await up(bench.context(), noFlags);
+    bench.stack.operations.length = 0;
+    const record = () =>
+      bench.cluster.get(`/api/v1/namespaces/${testNamespace}/configmaps/fraud-modelswitch`)?.metadata
+        ?.resourceVersion;
+    const before = record();
+    expect(await up(bench.context(), noFlags)).toMatchObject({ changes: [], proof: { state: "proved" } });
+    expect(operations()).toEqual(["preview"]);
+    expect(record()).toBe(before);
+  });
+
+  test("what only Pulumi would change is recorded and done", async () => {
+    await up(bench.context(), noFlags);
+    bench.stack.operations.length = 0;
+    bench.stack.forget();
+    await up(bench.context(), noFlags);
+    expect(operations()).toEqual(["preview", "up"]);
+  });
+
+  test("notes which release gets traffic for the first time", async () => {
+    await up(bench.context(), noFlags);
+    const record = await bench.context().store.read();
+    expect(record?.releases.map(({ number, liveSince }) => [number, liveSince !== undefined])).toEqual([
+      [1, true],
+      [2, false],
+    ]);
+  });
+
+  test.each([
+    ["with objects of others", "object-taken"],
+    ["with the wrong passphrase", "passphrase-wrong"],
+  ])("%s is refused before anything is written", async (_what, code) => {
+    if (code === "object-taken")
+      bench.cluster.put(`/api/v1/namespaces/${testNamespace}/services/fraud-blue`, {
+        spec: { selector: { app: "fraud", version: "blue" } },
+      });
+    else bench.stack.check = () => Promise.reject(new UserError({ code, message: "wrong", exitCode: 2 }));
+    await expect(up(bench.context(), { ...noFlags, createNamespace: true })).rejects.toMatchObject({
+      code,
+      exitCode: 2,
+    });
+    expect(await bench.context().store.read()).toBeUndefined();
+    expect(operations()).toEqual([]);
+  });
+
   test("traffic stays where a switch left it, also in the middle", async () => {
     await up(bench.context(), noFlags);
     bench.stack.afterUp = () => bench.stop.abort();

@@ -1,24 +1,28 @@
 import { exitCodes, UserError } from "../core/errors.ts";
-import { step } from "../core/events.ts";
-import { liveSlot, type Routing } from "../core/routing.ts";
-import { type Slot, slots } from "../core/slots.ts";
-import type { ResourceChange } from "../engine/stack.ts";
+import { type EventSink, step } from "../core/events.ts";
+import { liveSlot, type Routing, splitOf } from "../core/routing.ts";
+import { otherSlot, type Slot, slots } from "../core/slots.ts";
+import type { OperationResult, ResourceChange } from "../engine/stack.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
 import { requireRoomForUp } from "./capacity/room-for-up.ts";
 import type { RolloutContext } from "./context.ts";
+import { withLive } from "./ever-live.ts";
+import { describeHandChange } from "./hand-changes.ts";
 import { giveUpReplicas, takeReplicas } from "./handover.ts";
 import { withImagesRun } from "./images-run.ts";
 import { requireIngressClass } from "./ingress-class.ts";
 import { whileIngressWaits } from "./ingress-wait.ts";
 import { withLock } from "./lock.ts";
 import type { Observation } from "./observation.ts";
-import { observe } from "./observe.ts";
+import { namesAt, observe } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
 import type { Note } from "./plan-input.ts";
 import { decide, type PreparedUp, prepareUp, type UpOptions } from "./prepare-up.ts";
 import type { Desired, ModelStack } from "./program.ts";
 import { proveUp, type UpProof } from "./prove-up.ts";
 import type { RolloutRecord } from "./record.ts";
+import { canonicalJson } from "./report/canonical-json.ts";
+import { checkStack, requireNames } from "./require-stack.ts";
 import { waitForSlot, whileWatching } from "./slot-wait.ts";
 import { locationOf } from "./subject.ts";
 
@@ -40,30 +44,39 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   const startedAt = clock.now();
   // Everything that can be refused is refused before anything is asked or written.
   const first = await withPermissions(context, ["up"], () => prepareUp(context, options));
+  requireNamespace(context, first.observation, options.createNamespace);
   await requireIngressClass(context, first.observation);
   await requireRoomForUp(context, first);
   await context.prepareSecrets();
-  await ensureNamespace(context, first.observation, options.createNamespace);
+  await requirePulumi(context, first);
+  await ensureNamespace(context, first.observation);
 
   return await withLock(context.lockOptions("up"), async (lock) => {
     const prepared = await prepareUp(context, options);
     const { plan, observation } = prepared;
     for (const note of plan.notes) events({ type: "warning", ...note });
-    await context.store.update((record) =>
-      withoutChange(record, decide(context, record, observation, prepared.versions, options).record),
-    );
+    if (!options.allowLiveChange) await refuseUndoing(context, prepared);
+    const idle = await withNothingToDo(context, prepared);
+    if (idle === undefined) {
+      await context.store.update((record) =>
+        withoutChange(record, decide(context, record, observation, prepared.versions, options).record),
+      );
+    }
     await lock.check();
     const appliedAt = clock.now();
-    const applied = await apply(context, prepared);
+    const applied = idle ?? (await apply(context, prepared));
     const applyMs = clock.now() - appliedAt;
     const live = liveSlot(plan.routing);
     const location = locationOf(context, plan.record);
     if (shouldWait(prepared, live)) await waitForSlot(context, location, live);
     const seen = await observe(location);
     const images = withImagesRun(plan.record, seen);
-    await context.store.update(
-      (record) => record && withoutChange(record, { ...withImagesRun(record, seen).record, applying: false }),
-    );
+    const now = new Date(clock.now()).toISOString();
+    await context.store.update((record) => {
+      if (record === undefined) return record;
+      const known = { ...withImagesRun(record, seen).record, applying: false };
+      return withoutChange(record, idle === undefined ? withLive(known, carriesNow(seen), now) : known);
+    });
     const proved = await proveUp(context, location, plan, seen);
     const { proof } = proved;
     const notes = [...images.notes, ...proved.notes];
@@ -82,26 +95,109 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   });
 }
 
-/** The same object where nothing differs, so that it is not written. */
-function withoutChange(before: RolloutRecord | undefined, after: RolloutRecord): RolloutRecord {
-  return before !== undefined && JSON.stringify(before) === JSON.stringify(after) ? before : after;
+function carriesNow({ routing }: Observation): (slot: Slot) => boolean {
+  return (slot) => routing !== undefined && splitOf(routing)[slot] > 0;
 }
 
-async function ensureNamespace(
+/**
+ * Looks for what Pulumi needs, and whether the names of what it would create are free.
+ * @throws UserError `passphrase-wrong`, `object-taken`, … before anything was written
+ */
+async function requirePulumi(context: RolloutContext, { desired }: PreparedUp): Promise<void> {
+  await requireNames(context, desired.spec, await checkStack(context));
+}
+
+/**
+ * A change by hand of what clients are served by was meant by somebody: it is not put back by the way.
+ * @throws UserError `live-change-refused`
+ */
+async function refuseUndoing(context: RolloutContext, prepared: PreparedUp): Promise<void> {
+  const { handChanges, plan, desired, observation, location } = prepared;
+  const split = splitOf(plan.routing);
+  const meant = handChanges.filter(
+    ({ kind, slot, path }) =>
+      kind === "Deployment" &&
+      slot !== undefined &&
+      split[slot] > 0 &&
+      path.startsWith("spec.template") &&
+      // A restart says nothing of what is to run.
+      !path.includes("kubectl.kubernetes.io/restartedAt"),
+  );
+  const [first] = meant;
+  if (first?.slot === undefined) return;
+  const { slot } = first;
+  const stack = await context.openStack(context.signal, withoutResources(context));
+  const isWritten =
+    (await hasDrifted(plan.record, observation, desired, stack)) ||
+    (await stack.preview(desired)).changes.some(
+      ({ kind, name }) => kind === "Deployment" && name === namesAt(location).deployment[slot],
+    );
+  if (!isWritten) return;
+  throw new UserError({
+    code: "live-change-refused",
+    message: [
+      `${slot}, which carries the traffic of ${context.config.name}, was changed by hand, and \`up\` would put back what its release says:`,
+      ...meant.map((change) => `  ${describeHandChange(change)}`),
+    ].join("\n"),
+    hint: `Release what was changed into ${otherSlot(slot)} (\`modelswitch release --set …\`), or pass --allow-live-change to put it back.`,
+    exitCode: exitCodes.usage,
+    details: { slot, changes: meant },
+  });
+}
+
+/** What is only looked at is no change. */
+function withoutResources({ events }: RolloutContext): EventSink {
+  return (event) => {
+    if (event.type !== "resource") events(event);
+  };
+}
+
+/**
+ * What Pulumi would do where the record says already what the configuration does; `undefined` where anything is to be done. A command
+ * that does nothing leaves no trace.
+ */
+async function withNothingToDo(
   context: RolloutContext,
-  observation: Observation,
-  create: boolean,
-): Promise<void> {
-  const { namespace, api, kubernetesContext } = context;
+  { plan, record, observation, desired, handovers: passed }: PreparedUp,
+): Promise<OperationResult | undefined> {
+  const isRecorded =
+    record !== undefined && !record.applying && isSame({ ...plan.record, applying: false }, record);
+  if (!isRecorded || passed.length > 0) return undefined;
+  const stack = await context.openStack(context.signal, withoutResources(context));
+  if (await hasDrifted(plan.record, observation, desired, stack)) return undefined;
+  if ((await requireNames(context, desired.spec, await stack.resources())).ours.length > 0) return undefined;
+  const planned = await step(
+    context.events,
+    { id: "compare", title: "Compare the model with what is declared" },
+    () => stack.preview(desired),
+    ({ changes, same }) => `${changes.length} to change, ${same} unchanged`,
+  );
+  return planned.changes.length === 0 ? planned : undefined;
+}
+
+/** The same object where nothing differs, so that it is not written. */
+function withoutChange(before: RolloutRecord | undefined, after: RolloutRecord): RolloutRecord {
+  return before !== undefined && isSame(before, after) ? before : after;
+}
+
+function isSame(a: RolloutRecord, b: RolloutRecord): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+function requireNamespace(context: RolloutContext, observation: Observation, create: boolean): void {
+  const { namespace, kubernetesContext } = context;
+  if (observation.namespaceExists || create) return;
+  throw new UserError({
+    code: "namespace-missing",
+    message: `The namespace ${namespace} does not exist in the cluster of the context ${kubernetesContext}.`,
+    hint: "Pass --create-namespace to make it, or name another one in the config file (`namespace`).",
+    exitCode: exitCodes.usage,
+  });
+}
+
+async function ensureNamespace(context: RolloutContext, observation: Observation): Promise<void> {
+  const { namespace, api } = context;
   if (observation.namespaceExists) return;
-  if (!create) {
-    throw new UserError({
-      code: "namespace-missing",
-      message: `The namespace ${namespace} does not exist in the cluster of the context ${kubernetesContext}.`,
-      hint: "Pass --create-namespace to make it, or name another one in the config file (`namespace`).",
-      exitCode: exitCodes.usage,
-    });
-  }
   await step(context.events, { id: "namespace", title: `Create the namespace ${namespace}` }, async () => {
     try {
       await api.json({

@@ -1,6 +1,6 @@
 /**
  * Loaded into a command (`node --import`) by the tests that kill it at named points. A point is the id of a step and its state,
- * as the command's own events name it: `started:write-shift`. The product knows nothing of it, and the signal comes before the
+ * as the command's own events name it (`started:write-shift`), or a resource and its status (`done:Service/fraud-blue`). The product knows nothing of it, and the signal comes before the
  * next instruction of the product.
  */
 const points = new Set((process.env.MODELSWITCH_TEST_FAULT_POINTS ?? "").split(",").filter(Boolean));
@@ -20,7 +20,8 @@ if (isCommand && points.size > 0) {
 function pointsIn(text: string): string[] {
   return text.split("\n").flatMap((line) => {
     if (!line.startsWith("{")) return [];
-    const { type, id, state } = JSON.parse(line) as { type?: string; id?: string; state?: string };
+    const { type, id, state, kind, name, status } = JSON.parse(line) as Readonly<Record<string, string>>;
+    if (type === "resource") return [`${status}:${kind}/${name}`];
     return type === "step" ? [`${state}:${id}`] : [];
   });
 }

@@ -13,6 +13,7 @@ import type { Event } from "../../src/core/events.ts";
 import type { ModelServer } from "../../src/core/model.ts";
 import type { Slot } from "../../src/core/slots.ts";
 import { slots } from "../../src/core/slots.ts";
+import type { ResourceChange, StackResource } from "../../src/engine/stack.ts";
 import { Answers } from "../../src/kubernetes/answers.ts";
 import {
   type ApiRequest,
@@ -23,6 +24,7 @@ import {
 } from "../../src/kubernetes/api.ts";
 import { Lists } from "../../src/kubernetes/lists.ts";
 import type { RolloutContext } from "../../src/rollout/context.ts";
+import { declaredObjects } from "../../src/rollout/declared-objects.ts";
 import { renewMs } from "../../src/rollout/lease.ts";
 import type { Probe, ProbeRequest } from "../../src/rollout/probe.ts";
 import type { Desired, ModelStack } from "../../src/rollout/program.ts";
@@ -275,6 +277,7 @@ export class FakeStack implements ModelStack {
   afterUp: ((desired: Desired) => void | Promise<void>) | undefined;
   /** What the state says: an `up` that wants the same writes nothing. */
   #state: string | undefined;
+  #applied: Desired | undefined;
 
   constructor(cluster: FakeCluster) {
     this.#cluster = cluster;
@@ -282,7 +285,8 @@ export class FakeStack implements ModelStack {
 
   preview(desired: Desired) {
     this.operations.push({ name: "preview", desired });
-    return Promise.resolve(nothing);
+    const isSame = JSON.stringify(desired) === this.#state;
+    return Promise.resolve(isSame ? nothing : { ...nothing, changes: [someChange] });
   }
 
   async up(desired: Desired) {
@@ -291,8 +295,14 @@ export class FakeStack implements ModelStack {
     const wanted = JSON.stringify(desired);
     if (wanted !== this.#state) this.#write(desired);
     this.#state = wanted;
+    this.#applied = desired;
     await this.afterUp?.(desired);
     return nothing;
+  }
+
+  /** The cluster and the state differ from now on. */
+  forget(): void {
+    this.#state = undefined;
   }
 
   refresh(desired: Desired) {
@@ -306,12 +316,27 @@ export class FakeStack implements ModelStack {
     return Promise.resolve(nothing);
   }
 
+  /** What the state knows; `undefined`: what was last applied. */
+  known: readonly StackResource[] | undefined;
+  /** There is no state. */
+  isLost = false;
+
   resources() {
-    return Promise.resolve([]);
+    const applied = this.#applied === undefined ? [] : declaredObjects(this.#applied.spec);
+    const resources = applied.map(({ kind, name }) => ({
+      kind,
+      id: `${testNamespace}/${name}`,
+      retained: false,
+    }));
+    return Promise.resolve(this.known ?? resources);
+  }
+
+  async check(): Promise<readonly StackResource[] | undefined> {
+    return this.isLost ? undefined : await this.resources();
   }
 
   hasState() {
-    return Promise.resolve(this.#state !== undefined);
+    return Promise.resolve(this.#applied !== undefined);
   }
 
   #write({ spec, routing }: Desired): void {
@@ -336,6 +361,14 @@ export class FakeStack implements ModelStack {
     }
   }
 }
+
+const someChange: ResourceChange = {
+  operation: "update",
+  urn: "urn",
+  kind: "Ingress",
+  name: "fraud",
+  properties: [],
+};
 
 const nothing = { changes: [], same: 0, outputs: {}, durationMs: 0 };
 

@@ -1,4 +1,5 @@
 import { slots } from "../../core/slots.ts";
+import { describeHandChange } from "../../rollout/hand-changes.ts";
 import type { ModelStatus, RolloutStatus, SlotStatus } from "../../rollout/status.ts";
 import type { Command, CommandContext, CommandInput, CommandResult } from "../command.ts";
 import { table } from "../output/table.ts";
@@ -113,6 +114,7 @@ function describe(found: ModelStatus): string[] {
     "",
     ...table(rows),
     ...slots.flatMap((slot) => troubles(slot, found.slots[slot])),
+    ...byHand(found),
     ...(found.pending === undefined ? [] : ["", `Pending: ${found.pending}`]),
     ...(found.rollout === undefined ? [] : ["", describeRollout(found.rollout)]),
     ...(found.lastSwitch === undefined
@@ -122,6 +124,17 @@ function describe(found: ModelStatus): string[] {
           `Last switch: ${found.lastSwitch.from} to ${found.lastSwitch.to} at ${found.lastSwitch.at} by ${found.lastSwitch.by}`,
         ]),
   ];
+}
+
+/** What somebody changed past modelswitch. */
+function byHand({ changedByHand }: ModelStatus): string[] {
+  return changedByHand.length === 0
+    ? []
+    : [
+        "",
+        "Changed by hand:",
+        ...changedByHand.map((change) => `  ${change.kind} ${change.name}: ${describeHandChange(change)}`),
+      ];
 }
 
 /** The rollout in progress, for people. Pure. */

@@ -10,6 +10,7 @@ import { observe } from "../observe.ts";
 import { withPermissions } from "../permissions.ts";
 import type { UpProof } from "../prove-up.ts";
 import type { RolloutRecord } from "../record.ts";
+import { checkStack } from "../require-stack.ts";
 import { locationOf } from "../subject.ts";
 import type { Adoption } from "./adoption.ts";
 import { answersChanged, seenAnswers, settledAnswers } from "./answers.ts";
@@ -169,6 +170,7 @@ export async function adopt(
     throw new UserError({ code: "declined", message: "Nothing was changed, since the answer was no." });
   }
   await context.prepareSecrets();
+  await checkStack(context);
   return await withLock(context.lockOptions("adopt"), async (lock) => {
     // What was shown is what is done: somebody may have worked on it while the question was open.
     const again = await prepareAdoption(context, options);

@@ -1,4 +1,5 @@
 import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/errors.ts";
+import type { ModelSpec } from "../../core/model.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import { requireAdmitted } from "../admission/require-admitted.ts";
 import { refuseUnfinished } from "../adoption/guard.ts";
@@ -7,8 +8,11 @@ import { requireCapacity } from "../capacity/require-capacity.ts";
 import type { RolloutContext } from "../context.ts";
 import { modelSpec } from "../desired.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
+import { sayHandChanges } from "../find-hand-changes.ts";
 import { withLock } from "../lock.ts";
 import { pendingSwitch } from "../pending-switch.ts";
+import { requireStack } from "../require-stack.ts";
+import { finished } from "../unfinished.ts";
 import { withPermissions } from "../permissions.ts";
 import { type Deployed, observeDeployed } from "../subject.ts";
 import { type Start, withRollout } from "./begin.ts";
@@ -44,11 +48,18 @@ export async function started(
     const start = await check(seen);
     await requireRoom(context, seen, start);
     warnOfGivenUp(context, seen, start);
+    const isWayBack = start.plan.escapes === true;
+    // Nobody waits for what is only told.
+    const said = sayHandChanges(context, seen.record);
+    if (isWayBack) said.catch(() => undefined);
+    else await said;
     await agree?.(start.plan.mode);
     // Where traffic goes first, nothing is asked before it is there.
     if (start.phase === "deploy") await context.prepareSecrets();
+    if (!isWayBack) await requireStack(context, seen.observation, declaredBy(context, seen, start));
     return await withLock(context.lockOptions(command), async (lock) => {
-      const start = await check(await observeDeployed(context));
+      const deployed = await observeDeployed(context);
+      const start = await check(isWayBack ? deployed : await finished(context, deployed));
       isBegun = true;
       await context.store.update((record) => record && withRollout(context, record, start));
       return await execute(context, lock, { ...options, isNew: true });
@@ -56,6 +67,13 @@ export async function started(
   } catch (error) {
     throw isInterrupted(error) && !isBegun ? interrupted(`The ${command}`, "Nothing was changed.") : error;
   }
+}
+
+/** What the model is declared as once the target has its size. */
+function declaredBy(context: RolloutContext, { record }: Deployed, start: Start): ModelSpec {
+  const begun = withRollout(context, record, start);
+  const replicas = { ...begun.settings.replicas, [start.release.slot]: start.plan.replicas };
+  return modelSpec({ ...begun, settings: { ...begun.settings, replicas } }, context.namespace);
 }
 
 /** A slot that runs the release already needs no more. */
