@@ -7,6 +7,7 @@ import type { Action } from "../../core/rollout/world.ts";
 import type { Routing } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
+import { readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context.ts";
 import { modelSpec } from "../desired.ts";
 import { giveUpReplicas, handovers, sizeOwners, takeReplicas } from "../handover.ts";
@@ -18,7 +19,6 @@ import { newest, observeSlot } from "../observe.ts";
 import type { Note } from "../plan-input.ts";
 import type { ModelStack } from "../program.ts";
 import type { ProofView } from "../proof.ts";
-import { readiness } from "../readiness.ts";
 import type { RolloutRecord } from "../record.ts";
 import { waitForSlot, whileWatching } from "../slot-wait.ts";
 import {

@@ -3,10 +3,11 @@ import type { HeldBy, SlotWorld, World } from "../../core/rollout/world.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import { windowAt } from "../../core/windows.ts";
+import { occupants } from "../../slots/occupants.ts";
+import { readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation, SlotObservation } from "../observation.ts";
 import { observe } from "../observe.ts";
-import { readiness } from "../readiness.ts";
 import type { RolloutRecord } from "../record.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { locationOf, routingUnreadable } from "../subject.ts";
@@ -90,7 +91,7 @@ function slotWorld(
     desired: observed.deployment?.desiredReplicas ?? 0,
     declared: settings.replicas[observed.slot],
     autoscaled: settings.scaling?.[observed.slot]?.autoscaling !== undefined,
-    pods: observed.pods.length,
+    pods: occupants(observed, now).holding.length,
     ready,
     usable: observed.endpoints.ready.length > 0,
     readySince: times.see(observed.slot, ready, now),
