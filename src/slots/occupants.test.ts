@@ -29,7 +29,7 @@ test("pods that have ended hold nothing; those that are ending do", () => {
 });
 
 test("a pod that should have ended long ago is lost: its node will not say that it has", () => {
-  const pods = [pod("on a dead node", { terminating: true, ready: false, endsBy: now - 61_000 })];
+  const pods = [pod("on a dead node", { terminating: true, ready: false, endsBy: now - 31_000 })];
   expect(occupants({ pods }, now)).toMatchObject({ holding: [], lost: [{ name: "on a dead node" }] });
 });
 

@@ -1,7 +1,7 @@
 import type { PodObservation, SlotObservation } from "./observation.ts";
 
 /** How long a pod may be overdue: ending containers and volumes takes the kubelet a while. */
-const overdueMs = 60_000;
+const overdueMs = 30_000;
 
 /** A pod that has ended holds nothing any more, however long it stays in the list. */
 export function hasEnded({ phase }: Pick<PodObservation, "phase">): boolean {

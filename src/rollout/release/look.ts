@@ -1,7 +1,7 @@
 import { next } from "../../core/rollout/next.ts";
 import type { HeldBy, SlotWorld, World } from "../../core/rollout/world.ts";
 import type { Routing } from "../../core/routing.ts";
-import type { Slot } from "../../core/slots.ts";
+import { type Slot, slots } from "../../core/slots.ts";
 import { windowAt } from "../../core/windows.ts";
 import { occupants } from "../../slots/occupants.ts";
 import { readiness } from "../../slots/readiness.ts";
@@ -12,11 +12,13 @@ import type { RolloutRecord } from "../record.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { locationOf, routingUnreadable } from "../subject.ts";
 import { DrainWatch } from "./drain-watch.ts";
+import { LostPods } from "./lost-pods.ts";
 import type { PhaseGates } from "./phase-gates.ts";
 
 /** What takes more than one look: since when each slot has been ready without a break, and whether one has drained. */
 export class ReadyTimes {
   readonly drain = new DrainWatch();
+  readonly lost = new LostPods();
   readonly #since = new Map<Slot, number>();
 
   /** Notes what is seen now; `undefined` while the slot is not ready. */
@@ -44,6 +46,7 @@ export async function look(
     );
   }
   const { drained, at: now } = await times.drain.look(context, record, observation);
+  for (const slot of slots) times.lost.tell(context.events, observation.slots[slot], now);
   const seen = { observation, routing };
   const of = { now, times, drained, gates: await gates.see(record, seen) };
   return { observation, world: worldOf(context, record, seen, of) };

@@ -1,6 +1,8 @@
 import { UserError } from "../../core/errors.ts";
 import type { Action } from "../../core/rollout/world.ts";
+import { occupants } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context.ts";
+import { observeSlot } from "../observe.ts";
 import type { RolloutRecord } from "../record.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { waitForSlot } from "../slot-wait.ts";
@@ -50,9 +52,14 @@ export async function wait(
     });
   }
   if (action.for === "vacating" && isLate) {
+    const { holding } = occupants(
+      await observeSlot(locationOf(context, record), action.slot),
+      context.clock.now(),
+    );
+    const pods = holding.map(({ name, phase, terminating }) => `${name} (${terminating ? "ending" : phase})`);
     throw new UserError({
       code: "slot-not-vacated",
-      message: `The pods of ${action.slot} have not ended after ${Math.round(readyMs / 1000)} s, so there is no room for the other slot.`,
+      message: `The pods of ${action.slot} have not ended after ${Math.round(readyMs / 1000)} s, so there is no room for the other slot: ${pods.join(", ")}.`,
       hint: "Look at them with `modelswitch status` and `kubectl describe pod`; then run `modelswitch resume`.",
     });
   }
