@@ -1,4 +1,4 @@
-import type { PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
+import type { PodEvidence, PodProblem, PodsRefused, SlotObservation } from "./observation.ts";
 import { probeHint } from "./probe-hint.ts";
 import type { Readiness } from "./readiness.ts";
 
@@ -10,8 +10,7 @@ export function hintFor(
 ): string {
   if (observed.service === undefined) return "Run `modelswitch up`: it makes what is missing.";
   const { deployment } = observed;
-  if (deployment?.refused !== undefined)
-    return refusedHint(deployment.refused.message, deployment.refused.since);
+  if (deployment?.refused !== undefined) return refusedHint(deployment.refused);
   const problem = verdict.problems[0] ?? verdict.waiting[0];
   return problem === undefined ? unknownHint(observed) : problemHint(problem, observed, evidence);
 }
@@ -22,7 +21,7 @@ function unknownHint({ deployment }: SlotObservation): string {
     : "`modelswitch status` shows the slot; run the command again once it is ready.";
 }
 
-function refusedHint(message: string, since: string | undefined): string {
+function refusedHint({ message, since, final }: PodsRefused): string {
   const again =
     since === undefined
       ? "Then run the command again."
@@ -32,6 +31,7 @@ function refusedHint(message: string, since: string | undefined): string {
   if (/failed (calling|to call) webhook/.test(message)) {
     return `An admission webhook does not answer: whoever runs it has to bring it back. ${again}`;
   }
+  if (!final) return `Look at what the API server says above. ${again}`;
   if (/PodSecurity/.test(message)) {
     return `Give the slot's pods the security settings that the namespace asks for (securityContext, pod.securityContext), or label the namespace otherwise. ${again}`;
   }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { PodObject } from "./kubernetes-objects.ts";
 import { podProblem } from "./pod-problems.ts";
-import { podWait } from "./pod-waits.ts";
+import { type EndpointView, podWait } from "./pod-waits.ts";
 
-const view = {
+const view: EndpointView = {
   service: "fraud-green",
   selector: { app: "fraud" },
   listed: new Set<string>(),
@@ -141,6 +141,6 @@ describe("a ready pod that gets no requests", () => {
 
   test("is none where it is an endpoint, or where there is no Service", () => {
     expect(at(ready, { ...view, listed: new Set(["p"]) })).toBeUndefined();
-    expect(at(ready, { ...view, service: undefined as never })).toBeUndefined();
+    expect(at(ready, { ...view, service: undefined })).toBeUndefined();
   });
 });

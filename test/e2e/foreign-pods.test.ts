@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { resultOf } from "./cli-process.ts";
-import type { ModelProject } from "./model-project.ts";
+import { ModelProject } from "./model-project.ts";
 import { configureReleases, imageOf, releasedProject } from "./release-project.ts";
 import { until, versionAt } from "./test-cluster.ts";
 
@@ -27,8 +27,8 @@ async function create(path: string, body: object): Promise<void> {
   policies.push(`${path}/${metadata.name}`);
 }
 
-/** A policy that changes each new pod of the namespace by JSON patches, as CEL expressions. */
-async function mutatePods(...patches: readonly string[]): Promise<void> {
+/** A policy that changes each new pod of the namespace as an apply with these objects would, as CEL expressions. */
+async function mutatePods(...applied: readonly string[]): Promise<void> {
   const { name } = project.namespace;
   await create(`${admission}/mutatingadmissionpolicies`, {
     apiVersion: "admissionregistration.k8s.io/v1",
@@ -37,15 +37,10 @@ async function mutatePods(...patches: readonly string[]): Promise<void> {
     spec: {
       failurePolicy: "Fail",
       reinvocationPolicy: "Never",
-      matchConstraints: {
-        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
-        resourceRules: [
-          { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] },
-        ],
-      },
-      mutations: patches.map((patch) => ({
-        patchType: "JSONPatch",
-        jsonPatch: { expression: `[${patch}]` },
+      matchConstraints: ownPods(),
+      mutations: applied.map((expression) => ({
+        patchType: "ApplyConfiguration",
+        applyConfiguration: { expression },
       })),
     },
   });
@@ -57,6 +52,17 @@ async function mutatePods(...patches: readonly string[]): Promise<void> {
   });
   await untilInForce();
 }
+
+function ownPods(): object {
+  return {
+    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": project.namespace.name } },
+    resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }],
+  };
+}
+
+/** A container as the pods of the namespace get it. */
+const container = (fields: string) =>
+  `Object{spec: Object.spec{containers: [Object.spec.containers{${fields}}]}}`;
 
 /** Policies are in force some moments after they were written: a pod that nobody runs shows it. */
 async function untilInForce(): Promise<void> {
@@ -77,9 +83,6 @@ async function untilInForce(): Promise<void> {
     return pod.spec.containers.length > 1 || pod.spec.containers[0]?.image !== "none:1";
   });
 }
-
-const path = (pointer: string, op: string, value: string) =>
-  `JSONPatch{op: "${op}", path: "${pointer}", value: ${value}}`;
 
 const release = (...more: string[]) => ["release", "--json", "--set", `image=${imageOf("2")}`, ...more];
 
@@ -105,17 +108,20 @@ async function expectBlueServes(): Promise<void> {
 
 /** The image of a mirror, as a company's registry has it, which is the same model by another name. */
 const mirrored = [
-  path("/spec/containers/0/image", "replace", `"${imageOf("1")}"`),
-  path("/spec/containers/0/env", "add", '[Object.spec.containers.env{name: "VERSION", value: "2"}]'),
-  path("/metadata/labels/mirrored", "add", '"true"'),
+  container(
+    `name: "model", image: "${imageOf("1")}", env: [Object.spec.containers.env{name: "VERSION", value: "2"}]`,
+  ),
+  'Object{metadata: Object.metadata{labels: {"mirrored": "true"}}}',
 ];
+
+const probe = (kind: string, path: string, port: number, fields: string) =>
+  `${kind}: Object.spec.containers.${kind}{${fields}, periodSeconds: 1, httpGet: Object.spec.containers.${kind}.httpGet{path: "${path}", port: ${port}}}`;
 
 describe("admission rewrites pods", () => {
   test("into ones that never start: the release ends, and nothing is sent to them", async () => {
-    await mutatePods(
-      path("/spec/containers/0/image", "replace", `"${imageOf("1")}"`),
-      path("/spec/containers/0/command", "add", '["/no-such-program"]'),
-    );
+    // The server ends at once when it does not understand a setting.
+    const broken = 'env: [Object.spec.containers.env{name: "FAIL_READY", value: "perhaps"}]';
+    await mutatePods(container(`name: "model", image: "${imageOf("1")}", ${broken}`));
     const { exitCode, stdout } = await project.command(release());
     expect(exitCode, stdout).toBe(1);
     expect(resultOf(stdout)).toMatchObject({ error: { code: "slot-not-ready" } });
@@ -125,9 +131,8 @@ describe("admission rewrites pods", () => {
   test("into ones that crash after a while: its gates see them, and the release is refused", async () => {
     await configureReleases(project, { streamSeconds: 1, soak: 60 });
     // The kubelet ends the container again and again, some seconds after it was ready.
-    const probe =
-      '{"httpGet": {"path": "/none", "port": 8080}, "initialDelaySeconds": 12, "periodSeconds": 1, "failureThreshold": 1}';
-    await mutatePods(...mirrored, path("/spec/containers/0/livenessProbe", "add", probe));
+    const killed = probe("livenessProbe", "/none", 8080, "initialDelaySeconds: 12, failureThreshold: 1");
+    await mutatePods(...mirrored, container(`name: "model", ${killed}`));
     const { exitCode, stdout } = await project.command(release());
     expect([1, 3], stdout).toContain(exitCode);
     expect(stdout).toMatch(/restarted|is not ready any more|slot-not-ready/);
@@ -136,8 +141,12 @@ describe("admission rewrites pods", () => {
   });
 
   test("by another name of the image, a label and a sidecar: the release passes, and its gates see its pods", async () => {
-    const sidecar = `{"name": "proxy", "image": "${imageOf("1")}", "imagePullPolicy": "Never", "env": [{"name": "PORT", "value": "9090"}], "readinessProbe": {"periodSeconds": 1, "httpGet": {"path": "/v2/health/ready", "port": 9090}}}`;
-    await mutatePods(...mirrored, path("/spec/containers/-", "add", sidecar));
+    const ready = probe("readinessProbe", "/v2/health/ready", 9090, "initialDelaySeconds: 2");
+    const port = 'env: [Object.spec.containers.env{name: "PORT", value: "9090"}]';
+    await mutatePods(
+      ...mirrored,
+      container(`name: "proxy", image: "${imageOf("1")}", imagePullPolicy: "Never", ${port}, ${ready}`),
+    );
     const { exitCode, stdout } = await project.command(release());
     expect(exitCode, stdout).toBe(0);
     const pods = await podsOf("green");
@@ -172,6 +181,28 @@ describe("the cluster refuses pods", () => {
     await expectRefused(/violates PodSecurity "restricted/);
   });
 
+  test("by PodSecurity, when nothing is there yet: `up` ends as early", async () => {
+    const first = await ModelProject.create("first");
+    try {
+      await first.namespace.api.json({
+        method: "PATCH",
+        path: `/api/v1/namespaces/${first.namespace.name}`,
+        contentType: "application/merge-patch+json",
+        body: { metadata: { labels: { "pod-security.kubernetes.io/enforce": "restricted" } } },
+      });
+      await configureReleases(first, { streamSeconds: 1 });
+      const startedAt = Date.now();
+      const { exitCode, stdout } = await first.command(["up", "--json"]);
+      expect(exitCode, stdout).toBe(1);
+      expect(resultOf(stdout)).toMatchObject({
+        error: { code: "slot-not-ready", message: expect.stringMatching(/violates PodSecurity/) },
+      });
+      expect(Date.now() - startedAt, "the wait ends early").toBeLessThan(90_000);
+    } finally {
+      await first.remove();
+    }
+  });
+
   test("by an admission policy", async () => {
     const { name } = project.namespace;
     await create(`${admission}/validatingadmissionpolicies`, {
@@ -179,12 +210,7 @@ describe("the cluster refuses pods", () => {
       kind: "ValidatingAdmissionPolicy",
       metadata: { name },
       spec: {
-        matchConstraints: {
-          namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
-          resourceRules: [
-            { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] },
-          ],
-        },
+        matchConstraints: ownPods(),
         validations: [{ expression: "false", message: "only images of our registry" }],
       },
     });
