@@ -67,6 +67,9 @@ function problemHint(
     case "no-endpoint":
       return "Make the Service's selector and port match the pods; then run the command again.";
     case "starting":
+      if (evidence.some(({ events }) => events.some((event) => /^Failed(Mount|AttachVolume)/.test(event)))) {
+        return "Make what the volume names (a Secret, a ConfigMap, a claim), or correct its name in the config file; then run the command again.";
+      }
       return "Look at the pod's events and log above; if it only starts slowly, raise deadlines.ready in the config file.";
     case "evicted":
       return unknownHint(observed);
