@@ -254,3 +254,27 @@ describe("the cluster refuses pods", () => {
     expect(await versionAt(project.host)).toBe("2");
   });
 });
+
+test("recreate: pods that have ended do not hold the slot's room, though they stay in the list", async () => {
+  const { api, name } = project.namespace;
+  await configureReleases(project, { streamSeconds: 1, mode: "recreate" });
+  const pods = `/api/v1/namespaces/${name}/pods`;
+  const spec = { name: "model", image: imageOf("1"), imagePullPolicy: "Never" };
+  await api.json({
+    method: "POST",
+    path: pods,
+    body: {
+      metadata: { name: "over", labels: { app: "fraud", version: "blue" } },
+      // The kubelet ends it as it does an evicted one.
+      spec: { activeDeadlineSeconds: 1, restartPolicy: "Never", containers: [spec] },
+    },
+  });
+  await until("the pod has failed", async () => {
+    const found = await api.find<{ status?: { phase?: string } }>(`${pods}/over`);
+    return found?.status?.phase === "Failed";
+  });
+  const { exitCode, stdout } = await project.command(release("--yes"));
+  expect(exitCode, stdout).toBe(0);
+  expect(await versionAt(project.host)).toBe("2");
+  expect(await api.find(`${pods}/over`)).toBeDefined();
+});
