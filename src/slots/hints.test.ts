@@ -19,7 +19,8 @@ function hint(problem: Partial<PodProblem>, events: readonly string[] = [], refu
   const one: PodProblem = { pod: "p", reason: kind, message: "", final: false, ...problem, kind };
   const isWaiting = kind === "starting" || kind === "no-endpoint";
   const verdict = {
-    ...{ state: "not-ready", readyReplicas: 0, desiredReplicas: 1, reasons: ["0 of 1 replicas ready"] },
+    state: "not-ready",
+    ...{ readyReplicas: 0, desiredReplicas: 1, reasons: ["0 of 1 replicas ready"] },
     problems: isWaiting ? [] : [one],
     waiting: isWaiting ? [one] : [],
   } as const;

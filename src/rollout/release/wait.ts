@@ -1,6 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import type { Action } from "../../core/rollout/world.ts";
 import { occupants } from "../../slots/occupants.ts";
+import { describeReadiness, readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context.ts";
 import { observeSlot } from "../observe.ts";
 import type { RolloutRecord } from "../record.ts";
@@ -45,9 +46,10 @@ export async function wait(
   }
   const isLate = waits.lasted(context.clock.now()) > readyMs;
   if (action.for === "readiness" && isLate) {
+    const verdict = readiness(await observeSlot(locationOf(context, record), action.slot));
     throw new UserError({
       code: "slot-not-ready",
-      message: `${action.slot} has no ready pod, so it cannot take the traffic${state.direction === "back" ? " back" : ""}.`,
+      message: `${action.slot} has no ready pod, so it cannot take the traffic${state.direction === "back" ? " back" : ""}: ${describeReadiness(verdict)}.`,
       hint: "`modelswitch status` shows what is wrong with it.",
     });
   }
