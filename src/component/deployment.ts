@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { HttpProbe, ModelServer } from "../core/model.ts";
-import { ownLabels } from "../core/names.ts";
+import { markAnnotation, modelContainer, ownLabels } from "../core/names.ts";
 import type { PodScheme } from "../core/pod-address.ts";
 import type { SlotArgs } from "./arguments.ts";
 import { configFileMounts } from "./pod/config-files.ts";
@@ -13,13 +13,7 @@ import { scheduling } from "./pod/scheduling.ts";
 import { secretMounts, versionsAnnotation } from "./pod/secrets.ts";
 import { containerSecurity, podSecurity } from "./pod/security.ts";
 
-export const releaseLabel = "modelswitch.dev/release";
-
-/** What answers of a pod have where the identity looks, where it cannot be asked. */
-export const markAnnotation = "modelswitch.dev/mark";
-
-/** Name of the model server's container. */
-export const modelContainer = "model";
+export { markAnnotation, modelContainer, releaseLabel } from "../core/names.ts";
 
 type DeploymentSpec = k8s.types.input.apps.v1.DeploymentSpec;
 type Container = k8s.types.input.core.v1.Container;

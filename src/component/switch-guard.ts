@@ -4,8 +4,11 @@ import { type ObjectNames, objectNames } from "../core/names.ts";
 import { splitOf } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import type { KubernetesApi, KubernetesObject } from "../kubernetes/api.ts";
+import type { SlotObservation } from "../slots/observation.ts";
+import { observeSlotAt } from "../slots/observe-slot.ts";
+import { presentPods } from "../slots/occupants.ts";
+import { type Readiness, readiness } from "../slots/readiness.ts";
 import type { ObservedIngress, Router } from "./routers/router.ts";
-import { type SlotReadiness, slotReadiness } from "./slot-readiness.ts";
 
 export interface GuardedModel {
   readonly model: string;
@@ -71,7 +74,7 @@ export async function refuseUnreadySwitch(
     const most = write.autoscaled?.[slot];
     const takesMost = splitOf(after)[slot] > 50;
     if (most !== undefined && before !== undefined && takesMost)
-      await refuseTooSmall(api, write, slot, ready.desired, most, options);
+      await refuseTooSmall(api, write, slot, desiredOf(ready), most, options);
   }
 }
 
@@ -85,15 +88,8 @@ async function refuseTooSmall(
   { signal }: GuardOptions,
 ): Promise<void> {
   const { model, namespace } = guarded;
-  const names = namesOf(guarded);
-  const other = otherSlot(slot);
-  const { desired } = await slotReadiness(
-    api,
-    namespace,
-    names.service[other],
-    signal,
-    names.deployment[other],
-  );
+  const other = await observeSlotAt({ api, namespace, names: namesOf(guarded), signal }, otherSlot(slot));
+  const desired = desiredOf(other);
   const needed = Math.min(desired, most);
   if (present >= needed) return;
   throw new UserError({
@@ -104,40 +100,52 @@ async function refuseTooSmall(
   });
 }
 
+/** Replicas that a slot should have: where somebody else runs them, as many as there are. */
+function desiredOf(observed: SlotObservation): number {
+  return observed.deployment?.desiredReplicas ?? presentPods(observed).length;
+}
+
 async function refuseUnready(
   api: KubernetesApi,
   guarded: GuardedModel,
   slot: Slot,
   clock: Clock,
   { deadlineMs = 10_000, signal }: GuardOptions,
-): Promise<SlotReadiness> {
+): Promise<SlotObservation> {
   const { model, namespace } = guarded;
   const names = namesOf(guarded);
   const deadline = clock.now() + deadlineMs;
   for (;;) {
-    const readiness = await slotReadiness(
-      api,
-      namespace,
-      names.service[slot],
-      signal,
-      names.deployment[slot],
-    );
-    if (readiness.reasons.length === 0) return readiness;
+    const observed = await observeSlotAt({ api, namespace, names, signal }, slot);
+    const verdict = readiness(observed);
+    if (verdict.state === "ready") return observed;
     // Pods that are ready take a moment to become endpoints; a slot without any will not get them by waiting.
-    if (clock.now() >= deadline || readiness.desired === 0) {
+    if (clock.now() >= deadline || desiredOf(observed) === 0) {
+      const why = whyNot(verdict);
       throw new UserError({
         code: "slot-not-ready",
-        message: `Refused to send traffic of "${model}" to ${slot}: ${readiness.reasons.join("; ")}.`,
-        hint: `Traffic stays where it is. ${remedy(readiness, namespace)} guard: false goes without this check.`,
-        details: { slot, ...readiness },
+        message: `Refused to send traffic of "${model}" to ${slot}: ${why.join("; ")}.`,
+        hint: `Traffic stays where it is. ${remedy(observed, names.service[slot], namespace)} guard: false goes without this check.`,
+        details: {
+          slot,
+          service: names.service[slot],
+          desired: desiredOf(observed),
+          ready: verdict.readyReplicas,
+          reasons: why,
+        },
       });
     }
     await clock.sleep(500, signal);
   }
 }
 
-function remedy({ desired, service }: SlotReadiness, namespace: string): string {
-  if (desired === 0) {
+function whyNot({ reasons, problems, waiting }: Extract<Readiness, { state: "not-ready" }>): string[] {
+  const pods = [...problems, ...waiting].slice(0, 3);
+  return [...reasons, ...pods.map(({ pod, message }) => `pod ${pod}: ${message}`)];
+}
+
+function remedy(observed: SlotObservation, service: string, namespace: string): string {
+  if (desiredOf(observed) === 0) {
     return `Give ${service} pods first; if it was scaled down by hand, \`pulumi up --refresh\` puts that right.`;
   }
   const command = `kubectl --namespace ${namespace} get endpointslices --selector kubernetes.io/service-name=${service}`;

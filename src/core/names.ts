@@ -74,3 +74,12 @@ export function ownLabels(model: string): Record<string, string> {
     "app.kubernetes.io/managed-by": "modelswitch",
   };
 }
+
+/** Label of a slot's Deployment: the number of the release that it runs. */
+export const releaseLabel = "modelswitch.dev/release";
+
+/** What answers of a pod have where the identity looks, where it cannot be asked. */
+export const markAnnotation = "modelswitch.dev/mark";
+
+/** Name of the model server's container. */
+export const modelContainer = "model";

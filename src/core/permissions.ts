@@ -88,8 +88,8 @@ export const requiredRows: readonly PermissionRow[] = [
     group: "apps",
     resource: "replicasets",
     names: "any",
-    verbs: { list: ["up"] },
-    why: "whether the pods of the newest revision of a Deployment have taken over",
+    verbs: { list: readers },
+    why: "which pods are of the present revision of a Deployment, and whether the cluster refuses them",
   },
   {
     group: "discovery.k8s.io",

@@ -21,7 +21,7 @@ describe("pods of the new release", () => {
 
   test("that are seen first become known, with their restarts so far", () => {
     const said = judgePods({}, { desired: 2, pods: [pod("a", { restarts: 1 }), pod("b", { ready: false })] });
-    expect(said).toMatchObject({ verdict: "pass", known: knows({ a: 1 }) });
+    expect(said).toMatchObject({ verdict: "hold", evidence: "1 of 2 pods ready", known: knows({ a: 1 }) });
   });
 
   test("that restart fail, though they are ready again, and the reason is told", () => {
@@ -63,9 +63,23 @@ describe("pods of the new release", () => {
     });
   });
 
-  test("that an autoscaler takes away, or that only start, are no reason", () => {
+  test("that an autoscaler takes away are no reason; those that only start are waited for", () => {
     expect(judgePods(known, { desired: 1, pods: [pod("a")] })).toMatchObject({ verdict: "pass" });
     const more = [pod("a"), pod("b", { restarts: 2 }), pod("c", { ready: false })];
-    expect(judgePods(known, { desired: 3, pods: more })).toMatchObject({ verdict: "pass", known });
+    expect(judgePods(known, { desired: 3, pods: more })).toMatchObject({
+      verdict: "hold",
+      evidence: "2 of 3 pods ready",
+      known,
+    });
+  });
+
+  test("that are not seen never pass, whatever is wanted", () => {
+    expect(judgePods({}, { desired: 2, pods: [] })).toMatchObject({
+      verdict: "hold",
+      evidence: "0 of 2 pods ready",
+    });
+    expect(judgePods({}, { desired: 0, pods: [] })).toMatchObject({ verdict: "hold" });
+    const crashing = [pod("a", { ready: false, restarts: 3 }), pod("b", { ready: false, restarts: 3 })];
+    expect(judgePods({}, { desired: 2, pods: crashing })).toMatchObject({ verdict: "hold", known: {} });
   });
 });

@@ -29,7 +29,8 @@ export interface KnownPod {
 
 /**
  * Whether pods that were ready have restarted or become unready since. One that ended is no reason: nodes are drained, and
- * autoscalers take pods away; until another is ready in its place, `hold`. Pods that only start are no reason either. Pure; what is known grows with each look.
+ * autoscalers take pods away. While fewer are ready than are wanted, whether they only start or cannot be seen, `hold`: what is not there is not fine. Pure; what is known
+ * grows with each look.
  */
 export function judgePods(
   known: KnownPods,
@@ -51,7 +52,7 @@ export function judgePods(
     ...(isShort ? unready.map(({ name }) => `${name} is not ready any more`) : []),
   ];
   if (problems.length > 0) return { verdict: "fail", evidence: problems.join("; "), known };
-  if (isShort) {
+  if (isShort && gone.length > 0) {
     const evidence = `${gone.join(", ")} ended, and no other pod is ready in its place yet`;
     return { verdict: "hold", evidence, known };
   }
@@ -59,11 +60,16 @@ export function judgePods(
   const seen = Object.fromEntries(
     ready.map(({ id, name, restarts }) => [id, known[id] ?? { name, restarts }]),
   );
+  const nowKnown = { ...kept, ...seen };
+  if (ready.length === 0 || ready.length < desired) {
+    const evidence = `${ready.length} of ${desired} pods ready`;
+    return { verdict: "hold", evidence, known: isShort ? known : nowKnown };
+  }
   const replaced = gone.length === 0 ? "" : `; ${gone.join(", ")} ended and was replaced`;
   return {
     verdict: "pass",
     evidence: `${ready.length} of ${desired} pods ready, no restart${replaced}`,
-    known: { ...kept, ...seen },
+    known: nowKnown,
   };
 }
 

@@ -1,12 +1,13 @@
 import { slots } from "../core/slots.ts";
+import { presentPods } from "../slots/occupants.ts";
 import type { Observation, SlotObservation } from "./observation.ts";
 import type { Note } from "./plan-input.ts";
 import { type ReleaseRecord, type RolloutRecord, releaseOf } from "./record.ts";
 
 /** What the nodes really run of an image, each once: with its digest, where they know it. */
 function imagesRun(slot: SlotObservation): string[] {
-  const images = slot.pods
-    .filter(({ ready, former, terminating }) => ready && !former && !terminating)
+  const images = presentPods(slot)
+    .filter(({ ready }) => ready)
     .map(({ imageId }) => imageId)
     .filter((image) => image !== undefined);
   return [...new Set(images)];

@@ -3,8 +3,8 @@ import { exitCodes, UserError } from "../core/errors.ts";
 import type { Slot } from "../core/slots.ts";
 import { type KubernetesApi, KubernetesApiError, type LineStream } from "../kubernetes/api.ts";
 import type { List } from "../kubernetes/lists.ts";
+import type { ContainerObject, ContainerStatus, PodObject } from "../slots/kubernetes-objects.ts";
 import type { RolloutContext } from "./context.ts";
-import type { ContainerObject, ContainerStatus, PodObject } from "./kubernetes-objects.ts";
 
 /** One line of a container's log. */
 export interface LogLine {

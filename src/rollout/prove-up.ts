@@ -1,12 +1,12 @@
 import { UserError } from "../core/errors.ts";
 import { liveSlot } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
+import { readiness } from "../slots/readiness.ts";
 import type { RolloutContext } from "./context.ts";
 import type { UpPlan } from "./desired.ts";
 import type { Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
 import type { Note } from "./plan-input.ts";
-import { readiness } from "./readiness.ts";
 import { identityProbe, proofSubject, proveRouting, unproved } from "./subject.ts";
 
 /** `skipped` says why nothing could be asked. */

@@ -1,11 +1,11 @@
 import { UserError } from "../core/errors.ts";
 import { type EventSink, step } from "../core/events.ts";
 import type { Slot } from "../core/slots.ts";
+import { podEvidence } from "../slots/pod-evidence.ts";
+import { readiness } from "../slots/readiness.ts";
 import { nodesMayCome } from "./capacity/nodes-may-come.ts";
 import type { RolloutContext } from "./context.ts";
 import { type ModelLocation, namesAt, observeSlot } from "./observe.ts";
-import { podEvidence } from "./pod-evidence.ts";
-import { readiness } from "./readiness.ts";
 import { notReady, type WaitReadyOptions, waitReady } from "./wait-ready.ts";
 
 /** Waits for all replicas of a slot, as a step with progress. */
@@ -58,7 +58,11 @@ export async function whileWatching<T>(
         await context.clock.sleep(pauseMs, signal);
       }
       for (;;) {
-        await waitReady({ ...waitOptions(context, location, slot, signal), progress: () => undefined });
+        await waitReady({
+          ...waitOptions(context, location, slot, signal),
+          refusedBefore: { id: before?.refused?.id },
+          progress: () => undefined,
+        });
         await context.clock.sleep(pauseMs, signal);
       }
     } catch (error) {
@@ -94,7 +98,9 @@ async function explainBySlots(
   for (const slot of watched) {
     const observed = await observeSlot(location, slot);
     const verdict = readiness(observed);
-    if (verdict.state === "ready" || !verdict.problems.some(({ final }) => final)) continue;
+    if (verdict.state === "ready") continue;
+    const isRefused = observed.deployment?.refused !== undefined;
+    if (!isRefused && !verdict.problems.some(({ final }) => final)) continue;
     throw await notReady(observed, verdict, lastWords(context));
   }
 }

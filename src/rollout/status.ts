@@ -2,6 +2,8 @@ import type { RolloutKind, Stage } from "../core/rollout/state.ts";
 import { liveSlot, splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
+import { podEvidence } from "../slots/pod-evidence.ts";
+import { readiness } from "../slots/readiness.ts";
 import { pendingAdoption } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
 import { modelSpec } from "./desired.ts";
@@ -10,8 +12,6 @@ import type { HandChange } from "./hand-changes.ts";
 import { type LeaseObject, leasePath, presentLock } from "./lease.ts";
 import type { PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
 import { pendingSwitch } from "./pending-switch.ts";
-import { podEvidence } from "./pod-evidence.ts";
-import { readiness } from "./readiness.ts";
 import { type RolloutRecord, releaseOf, type SwitchRecord } from "./record.ts";
 import { inProgress, isLive } from "./release/entry.ts";
 import { describeHeld } from "./release/held.ts";
@@ -160,7 +160,7 @@ async function slotStatus(
   trafficPercent: number,
 ): Promise<SlotStatus> {
   const verdict = readiness(observed);
-  const problems = verdict.state === "ready" ? [] : verdict.problems.slice(0, 3);
+  const problems = verdict.state === "ready" ? [] : [...verdict.problems, ...verdict.waiting].slice(0, 3);
   const evidence = await Promise.all(
     problems.map((problem) => podEvidence(context.api, context.namespace, problem, context.signal)),
   );

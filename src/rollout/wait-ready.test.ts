@@ -47,7 +47,7 @@ function slot(ready: number, problem?: PodProblem, changes: Partial<SlotObservat
 
 function wait(
   observations: (at: number) => SlotObservation,
-  changes: Partial<Pick<WaitReadyOptions, "deadlineMs" | "signal" | "nodesMayCome">> = {},
+  changes: Partial<Pick<WaitReadyOptions, "deadlineMs" | "signal" | "nodesMayCome" | "refusedBefore">> = {},
 ) {
   const clock = new FakeClock();
   const startedAt = clock.now();
@@ -97,6 +97,66 @@ describe("waitReady", () => {
     });
     await expect(result).rejects.toThrow(/not on the node[\s\S]*BackOff: restarting[\s\S]*log: boom/);
     expect(elapsed()).toBeLessThan(3_000);
+  });
+
+  const refused = (final: boolean, id = "new") => {
+    const none = slot(0);
+    if (none.deployment === undefined) throw new Error("the slot has a Deployment");
+    const message = 'pods "x" is forbidden: violates PodSecurity "restricted:latest"';
+    const deployment = {
+      ...{ ...none.deployment, replicas: 0, updatedReplicas: 0, replicaFailure: message },
+      refused: { message, final, id, since: "2026-11-23T08:00:00Z" },
+    };
+    return { ...none, deployment };
+  };
+
+  test("ends at once where the cluster never takes such pods, in the API server's words", async () => {
+    const { result, elapsed } = wait(() => refused(true), { refusedBefore: { id: undefined } });
+    await expect(result).rejects.toMatchObject({
+      code: "slot-not-ready",
+      message: expect.stringContaining('violates PodSecurity "restricted:latest"'),
+      hint: expect.stringContaining("2026-11-23T08:00:00Z"),
+    });
+    expect(elapsed()).toBeLessThan(3_000);
+  });
+
+  test("a refusal that may pass is waited for, and shown", async () => {
+    const { result, details } = wait((at) => (at < 30_000 ? refused(false) : slot(3)));
+    await expect(result).resolves.toMatchObject({ state: "ready" });
+    expect(details[0]).toContain("violates PodSecurity");
+  });
+
+  test("a refusal from before may have been mended since: Kubernetes gets time to try again", async () => {
+    const mended = wait((at) => (at < 40_000 ? refused(true, "old") : slot(3)), {
+      refusedBefore: { id: "old" },
+      deadlineMs: 600_000,
+    });
+    await expect(mended.result).resolves.toMatchObject({ state: "ready" });
+    const first = wait((at) => (at < 40_000 ? refused(true, "old") : slot(3)), { deadlineMs: 600_000 });
+    await expect(first.result).resolves.toMatchObject({ state: "ready" });
+    const never = wait(() => refused(true, "old"), { deadlineMs: 600_000 });
+    await expect(never.result).rejects.toMatchObject({ code: "slot-not-ready" });
+    expect(never.elapsed()).toBeLessThan(70_000);
+  });
+
+  test("at the deadline, pods without a problem are named by what they are at", async () => {
+    const waiting = problem({
+      kind: "starting",
+      message: "Its init container x is still running",
+      final: false,
+    });
+    const pods = [{ ...slot(0, waiting).pods[0], problem: undefined, waiting }] as SlotObservation["pods"];
+    const { result } = wait(() => slot(0, undefined, { pods }));
+    await expect(result).rejects.toThrow(/init container x is still running[\s\S]*log: boom/);
+  });
+
+  test("what a container needs may come a little later", async () => {
+    const missing = problem({ kind: "container-config", reason: "CreateContainerConfigError" });
+    const late = wait((at) => (at < 10_000 ? slot(0, missing) : slot(3)));
+    await expect(late.result).resolves.toMatchObject({ state: "ready" });
+    const never = wait(() => slot(0, missing));
+    await expect(never.result).rejects.toMatchObject({ code: "slot-not-ready" });
+    expect(never.elapsed()).toBeLessThan(20_000);
   });
 
   test("a passing problem does not end it", async () => {

@@ -1,9 +1,9 @@
 import type { Clock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
 import type { StepEvent } from "../core/events.ts";
+import { hintFor } from "../slots/hints.ts";
+import { describeReadiness, type Readiness, readiness } from "../slots/readiness.ts";
 import type { DeploymentObservation, PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
-import { probeHint } from "./probe-hint.ts";
-import { describeReadiness, type Readiness, readiness } from "./readiness.ts";
 
 export interface WaitReadyOptions {
   readonly observe: () => Promise<SlotObservation>;
@@ -11,6 +11,8 @@ export interface WaitReadyOptions {
   readonly deadlineMs: number;
   /** Whether a node may yet come for a pod that fits on none; asked once. @default none does */
   readonly nodesMayCome?: (pod: string) => Promise<boolean>;
+  /** What refusal of pods was known before anything was changed: Kubernetes repeats it until it tries again. @default the first that is seen */
+  readonly refusedBefore?: { readonly id: string | undefined };
   /** Replicas that an autoscaler is about to ask for. @default 0 */
   readonly atLeast?: number;
   readonly clock: Clock;
@@ -23,6 +25,10 @@ const pollMs = 250;
 const unschedulableGraceMs = 20_000;
 /** A final problem must be seen for this long: a pod that was just replaced is still listed for a moment. */
 const finalGraceMs = 1_000;
+/** What a container needs may be made beside it, for example a Secret by an operator. */
+const containerConfigGraceMs = 15_000;
+/** A refusal from before may have been mended since; Kubernetes tries again after ever longer pauses. */
+const formerRefusalGraceMs = 60_000;
 
 /**
  * Waits until all desired replicas of a slot are ready endpoints.
@@ -35,6 +41,7 @@ export async function waitReady(options: WaitReadyOptions): Promise<Extract<Read
   const firstSeen = new Map<string, number>();
   let lastDetail: string | undefined;
   let isNodeExpected: boolean | undefined;
+  let { refusedBefore } = options;
   for (;;) {
     const observed = await options.observe();
     const verdict = readiness(observed, options.atLeast);
@@ -56,6 +63,14 @@ export async function waitReady(options: WaitReadyOptions): Promise<Extract<Read
       lastDetail = detail;
     }
     const now = clock.now();
+    const refused = observed.deployment?.refused;
+    refusedBefore ??= { id: refused?.id };
+    if (refused?.final === true) {
+      const graceMs = refused.id === refusedBefore.id ? formerRefusalGraceMs : finalGraceMs;
+      if (lasts(`refused ${refused.id}`, graceMs, firstSeen, now)) {
+        throw await notReady(observed, verdict, options);
+      }
+    }
     const current = observed.deployment === undefined || hasPresentPods(observed.deployment);
     const hopeless = current ? verdict.problems.filter((problem) => isHopeless(problem, firstSeen, now)) : [];
     const homeless = hopeless.find(({ kind }) => kind === "unschedulable");
@@ -76,11 +91,18 @@ function hasPresentPods(deployment: DeploymentObservation): boolean {
 }
 
 function isHopeless(problem: PodProblem, firstSeen: Map<string, number>, now: number): boolean {
-  const graceMs = problem.kind === "unschedulable" ? unschedulableGraceMs : finalGraceMs;
   if (!problem.final && problem.kind !== "unschedulable") return false;
-  const key = `${problem.pod} ${problem.kind}`;
-  const since = firstSeen.get(key) ?? now;
-  firstSeen.set(key, since);
+  return lasts(`${problem.pod} ${problem.kind}`, graceOf(problem), firstSeen, now);
+}
+
+function graceOf({ kind }: PodProblem): number {
+  if (kind === "unschedulable") return unschedulableGraceMs;
+  return kind === "container-config" ? containerConfigGraceMs : finalGraceMs;
+}
+
+function lasts(what: string, graceMs: number, firstSeen: Map<string, number>, now: number): boolean {
+  const since = firstSeen.get(what) ?? now;
+  firstSeen.set(what, since);
   return now - since >= graceMs;
 }
 
@@ -91,8 +113,17 @@ export async function notReady(
   { evidence }: Pick<WaitReadyOptions, "evidence">,
   deadlineMs?: number,
 ): Promise<UserError> {
-  const words = await Promise.all(verdict.problems.slice(0, 2).map((problem) => evidence(problem)));
+  const words = await Promise.all(
+    whatIsWrong(verdict)
+      .slice(0, 2)
+      .map((problem) => evidence(problem)),
+  );
   return notReadyError(observed, verdict, words, deadlineMs);
+}
+
+/** Problems first; what has none is named by what it is at. */
+function whatIsWrong({ problems, waiting }: Extract<Readiness, { state: "not-ready" }>) {
+  return [...problems, ...waiting];
 }
 
 /** The error for a slot that can't take traffic: every reason, each pod's problem, and its last words. */
@@ -106,7 +137,9 @@ export function notReadyError(
     deadlineMs === undefined
       ? `${observed.slot} is not ready: ${verdict.reasons.join("; ")}.`
       : `${observed.slot} did not become ready within ${Math.round(deadlineMs / 1000)} s: ${verdict.reasons.join("; ")}.`,
-    ...verdict.problems.slice(0, 3).map((problem) => `pod ${problem.pod}: ${problem.message}`),
+    ...whatIsWrong(verdict)
+      .slice(0, 3)
+      .map((problem) => `pod ${problem.pod}: ${problem.message}`),
     ...evidence.flatMap((words) => [
       ...words.events.map((event) => `  ${event}`),
       ...words.logLines.map((line) => `  log: ${line}`),
@@ -121,41 +154,8 @@ export function notReadyError(
       readyReplicas: verdict.readyReplicas,
       ...(verdict.desiredReplicas === undefined ? {} : { desiredReplicas: verdict.desiredReplicas }),
       reasons: verdict.reasons,
-      problems: verdict.problems,
+      problems: whatIsWrong(verdict),
       evidence,
     },
   });
-}
-
-function hintFor(
-  observed: SlotObservation,
-  verdict: Extract<Readiness, { state: "not-ready" }>,
-  evidence: readonly PodEvidence[],
-): string {
-  if (observed.service === undefined) return "Run `modelswitch up`: it makes what is missing.";
-  const problem = verdict.problems[0];
-  const image = observed.deployment?.image;
-  switch (problem?.kind) {
-    case "image-pull":
-      return `Make the image ${image ?? ""} available to the nodes, or change it in the config file; then run the command again.`;
-    case "crash-loop":
-    case "container-config":
-      return "Mend what the container says above (image, arguments, environment) in the config file and run `modelswitch up`.";
-    case "model-digest":
-      return "Correct model.uri or model.digest in the config file (`sha256sum FILE` prints the digest of a file) and run `modelswitch up`.";
-    case "model-fetch":
-      return "Correct model.uri, the credentials in model.fetcher.env or the permissions of the files and run `modelswitch up`; see what the container says above.";
-    case "unschedulable":
-      return "Free or add capacity, or lower the slot's resource requests; then run the command again.";
-    case "failing-probe":
-      return (
-        probeHint(evidence.flatMap(({ events }) => events)) ??
-        "Look at the pod's log; if the model only loads slowly, raise deadlines.ready in the config file."
-      );
-    case "evicted":
-    case undefined:
-      return observed.deployment === undefined
-        ? "Start pods with these labels and a passing readiness probe; then run the command again."
-        : "`modelswitch status` shows the slot; run the command again once it is ready.";
-  }
 }

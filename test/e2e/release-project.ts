@@ -12,6 +12,8 @@ export interface ReleaseSetup {
   /** @default 25 % for a second, then 50 % */
   readonly steps?: string;
   readonly replicas?: number;
+  /** @default full */
+  readonly mode?: "recreate";
   /** Seconds. @default 1 */
   readonly settle?: number;
   /** Seconds. @default 1 */
@@ -26,13 +28,14 @@ export const imageOf = (version: string) => (version === "1" ? testImages.blue :
 export async function configureReleases(project: ModelProject, setup: ReleaseSetup): Promise<void> {
   const { streamSeconds, rollbackWindow = 0, steps = "25%:1s, 50%", replicas = 2 } = setup;
   const { longestRequestSeconds = streamSeconds + 2 } = setup;
+  const { mode } = setup;
   const { settle = 1, soak = 1, drain = streamSeconds + 2 } = setup;
   await project.configure(
     {
       slots: undefined,
       release: { image: testImages.blue, replicas, imagePullPolicy: "Never" },
       rollout: {
-        steps,
+        ...(mode === undefined ? { steps } : { mode }),
         settle,
         soak,
         drain,

@@ -135,7 +135,7 @@ export class FakeCluster implements KubernetesApi {
   }
 
   #isCollection(path: string): boolean {
-    return /\/(pods|endpointslices|events|nodes)$/.test(path);
+    return /\/(pods|endpointslices|events|nodes|replicasets)$/.test(path);
   }
 
   #list({ path, query }: ApiRequest): KubernetesObject[] {
@@ -222,11 +222,27 @@ export function putSlot(
     cluster.put(`/apis/apps/v1/namespaces/${testNamespace}/deployments/${name}`, {
       metadata: {
         name,
+        uid: `uid of ${name}`,
         generation: about.generation ?? 1,
+        annotations: { "deployment.kubernetes.io/revision": "1" },
         ...(about.release === undefined ? {} : { labels: { [releaseLabel]: String(about.release) } }),
       },
-      spec: { replicas, template: { spec: { containers: [{ image: about.image ?? `fraud:${slot}` }] } } },
+      spec: {
+        replicas,
+        selector: { matchLabels: labels },
+        template: { spec: { containers: [{ image: about.image ?? `fraud:${slot}` }] } },
+      },
       status: { observedGeneration: 1, replicas, updatedReplicas: replicas, readyReplicas: ready },
+    });
+  }
+  if (about.image !== null) {
+    cluster.put(`/apis/apps/v1/namespaces/${testNamespace}/replicasets/${name}-1`, {
+      metadata: {
+        uid: `uid of ${name}-1`,
+        labels,
+        annotations: { "deployment.kubernetes.io/revision": "1" },
+        ownerReferences: [{ kind: "Deployment", name, uid: `uid of ${name}` }],
+      },
     });
   }
   const pods = Array.from({ length: replicas }, (_, index) => `${name}-${index}`);
@@ -238,6 +254,7 @@ export function putSlot(
         name: pod,
         labels,
         creationTimestamp: "2026-11-23T07:00:00Z",
+        ownerReferences: [{ kind: "ReplicaSet", name: `${name}-1`, uid: `uid of ${name}-1` }],
         ...(about.mark === undefined ? {} : { annotations: { [markAnnotation]: about.mark } }),
       },
       status: {

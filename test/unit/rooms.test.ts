@@ -10,7 +10,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   core: [],
   kubernetes: ["core"],
   tools: ["core"],
-  component: ["core", "kubernetes"],
+  slots: ["core", "kubernetes"],
+  component: ["core", "kubernetes", "slots"],
   config: ["core", "kubernetes", "component/servers", "component/routers"],
   "kubernetes-provider": ["core", "kubernetes"],
   engine: ["core", "kubernetes", "tools", "kubernetes-provider"],
@@ -22,6 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   rollout: [
     "core",
     "kubernetes",
+    "slots",
     "component",
     "config",
     "engine",

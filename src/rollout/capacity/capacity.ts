@@ -7,6 +7,7 @@ import type { ModelSpec } from "../../core/model.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
+import { hasEnded } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation, PodObservation } from "../observation.ts";
 import { seeRoom } from "./cluster-room.ts";
@@ -118,7 +119,7 @@ function changesOf(
 ): Change[] {
   const names = (pods: readonly PodObservation[]) => pods.map(({ name }) => `${namespace}/${name}`);
   const gone = names(vacated.flatMap((one) => observation.slots[one].pods));
-  const present = observation.slots[slot].pods.filter(({ terminating }) => !terminating);
+  const present = observation.slots[slot].pods.filter((pod) => !pod.terminating && !hasEnded(pod));
   const isTheSame = observation.slots[slot].deployment?.release === model.slots[slot].release;
   if (present.length === 0 || isTheSame) {
     const missing = Math.max(0, replicas - (isTheSame ? present.length : 0));

@@ -4,6 +4,7 @@ import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { GateIo, IngressOutcome, IngressRequest } from "../../gates/io.ts";
 import type { PodsSeen } from "../../gates/pods.ts";
+import { presentPods } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context.ts";
 import { type Endpoint, ingressEndpoints } from "../ingress-endpoints.ts";
 import type { Observation } from "../observation.ts";
@@ -37,18 +38,17 @@ export function gateIo(context: RolloutContext, now: () => Seen): GateIo {
 
 function podsSeen(observed: Awaited<ReturnType<typeof observeSlot>>): PodsSeen {
   const ready = new Set(observed.endpoints.ready.map(({ pod }) => pod));
+  const pods = presentPods(observed);
   return {
-    desired: observed.deployment?.desiredReplicas ?? observed.endpoints.ready.length,
-    pods: observed.pods
-      // What runs a former template is on its way out.
-      .filter(({ terminating, former }) => !terminating && !former)
-      .map(({ name, uid, restarts = 0, lastEnd }) => ({
-        id: uid ?? name,
-        name,
-        ready: ready.has(name),
-        restarts,
-        lastEnd,
-      })),
+    // Where somebody else runs them, all that are there.
+    desired: observed.deployment?.desiredReplicas ?? Math.max(1, pods.length),
+    pods: pods.map(({ name, uid, restarts = 0, lastEnd }) => ({
+      id: uid ?? name,
+      name,
+      ready: ready.has(name),
+      restarts,
+      lastEnd,
+    })),
   };
 }
 

@@ -291,6 +291,42 @@ describe("a way back", () => {
 });
 
 describe("recreate", () => {
+  const leftBehind = (name: string, metadata: object, status: object) =>
+    bench.cluster.put(`/api/v1/namespaces/ml/pods/fraud-blue-${name}`, {
+      metadata: {
+        uid: name,
+        labels: { app: "fraud", version: "blue" },
+        ownerReferences: [{ kind: "ReplicaSet", name: "fraud-blue-1", uid: "uid of fraud-blue-1" }],
+        ...metadata,
+      },
+      status,
+    });
+  const warnings = () =>
+    bench.events.flatMap((event) => (event.type === "warning" && event.code === "pods-lost" ? [event] : []));
+
+  test("does not wait for pods that were evicted or have ended, though they stay in the list", async () => {
+    leftBehind("evicted", {}, { phase: "Failed", reason: "Evicted" });
+    leftBehind("over", {}, { phase: "Succeeded" });
+    const startedAt = bench.clock.now();
+    expect(await release(context({ mode: "recreate" }), next)).toMatchObject({
+      kind: "finished",
+      state: { outcome: "released" },
+    });
+    expect(bench.clock.now() - startedAt).toBeLessThan(60_000);
+    expect(warnings()).toEqual([]);
+  });
+
+  test("says which pods a dead node keeps, and does not wait for them for ever", async () => {
+    const deletionTimestamp = new Date(bench.clock.now() + 5_000).toISOString();
+    leftBehind("gone", { deletionTimestamp }, { phase: "Running" });
+    expect(await release(context({ mode: "recreate" }), next)).toMatchObject({
+      kind: "finished",
+      state: { outcome: "released" },
+    });
+    expect(warnings()).toHaveLength(1);
+    expect(warnings()[0]?.message).toContain("fraud-blue-gone of blue should have ended");
+  });
+
   test("waits for a window and a person while the old slot still serves", async () => {
     const rollout: RolloutConfig = {
       mode: "recreate",

@@ -2,22 +2,25 @@ import { next } from "../../core/rollout/next.ts";
 import { asksForClients } from "../../core/rollout/way-back.ts";
 import type { HeldBy, SlotWorld, World } from "../../core/rollout/world.ts";
 import type { Routing } from "../../core/routing.ts";
-import type { Slot } from "../../core/slots.ts";
+import { type Slot, slots } from "../../core/slots.ts";
 import { windowAt } from "../../core/windows.ts";
+import { occupants } from "../../slots/occupants.ts";
+import { readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation, SlotObservation } from "../observation.ts";
 import { observe } from "../observe.ts";
-import { readiness } from "../readiness.ts";
 import { type RolloutRecord, releaseOf } from "../record.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { locationOf, routingUnreadable } from "../subject.ts";
 import { areClientsAnswered } from "./clients-answered.ts";
 import { DrainWatch } from "./drain-watch.ts";
+import { LostPods } from "./lost-pods.ts";
 import type { PhaseGates } from "./phase-gates.ts";
 
 /** What takes more than one look: since when each slot has been ready without a break, and whether one has drained. */
 export class ReadyTimes {
   readonly drain = new DrainWatch();
+  readonly lost = new LostPods();
   readonly #since = new Map<Slot, number>();
 
   /** Notes what is seen now; `undefined` while the slot is not ready. */
@@ -45,6 +48,7 @@ export async function look(
     );
   }
   const { drained, at: now } = await times.drain.look(context, record, observation);
+  for (const slot of slots) times.lost.tell(context.events, observation.slots[slot], now);
   const seen = { observation, routing };
   const of = { now, times, drained, gates: await gates.see(record, seen) };
   const world = worldOf(context, record, seen, of);
@@ -99,7 +103,7 @@ function slotWorld(
     desired: observed.deployment?.desiredReplicas ?? 0,
     declared: settings.replicas[observed.slot],
     autoscaled: settings.scaling?.[observed.slot]?.autoscaling !== undefined,
-    pods: observed.pods.length,
+    pods: occupants(observed, now).holding.length,
     ready,
     usable: observed.endpoints.ready.length > 0,
     readyReplicas: observed.endpoints.ready.length,

@@ -9,7 +9,7 @@ import type { RolloutContext } from "../context.ts";
 import { modelSpec } from "../desired.ts";
 import { newest, observeSlot } from "../observe.ts";
 import type { ProofView } from "../proof.ts";
-import { readiness } from "../readiness.ts";
+import { readiness } from "../../slots/readiness.ts";
 import {
   type GoalSubject,
   goalSubject,

@@ -1,6 +1,9 @@
 import { UserError } from "../../core/errors.ts";
 import type { Action } from "../../core/rollout/world.ts";
+import { occupants } from "../../slots/occupants.ts";
+import { describeReadiness, readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context.ts";
+import { observeSlot } from "../observe.ts";
 import type { RolloutRecord } from "../record.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { waitForSlot } from "../slot-wait.ts";
@@ -43,16 +46,22 @@ export async function wait(
   }
   const isLate = waits.lasted(context.clock.now()) > readyMs;
   if (action.for === "readiness" && isLate) {
+    const verdict = readiness(await observeSlot(locationOf(context, record), action.slot));
     throw new UserError({
       code: "slot-not-ready",
-      message: `${action.slot} has no ready pod, so it cannot take the traffic${state.direction === "back" ? " back" : ""}.`,
+      message: `${action.slot} has no ready pod, so it cannot take the traffic${state.direction === "back" ? " back" : ""}: ${describeReadiness(verdict)}.`,
       hint: "`modelswitch status` shows what is wrong with it.",
     });
   }
   if (action.for === "vacating" && isLate) {
+    const { holding } = occupants(
+      await observeSlot(locationOf(context, record), action.slot),
+      context.clock.now(),
+    );
+    const pods = holding.map(({ name, phase, terminating }) => `${name} (${terminating ? "ending" : phase})`);
     throw new UserError({
       code: "slot-not-vacated",
-      message: `The pods of ${action.slot} have not ended after ${Math.round(readyMs / 1000)} s, so there is no room for the other slot.`,
+      message: `The pods of ${action.slot} have not ended after ${Math.round(readyMs / 1000)} s, so there is no room for the other slot: ${pods.join(", ")}.`,
       hint: "Look at them with `modelswitch status` and `kubectl describe pod`; then run `modelswitch resume`.",
     });
   }

@@ -1,6 +1,7 @@
 import { digestMismatchExitCode } from "../core/release-contents.ts";
 import type { ContainerStatus, PodObject } from "./kubernetes-objects.ts";
 import type { PodProblem, PodProblemKind } from "./observation.ts";
+import { isSidecarOf } from "./pod-waits.ts";
 
 const pullReasons = new Set([
   "ErrImagePull",
@@ -12,6 +13,9 @@ const pullReasons = new Set([
 ]);
 /** Of these the kubelet has not yet tried again: the next pull may work. */
 const passingReasons = new Set(["ErrImagePull", "RegistryUnavailable"]);
+/** What a registry or the way to it may get over by itself. */
+const passingPull =
+  /timeout|timed out|deadline exceeded|connection re(fused|set)|server misbehaving|unexpected EOF|TLS handshake|toomanyrequests|429 |5\d\d (Internal|Bad Gateway|Service Unavail|Gateway)|pull QPS exceeded/i;
 const configReasons = new Set([
   "CreateContainerConfigError",
   "CreateContainerError",
@@ -48,15 +52,43 @@ export function podProblem(pod: PodObject): PodProblem | undefined {
       false,
     );
   }
-  for (const status of [
-    ...(pod.status?.initContainerStatuses ?? []),
-    ...(pod.status?.containerStatuses ?? []),
-  ]) {
+  if (scheduled?.status === "False" && scheduled.reason === "SchedulingGated") {
+    const gates = (pod.spec?.schedulingGates ?? []).map((gate) => gate.name).join(", ");
+    const message = `It waits for its scheduling gates to be removed: ${gates}`;
+    return problem("scheduling-gate", "SchedulingGated", message, false);
+  }
+  const init = (pod.status?.initContainerStatuses ?? []).map((status) => ({
+    status,
+    probed: isSidecarOf(pod.spec?.initContainers ?? [], status.name),
+  }));
+  const others = (pod.status?.containerStatuses ?? []).map((status) => ({ status, probed: true }));
+  for (const { status, probed } of [...init, ...others]) {
     const inContainer: typeof problem = (...about) => ({ ...problem(...about), container: status.name });
-    const found = modelProblem(status, inContainer) ?? containerProblem(status, inContainer);
+    const found = modelProblem(status, inContainer) ?? containerProblem(status, inContainer, probed);
     if (found !== undefined) return found;
   }
-  return undefined;
+  return gateProblem(pod, problem);
+}
+
+/** Conditions that something outside the pod has to set, for example the controller of a load balancer. */
+function gateProblem(
+  { spec, status }: PodObject,
+  problem: (kind: PodProblemKind, reason: string, message: string, final: boolean) => PodProblem,
+): PodProblem | undefined {
+  const isTrue = (type: string) =>
+    status?.conditions?.some((one) => one.type === type && one.status === "True") === true;
+  if (!isTrue("ContainersReady") || isTrue("Ready")) return undefined;
+  const missing = (spec?.readinessGates ?? [])
+    .map((gate) => gate.conditionType)
+    .filter((type) => !isTrue(type));
+  if (missing.length === 0) return undefined;
+  const shown = missing.map((type) => {
+    const said = status?.conditions?.find((one) => one.type === type);
+    const words = [said?.reason, said?.message].filter(Boolean).join(": ");
+    return words === "" ? `"${type}"` : `"${type}" (${words})`;
+  });
+  const message = `Its containers are ready; it waits for its readiness ${missing.length === 1 ? "gate" : "gates"} ${shown.join(", ")}, which something outside the pod has to set`;
+  return problem("readiness-gate", "ReadinessGatesNotReady", message, false);
 }
 
 /** What went wrong on the model's way into the pod: nobody has to know our init containers to understand it. */
@@ -87,6 +119,7 @@ function modelProblem(
 function containerProblem(
   status: ContainerStatus,
   problem: (kind: PodProblemKind, reason: string, message: string, final: boolean) => PodProblem,
+  probed: boolean,
 ): PodProblem | undefined {
   const waiting = status.state?.waiting;
   const reason = waiting?.reason;
@@ -96,7 +129,8 @@ function containerProblem(
       reason === "ErrImageNeverPull"
         ? "is not on the node, and imagePullPolicy is Never"
         : `cannot be pulled${waiting?.message === undefined ? "" : `: ${waiting.message}`}`;
-    return problem("image-pull", reason, `${what} ${why}`, !passingReasons.has(reason));
+    const mayPass = passingReasons.has(reason) || passingPull.test(waiting?.message ?? "");
+    return problem("image-pull", reason, `${what} ${why}`, !mayPass);
   }
   if (reason !== undefined && configReasons.has(reason)) {
     const message = waiting?.message ?? `Container ${status.name} cannot be made.`;
@@ -116,7 +150,7 @@ function containerProblem(
     const message = `Container ${status.name} keeps ending: ${describeEnd(status)} (${crashes} ${crashes === 1 ? "restart" : "restarts"})`;
     return problem("crash-loop", "CrashLoopBackOff", message, reason === "CrashLoopBackOff" && crashes >= 1);
   }
-  if (status.state?.running !== undefined && status.ready === false && status.started === true) {
+  if (probed && status.state?.running !== undefined && status.ready === false && status.started === true) {
     return problem(
       "failing-probe",
       "NotReady",

@@ -1,15 +1,20 @@
-import type { PodProblem, SlotObservation } from "./observation.ts";
+import type { PodObservation, PodProblem, SlotObservation } from "./observation.ts";
+import { hasEnded } from "./occupants.ts";
 
 export type Readiness =
   | { readonly state: "ready"; readonly replicas: number }
   | {
       readonly state: "not-ready";
+      /** Endpoints that take requests, of whatever revision. */
       readonly readyReplicas: number;
       /** `undefined` where somebody else runs the pods and none is there yet. */
       readonly desiredReplicas: number | undefined;
       /** Each a full clause, for people. Never empty. */
       readonly reasons: readonly string[];
+      /** What is wrong with its pods. */
       readonly problems: readonly PodProblem[];
+      /** What its other pods are at that take no requests. */
+      readonly waiting: readonly PodProblem[];
     };
 
 /**
@@ -18,8 +23,8 @@ export type Readiness =
  */
 export function readiness(slot: SlotObservation, atLeast = 0): Readiness {
   const reasons: string[] = [];
-  const ready = slot.endpoints.ready.length;
   const deployment = slot.deployment;
+  const ready = presentEndpoints(slot);
   if (slot.service === undefined) reasons.push(`the Service of ${slot.slot} does not exist`);
 
   if (deployment === undefined) {
@@ -35,15 +40,18 @@ export function readiness(slot: SlotObservation, atLeast = 0): Readiness {
       );
     }
     // A pod without an address is no endpoint yet.
-    const present = slot.pods.filter(
-      ({ terminating, phase }) => !terminating && phase !== "Succeeded" && phase !== "Failed",
-    ).length;
+    const present = slot.pods.filter((pod) => !pod.terminating && !hasEnded(pod)).length;
     const listed = ready + slot.endpoints.notReady;
     if (ready > 0 && present > listed) reasons.push(`${present - listed} of ${present} pods not started yet`);
   } else {
     if (deployment.observedGeneration < deployment.generation) {
       reasons.push(
         `the Deployment ${deployment.name} was changed and its controller has not looked at it yet`,
+      );
+    }
+    if (deployment.paused === true && deployment.updatedReplicas === 0 && deployment.desiredReplicas > 0) {
+      reasons.push(
+        `rollouts of the Deployment ${deployment.name} are paused (\`kubectl rollout resume deployment ${deployment.name}\`)`,
       );
     }
     if (deployment.desiredReplicas === 0) reasons.push(`${slot.slot} has 0 replicas`);
@@ -66,18 +74,30 @@ export function readiness(slot: SlotObservation, atLeast = 0): Readiness {
   }
 
   if (reasons.length === 0) return { state: "ready", replicas: ready };
-  // What is wrong with pods of a former template is about to go away with them.
-  const problems = slot.pods
-    .filter((pod) => !pod.former)
-    .map((pod) => pod.problem)
-    .filter((problem) => problem !== undefined);
+  // What is wrong with pods of a former template is about to go away with them; others were not made by the slot's Deployment.
+  const pods = slot.pods.filter((pod) => !pod.former && pod.stray !== true);
   return {
     state: "not-ready",
-    readyReplicas: ready,
+    readyReplicas: slot.endpoints.ready.length,
     desiredReplicas: deployment?.desiredReplicas,
     reasons,
-    problems,
+    problems: problemsOf(pods),
+    waiting: pods.map((pod) => pod.waiting).filter((waiting) => waiting !== undefined),
   };
+}
+
+/** Ready endpoints that are pods of what the slot runs now: traffic that former ones or strangers take says nothing of it. */
+function presentEndpoints({ deployment, endpoints, pods }: SlotObservation): number {
+  if (deployment === undefined) return endpoints.ready.length;
+  const others = new Set(pods.filter((pod) => pod.former || pod.stray === true).map((pod) => pod.name));
+  return endpoints.ready.filter(({ pod }) => pod === undefined || !others.has(pod)).length;
+}
+
+/** Those of pods that have ended come last: others were made in their place. */
+function problemsOf(pods: readonly PodObservation[]): PodProblem[] {
+  return [...pods.filter((pod) => !hasEnded(pod)), ...pods.filter(hasEnded)]
+    .map((pod) => pod.problem)
+    .filter((problem) => problem !== undefined);
 }
 
 /** One line about how far a slot is, for example `2 of 3 replicas ready`. */

@@ -4,6 +4,8 @@ import type { KubernetesObject } from "../kubernetes/api.ts";
 export interface DeploymentObject extends KubernetesObject {
   readonly spec?: {
     readonly replicas?: number;
+    readonly paused?: boolean;
+    readonly selector?: LabelSelector;
     readonly template?: {
       readonly metadata?: { readonly labels?: Readonly<Record<string, string>> };
       readonly spec?: { readonly containers?: readonly ContainerObject[] };
@@ -18,9 +20,23 @@ export interface DeploymentObject extends KubernetesObject {
   };
 }
 
-/** What of a container is compared. */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+export interface ReplicaSetObject extends KubernetesObject {
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
 export interface ContainerObject {
   readonly name?: string;
+  /** `Always` makes an init container a sidecar. */
+  readonly restartPolicy?: string;
   readonly image?: string;
   readonly command?: readonly string[];
   readonly args?: readonly string[];
@@ -32,13 +48,18 @@ export interface Condition {
   readonly status: string;
   readonly reason?: string;
   readonly message?: string;
+  readonly lastTransitionTime?: string;
 }
 
 export interface ServiceObject extends KubernetesObject {
-  readonly spec?: { readonly selector?: Readonly<Record<string, string>> };
+  readonly spec?: {
+    readonly selector?: Readonly<Record<string, string>>;
+    readonly ports?: readonly { readonly name?: string; readonly targetPort?: number | string }[];
+  };
 }
 
 export interface EndpointSliceObject extends KubernetesObject {
+  readonly ports?: readonly object[] | null;
   readonly endpoints?: readonly {
     readonly addresses?: readonly string[];
     readonly conditions?: {
@@ -76,6 +97,10 @@ export interface PodObject extends KubernetesObject {
   readonly spec?: {
     readonly containers?: readonly ContainerObject[];
     readonly initContainers?: readonly ContainerObject[];
+    readonly nodeName?: string;
+    readonly schedulerName?: string;
+    readonly schedulingGates?: readonly { readonly name: string }[];
+    readonly readinessGates?: readonly { readonly conditionType: string }[];
   };
   readonly status?: {
     readonly phase?: string;

@@ -16,6 +16,15 @@ describe("podProblem", () => {
     expect(problem?.message).toContain("fraud:9");
   });
 
+  test.each(["i/o timeout", "503 Service Unavailable", "429 Too Many Requests", "connection refused"])(
+    "a registry that says %s may come back, however often it was asked",
+    (why) => {
+      const message = `Back-off pulling image "fraud:9": ErrImagePull: ${why}`;
+      const waiting = { reason: "ImagePullBackOff", message };
+      expect(podProblem(pod({ state: { waiting } }))).toMatchObject({ kind: "image-pull", final: false });
+    },
+  );
+
   test("a first failed pull may still pass", () => {
     const problem = podProblem(pod({ state: { waiting: { reason: "ErrImagePull", message: "timeout" } } }));
     expect(problem).toMatchObject({ kind: "image-pull", final: false });

@@ -13,7 +13,9 @@ export async function podEvidence(
   problem: PodProblem,
   signal?: AbortSignal,
 ): Promise<PodEvidence> {
-  const hasLogs = ["crash-loop", "failing-probe", "model-fetch"].includes(problem.kind);
+  const hasLogs =
+    ["crash-loop", "failing-probe", "model-fetch"].includes(problem.kind) ||
+    (problem.kind === "starting" && problem.container !== undefined);
   const [log, events] = await Promise.all([
     hasLogs ? podLog(api, namespace, problem, signal) : [],
     podEvents(api, namespace, problem.pod, signal),
@@ -29,7 +31,7 @@ async function podLog(
 ): Promise<string[]> {
   const path = `/api/v1/namespaces/${namespace}/pods/${problem.pod}/log`;
   // A crashed container that was started again has its story in the previous one.
-  for (const previous of problem.kind === "failing-probe" ? [false] : [true, false]) {
+  for (const previous of ["failing-probe", "starting"].includes(problem.kind) ? [false] : [true, false]) {
     try {
       const answer = await api.request({
         method: "GET",
