@@ -8,6 +8,11 @@ import { jsonAt } from "./json-path.ts";
 export interface IdentityProbe {
   /** Absolute path on the model server, for example `/v2/models/fraud`. */
   readonly path: string;
+  /**
+   * What clients ask the ingress for to get to `path`, where something rewrites the path on the way: for example `/fraud/v2/models/fraud`.
+   * @default `path`, or what it is by the Ingress's own annotations (`rewrite-target`)
+   */
+  readonly ingressPath?: string | undefined;
   readonly from:
     | { readonly kind: "header"; readonly name: string }
     /** Dot-separated path into a JSON answer, for example `versions.0`. */

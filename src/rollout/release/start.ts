@@ -12,6 +12,7 @@ import { modelSpec } from "../desired.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
 import { withLock } from "../lock.ts";
 import { withPermissions } from "../permissions.ts";
+import { requireAskable } from "../plan-refusals.ts";
 import {
   nextReleaseNumber,
   type ReleaseRecord,
@@ -59,6 +60,7 @@ export async function release(context: RolloutContext, options: ReleaseOptions):
   await requireRolloutCalls(context, { skipGates });
   const start = async (deployed: Deployed): Promise<Start> => {
     const { record, routing } = deployed;
+    requireAskable(record.settings);
     const live = liveSlot(routing);
     const running = releaseOf(record, live);
     const { api, namespace, signal } = context;
