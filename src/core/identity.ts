@@ -43,6 +43,8 @@ export interface IdentityAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** More came than is read: `body` is its beginning. @default false */
+  readonly truncated?: boolean | undefined;
   /** The message of an answer over gRPC. */
   readonly message?: Uint8Array | undefined;
 }

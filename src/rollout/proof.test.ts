@@ -83,12 +83,40 @@ describe("a lane", () => {
     kind: "error",
     message: "ECONNREFUSED",
   });
+  const limit: ProbeOutcome = {
+    kind: "unanswered",
+    status: 429,
+    met: { kind: "limit", why: "HTTP 429, too many requests" },
+  };
+
+  test("what somebody limits counts for nothing, wherever it comes in between", () => {
+    fc.assert(
+      fc.property(fc.array(outcome), fc.array(fc.nat()), (outcomes, places) => {
+        const laneOf = (all: readonly ProbeOutcome[]) =>
+          all.reduce((at, one) => advance(at, one, identities), newLane(endpoint, view));
+        const mixed = places.reduce(
+          (all, place) => all.toSpliced(place % (all.length + 1), 0, limit),
+          outcomes,
+        );
+        const { consecutive, scores, answers, strangers, unexpected } = laneOf(outcomes);
+        expect(laneOf(mixed)).toMatchObject({ consecutive, scores, answers, strangers, unexpected });
+      }),
+    );
+    const verdict = proofVerdict([advance(newLane(endpoint, view), limit, identities)], 1);
+    expect(verdict).toMatchObject({
+      state: "open",
+      missing: [
+        "http://192.0.2.1:80, as clients ask: blue expected, 0 answers seen so far; not answered, and not counted: 1 times HTTP 429, too many requests",
+      ],
+      advice: [expect.stringContaining("deadlines.proof")],
+    });
+  });
 
   test("counts only expected answers in a row", () => {
     fc.assert(
       fc.property(fc.array(outcome), fc.integer({ min: 1, max: 5 }), (outcomes, needed) => {
         const lane = outcomes.reduce((at, one) => advance(at, one, identities), newLane(endpoint, view));
-        const lastBad = outcomes.findLastIndex((one) => one.kind === "error" || one.identity !== "1");
+        const lastBad = outcomes.findLastIndex((one) => one.kind !== "answer" || one.identity !== "1");
         expect(lane.consecutive).toBe(outcomes.length - 1 - lastBad);
         expect(proofVerdict([lane], needed).state).toBe(lane.consecutive >= needed ? "proved" : "open");
       }),
