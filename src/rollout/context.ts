@@ -17,6 +17,7 @@ import { callIo } from "./call-io.ts";
 import type { Lookup } from "./ingress-endpoints.ts";
 import type { Holder, LockOptions } from "./lease.ts";
 import { type Probe, probe } from "./probe.ts";
+import { onceRead, probeWith, readProbeHeaders } from "./probe-headers.ts";
 import { type ModelStack, openModelStack } from "./program.ts";
 import { RecordStore } from "./record-store.ts";
 
@@ -39,6 +40,8 @@ export interface RolloutContext {
   /** Who works, `user@host`. */
   readonly operator: string;
   readonly probe: Probe;
+  /** Makes sure that the headers of the configuration can be sent, before anything is written that is proved with them. */
+  requireProbeHeaders(): Promise<void>;
   readonly lookup: Lookup;
   /** What programs and addresses are called with. */
   readonly calls: CallIo;
@@ -72,6 +75,11 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
   const host = hostname();
   const operator = `${userName(env)}@${host}`;
   const calls = callIo({ config, clock, env, kubernetesContext: connection.context });
+  const sources = config.probeHeaders ?? {};
+  const headers = onceRead(
+    () => readProbeHeaders({ sources, api, namespace, env, signal: options.signal }),
+    () => clock.now(),
+  );
   let secrets: Promise<SecretsSource> | undefined;
   const askOnce = () => {
     secrets ??= import("../engine/secrets.ts").then(({ secretsFromEnvironment }) =>
@@ -94,7 +102,10 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     events,
     signal: options.signal,
     operator,
-    probe,
+    probe: probeWith(probe, headers, secretHeaders(config)),
+    requireProbeHeaders: async () => {
+      await headers();
+    },
     lookup: (name) => dnsLookup(name, { all: true }),
     calls,
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
@@ -113,6 +124,11 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
       signal: options.signal,
     }),
   };
+}
+
+/** Headers whose values are no part of the configuration. */
+function secretHeaders({ probeHeaders = {} }: ResolvedConfig): string[] {
+  return Object.keys(probeHeaders).filter((name) => typeof probeHeaders[name] !== "string");
 }
 
 function userName(env: Readonly<Record<string, string | undefined>>): string {

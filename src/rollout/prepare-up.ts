@@ -48,6 +48,7 @@ export async function prepareUp(
   refuseInProgress(context.config.name, record);
   const versions = await presentVersions(context);
   const plan = decide(context, record, observation, versions, options);
+  await context.requireProbeHeaders();
   return {
     plan,
     location,

@@ -58,6 +58,7 @@ export async function release(context: RolloutContext, options: ReleaseOptions):
   requireTemplate(context.config);
   const { template, ignoreWindows = false, skipGates = false } = options;
   await requireRolloutCalls(context, { skipGates });
+  await context.requireProbeHeaders();
   const start = async (deployed: Deployed): Promise<Start> => {
     const { record, routing } = deployed;
     requireAskable(record.settings);
