@@ -13,6 +13,7 @@ import { abortableReads } from "../kubernetes/abortable.ts";
 import { Answers } from "../kubernetes/answers.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { Lists } from "../kubernetes/lists.ts";
+import { askingAgain } from "../kubernetes/retry-after.ts";
 import { callIo } from "./call-io.ts";
 import type { Lookup } from "./ingress-endpoints.ts";
 import type { Holder, LockOptions } from "./lease.ts";
@@ -69,7 +70,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
   const { connect } = await import("../kubernetes/connect.ts");
   const connection = connect(config.kubeconfig);
   const answers = new Answers({ server: connection.api.server, clock, events });
-  const watched = answers.watching(connection.api);
+  const watched = answers.watching(askingAgain(connection.api, clock));
   const api = abortableReads(watched, options.signal);
   const namespace = config.namespace ?? connection.namespace;
   const host = hostname();
