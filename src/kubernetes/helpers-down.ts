@@ -43,6 +43,12 @@ const called: Readonly<Record<HelperFailure["kind"], string>> = {
   "aggregated-api": "API",
 };
 
+const codes = {
+  "admission-webhook": "admission-webhook-down",
+  "conversion-webhook": "conversion-webhook-down",
+  "aggregated-api": "aggregated-api-down",
+} as const satisfies Readonly<Record<HelperFailure["kind"], string>>;
+
 const remedies: Readonly<Record<HelperFailure["kind"], string>> = {
   "admission-webhook":
     "The cluster is well, and lets nothing through that this webhook is to see. Bring its service back (`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations` shows whose it is), or have it set to failurePolicy: Ignore; then run the command again.",
@@ -56,7 +62,7 @@ const remedies: Readonly<Record<HelperFailure["kind"], string>> = {
 export function helperDown(failure: HelperFailure, about: string, cause?: unknown): UserError {
   const { kind, name, why } = failure;
   return new UserError({
-    code: `${kind}-down`,
+    code: codes[kind],
     message: `${about}: the ${called[kind]} "${name}", which the API server asks, failed: ${why}`,
     hint: remedies[kind],
     exitCode: exitCodes.failed,
