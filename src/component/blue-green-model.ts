@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { beginning } from "../core/identity-path.ts";
 import type { IngressSpec } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
 import { podScheme } from "../core/pod-address.ts";
@@ -71,7 +72,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
     this.slots = { blue: blue.outputs, green: green.outputs };
     this.ingressName = ingress.metadata.name;
     const scheme = (args.ingress.tls ?? []).length > 0 ? "https" : "http";
-    this.url = pulumi.interpolate`${scheme}://${args.ingress.host}${args.ingress.path ?? "/"}`;
+    this.url = pulumi.interpolate`${scheme}://${args.ingress.host}${beginning(args.ingress.path ?? "/")}`;
     this.registerOutputs({
       endpoint: this.endpoint,
       live: this.live,

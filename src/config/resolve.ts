@@ -21,7 +21,8 @@ export interface Surroundings {
 
 /** Fills in every default. Pure. */
 export function resolveConfig(config: ModelswitchConfig, around: Surroundings): ResolvedConfig {
-  const { endpoints, controllerReplicas = 3, ...ingress } = config.ingress;
+  // What belongs to the proof alone is in no record and no state: headers may be credentials.
+  const { endpoints, controllerReplicas = 3, probe, ...ingress } = config.ingress;
   const namespace = config.namespace ?? around.contextNamespace;
   return {
     file: around.file,
@@ -35,6 +36,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     ingress,
     endpoints: (endpoints ?? []).map((endpoint) => endpoint.replace(/\/$/, "")),
     controllerReplicas,
+    probeHeaders: probe?.headers ?? {},
     servicePort: config.servicePort ?? 80,
     ...(config.service === undefined ? {} : { service: config.service }),
     router: config.router ?? "nginx",

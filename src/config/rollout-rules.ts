@@ -1,8 +1,8 @@
 import { routerNamed } from "../component/routers/factory.ts";
 import { type Fields, isFields } from "../core/fields.ts";
 import { type GatePhase, gatePhases } from "../core/gates.ts";
-import { takes } from "../core/ingress-path.ts";
-import { type RouterName, routerNames } from "../core/model.ts";
+import { leadsToModel } from "../core/identity-path.ts";
+import { type IngressSpec, type RouterName, routerNames } from "../core/model.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
 import { parseSteps } from "../core/rollout/steps.ts";
 import { callUrlProblem } from "../core/urls.ts";
@@ -113,11 +113,9 @@ function requestProblems(
     const message = `asks over HTTP, but ingress.protocol is "${protocol}"; let a program ask instead, for example run: ["grpcurl", …]`;
     problems.push({ path: [...at, "request"], message });
   }
-  const covered = valueAt(input, ["ingress", "path"]) ?? "/";
-  const pathType = String(valueAt(input, ["ingress", "pathType"]) ?? "Prefix");
-  const isElsewhere = typeof covered === "string" && !takes({ path: covered, pathType }, String(path));
-  if (typeof path === "string" && isElsewhere) {
-    const message = `"${path}" is not under ingress.path "${covered}", so the ingress would not send it to the model`;
+  const ingress = ingressOf(input);
+  if (typeof path === "string" && ingress !== undefined && !leadsToModel(ingress, path)) {
+    const message = `"${path}" is not under ingress.path "${ingress.path ?? "/"}", so the ingress would not send it to the model; write the path as clients do`;
     problems.push({ path: [...at, "request", "path"], message });
   }
   const asked: readonly unknown[] = Array.isArray(phases) ? phases : gatePhases;
@@ -128,6 +126,18 @@ function requestProblems(
     problems.push({ path: [...at, phases === undefined ? "request" : "phases"], message });
   }
   return problems;
+}
+
+/** Hosts and paths, where they have the right shape; what is wrong with them is told elsewhere. */
+function ingressOf(input: object): IngressSpec | undefined {
+  const ingress = valueAt(input, ["ingress"]);
+  if (!isFields(ingress) || !(ingress.annotations === undefined || isFields(ingress.annotations))) return;
+  const places: readonly unknown[] = [ingress, ...(Array.isArray(ingress.also) ? ingress.also : [])];
+  const isText = (value: unknown) => value === undefined || typeof value === "string";
+  const isRight = places.every(
+    (place) => isFields(place) && [place.host, place.path, place.pathType].every(isText),
+  );
+  return isRight ? (ingress as unknown as IngressSpec) : undefined;
 }
 
 function notifications(rollout: Fields): ConfigProblem[] {

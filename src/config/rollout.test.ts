@@ -198,6 +198,13 @@ describe("what people lay down for a rollout", () => {
     expect(problemsOf({ gates: [{ ...gates[0], phases: ["soak"] }] }, { router: "plain" })).toEqual([]);
     const narrow = { ingress: { host: "a.b", path: "/v2" } };
     expect(problemsOf({ gates }, narrow)).toEqual([expect.stringContaining("not under ingress.path")]);
+    const rewrite = { "nginx.ingress.kubernetes.io/rewrite-target": "/$2" };
+    const rewritten = { host: "a.b", path: "/m(/|$)(.*)", annotations: rewrite, also: [{ path: "/x" }] };
+    expect(problemsOf({ gates }, { ingress: rewritten })).toEqual([]);
+    const asPods = [{ name: "a", request: { path: "/v2/models" } }];
+    expect(problemsOf({ gates: asPods }, { ingress: rewritten })).toEqual([
+      expect.stringContaining("write the path as clients do"),
+    ]);
     const grpc = { ingress: { host: "a.b", protocol: "grpc" } };
     expect(problemsOf({ gates }, grpc)).toContainEqual(expect.stringContaining("asks over HTTP"));
   });

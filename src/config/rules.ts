@@ -2,7 +2,7 @@ import { presetServer } from "../component/servers/preset-options.ts";
 import { UserError } from "../core/errors.ts";
 import { isFields } from "../core/fields.ts";
 import { type RouterName, routerNames } from "../core/model.ts";
-import { modelNamePattern, objectNames, type SlotNames } from "../core/names.ts";
+import { defaultPreviewHeader, modelNamePattern, objectNames, type SlotNames } from "../core/names.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { grpcOnlyProblems } from "./grpc-only-rules.ts";
 import { hostProblem, imageProblem } from "./host.ts";
@@ -191,6 +191,7 @@ function ingress(read: Read): ConfigProblem[] {
     const message = previewHeaderProblem(router);
     if (message !== undefined) problems.push({ path: ["previewHeader"], message });
   }
+  problems.push(...probeHeaders(read));
   const tls = read("ingress", "tls");
   if (Array.isArray(tls) && typeof host === "string" && tls.length > 0) {
     const covered = tls.flatMap((entry) => {
@@ -211,6 +212,22 @@ function ingress(read: Read): ConfigProblem[] {
     }
   }
   return problems;
+}
+
+/** Headers that a request has anyway: another value would make it another request. */
+const ownHeaders = ["host", "connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer"];
+
+function probeHeaders(read: Read): ConfigProblem[] {
+  const headers = read("ingress", "probe", "headers");
+  if (!isFields(headers)) return [];
+  const preview = String(read("previewHeader") ?? defaultPreviewHeader).toLowerCase();
+  return Object.keys(headers).flatMap((name): ConfigProblem[] => {
+    const path = ["ingress", "probe", "headers", name];
+    if (name.toLowerCase() === preview) {
+      return [{ path, message: "is the preview header, with which the proof chooses a slot itself" }];
+    }
+    return ownHeaders.includes(name.toLowerCase()) ? [{ path, message: "is set by the request itself" }] : [];
+  });
 }
 
 function serverTimes(read: Read): ConfigProblem[] {

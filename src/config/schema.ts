@@ -115,6 +115,28 @@ const ingress = z.strictObject({
     .max(100)
     .optional()
     .describe("How many replicas of the ingress controller may answer at one address. Default: 3"),
+  probe: z
+    .strictObject({
+      headers: z
+        .record(
+          z.string().regex(headerToken, "is no header name: letters, digits and - only"),
+          z.union([
+            z.string(),
+            z.strictObject({ env: text("Environment variable with the value") }),
+            z.strictObject({
+              secret: z
+                .string()
+                .regex(subdomain, "is no name of a Secret: lower-case letters, digits, - and .")
+                .describe("Secret of the model's namespace"),
+              key: text("Key in it"),
+            }),
+          ]),
+        )
+        .optional()
+        .describe("Headers by name: a text, { env } or { secret, key }. Default: no headers"),
+    })
+    .optional()
+    .describe("What a proof and request gates send to the ingress beside what clients send"),
 });
 
 const pulumi = z.strictObject({

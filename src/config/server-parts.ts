@@ -41,6 +41,11 @@ export const grpcIdentity = z
 export const identitySchema = z
   .strictObject({
     path: absolutePath.describe("Path on the model server, for example /v2/models/fraud"),
+    ingressPath: absolutePath
+      .optional()
+      .describe(
+        "What clients ask the ingress for to get there, where something rewrites paths. Default: path, or what rewrite-target makes it",
+      ),
     from: z.discriminatedUnion("kind", [
       z.strictObject({
         kind: z.literal("header"),

@@ -15,6 +15,12 @@ export type ReleaseTemplate = Omit<SlotSpec, keyof SlotOnly> & { readonly image:
 /** What belongs to a slot itself, whatever it runs. */
 export type SlotOnly = Pick<SlotSpec, "selector" | "release" | "deployment" | "service" | "autoscaler">;
 
+/** Value of a header: a text, an environment variable where modelswitch runs, or the key of a Secret beside the model. */
+export type HeaderSource =
+  | string
+  | { readonly env: string }
+  | { readonly secret: string; readonly key: string };
+
 /** As a configuration file has it: a config file may be read from beside it. */
 export type Written<T extends Pick<SlotSpec, "configFiles">> = Omit<T, "configFiles"> & {
   /** Files by their absolute path in the server's container: contents, or `{ file: PATH }`, relative to the configuration file. */
@@ -51,6 +57,11 @@ export interface ModelswitchConfig {
      * single one that is behind would have been noticed. @default 3
      */
     readonly controllerReplicas?: number;
+    /** What a proof, and `request` gates, send to the ingress beside what clients send. */
+    readonly probe?: {
+      /** Headers by name, for an ingress that asks for credentials. @default none */
+      readonly headers?: Readonly<Record<string, HeaderSource>>;
+    };
   };
   /** Port of the slots' Services. @default 80 */
   readonly servicePort?: number;
@@ -160,6 +171,8 @@ export interface ResolvedConfig {
   readonly ingress: IngressSpec;
   readonly endpoints: readonly string[];
   readonly controllerReplicas: number;
+  /** What a proof sends beside its own headers. @default none */
+  readonly probeHeaders?: Readonly<Record<string, HeaderSource>>;
   readonly servicePort: number;
   /** @default none */
   readonly service?: ServiceSettings;

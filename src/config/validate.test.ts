@@ -396,6 +396,16 @@ describe("mistakes", () => {
       { ...good, identity: { path: "/", from: { kind: "heder", name: "x" } } },
       'identity.from.kind: "heder" is none of header, json, body; did you mean "header"?',
     ],
+    [
+      "a header that the proof chooses itself",
+      { ...good, ingress: { ...good.ingress, probe: { headers: { "x-modelswitch-preview": "always" } } } },
+      'ingress.probe.headers["x-modelswitch-preview"]: is the preview header, with which the proof chooses a slot itself',
+    ],
+    [
+      "a header that a request has anyway",
+      { ...good, ingress: { ...good.ingress, probe: { headers: { Host: "x" } } } },
+      "ingress.probe.headers.Host: is set by the request itself",
+    ],
     ["an identity without its source", { ...good, identity: { path: "/" } }, "identity.from: is missing"],
     [
       "a backend that is a path",

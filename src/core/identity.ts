@@ -8,6 +8,11 @@ import { jsonAt } from "./json-path.ts";
 export interface IdentityProbe {
   /** Absolute path on the model server, for example `/v2/models/fraud`. */
   readonly path: string;
+  /**
+   * What clients ask the ingress for to get to `path`, where something rewrites the path on the way: for example `/fraud/v2/models/fraud`.
+   * @default `path`, or what it is by the Ingress's own annotations (`rewrite-target`)
+   */
+  readonly ingressPath?: string | undefined;
   readonly from:
     | { readonly kind: "header"; readonly name: string }
     /** Dot-separated path into a JSON answer, for example `versions.0`. */
@@ -38,6 +43,8 @@ export interface IdentityAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** More came than is read: `body` is its beginning. @default false */
+  readonly truncated?: boolean | undefined;
   /** The message of an answer over gRPC. */
   readonly message?: Uint8Array | undefined;
 }

@@ -33,6 +33,20 @@ describe("failures", () => {
     });
   });
 
+  test("of a webhook that is down name it, and no outage", () => {
+    const down = (name: string) =>
+      `Internal error occurred: failed calling webhook "${name}": failed to call webhook: Post "https://hook.acme.svc:443/v?timeout=10s": no endpoints available for service "hook"`;
+    const output = { stdout: "", stderr: "error: update failed", code: 1 };
+    expect(explainFailure(output, observed(error(down("a.acme.io"), service)), context)).toMatchObject({
+      code: "admission-webhook-down",
+      message: `The update of stack dev failed at Service fraud-blue: the admission webhook "a.acme.io", which the API server asks, failed: Post "https://hook.acme.svc:443/v": no endpoints available for service "hook"`,
+      hint: expect.stringContaining("failurePolicy"),
+    });
+    const other = error("spec.type: Unsupported value", service.replace("-blue", "-green"));
+    const both = explainFailure(output, observed(error(down("a.acme.io"), service), other), context);
+    expect(both.code).toBe("deployment-failed");
+  });
+
   test("that one of our hooks refused keep its code and hint", () => {
     const refusal = {
       urn: service,

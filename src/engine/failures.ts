@@ -1,6 +1,7 @@
 import { exitCodes, interrupted, UserError } from "../core/errors.ts";
 import type { Refusal } from "../core/refusals.ts";
 import { parseForbidden, permissionDenied } from "../kubernetes/forbidden.ts";
+import { helperDown, helperFailure } from "../kubernetes/helpers-down.ts";
 import { type Diagnostic, describeUrn, type Observed, plainText } from "./engine-events.ts";
 import type { StackLock } from "./locks.ts";
 import { placeInProgram } from "./program-errors.ts";
@@ -41,6 +42,7 @@ export function explainFailure(
     backendError(text, context) ??
     refusedError(observed, context) ??
     permissionError(observed, context) ??
+    helperError(observed, context) ??
     resourceError(observed, context) ??
     killedError(output, context) ??
     new UserError({
@@ -155,6 +157,18 @@ function permissionError(observed: Observed, context: FailureContext): UserError
     { permissions, namespace, user },
     { before: `${context.operation} of stack ${context.stack} failed.${saved}` },
   );
+}
+
+/** Somebody whom the API server asks was down: what is shown says who. */
+function helperError(observed: Observed, context: FailureContext): UserError | undefined {
+  const errors = resourceErrors(observed);
+  const failures = errors.map(({ message }) => helperFailure(message));
+  const [first] = failures;
+  // Whatever failed beside it would be lost.
+  if (first === undefined || failures.some((one) => one?.name !== first.name)) return undefined;
+  const what = errors.map(({ urn = "" }) => describeUrn(urn)).map(({ kind, name }) => `${kind} ${name}`);
+  const about = `${context.operation} of stack ${context.stack} failed at ${[...new Set(what)].join(", ")}`;
+  return helperDown(first, about);
 }
 
 const named = (name: string | undefined) => (name === undefined ? {} : { name });

@@ -19,6 +19,10 @@ export interface IngressRequest {
 export interface IngressAnswer {
   readonly status: number;
   readonly body: string;
+  /** More came than is read. @default false */
+  readonly truncated?: boolean;
+  /** Somebody in front of the release limits how often may be asked, and answered this. @default none */
+  readonly limit?: string;
 }
 
 /** What came of a request through the ingress. */

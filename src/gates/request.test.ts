@@ -79,6 +79,25 @@ describe("requests through the ingress", () => {
     expect(said.verdict).toBe("inconclusive");
     expect(said.evidence).toContain("ingress not reached: 4 times connect ECONNREFUSED");
   });
+
+  test("say nothing about the release where somebody limits requests, unless that is what is expected", async () => {
+    const limit: IngressOutcome = {
+      kind: "answer",
+      answer: { status: 429, body: "", limit: "HTTP 429, too many requests" },
+      latencyMs: 1,
+    };
+    const { io } = ingress(answer(), limit);
+    const said = await requestGate(io, gateOf(), { ...subject, phase: "soak" }, never);
+    expect(said).toMatchObject({
+      verdict: "inconclusive",
+      evidence: expect.stringContaining("not answered by the release: 4 times HTTP 429, too many requests"),
+    });
+    const gate = gateOf();
+    const wanted = { ...gate, request: { ...gate.request, expect: { ...gate.request.expect, status: 429 } } };
+    const { io: limiting } = ingress(limit);
+    const right = await requestGate(limiting, wanted, { ...subject, phase: "soak" }, never);
+    expect(right.verdict).toBe("pass");
+  });
 });
 
 describe("an answer", () => {
@@ -89,6 +108,10 @@ describe("an answer", () => {
     expect(problem({})).toBeUndefined();
     expect(problem({ status: 404 }, "", 404)).toBeUndefined();
     expect(problem({}, "", 404)).toBe("HTTP 404 instead of 200");
+    const large = { status: 200, body: "{", truncated: true };
+    const named = { ...asking.expect, json: { path: "a", value: 1 } };
+    expect(answerProblem({ expect: named }, large, 1)).toBe("the answer is too large to be read");
+    expect(answerProblem({ expect: asking.expect }, large, 1)).toBeUndefined();
     expect(problem({ latencyMs: 10 })).toBeUndefined();
     expect(problem({ latencyMs: 9.5 })).toBe("took longer than 0.0095 s");
     const json = { path: "outputs.0.name", value: "score" };

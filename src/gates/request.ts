@@ -21,6 +21,7 @@ export async function requestGate(
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   const wrong: string[] = [];
   const unreachable: string[] = [];
+  const limited: string[] = [];
   let [asked, slowest] = [0, 0];
   while (asked < request.count && wrong.length <= request.allowed) {
     asked += 1;
@@ -34,22 +35,28 @@ export async function requestGate(
         wrong.push(outcome.why);
         break;
       case "answer": {
+        const { limit, status } = outcome.answer;
+        if (limit !== undefined && status !== request.expect.status) {
+          limited.push(limit);
+          break;
+        }
         slowest = Math.max(slowest, outcome.latencyMs);
         const problem = answerProblem(request, outcome.answer, outcome.latencyMs);
         if (problem !== undefined) wrong.push(problem);
       }
     }
   }
-  const right = asked - wrong.length - unreachable.length;
+  const right = asked - wrong.length - unreachable.length - limited.length;
   const evidence = [
     `${right} of ${asked} answers as expected`,
     ...(slowest > 0 ? [`slowest ${seconds(slowest)}`] : []),
     ...counted(wrong),
     ...counted(unreachable).map((why) => `ingress not reached: ${why}`),
+    ...counted(limited).map((why) => `not answered by the release: ${why}`),
   ].join("; ");
   if (wrong.length > request.allowed) return { verdict: "fail", evidence };
-  // The ingress itself was not reached: that says nothing about the release.
-  if (unreachable.length > 0) return { verdict: "inconclusive", evidence };
+  // The ingress itself was not reached, or limits requests: that says nothing about the release.
+  if (unreachable.length + limited.length > 0) return { verdict: "inconclusive", evidence };
   return { verdict: "pass", evidence };
 }
 
@@ -67,6 +74,7 @@ export function answerProblem(
   if (expect.latencyMs !== undefined && latencyMs > expect.latencyMs) {
     return `took longer than ${seconds(expect.latencyMs)}`;
   }
+  if (expect.json !== undefined && answer.truncated === true) return "the answer is too large to be read";
   return expect.json === undefined ? undefined : jsonProblem(expect.json, body);
 }
 

@@ -3,6 +3,7 @@ import { formatDuration } from "../core/duration.ts";
 import { UserError } from "../core/errors.ts";
 import type { EventSink } from "../core/events.ts";
 import { type KubernetesApi, KubernetesApiError } from "./api.ts";
+import { helperFailure, isDenial } from "./helpers-down.ts";
 
 /** How long the API server may leave everything unanswered before people are told, milliseconds. */
 export const patienceMs = 5_000;
@@ -12,9 +13,14 @@ function isUnable(status: number): boolean {
   return status >= 500 || status === 429;
 }
 
+/** Whether it answers for somebody else whom it asked: a webhook that is down, or refuses, is no outage of the API server. Pure. */
+function isOfAnother(said: string): boolean {
+  return helperFailure(said) !== undefined || isDenial(said);
+}
+
 /** Whether an error says nothing but that the API server gave no answer, or could not serve. Pure. */
 export function isUnanswered(error: unknown): boolean {
-  if (error instanceof KubernetesApiError) return isUnable(error.status);
+  if (error instanceof KubernetesApiError) return isUnable(error.status) && !isOfAnother(error.message);
   return error instanceof UserError && error.code === "cluster-unreachable";
 }
 
@@ -72,8 +78,8 @@ export class Answers {
     return {
       server: api.server,
       request: (request) =>
-        this.#ask(request.path, api.request(request), ({ status }) =>
-          isUnable(status) ? "unanswered" : "answered",
+        this.#ask(request.path, api.request(request), ({ status, body }) =>
+          isUnable(status) && !isOfAnother(body.replaceAll('\\"', '"')) ? "unanswered" : "answered",
         ),
       json: (request) => this.#ask(request.path, api.json(request), always),
       find: (path, options) => this.#ask(path, api.find(path, options), always),

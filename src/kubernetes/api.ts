@@ -12,13 +12,20 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
   /** @default 30 000 */
   readonly timeoutMs?: number;
+  /** What is read of the answer: for what pods answer through the API server, which may have no end. @default all of it */
+  readonly maxBytes?: number;
 }
 
 export interface ApiResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** More came than `maxBytes`: the body is its beginning. @default false */
+  readonly truncated?: boolean;
 }
+
+/** What is read of an answer of a pod, bytes: more than any identity, metadata or metrics should have. */
+export const largestPodAnswer = 4_000_000;
 
 export interface WatchEvent {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";

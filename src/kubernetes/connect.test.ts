@@ -67,6 +67,41 @@ test("an answer that does not end in time is told as a cluster that can't be rea
   });
 });
 
+test("of an answer without an end only the beginning is read, where it is said how much", async () => {
+  let closed = false;
+  await withServer(
+    (response) => {
+      response.writeHead(200);
+      response.on("close", () => {
+        closed = true;
+      });
+      const more = () => {
+        while (!response.destroyed && response.write("x".repeat(10_000)));
+      };
+      response.on("drain", more);
+      more();
+    },
+    async (contents) => {
+      const { api } = connect({ contents });
+      const answer = await api.request({ method: "GET", path: "/api/v1/x/proxy/", maxBytes: 25_000 });
+      expect(answer).toMatchObject({ status: 200, truncated: true, body: "x".repeat(25_000) });
+      await expect.poll(() => closed).toBe(true);
+    },
+  );
+});
+
+test("an answer that is as large as is read is whole", async () => {
+  await withServer(
+    (response) => response.end("xyz"),
+    async (contents) => {
+      const { api } = connect({ contents });
+      const answer = await api.request({ method: "GET", path: "/", maxBytes: 3 });
+      expect(answer.body).toBe("xyz");
+      expect(answer.truncated).toBeUndefined();
+    },
+  );
+});
+
 test("an abort while the answer comes is told as an interruption", async () => {
   const stop = new AbortController();
   await withServer(

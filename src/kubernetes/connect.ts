@@ -109,7 +109,11 @@ class HttpKubernetesApi implements KubernetesApi, LineStream {
   async request(request: ApiRequest): Promise<ApiResponse> {
     const response = await this.#send(request, request.timeoutMs ?? 30_000);
     const { statusCode: status, headers } = response;
-    return { status, headers: flatten(headers), body: await this.#read(request, response) };
+    const { maxBytes } = request;
+    if (maxBytes === undefined) {
+      return { status, headers: flatten(headers), body: await this.#read(request, response) };
+    }
+    return { status, headers: flatten(headers), ...(await this.#beginning(request, response, maxBytes)) };
   }
 
   async json<T>(request: ApiRequest): Promise<T> {
@@ -204,6 +208,25 @@ class HttpKubernetesApi implements KubernetesApi, LineStream {
     } catch (error) {
       throw this.#failure(request, error);
     }
+  }
+
+  /** At most so much of an answer; the rest is not waited for. */
+  async #beginning(request: ApiRequest, response: Dispatcher.ResponseData, maxBytes: number) {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of response.body) {
+        const bytes = chunk as Buffer;
+        size += bytes.length;
+        chunks.push(size > maxBytes ? bytes.subarray(0, bytes.length - (size - maxBytes)) : bytes);
+        // Leaving the loop ends the answer.
+        if (size > maxBytes) break;
+      }
+    } catch (error) {
+      throw this.#failure(request, error);
+    }
+    const body = Buffer.concat(chunks).toString("utf8");
+    return size > maxBytes ? { body, truncated: true } : { body };
   }
 
   #failure(request: ApiRequest, error: unknown): UserError {

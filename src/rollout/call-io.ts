@@ -28,6 +28,7 @@ export function callIo(about: {
         namedCalls(config.rollout).map(({ call }) => call),
         config.rollout.notifications,
       ),
+      ...headerVariables(config),
       // What they say is in the variables below; beside those they would be another choice, or a path from elsewhere.
       "MODELSWITCH_CLUSTER",
       "MODELSWITCH_FOLDER",
@@ -39,6 +40,13 @@ export function callIo(about: {
       ...(path === undefined ? {} : { MODELSWITCH_KUBECONFIG: path, KUBECONFIG: path }),
     },
   };
+}
+
+/** Credentials of the proof. */
+function headerVariables({ probeHeaders = {} }: ResolvedConfig): string[] {
+  return Object.values(probeHeaders).flatMap((source) =>
+    typeof source === "object" && "env" in source ? [source.env] : [],
+  );
 }
 
 /**

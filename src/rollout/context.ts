@@ -13,10 +13,12 @@ import { abortableReads } from "../kubernetes/abortable.ts";
 import { Answers } from "../kubernetes/answers.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { Lists } from "../kubernetes/lists.ts";
+import { askingAgain } from "../kubernetes/retry-after.ts";
 import { callIo } from "./call-io.ts";
 import type { Lookup } from "./ingress-endpoints.ts";
 import type { Holder, LockOptions } from "./lease.ts";
 import { type Probe, probe } from "./probe.ts";
+import { onceRead, probeWith, readProbeHeaders } from "./probe-headers.ts";
 import { type ModelStack, openModelStack } from "./program.ts";
 import { RecordStore } from "./record-store.ts";
 
@@ -39,6 +41,8 @@ export interface RolloutContext {
   /** Who works, `user@host`. */
   readonly operator: string;
   readonly probe: Probe;
+  /** Makes sure that the headers of the configuration can be sent, before anything is written that is proved with them. */
+  requireProbeHeaders(): Promise<void>;
   readonly lookup: Lookup;
   /** What programs and addresses are called with. */
   readonly calls: CallIo;
@@ -66,12 +70,17 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
   const { connect } = await import("../kubernetes/connect.ts");
   const connection = connect(config.kubeconfig);
   const answers = new Answers({ server: connection.api.server, clock, events });
-  const watched = answers.watching(connection.api);
+  const watched = answers.watching(askingAgain(connection.api, clock));
   const api = abortableReads(watched, options.signal);
   const namespace = config.namespace ?? connection.namespace;
   const host = hostname();
   const operator = `${userName(env)}@${host}`;
   const calls = callIo({ config, clock, env, kubernetesContext: connection.context });
+  const sources = config.probeHeaders ?? {};
+  const headers = onceRead(
+    () => readProbeHeaders({ sources, api, namespace, env, signal: options.signal }),
+    () => clock.now(),
+  );
   let secrets: Promise<SecretsSource> | undefined;
   const askOnce = () => {
     secrets ??= import("../engine/secrets.ts").then(({ secretsFromEnvironment }) =>
@@ -94,7 +103,10 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     events,
     signal: options.signal,
     operator,
-    probe,
+    probe: probeWith(probe, headers, secretHeaders(config)),
+    requireProbeHeaders: async () => {
+      await headers();
+    },
     lookup: (name) => dnsLookup(name, { all: true }),
     calls,
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
@@ -113,6 +125,11 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
       signal: options.signal,
     }),
   };
+}
+
+/** Headers whose values are no part of the configuration. */
+function secretHeaders({ probeHeaders = {} }: ResolvedConfig): string[] {
+  return Object.keys(probeHeaders).filter((name) => typeof probeHeaders[name] !== "string");
 }
 
 function userName(env: Readonly<Record<string, string | undefined>>): string {

@@ -331,10 +331,25 @@ describe("the slots form", () => {
   });
 
   test("reconciles host, class, path and annotations", () => {
-    const ingress = { host: "new.test", className: "traefik", path: "/fraud", annotations: { a: "b" } };
+    const ingress = { host: "new.test", className: "traefik", path: "/version", annotations: { a: "b" } };
     const next = plan({ ...config, ingress }, running(settledOn("green")), first.record);
     expect(modelSpec(next.record, "ml").ingress).toEqual(ingress);
     expect(next.routing).toEqual(settledOn("green"));
+  });
+
+  test("refuses an Ingress through which no identity is reached, unless it is said how", () => {
+    const ingress = { host: "new.test", path: "/fraud" };
+    expect(
+      refusal(() => plan({ ...config, ingress }, running(settledOn("blue")), first.record)),
+    ).toMatchObject({
+      code: "identity-path-outside",
+      exitCode: 2,
+    });
+    const identity = { path: "/version", ingressPath: "/fraud/version", from: { kind: "body" } } as const;
+    expect(plan({ ...config, ingress, identity }, empty).record.settings.identity).toEqual(identity);
+    const annotations = { "nginx.ingress.kubernetes.io/rewrite-target": "/$2" };
+    const rewritten = { host: "new.test", path: "/fraud(/|$)(.*)", annotations };
+    expect(plan({ ...config, ingress: rewritten }, empty).record.settings.ingress).toEqual(rewritten);
   });
 
   test("does not change the router in the middle of a switch", () => {

@@ -7,7 +7,12 @@ import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { adoptedModel } from "./adoption/adoption.ts";
 import { requireAdopted, withoutLostTemplate } from "./adoption/guard.ts";
 import type { Note, PlanInput } from "./plan-input.ts";
-import { refusePortChange, refuseProtocolChange, refuseSelectorChange } from "./plan-refusals.ts";
+import {
+  refusePortChange,
+  refuseProtocolChange,
+  refuseSelectorChange,
+  requireAskable,
+} from "./plan-refusals.ts";
 import { plannedServer } from "./planned-server.ts";
 import { planSlots, planTemplate } from "./planned-slots.ts";
 import { type AppliedSettings, type RolloutRecord, releaseOf, type SlotScaling } from "./record.ts";
@@ -24,7 +29,7 @@ export interface UpPlan {
 /**
  * What `up` should make of the configuration, the record and what the cluster says. Traffic stays where it is. What a
  * slot that carries traffic runs is only changed where the user says so.
- * @throws UserError `not-adopted`, `adoption-unfinished`, `names-changed`, `live-change-refused`, `live-stop-refused`, `selector-changed`, `router-changed-mid-switch` (exit code 2)
+ * @throws UserError `not-adopted`, `adoption-unfinished`, `names-changed`, `identity-path-outside`, `live-change-refused`, `live-stop-refused`, `selector-changed`, `router-changed-mid-switch` (exit code 2)
  */
 export function planUp(input: PlanInput): UpPlan {
   const { config, record, observation } = input;
@@ -46,6 +51,7 @@ export function planUp(input: PlanInput): UpPlan {
   }
 
   requireGrpcIdentity(config.ingress.protocol, config.server, config.identity ?? config.server.identity);
+  requireAskable(config);
   refuseProtocolChange(input, live);
   refusePortChange(input, live);
   const server = plannedServer(input, routing, notes);

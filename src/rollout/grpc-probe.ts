@@ -59,6 +59,7 @@ export function callGrpc(request: ProbeRequest & { readonly grpc: Uint8Array }):
     stream.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size <= largestAnswer) chunks.push(chunk);
+      else failed(new Error(`the answer is larger than ${largestAnswer / 1_000_000} MB`));
     });
     stream.on("error", failed);
     stream.on("close", () => {

@@ -2,7 +2,7 @@ import { exitCodes, UserError } from "../core/errors.ts";
 import { type IdentityProbe, readIdentity } from "../core/identity.ts";
 import { type PodScheme, podProxyPath } from "../core/pod-address.ts";
 import { type Slot, slots } from "../core/slots.ts";
-import type { KubernetesApi } from "../kubernetes/api.ts";
+import { type KubernetesApi, largestPodAnswer } from "../kubernetes/api.ts";
 import { forbiddenError } from "../kubernetes/forbidden.ts";
 import type { SlotObservation } from "./observation.ts";
 import type { Identities } from "./proof.ts";
@@ -122,6 +122,7 @@ export async function askPod(
     ...(search === undefined ? {} : { query: Object.fromEntries(new URLSearchParams(search)) }),
     signal: options.signal,
     timeoutMs: options.timeoutMs ?? 10_000,
+    maxBytes: largestPodAnswer,
   });
   const answer = await asked.catch(async (error: unknown) => {
     // A pod that is silent is no outage; an API server that hangs is one, and says nothing of the pod.

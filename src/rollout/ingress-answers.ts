@@ -25,6 +25,7 @@ export async function requireAnswer(context: RolloutContext, subject: ProofSubje
             });
             return;
           } catch (error) {
+            if (error instanceof UserError) throw error;
             last = error;
             await context.clock.sleep(100, context.signal);
           }

@@ -1,9 +1,11 @@
 import type { ResolvedConfig } from "../config/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
+import { identityPlaces } from "../core/identity-path.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { type Difference, differences } from "./differences.ts";
 import type { Observation } from "./observation.ts";
 import type { PlanInput } from "./plan-input.ts";
+import type { AppliedSettings } from "./record.ts";
 
 /** Changes that would cost requests, or are not possible. */
 
@@ -22,6 +24,19 @@ export function liveChangeRefused(
     exitCode: exitCodes.usage,
     details: { slot, differences: changes },
   });
+}
+
+/**
+ * What could never be proved is not begun.
+ * @throws UserError `identity-path-outside`
+ */
+export function requireAskable({
+  ingress,
+  identity,
+  server,
+}: Pick<AppliedSettings, "ingress" | "identity" | "server">): void {
+  const asked = identity ?? server.identity;
+  if (asked !== undefined) identityPlaces(ingress, asked);
 }
 
 /** Services and the Ingress can't be changed in one instant: under traffic, requests would fail in between. */

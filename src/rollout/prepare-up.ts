@@ -64,6 +64,7 @@ export async function prepareUp(
   const said = record === undefined ? [] : handChangeNotes(record, handChanges);
   const others = await otherClaims(context, record, observation, options.shareHost === true);
   const plan = { ...decided, notes: [...decided.notes, ...said, ...others] };
+  await context.requireProbeHeaders();
   return {
     plan,
     record,

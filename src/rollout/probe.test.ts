@@ -63,6 +63,36 @@ describe("probe", () => {
     expect(hosts).toEqual(Array.from({ length: 3 }, () => `fraud.test:${endpoint.port}`));
   });
 
+  test("an answer without an end is read as far as is needed, and let go", async () => {
+    let closed = false;
+    server.removeAllListeners("request");
+    server.on("request", (_, response) => {
+      response.writeHead(200, { "X-Version": "1.5" });
+      response.on("close", () => {
+        closed = true;
+      });
+      const more = () => {
+        while (!response.destroyed && response.write("x".repeat(50_000)));
+      };
+      response.on("drain", more);
+      more();
+    });
+    const answered = await request();
+    expect(answered).toMatchObject({ status: 200, headers: { "x-version": "1.5" }, truncated: true });
+    expect(answered.body.length).toBeLessThanOrEqual(1_000_000);
+    await expect.poll(() => closed).toBe(true);
+  });
+
+  test("an answer that drips has its time, and no more", async () => {
+    server.removeAllListeners("request");
+    server.on("request", (_, response) => {
+      response.writeHead(200);
+      const drip = setInterval(() => response.write("x"), 20);
+      response.on("close", () => clearInterval(drip));
+    });
+    await expect(request({ timeoutMs: 200 })).rejects.toThrow("no end of the answer within 200 ms");
+  });
+
   test("an error status is an answer", async () => {
     answer = () => ({ status: 503, body: "no" });
     await expect(request()).resolves.toMatchObject({ status: 503 });

@@ -21,10 +21,11 @@ export interface ProbeRequest {
   readonly signal: AbortSignal;
 }
 
-/** Sends one request on a connection of its own. Rejects when no complete answer came. */
+/** Sends one request on a connection of its own. Rejects when no complete answer came; of one that is too large the beginning is enough. */
 export type Probe = (request: ProbeRequest) => Promise<IdentityAnswer>;
 
-const largestAnswer = 1_000_000;
+/** What is read of an answer, bytes. */
+export const largestAnswer = 1_000_000;
 
 /**
  * The real probe. Certificates are not verified: a proof is about which slot answers, and the controller's default
@@ -52,25 +53,37 @@ const send: Probe = (request) =>
       endpoint.protocol === "https"
         ? httpsRequest({ ...common, rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) })
         : httpRequest(common);
-    sent.on("error", (error) => {
-      const late = error.name === "TimeoutError" || (error.name === "AbortError" && !request.signal.aborted);
-      reject(late ? new Error(`no answer within ${request.timeoutMs} ms`) : error);
-    });
+    let hasBegun = false;
+    const failed = (error: Error) => {
+      const late = common.signal.aborted && !request.signal.aborted;
+      const what = hasBegun ? "no end of the answer" : "no answer";
+      reject(late ? new Error(`${what} within ${request.timeoutMs} ms`) : error);
+    };
+    sent.on("error", failed);
     sent.on("response", (response) => {
+      hasBegun = true;
       const chunks: Buffer[] = [];
       let size = 0;
-      response.on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        if (size <= largestAnswer) chunks.push(chunk);
-      });
-      response.on("error", reject);
-      response.on("end", () => {
+      const answered = (truncated: boolean) => {
         const headers: Record<string, string> = {};
         for (const [name, value] of Object.entries(response.headers)) {
           if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
         }
-        resolve({ status: response.statusCode ?? 0, headers, body: Buffer.concat(chunks).toString("utf8") });
+        const body = Buffer.concat(chunks).toString("utf8");
+        resolve({ status: response.statusCode ?? 0, headers, body, ...(truncated ? { truncated } : {}) });
+      };
+      response.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        if (size <= largestAnswer) {
+          chunks.push(chunk);
+          return;
+        }
+        // Whatever else comes, perhaps without an end, is not waited for.
+        answered(true);
+        sent.destroy();
       });
+      response.on("error", failed);
+      response.on("end", () => answered(false));
     });
     sent.end(request.body);
   });

@@ -3,13 +3,12 @@ import { describe, expect, test } from "vitest";
 import { FakeClock } from "../../test/support/rollout-bench.ts";
 import { openInferenceIdentity } from "../component/servers/shared.ts";
 import { encodeFields } from "../core/grpc-message.ts";
-import { placesOf } from "../core/model.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
 import type { Probe } from "./probe.ts";
 import { advance, newLane, type ProbeOutcome, proofVerdict, untrueIdentity, viewsOf } from "./proof.ts";
 import { type ProveOptions, prove } from "./prove.ts";
-import { outcomeOf, probeHost, proofPath, questionsFor } from "./question.ts";
+import { outcomeOf, probeHost, questionsFor } from "./question.ts";
 
 const identities = { blue: "1", green: "2" };
 const endpoint: Endpoint = { protocol: "http", address: "192.0.2.1", port: 80, url: "http://192.0.2.1:80" };
@@ -84,12 +83,40 @@ describe("a lane", () => {
     kind: "error",
     message: "ECONNREFUSED",
   });
+  const limit: ProbeOutcome = {
+    kind: "unanswered",
+    status: 429,
+    met: { kind: "limit", why: "HTTP 429, too many requests" },
+  };
+
+  test("what somebody limits counts for nothing, wherever it comes in between", () => {
+    fc.assert(
+      fc.property(fc.array(outcome), fc.array(fc.nat()), (outcomes, places) => {
+        const laneOf = (all: readonly ProbeOutcome[]) =>
+          all.reduce((at, one) => advance(at, one, identities), newLane(endpoint, view));
+        const mixed = places.reduce(
+          (all, place) => all.toSpliced(place % (all.length + 1), 0, limit),
+          outcomes,
+        );
+        const { consecutive, scores, answers, strangers, unexpected } = laneOf(outcomes);
+        expect(laneOf(mixed)).toMatchObject({ consecutive, scores, answers, strangers, unexpected });
+      }),
+    );
+    const verdict = proofVerdict([advance(newLane(endpoint, view), limit, identities)], 1);
+    expect(verdict).toMatchObject({
+      state: "open",
+      missing: [
+        "http://192.0.2.1:80, as clients ask: blue expected, 0 answers seen so far; not answered, and not counted: 1 times HTTP 429, too many requests",
+      ],
+      advice: [expect.stringContaining("deadlines.proof")],
+    });
+  });
 
   test("counts only expected answers in a row", () => {
     fc.assert(
       fc.property(fc.array(outcome), fc.integer({ min: 1, max: 5 }), (outcomes, needed) => {
         const lane = outcomes.reduce((at, one) => advance(at, one, identities), newLane(endpoint, view));
-        const lastBad = outcomes.findLastIndex((one) => one.kind === "error" || one.identity !== "1");
+        const lastBad = outcomes.findLastIndex((one) => one.kind !== "answer" || one.identity !== "1");
         expect(lane.consecutive).toBe(outcomes.length - 1 - lastBad);
         expect(proofVerdict([lane], needed).state).toBe(lane.consecutive >= needed ? "proved" : "open");
       }),
@@ -234,47 +261,6 @@ describe("prove", () => {
 });
 
 describe("where a proof asks", () => {
-  const at = (path: string) => ({ path, from: { kind: "body" as const } });
-
-  test.each([
-    [{ host: "h" }, "/v2/models/m"],
-    [{ host: "h", path: "/v2" }, "/v2/models/m"],
-    [{ host: "h", path: "/v2/" }, "/v2/models/m?x=1"],
-    [{ host: "h", path: "/v2/models/m", pathType: "Exact" as const }, "/v2/models/m"],
-    [{ host: "h", path: "/x(/|$)(.*)", pathType: "ImplementationSpecific" as const }, "/v2/models/m"],
-  ])("%j sends %s to the model", (ingress, path) => {
-    expect(proofPath(placesOf(ingress), at(path))).toBe(path);
-  });
-
-  test.each([
-    [{ host: "h", path: "/fraud" }, "/v2/models/m"],
-    [{ host: "h", path: "/v2" }, "/v22/models"],
-    [{ host: "h", path: "/v2", pathType: "Exact" as const }, "/v2/models/m"],
-  ])("%j does not send %s: an error that names both", (ingress, path) => {
-    expect(() => proofPath(placesOf(ingress), at(path))).toThrow(
-      expect.objectContaining({
-        code: "identity-path-outside",
-        exitCode: 2,
-        message: expect.stringContaining(path),
-      }),
-    );
-  });
-
-  test("each host that leads to the model is asked, where one of its paths covers the identity", () => {
-    const ingress = {
-      host: "a.test",
-      path: "/x",
-      also: [{ path: "/v2" }, { host: "b.test", path: "/v2" }, { host: "b.test", path: "/y" }],
-    };
-    expect(questionsFor(ingress, at("/v2/models/m"))).toEqual([
-      { host: "a.test", path: "/v2/models/m" },
-      { host: "b.test", path: "/v2/models/m" },
-    ]);
-    expect(() => questionsFor(ingress, at("/x/version"))).toThrow(
-      /paths under \/v2 and paths under \/y of b\.test/,
-    );
-  });
-
   test("a wildcard host is asked by some label", () => {
     expect(probeHost("*.models.test")).toBe("modelswitch-proof.models.test");
     expect(probeHost("fraud.test")).toBe("fraud.test");

@@ -1,7 +1,10 @@
+import { shortened } from "../core/headline.ts";
+import { isLasting, type Met, type MetKind } from "../core/met.ts";
 import { type Routing, splitOf, type TrafficSplit } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import { type Rival, rivalsOf, weigh } from "../core/split-test.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
+import { adviceFor } from "./met-advice.ts";
 
 /** How a slot's answers look: the value of its identity. */
 export type Identities = Readonly<Partial<Record<Slot, string>>>;
@@ -44,7 +47,16 @@ export function viewsOf(
 
 export type ProbeOutcome =
   /** An answer; `identity` is absent when it carries none or is not a 2xx. */
-  | { readonly kind: "answer"; readonly status: number; readonly identity: string | undefined }
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly identity: string | undefined;
+      /** What it is, where it is none of the model and something is known of it. */
+      readonly met?: Met;
+      readonly truncated?: boolean;
+    }
+  /** Somebody limits how often may be asked: it says nothing of the routing, for or against. */
+  | { readonly kind: "unanswered"; readonly status: number; readonly met: Met }
   | { readonly kind: "error"; readonly message: string };
 
 /** One view at one address. */
@@ -62,6 +74,12 @@ export interface Lane {
   readonly probes: number;
   /** How often each thing that was not expected was seen. */
   readonly unexpected: Readonly<Record<string, number>>;
+  /** How often somebody's limit was met in place of an answer. */
+  readonly unanswered: Readonly<Record<string, number>>;
+  /** What was met in place of answers of the model. */
+  readonly met: readonly MetKind[];
+  /** Outcomes in a row, up to now, that waiting does not change. */
+  readonly barred: number;
   /** Identities of neither slot that were seen. */
   readonly strangers: readonly string[];
   /** The last outcome, in words. */
@@ -78,14 +96,23 @@ export function newLane(endpoint: Endpoint, view: ProofView, host?: string): Lan
     answers: { blue: 0, green: 0 },
     probes: 0,
     unexpected: {},
+    unanswered: {},
+    met: [],
+    barred: 0,
     strangers: [],
     last: undefined,
   };
 }
 
-/** What one more outcome makes of a lane: anything but an expected answer starts the count anew. */
+/** What one more outcome makes of a lane: anything but an expected answer starts the count anew, unless it was nobody's. */
 export function advance(lane: Lane, outcome: ProbeOutcome, identities: Identities): Lane {
   const seen = describeOutcome(outcome, identities);
+  const kind = outcome.kind === "error" ? undefined : outcome.met?.kind;
+  const met = kind === undefined || lane.met.includes(kind) ? lane.met : [...lane.met, kind];
+  if (outcome.kind === "unanswered") {
+    const unanswered = { ...lane.unanswered, [seen]: (lane.unanswered[seen] ?? 0) + 1 };
+    return { ...lane, probes: lane.probes + 1, unanswered, met, last: seen };
+  }
   const slot = slotOf(outcome, identities);
   const expected = slot !== undefined && lane.view.expected.includes(slot);
   return {
@@ -95,13 +122,15 @@ export function advance(lane: Lane, outcome: ProbeOutcome, identities: Identitie
     scores: weighed(lane, expected ? slot : undefined),
     answers: slot === undefined ? lane.answers : { ...lane.answers, [slot]: lane.answers[slot] + 1 },
     unexpected: expected ? lane.unexpected : { ...lane.unexpected, [seen]: (lane.unexpected[seen] ?? 0) + 1 },
+    met,
+    barred: kind !== undefined && isLasting(kind) ? lane.barred + 1 : 0,
     strangers: withStranger(lane.strangers, outcome, identities),
     last: seen,
   };
 }
 
 function slotOf(outcome: ProbeOutcome, identities: Identities): Slot | undefined {
-  if (outcome.kind === "error" || outcome.identity === undefined) return undefined;
+  if (outcome.kind !== "answer" || outcome.identity === undefined) return undefined;
   return slots.find((slot) => identities[slot] === outcome.identity);
 }
 
@@ -122,16 +151,21 @@ function withStranger(
   outcome: ProbeOutcome,
   identities: Identities,
 ): readonly string[] {
-  if (outcome.kind === "error" || outcome.identity === undefined) return known;
+  if (outcome.kind !== "answer" || outcome.identity === undefined) return known;
   const isKnown = [...known, ...slots.map((slot) => identities[slot])].includes(outcome.identity);
   return isKnown ? known : [...known, outcome.identity];
 }
 
 function describeOutcome(outcome: ProbeOutcome, identities: Identities): string {
   if (outcome.kind === "error") return outcome.message;
-  if (outcome.identity === undefined) return `HTTP ${outcome.status} without an identity`;
-  const known = slots.filter((slot) => identities[slot] === outcome.identity);
-  return `an answer of ${known.length > 0 ? `${known.join(" or ")} ` : "neither slot "}(${outcome.identity})`;
+  if (outcome.kind === "unanswered") return outcome.met.why;
+  const { status, identity, met, truncated } = outcome;
+  if (met !== undefined) return met.why;
+  if (identity === undefined) {
+    return `HTTP ${status} without an identity${truncated === true ? " (the answer is too large to be read)" : ""}`;
+  }
+  const known = slots.filter((slot) => identities[slot] === identity);
+  return `an answer of ${known.length > 0 ? `${known.join(" or ")} ` : "neither slot "}(${shortened(identity, 200)})`;
 }
 
 export interface ProofEvidence {
@@ -146,6 +180,8 @@ export interface ProofEvidence {
     /** How often each slot answered. */
     readonly answers: TrafficSplit;
     readonly unexpected: Readonly<Record<string, number>>;
+    /** How often somebody's limit was met; it counts for nothing. */
+    readonly unanswered: Readonly<Record<string, number>>;
     readonly strangers: readonly string[];
     readonly last: string | undefined;
   }[];
@@ -153,7 +189,13 @@ export interface ProofEvidence {
 
 export type ProofVerdict =
   | { readonly state: "proved"; readonly evidence: ProofEvidence }
-  | { readonly state: "open"; readonly evidence: ProofEvidence; readonly missing: readonly string[] };
+  | {
+      readonly state: "open";
+      readonly evidence: ProofEvidence;
+      readonly missing: readonly string[];
+      /** How to go on, where something that is known was met in place of the model. */
+      readonly advice: readonly string[];
+    };
 
 /** Whether every lane saw `needed` expected answers in a row, and enough of them to rule out the rivals of its view. */
 export function proofVerdict(lanes: readonly Lane[], needed: number): ProofVerdict {
@@ -168,12 +210,15 @@ export function proofVerdict(lanes: readonly Lane[], needed: number): ProofVerdi
       probes: lane.probes,
       answers: lane.answers,
       unexpected: lane.unexpected,
+      unanswered: lane.unanswered,
       strangers: lane.strangers,
       last: lane.last,
     })),
   };
-  const missing = lanes.filter((lane) => shareProved(lane, needed) < 1).map(describeLane);
-  return missing.length === 0 ? { state: "proved", evidence } : { state: "open", evidence, missing };
+  const open = lanes.filter((lane) => shareProved(lane, needed) < 1);
+  if (open.length === 0) return { state: "proved", evidence };
+  const advice = adviceFor(open.flatMap(({ met }) => met));
+  return { state: "open", evidence, missing: open.map(describeLane), advice };
 }
 
 /**
@@ -199,12 +244,18 @@ const viewText: Readonly<Record<ProofView["name"], string>> = {
 };
 
 function describeLane(lane: Lane): string {
-  const seen = Object.entries(lane.unexpected).toSorted(([, a], [, b]) => b - a);
-  const what = seen.slice(0, 3).map(([text, count]) => `${count} times ${text}`);
+  const what = mostOf(lane.unexpected);
+  const limits = mostOf(lane.unanswered);
+  const limited = limits.length === 0 ? "" : `; not answered, and not counted: ${limits.join(", ")}`;
   const host = lane.host === undefined ? "" : ` for ${lane.host}`;
   return `${lane.endpoint.url}${host}, ${viewText[lane.view.name]}: ${expectedText(lane)} expected, ${
     what.length === 0 ? seenText(lane) : `seen ${what.join(", ")}`
-  }`;
+  }${limited}`;
+}
+
+function mostOf(counts: Readonly<Record<string, number>>): string[] {
+  const seen = Object.entries(counts).toSorted(([, a], [, b]) => b - a);
+  return seen.slice(0, 3).map(([text, count]) => `${count} times ${text}`);
 }
 
 function expectedText({ view: { expected, split } }: Lane): string {
@@ -213,6 +264,6 @@ function expectedText({ view: { expected, split } }: Lane): string {
 }
 
 function seenText({ view, answers, probes }: Lane): string {
-  if (view.rivals.length === 0 || probes === 0) return `${probes} answers seen so far`;
+  if (view.rivals.length === 0 || probes === 0) return `${answers.blue + answers.green} answers seen so far`;
   return `seen ${slots.map((slot) => `${answers[slot]} times ${slot}`).join(", ")}`;
 }

@@ -124,6 +124,7 @@ const probe = z.object({
 });
 const identity = z.object({
   path: z.string(),
+  ingressPath: z.string().optional(),
   from: z.discriminatedUnion("kind", [
     z.object({ kind: z.literal("header"), name: z.string() }),
     z.object({ kind: z.literal("json"), path: z.string() }),

@@ -1,3 +1,4 @@
+import { beginning } from "../core/identity-path.ts";
 import type { RolloutKind, Stage } from "../core/rollout/state.ts";
 import { liveSlot, splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
@@ -97,7 +98,7 @@ export async function modelStatus(context: RolloutContext): Promise<ModelStatus>
     split,
     slots: { blue, green },
     host: ingress.host,
-    url: `${scheme}://${ingress.host}${ingress.path ?? "/"}`,
+    url: `${scheme}://${ingress.host}${beginning(ingress.path ?? "/")}`,
     endpoints: config.endpoints.length > 0 ? config.endpoints : (observation.ingress?.addresses ?? []),
     router: record.settings.router,
     pending:

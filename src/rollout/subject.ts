@@ -309,7 +309,7 @@ export async function proveRouting(
 /** The error for what could not be proved; what is missing stands line by line under the message. */
 export function unproved(
   { settings, identities }: Pick<ProofSubject, "settings" | "identities">,
-  { missing, evidence }: Extract<ProofVerdict, { state: "open" }>,
+  { missing, evidence, advice }: Extract<ProofVerdict, { state: "open" }>,
   about: { readonly code?: "preview-unproved"; readonly message: string; readonly hint: string },
 ): UserError {
   const lines = missing.map((line) => `  ${line}`).join("\n");
@@ -329,9 +329,10 @@ export function unproved(
     code: "proof-failed",
     ...about,
     message: `${about.message}:\n${lines}`,
-    hint: isDeclared
-      ? `${about.hint} Look also whether the answers of each release have its \`mark\`.`
-      : about.hint,
+    hint: [
+      ...(advice.length > 0 ? advice : [about.hint]),
+      ...(isDeclared ? ["Look also whether the answers of each release have its `mark`."] : []),
+    ].join(" "),
     details: { evidence },
   });
 }

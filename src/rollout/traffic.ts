@@ -8,7 +8,7 @@ import type { RolloutContext } from "./context.ts";
 import type { Lock } from "./lock.ts";
 import { type ModelLocation, observeRouting, observeSlot } from "./observe.ts";
 import type { ModelStack } from "./program.ts";
-import type { ProofEvidence, ProofVerdict, ProofView } from "./proof.ts";
+import type { ProofVerdict, ProofView } from "./proof.ts";
 import { type ProofSubject, proofDeadlineMs, proveRouting, unproved } from "./subject.ts";
 
 /** How one step went. */
@@ -121,7 +121,7 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
     ...(traffic.only === undefined ? {} : { only: traffic.only }),
   });
   if (verdict.state === "open" && traffic.stays === true) throw behind(subject, next.routing, verdict);
-  if (verdict.state === "open") throw await undo(traffic, before, next, verdict.missing, verdict.evidence);
+  if (verdict.state === "open") throw await undo(traffic, before, next, verdict);
   return {
     name: next.name,
     routing: next.routing,
@@ -245,8 +245,7 @@ async function undo(
   traffic: Traffic,
   before: Routing,
   failed: RoutingStep,
-  missing: readonly string[],
-  evidence: ProofEvidence,
+  { missing, evidence, advice }: Extract<ProofVerdict, { state: "open" }>,
 ): Promise<UserError> {
   const { context, subject } = traffic;
   const seconds = Math.round(proofDeadlineMs(context) / 1000);
@@ -296,9 +295,11 @@ async function undo(
         : ""
     }`,
     hint:
-      proved || !asked
-        ? "Check that the ingress controller reads these Ingresses (class, canary annotations) and reaches the pods, then run the command again."
-        : "The ingress itself does not answer as declared: check the controller and the endpoints (ingress.endpoints), then run the command again.",
+      advice.length > 0
+        ? advice.join(" ")
+        : proved || !asked
+          ? "Check that the ingress controller reads these Ingresses (class, canary annotations) and reaches the pods, then run the command again."
+          : "The ingress itself does not answer as declared: check the controller and the endpoints (ingress.endpoints), then run the command again.",
     details: { ...details, undone: true, proved },
   });
 }

@@ -1,4 +1,4 @@
-import type { KubernetesApi } from "../kubernetes/api.ts";
+import { type KubernetesApi, largestPodAnswer } from "../kubernetes/api.ts";
 import type { List } from "../kubernetes/lists.ts";
 import type { EventObject } from "./kubernetes-objects.ts";
 import type { PodEvidence, PodProblem } from "./observation.ts";
@@ -39,6 +39,7 @@ async function podLog(
         // Pods with several containers have no log of their own.
         query: { previous, tailLines: logLines, container: problem.container },
         timeoutMs: 5_000,
+        maxBytes: largestPodAnswer,
         ...(signal === undefined ? {} : { signal }),
       });
       const lines = answer.body.split("\n").filter((line) => line.trim() !== "");

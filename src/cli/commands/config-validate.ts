@@ -17,11 +17,13 @@ async function validate(context: CommandContext): Promise<CommandResult> {
     { readTargets, summarized },
     { conflicts, nameOf },
     { invalidConfig },
+    { identityProblems },
   ] = await Promise.all([
     import("../../config/read.ts"),
     import("../../config/check.ts"),
     import("../../config/conflicts.ts"),
     import("../../config/validate.ts"),
+    import("../../config/identity-problems.ts"),
   ]);
   const [{ requestOf }, { claimsOf }] = await Promise.all([
     import("../load-config.ts"),
@@ -47,7 +49,7 @@ async function validate(context: CommandContext): Promise<CommandResult> {
   );
   const all = [
     ...project.problems.map((problem) => ({ ...problem, file: project.file })),
-    ...effective.flatMap((one) => one.problems),
+    ...effective.flatMap((one) => [...one.problems, ...identityProblems(one, project.file)]),
     ...problems,
     ...conflicts(project, claims, claims),
   ];

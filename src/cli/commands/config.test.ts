@@ -119,6 +119,15 @@ describe("config validate", () => {
     });
   });
 
+  test("finds an identity that no request through the Ingress reaches, and other commands do not refuse for it", async () => {
+    const fraud = `{ server: { preset: mlserver, modelName: fraud }, release: { image: "fraud:1" }, ingress: { host: f.acme.io, path: /fraud } }`;
+    write("modelswitch.config.yaml", `models:\n  fraud: ${fraud}\n`);
+    const { exitCode, stderr } = await run(["config", "validate"]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('ingressPath: "/fraud/v2/models/fraud"');
+    expect(await run(["config", "show"])).toMatchObject({ exitCode: 0 });
+  });
+
   test("finds every mistake of every model, environment and file at once", async () => {
     write(
       "modelswitch.config.yaml",

@@ -53,6 +53,12 @@ const healthy = (request: ApiRequest): unknown => {
 function world(kube: KubernetesApi, more: Partial<DoctorWorld> = {}): DoctorWorld {
   return {
     clock: clock(false),
+    env: {},
+    probe: async () => ({
+      status: 200,
+      headers: { "content-type": "application/json" },
+      body: '{"versions":["7"]}',
+    }),
     nodeVersion: "24.1.0",
     readConfig: async () => ({ file: "/models/modelswitch.config.ts", config }),
     connect: async () => ({ api: kube, context: "prod", namespace: "ml" }),
@@ -96,6 +102,8 @@ describe("doctor", () => {
       namespace: "ok",
       permissions: "ok",
       "ingress-class": "ok",
+      "ingress-guards": "ok",
+      "ingress-answer": "ok",
       image: "ok",
       identity: "ok",
       host: "ok",

@@ -2,6 +2,7 @@ import { findConfigFile, readConfig } from "../../config/read.ts";
 import { resolveConfig } from "../../config/resolve.ts";
 import { UserError } from "../../core/errors.ts";
 import { connect } from "../../kubernetes/connect.ts";
+import { probe } from "../../rollout/probe.ts";
 import type { CommandContext } from "../command.ts";
 import { resolveKubeconfig } from "../kubeconfig.ts";
 import { clusterFor, requestOf } from "../load-config.ts";
@@ -14,6 +15,8 @@ export function realWorld(context: CommandContext): DoctorWorld {
   const { globals, env } = context;
   return {
     clock: context.clock,
+    probe,
+    env,
     nodeVersion: process.versions.node,
     readConfig: async () =>
       (await findConfigFile(globals)) === undefined ? undefined : readConfig(requestOf(globals, env)),

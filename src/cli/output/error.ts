@@ -2,6 +2,7 @@ import { type ExitCode, exitCodes, interrupted, messageOf, UserError } from "../
 import { printable } from "../../core/printable.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import { forbiddenError } from "../../kubernetes/forbidden.ts";
+import { helperDown, helperFailure } from "../../kubernetes/helpers-down.ts";
 import type { Colors } from "./colors.ts";
 
 /** Where defects are reported. */
@@ -76,6 +77,11 @@ function apiReport(error: KubernetesApiError): Omit<ErrorReport, "stack"> {
   const denied = error.status === 403 ? forbiddenError(error.message) : undefined;
   if (denied !== undefined) {
     const { code, message, hint, exitCode, details } = denied;
+    return { code, message, hint, exitCode, details };
+  }
+  const helper = helperFailure(error.message);
+  if (helper !== undefined) {
+    const { code, message, hint, exitCode, details } = helperDown(helper, "A request was not carried out");
     return { code, message, hint, exitCode, details };
   }
   const causes = error.causes.map((cause) => `  ${cause.field ?? ""}: ${cause.message ?? ""}`);

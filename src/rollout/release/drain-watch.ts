@@ -14,6 +14,7 @@ import type { DrainingEvidence, MetricsEndpoint, ModelServer } from "../../core/
 import { type PodScheme, podProxyPath, podScheme } from "../../core/pod-address.ts";
 import { goalOf } from "../../core/rollout/state.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
+import { largestPodAnswer } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation, SlotObservation } from "../observation.ts";
 import type { AppliedSettings, RolloutRecord } from "../record.ts";
@@ -144,7 +145,10 @@ async function readPod(
       headers: { accept: "text/plain" },
       signal,
       timeoutMs: readMs,
+      maxBytes: largestPodAnswer,
     });
+    // A line that is cut off would be another number.
+    if (answer.truncated === true) return { pod, why: `${metrics.path} answers with more than can be read` };
     if (answer.status !== 200) return { pod, why: `${metrics.path} answers HTTP ${answer.status}` };
     const sums = draining.gauges.map((gauge) => [gauge, gaugeSum(answer.body, gauge)] as const);
     const missing = sums.find(([, sum]) => sum === undefined);

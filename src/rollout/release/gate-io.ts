@@ -1,5 +1,7 @@
 import { messageOf } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
+import type { IdentityAnswer } from "../../core/identity.ts";
+import { type Met, whatWasMet } from "../../core/met.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { GateIo, IngressOutcome, IngressRequest } from "../../gates/io.ts";
@@ -90,13 +92,39 @@ async function askIngress(
       timeoutMs: request.timeoutMs,
       signal: request.signal,
     });
-    const { status, body } = answer;
-    return { kind: "answer", answer: { status, body }, latencyMs: context.clock.now() - startedAt };
+    const latencyMs = context.clock.now() - startedAt;
+    const limit = limitMet(answer, endpoint, ingress.host, context.clock.now());
+    if (limit !== undefined) {
+      // The next request is to have a better chance, and not to make it worse.
+      const pauseMs = Math.min(longestPauseMs, limit.retryAfterMs ?? pauseAfterLimitMs);
+      await context.clock.sleep(pauseMs, request.signal);
+    }
+    const { status, body, truncated } = answer;
+    const more = {
+      ...(truncated === true ? { truncated } : {}),
+      ...(limit === undefined ? {} : { limit: limit.why }),
+    };
+    return { kind: "answer", answer: { status, body, ...more }, latencyMs };
   } catch (error) {
     if (request.signal.aborted) throw error;
     const why = messageOf(error);
     return isUnreachable(error) ? { kind: "unreachable", why } : { kind: "broken", why };
   }
+}
+
+const pauseAfterLimitMs = 500;
+const longestPauseMs = 5_000;
+
+/** Somebody limits how often may be asked: that is no answer of the release. An overloaded one answers 503, and that is. */
+function limitMet(
+  answer: IdentityAnswer,
+  { protocol }: Endpoint,
+  host: string,
+  now: number,
+): Met | undefined {
+  if (answer.status === 503) return undefined;
+  const met = whatWasMet(answer, { host, protocol, isLimited: false, now });
+  return met?.kind === "limit" || met?.kind === "challenge" ? met : undefined;
 }
 
 /** Where the ingress is; that it cannot be found out says nothing about the release. */

@@ -10,11 +10,26 @@ import { release, resume } from "./start.ts";
 const server = "https://cluster.test:6443";
 const failure = (code: string, message: string) => new UserError({ code, message, exitCode: 1 });
 
+const webhookDown =
+  'Internal error occurred: failed calling webhook "validate.acme.io": failed to call webhook: Post "https://10.96.7.7:443/v?timeout=10s": dial tcp 10.96.7.7:443: connect: connection refused';
+
 test.each([
   [failure("cluster-unreachable", "The Kubernetes API server at x cannot be reached"), true],
   [new KubernetesApiError(503, "ServiceUnavailable", "not ready"), true],
   [new KubernetesApiError(500, "InternalError", "etcdserver: leader changed"), true],
+  [new KubernetesApiError(429, "TooManyRequests", "try again later"), true],
+  [new KubernetesApiError(500, "InternalError", "etcdserver: request timed out"), true],
   [new KubernetesApiError(403, "Forbidden", "no"), false],
+  [new KubernetesApiError(500, "InternalError", webhookDown), false],
+  [new KubernetesApiError(500, "", 'admission webhook "a.b" denied the request: no'), false],
+  [failure("deployment-failed", `Ingress fraud: ${webhookDown}`), false],
+  [
+    failure(
+      "deployment-failed",
+      `Ingress fraud: ${webhookDown.replace("10.96.7.7:443", "cluster.test:6443")}`,
+    ),
+    false,
+  ],
   [
     failure(
       "deployment-failed",

@@ -1,5 +1,6 @@
 import { exitCodes, interrupted, messageOf, UserError } from "../../core/errors.ts";
 import { isUnanswered, patienceMs } from "../../kubernetes/answers.ts";
+import { helperFailure } from "../../kubernetes/helpers-down.ts";
 import type { RolloutContext } from "../context.ts";
 
 const pulumiCodes = ["deployment-failed", "program-failed", "pulumi-failed"];
@@ -8,6 +9,8 @@ const pulumiCodes = ["deployment-failed", "program-failed", "pulumi-failed"];
 export function isOutage(error: unknown, server: string): boolean {
   if (isUnanswered(error)) return true;
   if (!(error instanceof UserError)) return false;
+  // The address that a webhook was not reached at may be on the API server's own host.
+  if (helperFailure(error.message) !== undefined) return false;
   // A step that could be neither proved nor undone because of it is looked at, and proved, once it answers.
   if (error.code === "undo-failed") return isOutage(error.cause, server);
   return pulumiCodes.includes(error.code) && saysAway(error.message, new URL(server).host);

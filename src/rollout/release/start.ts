@@ -8,6 +8,7 @@ import type { RolloutContext } from "../context.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
 import { withLock } from "../lock.ts";
 import { withPermissions } from "../permissions.ts";
+import { requireAskable } from "../plan-refusals.ts";
 import { nextReleaseNumber, releaseOf } from "../record.ts";
 import {
   declaredReplicas,
@@ -43,8 +44,10 @@ export async function release(context: RolloutContext, options: ReleaseOptions):
   requireTemplate(context.config);
   const { template, ignoreWindows = false, skipGates = false } = options;
   await requireRolloutCalls(context, { skipGates });
+  await context.requireProbeHeaders();
   const start = async (deployed: Deployed): Promise<Start> => {
     const { record, routing } = deployed;
+    requireAskable(record.settings);
     const live = liveSlot(routing);
     const running = releaseOf(record, live);
     const { api, namespace, signal } = context;

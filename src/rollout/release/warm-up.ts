@@ -3,6 +3,7 @@ import { step } from "../../core/events.ts";
 import type { ModelServer } from "../../core/model.ts";
 import { podProxyPath, podScheme } from "../../core/pod-address.ts";
 import { isWarm } from "../../core/rollout/warmth.ts";
+import { largestPodAnswer } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context.ts";
 import type { SlotObservation } from "../observation.ts";
 import type { RolloutRecord } from "../record.ts";
@@ -82,6 +83,7 @@ async function warmPod(
       ...(request.body === undefined ? {} : { body: request.body }),
       signal,
       timeoutMs,
+      maxBytes: largestPodAnswer,
     });
     const answer = await sent.catch((error: unknown) => {
       // That no answer came in time is the pod's doing, not the API server's.
