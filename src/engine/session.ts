@@ -5,7 +5,7 @@ import { type EventSink, step } from "../core/events.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import { cacheFolder } from "../tools/cache-folder.ts";
 import { ensurePulumi, type Pulumi } from "./cli.ts";
-import { clusterFile, withPath } from "./kubeconfig.ts";
+import { clusterFile, fixed } from "./kubeconfig.ts";
 import {
   chooseProvider,
   failureMemory,
@@ -70,7 +70,7 @@ async function officialSession(
   provider: ProviderChoice,
   make: (env: Readonly<Record<string, string>>) => QuickPulumiCommand,
 ): Promise<Session> {
-  const cluster = await clusterFile(withPath(options.kubeconfig, options.env));
+  const cluster = await clusterFile(options.kubeconfig, options.env);
   return {
     command: make(cluster.path === undefined ? {} : { KUBECONFIG: cluster.path }),
     provider,
@@ -90,7 +90,7 @@ async function embeddedSession(
   const stop = new AbortController();
   let killedSince: number | undefined;
   const served = await serveKubernetesProvider({
-    kubeconfig: withPath(options.kubeconfig, options.env),
+    kubeconfig: fixed(options.kubeconfig, options.env),
     signal: stop.signal,
     events: options.events,
     killedSince: () => killedSince,
