@@ -6,6 +6,7 @@ import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import { cacheFolder } from "../tools/cache-folder.ts";
 import { ensurePulumi, type Pulumi } from "./cli.ts";
 import { clusterFile, fixed } from "./kubeconfig.ts";
+import { withoutProxyOnLoopback } from "./loopback.ts";
 import {
   chooseProvider,
   failureMemory,
@@ -42,6 +43,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const cache = cacheFolder(options.env);
   // Pulumi's and Kubernetes' libraries are large: compiled code kept between commands saves a third of their loading time.
   enableCompileCache(join(cache, "compiled"));
+  // Our own end of the channel to the CLI reads the process's environment.
+  Object.assign(process.env, withoutProxyOnLoopback(process.env));
   const pulumi = await ensurePulumi({ env: options.env, events, signal });
   const env = cliEnvironment(options, pulumi, pulumiHome(options.env, cache));
   const make = (more: Readonly<Record<string, string>>) =>
@@ -116,6 +119,7 @@ function cliEnvironment(options: SessionOptions, pulumi: Pulumi, home: string) {
   const { PULUMI_CONFIG_PASSPHRASE_FILE: _file, ...inherited } = options.env;
   return {
     ...inherited,
+    ...withoutProxyOnLoopback(options.env),
     ...pulumi.env,
     PULUMI_HOME: home,
     PULUMI_BACKEND_URL: options.folders.backendUrl,

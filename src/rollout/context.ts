@@ -19,6 +19,7 @@ import type { Holder, LockOptions } from "./lease.ts";
 import { type Probe, probe } from "./probe.ts";
 import { type ModelStack, openModelStack } from "./program.ts";
 import { RecordStore } from "./record-store.ts";
+import { machineRoutes, type Routes } from "./routes.ts";
 
 /** Everything that work on one model may touch: passed in, so that tests replace it. */
 export interface RolloutContext {
@@ -40,6 +41,8 @@ export interface RolloutContext {
   readonly operator: string;
   readonly probe: Probe;
   readonly lookup: Lookup;
+  /** @default every address can be asked */
+  readonly routes?: Routes;
   /** What programs and addresses are called with. */
   readonly calls: CallIo;
   /** Runs a hook of the configuration. Never throws for what the hook does. */
@@ -96,6 +99,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     operator,
     probe,
     lookup: (name) => dnsLookup(name, { all: true }),
+    routes: machineRoutes(events),
     calls,
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
     openStack: async (signal, sink = events) =>

@@ -142,6 +142,7 @@ export async function proofSubject(
           ingress: observation.ingress,
           host: settings.ingress.host,
           lookup: context.lookup,
+          routes: context.routes,
           signal: context.signal,
         }),
       ]);
