@@ -11,7 +11,9 @@ test("nothing is set where no proxy is named, and what the user excepted stays e
   const names = (env: Record<string, string>) => withoutProxyOnLoopback({ https_proxy: "http://p", ...env });
   expect(names({})).toEqual({ no_grpc_proxy: "localhost,127.0.0.1,::1" });
   expect(names({ no_proxy: "corp, 127.0.0.1" })).toEqual({ no_grpc_proxy: "corp,127.0.0.1,localhost,::1" });
-  expect(names({ no_proxy: "corp", no_grpc_proxy: "x" })).toEqual({ no_grpc_proxy: "x,localhost,127.0.0.1,::1" });
+  expect(names({ no_proxy: "corp", no_grpc_proxy: "x" })).toEqual({
+    no_grpc_proxy: "x,localhost,127.0.0.1,::1",
+  });
 });
 
 test("a channel on loopback goes past a proxy that is down", async () => {

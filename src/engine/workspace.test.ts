@@ -18,7 +18,16 @@ afterEach(async () => {
 const foldersFor = (backendUrl?: string) => projectFolders({ folder, project: "fraud", backendUrl });
 
 describe("the state is in the folder that is named", () => {
-  const awkward = ["models #1", "100% sure", "a%20b", "it's \"x\"", "what?", "ünï 模型", "a+b&c;d", "x".repeat(200)];
+  const awkward = [
+    "models #1",
+    "100% sure",
+    "a%20b",
+    'it\'s "x"',
+    "what?",
+    "ünï 模型",
+    "a+b&c;d",
+    "x".repeat(200),
+  ];
 
   test.each(awkward)("of a project in %j, which the CLI is told as a URL", (name) => {
     const { backendUrl, stateFolder } = projectFolders({ folder: join(folder, name), project: "fraud" });

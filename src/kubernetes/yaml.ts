@@ -18,6 +18,7 @@ export interface YamlMistake {
   readonly what: string;
   readonly line: number;
   readonly column: number;
+  readonly kind?: "duplicate-key" | undefined;
 }
 
 /** More than any hand writes, and too few for a text that grows without end. */
@@ -29,9 +30,9 @@ const maxAliasCount = 2_000;
  */
 export function readYaml(text: string, version: "1.1" | "1.2" = "1.2"): YamlReading {
   const lines = new LineCounter();
-  const mistake = (what: string, offset: number): YamlReading => {
+  const mistake = (what: string, offset: number, kind?: YamlMistake["kind"]): YamlReading => {
     const { line, col } = lines.linePos(offset);
-    return { mistake: { what, line: Math.max(line, 1), column: Math.max(col, 1) } };
+    return { mistake: { what, line: Math.max(line, 1), column: Math.max(col, 1), kind } };
   };
   const found = parseAllDocuments(text, {
     version,
@@ -48,7 +49,10 @@ export function readYaml(text: string, version: "1.1" | "1.2" = "1.2"): YamlRead
   });
   if (!Array.isArray(found)) return { value: null };
   const broken = found.flatMap((document) => document.errors)[0];
-  if (broken !== undefined) return mistake(inWords(broken.code, broken.message), broken.pos[0]);
+  if (broken !== undefined) {
+    const kind = broken.code === "DUPLICATE_KEY" ? "duplicate-key" : undefined;
+    return mistake(inWords(broken.code, broken.message), broken.pos[0], kind);
+  }
   const [document, second] = found.filter(({ contents }) => !isEmpty(contents));
   if (document === undefined) return { value: null };
   if (second !== undefined) {
