@@ -26,7 +26,7 @@ const maxAliasCount = 2_000;
 
 /**
  * Reads one document, with merge keys (`<<`). `1.2`: `yes` is a text and `010` a ten; `1.1`, as Kubernetes' own programs read:
- * `yes` is true and dates are texts.
+ * `yes` is true, dates are texts, of two documents or keys one is taken, and unknown tags mean nothing.
  */
 export function readYaml(text: string, version: "1.1" | "1.2" = "1.2"): YamlReading {
   const lines = new LineCounter();
@@ -34,26 +34,29 @@ export function readYaml(text: string, version: "1.1" | "1.2" = "1.2"): YamlRead
     const { line, col } = lines.linePos(offset);
     return { mistake: { what, line: Math.max(line, 1), column: Math.max(col, 1), kind } };
   };
+  const isLenient = version === "1.1";
   const found = parseAllDocuments(text, {
     version,
     merge: true,
     lineCounter: lines,
     prettyErrors: false,
     logLevel: "silent",
-    ...(version === "1.1"
+    ...(isLenient
       ? {
+          uniqueKeys: false,
           customTags: (tags) =>
             tags.filter((tag) => typeof tag === "string" || tag.tag !== "tag:yaml.org,2002:timestamp"),
         }
       : {}),
   });
   if (!Array.isArray(found)) return { value: null };
-  const broken = found.flatMap((document) => document.errors)[0];
+  const read = isLenient ? found.slice(0, 1) : found;
+  const broken = read.flatMap((document) => document.errors)[0];
   if (broken !== undefined) {
     const kind = broken.code === "DUPLICATE_KEY" ? "duplicate-key" : undefined;
     return mistake(inWords(broken.code, broken.message), broken.pos[0], kind);
   }
-  const [document, second] = found.filter(({ contents }) => !isEmpty(contents));
+  const [document, second] = read.filter(({ contents }) => !isEmpty(contents));
   if (document === undefined) return { value: null };
   if (second !== undefined) {
     return mistake(
@@ -62,7 +65,7 @@ export function readYaml(text: string, version: "1.1" | "1.2" = "1.2"): YamlRead
     );
   }
   const unknown = document.warnings[0];
-  if (unknown !== undefined) {
+  if (unknown !== undefined && !isLenient) {
     return mistake(
       `${unknown.message.replace(/^Unresolved tag/, "unknown tag")}; write the value without it`,
       unknown.pos[0],

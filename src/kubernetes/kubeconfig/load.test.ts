@@ -112,7 +112,6 @@ describe("a kubeconfig as editors and programs write it", () => {
     ["a kind of its own", "kind: Pod\n", 'its kind is "Pod"'],
     ["no mapping", "- a\n", "it is a list"],
     ["clusters by name", "clusters: {a: {}}\n", "its clusters are a mapping"],
-    ["two documents", "a: 1\n---\nb: 2\n", "a second document"],
     ["no text", Buffer.from([0x89, 0x50, 0x4e, 0x47, 0]), "NUL"],
     ["Latin-1", Buffer.from("a: caf\xe9\n", "latin1"), "not UTF-8: line 1"],
   ])("%s is refused in words, with the file", (_what, contents, part) => {
