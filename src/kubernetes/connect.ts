@@ -61,6 +61,7 @@ class HttpKubernetesApi implements KubernetesApi, LineStream {
   readonly server: string;
   readonly #credentials: ClusterCredentials;
   readonly #transport: Transport;
+  #hadCredentials = false;
 
   constructor(chosen: ChosenCluster) {
     const address = new URL(withScheme(textOf(chosen.cluster, "server")));
@@ -147,10 +148,19 @@ class HttpKubernetesApi implements KubernetesApi, LineStream {
   async #authenticate(request: ApiRequest): Promise<RequestCredentials> {
     try {
       const signals = request.signal === undefined ? [] : [request.signal];
-      return await unlessAborted(this.#credentials.forRequest(), signals);
+      const credentials = await unlessAborted(this.#credentials.forRequest(), signals);
+      this.#hadCredentials = true;
+      return credentials;
     } catch (error) {
-      if (error instanceof UserError) throw error;
-      throw this.#failure(request, error);
+      if (!(error instanceof UserError)) throw this.#failure(request, error);
+      if (!this.#hadCredentials || error.code !== "credential-plugin-failed") throw error;
+      // It worked when the command began: whoever waits for an API server that is away waits for this, too.
+      throw new UserError({
+        code: "cluster-unreachable",
+        message: `The Kubernetes API server at ${this.server} cannot be asked: ${error.message}`,
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        cause: error,
+      });
     }
   }
 

@@ -110,7 +110,7 @@ function load(source: KubeconfigSource, env: Env): LoadedKubeconfig {
 /** The files that kubectl reads in this environment. */
 export function usualFiles(env: Env): readonly string[] {
   const variable = env.KUBECONFIG ?? "";
-  return variable === "" ? [join(env.HOME ?? homedir(), ".kube", "config")] : filesNamed(variable);
+  return variable === "" ? [join(env.HOME || homedir(), ".kube", "config")] : filesNamed(variable);
 }
 
 export function readIfThere(path: string): Uint8Array | undefined {

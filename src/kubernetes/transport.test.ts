@@ -1,6 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import { mkdtempSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { connectProxy, socksProxy, type TestProxy } from "../../test/support/proxies.ts";
 import { createAuthority, issueCertificate } from "../local-cluster/certificates.ts";
@@ -20,11 +23,11 @@ afterEach(() => {
 });
 
 /** An API server; `requests` are what came. */
-async function apiServer(tls: boolean) {
+async function apiServer(tls: boolean, statusOf: (request: IncomingMessage) => number = () => 200) {
   const requests: IncomingMessage[] = [];
   const listener = (request: IncomingMessage, response: ServerResponse) => {
     requests.push(request);
-    response.end('{"gitVersion":"v1"}');
+    response.writeHead(statusOf(request)).end('{"gitVersion":"v1"}');
   };
   const server = tls ? createTlsServer(certificate, listener) : createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -121,6 +124,54 @@ describe("what a request to the API server says of the user", () => {
     expect(await request({ token: "t" })).toMatchObject({ authorization: "Bearer t" });
     const basic = `Basic ${Buffer.from("ada:pw").toString("base64")}`;
     expect(await request({ username: "ada", password: "pw" })).toMatchObject({ authorization: basic });
+  });
+
+  const plugged = (script: string) => ({
+    exec: {
+      apiVersion: "client.authentication.k8s.io/v1",
+      command: "/bin/sh",
+      args: ["-c", script],
+      interactiveMode: "Never",
+    },
+  });
+  const token = (name: string, expires?: string) =>
+    `'${JSON.stringify({
+      kind: "ExecCredential",
+      apiVersion: "client.authentication.k8s.io/v1",
+      status: { token: name, ...(expires === undefined ? {} : { expirationTimestamp: expires }) },
+    })}'`;
+
+  test("what a plug-in gives; it is asked once more where that is refused", async () => {
+    const api = await apiServer(true, ({ headers }) => (headers.authorization === "Bearer new" ? 200 : 401));
+    const folder = mkdtempSync(join(tmpdir(), "modelswitch-plugged-"));
+    closing.push(() => rmSync(folder, { recursive: true }));
+    const script = `cd ${folder}; if [ -e old ]; then echo ${token("new")}; else touch old; echo ${token("old")}; fi`;
+    const contents = kubeconfig(
+      { server: `https://127.0.0.1:${api.port}`, "certificate-authority-data": authority },
+      plugged(script),
+    );
+    expect((await connect({ contents }).api.request(version)).status).toBe(200);
+    expect(api.requests.map(({ headers }) => headers.authorization)).toEqual(["Bearer old", "Bearer new"]);
+  });
+
+  test("a plug-in that has worked and fails later is an API server that cannot be asked, which is waited for", async () => {
+    const api = await apiServer(true);
+    const folder = mkdtempSync(join(tmpdir(), "modelswitch-plugged-"));
+    closing.push(() => rmSync(folder, { recursive: true }));
+    const script = `cd ${folder}; [ ! -e used ] || { echo 'SSO is away' >&2; exit 1; }; touch used; echo ${token("t", "2001-01-01T00:00:00Z")}`;
+    const contents = kubeconfig(
+      { server: `https://127.0.0.1:${api.port}`, "certificate-authority-data": authority },
+      plugged(script),
+    );
+    const connection = connect({ contents });
+    expect((await connection.api.request(version)).status).toBe(200);
+    await expect(connection.api.request(version)).rejects.toMatchObject({
+      code: "cluster-unreachable",
+      message: expect.stringContaining("SSO is away"),
+    });
+    await expect(connect({ contents }).api.request(version)).rejects.toMatchObject({
+      code: "credential-plugin-failed",
+    });
   });
 
   test("whom it acts as, with groups and more", async () => {
