@@ -107,7 +107,7 @@ export async function namedSource(
     );
   }
 
-  const home = env.HOME ?? env.USERPROFILE;
+  const home = env.HOME || env.USERPROFILE;
   const usual = home === undefined || home === "" ? undefined : join(home, ".kube", "config");
   if (usual !== undefined && dependencies.exists(usual)) return withContext(usual);
   if (context === undefined && isInPod()) return {};

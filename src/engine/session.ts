@@ -1,3 +1,5 @@
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
@@ -46,7 +48,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   // Our own end of the channel to the CLI reads the process's environment.
   Object.assign(process.env, withoutProxyOnLoopback(process.env));
   const pulumi = await ensurePulumi({ env: options.env, events, signal });
-  const env = cliEnvironment(options, pulumi, pulumiHome(options.env, cache));
+  const env = cliEnvironment(options, pulumi, await writableHome(pulumiHome(options.env, cache), folders));
   const make = (more: Readonly<Record<string, string>>) =>
     new QuickPulumiCommand({
       program: pulumi.program,
@@ -113,6 +115,17 @@ async function embeddedSession(
       await served.close();
     },
   };
+}
+
+/** The CLI writes into its home folder at every start; where that cannot be (a read-only home), it has one beside the project's settings. */
+async function writableHome(home: string, { workFolder }: ProjectFolders): Promise<string> {
+  try {
+    await mkdir(home, { recursive: true });
+    await access(home, constants.W_OK);
+    return home;
+  } catch {
+    return join(workFolder, "home");
+  }
 }
 
 function cliEnvironment(options: SessionOptions, pulumi: Pulumi, home: string) {

@@ -60,7 +60,7 @@ function fingerprint(text: string): string {
  */
 export function pulumiHome(env: Readonly<Record<string, string | undefined>>, cacheFolder: string): string {
   if (env.PULUMI_HOME !== undefined && env.PULUMI_HOME !== "") return resolve(env.PULUMI_HOME);
-  const usual = join(env.HOME ?? homedir(), ".pulumi");
+  const usual = join(env.HOME || homedir(), ".pulumi");
   return existsSync(usual) ? usual : join(cacheFolder, "pulumi-home");
 }
 

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { kubeconfigOf } from "../support/kubeconfig.ts";
 import { connectProxy, type TestProxy } from "../support/proxies.ts";
 import { ModelProject } from "./model-project.ts";
+import { testImages } from "./test-cluster.ts";
 
 interface Kubeconfig {
   readonly clusters: readonly { readonly name: string; readonly cluster: Record<string, unknown> }[];
@@ -68,6 +69,8 @@ describe("on a machine with many clusters, in a folder with an awkward name, beh
     const KUBECONFIG = `${join(project.folder, "first")}:/not/there:${await realFile("second")}`;
     const seen = join(project.folder, "seen-by-the-hook");
     await project.configure({
+      slots: undefined,
+      release: { image: testImages.blue, replicas: 1, imagePullPolicy: "Never" },
       rollout: {
         settle: 1,
         soak: 1,
@@ -101,7 +104,7 @@ describe("on a machine with many clusters, in a folder with an awkward name, beh
       return stdout;
     };
     await command("up", "--context", "real");
-    await command("switch", "green", "--context", "real");
+    await command("release", "--set", `image=${testImages.green}`, "--context", "real");
     expect(await command("status", "--context", "real")).toContain('"live":"green"');
 
     // The API server through the proxy, what is on this machine past it.
