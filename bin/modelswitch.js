@@ -28,7 +28,8 @@ if (tooOld) {
   const { emitWarning } = process;
   process.emitWarning = (warning, ...rest) => {
     // The same holds for a proxy of that kind in a kubeconfig.
-    if (!/Type Stripping|SOCKS5 proxy support/.test(String(warning))) emitWarning.call(process, warning, ...rest);
+    if (!/Type Stripping|SOCKS5 proxy support/.test(String(warning)))
+      emitWarning.call(process, warning, ...rest);
   };
   // Compiled (and type-stripped) code is kept between starts: a third of the time of --help.
   nodeModule.enableCompileCache?.();

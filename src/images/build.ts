@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { exitCodes, UserError } from "../core/errors.ts";
 import { type EventSink, type StepEvent, step } from "../core/events.ts";
@@ -7,9 +7,9 @@ import { withLock } from "../tools/lock.ts";
 import type { EnsureTool } from "../tools/tool.ts";
 import { type BaseOrigin, ensureBaseImage, standInWarning } from "./base-image.ts";
 import { Builder } from "./builder.ts";
+import { hostVolumes, ignoreArguments } from "./builder-arguments.ts";
 import { baseImages, withArgumentsInKeys } from "./containerfile.ts";
 import { hashFolder, hashOf } from "./content-hash.ts";
-import { hostPipSettings, renderPipConfiguration } from "./pip-settings.ts";
 
 export interface BuildImageOptions {
   /** The Containerfile (or Dockerfile). */
@@ -220,14 +220,6 @@ function warnOfStandIns(image: BuiltImage, events: EventSink): BuiltImage {
   return image;
 }
 
-/** Where buildah looks for what it leaves out of the context, beside the Containerfile itself. */
-async function ignoreArguments(containerfile: string): Promise<string[]> {
-  for (const ending of [".containerignore", ".dockerignore"]) {
-    if (await exists(containerfile + ending)) return [`--ignorefile=${resolve(containerfile + ending)}`];
-  }
-  return [];
-}
-
 async function bud(
   options: BuildImageOptions,
   builder: Builder,
@@ -272,41 +264,4 @@ async function bud(
       cause,
     });
   }
-}
-
-/**
- * The host's pip settings and certificate authorities, mounted while the build runs: a build behind a company's mirror or proxy works
- * as pip does on the host, and nothing of it is in the image.
- */
-async function hostVolumes(
-  scratch: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string[]> {
-  const volumes: string[] = [];
-  const settings = { ...(await hostPipSettings(env)) };
-  const systemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
-  const authorities = settings.cert ?? env.SSL_CERT_FILE ?? systemAuthorities;
-  if (await exists(authorities)) {
-    volumes.push(`${resolve(authorities)}:${systemAuthorities}:ro`);
-    settings.cert = systemAuthorities;
-  } else {
-    delete settings.cert;
-  }
-  const clientCertificate = settings["client-cert"];
-  if (clientCertificate !== undefined && (await exists(clientCertificate))) {
-    volumes.push(`${resolve(clientCertificate)}:/etc/ssl/private/pip-client.pem:ro`);
-    settings["client-cert"] = "/etc/ssl/private/pip-client.pem";
-  }
-  const file = join(scratch, "pip.conf");
-  // It may hold a password for the mirror.
-  await writeFile(file, renderPipConfiguration(settings), { mode: 0o600 });
-  volumes.push(`${file}:/etc/pip.conf:ro`);
-  return volumes.map((volume) => `--volume=${volume}`);
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -137,7 +137,10 @@ const cases: Readonly<Record<string, Case>> = {
     KUBECONFIG: "%/a",
   },
   "a key twice": { files: { a: `${one("a")}${current("a")}${current("a")}` }, KUBECONFIG: "%/a" },
-  "an unknown tag": { files: { a: one("a").replace("token-of-a", "!x t") + current("a") }, KUBECONFIG: "%/a" },
+  "an unknown tag": {
+    files: { a: one("a").replace("token-of-a", "!x t") + current("a") },
+    KUBECONFIG: "%/a",
+  },
   "an alias without an anchor": {
     files: { a: one("a").replace("token-of-a", "*t") + current("a") },
     KUBECONFIG: "%/a",
@@ -148,7 +151,10 @@ const cases: Readonly<Record<string, Case>> = {
     files: { a: one("a").replace("ns-a", "12") + current("a") },
     KUBECONFIG: "%/a",
   },
-  "clusters that are null": { files: { a: "clusters:\n", b: one("b") + current("b") }, KUBECONFIG: "%/a:%/b" },
+  "clusters that are null": {
+    files: { a: "clusters:\n", b: one("b") + current("b") },
+    KUBECONFIG: "%/a:%/b",
+  },
   "a relative path in KUBECONFIG": { files: { a: one("a") + current("a") }, KUBECONFIG: "@/a" },
   "an unknown context": { files: { a: one("a") }, KUBECONFIG: "%/a", context: "zz" },
   "no such explicit file": { files: {}, kubeconfig: "%/none" },
@@ -183,7 +189,8 @@ describe("the cluster that is meant is kubectl's", () => {
     }
     const env = {
       HOME: home,
-      KUBECONFIG: about.KUBECONFIG?.replaceAll("%", home).replaceAll("@", relative(process.cwd(), home)) ?? "",
+      KUBECONFIG:
+        about.KUBECONFIG?.replaceAll("%", home).replaceAll("@", relative(process.cwd(), home)) ?? "",
       KUBERNETES_SERVICE_HOST: undefined,
     };
     const path = about.kubeconfig?.replaceAll("%", home);
