@@ -27,7 +27,9 @@ if (tooOld) {
   // Node 22 runs TypeScript, and says with every start that this is experimental.
   const { emitWarning } = process;
   process.emitWarning = (warning, ...rest) => {
-    if (!String(warning).includes("Type Stripping")) emitWarning.call(process, warning, ...rest);
+    // The same holds for a proxy of that kind in a kubeconfig.
+    if (!/Type Stripping|SOCKS5 proxy support/.test(String(warning)))
+      emitWarning.call(process, warning, ...rest);
   };
   // Compiled (and type-stripped) code is kept between starts: a third of the time of --help.
   nodeModule.enableCompileCache?.();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { UserError } from "../core/errors.ts";
 import type { LocalClusterStatus } from "../local-cluster/cluster.ts";
-import { type ConfiguredCluster, contextNamespace, resolveKubeconfig } from "./kubeconfig.ts";
+import { type ConfiguredCluster, contextNamespace, namedSource } from "./kubeconfig.ts";
 
 const local = (name: string) => `/state/${name}/kubeconfig`;
 
@@ -18,7 +18,7 @@ interface World {
 }
 
 const resolve = ({ globals = {}, env = {}, configured = {}, files = [], running = [] }: World) =>
-  resolveKubeconfig(
+  namedSource(
     { folder: "/models", kubeconfigPath: undefined, context: undefined, cluster: undefined, ...globals },
     env,
     configured,
@@ -65,22 +65,29 @@ describe("which cluster is meant", () => {
       { path: "/config/k", context: "flag" },
     ],
     ["the configuration's", { ...everything, globals: {} }, { path: "/config/k", context: "configured" }],
-    ["KUBECONFIG", { ...everything, globals: {}, configured: {} }, { path: "/env/k" }],
+    ["KUBECONFIG", { ...everything, globals: {}, configured: {} }, {}],
     [
       "the configuration's context of KUBECONFIG",
       { ...everything, globals: {}, configured: { context: "c" } },
-      { path: "/env/k", context: "c" },
+      { context: "c" },
     ],
     [
-      "several files in KUBECONFIG are left to the client",
-      { env: { KUBECONFIG: "/a:/b" }, files: ["/a", "/b"] },
+      "several files in KUBECONFIG, of which one is there",
+      { env: { KUBECONFIG: ":/a::/b:", HOME: "/home/me" }, files: ["/b", "/home/me/.kube/config"] },
       {},
     ],
-    ["those of several that exist", { env: { KUBECONFIG: "/a:/b" }, files: ["/b"] }, { path: "/b" }],
     [
       "~/.kube/config",
       { env: { HOME: "/home/me" }, files: ["/home/me/.kube/config"] },
       { path: "/home/me/.kube/config" },
+    ],
+    [
+      "a pod's service account where KUBECONFIG names nothing that is there",
+      {
+        env: { KUBECONFIG: "/a", KUBERNETES_SERVICE_HOST: "10.96.0.1", KUBERNETES_SERVICE_PORT: "443" },
+        files: ["/var/run/secrets/kubernetes.io/serviceaccount/token"],
+      },
+      {},
     ],
     [
       "the local cluster `default`",
@@ -109,6 +116,7 @@ describe("which cluster is meant", () => {
       "configuration file",
     ],
     ["KUBECONFIG that is not there", { env: { KUBECONFIG: "/x" } }, "kubeconfig-missing", "KUBECONFIG"],
+    ["several that are not there", { env: { KUBECONFIG: "/x:/y" } }, "kubeconfig-missing", "/x, /y"],
     [
       "a local cluster that is not there",
       { globals: { cluster: "dmo" }, running: ["demo"] },
@@ -137,6 +145,7 @@ describe("which cluster is meant", () => {
 describe("the namespace of a context", () => {
   const contents = JSON.stringify({
     "current-context": "a",
+    clusters: [{ name: "c", cluster: { server: "https://c" } }],
     contexts: [
       { name: "a", context: { cluster: "c", namespace: "team" } },
       { name: "b", context: { cluster: "c" } },

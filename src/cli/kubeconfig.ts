@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { exitCodes, UserError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
-import type { KubeconfigSource } from "../kubernetes/connect.ts";
+import { textOf } from "../kubernetes/kubeconfig/choose.ts";
+import { filesNamed } from "../kubernetes/kubeconfig/load.ts";
+import type { KubeconfigSource } from "../kubernetes/source.ts";
 import type { LocalClusters } from "../local-cluster/cluster.ts";
 import type { GlobalOptions } from "./command.ts";
 
@@ -29,15 +31,33 @@ const realDependencies = (env: Env): KubeconfigDependencies => ({
 });
 
 /**
- * Which cluster a command means: the options, then the configuration file, then KUBECONFIG or ~/.kube/config, then
- * the running local cluster `default`.
- * @throws UserError `kubeconfig-conflict`, `kubeconfig-missing`, `cluster-absent`, `cluster-not-chosen` (exit code 2)
+ * Which cluster a command means: the options, then the configuration file, then kubectl's rules (KUBECONFIG, ~/.kube/config, the
+ * pod's service account), then the running local cluster `default`. It is read once, here: what comes back holds the cluster
+ * itself, so that everything a command asks and writes is one cluster, whatever happens to files and contexts meanwhile.
+ * @throws UserError `kubeconfig-conflict`, `kubeconfig-missing`, `kubeconfig-invalid`, `context-unknown`, `cluster-absent`,
+ * `cluster-not-chosen` (exit code 2)
  */
 export async function resolveKubeconfig(
   globals: Pick<GlobalOptions, "folder" | "kubeconfigPath" | "context" | "cluster" | "given">,
   env: Env,
   configured: ConfiguredCluster = {},
-  dependencies: KubeconfigDependencies = realDependencies(env),
+  options: {
+    readonly dependencies?: KubeconfigDependencies;
+    /** `all`: the other contexts stay, for programs that choose one themselves. @default one */
+    readonly keep?: "one" | "all";
+  } = {},
+): Promise<KubeconfigSource> {
+  const source = await namedSource(globals, env, configured, options.dependencies ?? realDependencies(env));
+  const { pinned } = await import("../kubernetes/source.ts");
+  return pinned(source, options.keep ?? "one", env);
+}
+
+/** As `resolveKubeconfig`, but only where it is: nothing is read. */
+export async function namedSource(
+  globals: Pick<GlobalOptions, "folder" | "kubeconfigPath" | "context" | "cluster" | "given">,
+  env: Env,
+  configured: ConfiguredCluster,
+  dependencies: KubeconfigDependencies,
 ): Promise<KubeconfigSource> {
   const context = globals.context ?? configured.context;
   const withContext = (path: string | undefined): KubeconfigSource => ({
@@ -46,12 +66,7 @@ export async function resolveKubeconfig(
   });
   const mustExist = (path: string, origin: string): KubeconfigSource => {
     if (dependencies.exists(path)) return withContext(path);
-    throw new UserError({
-      code: "kubeconfig-missing",
-      message: `The kubeconfig ${path} (${origin}) does not exist.`,
-      hint: "Correct the path, or leave it out to use KUBECONFIG or ~/.kube/config.",
-      exitCode: exitCodes.usage,
-    });
+    throw missing(`The kubeconfig ${path} (${origin}) does not exist.`);
   };
 
   if (globals.cluster !== undefined) {
@@ -75,22 +90,27 @@ export async function resolveKubeconfig(
   if (configured.kubeconfig !== undefined)
     return mustExist(configured.kubeconfig, "kubeconfig in the configuration file");
 
-  const fromEnv = (env.KUBECONFIG ?? "").split(delimiter).filter((path) => path !== "");
-  const present = fromEnv.filter((path) => dependencies.exists(path));
-  if (present.length === 1) return withContext(present[0]);
-  // Several files are merged by the Kubernetes client, which reads KUBECONFIG itself.
-  if (present.length > 1) return withContext(undefined);
-  if (fromEnv.length > 0) return mustExist(fromEnv[0] ?? "", "KUBECONFIG");
-
-  const home = env.HOME ?? env.USERPROFILE;
-  const usual = home === undefined ? undefined : join(home, ".kube", "config");
-  if (usual !== undefined && dependencies.exists(usual)) return withContext(usual);
-  if (
-    env.KUBERNETES_SERVICE_HOST !== undefined &&
-    dependencies.exists("/var/run/secrets/kubernetes.io/serviceaccount/token")
-  ) {
-    return withContext(undefined);
+  const fromEnv = filesNamed(env.KUBECONFIG ?? "");
+  const isInPod = () =>
+    Boolean(env.KUBERNETES_SERVICE_HOST && env.KUBERNETES_SERVICE_PORT) &&
+    dependencies.exists("/var/run/secrets/kubernetes.io/serviceaccount/token");
+  if (fromEnv.length > 0) {
+    // Several files are merged where they are read.
+    if (fromEnv.some((path) => dependencies.exists(path)) || (context === undefined && isInPod())) {
+      return withContext(undefined);
+    }
+    const [first = "", ...others] = fromEnv;
+    throw missing(
+      others.length === 0
+        ? `The kubeconfig ${first} (KUBECONFIG) does not exist.`
+        : `None of the kubeconfigs ${fromEnv.join(", ")} (KUBECONFIG) exists.`,
+    );
   }
+
+  const home = env.HOME || env.USERPROFILE;
+  const usual = home === undefined || home === "" ? undefined : join(home, ".kube", "config");
+  if (usual !== undefined && dependencies.exists(usual)) return withContext(usual);
+  if (context === undefined && isInPod()) return {};
   if (context === undefined) {
     const local = await dependencies.localClusters().then((clusters) => clusters.status(defaultClusterName));
     if (local.cluster !== undefined && (local.state === "running" || local.state === "degraded")) {
@@ -105,6 +125,15 @@ export async function resolveKubeconfig(
       context === undefined ? ` and no running local cluster "${defaultClusterName}"` : ""
     }.`,
     hint: "Pass --kubeconfig FILE, --context NAME or --cluster NAME, or start a local cluster with `modelswitch cluster up`.",
+    exitCode: exitCodes.usage,
+  });
+}
+
+function missing(message: string): UserError {
+  return new UserError({
+    code: "kubeconfig-missing",
+    message,
+    hint: "Correct the path, or leave it out to use KUBECONFIG or ~/.kube/config.",
     exitCode: exitCodes.usage,
   });
 }
@@ -131,37 +160,16 @@ export async function contextNamespace(source: KubeconfigSource): Promise<string
   return (await clusterOf(source))?.namespace;
 }
 
-/**
- * The cluster that a source means, read without the Kubernetes client, which takes half a second to load. `undefined` when
- * the file cannot be read (connecting explains that).
- */
+/** The cluster that a source means; `undefined` when the file cannot be read (connecting explains that). */
 export async function clusterOf(
   source: KubeconfigSource,
 ): Promise<{ readonly server: string | undefined; readonly namespace: string | undefined } | undefined> {
-  if (source.path === undefined && source.contents === undefined) {
-    const { connect } = await import("../kubernetes/connect.ts");
-    const { api, namespace } = connect(source);
-    return { server: api.server, namespace };
-  }
-  const { parse } = await import("yaml");
+  const { chosenCluster } = await import("../kubernetes/source.ts");
   try {
-    const text = source.contents ?? readFileSync(source.path ?? "", "utf8");
-    const config = parse(text) as {
-      readonly "current-context"?: string;
-      readonly contexts?: readonly {
-        readonly name?: string;
-        readonly context?: { readonly namespace?: string; readonly cluster?: string };
-      }[];
-      readonly clusters?: readonly {
-        readonly name?: string;
-        readonly cluster?: { readonly server?: string };
-      }[];
-    };
-    const wanted = source.context ?? config["current-context"];
-    const context = config.contexts?.find((entry) => entry.name === wanted)?.context;
-    const cluster = config.clusters?.find((entry) => entry.name === context?.cluster)?.cluster;
-    return { server: cluster?.server, namespace: context?.namespace };
-  } catch {
-    return undefined;
+    const { cluster, namespace } = chosenCluster(source);
+    return { server: textOf(cluster, "server"), namespace };
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
   }
 }

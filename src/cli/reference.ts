@@ -32,7 +32,7 @@ Where the configuration has several models or environments, \`--model\` and \`--
 
 The first of these that is given: \`--cluster NAME\` (a local cluster), \`--kubeconfig FILE\`, \`kubeconfig\` in the configuration file,
 \`KUBECONFIG\`, \`~/.kube/config\`, the running local cluster \`default\`. \`--context\` chooses the context of the kubeconfig, before
-\`context\` in the configuration file and the kubeconfig's own current context.
+\`context\` in the configuration file and the kubeconfig's own current context. [clusters.md](clusters.md) has the rules.
 `;
 
 /** The reference of all commands, as Markdown. Pure. */

@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import type { SlotSpec } from "../core/model.ts";
 import { largestConfigFiles } from "../core/slot-rules/contents.ts";
+import type { ConfigProblem } from "./problem.ts";
 import type { ModelswitchConfig, Written } from "./types.ts";
 
 type Files = NonNullable<Written<SlotSpec>["configFiles"]>;
@@ -32,6 +33,37 @@ export async function withConfigFiles(config: ModelswitchConfig, file: string): 
   };
 }
 
+/** What is wrong with the files that `configFiles` names; all of them are looked at. */
+export async function unreadableConfigFiles(
+  config: ModelswitchConfig,
+  file: string,
+): Promise<ConfigProblem[]> {
+  const { release, slots } = config;
+  const specs = [
+    { at: ["release"], files: release?.configFiles },
+    { at: ["slots", "blue"], files: slots?.blue.configFiles },
+    { at: ["slots", "green"], files: slots?.green.configFiles },
+  ];
+  const problems: ConfigProblem[] = [];
+  for (const { at, files = {} } of specs) {
+    let size = 0;
+    for (const [path, value] of Object.entries(files)) {
+      const read =
+        typeof value === "string" ? { text: value } : await readText(resolve(dirname(file), value.file));
+      if ("problem" in read) problems.push({ path: [...at, "configFiles", path], message: read.problem });
+      else size += Buffer.byteLength(read.text);
+    }
+    const message = sizeProblem(size);
+    if (message !== undefined) problems.push({ path: [...at, "configFiles"], message });
+  }
+  return problems;
+}
+
+function sizeProblem(size: number): string | undefined {
+  if (size <= largestConfigFiles) return undefined;
+  return `are ${Math.ceil(size / 1024)} KiB together, but may be ${largestConfigFiles / 1024}`;
+}
+
 async function contentsOf(written: Files, file: string, place: string): Promise<Record<string, string>> {
   const entries = await Promise.all(
     Object.entries(written).map(async ([path, value]) => {
@@ -41,10 +73,11 @@ async function contentsOf(written: Files, file: string, place: string): Promise<
     }),
   );
   const size = entries.reduce((sum, [, contents]) => sum + Buffer.byteLength(contents), 0);
-  if (size > largestConfigFiles) {
+  const tooLarge = sizeProblem(size);
+  if (tooLarge !== undefined) {
     throw new UserError({
       code: "config-invalid",
-      message: `${file}: ${place}.configFiles: are ${Math.ceil(size / 1024)} KiB together, but may be ${largestConfigFiles / 1024}.`,
+      message: `${file}: ${place}.configFiles: ${tooLarge}.`,
       hint: "Put large files into the image or the model.",
       exitCode: exitCodes.usage,
     });
@@ -53,27 +86,36 @@ async function contentsOf(written: Files, file: string, place: string): Promise<
 }
 
 async function read(source: string, place: string, file: string): Promise<string> {
+  const found = await readText(source);
+  if ("text" in found) return found.text;
+  throw new UserError({
+    code: "config-file-unreadable",
+    message: `${file}: ${place}: ${found.problem}`,
+    hint: "The path is relative to the configuration file. Binary files belong into the image, the model or a Secret.",
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** As it is, a byte order mark included: what a model server reads is what the file holds. */
+async function readText(source: string): Promise<{ readonly text: string } | { readonly problem: string }> {
   let bytes: Buffer;
   try {
+    // A pipe would be waited for, a device never end.
+    const found = await stat(source);
+    const { size } = found;
+    if (!found.isFile()) return { problem: `${source} is no file` };
+    // Not even read.
+    if (size > 16 * largestConfigFiles) {
+      const [has, allowed] = [Math.ceil(size / 1024), largestConfigFiles / 1024];
+      return { problem: `${source} has ${has} KiB, but all together may have ${allowed}` };
+    }
     bytes = await readFile(source);
   } catch (error) {
-    throw new UserError({
-      code: "config-file-unreadable",
-      message: `${file}: ${place}: ${source} cannot be read: ${messageOf(error)}`,
-      hint: "The path is relative to the configuration file.",
-      exitCode: exitCodes.usage,
-      cause: error,
-    });
+    return { problem: `${source} cannot be read: ${messageOf(error)}` };
   }
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    throw new UserError({
-      code: "config-file-unreadable",
-      message: `${file}: ${place}: ${source} is not UTF-8 text.`,
-      hint: "Put binary files into the image, the model or a Secret.",
-      exitCode: exitCodes.usage,
-      cause: error,
-    });
+    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    return { problem: `${source} is not UTF-8 text.` };
   }
 }

@@ -3,14 +3,15 @@ import { registerHooks } from "node:module";
 import { extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { exitCodes, UserError } from "../core/errors.ts";
-import { syntaxError } from "./read.ts";
+import { describePath } from "./problem.ts";
+import { syntaxError } from "./read-file.ts";
 
 /**
  * Runs a configuration file in TypeScript or JavaScript and returns its default export. `modelswitch` resolves to our own
  * light entry, so that the file can be read where the package is not installed, and without loading Pulumi.
  */
-export async function evaluateModule(file: string): Promise<unknown> {
-  const loaded = await load(file);
+export async function evaluateModule(file: string, text: string): Promise<unknown> {
+  const loaded = await load(file, text);
   const config =
     typeof loaded === "object" && loaded !== null && "default" in loaded ? loaded.default : undefined;
   if (config === undefined) {
@@ -21,17 +22,42 @@ export async function evaluateModule(file: string): Promise<unknown> {
       exitCode: exitCodes.usage,
     });
   }
-  if (typeof config !== "function") return config;
+  if (typeof config !== "function") return withoutCycle(config, file);
   try {
-    return await config();
+    return withoutCycle(await config(), file);
   } catch (error) {
     throw explain(error, file);
   }
 }
 
-async function load(file: string): Promise<unknown> {
+/** @throws UserError `config-invalid`: what contains itself has no end */
+function withoutCycle(config: unknown, file: string): unknown {
+  const path = pathToItself(config, [], []);
+  if (path === undefined) return config;
+  throw new UserError({
+    code: "config-invalid",
+    message: `${file}: ${describePath(path)}: contains itself.`,
+    hint: "Write what is meant as values that end.",
+    exitCode: exitCodes.usage,
+  });
+}
+
+type Path = readonly (string | number)[];
+
+function pathToItself(value: unknown, path: Path, above: readonly unknown[]): Path | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (above.includes(value)) return path;
+  const entries = Array.isArray(value) ? value.entries() : Object.entries(value);
+  for (const [key, part] of entries) {
+    const found = pathToItself(part, [...path, key], [...above, value]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function load(file: string, text: string): Promise<unknown> {
   try {
-    return await loadNatively(file);
+    return await loadNatively(file, text);
   } catch (error) {
     if (!mayLoadOtherwise(error, file)) throw explain(error, file);
   }
@@ -45,7 +71,7 @@ async function load(file: string): Promise<unknown> {
 let loads = 0;
 
 /** Node's own type stripping: ten times faster than a transpiler. */
-async function loadNatively(file: string): Promise<unknown> {
+async function loadNatively(file: string, text: string): Promise<unknown> {
   loads += 1;
   // The query makes a changed file a new module.
   const url = `${pathToFileURL(file).href}?read=${loads}`;
@@ -57,7 +83,7 @@ async function loadNatively(file: string): Promise<unknown> {
     // Named explicitly, since the folder's package.json, if there is one, need not say "type": "module".
     load: (loading, context, next) =>
       loading === url && isTypeScript
-        ? { format: "module-typescript", source: readFileSync(file), shortCircuit: true }
+        ? { format: "module-typescript", source: text, shortCircuit: true }
         : next(loading, context),
   });
   try {

@@ -5,6 +5,9 @@ import { configVersion } from "./version.ts";
 
 type Schema = JsonSchema & Readonly<Record<string, unknown>>;
 
+/** In YAML such keys hold anchors for the rest of the file, and mean nothing. */
+const holders = { "^(x-|\\.)": { description: "Anything, to be used by aliases" } };
+
 /** In JSON and YAML a value may come from an environment variable. */
 const variable = { $ref: "#/$defs/variable" };
 
@@ -49,6 +52,7 @@ export function configJsonSchema(): Record<string, unknown> {
         description: "One model",
         type: "object",
         properties: { ...file, name: withVariable(name ?? {}), ...mapValues(ofModel, complete) },
+        patternProperties: holders,
         required: model.required,
         additionalProperties: false,
       },
@@ -66,6 +70,7 @@ export function configJsonSchema(): Record<string, unknown> {
             additionalProperties: { anyOf: [part, { type: "null" }] },
           },
         },
+        patternProperties: holders,
         required: ["models"],
         additionalProperties: false,
       },

@@ -1,13 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, isAbsolute, join, resolve } from "node:path";
-import { exitCodes, messageOf, UserError } from "../core/errors.ts";
+import { exitCodes, UserError } from "../core/errors.ts";
 import { isFields } from "../core/fields.ts";
 import { withConfigFiles } from "./config-files.ts";
 import { type Effective, effectiveConfig, isData } from "./effective.ts";
 import { type Env, interpolate } from "./interpolate.ts";
-import { jsonErrorOffset } from "./json-place.ts";
 import type { Path } from "./merge.ts";
 import { type Overlay, type ProjectFile, projectOf, type Target } from "./project.ts";
+import { configText, parseJson, parseYaml } from "./read-file.ts";
 import { type Choice, chooseTarget } from "./select.ts";
 import type { ModelswitchConfig } from "./types.ts";
 import { invalidConfig } from "./validate.ts";
@@ -209,71 +208,18 @@ async function besides(project: ProjectFile): Promise<string[]> {
 async function evaluate(file: string): Promise<unknown> {
   const extension = extname(file);
   if ([".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"].includes(extension)) {
-    await contents(file);
+    const text = await configText(file);
     const { evaluateModule } = await import("./evaluate.ts");
-    return evaluateModule(file);
+    return evaluateModule(file, text);
   }
-  if (extension === ".json") return parseJson(file, await contents(file));
-  if (extension === ".yaml" || extension === ".yml") return parseYaml(file, await contents(file));
+  if (extension === ".json") return parseJson(file, await configText(file));
+  if (extension === ".yaml" || extension === ".yml") return parseYaml(file, await configText(file));
   throw new UserError({
     code: "config-missing",
     message: `${file} is no configuration file: its name ends in "${extension}".`,
     hint: `Known are ${configFileNames.map((name) => extname(name)).join(", ")}.`,
     exitCode: exitCodes.usage,
   });
-}
-
-async function contents(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    throw new UserError({
-      code: "config-missing",
-      message: missing
-        ? `The configuration file ${file} does not exist.`
-        : `The configuration file ${file} cannot be read: ${messageOf(error)}`,
-      hint: "Write one with `modelswitch init`, or name another with --config.",
-      exitCode: exitCodes.usage,
-      cause: error,
-    });
-  }
-}
-
-/** A mistake that keeps the file from being read at all. */
-export function syntaxError(where: string, reason: string, cause: unknown): UserError {
-  return new UserError({
-    code: "config-syntax",
-    message: `${where}: ${reason}`,
-    hint: "Correct the syntax at that place.",
-    exitCode: exitCodes.usage,
-    cause,
-  });
-}
-
-function parseJson(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const offset = jsonErrorOffset(text);
-    const lines = text.slice(0, offset).split("\n");
-    const where = `${file}:${lines.length}:${(lines.at(-1) ?? "").length + 1}`;
-    // The engine's own message quotes the text around the mistake, which may be a secret.
-    const found = offset >= text.length ? "the file ends" : `"${text[offset]}" stands`;
-    throw syntaxError(where, `${found} where JSON expects something else`, error);
-  }
-}
-
-async function parseYaml(file: string, text: string): Promise<unknown> {
-  const { LineCounter, parseDocument } = await import("yaml");
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const { line, col } = lineCounter.linePos(error.pos[0]);
-    throw syntaxError(`${file}:${line}:${col}`, error.message, error);
-  }
-  return document.toJS();
 }
 
 /** A path out of the configuration: relative to the file's folder, `~` is the home folder. */

@@ -2,7 +2,7 @@ import type * as Automation from "@pulumi/pulumi/automation/index.js";
 import { setAmbientCluster } from "../kubernetes/ambient.ts";
 import type { EngineEvents } from "./engine-events.ts";
 import type { operationTitles } from "./failures.ts";
-import { isChosen, withPath } from "./kubeconfig.ts";
+import { fixed, isChosen } from "./kubeconfig.ts";
 import type { Session } from "./session.ts";
 import type { StackOptions } from "./stack.ts";
 
@@ -43,7 +43,7 @@ export async function runOperation(
   const stack = await automation.Stack.select(about.stack, workspace);
   const options = { onEvent: observer.receive };
   const restoreEnvironment = hideAmbientKubeconfig(isChosen(kubeconfig));
-  const restoreCluster = setAmbientCluster(withPath(kubeconfig, env));
+  const restoreCluster = setAmbientCluster(fixed(kubeconfig, env));
   try {
     if (operation === "preview") await stack.preview(options);
     else if (operation === "up") await stack.up(options);

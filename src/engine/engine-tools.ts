@@ -26,10 +26,15 @@ export interface EngineTools {
   readonly home: string;
 }
 
-/** The Pulumi CLI and the Kubernetes provider, found or obtained: where both are built, at the same time. */
-export async function obtainEngineTools(options: ObtainOptions): Promise<EngineTools> {
+/**
+ * The Pulumi CLI and the Kubernetes provider, found or obtained: where both are built, at the same time. `home` is the CLI's folder, for its
+ * plug-ins.
+ */
+export async function obtainEngineTools(
+  options: ObtainOptions,
+  home = pulumiHome(options.env, cacheFolder(options.env)),
+): Promise<EngineTools> {
   const cache = cacheFolder(options.env);
-  const home = pulumiHome(options.env, cache);
   return await together(options.signal, async (signal) => {
     const inner = { ...options, signal };
     const cli = ensurePulumi(inner);

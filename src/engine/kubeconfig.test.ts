@@ -1,66 +1,56 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
-import { chosen, clusterFile, withPath } from "./kubeconfig.ts";
+import { kubeconfigOf } from "../../test/support/kubeconfig.ts";
+import { pinned } from "../kubernetes/source.ts";
+import { clusterFile, fixed } from "./kubeconfig.ts";
 
-const config = {
-  "current-context": "dev",
-  clusters: [{ name: "a", cluster: { server: "https://a", "certificate-authority": "pki/ca.crt" } }],
-  users: [
-    { name: "u", user: { "client-key": "/abs/key", tokenFile: "token", exec: { command: "bin/login" } } },
-    { name: "v", user: { exec: { command: "aws" } } },
-  ],
-  contexts: [
-    { name: "dev", context: { cluster: "a", user: "u" } },
-    { name: "prod", context: { cluster: "a", user: "u" } },
-  ],
-};
+const contents = kubeconfigOf("https://dev", { prod: "https://prod" });
 
-describe("the chosen cluster", () => {
-  test("is the kubeconfig's with the choice made, and files absolute", () => {
-    expect(chosen(config, { context: "prod", cluster: "b" }, "/home/ada/.kube")).toEqual({
-      ...config,
-      "current-context": "prod",
-      clusters: [
-        {
-          name: "a",
-          cluster: { server: "https://a", "certificate-authority": "/home/ada/.kube/pki/ca.crt" },
-        },
-      ],
-      users: [
-        {
-          name: "u",
-          user: {
-            "client-key": "/abs/key",
-            tokenFile: "/home/ada/.kube/token",
-            exec: { command: "/home/ada/.kube/bin/login" },
-          },
-        },
-        { name: "v", user: { exec: { command: "aws" } } },
-      ],
-      contexts: [
-        { name: "dev", context: { cluster: "a", user: "u" } },
-        { name: "prod", context: { cluster: "b", user: "u" } },
-      ],
-    });
-  });
-
-  test("is the user's own file where only that is named", async () => {
-    expect((await clusterFile({ path: "/k" })).path).toBe("/k");
-    expect((await clusterFile({})).path).toBeUndefined();
-  });
-
+describe("the cluster that Pulumi is given", () => {
   test("is a file for this user alone, gone afterwards", async () => {
-    const file = await clusterFile({ contents: JSON.stringify(config), context: "prod" });
-    expect(parse(readFileSync(file.path ?? "", "utf8"))).toMatchObject({ "current-context": "prod" });
+    const file = await clusterFile({ contents, context: "prod" }, {});
+    const path = file.path ?? "";
+    expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ "current-context": "prod" });
+    expect(statSync(path).mode & 0o077).toBe(0);
     await file.remove();
-    expect(existsSync(file.path ?? "")).toBe(false);
+    expect(existsSync(path)).toBe(false);
   });
 
-  test("does not depend on a later change of the environment", () => {
-    expect(withPath({ context: "prod" }, { KUBECONFIG: "/k" })).toEqual({ context: "prod", path: "/k" });
-    expect(withPath({ context: "prod" }, { HOME: "/home/ada" }).path).toBe("/home/ada/.kube/config");
-    expect(withPath({ context: "prod" }, { KUBECONFIG: "/k:/l" }).path).toBeUndefined();
-    expect(withPath({}, { KUBECONFIG: "/k" })).toEqual({});
+  test("is that of a context in the second of two files, and no other can be reached from it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "modelswitch-two-"));
+    try {
+      writeFileSync(join(folder, "one"), kubeconfigOf("https://one"));
+      writeFileSync(join(folder, "two"), kubeconfigOf("https://two", { prod: "https://prod" }));
+      // What the user has besides must not come in.
+      const env = { KUBECONFIG: `${folder}/one:${folder}/two`, HOME: "/home/ada" };
+      const chosen = pinned({ context: "prod" }, "one", env);
+      const file = await clusterFile(chosen, { HOME: "/home/ada" });
+      const text = readFileSync(file.path ?? "", "utf8");
+      expect(JSON.parse(text)).toMatchObject({ "current-context": "prod", contexts: [{ name: "prod" }] });
+      expect([text.includes("https://prod"), /https:..(one|two)/.test(text)]).toEqual([true, false]);
+      await file.remove();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("stays what it was when the current context of the file changes meanwhile", () => {
+    const folder = mkdtempSync(join(tmpdir(), "modelswitch-use-context-"));
+    const path = join(folder, "config");
+    try {
+      writeFileSync(path, contents);
+      const chosen = fixed({ path }, {});
+      writeFileSync(path, contents.replace('"current-context":"c"', '"current-context":"prod"'));
+      expect(fixed(chosen, {})).toMatchObject({ context: "c" });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("is the environment's where none was chosen", async () => {
+    expect((await clusterFile({}, { KUBECONFIG: "/k" })).path).toBeUndefined();
+    expect(fixed({}, { KUBECONFIG: "/k" })).toEqual({});
   });
 });

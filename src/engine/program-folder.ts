@@ -42,7 +42,7 @@ export async function findProgram(folder: string): Promise<ProgramFolder> {
     name,
     entry: await findEntry(root, typeof main === "string" ? main : undefined),
     project: { ...rest, ...(isFields(yaml.plugins) ? { plugins: absolutePlugins(yaml.plugins, root) } : {}) },
-    backendUrl: url === undefined ? undefined : absoluteBackend(url, root),
+    backendUrl: url,
   };
 }
 
@@ -119,12 +119,6 @@ async function packageMain(folder: string): Promise<string | undefined> {
 
 function projectName(folder: string): string {
   return folder.replace(/[^A-Za-z0-9_.-]/g, "-") || "program";
-}
-
-/** A file backend may be given relative to the project. */
-function absoluteBackend(url: string, folder: string): string {
-  const path = /^file:\/\/(\.\.?(?:\/.*)?)$/.exec(url)?.[1];
-  return path === undefined ? url : `file://${resolve(folder, path)}`;
 }
 
 function absolutePlugins(plugins: Fields, folder: string): Fields {

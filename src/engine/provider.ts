@@ -160,10 +160,14 @@ export function failureMemory(cacheFolder: string): Pick<ProviderWorld, "lastFai
       }
     },
     rememberFailure: async (failure) => {
-      if (failure === undefined) await rm(file, { force: true });
-      else {
-        await mkdir(cacheFolder, { recursive: true });
-        await writeFile(file, JSON.stringify(failure));
+      try {
+        if (failure === undefined) await rm(file, { force: true });
+        else {
+          await mkdir(cacheFolder, { recursive: true });
+          await writeFile(file, JSON.stringify(failure));
+        }
+      } catch {
+        // A home that cannot be written to costs the look at each command, no more.
       }
     },
   };

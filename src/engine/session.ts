@@ -1,3 +1,5 @@
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import type { EventSink } from "../core/events.ts";
@@ -5,11 +7,12 @@ import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import { cacheFolder } from "../tools/cache-folder.ts";
 import type { Pulumi } from "./cli.ts";
 import { obtainEngineTools } from "./engine-tools.ts";
-import { clusterFile, withPath } from "./kubeconfig.ts";
+import { clusterFile, fixed } from "./kubeconfig.ts";
+import { withoutProxyOnLoopback } from "./loopback.ts";
 import type { ProviderChoice } from "./provider.ts";
 import { QuickPulumiCommand } from "./pulumi-command.ts";
 import type { SecretsSource } from "./stack.ts";
-import type { ProjectFolders } from "./workspace.ts";
+import { type ProjectFolders, pulumiHome } from "./workspace.ts";
 
 export interface SessionOptions {
   readonly folders: ProjectFolders;
@@ -33,7 +36,13 @@ export interface Session {
 export async function openSession(options: SessionOptions): Promise<Session> {
   // Pulumi's and Kubernetes' libraries are large: compiled code kept between commands saves a third of their loading time.
   enableCompileCache(join(cacheFolder(options.env), "compiled"));
-  const { pulumi, provider, home } = await obtainEngineTools(options);
+  // Our own end of the channel to the CLI reads the process's environment.
+  Object.assign(process.env, withoutProxyOnLoopback(process.env));
+  const home = await writableHome(
+    pulumiHome(options.env, cacheFolder(options.env)),
+    options.folders,
+  );
+  const { pulumi, provider } = await obtainEngineTools(options, home);
   const make = commandMaker(options, pulumi, home);
   if (provider.kind === "official") return await officialSession(options, provider, make);
   return await embeddedSession(options, provider, make);
@@ -59,7 +68,7 @@ async function officialSession(
   provider: ProviderChoice,
   make: MakeCommand,
 ): Promise<Session> {
-  const cluster = await clusterFile(withPath(options.kubeconfig, options.env));
+  const cluster = await clusterFile(options.kubeconfig, options.env);
   return {
     command: make(cluster.path === undefined ? {} : { KUBECONFIG: cluster.path }),
     provider,
@@ -79,7 +88,7 @@ async function embeddedSession(
   const stop = new AbortController();
   let killedSince: number | undefined;
   const served = await serveKubernetesProvider({
-    kubeconfig: withPath(options.kubeconfig, options.env),
+    kubeconfig: fixed(options.kubeconfig, options.env),
     signal: stop.signal,
     events: options.events,
     killedSince: () => killedSince,
@@ -101,10 +110,22 @@ async function embeddedSession(
   };
 }
 
+/** The CLI writes into its home folder at every start; where that cannot be (a read-only home), it has one beside the project's settings. */
+async function writableHome(home: string, { workFolder }: ProjectFolders): Promise<string> {
+  try {
+    await mkdir(home, { recursive: true });
+    await access(home, constants.W_OK);
+    return home;
+  } catch {
+    return join(workFolder, "home");
+  }
+}
+
 function cliEnvironment(options: SessionOptions, pulumi: Pulumi, home: string) {
   const { PULUMI_CONFIG_PASSPHRASE_FILE: _file, ...inherited } = options.env;
   return {
     ...inherited,
+    ...withoutProxyOnLoopback(options.env),
     ...pulumi.env,
     PULUMI_HOME: home,
     PULUMI_BACKEND_URL: options.folders.backendUrl,

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { attachedProvider, projectFolders, readSettings, settingsFile, writeSettings } from "./workspace.ts";
@@ -16,6 +17,39 @@ afterEach(async () => {
 });
 
 const foldersFor = (backendUrl?: string) => projectFolders({ folder, project: "fraud", backendUrl });
+
+describe("the state is in the folder that is named", () => {
+  const awkward = [
+    "models #1",
+    "100% sure",
+    "a%20b",
+    'it\'s "x"',
+    "what?",
+    "ünï 模型",
+    "a+b&c;d",
+    "x".repeat(200),
+  ];
+
+  test.each(awkward)("of a project in %j, which the CLI is told as a URL", (name) => {
+    const { backendUrl, stateFolder } = projectFolders({ folder: join(folder, name), project: "fraud" });
+    expect(stateFolder).toBe(join(folder, name, ".modelswitch", "state"));
+    expect(fileURLToPath(backendUrl)).toBe(stateFolder);
+  });
+
+  test.each([
+    ["file:///srv/state", "/srv/state", "file:///srv/state"],
+    ["file:///srv/my%20state?no_tmp_dir=true", "/srv/my state", "file:///srv/my%20state?no_tmp_dir=true"],
+    ["file:///srv/models #1", "/srv/models #1", "file:///srv/models%20%231"],
+    ["file:///srv/100% sure", "/srv/100% sure", "file:///srv/100%25%20sure"],
+    ["file://./state", "/project/state", "file:///project/state"],
+    ["file://../state", "/state", "file:///state"],
+  ])("a backend written as %s", (url, stateFolder, backendUrl) => {
+    expect(projectFolders({ folder: "/project", project: "fraud", backendUrl: url })).toMatchObject({
+      stateFolder,
+      backendUrl,
+    });
+  });
+});
 
 describe("the generated settings", () => {
   test("are beside the state by default", () => {

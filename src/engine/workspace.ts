@@ -3,10 +3,12 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parse, stringify } from "yaml";
 import * as z from "zod";
 import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import { withoutCredentials } from "./failures.ts";
+import { fileBackend } from "./file-backend.ts";
 
 /** Contents of a `Pulumi.STACK.yaml`. */
 export interface StackSettings {
@@ -35,27 +37,22 @@ export function projectFolders(about: {
   readonly backendUrl?: string | undefined;
 }): ProjectFolders {
   const own = join(resolve(about.folder), privateFolder);
-  const usualUrl = `file://${join(own, "state")}`;
-  const backendUrl = about.backendUrl ?? usualUrl;
+  const usual = { folder: join(own, "state"), url: pathToFileURL(join(own, "state")).href };
+  const written = about.backendUrl;
+  const file = written === undefined ? usual : fileBackend(written, about.folder);
+  const backendUrl = file?.url ?? written ?? usual.url;
   // A stack of the same name in another backend is another stack: its settings hold another salt.
-  const suffix = backendUrl === usualUrl ? "" : `@${fingerprint(withoutCredentials(backendUrl))}`;
+  const suffix =
+    written === undefined || backendUrl === usual.url ? "" : `@${fingerprint(withoutCredentials(written))}`;
   return {
     workFolder: join(own, "pulumi", `${about.project}${suffix}`),
     backendUrl,
-    stateFolder: stateFolderOf(backendUrl),
+    stateFolder: file?.folder,
   };
 }
 
 function fingerprint(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
-}
-
-/** `file://~` and `file://~/x` are below the home folder, as the CLI reads them. */
-function stateFolderOf(backendUrl: string): string | undefined {
-  if (!backendUrl.startsWith("file://")) return undefined;
-  const path = decodeURIComponent(backendUrl.slice("file://".length).split("?")[0] ?? "");
-  if (path === "~" || path.startsWith("~/")) return join(homedir(), path.slice(1));
-  return resolve(path);
 }
 
 /**
@@ -64,7 +61,7 @@ function stateFolderOf(backendUrl: string): string | undefined {
  */
 export function pulumiHome(env: Readonly<Record<string, string | undefined>>, cacheFolder: string): string {
   if (env.PULUMI_HOME !== undefined && env.PULUMI_HOME !== "") return resolve(env.PULUMI_HOME);
-  const usual = join(env.HOME ?? homedir(), ".pulumi");
+  const usual = join(env.HOME || homedir(), ".pulumi");
   return existsSync(usual) ? usual : join(cacheFolder, "pulumi-home");
 }
 

@@ -3,17 +3,26 @@ import { join } from "node:path";
 import { exitCodes, UserError } from "../core/errors.ts";
 import { lastLines, requireSuccess, runProgram } from "../tools/run-program.ts";
 import type { EnsureTool } from "../tools/tool.ts";
-import type { Builder } from "./builder.ts";
+import type { Builder, ImageDescription } from "./builder.ts";
 
-/** Where a base image came from. */
-export type BaseOrigin = "cache" | "registry" | "debian";
+/** Where a base image came from, and whether it is only like the one of that name. */
+export interface BaseOrigin {
+  readonly from: "cache" | "registry" | "debian";
+  /** The Debian release of whose packages it was made. */
+  readonly standIn: string | undefined;
+}
+
+/** Label of a base image that was made of Debian packages, and so of what is built on it: the release. */
+const standInLabel = "io.github.modelswitch.stand-in";
+
+const pythonPackages = ["python3", "python3-venv", "python3-pip", "ca-certificates"];
 
 /** Debian releases by the images of which they can take the place. */
 const debianReleases: Readonly<
   Record<string, { readonly release: string; readonly packages: readonly string[] }>
 > = {
-  "python:3.11": { release: "bookworm", packages: ["python3", "python3-venv", "ca-certificates"] },
-  "python:3.13": { release: "trixie", packages: ["python3", "python3-venv", "ca-certificates"] },
+  "python:3.11": { release: "bookworm", packages: pythonPackages },
+  "python:3.13": { release: "trixie", packages: pythonPackages },
   "debian:bookworm": { release: "bookworm", packages: [] },
   "debian:trixie": { release: "trixie", packages: [] },
 };
@@ -49,10 +58,13 @@ export interface BaseImageOptions {
  */
 export async function ensureBaseImage(options: BaseImageOptions): Promise<BaseOrigin> {
   const { name, builder, progress } = options;
-  if (await builder.has(name)) return "cache";
+  const present = await builder.describe(name);
+  if (present !== undefined && !isOutdated(name, present)) {
+    return { from: "cache", standIn: present.labels[standInLabel] };
+  }
   progress(`asking the registry for ${name}`);
   const refusal = await pull(options);
-  if (refusal === undefined) return "registry";
+  if (refusal === undefined) return { from: "registry", standIn: undefined };
   const equivalent = debianEquivalent(name);
   if (equivalent === undefined) {
     throw new UserError({
@@ -62,10 +74,35 @@ export async function ensureBaseImage(options: BaseImageOptions): Promise<BaseOr
       exitCode: exitCodes.failed,
     });
   }
-  progress(`no registry; making ${name} of Debian ${equivalent.release} packages`);
+  progress(`no registry; making a stand-in for ${name} of Debian ${equivalent.release} packages`);
   await makeOfDebian(options, equivalent);
-  return "debian";
+  return { from: "debian", standIn: equivalent.release };
 }
+
+/** Earlier stand-ins for Python's images had no `python`, and did not say what they are; the real ones have many steps. */
+function isOutdated(name: string, { labels, steps }: ImageDescription): boolean {
+  return name.startsWith("docker.io/library/python:") && labels[standInLabel] === undefined && steps <= 1;
+}
+
+/** What a user of a stand-in should know. */
+export function standInWarning(name: string, release: string) {
+  const python = name.includes("/python:") ? ", with Debian's Python and pip as `python` and `pip`" : "";
+  return {
+    type: "warning",
+    code: "base-image-stand-in",
+    message: `${name} is a stand-in: its registry could not be reached, so it was made of Debian ${release} packages under the same name${python}. What else the real image has is missing, and versions may differ.`,
+    hint: "For production, build where the registry can be reached, with a cache of its own (XDG_CACHE_HOME).",
+  } as const;
+}
+
+/** Where the real image has its programs, and that anybody may install packages: Debian reserves that to itself. */
+const pythonHooks = [
+  ...["python:python3", "python3:python3", "pip:pip3", "pip3:pip3"].map((pair) => {
+    const [name, target] = pair.split(":");
+    return `--customize-hook=ln -s /usr/bin/${target} "$1/usr/local/bin/${name}"`;
+  }),
+  '--customize-hook=rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED',
+];
 
 /** Returns why it can't be pulled. Gives up early when nothing answers; a download that has begun may take its time. */
 async function pull(options: BaseImageOptions): Promise<string | undefined> {
@@ -121,6 +158,7 @@ async function makeOfDebian(
         // What is the host's must not be in the image.
         '--customize-hook=: > "$1/etc/resolv.conf"',
         '--customize-hook=: > "$1/etc/hostname"',
+        ...(packages.includes("python3") ? pythonHooks : []),
         // Without a mirror named, mmdebstrap takes the release, its updates and its security fixes from Debian.
         release,
         tar,
@@ -138,7 +176,12 @@ async function makeOfDebian(
     await builder.run("Storing the base image", ["add", container, tar, "/"]);
     const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     const command = packages.includes("python3") ? "python3" : "bash";
-    await builder.run("Storing the base image", ["config", "--env", path, "--cmd", command, container]);
+    await builder.run("Storing the base image", [
+      "config",
+      ...["--env", path, "--env", "LANG=C.UTF-8", "--cmd", command],
+      ...["--label", `${standInLabel}=${release}`],
+      container,
+    ]);
     await builder.run("Storing the base image", [
       "commit",
       ...builder.policyArguments,

@@ -16,6 +16,7 @@ while true; do case "$1" in --root|--runroot|--storage-driver) shift 2;; *) brea
 echo "$@" >> ${root}/calls
 case "$1" in
   images) echo docker.io/library/python:3.11-slim;;
+  inspect) cat ${root}/inspect;;
   pull) echo "no such host" >&2; exit 125;;
   bud)
     echo "STEP 1/2: FROM python:3.11-slim"
@@ -36,6 +37,7 @@ beforeEach(async () => {
   calls = join(folder, "calls");
   await mkdir(context);
   await writeFile(join(context, "Containerfile"), "FROM python:3.11-slim\nRUN true\n");
+  await describeBase({ labels: {}, steps: 12 });
   await writeFile(join(folder, "buildah"), fakeBuildah(folder), { mode: 0o755 });
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
@@ -65,6 +67,17 @@ function build(extra: Partial<BuildImageOptions> = {}, seen: Event[] = []) {
     signal: new AbortController().signal,
     ...extra,
   });
+}
+
+function describeBase({
+  labels,
+  steps,
+}: {
+  readonly labels: Record<string, string>;
+  readonly steps: number;
+}) {
+  const image = { OCIv1: { config: { Labels: labels }, history: Array.from({ length: steps }, () => ({})) } };
+  return writeFile(join(folder, "inspect"), JSON.stringify(image));
 }
 
 const countBuilds = async () =>
@@ -154,4 +167,42 @@ test("a Containerfile that is not there is a usage error", async () => {
     code: "containerfile-missing",
     exitCode: 2,
   });
+});
+
+test("a stand-in for the base image is told, also when what was built on it comes from the cache", async () => {
+  await describeBase({ labels: { "io.github.modelswitch.stand-in": "bookworm" }, steps: 1 });
+  for (const cached of [false, true]) {
+    const seen: Event[] = [];
+    expect(await build({}, seen)).toMatchObject({
+      cached,
+      standIns: { "docker.io/library/python:3.11-slim": "bookworm" },
+    });
+    expect(seen).toContainEqual(
+      expect.objectContaining({
+        code: "base-image-stand-in",
+        message: expect.stringContaining("python:3.11-slim is a stand-in"),
+      }),
+    );
+  }
+});
+
+test("a stand-in of an earlier modelswitch, which had no python, is not taken for the real image", async () => {
+  await describeBase({ labels: {}, steps: 1 });
+  const obtaining: string[] = [];
+  const noMmdebstrap: EnsureTool = async (name, options) => {
+    obtaining.push(name);
+    if (name === "mmdebstrap") throw new Error("not here");
+    return await ensureTool(name, options);
+  };
+  await expect(build({ ensureTool: noMmdebstrap })).rejects.toThrow("not here");
+  expect(obtaining).toEqual(["buildah", "mmdebstrap"]);
+});
+
+test("the builder is given a Containerfile in which values of arguments tell steps apart", async () => {
+  await writeFile(join(context, "Containerfile"), "FROM python:3.11-slim\nRUN true\nARG V\nENV V=$V\n");
+  await writeFile(join(context, "Containerfile.dockerignore"), "*.log\n");
+  await build({ buildArguments: { V: "1" } });
+  const bud = (await readFile(calls, "utf8")).split("\n").find((line) => line.startsWith("bud ")) ?? "";
+  expect(bud).toContain("--build-arg=V=1");
+  expect(bud).toContain(`--ignorefile=${join(context, "Containerfile.dockerignore")}`);
 });

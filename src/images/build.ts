@@ -1,15 +1,15 @@
-import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { exitCodes, UserError } from "../core/errors.ts";
 import { type EventSink, type StepEvent, step } from "../core/events.ts";
 import { cacheFolder } from "../tools/cache-folder.ts";
 import { withLock } from "../tools/lock.ts";
 import type { EnsureTool } from "../tools/tool.ts";
-import { type BaseOrigin, ensureBaseImage } from "./base-image.ts";
+import { type BaseOrigin, ensureBaseImage, standInWarning } from "./base-image.ts";
 import { Builder } from "./builder.ts";
-import { baseImages } from "./containerfile.ts";
+import { hostVolumes, ignoreArguments } from "./builder-arguments.ts";
+import { baseImages, withArgumentsInKeys } from "./containerfile.ts";
 import { hashFolder, hashOf } from "./content-hash.ts";
-import { hostPipSettings, renderPipConfiguration } from "./pip-settings.ts";
 
 export interface BuildImageOptions {
   /** The Containerfile (or Dockerfile). */
@@ -36,10 +36,12 @@ export interface BuiltImage {
   /** Digest of the image's manifest in that archive. */
   readonly digest: string;
   readonly cached: boolean;
+  /** Base images that are only like the real ones of their names, and the Debian release that each was made of. */
+  readonly standIns: Readonly<Record<string, string>>;
 }
 
 /** Changes when what this file does with the same inputs changes. */
-const revision = "1";
+const revision = "2";
 
 /**
  * Builds an image without a container engine, from an ordinary Containerfile, into an OCI archive in the cache. The same inputs are built
@@ -59,8 +61,8 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
     },
     async (progress) => {
       const ready = await readBuilt(target);
-      if (ready !== undefined) return ready;
-      return withLock(
+      if (ready !== undefined) return warnOfStandIns(ready, options.events);
+      const built = await withLock(
         join(folder, "build.lock"),
         {
           signal: options.signal,
@@ -69,6 +71,7 @@ export async function buildImage(options: BuildImageOptions): Promise<BuiltImage
         },
         async () => (await readBuilt(target)) ?? build(options, folder, target, progress),
       );
+      return warnOfStandIns(built, options.events);
     },
     (image) => (image.cached ? "from the cache" : undefined),
   );
@@ -92,6 +95,7 @@ interface BuildRecord {
   readonly tag: string;
   readonly digest: string;
   readonly bytes: number;
+  readonly standIns?: Readonly<Record<string, string>>;
 }
 
 async function readBuilt(target: string): Promise<BuiltImage | undefined> {
@@ -99,7 +103,9 @@ async function readBuilt(target: string): Promise<BuiltImage | undefined> {
   try {
     const record = JSON.parse(await readFile(join(target, "image.json"), "utf8")) as BuildRecord;
     const { size } = await stat(archivePath);
-    return size === record.bytes ? { archivePath, digest: record.digest, cached: true } : undefined;
+    return size === record.bytes
+      ? { archivePath, digest: record.digest, cached: true, standIns: record.standIns ?? {} }
+      : undefined;
   } catch {
     return undefined;
   }
@@ -143,7 +149,7 @@ async function build(
   const tool = await ensureTool("buildah", { cacheFolder: cache, signal, progress });
   const builder = await Builder.open({ tool, folder: join(folder, "builder"), env, signal });
   await builder.clean();
-  const origins = new Map<string, BaseOrigin>();
+  const standIns: Record<string, string> = {};
   for (const name of baseImages(await readFile(options.containerfile, "utf8"))) {
     const origin = await ensureBaseImage({
       name,
@@ -155,14 +161,21 @@ async function build(
       signal,
       progress: detail,
     });
-    origins.set(name, origin);
-    options.events({ type: "info", message: describeBase(name, origin) });
+    if (origin.standIn === undefined) {
+      options.events({ type: "info", message: describeBase(name, origin.from) });
+    } else {
+      standIns[name] = origin.standIn;
+    }
   }
   await mkdir(join(folder, "built"), { recursive: true });
   await removeUnfinished(folder);
   const scratch = await mkdtemp(join(folder, scratchStart));
   try {
-    await bud(options, builder, await hostVolumes(scratch, env), progress);
+    const containerfile = join(scratch, "Containerfile");
+    const written = await readFile(options.containerfile, "utf8");
+    await writeFile(containerfile, withArgumentsInKeys(written, options.buildArguments ?? {}));
+    const how = [`--file=${containerfile}`, ...(await ignoreArguments(options.containerfile))];
+    await bud(options, builder, [...how, ...(await hostVolumes(scratch, env))], progress);
     detail("writing the archive");
     const finished = join(scratch, "finished");
     await mkdir(finished);
@@ -178,33 +191,39 @@ async function build(
       `oci-archive:${archive}:${tag}`,
     ]);
     const digest = (await readFile(digestFile, "utf8")).trim();
-    const record: BuildRecord = { tag, digest, bytes: (await stat(archive)).size };
+    const record: BuildRecord = { tag, digest, bytes: (await stat(archive)).size, standIns };
     await writeFile(join(finished, "image.json"), JSON.stringify(record));
     // Renamed into place as a whole: an interrupted build is never taken for a finished one.
     await rm(target, { recursive: true, force: true });
     await rename(finished, target);
     await removeSuperseded(join(folder, "built"), basename(target), tag);
-    return { archivePath: join(target, "image.tar"), digest, cached: false };
+    return { archivePath: join(target, "image.tar"), digest, cached: false, standIns };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-function describeBase(name: string, origin: BaseOrigin): string {
-  switch (origin) {
+function describeBase(name: string, from: BaseOrigin["from"]): string {
+  switch (from) {
     case "cache":
       return `Base image ${name}: from the cache.`;
     case "registry":
       return `Base image ${name}: from its registry.`;
     case "debian":
-      return `Base image ${name}: no registry can be reached, so it was made of Debian packages under the same name.`;
+      return `Base image ${name}: made of Debian packages.`;
   }
+}
+
+/** Also for what was built before: what an image stands on does not change by being in the cache. */
+function warnOfStandIns(image: BuiltImage, events: EventSink): BuiltImage {
+  for (const [name, release] of Object.entries(image.standIns)) events(standInWarning(name, release));
+  return image;
 }
 
 async function bud(
   options: BuildImageOptions,
   builder: Builder,
-  volumes: readonly string[],
+  more: readonly string[],
   progress: Progress,
 ): Promise<void> {
   const { tag } = options;
@@ -220,11 +239,10 @@ async function bud(
         "--pull-never",
         // Layers, so that versions of a model share everything but the model.
         "--layers",
-        ...volumes.map((volume) => `--volume=${volume}`),
+        ...more,
         ...Object.entries(options.buildArguments ?? {}).map(
           ([name, value]) => `--build-arg=${name}=${value}`,
         ),
-        `--file=${resolve(options.containerfile)}`,
         `--tag=${tag}`,
         resolve(options.contextFolder),
       ],
@@ -246,41 +264,4 @@ async function bud(
       cause,
     });
   }
-}
-
-/**
- * The host's pip settings and certificate authorities, mounted while the build runs: a build behind a company's mirror or proxy works
- * as pip does on the host, and nothing of it is in the image.
- */
-async function hostVolumes(
-  scratch: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string[]> {
-  const volumes: string[] = [];
-  const settings = { ...(await hostPipSettings(env)) };
-  const systemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
-  const authorities = settings.cert ?? env.SSL_CERT_FILE ?? systemAuthorities;
-  if (await exists(authorities)) {
-    volumes.push(`${resolve(authorities)}:${systemAuthorities}:ro`);
-    settings.cert = systemAuthorities;
-  } else {
-    delete settings.cert;
-  }
-  const clientCertificate = settings["client-cert"];
-  if (clientCertificate !== undefined && (await exists(clientCertificate))) {
-    volumes.push(`${resolve(clientCertificate)}:/etc/ssl/private/pip-client.pem:ro`);
-    settings["client-cert"] = "/etc/ssl/private/pip-client.pem";
-  }
-  const file = join(scratch, "pip.conf");
-  // It may hold a password for the mirror.
-  await writeFile(file, renderPipConfiguration(settings), { mode: 0o600 });
-  volumes.push(`${file}:/etc/pip.conf:ro`);
-  return volumes;
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

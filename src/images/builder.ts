@@ -11,6 +11,12 @@ export interface BuilderOptions {
   readonly signal: AbortSignal;
 }
 
+export interface ImageDescription {
+  readonly labels: Readonly<Record<string, string>>;
+  /** How many instructions made it. */
+  readonly steps: number;
+}
+
 /** A step of a Containerfile may download gigabytes, and may not hang for ever. */
 const longestCommandMs = 2 * 3_600_000;
 
@@ -83,10 +89,18 @@ export class Builder {
     return requireSuccess(result, doing).stdout.trim();
   }
 
-  /** Whether the storage has an image of this name. */
-  async has(name: string): Promise<boolean> {
+  /** What the storage knows of the image of this name; `undefined` where it has none. */
+  async describe(name: string): Promise<ImageDescription | undefined> {
     const images = await this.run("Listing images", ["images", "--format", "{{.Name}}:{{.Tag}}"]);
-    return images.split("\n").includes(name);
+    if (!images.split("\n").includes(name)) return undefined;
+    const text = await this.run(`Looking at ${name}`, ["inspect", "--type", "image", name]);
+    const { OCIv1: image = {} } = JSON.parse(text) as {
+      readonly OCIv1?: {
+        readonly config?: { readonly Labels?: Readonly<Record<string, string>> | null };
+        readonly history?: readonly unknown[] | null;
+      };
+    };
+    return { labels: image.config?.Labels ?? {}, steps: image.history?.length ?? 0 };
   }
 
   /** Arguments that make a command accept images without a signature policy of the system. */

@@ -83,7 +83,7 @@ export function renderPipConfiguration(settings: PipSettings): string {
 export async function hostPipSettings(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<PipSettings> {
-  const home = env.HOME ?? homedir();
+  const home = env.HOME || homedir();
   const own = env.PIP_CONFIG_FILE;
   // pip's rule: this variable set to the null device switches all files off.
   const files =

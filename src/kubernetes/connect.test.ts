@@ -119,7 +119,7 @@ test("an abort while the answer comes is told as an interruption", async () => {
 });
 
 test.each([
-  ["users:\n- name: u\n  user:\n    token: geheim\n   more: x\n", "(5:4)"],
+  ["users:\n- name: u\n  user:\n    token: geheim\n   more: x\n", "(5:"],
   ['{"users":[{"user":{"token":"geheim"}},}', "1:"],
   ["token: *geheim\n", "1:"],
 ])("a kubeconfig that cannot be parsed is not quoted: %j", (contents, place) => {

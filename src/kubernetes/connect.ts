@@ -1,7 +1,6 @@
-// Not the package's index: `bin/modelswitch.js` keeps all that nobody uses of it from being loaded.
-import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
-import { type HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
+import { accessSync, constants, statSync } from "node:fs";
 import { type Dispatcher, request as httpRequest } from "undici";
+import { systemClock } from "../core/clock.ts";
 import { exitCodes, interrupted, UserError } from "../core/errors.ts";
 import {
   type ApiRequest,
@@ -11,18 +10,14 @@ import {
   responseError,
   type WatchEvent,
 } from "./api.ts";
+import { ClusterCredentials, type RequestCredentials } from "./credentials.ts";
+import { environmentProxy } from "./environment-proxy.ts";
+import { type ChosenCluster, textOf } from "./kubeconfig/choose.ts";
+import { whyUnusable, withScheme } from "./kubeconfig/usable.ts";
+import { chosenCluster, type KubeconfigSource } from "./source.ts";
+import { Transport } from "./transport.ts";
 
-/** Where the credentials of a cluster come from. */
-export interface KubeconfigSource {
-  /** The kubeconfig itself (YAML or JSON). Wins over `path`. */
-  readonly contents?: string;
-  /** A kubeconfig file. @default KUBECONFIG, then ~/.kube/config, then the pod's service account */
-  readonly path?: string;
-  /** @default the kubeconfig's current context */
-  readonly context?: string;
-  /** Replaces the context's cluster. */
-  readonly cluster?: string;
-}
+export type { KubeconfigSource } from "./source.ts";
 
 export interface Connection {
   readonly api: KubernetesApi;
@@ -36,74 +31,45 @@ export interface Connection {
  * @throws UserError `kubeconfig-invalid`, `context-unknown`
  */
 export function connect(source: KubeconfigSource = {}): Connection & { readonly api: LineStream } {
-  const config = load(source);
-  if (source.context !== undefined) {
-    const names = config.getContexts().map((context) => context.name);
-    if (!names.includes(source.context)) {
-      throw new UserError({
-        code: "context-unknown",
-        message: `The kubeconfig has no context "${source.context}".`,
-        hint: names.length === 0 ? "It has no contexts at all." : `Its contexts are: ${names.join(", ")}.`,
-        exitCode: exitCodes.usage,
-      });
-    }
-    config.setCurrentContext(source.context);
-  }
-  const context = config.getContextObject(config.getCurrentContext());
-  if (source.cluster !== undefined && context !== null) Object.assign(context, { cluster: source.cluster });
-  const cluster = config.getCurrentCluster();
-  if (cluster === null || context === null) {
+  const chosen = chosenCluster(source);
+  const reason = whyUnusable(chosen, canRead);
+  if (reason !== undefined) {
     throw new UserError({
       code: "kubeconfig-invalid",
-      message: `${describe(source)} names no cluster for the context "${config.getCurrentContext()}".`,
-      hint: "Pass --context, set current-context, or start a local cluster with `modelswitch cluster up`.",
+      message: `The context "${chosen.context}" of the kubeconfig cannot be used: ${reason}.`,
+      hint: "Correct the kubeconfig (`kubectl config view --minify` shows it), or choose another context with --context.",
       exitCode: exitCodes.usage,
     });
   }
   return {
-    api: new HttpKubernetesApi(config, cluster.server.replace(/\/$/, "")),
-    context: context.name,
-    namespace: context.namespace ?? "default",
+    api: new HttpKubernetesApi(chosen),
+    context: chosen.context,
+    namespace: chosen.namespace ?? "default",
   };
 }
 
-function describe(source: KubeconfigSource): string {
-  if (source.contents !== undefined) return "The kubeconfig given as contents";
-  return `The kubeconfig ${source.path ?? process.env.KUBECONFIG ?? "~/.kube/config"}`;
-}
-
-function load(source: KubeconfigSource): KubeConfig {
-  const config = new KubeConfig();
+function canRead(path: string): boolean {
   try {
-    if (source.contents !== undefined) config.loadFromString(source.contents);
-    else if (source.path !== undefined) config.loadFromFile(source.path);
-    else config.loadFromDefault();
-  } catch (error) {
-    throw new UserError({
-      code: "kubeconfig-invalid",
-      // No cause: it would be shown with --debug, and quotes the file.
-      message: `${describe(source)} cannot be read: ${withoutQuotation(error)}`,
-      exitCode: exitCodes.usage,
-    });
+    accessSync(path, constants.R_OK);
+    return !statSync(path).isDirectory();
+  } catch {
+    return false;
   }
-  return config;
-}
-
-/** The parser shows the lines around a mistake, and in a kubeconfig these are credentials. */
-function withoutQuotation(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name !== "YAMLException") return error.message;
-  return (error.message.split("\n")[0] ?? "").replaceAll(/"[^"]*"/g, '"…"');
 }
 
 class HttpKubernetesApi implements KubernetesApi, LineStream {
   readonly server: string;
-  readonly #config: KubeConfig;
-  #dispatcher: { readonly value: Dispatcher | undefined; readonly madeAt: number } | undefined;
+  readonly #credentials: ClusterCredentials;
+  readonly #transport: Transport;
+  #hadCredentials = false;
 
-  constructor(config: KubeConfig, server: string) {
-    this.#config = config;
-    this.server = server;
+  constructor(chosen: ChosenCluster) {
+    const address = new URL(withScheme(textOf(chosen.cluster, "server")));
+    const proxy = textOf(chosen.cluster, "proxy-url") || environmentProxy(address, process.env);
+    // A path in front of the API is kept, as proxies of several clusters have it; a query is not.
+    this.server = `${address.origin}${address.pathname}`.replace(/\/+$/, "");
+    this.#credentials = new ClusterCredentials(chosen, systemClock);
+    this.#transport = new Transport(proxy);
   }
 
   async request(request: ApiRequest): Promise<ApiResponse> {
@@ -174,11 +140,41 @@ class HttpKubernetesApi implements KubernetesApi, LineStream {
     for (const [name, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    // Exec plugins and expiring tokens are renewed by the library on each call.
-    const security = new RequestContext(url.href, request.method as HttpMethod);
+    const credentials = await this.#authenticate(request);
+    const response = await this.#sendAs(credentials, url, request, timeoutMs);
+    if (response.statusCode !== 401 || credentials.refused === undefined) return response;
+    // A token may have been revoked before its time: the plug-in gets one chance to give another.
+    credentials.refused();
+    await response.body.dump();
+    return await this.#sendAs(await this.#authenticate(request), url, request, timeoutMs);
+  }
+
+  async #authenticate(request: ApiRequest): Promise<RequestCredentials> {
     try {
-      await this.#config.applySecurityAuthentication(security);
-      const dispatcher = this.#pool(security.getDispatcher() as Dispatcher | undefined);
+      const signals = request.signal === undefined ? [] : [request.signal];
+      const credentials = await unlessAborted(this.#credentials.forRequest(), signals);
+      this.#hadCredentials = true;
+      return credentials;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw this.#failure(request, error);
+      if (!this.#hadCredentials || error.code !== "credential-plugin-failed") throw error;
+      // It worked when the command began: whoever waits for an API server that is away waits for this, too.
+      throw new UserError({
+        code: "cluster-unreachable",
+        message: `The Kubernetes API server at ${this.server} cannot be asked: ${error.message}`,
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        cause: error,
+      });
+    }
+  }
+
+  async #sendAs(
+    credentials: RequestCredentials,
+    url: URL,
+    request: ApiRequest,
+    timeoutMs: number,
+  ): Promise<Dispatcher.ResponseData> {
+    try {
       const timeout = timeoutMs > 0 ? AbortSignal.timeout(timeoutMs) : undefined;
       const signals = [request.signal, timeout].filter((signal) => signal !== undefined);
       const response = httpRequest(url, {
@@ -186,11 +182,11 @@ class HttpKubernetesApi implements KubernetesApi, LineStream {
         headers: {
           accept: "application/json",
           ...(request.body === undefined ? {} : { "content-type": contentType(request) }),
-          ...security.getHeaders(),
+          ...credentials.headers,
           ...request.headers,
         },
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-        ...(dispatcher === undefined ? {} : { dispatcher }),
+        dispatcher: this.#transport.dispatcher(credentials.tls),
         ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }),
         headersTimeout: 0,
         bodyTimeout: 0,
@@ -239,21 +235,14 @@ class HttpKubernetesApi implements KubernetesApi, LineStream {
         cause: error,
       });
     }
+    const { proxyName } = this.#transport;
+    const way = proxyName === undefined ? "" : ` through the proxy ${proxyName}`;
     return new UserError({
       code: "cluster-unreachable",
-      message: `The Kubernetes API server at ${this.server} cannot be reached: ${rootMessage(error)}`,
-      hint: "Check that the cluster runs and that the context is the right one (--context, --kubeconfig); `modelswitch doctor` looks at each prerequisite.",
+      message: `The Kubernetes API server at ${this.server} cannot be reached${way}: ${rootMessage(error)}`,
+      hint: `Check that the cluster runs and that the context is the right one (--context, --kubeconfig)${proxyName === undefined ? "" : ", and that the proxy is (proxy-url of the kubeconfig, else HTTPS_PROXY and NO_PROXY)"}; \`modelswitch doctor\` looks at each prerequisite.`,
       cause: error,
     });
-  }
-
-  /** The library makes a new agent for each call; one is kept so that connections are reused, and renewed for rotated client certificates. */
-  #pool(fresh: Dispatcher | undefined): Dispatcher | undefined {
-    const maxAgeMs = 300_000;
-    if (this.#dispatcher === undefined || Date.now() - this.#dispatcher.madeAt > maxAgeMs) {
-      this.#dispatcher = { value: fresh, madeAt: Date.now() };
-    }
-    return this.#dispatcher.value;
   }
 }
 

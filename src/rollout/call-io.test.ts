@@ -1,4 +1,6 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { expect, test } from "vitest";
+import { kubeconfigOf } from "../../test/support/kubeconfig.ts";
 import { testConfig } from "../../test/support/rollout-bench.ts";
 import { runHook } from "../calls/ask.ts";
 import { subject } from "../calls/calls.fixture.ts";
@@ -6,14 +8,18 @@ import { toGlobalOptions } from "../cli/global-options.ts";
 import { resolveKubeconfig } from "../cli/kubeconfig.ts";
 import { resolveRollout } from "../config/rollout.ts";
 import { systemClock } from "../core/clock.ts";
+import { pinned } from "../kubernetes/source.ts";
 import { callIo } from "./call-io.ts";
 
-const none = { exists: () => true, localClusters: () => Promise.reject(new Error("Nobody asks for one.")) };
+const none = { exists: existsSync, localClusters: () => Promise.reject(new Error("Nobody asks for one.")) };
 
 test("a modelswitch that a hook runs sees the same model in the same cluster, and no secret", async () => {
+  // The file's own current context is another one.
+  const file = kubeconfigOf("https://west", { east: "https://east" });
+  const chosen = pinned({ contents: file, context: "east" });
   const config = testConfig({
     folder: import.meta.dirname,
-    kubeconfig: { path: "/home/ada/clusters/one" },
+    kubeconfig: chosen,
     rollout: resolveRollout({
       hooks: [
         { name: "print", before: "shift", run: ["replaced"] },
@@ -46,8 +52,9 @@ test("a modelswitch that a hook runs sees the same model in the same cluster, an
   expect(Object.keys(env).filter((name) => ["KEY", "SLACK"].includes(name))).toEqual([]);
   const globals = toGlobalOptions({}, config.folder, env);
   expect(globals).toMatchObject({ configPath: config.file, model: "fraud", environment: "production" });
-  expect(await resolveKubeconfig(globals, env, { kubeconfig: "/another" }, none)).toEqual({
-    path: "/home/ada/clusters/one",
-    context: "east",
-  });
+  const seen = await resolveKubeconfig(globals, env, { kubeconfig: "/another" }, { dependencies: none });
+  expect(seen).toMatchObject({ contents: chosen.contents, context: "east" });
+  // A kubectl knows of no other cluster.
+  expect(readFileSync(env.KUBECONFIG ?? "", "utf8")).not.toContain("west");
+  expect(statSync(env.KUBECONFIG ?? "").mode & 0o077).toBe(0);
 });

@@ -3,6 +3,7 @@ import { type NamedCall, requireCalls, secretVariables } from "../calls/require-
 import type { ResolvedRollout } from "../config/rollout-types.ts";
 import type { ResolvedConfig } from "../config/types.ts";
 import type { Clock } from "../core/clock.ts";
+import { programsKubeconfig } from "./programs-kubeconfig.ts";
 
 /** What hooks, gates and notifications of a model work with: the real thing. */
 export function callIo(about: {
@@ -13,7 +14,7 @@ export function callIo(about: {
   readonly kubernetesContext: string;
 }): CallIo {
   const { config, clock, env, kubernetesContext } = about;
-  const { path } = config.kubeconfig;
+  const kubeconfig = programsKubeconfig(config.kubeconfig);
   return {
     clock,
     send: async (request) => {
@@ -34,10 +35,13 @@ export function callIo(about: {
       "MODELSWITCH_FOLDER",
     ],
     // A kubectl, or a modelswitch, that a program runs is to see the same model in the same cluster.
-    extra: {
-      MODELSWITCH_CONFIG: config.file,
-      MODELSWITCH_CONTEXT: kubernetesContext,
-      ...(path === undefined ? {} : { MODELSWITCH_KUBECONFIG: path, KUBECONFIG: path }),
+    get extra() {
+      const path = kubeconfig();
+      return {
+        MODELSWITCH_CONFIG: config.file,
+        MODELSWITCH_CONTEXT: kubernetesContext,
+        ...(path === undefined ? {} : { MODELSWITCH_KUBECONFIG: path, KUBECONFIG: path }),
+      };
     },
   };
 }

@@ -21,6 +21,7 @@ import { type Probe, probe } from "./probe.ts";
 import { onceRead, probeWith, readProbeHeaders } from "./probe-headers.ts";
 import { type ModelStack, openModelStack } from "./program.ts";
 import { RecordStore } from "./record-store.ts";
+import { machineRoutes, type Routes } from "./routes.ts";
 
 /** Everything that work on one model may touch: passed in, so that tests replace it. */
 export interface RolloutContext {
@@ -44,6 +45,8 @@ export interface RolloutContext {
   /** Makes sure that the headers of the configuration can be sent, before anything is written that is proved with them. */
   requireProbeHeaders(): Promise<void>;
   readonly lookup: Lookup;
+  /** @default every address can be asked */
+  readonly routes?: Routes;
   /** What programs and addresses are called with. */
   readonly calls: CallIo;
   /** Runs a hook of the configuration. Never throws for what the hook does. */
@@ -108,6 +111,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
       await headers();
     },
     lookup: (name) => dnsLookup(name, { all: true }),
+    routes: machineRoutes(events),
     calls,
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
     openStack: async (signal, sink = events) =>

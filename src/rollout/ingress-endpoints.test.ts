@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { FakeCluster, refusal } from "../../test/support/rollout-bench.ts";
 import { ingressEndpointAnnotation } from "../local-cluster/cluster.ts";
 import { type EndpointsInput, ingressEndpoints } from "./ingress-endpoints.ts";
+import { machineRoutes } from "./routes.ts";
 
 function input(changes: Partial<EndpointsInput>): EndpointsInput {
   return {
@@ -97,5 +98,44 @@ describe("where the ingress is", () => {
 
   test("localhost is this machine's usual address", async () => {
     expect(await urls({ configured: ["http://localhost:8080"] })).toEqual(["http://127.0.0.1:8080"]);
+  });
+});
+
+describe("addresses without a route", () => {
+  const onlyIpv4 = () => {
+    const leftOut: string[] = [];
+    const routes = {
+      leads: async (address: string) => !address.includes(":"),
+      leaveOut: (address: string) => void leftOut.push(address),
+    };
+    return { routes, leftOut };
+  };
+
+  test.each<[string, Partial<EndpointsInput>]>([
+    ["a name in the status", { ingress: ingress(["lb.test"]) }],
+    ["a configured name", { configured: ["http://lb.test"] }],
+    ["an annotated name", { api: annotated("http://lb.test") }],
+    ["addresses in the status", { ingress: ingress(["192.0.2.7", "2001:db8::7"]) }],
+  ])("%s: left out, and said, where there is another way", async (_what, changes) => {
+    const { routes, leftOut } = onlyIpv4();
+    expect(await urls({ ...changes, routes })).toEqual(["http://192.0.2.7:80"]);
+    expect(leftOut).toEqual(["2001:db8::7"]);
+  });
+
+  test("kept where it is the only one, or was written down: asking it will say why it fails", async () => {
+    const { routes, leftOut } = onlyIpv4();
+    expect(await urls({ ingress: ingress(["2001:db8::7"]), routes })).toEqual(["http://[2001:db8::7]:80"]);
+    const configured = ["http://[2001:db8::7]", "http://192.0.2.1"];
+    expect(await urls({ configured, routes })).toHaveLength(2);
+    expect(leftOut).toEqual([]);
+  });
+
+  test("this machine knows the way to loopback; an address that is left out is named once", async () => {
+    const events: string[] = [];
+    const routes = machineRoutes((event) => void events.push(event.type === "warning" ? event.code : ""));
+    expect(await routes.leads("127.0.0.1")).toBe(true);
+    routes.leaveOut("2001:db8::7");
+    routes.leaveOut("2001:db8::7");
+    expect(events).toEqual(["ingress-without-route"]);
   });
 });

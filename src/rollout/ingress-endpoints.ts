@@ -4,6 +4,7 @@ import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import { type KubernetesApi, KubernetesApiError } from "../kubernetes/api.ts";
 import { ingressEndpointAnnotation } from "../local-cluster/cluster.ts";
 import type { IngressObservation } from "./observation.ts";
+import type { Routes } from "./routes.ts";
 
 /** One place where the ingress is reached. */
 export interface Endpoint {
@@ -26,6 +27,8 @@ export interface EndpointsInput {
   /** Host of the model: whether TLS is configured for it decides between port 80 and 443. */
   readonly host: string;
   readonly lookup: Lookup;
+  /** @default every address can be asked */
+  readonly routes?: Routes | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -35,10 +38,16 @@ export interface EndpointsInput {
  * @throws UserError `ingress-without-address`, `ingress-unresolved`
  */
 export async function ingressEndpoints(input: EndpointsInput): Promise<readonly Endpoint[]> {
-  if (input.configured.length > 0) return unique(await resolveUrls(input.configured, input.lookup));
+  if (input.configured.length > 0) {
+    const endpoints = unique(await resolveUrls(input.configured, input.lookup));
+    // An address that is written down is asked, route or none; one that a name has besides others need not be.
+    return await reachable(endpoints, input.routes, (address) => !isWritten(input.configured, address));
+  }
   const className = input.ingress?.className;
   const annotated = className === undefined ? undefined : await annotatedEndpoint(input, className);
-  if (annotated !== undefined) return unique(await resolveUrls(annotated, input.lookup));
+  if (annotated !== undefined) {
+    return await reachable(unique(await resolveUrls(annotated, input.lookup)), input.routes);
+  }
 
   const addresses = input.ingress?.addresses ?? [];
   if (addresses.length === 0) {
@@ -52,12 +61,33 @@ export async function ingressEndpoints(input: EndpointsInput): Promise<readonly 
   }
   const tls = (input.ingress?.tlsHosts ?? []).some((pattern) => coversHost(pattern, input.host));
   const protocol = tls ? "https" : "http";
-  return unique(
-    await resolveUrls(
-      addresses.map((address) => `${protocol}://${bracketed(address)}`),
-      input.lookup,
-    ),
+  const endpoints = await resolveUrls(
+    addresses.map((address) => `${protocol}://${bracketed(address)}`),
+    input.lookup,
   );
+  return await reachable(unique(endpoints), input.routes);
+}
+
+/** Of two families of addresses a machine may know the way to one only. Where it knows none, all are kept: asking will say why. */
+async function reachable(
+  endpoints: readonly Endpoint[],
+  routes: Routes | undefined,
+  mayLeaveOut: (address: string) => boolean = () => true,
+): Promise<readonly Endpoint[]> {
+  if (routes === undefined || endpoints.length < 2) return endpoints;
+  const leads = await Promise.all(
+    endpoints.map(async ({ address }) => !mayLeaveOut(address) || (await routes.leads(address))),
+  );
+  if (!leads.includes(true)) return endpoints;
+  return endpoints.filter(({ address }, index) => {
+    if (leads[index] === true) return true;
+    routes.leaveOut(address);
+    return false;
+  });
+}
+
+function isWritten(urls: readonly string[], address: string): boolean {
+  return urls.some((url) => URL.canParse(url) && new URL(url).hostname === bracketed(address));
 }
 
 async function annotatedEndpoint(input: EndpointsInput, className: string): Promise<string[] | undefined> {

@@ -39,7 +39,7 @@ export function planSlots(
       former === undefined ? unrecorded(input, slot, spec) : releaseDifferences(former.spec, spec);
     if (former !== undefined && isOnlyVersions(changes) && carries(slot) && !input.allowLiveChange) {
       numbers[slot] = former.number;
-      notes.push(versionsDiffer(config, former, slot, changes));
+      notes.push(versionsDiffer(input.config, former, slot, changes));
       continue;
     }
     if (changes.length > 0 && carries(slot) && !input.allowLiveChange)
@@ -104,7 +104,7 @@ export function planTemplate(
     releases.push({ number, slot: live, spec: template, createdAt: now, by });
     numbers[live] = number;
   } else if (isOnlyVersions(changes)) {
-    notes.push(versionsDiffer(config, former, live, changes));
+    notes.push(versionsDiffer(input.config, former, live, changes));
   } else if (changes.length > 0) {
     notes.push({
       code: "template-differs",

@@ -235,6 +235,7 @@ export async function ingressOf(
     ingress,
     host: settings.ingress.host,
     lookup: context.lookup,
+    routes: context.routes,
     signal: context.signal,
   });
 }

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, splitNow, templateConfig } from "../../test/support/release-bench.ts";
 import { putSlot, type TestBench, testBench, testNamespace } from "../../test/support/rollout-bench.ts";
 import { UserError } from "../core/errors.ts";
-import { release, rollback } from "./release/start.ts";
+import { rollback } from "./release/rollback.ts";
+import { release } from "./release/start.ts";
 import { observeDeployed } from "./subject.ts";
 import { switchTraffic } from "./switch.ts";
 import { isUnfinished } from "./unfinished.ts";
@@ -36,7 +37,7 @@ describe("an `up` that was stopped half-way", () => {
     const before = recordVersion();
     for (const next of [
       release(context(), to("fraud:2")),
-      rollback(context(), undefined),
+      rollback(context()),
       switchTraffic(context(), "green"),
     ]) {
       await expect(next).rejects.toMatchObject({
@@ -104,7 +105,7 @@ describe("before a release is recorded", () => {
   test("a way back asks for none of this before clients are back", async () => {
     await release(context(), to("fraud:2"));
     bench.stack.check = () => Promise.reject(new UserError({ code: "passphrase-wrong", message: "wrong" }));
-    expect(await rollback(context(), undefined)).toMatchObject({ state: { release: 1 } });
+    expect(await rollback(context())).toMatchObject({ state: { release: 1 } });
     expect(await splitNow(context())).toEqual({ blue: 100, green: 0 });
   });
 });

@@ -1,9 +1,10 @@
-/** The contents of a kubeconfig of a cluster at that address, without credentials. */
-export function kubeconfigOf(server: string): string {
+/** The contents of a kubeconfig of a cluster at that address, without credentials; further contexts by their names. */
+export function kubeconfigOf(server: string, others: Readonly<Record<string, string>> = {}): string {
+  const servers = Object.entries({ c: server, ...others });
   return JSON.stringify({
     "current-context": "c",
-    clusters: [{ name: "c", cluster: { server } }],
-    contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+    clusters: servers.map(([name, address]) => ({ name, cluster: { server: address } })),
+    contexts: servers.map(([name]) => ({ name, context: { cluster: name, user: "u" } })),
     users: [{ name: "u", user: {} }],
   });
 }

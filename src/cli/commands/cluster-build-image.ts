@@ -106,9 +106,12 @@ export const clusterBuildImage: Command = {
       (names) => names.join(", "),
     );
     return {
-      data: { name, images, digest: built.digest, cached: built.cached },
+      data: { name, images, digest: built.digest, cached: built.cached, standIns: built.standIns },
       text: [
         `${tag} is in the cluster ${name}.`,
+        ...Object.entries(built.standIns).map(
+          ([base, release]) => `It stands on a stand-in for ${base}, made of Debian ${release} packages.`,
+        ),
         ...(image.endsWith(":latest")
           ? ["Pods look for :latest in its registry unless they have imagePullPolicy: IfNotPresent."]
           : []),

@@ -4,7 +4,7 @@ export const configValidate: Command = {
   name: "config validate",
   summary: "Check the configuration: every model in every environment, at once",
   description:
-    "Names every mistake with its file, key and value, and ends with exit code 2 if there is one. Also finds models and environments that would share objects or a Pulumi stack. The cluster is not asked.",
+    "Names every mistake with its file, key and value, and ends with exit code 2 if there is one. Also finds models and environments that would share objects or a Pulumi stack, and looks at the files that are named: contents of ConfigMaps, programs of hooks and gates, kubeconfigs. The cluster is not asked.",
   examples: ["modelswitch config validate", "modelswitch config validate --json"],
   output: "query",
   ifInterrupted: "Nothing was changed.",
@@ -25,9 +25,10 @@ async function validate(context: CommandContext): Promise<CommandResult> {
     import("../../config/validate.ts"),
     import("../../config/identity-problems.ts"),
   ]);
-  const [{ requestOf }, { claimsOf }] = await Promise.all([
+  const [{ requestOf }, { claimsOf }, { namedFiles }] = await Promise.all([
     import("../load-config.ts"),
     import("../claims.ts"),
+    import("../named-files.ts"),
   ]);
   const { globals, env, events } = context;
   const open = await readProject(requestOf({ ...globals, model: undefined, environment: undefined }, env));
@@ -47,10 +48,16 @@ async function validate(context: CommandContext): Promise<CommandResult> {
   const claims = (await Promise.all(effective.map((one) => claimsOf(one, project.file, env)))).filter(
     (claim) => claim !== undefined,
   );
+  const files = await Promise.all(effective.map((one) => namedFiles(one, project.file, env)));
+  const missing = new Map(
+    files.flatMap(({ warnings }) => warnings).map((warning) => [warning.message, warning]),
+  );
+  for (const warning of missing.values()) events({ type: "warning", ...warning });
   const all = [
     ...project.problems.map((problem) => ({ ...problem, file: project.file })),
     ...effective.flatMap((one) => [...one.problems, ...identityProblems(one, project.file)]),
     ...problems,
+    ...files.flatMap((one) => one.problems),
     ...conflicts(project, claims, claims),
   ];
   if (all.length > 0) throw invalidConfig(summarized(project, all));
@@ -63,7 +70,7 @@ async function validate(context: CommandContext): Promise<CommandResult> {
         environment: environment ?? null,
         stack,
       })),
-      warnings: [...open.warnings, ...undeclared].length,
+      warnings: [...open.warnings, ...undeclared, ...missing.values()].length,
     },
     text: [
       `${project.file} is valid: ${counted(project.models.size, "model")}${

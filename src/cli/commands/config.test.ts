@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -200,6 +200,57 @@ describe("config validate", () => {
     write("modelswitch.config.yaml", `${models}\nenvironments: { a: { context: a }, b: { context: b } }`);
     write("kubeconfig", kubeconfig("https://k:6443"));
     expect((await run(["config", "validate"], { KUBECONFIG: join(folder, "kubeconfig") })).exitCode).toBe(0);
+  });
+
+  test("looks at the files that it names, in all models and environments", async () => {
+    mkdirSync(join(folder, "gates"));
+    write("gates/not-executable.sh", "#!/bin/sh\n");
+    write("binary", "\u0000");
+    writeFileSync(join(folder, "latin1.json"), Buffer.from([0xe9]));
+    write("clusters", kubeconfig("https://one"));
+    write(
+      "modelswitch.config.yaml",
+      `name: fraud
+release: { image: "fraud:1", configFiles: { /a.json: { file: none.json }, /b.json: { file: latin1.json }, /c: { file: gates } } }
+ingress: { host: f.acme.io }
+kubeconfig: clusters
+context: c
+rollout:
+  hooks:
+    - { name: one, before: shift, run: [gates/not-executable.sh] }
+    - { name: two, before: shift, run: [./none.sh] }
+    - { name: three, before: shift, run: [gates/] }
+    - { name: four, before: shift, run: [not-on-any-path] }
+`,
+    );
+    const { exitCode, stderr } = await run(["config", "validate"]);
+    expect(exitCode).toBe(2);
+    for (const part of [
+      'release.configFiles["/a.json"]',
+      "none.json cannot be read",
+      "latin1.json is not UTF-8",
+      "gates is no file",
+      "rollout.hooks[0].run: the program",
+      "chmod +x",
+      "none.sh is not there",
+      "gates/ is a folder",
+      "not-on-any-path",
+      'context: The kubeconfig has no context "c"',
+    ])
+      expect(stderr).toContain(part);
+  });
+
+  test("a kubeconfig that only another machine has is no mistake; one that cannot be read is", async () => {
+    const config = `${models.replace("models:", "defaults: { kubeconfig: clusters }\nmodels:")}`;
+    write("modelswitch.config.yaml", config);
+    const { exitCode, stderr } = await run(["config", "validate"]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain("is not on this machine");
+    write("clusters", "users: [{name: u, user: {token: 12345}}]");
+    const broken = await run(["config", "validate"]);
+    expect(broken.exitCode).toBe(2);
+    expect(broken.stderr).toContain("users[0].user.token is a number");
+    expect(broken.stderr).not.toContain("12345");
   });
 
   test("a mistake elsewhere does not stop a command", async () => {

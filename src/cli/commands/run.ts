@@ -118,7 +118,8 @@ async function clusterIfAny(context: CommandContext): Promise<KubeconfigSource> 
   const { resolveKubeconfig } = await import("../kubeconfig.ts");
   const { UserError } = await import("../../core/errors.ts");
   try {
-    return await resolveKubeconfig(context.globals, context.env);
+    // Its providers may name contexts of the kubeconfig.
+    return await resolveKubeconfig(context.globals, context.env, {}, { keep: "all" });
   } catch (error) {
     if (error instanceof UserError && error.code === "cluster-not-chosen") return {};
     throw error;

@@ -1,3 +1,4 @@
+import { isLasting } from "../../core/met.ts";
 import { slots } from "../../core/slots.ts";
 import type { RolloutContext } from "../context.ts";
 import { learnAnyIdentity } from "../goal-identity.ts";
@@ -57,7 +58,12 @@ export async function answersOfClients(
     const outcomes = await Promise.all(
       Array.from({ length: asked }, () =>
         context.probe(request).then(
-          (answer) => outcomeOf(question, identity, answer),
+          (answer) =>
+            outcomeOf(question, identity, answer, {
+              protocol: endpoint.protocol,
+              known: known.filter((one) => one !== undefined),
+              now: context.clock.now(),
+            }),
           () => undefined,
         ),
       ),
@@ -65,7 +71,7 @@ export async function answersOfClients(
     const isRight = (one: ProbeOutcome | undefined) =>
       one?.kind === "answer" && one.identity !== undefined && known.includes(one.identity);
     const isWrong = (one: ProbeOutcome | undefined) =>
-      one?.kind === "answer" && !isRight(one) && !isLimited(one.status);
+      one?.kind === "answer" && !isRight(one) && (one.met === undefined || !isLasting(one.met.kind));
     return { right: outcomes.filter(isRight).length, wrong: outcomes.filter(isWrong).length };
   } catch {
     return nothing;
@@ -88,9 +94,4 @@ export async function within<T>(
     done.abort();
     work.catch(() => undefined);
   }
-}
-
-/** What stands before the model, and says nothing of it. */
-function isLimited(status: number): boolean {
-  return (status >= 300 && status < 400) || [401, 403, 407, 429].includes(status);
 }

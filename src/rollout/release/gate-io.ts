@@ -129,14 +129,14 @@ function limitMet(
 
 /** Where the ingress is; that it cannot be found out says nothing about the release. */
 async function addresses(
-  { api, config, lookup }: RolloutContext,
+  { api, config, lookup, routes }: RolloutContext,
   { ingress }: Observation,
   host: string,
   signal: AbortSignal,
 ): Promise<{ readonly endpoints: readonly Endpoint[] } | { readonly why: string }> {
   try {
     const configured = config.endpoints;
-    return { endpoints: await ingressEndpoints({ api, configured, ingress, host, lookup, signal }) };
+    return { endpoints: await ingressEndpoints({ api, configured, ingress, host, lookup, routes, signal }) };
   } catch (error) {
     if (signal.aborted) throw error;
     return { why: headline(messageOf(error)) };
