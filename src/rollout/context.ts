@@ -6,7 +6,6 @@ import type { ResolvedConfig } from "../config/types.ts";
 import type { CallSubject, GateVerdict, Hook } from "../core/calls.ts";
 import type { Clock } from "../core/clock.ts";
 import type { EventSink } from "../core/events.ts";
-import { isLeftBehind, thisMachine } from "../engine/locks.ts";
 import type { AskSecret } from "../engine/secrets.ts";
 import type { SecretsSource } from "../engine/stack.ts";
 import { abortableReads } from "../kubernetes/abortable.ts";
@@ -15,10 +14,11 @@ import type { KubernetesApi } from "../kubernetes/api.ts";
 import { Lists } from "../kubernetes/lists.ts";
 import { callIo } from "./call-io.ts";
 import type { Lookup } from "./ingress-endpoints.ts";
-import type { Holder, LockOptions } from "./lease.ts";
+import type { LockOptions } from "./lease.ts";
 import { type Probe, probe } from "./probe.ts";
 import { type ModelStack, openModelStack } from "./program.ts";
 import { RecordStore } from "./record-store.ts";
+import { hasEnded, processTable, thisProcess } from "./this-process.ts";
 
 /** Everything that work on one model may touch: passed in, so that tests replace it. */
 export interface RolloutContext {
@@ -44,7 +44,7 @@ export interface RolloutContext {
   readonly calls: CallIo;
   /** Runs a hook of the configuration. Never throws for what the hook does. */
   runHook(hook: Hook, subject: CallSubject, signal: AbortSignal): Promise<GateVerdict>;
-  /** Opens the Pulumi stack. The signal ends a running operation; the events are the context's unless others are given. */
+  /** Opens the Pulumi stack. The signal, or the loss of the lock, ends a running operation; the events are the context's unless others are given. */
   openStack(signal: AbortSignal, events?: EventSink): Promise<ModelStack>;
   /** Asks for what opening the stack needs, before anything else is done. */
   prepareSecrets(): Promise<void>;
@@ -73,6 +73,8 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
   const operator = `${userName(env)}@${host}`;
   const calls = callIo({ config, clock, env, kubernetesContext: connection.context });
   let secrets: Promise<SecretsSource> | undefined;
+  // Whoever opens the stack need not know of the lock: a run that goes on without it would change what is somebody else's.
+  const locksHeld = new Set<AbortSignal>();
   const askOnce = () => {
     secrets ??= import("../engine/secrets.ts").then(({ secretsFromEnvironment }) =>
       secretsFromEnvironment(env, options.askSecret, {
@@ -99,7 +101,10 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     calls,
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
     openStack: async (signal, sink = events) =>
-      openModelStack({ config, namespace, secrets: await askOnce(), env, events: sink, signal }),
+      openModelStack({
+        ...{ config, namespace, secrets: await askOnce(), env, events: sink },
+        signal: AbortSignal.any([signal, ...locksHeld]),
+      }),
     prepareSecrets: async () => {
       await askOnce();
     },
@@ -107,10 +112,15 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
       api: watched,
       namespace,
       model: config.name,
-      holder: { operator, host, pid: process.pid, command },
+      holder: { operator, host, command, ...thisProcess(processTable) },
       clock,
-      isGone,
+      events,
+      isGone: (holder) => hasEnded(holder, processTable),
       signal: options.signal,
+      onHeld: (lost) => {
+        locksHeld.add(lost);
+        return () => locksHeld.delete(lost);
+      },
     }),
   };
 }
@@ -122,9 +132,4 @@ function userName(env: Readonly<Record<string, string | undefined>>): string {
     // Containers may run as a number that no user has.
     return env.USER ?? "unknown";
   }
-}
-
-function isGone(holder: Holder, since: number): boolean {
-  const lock = { url: "", username: holder.operator, hostname: holder.host, pid: holder.pid, since };
-  return isLeftBehind(lock, thisMachine);
 }

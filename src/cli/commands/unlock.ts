@@ -1,4 +1,4 @@
-import type { HeldLock } from "../../rollout/lease.ts";
+import type { PresentLock } from "../../rollout/lease.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { openRollout } from "./rollout-context.ts";
 
@@ -43,6 +43,6 @@ export const unlock: Command = {
   },
 };
 
-function describe({ who, what, since }: HeldLock): string {
+function describe({ who, what, since }: PresentLock): string {
   return `${who} runs \`${what}\` since ${since}`;
 }
