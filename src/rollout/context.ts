@@ -8,6 +8,7 @@ import type { Clock } from "../core/clock.ts";
 import type { EventSink } from "../core/events.ts";
 import type { AskSecret } from "../engine/secrets.ts";
 import type { SecretsSource } from "../engine/stack.ts";
+import { hasEnded, processTable, thisProcess } from "../engine/this-process.ts";
 import { abortableReads } from "../kubernetes/abortable.ts";
 import { Answers } from "../kubernetes/answers.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
@@ -18,7 +19,6 @@ import type { LockOptions } from "./lease.ts";
 import { type Probe, probe } from "./probe.ts";
 import { type ModelStack, openModelStack } from "./program.ts";
 import { RecordStore } from "./record-store.ts";
-import { hasEnded, processTable, thisProcess } from "./this-process.ts";
 
 /** Everything that work on one model may touch: passed in, so that tests replace it. */
 export interface RolloutContext {

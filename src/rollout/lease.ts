@@ -1,8 +1,8 @@
 import type { Clock } from "../core/clock.ts";
 import type { EventSink } from "../core/events.ts";
 import { objectNames } from "../core/names.ts";
+import type { ProcessIdentity } from "../engine/this-process.ts";
 import type { KubernetesApi, KubernetesObject } from "../kubernetes/api.ts";
-import type { ProcessIdentity } from "./this-process.ts";
 
 /** The Lease of a model, by which one command at a time changes it. */
 export interface LeaseObject extends KubernetesObject {

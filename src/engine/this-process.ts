@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 
 /**
@@ -59,6 +60,25 @@ export const processTable: ProcessTable = {
     return process.platform === "linux" ? linuxStart(pid) : "unknown";
   },
 };
+
+/** The PID namespace that a Linux machine starts with, and never ends. */
+const firstNamespace = "pid:[4026531836]";
+
+/**
+ * Which machine this is, the same after it was started anew; `undefined` in a container, which ends without it. A digest: the
+ * machine's own id is nobody else's business.
+ */
+export function hostMachine(place: ProcessPlace | undefined): string | undefined {
+  if (place === undefined || !place.namespace.startsWith(firstNamespace)) return undefined;
+  try {
+    const id = readFileSync("/etc/machine-id", "utf8").trim();
+    return id === ""
+      ? undefined
+      : createHash("sha256").update(`modelswitch ${id}`).digest("hex").slice(0, 16);
+  } catch {
+    return undefined;
+  }
+}
 
 let placeOnce: { readonly found: ProcessPlace | undefined } | undefined;
 
