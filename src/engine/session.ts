@@ -1,6 +1,8 @@
 import { enableCompileCache } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
+import { UserError } from "../core/errors.ts";
 import { type EventSink, step } from "../core/events.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import { cacheFolder } from "../tools/cache-folder.ts";
@@ -38,13 +40,9 @@ export interface Session {
 }
 
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { signal, events, folders } = options;
-  const cache = cacheFolder(options.env);
-  // Pulumi's and Kubernetes' libraries are large: compiled code kept between commands saves a third of their loading time.
-  enableCompileCache(join(cache, "compiled"));
-  const pulumi = await ensurePulumi({ env: options.env, events, signal });
-  const env = cliEnvironment(options, pulumi, pulumiHome(options.env, cache));
-  const make = (more: Readonly<Record<string, string>>) =>
+  const { signal } = options;
+  const { pulumi, env, provider } = await obtainEngine(options);
+  const make: MakeCommand = (more) =>
     new QuickPulumiCommand({
       program: pulumi.program,
       version: pulumi.version,
@@ -53,22 +51,39 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       signal,
       ...(options.onProcess === undefined ? {} : { onProcess: options.onProcess }),
     });
+  if (provider.kind === "official") return await officialSession(options, provider, make);
+  return await embeddedSession(options, provider, make);
+}
+
+type MakeCommand = (env: Readonly<Record<string, string>>) => QuickPulumiCommand;
+
+/**
+ * Finds, or obtains, the CLI and a Kubernetes provider. That may take minutes, which nobody should hold a lock for: what was obtained
+ * before is found at once.
+ */
+export async function obtainEngine(options: Pick<SessionOptions, "folders" | "env" | "events" | "signal">) {
+  const { signal, events } = options;
+  const cache = cacheFolder(options.env);
+  // Pulumi's and Kubernetes' libraries are large: compiled code kept between commands saves a third of their loading time.
+  enableCompileCache(join(cache, "compiled"));
+  const pulumi = await ensurePulumi({ env: options.env, events, signal });
+  const env = cliEnvironment(options, pulumi, pulumiHome(options.env, cache));
+  const command = new QuickPulumiCommand({ program: pulumi.program, version: pulumi.version, env, signal });
   const provider = await chooseProvider({
     clock: systemClock,
     wish: options.env.MODELSWITCH_PROVIDER || undefined,
     installed: () => findOfficialProvider(env.PULUMI_HOME, options.env),
     reachable: () => pulumiDownloadsAnswer(signal),
-    download: () => downloadProvider(make({}), folders.workFolder, events),
+    download: () => downloadProvider(command, events),
     ...failureMemory(cache),
   });
-  if (provider.kind === "official") return await officialSession(options, provider, make);
-  return await embeddedSession(options, provider, make);
+  return { pulumi, env, provider };
 }
 
 async function officialSession(
   options: SessionOptions,
   provider: ProviderChoice,
-  make: (env: Readonly<Record<string, string>>) => QuickPulumiCommand,
+  make: MakeCommand,
 ): Promise<Session> {
   const cluster = await clusterFile(withPath(options.kubeconfig, options.env));
   return {
@@ -84,7 +99,7 @@ async function officialSession(
 async function embeddedSession(
   options: SessionOptions,
   provider: ProviderChoice,
-  make: (env: Readonly<Record<string, string>>) => QuickPulumiCommand,
+  make: MakeCommand,
 ): Promise<Session> {
   const { serveKubernetesProvider } = await import("../kubernetes-provider/serve.ts");
   const stop = new AbortController();
@@ -112,7 +127,7 @@ async function embeddedSession(
   };
 }
 
-function cliEnvironment(options: SessionOptions, pulumi: Pulumi, home: string) {
+function cliEnvironment(options: Pick<SessionOptions, "folders" | "env">, pulumi: Pulumi, home: string) {
   const { PULUMI_CONFIG_PASSPHRASE_FILE: _file, ...inherited } = options.env;
   return {
     ...inherited,
@@ -128,11 +143,7 @@ function cliEnvironment(options: SessionOptions, pulumi: Pulumi, home: string) {
   };
 }
 
-async function downloadProvider(
-  command: QuickPulumiCommand,
-  cwd: string,
-  events: EventSink,
-): Promise<string | undefined> {
+async function downloadProvider(command: QuickPulumiCommand, events: EventSink): Promise<string | undefined> {
   try {
     await step(
       events,
@@ -141,10 +152,13 @@ async function downloadProvider(
         title: `Downloading the Kubernetes provider ${kubernetesProviderVersion}`,
       },
       () =>
-        command.start(["plugin", "install", "resource", "kubernetes", kubernetesProviderVersion], { cwd }),
+        command.start(["plugin", "install", "resource", "kubernetes", kubernetesProviderVersion], {
+          cwd: tmpdir(),
+        }),
     );
     return undefined;
   } catch (error) {
+    if (error instanceof UserError && error.code === "program-timeout") return error.message;
     if (!(error instanceof PulumiCommandError)) throw error;
     return error.output.stderr.trim().split("\n").at(-1) || "the download failed";
   }

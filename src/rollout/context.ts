@@ -1,4 +1,3 @@
-import { lookup as dnsLookup } from "node:dns/promises";
 import { hostname, userInfo } from "node:os";
 import { runHook } from "../calls/ask.ts";
 import type { CallIo } from "../calls/io.ts";
@@ -16,6 +15,7 @@ import { Lists } from "../kubernetes/lists.ts";
 import { callIo } from "./call-io.ts";
 import type { Lookup } from "./ingress-endpoints.ts";
 import type { LockOptions } from "./lease.ts";
+import { lookupInTime } from "./lookup.ts";
 import { type Probe, probe } from "./probe.ts";
 import { type ModelStack, openModelStack } from "./program.ts";
 import { RecordStore } from "./record-store.ts";
@@ -48,6 +48,8 @@ export interface RolloutContext {
   openStack(signal: AbortSignal, events?: EventSink): Promise<ModelStack>;
   /** Asks for what opening the stack needs, before anything else is done. */
   prepareSecrets(): Promise<void>;
+  /** Obtains the programs that opening the stack needs: it may take minutes, so before the lock. A way back does without. */
+  prepareEngine(): Promise<void>;
   lockOptions(command: string): LockOptions;
 }
 
@@ -97,7 +99,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     signal: options.signal,
     operator,
     probe,
-    lookup: (name) => dnsLookup(name, { all: true }),
+    lookup: lookupInTime,
     calls,
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
     openStack: async (signal, sink = events) =>
@@ -107,6 +109,15 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
       }),
     prepareSecrets: async () => {
       await askOnce();
+    },
+    prepareEngine: async () => {
+      const { prepareEngine } = await import("../engine/open.ts");
+      const { project, backendUrl } = config.pulumi;
+      const { folder } = config;
+      await prepareEngine({
+        ...{ project, folder, env, events, signal: options.signal },
+        ...(backendUrl === undefined ? {} : { backendUrl }),
+      });
     },
     lockOptions: (command) => ({
       api: watched,

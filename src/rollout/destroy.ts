@@ -72,6 +72,7 @@ export async function destroyModel(
 ): Promise<DestroyResult> {
   const { namespace, api } = context;
   await context.prepareSecrets();
+  await context.prepareEngine();
   const work = async () => {
     const stack = await context.openStack(context.signal);
     const { changes } = await stack.destroy({ remove: options.removeStack });

@@ -38,6 +38,7 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   // Everything that can be refused is refused before anything is asked or written.
   const first = await withPermissions(context, ["up"], () => prepareUp(context, options));
   await context.prepareSecrets();
+  await context.prepareEngine();
   await ensureNamespace(context, first.observation, options.createNamespace);
 
   return await withLock(context.lockOptions("up"), async (lock) => {

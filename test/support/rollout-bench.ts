@@ -460,6 +460,7 @@ export function testBench(): TestBench {
       runHook: (hook, subject) => Promise.resolve(bench.hook(hook, subject)),
       openStack: () => Promise.resolve(stack),
       prepareSecrets: () => Promise.resolve(),
+      prepareEngine: () => Promise.resolve(),
       lockOptions: (command) => ({
         api: cluster,
         namespace: testNamespace,

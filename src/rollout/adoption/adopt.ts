@@ -154,6 +154,7 @@ export async function adopt(
     throw new UserError({ code: "declined", message: "Nothing was changed, since the answer was no." });
   }
   await context.prepareSecrets();
+  await context.prepareEngine();
   return await withLock(context.lockOptions("adopt"), async (lock) => {
     // What was shown is what is done: somebody may have worked on it while the question was open.
     const again = await prepareAdoption(context);

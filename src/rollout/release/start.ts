@@ -221,6 +221,7 @@ async function started(
     await requireRoom(context, seen, start);
     await agree?.(start.plan.mode);
     await context.prepareSecrets();
+    if (command === "release") await context.prepareEngine();
     return await withLock(context.lockOptions(command), async (lock) => {
       const start = await check(await observeDeployed(context));
       isBegun = true;
