@@ -12,6 +12,8 @@ export interface IngressRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** `undefined`: none. */
   readonly body: string | undefined;
+  /** Whether any certificate will do, over https. */
+  readonly insecure: boolean;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }

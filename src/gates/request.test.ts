@@ -12,6 +12,7 @@ const asking: GateRequest = {
   body: { inputs: [] },
   count: 5,
   allowed: 1,
+  insecure: false,
   timeoutMs: 2_000,
   expect: { status: 200, json: undefined, latencyMs: undefined },
 };

@@ -193,7 +193,15 @@ describe("gates that are watched", () => {
           kind: "request",
           name: "answers",
           request: {
-            ...{ path: "/", method: "GET", headers: {}, body: undefined, count: 1, allowed: 0 },
+            ...{
+              path: "/",
+              method: "GET",
+              headers: {},
+              body: undefined,
+              count: 1,
+              allowed: 0,
+              insecure: false,
+            },
             timeoutMs: 1,
             expect: { status: 200, json: undefined, latencyMs: undefined },
           },

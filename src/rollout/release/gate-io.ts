@@ -8,6 +8,7 @@ import type { RolloutContext } from "../context.ts";
 import { type Endpoint, ingressEndpoints } from "../ingress-endpoints.ts";
 import type { Observation } from "../observation.ts";
 import { observeSlot } from "../observe.ts";
+import { isUntrusted } from "../probe.ts";
 import { probeHost } from "../question.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf } from "../subject.ts";
@@ -52,6 +53,9 @@ function podsSeen(observed: Awaited<ReturnType<typeof observeSlot>>): PodsSeen {
   };
 }
 
+const untrustedHint =
+  "Its certificate is not trusted here: name who signs it in NODE_EXTRA_CA_CERTS, or set insecure: true in the gate's request";
+
 /** No connection came about, so nobody behind the ingress is to blame. */
 function isUnreachable(error: unknown): boolean {
   const codes = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"];
@@ -82,6 +86,7 @@ async function askIngress(
       path: request.path,
       method: request.method,
       body: request.body,
+      verified: !request.insecure,
       headers: {
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
         ...request.headers,
@@ -95,6 +100,7 @@ async function askIngress(
   } catch (error) {
     if (request.signal.aborted) throw error;
     const why = messageOf(error);
+    if (isUntrusted(error)) return { kind: "unreachable", why: `${endpoint.url}: ${why}. ${untrustedHint}` };
     return isUnreachable(error) ? { kind: "unreachable", why } : { kind: "broken", why };
   }
 }
