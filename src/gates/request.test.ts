@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { callIo, subject } from "../calls/calls.fixture.ts";
+import { callIo, reach, subject } from "../calls/calls.fixture.ts";
 import type { Gate, GateRequest } from "../core/gates.ts";
 import type { GateIo, IngressOutcome, IngressRequest } from "./io.ts";
 import { answerProblem, requestGate } from "./request.ts";
@@ -30,6 +30,7 @@ function ingress(...outcomes: readonly IngressOutcome[]) {
   const asked: IngressRequest[] = [];
   const io: GateIo = {
     calls: callIo(),
+    reach: () => Promise.resolve(reach),
     pods: () => Promise.reject(new Error("Nobody asks for pods.")),
     ask: (request) => {
       const outcome = outcomes[Math.min(asked.length, outcomes.length - 1)];

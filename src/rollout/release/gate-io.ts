@@ -12,6 +12,7 @@ import { isUntrusted } from "../probe.ts";
 import { probeHost } from "../question.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf } from "../subject.ts";
+import { previewValue, reachOf } from "./reach.ts";
 
 /** What the executor saw last. */
 export interface Seen {
@@ -28,6 +29,7 @@ export function gateIo(context: RolloutContext, now: () => Seen): GateIo {
   return {
     calls: context.calls,
     ask: (request) => askIngress(context, now(), request, asked++),
+    reach: (signal) => reachOf(context, now(), signal),
     pods: async (signal) => {
       const { record, slot } = now();
       const observed = await observeSlot({ ...locationOf(context, record), signal }, slot);
@@ -77,7 +79,7 @@ async function askIngress(
   // Each of its addresses in turn.
   const endpoint = endpoints[turn % endpoints.length];
   if (endpoint === undefined) return { kind: "unreachable", why: "the Ingress has no address" };
-  const forced = routing.candidate === slot ? "always" : "never";
+  const forced = previewValue(routing, slot) ?? "never";
   const startedAt = context.clock.now();
   try {
     const answer = await context.probe({
