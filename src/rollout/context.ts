@@ -34,7 +34,7 @@ export interface RolloutContext {
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly events: EventSink;
-  /** Aborts when the user stops the command. */
+  /** Aborts when the user stops the command, or its lock is lost. */
   readonly signal: AbortSignal;
   /** Who works, `user@host`. */
   readonly operator: string;
@@ -75,8 +75,8 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
   const operator = `${userName(env)}@${host}`;
   const calls = callIo({ config, clock, env, kubernetesContext: connection.context });
   let secrets: Promise<SecretsSource> | undefined;
-  // Whoever opens the stack need not know of the lock: a run that goes on without it would change what is somebody else's.
-  const locksHeld = new Set<AbortSignal>();
+  // Whoever waits, or opens the stack, need not know of the lock: what goes on without it would change what is somebody else's.
+  const lockLost = new AbortController();
   const askOnce = () => {
     secrets ??= import("../engine/secrets.ts").then(({ secretsFromEnvironment }) =>
       secretsFromEnvironment(env, options.askSecret, {
@@ -96,7 +96,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     store: new RecordStore(api, namespace, config.name),
     clock,
     events,
-    signal: options.signal,
+    signal: AbortSignal.any([options.signal, lockLost.signal]),
     operator,
     probe,
     lookup: lookupInTime,
@@ -105,7 +105,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     openStack: async (signal, sink = events) =>
       openModelStack({
         ...{ config, namespace, secrets: await askOnce(), env, events: sink },
-        signal: AbortSignal.any([signal, ...locksHeld]),
+        signal: AbortSignal.any([signal, lockLost.signal]),
       }),
     prepareSecrets: async () => {
       await askOnce();
@@ -129,8 +129,9 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
       isGone: (holder) => hasEnded(holder, processTable),
       signal: options.signal,
       onHeld: (lost) => {
-        locksHeld.add(lost);
-        return () => locksHeld.delete(lost);
+        const lose = () => lockLost.abort();
+        lost.addEventListener("abort", lose, { once: true });
+        return () => lost.removeEventListener("abort", lose);
       },
     }),
   };

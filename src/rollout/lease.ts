@@ -45,7 +45,7 @@ export interface LockOptions {
 export const leaseSeconds = 20;
 export const renewMs = 5_000;
 /** How often the holder looks for what others ask of it, and whether the lock is still its own. */
-export const hearMs = 300;
+export const hearMs = 200;
 
 /** Who took the lock from somebody by `unlock --force`, for the command that lost it. */
 export const takenByAnnotation = "modelswitch.dev/lock-taken-by";

@@ -78,7 +78,7 @@ function alive({ config }: RolloutContext, lock: PresentLock): UserError {
   const { holder, who, what, since, heartbeatSecondsAgo } = lock;
   return new UserError({
     code: "model-locked",
-    message: `${who} is running \`${what}\` on ${config.name} since ${since}, and is alive: its last heartbeat was ${heartbeatSecondsAgo} s ago.`,
+    message: `${who} is running \`${what}\` on ${config.name} since ${since}, and is alive.`,
     hint: "Ask them, or stop it with `modelswitch pause` or `modelswitch abort`. --force takes the lock away: that command ends what it does, and stops.",
     exitCode: exitCodes.locked,
     details: { holder: holder ?? null, since, heartbeatSecondsAgo },

@@ -18,7 +18,7 @@ export const unlock: Command = {
       force: input.options.force === true,
       agree: (lock) =>
         context.confirm(
-          `${describe(lock)}, last heartbeat ${lock.heartbeatSecondsAgo} s ago. It will end what it does, wherever it is; traffic stays as it is then. Take the lock away?`,
+          `${describe(lock)}, and is alive. It will end what it does, wherever it is; traffic stays as it is then. Take the lock away?`,
         ),
     });
     const { name } = rollout.config;

@@ -65,7 +65,8 @@ export async function execute(
     return end;
   } catch (error) {
     teller.broke(error);
-    const isLocked = error instanceof UserError && error.exitCode === exitCodes.locked;
+    const isLocked =
+      lock.signal.aborted || (error instanceof UserError && error.exitCode === exitCodes.locked);
     // What was seen is of use to whoever looks; without the lock the record is somebody else's.
     if (!isLocked) await recordEvents(context, [], journal).catch(() => undefined);
     throw error;

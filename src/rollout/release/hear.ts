@@ -127,8 +127,8 @@ export async function whileListening<T>(
   try {
     return { result: await work({ ...context, signal }) };
   } catch (error) {
-    if (context.signal.aborted) throw error;
     if (lock.signal.aborted) throw lock.signal.reason;
+    if (context.signal.aborted) throw error;
     if (asked.signal.aborted) return undefined;
     throw error;
   } finally {
