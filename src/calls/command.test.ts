@@ -109,12 +109,12 @@ describe("a program", () => {
   });
 
   test("is told how the release is reached, and that it is not where the router has no preview header", async () => {
-    const script = `cat; echo "$MODELSWITCH_INGRESS_HOST|$MODELSWITCH_INGRESS_ADDRESSES|\${MODELSWITCH_PREVIEW_HEADER-unset}|\${MODELSWITCH_PREVIEW_VALUE-unset}|$MODELSWITCH_SERVICE|$MODELSWITCH_SERVICE_PORT"`;
+    const file = join(folder, "payload");
+    const script = `cat > ${file}; echo "$MODELSWITCH_INGRESS_HOST|$MODELSWITCH_INGRESS_ADDRESSES|\${MODELSWITCH_PREVIEW_HEADER-unset}|\${MODELSWITCH_PREVIEW_VALUE-unset}|$MODELSWITCH_SERVICE|$MODELSWITCH_SERVICE_PORT"`;
     // One that runs in another one's hook.
     const io = callIo({ env: { PATH: process.env.PATH, MODELSWITCH_PREVIEW_VALUE: "another's" } });
     const { evidence } = await runHook(io, hookOf(sh(script)), { ...subject, reach }, never);
-    const [line = "", words] = evidence.split("\n");
-    expect(JSON.parse(line)).toMatchObject({
+    expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({
       ingress: {
         host: "fraud.example.com",
         path: "/",
@@ -130,13 +130,13 @@ describe("a program", () => {
         green: { name: "fraud-green", namespace: "ml", port: 80 },
       },
     });
-    expect(words).toBe(
+    expect(evidence).toBe(
       "fraud.example.com|http://203.0.113.7:80 http://203.0.113.8:80|X-Modelswitch-Preview|always|fraud-green|80",
     );
     const plain = { ...subject, reach: { ...reach, preview: undefined } };
-    const [body = "", unset] = (await runHook(io, hookOf(sh(script)), plain, never)).evidence.split("\n");
-    expect(JSON.parse(body)).not.toHaveProperty("preview");
-    expect(unset).toContain("|unset|unset|");
+    const unset = await runHook(io, hookOf(sh(script)), plain, never);
+    expect(JSON.parse(await readFile(file, "utf8"))).not.toHaveProperty("preview");
+    expect(unset.evidence).toContain("|unset|unset|");
   });
 
   test("that is run again has the same id", async () => {

@@ -94,7 +94,7 @@ test("a lost lock ends the run of Pulumi", async () => {
   await project.result(["abort"]);
 });
 
-test("a command that was killed elsewhere is watched for a whole lease, counted down, and taken over; one of here at once", async () => {
+test("a command that was killed elsewhere is watched for a whole lease, counted down, and taken over", async () => {
   const release = working(unready);
   await until("the release waits for its pods", release.said("deploy-green", "started"));
   release.kill();

@@ -383,6 +383,8 @@ export interface TestBench {
   receive: (request: SendRequest) => SendAnswer;
   /** Whether the heart of a held lock beats, so that it is renewed and requests to it are heard. @default false */
   beats: boolean;
+  /** Whether the process of a lock that is found is known to have ended, as that of a killed command of this machine is. @default false */
+  holderIsGone: boolean;
   /** What hooks say. Replace it to fail them. */
   hook: (hook: Hook, subject: CallSubject) => GateVerdict;
   context(config?: ResolvedConfig): RolloutContext;
@@ -421,6 +423,7 @@ export function testBench(): TestBench {
     ask: () => undefined,
     receive: () => ({ status: 200, body: "" }),
     beats: false,
+    holderIsGone: false,
     hook: () => ({ verdict: "pass", evidence: "" }),
     answer: (previewHeader) => {
       const objects = ["fraud", "fraud-canary"]
@@ -475,7 +478,7 @@ export function testBench(): TestBench {
           },
         },
         events: (event) => events.push(event),
-        isGone: () => false,
+        isGone: () => bench.holderIsGone,
         signal: stop.signal,
       }),
     }),
