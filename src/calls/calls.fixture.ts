@@ -1,4 +1,4 @@
-import type { CallSubject } from "../core/calls.ts";
+import type { CallReach, CallSubject } from "../core/calls.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { CallIo } from "./io.ts";
 import { sender } from "./send.ts";
@@ -18,6 +18,15 @@ export const subject: CallSubject = {
   stepIndex: 1,
   split: { blue: 75, green: 25 },
   operator: "ada@laptop",
+};
+
+/** As at the nginx router, with the release in the idle slot. */
+export const reach: CallReach = {
+  host: "fraud.example.com",
+  path: "/",
+  addresses: ["http://203.0.113.7:80", "http://203.0.113.8:80"],
+  preview: { header: "X-Modelswitch-Preview", values: { blue: "never", green: "always" } },
+  services: { blue: { name: "fraud-blue", port: 80 }, green: { name: "fraud-green", port: 80 } },
 };
 
 /** A clock whose waits are over at once. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { CommandCall, Hook } from "../core/calls.ts";
 import { runHook } from "./ask.ts";
-import { callIo, hurried, subject } from "./calls.fixture.ts";
+import { callIo, hurried, reach, subject } from "./calls.fixture.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -106,6 +106,37 @@ describe("a program", () => {
       split: { blue: 75, green: 25 },
       operator: "ada@laptop",
     });
+  });
+
+  test("is told how the release is reached, and that it is not where the router has no preview header", async () => {
+    const file = join(folder, "payload");
+    const script = `cat > ${file}; echo "$MODELSWITCH_INGRESS_HOST|$MODELSWITCH_INGRESS_ADDRESSES|\${MODELSWITCH_PREVIEW_HEADER-unset}|\${MODELSWITCH_PREVIEW_VALUE-unset}|$MODELSWITCH_SERVICE|$MODELSWITCH_SERVICE_PORT"`;
+    // One that runs in another one's hook.
+    const io = callIo({ env: { PATH: process.env.PATH, MODELSWITCH_PREVIEW_VALUE: "another's" } });
+    const { evidence } = await runHook(io, hookOf(sh(script)), { ...subject, reach }, never);
+    expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({
+      ingress: {
+        host: "fraud.example.com",
+        path: "/",
+        addresses: ["http://203.0.113.7:80", "http://203.0.113.8:80"],
+      },
+      preview: {
+        header: "X-Modelswitch-Preview",
+        value: "always",
+        values: { blue: "never", green: "always" },
+      },
+      services: {
+        blue: { name: "fraud-blue", namespace: "ml", port: 80 },
+        green: { name: "fraud-green", namespace: "ml", port: 80 },
+      },
+    });
+    expect(evidence).toBe(
+      "fraud.example.com|http://203.0.113.7:80 http://203.0.113.8:80|X-Modelswitch-Preview|always|fraud-green|80",
+    );
+    const plain = { ...subject, reach: { ...reach, preview: undefined } };
+    const unset = await runHook(io, hookOf(sh(script)), plain, never);
+    expect(JSON.parse(await readFile(file, "utf8"))).not.toHaveProperty("preview");
+    expect(unset.evidence).toContain("|unset|unset|");
   });
 
   test("that is run again has the same id", async () => {

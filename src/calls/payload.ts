@@ -42,6 +42,24 @@ export interface CallPayload {
   /** Shares of clients' traffic, per cent. */
   readonly split: { readonly blue: number; readonly green: number };
   readonly operator: string;
+  /** How clients reach the model. */
+  readonly ingress?: {
+    readonly host: string;
+    readonly path: string;
+    /** Where it is asked, for example `http://203.0.113.7:80`. */
+    readonly addresses: readonly string[];
+  };
+  /** The header that leads a request to one slot. Not there where the router has none, or where it leads nobody to the release. */
+  readonly preview?: {
+    readonly header: string;
+    /** Leads to the release. */
+    readonly value: string;
+    /** Leads to each slot. */
+    readonly values: Partial<Record<Slot, string>>;
+  };
+  readonly services?: Readonly<
+    Record<Slot, { readonly name: string; readonly namespace: string; readonly port: number }>
+  >;
 }
 
 /** `at` is in milliseconds since the Unix epoch. */
@@ -57,13 +75,38 @@ export function payloadOf(subject: CallSubject, occasion: Occasion, at: number):
     name: occasion.name,
     ...facts(subject),
     when,
+    ...reachOf(subject),
+  };
+}
+
+function reachOf({
+  reach,
+  namespace,
+  slot,
+}: CallSubject): Pick<CallPayload, "ingress" | "preview" | "services"> {
+  if (reach === undefined) return {};
+  const { host, path, addresses, preview, services } = reach;
+  const value = preview?.values[slot];
+  const { blue, green } = services;
+  return {
+    ingress: { host, path, addresses },
+    ...(preview === undefined || value === undefined
+      ? {}
+      : { preview: { header: preview.header, value, values: preview.values } }),
+    services: {
+      blue: { name: blue.name, namespace, port: blue.port },
+      green: { name: green.name, namespace, port: green.port },
+    },
   };
 }
 
 /** What every payload says about the rollout. */
 export function facts(
   subject: CallSubject,
-): Omit<CallPayload, "schemaVersion" | "type" | "id" | "timestamp" | "name" | "when"> {
+): Omit<
+  CallPayload,
+  "schemaVersion" | "type" | "id" | "timestamp" | "name" | "when" | "ingress" | "preview" | "services"
+> {
   const { kind, direction, startedAt, image, imageDigest, slot, phase } = subject;
   return {
     model: subject.model,
@@ -91,7 +134,7 @@ export function callId(subject: CallSubject, ...about: readonly (string | number
 }
 
 /** The payload's main facts as environment variables, for shell scripts. */
-export function variablesOf(payload: CallPayload): Record<string, string> {
+export function variablesOf(payload: CallPayload): Record<string, string | undefined> {
   const { release, rollout, split } = payload;
   return {
     MODELSWITCH_CALL_ID: payload.id,
@@ -111,5 +154,21 @@ export function variablesOf(payload: CallPayload): Record<string, string> {
     MODELSWITCH_SHARE_BLUE: String(split.blue),
     MODELSWITCH_SHARE_GREEN: String(split.green),
     MODELSWITCH_OPERATOR: payload.operator,
+    ...reachVariables(payload),
+  };
+}
+
+/** What is not known is unset: where a modelswitch is run by another one's hook, it would be that one's. */
+function reachVariables(payload: CallPayload): Record<string, string | undefined> {
+  const { ingress, preview, services, release } = payload;
+  const service = services?.[release.slot];
+  return {
+    MODELSWITCH_INGRESS_HOST: ingress?.host,
+    MODELSWITCH_INGRESS_PATH: ingress?.path,
+    MODELSWITCH_INGRESS_ADDRESSES: ingress?.addresses.join(" "),
+    MODELSWITCH_PREVIEW_HEADER: preview?.header,
+    MODELSWITCH_PREVIEW_VALUE: preview?.value,
+    MODELSWITCH_SERVICE: service?.name,
+    MODELSWITCH_SERVICE_PORT: service === undefined ? undefined : String(service.port),
   };
 }

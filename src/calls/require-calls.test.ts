@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Call } from "../core/calls.ts";
 import { nearest } from "../core/nearest.ts";
-import { subject } from "./calls.fixture.ts";
+import { reach, subject } from "./calls.fixture.ts";
 import { payloadOf, variablesOf } from "./payload.ts";
 import { requireCalls, secretVariables } from "./require-calls.ts";
 
@@ -65,7 +65,7 @@ describe("what a rollout will call", () => {
 });
 
 test("the variables that programs get are not taken for mistyped options by a modelswitch that they run", () => {
-  const names = Object.keys(variablesOf(payloadOf(subject, { type: "gate", name: "a" }, 0)));
+  const names = Object.keys(variablesOf(payloadOf({ ...subject, reach }, { type: "gate", name: "a" }, 0)));
   const options = ["folder", "config", "kubeconfig", "context", "cluster", "json", "yes", "debug"];
   const known = options.map((option) => `MODELSWITCH_${option.toUpperCase()}`);
   const meant = names.map((name) =>

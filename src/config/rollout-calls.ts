@@ -84,6 +84,10 @@ const request = z.strictObject({
   body: z.unknown().optional().describe("Sent as JSON"),
   requests: z.int().min(1).max(1000).optional().describe("Requests in one look. Default: 10"),
   allowed: z.int().min(0).optional().describe("How many of them may be wrong. Default: 0"),
+  insecure: z
+    .boolean()
+    .optional()
+    .describe("Take any certificate of the ingress, over https. Default: false: it must be trusted here"),
   expect: z
     .strictObject({
       status: z.int().min(100).max(599).optional().describe("HTTP status. Default: 200"),
@@ -184,7 +188,7 @@ function resolveGate(config: GateConfig): Gate {
     const call = callOf(config, { timeout: config.timeout ?? 30, retries: { command: 0, webhook: 0 } });
     return { ...base, kind: call.kind, call };
   }
-  const { path, method, headers, body, requests, allowed, expect } = config.request;
+  const { path, method, headers, body, requests, allowed, insecure, expect } = config.request;
   return {
     ...base,
     kind: "request",
@@ -195,6 +199,7 @@ function resolveGate(config: GateConfig): Gate {
       body,
       count: requests ?? 10,
       allowed: allowed ?? 0,
+      insecure: insecure ?? false,
       timeoutMs: (config.timeout ?? 10) * 1000,
       expect: {
         status: expect?.status ?? 200,

@@ -99,6 +99,8 @@ export interface GateRequestConfig {
   readonly requests?: number;
   /** How many of them may be wrong. @default 0 */
   readonly allowed?: number;
+  /** Take any certificate of the ingress, over https: whoever answers in its place gets the headers and the body. @default false */
+  readonly insecure?: boolean;
   readonly expect?: {
     /** @default 200 */
     readonly status?: number;

@@ -47,6 +47,22 @@ export interface GateVerdict {
   readonly evidence: string;
 }
 
+/** How the model is reached at one moment, for programs and addresses that ask it themselves. */
+export interface CallReach {
+  /** Host of the Ingress: what clients send as the Host header, and as the server name of TLS. */
+  readonly host: string;
+  /** Path of the Ingress. */
+  readonly path: string;
+  /** Where the ingress is asked, for example `http://203.0.113.7:80`; none where that is not known. */
+  readonly addresses: readonly string[];
+  /**
+   * The header that leads a request to one slot whatever share it has, and its value for each slot that it leads to at that moment.
+   * `undefined`: the router has none, and a request goes where those of clients do.
+   */
+  readonly preview: { readonly header: string; readonly values: Partial<Record<Slot, string>> } | undefined;
+  readonly services: Readonly<Record<Slot, { readonly name: string; readonly port: number }>>;
+}
+
 /** The rollout that a hook, a gate or a notification is about, at one moment. Nothing in it is secret. */
 export interface CallSubject {
   readonly model: string;
@@ -71,6 +87,8 @@ export interface CallSubject {
   readonly split: TrafficSplit;
   /** Who works on it, `user@host`. */
   readonly operator: string;
+  /** For hooks and gates. @default not told */
+  readonly reach?: CallReach;
 }
 
 export function isVerdict(value: unknown): value is Verdict {

@@ -31,6 +31,8 @@ export interface GateRequest {
   readonly count: number;
   /** How many of them may be wrong. */
   readonly allowed: number;
+  /** Whether any certificate will do, over https. */
+  readonly insecure: boolean;
   readonly timeoutMs: number;
   readonly expect: {
     readonly status: number;

@@ -26,6 +26,7 @@ async function namedPulumi(file: string, signal: AbortSignal): Promise<Pulumi> {
   try {
     const { stdout } = await promisify(execFile)(program, ["version"], {
       signal,
+      timeout: 30_000,
       env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
     });
     return { program, version: stdout.trim().replace(/^v/, ""), env: {} };

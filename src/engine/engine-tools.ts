@@ -106,6 +106,7 @@ async function downloadProvider(
     );
     return undefined;
   } catch (error) {
+    if (error instanceof UserError && error.code === "program-timeout") return error.message;
     if (!(error instanceof PulumiCommandError)) throw error;
     return error.output.stderr.trim().split("\n").at(-1) || "the download failed";
   }

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Event } from "../core/events.ts";
 import { RunRecord, releaseLeftBehind } from "./left-behind.ts";
 import type { Processes, StackLock } from "./locks.ts";
+import { processTable } from "./this-process.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -28,7 +29,11 @@ function lockOf(pid: number): StackLock {
 }
 
 function running(...pids: number[]): Processes {
-  return { hostname: "here", startedAt: (pid) => (pids.includes(pid) ? before : undefined) };
+  return {
+    hostname: "here",
+    place: processTable.place,
+    startedAt: (pid) => (pids.includes(pid) ? before : undefined),
+  };
 }
 
 async function release(locks: readonly StackLock[], processes: Processes, isFileBackend = true) {
@@ -64,6 +69,17 @@ describe("clearing what a killed run left behind", () => {
     const { isFree, calls } = await release([lock], running(), false);
     expect(isFree).toBe(true);
     expect(calls).toEqual(["cancel"]);
+  });
+
+  test("a run of another container with the same host name is alive, whatever its number means here", async () => {
+    const record = new RunRecord(folder, "dev");
+    record.note(41);
+    record.note(42);
+    const elsewhere = (...pids: number[]) => ({ ...running(...pids), place: { boot: "b", namespace: "n" } });
+    expect((await release([lockOf(41)], elsewhere())).isFree).toBe(false);
+    expect((await release([lockOf(42)], elsewhere(42))).isFree).toBe(false);
+    expect(record.isOrphan(42, elsewhere(42))).toBe(false);
+    expect(record.leftBehind(elsewhere())).toEqual([]);
   });
 
   test("never frees a stack whose locks it could not read", async () => {

@@ -5,6 +5,16 @@ import { fileURLToPath } from "node:url";
 import { systemClock } from "../core/clock.ts";
 import { type EventSink, step } from "../core/events.ts";
 import { isGone, isLeftBehind, type Processes, type StackLock, thisMachine } from "./locks.ts";
+import { hostMachine, type ProcessPlace, processTable } from "./this-process.ts";
+
+/** What is noted of a run. */
+interface RunNote extends Partial<ProcessPlace> {
+  /** Process of the command that started the CLI. */
+  readonly command: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly machine?: string | undefined;
+}
 
 /** Which CLI processes commands of this project started: so that the next run knows the CLI of a killed command. */
 export class RunRecord {
@@ -23,7 +33,8 @@ export class RunRecord {
     if (cli === undefined && this.#current !== undefined) rmSync(this.#current, { force: true });
     this.#current = cli === undefined ? undefined : this.#file(cli);
     if (this.#current !== undefined) {
-      writeFileSync(this.#current, JSON.stringify({ command: process.pid, at: Date.now() }));
+      const note: RunNote = { command: process.pid, at: Date.now(), ...placeNow() };
+      writeFileSync(this.#current, JSON.stringify(note));
     }
   };
 
@@ -34,26 +45,45 @@ export class RunRecord {
       file.startsWith(prefix) ? Number.parseInt(file.slice(prefix.length), 10) : 0,
     );
     return numbers.filter(
-      (cli) => cli > 0 && (processes.startedAt(cli) === undefined || this.isOrphan(cli, processes)),
+      (cli) =>
+        cli > 0 &&
+        !this.isElsewhere(cli, processes) &&
+        (processes.startedAt(cli) === undefined || this.isOrphan(cli, processes)),
     );
   }
 
   /** Whether the process is the CLI of a command that is gone. */
   isOrphan(cli: number, processes: Processes): boolean {
-    try {
-      const { command, at } = JSON.parse(readFileSync(this.#file(cli), "utf8")) as Record<string, unknown>;
-      if (typeof command !== "number" || typeof at !== "number") return false;
-      return isGone(command, at, processes);
-    } catch {
-      return false;
-    }
+    const note = this.#read(cli);
+    // It will be killed by its number: that must be known to mean the same process.
+    if (note?.boot === undefined || note.boot !== processes.place?.boot) return false;
+    if (this.isElsewhere(cli, processes)) return false;
+    return isGone(note.command, note.at, processes);
+  }
+
+  /** Whether the run is known to be of another boot or container, whose process numbers mean nothing here. */
+  isElsewhere(cli: number, { place }: Processes): boolean {
+    const note = this.#read(cli);
+    if (note?.boot === undefined) return false;
+    // All that ran before this machine was started anew has ended.
+    if (note.machine !== undefined && note.boot !== place?.boot) return note.machine !== hostMachine(place);
+    return note.boot !== place?.boot || note.namespace !== place.namespace;
   }
 
   /** When the CLI was started, milliseconds since the Unix epoch. */
   startedAt(cli: number): number | undefined {
+    return this.#read(cli)?.at;
+  }
+
+  #read(cli: number): RunNote | undefined {
     try {
-      const { at } = JSON.parse(readFileSync(this.#file(cli), "utf8")) as Record<string, unknown>;
-      return typeof at === "number" ? at : undefined;
+      const { command, at, boot, namespace, machine } = JSON.parse(
+        readFileSync(this.#file(cli), "utf8"),
+      ) as Record<string, unknown>;
+      if (typeof command !== "number" || typeof at !== "number") return undefined;
+      const isPlaced = typeof boot === "string" && typeof namespace === "string";
+      const isHost = typeof machine === "string";
+      return { command, at, ...(isPlaced ? { boot, namespace } : {}), ...(isHost ? { machine } : {}) };
     } catch {
       return undefined;
     }
@@ -66,6 +96,12 @@ export class RunRecord {
   #file(cli: number): string {
     return `${this.#base}-${cli}.json`;
   }
+}
+
+function placeNow(): Partial<ProcessPlace> & { readonly machine?: string } {
+  const { place } = processTable;
+  const machine = hostMachine(place);
+  return { ...place, ...(machine === undefined ? {} : { machine }) };
 }
 
 /** How long the CLI of a killed command may take to be gone. */
@@ -88,13 +124,13 @@ export async function releaseLeftBehind(
   },
 ): Promise<boolean> {
   const processes = how.processes ?? thisMachine;
+  const isLeft = (lock: StackLock) =>
+    isLeftBehind(lock, processes) && !how.record.isElsewhere(lock.pid, processes);
   const orphans = locks.filter(
     (lock) =>
-      !isLeftBehind(lock, processes) &&
-      lock.hostname === processes.hostname &&
-      how.record.isOrphan(lock.pid, processes),
+      !isLeft(lock) && lock.hostname === processes.hostname && how.record.isOrphan(lock.pid, processes),
   );
-  if (locks.length === 0 || !locks.every((lock) => isLeftBehind(lock, processes) || orphans.includes(lock))) {
+  if (locks.length === 0 || !locks.every((lock) => isLeft(lock) || orphans.includes(lock))) {
     return false;
   }
   for (const orphan of orphans) await endOrphan(orphan.pid, processes, how);

@@ -26,7 +26,7 @@ const lock: StackLock = {
 };
 
 function machine(startedAt: ReturnType<Processes["startedAt"]>, hostname = "laptop"): Processes {
-  return { hostname, startedAt: () => startedAt };
+  return { hostname, place: undefined, startedAt: () => startedAt };
 }
 
 describe("locks of a stack", () => {

@@ -3,6 +3,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { type ProcessPlace, processTable } from "./this-process.ts";
 
 /** A lock on a stack, as the Pulumi CLI records it in its self-managed backends. */
 export interface StackLock {
@@ -111,11 +112,16 @@ async function readLock(file: string): Promise<StackLock | undefined> {
 /** What this machine knows of its processes. */
 export interface Processes {
   readonly hostname: string;
+  /** Where its process numbers are valid; `undefined`: the system doesn't say. */
+  readonly place: ProcessPlace | undefined;
   /** When the process started, `"unknown"` when it runs but that can't be told, `undefined` when there is none. */
   startedAt(pid: number): number | "unknown" | undefined;
 }
 
-/** A lock is left behind when the process that took it ran on this machine and is gone. */
+/**
+ * A lock is left behind when the process that took it ran on this machine and is gone. The CLI notes no more than a host name, which
+ * two containers may share: where our own note of the run says more, that counts.
+ */
 export function isLeftBehind(lock: StackLock, processes: Processes): boolean {
   return lock.hostname === processes.hostname && isGone(lock.pid, lock.since, processes);
 }
@@ -130,6 +136,9 @@ export function isGone(pid: number, at: number, processes: Processes): boolean {
 
 export const thisMachine: Processes = {
   hostname: hostname(),
+  get place() {
+    return processTable.place;
+  },
   startedAt: (pid) => {
     try {
       process.kill(pid, 0);

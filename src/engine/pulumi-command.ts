@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { delimiter, dirname } from "node:path";
+import { UserError } from "../core/errors.ts";
 import { endWithUs } from "../tools/end-with-us.ts";
 import { killSession } from "../tools/kill-session.ts";
 import { type SecretFile, secretFile } from "./secret-file.ts";
@@ -39,6 +40,8 @@ export interface PulumiCommandOptions {
   readonly extraArguments?: Readonly<Record<string, readonly string[]>>;
   /** How long the CLI may take to end by itself after the first SIGINT. @default 60000 */
   readonly graceMs?: number;
+  /** How long one start may take, milliseconds. @default by the subcommand: see `longestMs` */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -117,6 +120,12 @@ export class QuickPulumiCommand {
       how.onError?.(chunk);
     });
     const stop = stopper(child.pid, this.#options.graceMs ?? 60_000);
+    const timeoutMs = this.#options.timeoutMs ?? longestMs(args[0] ?? "");
+    let isLate = false;
+    const deadline = setTimeout(() => {
+      isLate = true;
+      stop.begin();
+    }, timeoutMs);
     signal.addEventListener("abort", stop.begin, { once: true });
     process.once("exit", stop.interrupt);
     try {
@@ -129,12 +138,14 @@ export class QuickPulumiCommand {
       const output = { ...text, ...end };
       if (output.endedBy === undefined) this.#options.onProcess?.(undefined);
       else if (child.pid !== undefined) killSession(child.pid);
+      if (isLate && !signal.aborted) throw timedOut(args, timeoutMs);
       if (output.code !== 0) throw new PulumiCommandError(output);
       return output;
     } catch (error) {
-      if (error instanceof PulumiCommandError) throw error;
+      if (error instanceof PulumiCommandError || error instanceof UserError) throw error;
       throw new PulumiCommandError({ stdout: "", stderr: String(error), code: -1 });
     } finally {
+      clearTimeout(deadline);
       stop.end();
       guard?.leave();
       signal.removeEventListener("abort", stop.begin);
@@ -161,6 +172,21 @@ function passphraseVariables(
  */
 const changing = new Set(["up", "destroy", "refresh"]);
 
+/** How long a subcommand may take at the most: the engine waits for objects, each with a deadline of its own; a backend only answers. */
+function longestMs(subcommand: string): number {
+  if (changing.has(subcommand) || subcommand === "preview") return 60 * 60_000;
+  return subcommand === "plugin" ? 15 * 60_000 : 3 * 60_000;
+}
+
+function timedOut(args: readonly string[], timeoutMs: number): UserError {
+  const what = args.filter((word) => /^[a-z]+$/.test(word)).slice(0, 2);
+  return new UserError({
+    code: "program-timeout",
+    message: `\`${["pulumi", ...what].join(" ")}\` did not end within ${timeoutMs / 1000} s and was stopped.`,
+    hint: "Check that the place where Pulumi keeps its state answers, and that nothing holds an object in the cluster (finalizers, webhooks); then run the command again.",
+  });
+}
+
 /** First asks (the engine finishes the steps in flight and saves), then insists, then kills the whole group. */
 function stopper(pid: number | undefined, graceMs: number) {
   const timers: NodeJS.Timeout[] = [];
@@ -168,6 +194,7 @@ function stopper(pid: number | undefined, graceMs: number) {
   return {
     interrupt,
     begin: () => {
+      if (timers.length > 0) return;
       interrupt();
       timers.push(setTimeout(interrupt, graceMs));
       timers.push(setTimeout(() => send(pid === undefined ? undefined : -pid, "SIGKILL"), graceMs + 10_000));

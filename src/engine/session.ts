@@ -6,7 +6,7 @@ import type { EventSink } from "../core/events.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import { cacheFolder } from "../tools/cache-folder.ts";
 import type { Pulumi } from "./cli.ts";
-import { obtainEngineTools } from "./engine-tools.ts";
+import { type EngineTools, obtainEngineTools } from "./engine-tools.ts";
 import { clusterFile, fixed } from "./kubeconfig.ts";
 import { withoutProxyOnLoopback } from "./loopback.ts";
 import type { ProviderChoice } from "./provider.ts";
@@ -34,18 +34,26 @@ export interface Session {
 }
 
 export async function openSession(options: SessionOptions): Promise<Session> {
-  // Pulumi's and Kubernetes' libraries are large: compiled code kept between commands saves a third of their loading time.
-  enableCompileCache(join(cacheFolder(options.env), "compiled"));
-  // Our own end of the channel to the CLI reads the process's environment.
-  Object.assign(process.env, withoutProxyOnLoopback(process.env));
-  const home = await writableHome(
-    pulumiHome(options.env, cacheFolder(options.env)),
-    options.folders,
-  );
-  const { pulumi, provider } = await obtainEngineTools(options, home);
+  const { pulumi, provider, home } = await obtainEngine(options);
   const make = commandMaker(options, pulumi, home);
   if (provider.kind === "official") return await officialSession(options, provider, make);
   return await embeddedSession(options, provider, make);
+}
+
+/**
+ * Finds, or obtains, the CLI and a Kubernetes provider. That may take minutes, which nobody should hold a lock for: what was obtained
+ * before is found at once.
+ */
+export async function obtainEngine(
+  options: Pick<SessionOptions, "folders" | "env" | "events" | "signal">,
+): Promise<EngineTools> {
+  const cache = cacheFolder(options.env);
+  // Pulumi's and Kubernetes' libraries are large: compiled code kept between commands saves a third of their loading time.
+  enableCompileCache(join(cache, "compiled"));
+  // Our own end of the channel to the CLI reads the process's environment.
+  Object.assign(process.env, withoutProxyOnLoopback(process.env));
+  const home = await writableHome(pulumiHome(options.env, cache), options.folders);
+  return await obtainEngineTools(options, home);
 }
 
 type MakeCommand = (env: Readonly<Record<string, string>>) => QuickPulumiCommand;

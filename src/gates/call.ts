@@ -12,5 +12,6 @@ export async function callGate(
   subject: GateSubject,
   signal: AbortSignal,
 ): Promise<GateVerdict> {
-  return await ask(io.calls, call, { subject, occasion: { type: "gate", name } }, signal);
+  const told = { ...subject, reach: await io.reach(signal) };
+  return await ask(io.calls, call, { subject: told, occasion: { type: "gate", name } }, signal);
 }

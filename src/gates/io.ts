@@ -1,5 +1,5 @@
 import type { CallIo } from "../calls/io.ts";
-import type { CallSubject } from "../core/calls.ts";
+import type { CallReach, CallSubject } from "../core/calls.ts";
 import type { GatePhase } from "../core/gates.ts";
 import type { PodsSeen } from "./pods.ts";
 
@@ -12,6 +12,8 @@ export interface IngressRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** `undefined`: none. */
   readonly body: string | undefined;
+  /** Whether any certificate will do, over https. */
+  readonly insecure: boolean;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
@@ -37,6 +39,8 @@ export type IngressOutcome =
 export interface GateIo {
   readonly calls: CallIo;
   ask(request: IngressRequest): Promise<IngressOutcome>;
+  /** How programs and addresses that ask the model themselves reach it. */
+  reach(signal: AbortSignal): Promise<CallReach>;
   /** The pods of the slot that the release is in. */
   pods(signal: AbortSignal): Promise<PodsSeen>;
 }

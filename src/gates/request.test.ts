@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { callIo, subject } from "../calls/calls.fixture.ts";
+import { callIo, reach, subject } from "../calls/calls.fixture.ts";
 import type { Gate, GateRequest } from "../core/gates.ts";
 import type { GateIo, IngressOutcome, IngressRequest } from "./io.ts";
 import { answerProblem, requestGate } from "./request.ts";
@@ -12,6 +12,7 @@ const asking: GateRequest = {
   body: { inputs: [] },
   count: 5,
   allowed: 1,
+  insecure: false,
   timeoutMs: 2_000,
   expect: { status: 200, json: undefined, latencyMs: undefined },
 };
@@ -29,6 +30,7 @@ function ingress(...outcomes: readonly IngressOutcome[]) {
   const asked: IngressRequest[] = [];
   const io: GateIo = {
     calls: callIo(),
+    reach: () => Promise.resolve(reach),
     pods: () => Promise.reject(new Error("Nobody asks for pods.")),
     ask: (request) => {
       const outcome = outcomes[Math.min(asked.length, outcomes.length - 1)];

@@ -25,8 +25,8 @@ export async function requestGate(
   let [asked, slowest] = [0, 0];
   while (asked < request.count && wrong.length <= request.allowed) {
     asked += 1;
-    const { path, method, headers, timeoutMs } = request;
-    const outcome = await io.ask({ route, path, method, headers, body, timeoutMs, signal });
+    const { path, method, headers, insecure, timeoutMs } = request;
+    const outcome = await io.ask({ route, path, method, headers, body, insecure, timeoutMs, signal });
     switch (outcome.kind) {
       case "unreachable":
         unreachable.push(outcome.why);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { receiver } from "../../test/support/receiver.ts";
-import { callIo, subject } from "../calls/calls.fixture.ts";
+import { callIo, reach, subject } from "../calls/calls.fixture.ts";
 import { systemClock } from "../core/clock.ts";
 import { type Gate, gatePhases } from "../core/gates.ts";
 import type { GateIo, GateSubject } from "./io.ts";
@@ -33,6 +33,7 @@ function watching(gates: readonly Gate[], io: Partial<GateIo> = {}) {
   const watch = new GateWatch({
     io: {
       calls: callIo({ clock: systemClock, folder }),
+      reach: () => Promise.resolve(reach),
       ask: () => Promise.resolve({ kind: "broken", why: "nobody" }),
       pods: () => Promise.resolve({ desired: 0, pods: [] }),
       ...io,
@@ -193,7 +194,15 @@ describe("gates that are watched", () => {
           kind: "request",
           name: "answers",
           request: {
-            ...{ path: "/", method: "GET", headers: {}, body: undefined, count: 1, allowed: 0 },
+            ...{
+              path: "/",
+              method: "GET",
+              headers: {},
+              body: undefined,
+              count: 1,
+              allowed: 0,
+              insecure: false,
+            },
             timeoutMs: 1,
             expect: { status: 200, json: undefined, latencyMs: undefined },
           },

@@ -1,4 +1,3 @@
-import { lookup as dnsLookup } from "node:dns/promises";
 import { hostname, userInfo } from "node:os";
 import { runHook } from "../calls/ask.ts";
 import type { CallIo } from "../calls/io.ts";
@@ -6,9 +5,9 @@ import type { ResolvedConfig } from "../config/types.ts";
 import type { CallSubject, GateVerdict, Hook } from "../core/calls.ts";
 import type { Clock } from "../core/clock.ts";
 import type { EventSink } from "../core/events.ts";
-import { isLeftBehind, thisMachine } from "../engine/locks.ts";
 import type { AskSecret } from "../engine/secrets.ts";
 import type { SecretsSource } from "../engine/stack.ts";
+import { hasEnded, processTable, thisProcess } from "../engine/this-process.ts";
 import { abortableReads } from "../kubernetes/abortable.ts";
 import { Answers } from "../kubernetes/answers.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
@@ -16,7 +15,8 @@ import { Lists } from "../kubernetes/lists.ts";
 import { askingAgain } from "../kubernetes/retry-after.ts";
 import { callIo } from "./call-io.ts";
 import type { Lookup } from "./ingress-endpoints.ts";
-import type { Holder, LockOptions } from "./lease.ts";
+import type { LockOptions } from "./lease.ts";
+import { lookupInTime } from "./lookup.ts";
 import { type Probe, probe } from "./probe.ts";
 import { onceRead, probeWith, readProbeHeaders } from "./probe-headers.ts";
 import { type ModelStack, openModelStack } from "./program.ts";
@@ -37,7 +37,7 @@ export interface RolloutContext {
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly events: EventSink;
-  /** Aborts when the user stops the command. */
+  /** Aborts when the user stops the command, or its lock is lost. */
   readonly signal: AbortSignal;
   /** Who works, `user@host`. */
   readonly operator: string;
@@ -51,10 +51,12 @@ export interface RolloutContext {
   readonly calls: CallIo;
   /** Runs a hook of the configuration. Never throws for what the hook does. */
   runHook(hook: Hook, subject: CallSubject, signal: AbortSignal): Promise<GateVerdict>;
-  /** Opens the Pulumi stack. The signal ends a running operation; the events are the context's unless others are given. */
+  /** Opens the Pulumi stack. The signal, or the loss of the lock, ends a running operation; the events are the context's unless others are given. */
   openStack(signal: AbortSignal, events?: EventSink): Promise<ModelStack>;
   /** Asks for what opening the stack needs, before anything else is done. */
   prepareSecrets(): Promise<void>;
+  /** Obtains the programs that opening the stack needs: it may take minutes, so before the lock. A way back does without. */
+  prepareEngine(): Promise<void>;
   lockOptions(command: string): LockOptions;
 }
 
@@ -85,6 +87,8 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     () => clock.now(),
   );
   let secrets: Promise<SecretsSource> | undefined;
+  // Whoever waits, or opens the stack, need not know of the lock: what goes on without it would change what is somebody else's.
+  const lockLost = new AbortController();
   const askOnce = () => {
     secrets ??= import("../engine/secrets.ts").then(({ secretsFromEnvironment }) =>
       secretsFromEnvironment(env, options.askSecret, {
@@ -104,29 +108,47 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     store: new RecordStore(api, namespace, config.name),
     clock,
     events,
-    signal: options.signal,
+    signal: AbortSignal.any([options.signal, lockLost.signal]),
     operator,
     probe: probeWith(probe, headers, secretHeaders(config)),
     requireProbeHeaders: async () => {
       await headers();
     },
-    lookup: (name) => dnsLookup(name, { all: true }),
+    lookup: lookupInTime,
     routes: machineRoutes(events),
     calls,
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
     openStack: async (signal, sink = events) =>
-      openModelStack({ config, namespace, api, secrets: await askOnce(), env, events: sink, signal }),
+      openModelStack({
+        ...{ config, namespace, api, secrets: await askOnce(), env, events: sink },
+        signal: AbortSignal.any([signal, lockLost.signal]),
+      }),
     prepareSecrets: async () => {
       await askOnce();
+    },
+    prepareEngine: async () => {
+      const { prepareEngine } = await import("../engine/open.ts");
+      const { project, backendUrl } = config.pulumi;
+      const { folder } = config;
+      await prepareEngine({
+        ...{ project, folder, env, events, signal: options.signal },
+        ...(backendUrl === undefined ? {} : { backendUrl }),
+      });
     },
     lockOptions: (command) => ({
       api: watched,
       namespace,
       model: config.name,
-      holder: { operator, host, pid: process.pid, command },
+      holder: { operator, host, command, ...thisProcess(processTable) },
       clock,
-      isGone,
+      events,
+      isGone: (holder) => hasEnded(holder, processTable),
       signal: options.signal,
+      onHeld: (lost) => {
+        const lose = () => lockLost.abort();
+        lost.addEventListener("abort", lose, { once: true });
+        return () => lost.removeEventListener("abort", lose);
+      },
     }),
   };
 }
@@ -143,9 +165,4 @@ function userName(env: Readonly<Record<string, string | undefined>>): string {
     // Containers may run as a number that no user has.
     return env.USER ?? "unknown";
   }
-}
-
-function isGone(holder: Holder, since: number): boolean {
-  const lock = { url: "", username: holder.operator, hostname: holder.host, pid: holder.pid, since };
-  return isLeftBehind(lock, thisMachine);
 }

@@ -1,163 +1,139 @@
-import { exitCodes, UserError } from "../core/errors.ts";
+import { randomUUID } from "node:crypto";
+import { exitCodes, isInterrupted, UserError } from "../core/errors.ts";
 import { objectNames, ownLabels } from "../core/names.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
+import { HeldLock, isHeldBy, type Lock, microTime } from "./held-lock.ts";
 import {
-  heldLock,
+  type Holder,
   identityOf,
   type LeaseObject,
   type LockOptions,
   leaseCollection,
   leasePath,
   leaseSeconds,
-  parseHolder,
-  renewMs,
-  takenByAnnotation,
+  type PresentLock,
 } from "./lease.ts";
+import type { LeaseRequest } from "./lease-requests.ts";
+import { watchHolder } from "./lease-watch.ts";
 
-/** How soon a heartbeat that did not come through is tried again. */
-const retryMs = 1_000;
+export type { Lock } from "./held-lock.ts";
 
-/** A lock that is held. */
-export interface Lock {
-  /**
-   * Makes sure that the lock is still ours: a machine that slept may have lost it.
-   * @throws UserError `lock-lost` (exit code 4)
-   */
-  check(): Promise<void>;
-}
+/** What became of a lock that was asked for. */
+export type LockedOr<T> =
+  | { readonly kind: "held"; readonly result: T }
+  /** A living command has it; `heard`: it has taken note of the request. */
+  | { readonly kind: "alive"; readonly lock: PresentLock; readonly heard: boolean };
 
 /**
  * Runs `work` while holding the Lease of the model, so that one command at a time changes it. The Lease is renewed while the
- * work lasts. A lock whose process is gone (same host) or whose heartbeat stopped is taken over.
- * @throws UserError `model-locked` (exit code 4) naming who holds it and since when
+ * work lasts. A lock whose process is known to have ended is taken over at once, one whose heartbeat stopped after a whole lease
+ * of watching.
+ * @throws UserError `model-locked` (exit code 4) naming who holds it and since when; `lock-lost`
  */
 export async function withLock<T>(options: LockOptions, work: (lock: Lock) => Promise<T>): Promise<T> {
-  const acquiredAt = await acquire(options);
-  const stop = new AbortController();
-  const heartbeat = keepAlive(options, acquiredAt, stop.signal);
+  const end = await withLockOrAsk(options, "hello", work);
+  if (end.kind === "held") return end.result;
+  throw modelLocked(options.model, end.lock);
+}
+
+/**
+ * Like `withLock`, but leaves a request to a living command that has the lock, instead of refusing: `abort` to end what it does and
+ * go back.
+ */
+export async function withLockOrAsk<T>(
+  options: LockOptions,
+  request: LeaseRequest["kind"],
+  work: (lock: Lock) => Promise<T>,
+): Promise<LockedOr<T>> {
+  // Of this holding alone.
+  const holder: Holder = { ...options.holder, token: randomUUID() };
+  const acquired = await acquire(options, holder, request);
+  if (acquired.kind === "alive") return acquired;
+  const lock = new HeldLock(options, holder);
+  const ended = options.onHeld?.(lock.signal);
   try {
-    return await work({ check: () => check(options) });
+    return { kind: "held", result: await work(lock) };
+  } catch (error) {
+    // What the loss has stopped says so, and not that the user did.
+    const isStopped = lock.signal.aborted && isInterrupted(error) && !options.signal.aborted;
+    throw isStopped ? lock.signal.reason : error;
   } finally {
-    stop.abort();
-    await heartbeat;
-    await release(options);
+    ended?.();
+    await lock.leave();
   }
 }
 
-/** Kubernetes' MicroTime. */
-function microTime(ms: number): string {
-  return new Date(ms).toISOString().replace("Z", "000Z");
+/** The error for a lock that a living command has. */
+export function modelLocked(model: string, lock: PresentLock): UserError {
+  const { holder, who, what, since, heartbeatSecondsAgo } = lock;
+  return new UserError({
+    code: "model-locked",
+    message: `${who} is running \`${what}\` on ${model} since ${since}, and is alive.`,
+    hint: "Wait until it ends and try again, or stop it: `modelswitch pause` or `modelswitch abort` where it works on a rollout, `modelswitch unlock --force` whatever it does.",
+    exitCode: exitCodes.locked,
+    details: { holder: holder ?? who, since, heartbeatSecondsAgo },
+  });
 }
 
-function leaseBody(
+type Acquired = { readonly kind: "acquired" } | Extract<LockedOr<never>, { kind: "alive" }>;
+
+/** So often it may have gone to somebody else between a look and a write. */
+const maxAttempts = 10;
+
+async function acquire(
   options: LockOptions,
-  acquiredAt: string,
-  resourceVersion: string | undefined,
-): LeaseObject {
-  return {
+  holder: Holder,
+  request: LeaseRequest["kind"],
+): Promise<Acquired> {
+  for (let attempt = 0; ; attempt++) {
+    let found = await options.api.find<LeaseObject>(leasePath(options));
+    if (found !== undefined && (found.spec?.holderIdentity ?? "") !== "") {
+      const watched = await watchHolder(found, options, request);
+      if (watched.kind === "alive") return watched;
+      if (watched.kind === "changed" && attempt < maxAttempts) continue;
+      // Only this one is known to be dead: the version says that nobody has touched it since.
+      if (watched.kind === "dead") found = watched.lease;
+    }
+    try {
+      await take(options, holder, found);
+      return { kind: "acquired" };
+    } catch (error) {
+      const isConflict = error instanceof KubernetesApiError && [404, 409].includes(error.status);
+      // Somebody was faster: look who, and say so.
+      if (!isConflict || attempt >= maxAttempts) throw error;
+    }
+  }
+}
+
+async function take(options: LockOptions, holder: Holder, found: LeaseObject | undefined): Promise<void> {
+  const { api, clock, model, namespace } = options;
+  const now = microTime(clock.now());
+  const resourceVersion = found?.metadata?.resourceVersion;
+  const body: LeaseObject = {
     apiVersion: "coordination.k8s.io/v1",
     kind: "Lease",
     metadata: {
-      name: objectNames(options.model).record,
-      namespace: options.namespace,
-      labels: ownLabels(options.model),
+      name: objectNames(model).record,
+      namespace,
+      labels: ownLabels(model),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     },
     spec: {
-      holderIdentity: identityOf(options.holder),
+      holderIdentity: identityOf(holder),
       leaseDurationSeconds: leaseSeconds,
-      acquireTime: acquiredAt,
-      renewTime: microTime(options.clock.now()),
+      acquireTime: now,
+      renewTime: now,
     },
   };
-}
-
-async function acquire(options: LockOptions): Promise<string> {
-  const acquiredAt = microTime(options.clock.now());
-  for (let attempt = 0; ; attempt++) {
-    const found = await options.api.find<LeaseObject>(leasePath(options));
-    if (found !== undefined) await refuseIfHeld(found, options);
-    try {
-      const body = leaseBody(options, acquiredAt, found?.metadata?.resourceVersion);
-      await options.api.json(
-        found === undefined
-          ? { method: "POST", path: leaseCollection(options), body }
-          : { method: "PUT", path: leasePath(options), body },
-      );
-      return acquiredAt;
-    } catch (error) {
-      // Somebody was faster: look who, and say so.
-      if (!(error instanceof KubernetesApiError && error.status === 409) || attempt >= 3) throw error;
-    }
-  }
-}
-
-async function check(options: LockOptions): Promise<void> {
-  const found = await options.api.find<LeaseObject>(leasePath(options));
-  if (found?.spec?.holderIdentity === identityOf(options.holder)) return;
-  const holder = parseHolder(found?.spec?.holderIdentity ?? "");
-  const taker = found?.metadata?.annotations?.[takenByAnnotation];
-  const to = holder === undefined ? "" : ` to ${holder.operator} (\`modelswitch ${holder.command}\`)`;
-  const why =
-    taker === undefined
-      ? `it was taken away, or this machine was silent for more than ${leaseSeconds} s`
-      : `${taker} took it away by \`modelswitch unlock\``;
-  throw new UserError({
-    code: "lock-lost",
-    message: `The lock of ${options.model} was lost${to}: ${why}. The command stopped before its next step.`,
-    hint: "Look at `modelswitch status`, then run the command again.",
-    exitCode: exitCodes.locked,
-  });
-}
-
-async function refuseIfHeld(lease: LeaseObject, options: LockOptions): Promise<void> {
-  const lock = await heldLock(lease, options);
-  if (lock === undefined || lock.isDead) return;
-  const { holder, who, what, since, heartbeatSecondsAgo, leftMs } = lock;
-  throw new UserError({
-    code: "model-locked",
-    message: `${who} is running \`${what}\` on ${options.model} since ${since}; last heartbeat ${heartbeatSecondsAgo} s ago.`,
-    hint: `Wait until it ends and try again. If it was killed, its lock ends by itself in ${Math.max(1, Math.ceil(leftMs / 1000))} s; \`modelswitch unlock\` says more.`,
-    exitCode: exitCodes.locked,
-    details: { holder: holder ?? lock.who, since, heartbeatSecondsAgo },
-  });
-}
-
-async function keepAlive(options: LockOptions, acquiredAt: string, signal: AbortSignal): Promise<void> {
-  // Each request is given up before the Lease ends: a connection that is dead without a word must not cost the lock.
-  const timeoutMs = renewMs;
-  let pause = renewMs;
-  for (;;) {
-    try {
-      await options.clock.sleep(pause, signal);
-    } catch {
-      return;
-    }
-    try {
-      const found = await options.api.find<LeaseObject>(leasePath(options), { timeoutMs });
-      // Whoever took it over believed us dead: do not fight for it.
-      if (found?.spec?.holderIdentity !== identityOf(options.holder)) return;
-      const body = leaseBody(options, acquiredAt, found.metadata?.resourceVersion);
-      await options.api.json({ method: "PUT", path: leasePath(options), body, timeoutMs });
-      pause = renewMs;
-    } catch {
-      // A missed heartbeat is made up by the next one.
-      pause = retryMs;
-    }
-  }
-}
-
-/** Gives the lock back. A failure is of no consequence: the Lease ends by itself. */
-async function release(options: LockOptions): Promise<void> {
   try {
-    const found = await options.api.find<LeaseObject>(leasePath(options));
-    if (found?.spec?.holderIdentity !== identityOf(options.holder)) return;
-    await options.api.request({
-      method: "DELETE",
-      path: leasePath(options),
-      body: { preconditions: { resourceVersion: found.metadata?.resourceVersion } },
-    });
-  } catch {
-    // See above.
+    await api.json(
+      found === undefined
+        ? { method: "POST", path: leaseCollection(options), body }
+        : { method: "PUT", path: leasePath(options), body },
+    );
+  } catch (error) {
+    // An answer that was lost says nothing of the write: the token does.
+    const present = await api.find<LeaseObject>(leasePath(options)).catch(() => undefined);
+    if (!isHeldBy(present, holder)) throw error;
   }
 }

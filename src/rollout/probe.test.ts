@@ -1,11 +1,11 @@
 import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { TLSSocket } from "node:tls";
+import { getCACertificates, setDefaultCACertificates, type TLSSocket } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createAuthority, issueCertificate } from "../local-cluster/certificates.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
-import { probe } from "./probe.ts";
+import { isUntrusted, probe } from "./probe.ts";
 
 let server: Server;
 let endpoint: Endpoint;
@@ -116,10 +116,11 @@ describe("probe", () => {
 describe("probe of an ingress with TLS", () => {
   /** Controllers choose certificate and route by the server name; one that nobody trusts is their default. */
   async function withSecureServer(
-    work: (endpoint: Endpoint, seen: unknown[]) => Promise<void>,
+    work: (endpoint: Endpoint, seen: unknown[], authority: string) => Promise<void>,
   ): Promise<void> {
     const validFrom = new Date();
-    const credential = issueCertificate(createAuthority("nobody trusts this", validFrom), {
+    const authority = createAuthority("nobody trusts this", validFrom);
+    const credential = issueCertificate(authority, {
       subject: { commonName: "default" },
       serverNames: ["default.test"],
       validFrom,
@@ -136,7 +137,8 @@ describe("probe of an ingress with TLS", () => {
     await new Promise<void>((resolve) => secure.listen(0, "127.0.0.1", resolve));
     const { port } = secure.address() as AddressInfo;
     try {
-      await work({ protocol: "https", address: "127.0.0.1", port, url: `https://127.0.0.1:${port}` }, seen);
+      const url = `https://127.0.0.1:${port}`;
+      await work({ protocol: "https", address: "127.0.0.1", port, url }, seen, authority.certificate);
     } finally {
       secure.closeAllConnections();
       await new Promise((resolve) => secure.close(resolve));
@@ -149,6 +151,27 @@ describe("probe of an ingress with TLS", () => {
       expect(seen).toEqual([
         { servername: "fraud.test", host: `fraud.test:${secure.port}`, preview: "always" },
       ]);
+    });
+  });
+
+  test("where it is to be verified, the certificate has to be the host's, and be signed by somebody trusted", async () => {
+    await withSecureServer(async (secure, seen, authority) => {
+      const ask = (host: string) =>
+        request({ endpoint: secure, verified: true, host }).then(
+          ({ status }) => status,
+          (error: unknown) => (isUntrusted(error) ? "untrusted" : error),
+        );
+      expect(await ask("default.test")).toBe("untrusted");
+      const trusted = getCACertificates("default");
+      setDefaultCACertificates([authority]);
+      try {
+        expect(await ask("default.test")).toBe(200);
+        expect(await ask("fraud.test")).toBe("untrusted");
+      } finally {
+        setDefaultCACertificates(trusted);
+      }
+      // Whoever is not trusted has not seen a header.
+      expect(seen).toHaveLength(1);
     });
   });
 

@@ -17,6 +17,8 @@ export interface ProbeRequest {
   readonly method?: "GET" | "POST";
   /** @default none */
   readonly body?: string | undefined;
+  /** Over https: whether the certificate must be trusted by this machine, and be the host's. @default false */
+  readonly verified?: boolean;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
@@ -29,7 +31,8 @@ export const largestAnswer = 1_000_000;
 
 /**
  * The real probe. Certificates are not verified: a proof is about which slot answers, and the controller's default
- * certificate, or one that is still being issued, must not stop a rollback. `modelswitch doctor` looks at certificates.
+ * certificate, or one that is still being issued, must not stop a rollback. `modelswitch doctor` looks at certificates. What carries
+people's own headers, or judges a release, asks `verified`.
  */
 export const probe: Probe = (request) =>
   request.grpc === undefined
@@ -51,7 +54,11 @@ const send: Probe = (request) =>
     } as const;
     const sent =
       endpoint.protocol === "https"
-        ? httpsRequest({ ...common, rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) })
+        ? httpsRequest({
+            ...common,
+            rejectUnauthorized: request.verified === true,
+            ...(isIP(host) ? {} : { servername: host }),
+          })
         : httpRequest(common);
     let hasBegun = false;
     const failed = (error: Error) => {
@@ -87,6 +94,14 @@ const send: Probe = (request) =>
     });
     sent.end(request.body);
   });
+
+/** Whether the TLS handshake failed by the certificate: that is the ingress's, whichever slot would have answered. */
+export function isUntrusted(error: unknown): boolean {
+  if (!(error instanceof Error && "code" in error)) return false;
+  return /^(ERR_TLS_CERT_|CERT_|UNABLE_TO_|(DEPTH_ZERO_)?SELF_SIGNED_CERT|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|CRL_)/.test(
+    String(error.code),
+  );
+}
 
 function hostHeader(endpoint: Endpoint, host: string): string {
   const usual = endpoint.protocol === "https" ? 443 : 80;

@@ -134,7 +134,7 @@ export async function worker(context: RolloutContext): Promise<string | null | u
   const about = context.lockOptions("status");
   try {
     const lock = presentLock(await context.api.find<LeaseObject>(leasePath(about)), about);
-    return lock === undefined || lock.isGone || lock.leftMs <= 0 ? null : `\`${lock.what}\` of ${lock.who}`;
+    return lock === undefined || lock.isGone || lock.looksSilent ? null : `\`${lock.what}\` of ${lock.who}`;
   } catch (error) {
     if (error instanceof KubernetesApiError) return undefined;
     throw error;

@@ -291,6 +291,7 @@ describe("switch", () => {
   });
 
   test("a second command is told who works, with exit code 4", async () => {
+    bench.beats = true;
     let second: Promise<UserError> | undefined;
     bench.stack.beforeUp = async () => {
       second ??= failureOf(switchTraffic(bench.context(), "blue"));

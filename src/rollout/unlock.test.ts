@@ -33,6 +33,16 @@ function heldBy(holder: Holder, secondsAgo: number): void {
   });
 }
 
+/** Its heart beats: whenever somebody has waited, it has renewed the Lease. */
+function beatBy(holder: Holder, secondsAgo: number): void {
+  heldBy(holder, secondsAgo);
+  const sleep = bench.clock.sleep.bind(bench.clock);
+  bench.clock.sleep = async (ms, signal) => {
+    await sleep(ms, signal);
+    if (bench.cluster.get(path)?.spec !== undefined) heldBy(holder, secondsAgo);
+  };
+}
+
 const working = () => bench.context(templateConfig({ drain: 5, soak: 0 }));
 
 /** One whose clock passes while a heartbeat is waited for. */
@@ -72,17 +82,12 @@ describe("unlock", () => {
   });
 
   test("an old heartbeat of a machine whose clock is wrong is alive as long as it comes", async () => {
-    heldBy(bob, 600);
-    const sleep = bench.clock.sleep.bind(bench.clock);
-    bench.clock.sleep = async (ms, signal) => {
-      await sleep(ms, signal);
-      heldBy(bob, 600);
-    };
+    beatBy(bob, 600);
     await expect(unlock(context(), options())).rejects.toMatchObject({ code: "model-locked" });
   });
 
   test("leaves a living lock alone, and says whose it is", async () => {
-    heldBy(bob, 3);
+    beatBy(bob, 3);
     await expect(unlock(context(), options())).rejects.toMatchObject({
       code: "model-locked",
       exitCode: 4,
@@ -94,7 +99,7 @@ describe("unlock", () => {
   });
 
   test("takes it by force only when somebody agrees", async () => {
-    heldBy(bob, 3);
+    beatBy(bob, 3);
     await expect(unlock(context(), options(true, false))).rejects.toMatchObject({ code: "declined" });
     expect(bench.cluster.get(path)?.spec).toMatchObject({ holderIdentity: JSON.stringify(bob) });
     expect(await unlock(context(), options(true))).toMatchObject({ kind: "taken" });
@@ -104,7 +109,7 @@ describe("unlock", () => {
   });
 
   test("a heartbeat in between is no other holder; another holder is", async () => {
-    heldBy(bob, 3);
+    beatBy(bob, 3);
     const beating = { ...options(true), agree: () => Promise.resolve(heldBy(bob, 0)).then(() => true) };
     expect(await unlock(context(), beating)).toMatchObject({ kind: "taken" });
     heldBy(bob, 3);
@@ -116,6 +121,7 @@ describe("unlock", () => {
 
   test("a release that loses its lock stops before its next step; the next command goes on", async () => {
     await up(working(), noFlags);
+    bench.beats = true;
     bench.stack.afterUp = async ({ routing }) => {
       if (routing.candidate !== "green" || routing.weight !== 100) return;
       bench.stack.afterUp = undefined;

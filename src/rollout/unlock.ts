@@ -1,15 +1,16 @@
 import { exitCodes, UserError } from "../core/errors.ts";
 import { KubernetesApiError, responseError } from "../kubernetes/api.ts";
 import type { RolloutContext } from "./context.ts";
-import { type HeldLock, heldLock, type LeaseObject, leasePath, takenByAnnotation } from "./lease.ts";
+import { type LeaseObject, leasePath, type PresentLock, takenByAnnotation } from "./lease.ts";
+import { watchHolder } from "./lease-watch.ts";
 
 /** What `unlock` found, and did. */
 export type Unlocked =
   | { readonly kind: "free" }
   /** Its holder was dead. */
-  | { readonly kind: "removed"; readonly lock: HeldLock }
+  | { readonly kind: "removed"; readonly lock: PresentLock }
   /** Its holder lives, and lost it. */
-  | { readonly kind: "taken"; readonly lock: HeldLock };
+  | { readonly kind: "taken"; readonly lock: PresentLock };
 
 /**
  * Removes the lock of a model: at once where its holder is dead, else only by force and after `agree`. The command that
@@ -18,29 +19,31 @@ export type Unlocked =
  */
 export async function unlock(
   context: RolloutContext,
-  options: { readonly force: boolean; readonly agree: (lock: HeldLock) => Promise<boolean> },
+  options: { readonly force: boolean; readonly agree: (lock: PresentLock) => Promise<boolean> },
 ): Promise<Unlocked> {
   const { api } = context;
   const about = context.lockOptions("unlock");
   const lease = await api.find<LeaseObject>(leasePath(about));
-  const lock = await heldLock(lease, about);
-  if (lease === undefined || lock === undefined) return { kind: "free" };
-  if (!lock.isDead && !options.force) throw alive(context, lock);
-  if (!lock.isDead && !(await options.agree(lock))) {
+  if (lease === undefined || (lease.spec?.holderIdentity ?? "") === "") return { kind: "free" };
+  const watched = await watchHolder(lease, about);
+  if (watched.kind === "changed") return await unlock(context, options);
+  const { lock } = watched;
+  if (watched.kind === "dead") {
+    await remove(context, watched.lease, lock);
+    return { kind: "removed", lock };
+  }
+  if (!options.force) throw alive(context, lock);
+  if (!(await options.agree(lock))) {
     throw new UserError({
       code: "declined",
       message: "The lock was left where it is, since the answer was no.",
     });
   }
-  if (lock.isDead) {
-    await remove(context, lease, lock);
-    return { kind: "removed", lock };
-  }
   await take(context, lease, lock);
   return { kind: "taken", lock };
 }
 
-async function remove(context: RolloutContext, lease: LeaseObject, lock: HeldLock): Promise<void> {
+async function remove(context: RolloutContext, lease: LeaseObject, lock: PresentLock): Promise<void> {
   const request = {
     method: "DELETE",
     path: leasePath(context.lockOptions("unlock")),
@@ -52,7 +55,7 @@ async function remove(context: RolloutContext, lease: LeaseObject, lock: HeldLoc
 }
 
 /** Leaves the Lease without a holder, and with a word for whoever looks for its lock there. */
-async function take(context: RolloutContext, lease: LeaseObject, lock: HeldLock): Promise<void> {
+async function take(context: RolloutContext, lease: LeaseObject, lock: PresentLock): Promise<void> {
   const about = context.lockOptions("unlock");
   // The heartbeat renews it every few seconds: that is no change of the holder.
   for (let current: LeaseObject | undefined = lease; ; ) {
@@ -71,18 +74,18 @@ async function take(context: RolloutContext, lease: LeaseObject, lock: HeldLock)
   }
 }
 
-function alive({ config }: RolloutContext, lock: HeldLock): UserError {
+function alive({ config }: RolloutContext, lock: PresentLock): UserError {
   const { holder, who, what, since, heartbeatSecondsAgo } = lock;
   return new UserError({
     code: "model-locked",
-    message: `${who} is running \`${what}\` on ${config.name} since ${since}, and is alive: its last heartbeat was ${heartbeatSecondsAgo} s ago.`,
-    hint: "Ask them, or stop it with `modelswitch pause` or `modelswitch abort`. --force takes the lock away: that command stops before its next step.",
+    message: `${who} is running \`${what}\` on ${config.name} since ${since}, and is alive.`,
+    hint: "Ask them, or stop it with `modelswitch pause` or `modelswitch abort`. --force takes the lock away: that command ends what it does, and stops.",
     exitCode: exitCodes.locked,
     details: { holder: holder ?? null, since, heartbeatSecondsAgo },
   });
 }
 
-function changed({ config }: RolloutContext, lock: HeldLock): UserError {
+function changed({ config }: RolloutContext, lock: PresentLock): UserError {
   return new UserError({
     code: "lock-changed",
     message: `Meanwhile the lock of ${config.name} is no longer that of ${lock.who}: another command has it.`,

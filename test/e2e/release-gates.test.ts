@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RolloutConfig } from "../../src/config/types.ts";
 import { isGenuine, receiver } from "../support/receiver.ts";
+import { repository } from "./cli-process.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
 
@@ -71,6 +72,33 @@ describe("gates and hooks on a real cluster", () => {
     } finally {
       stop.abort();
     }
+  });
+
+  test("the script of the page on hooks asks the release, and not the live model, wherever that is", async () => {
+    const page = await readFile(join(repository, "docs", "hooks.md"), "utf8");
+    const script = /### Asking the release\n[\s\S]*?```sh\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
+    await writeFile(join(project.folder, "ask-release.sh"), script, { mode: 0o755 });
+    const log = join(project.folder, "asked.log");
+    await writeFile(log, "");
+    // What clients get, beside it.
+    const ask = [
+      "sh",
+      "-c",
+      `./ask-release.sh | tee -a ${log}; echo " in $MODELSWITCH_PHASE" >> ${log}`,
+    ] as const;
+    await configure({
+      hooks: [
+        { name: "ask", after: "verify", run: ask },
+        { name: "ask again", after: "cut-over", run: ask },
+      ],
+    });
+    const { exitCode, stdout } = await release();
+    expect(exitCode, stdout).toBe(0);
+    const lines = (await readFile(log, "utf8")).split("\n").filter((line) => line.includes(" in "));
+    expect(lines.map((line) => line.replace(/^.*"model_version":"(\w+)".*( in .*)$/, "$1$2"))).toEqual([
+      "2 in verify",
+      "2 in cut-over",
+    ]);
   });
 
   test("a container that crashes while the release is watched rolls it back by itself", async () => {

@@ -25,7 +25,7 @@ import {
 import { Lists } from "../../src/kubernetes/lists.ts";
 import type { RolloutContext } from "../../src/rollout/context.ts";
 import { declaredObjects } from "../../src/rollout/declared-objects.ts";
-import { renewMs } from "../../src/rollout/lease.ts";
+import { hearMs } from "../../src/rollout/lease.ts";
 import type { Probe, ProbeRequest } from "../../src/rollout/probe.ts";
 import type { Desired, ModelStack } from "../../src/rollout/program.ts";
 import { RecordStore } from "../../src/rollout/record-store.ts";
@@ -33,6 +33,7 @@ import { RecordStore } from "../../src/rollout/record-store.ts";
 /** Time that passes only when somebody waits. */
 export class FakeClock implements Clock {
   #now = Date.parse("2026-11-23T08:00:00Z");
+  readonly #waiters = new Set<{ readonly at: number; readonly wake: () => void }>();
 
   now(): number {
     return this.#now;
@@ -43,11 +44,28 @@ export class FakeClock implements Clock {
     // Lets everything else that is ready run first.
     await new Promise((resolve) => setImmediate(resolve));
     if (signal?.aborted) throw interrupted("A wait");
-    this.#now += ms;
+    this.pass(ms);
   }
 
   pass(ms: number): void {
     this.#now += ms;
+    for (const waiter of this.#waiters) if (waiter.at <= this.#now) waiter.wake();
+  }
+
+  /** Waits until others have made so much time pass. */
+  whenPassed(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const over = (then: () => void) => {
+        this.#waiters.delete(waiter);
+        signal?.removeEventListener("abort", stop);
+        then();
+      };
+      const waiter = { at: this.#now + ms, wake: () => over(resolve) };
+      const stop = () => over(() => reject(interrupted("A wait")));
+      this.#waiters.add(waiter);
+      if (signal?.aborted) stop();
+      signal?.addEventListener("abort", stop, { once: true });
+    });
   }
 }
 
@@ -435,6 +453,10 @@ export interface TestBench {
   ask: (request: ProbeRequest) => { status: number; body: string } | undefined;
   /** Answers notifications. Replace it to see them, or to fail. */
   receive: (request: SendRequest) => SendAnswer;
+  /** Whether the heart of a held lock beats, so that it is renewed and requests to it are heard. @default false */
+  beats: boolean;
+  /** Whether the process of a lock that is found is known to have ended, as that of a killed command of this machine is. @default false */
+  holderIsGone: boolean;
   /** What hooks say. Replace it to fail them. */
   hook: (hook: Hook, subject: CallSubject) => GateVerdict;
   context(config?: ResolvedConfig): RolloutContext;
@@ -487,6 +509,8 @@ export function testBench(): TestBench {
     stop,
     ask: () => undefined,
     receive: () => ({ status: 200, body: "" }),
+    beats: false,
+    holderIsGone: false,
     hook: () => ({ verdict: "pass", evidence: "" }),
     answer: (previewHeader) => {
       const objects = ["fraud", "fraud-canary"]
@@ -527,6 +551,7 @@ export function testBench(): TestBench {
       runHook: (hook, subject) => Promise.resolve(bench.hook(hook, subject)),
       openStack: () => Promise.resolve(stack),
       prepareSecrets: () => Promise.resolve(),
+      prepareEngine: () => Promise.resolve(),
       lockOptions: (command) => ({
         api: cluster,
         namespace: testNamespace,
@@ -535,9 +560,13 @@ export function testBench(): TestBench {
         clock: {
           now: () => clock.now(),
           // Heartbeats would move the clock for ever; whoever watches for one does.
-          sleep: (ms, signal) => (ms === renewMs ? untilAborted(signal) : clock.sleep(ms, signal)),
+          sleep: (ms, signal) => {
+            if (ms !== hearMs) return clock.sleep(ms, signal);
+            return bench.beats ? clock.whenPassed(ms, signal) : untilAborted(signal);
+          },
         },
-        isGone: () => false,
+        events: (event) => events.push(event),
+        isGone: () => bench.holderIsGone,
         signal: stop.signal,
       }),
     }),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { runHook } from "../../src/calls/ask.ts";
-import { callIo, subject } from "../../src/calls/calls.fixture.ts";
+import { callIo, reach, subject } from "../../src/calls/calls.fixture.ts";
 import { payloadOf } from "../../src/calls/payload.ts";
 import type { Hook } from "../../src/core/calls.ts";
 import { genericBody } from "../../src/notifications/message.ts";
@@ -28,7 +28,9 @@ function keysOf(value: unknown): unknown {
 
 test("the payloads on the pages have the keys that real ones have", async () => {
   const hook: unknown = JSON.parse(await blockOf("hooks.md", "json", "schemaVersion"));
-  expect(keysOf(hook)).toEqual(keysOf(payloadOf(subject, { type: "hook", name: "x", when: "before" }, 0)));
+  expect(keysOf(hook)).toEqual(
+    keysOf(payloadOf({ ...subject, reach }, { type: "hook", name: "x", when: "before" }, 0)),
+  );
   const notice: unknown = JSON.parse(await blockOf("notifications.md", "json", "schemaVersion"));
   const { body } = genericBody({ kind: "failed", subject, reason: "x" }, 0);
   expect(keysOf(notice)).toEqual(keysOf(JSON.parse(body)));

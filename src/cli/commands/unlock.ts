@@ -1,4 +1,4 @@
-import type { HeldLock } from "../../rollout/lease.ts";
+import type { PresentLock } from "../../rollout/lease.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { openRollout } from "./rollout-context.ts";
 
@@ -6,7 +6,7 @@ export const unlock: Command = {
   name: "unlock",
   summary: "Remove the lock that a killed command left; show who holds it",
   description:
-    "A lock whose holder is dead is removed at once (other commands would take it over by themselves, too). One whose holder is alive is taken away only with --force: that command notices before its next step, and stops. Traffic stays as it is.",
+    "A lock whose holder is dead is removed (other commands would take it over by themselves, too): at once where that is known, else when its heartbeat has not come for 20 seconds. One whose holder is alive is taken away only with --force: that command ends what it does, and stops. Traffic stays as it is.",
   options: [{ name: "force", summary: "take it from a command that is alive, after a question" }],
   examples: ["modelswitch unlock", "modelswitch unlock --force"],
   output: "query",
@@ -18,7 +18,7 @@ export const unlock: Command = {
       force: input.options.force === true,
       agree: (lock) =>
         context.confirm(
-          `${describe(lock)}, last heartbeat ${lock.heartbeatSecondsAgo} s ago. It will stop before its next step, wherever it is; traffic stays as it is then. Take the lock away?`,
+          `${describe(lock)}, and is alive. It will end what it does, wherever it is; traffic stays as it is then. Take the lock away?`,
         ),
     });
     const { name } = rollout.config;
@@ -43,6 +43,6 @@ export const unlock: Command = {
   },
 };
 
-function describe({ who, what, since }: HeldLock): string {
+function describe({ who, what, since }: PresentLock): string {
   return `${who} runs \`${what}\` since ${since}`;
 }

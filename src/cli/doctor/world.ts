@@ -33,8 +33,8 @@ export function realWorld(context: CommandContext): DoctorWorld {
     provider: (signal) => findProvider(env, signal),
     machine: () => lookAtMachine(env),
     lookup: async (host) => {
-      const { lookup } = await import("node:dns/promises");
-      return (await lookup(host, { all: true })).map(({ address }) => address);
+      const { lookupInTime } = await import("../../rollout/lookup.ts");
+      return (await lookupInTime(host)).map(({ address }) => address);
     },
   };
 }

@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { defaultFetcherImage, modelMount, verifyScript } from "./model-source.ts";
 
@@ -134,4 +134,33 @@ describe("the digest in the shell", () => {
     expect(verify(join(folder, "none"), digest).status).not.toBe(65);
     expect(verify(join(folder, "none"), digest).status).not.toBe(0);
   });
+
+  // The table that the test of go/model-fetcher reads, too: both have to say the same of each model.
+  const table = new URL("../../../go/model-fetcher/testdata/links.json", import.meta.url);
+  test.each(JSON.parse(readFileSync(table, "utf8")) as LinkedModel[])("of $name", (about) => {
+    const { files, links, sees = {}, refused } = about;
+    const model = join(folder, "model");
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(model, name)), { recursive: true });
+      writeFileSync(join(model, name), text);
+    }
+    for (const [name, target] of Object.entries(links)) symlinkSync(target, join(model, name));
+    const list = Object.keys(sees)
+      .sort()
+      .map((name) => `${sha256(sees[name] ?? "").slice("sha256:".length)}  ./${name}\n`);
+    const { status, stderr } = verify(model, sha256(list.join("")));
+    expect(stderr).toContain(refused ?? "");
+    expect(status).toBe(refused === undefined ? 0 : 65);
+  });
 });
+
+interface LinkedModel {
+  readonly name: string;
+  readonly files: Readonly<Record<string, string>>;
+  /** Where each link leads. */
+  readonly links: Readonly<Record<string, string>>;
+  /** The files of the model, those at the end of links included. */
+  readonly sees?: Readonly<Record<string, string>>;
+  /** Part of what is said of a model that has no digest. */
+  readonly refused?: string;
+}

@@ -108,30 +108,50 @@ function verification(source: ModelSource, mount: VolumeMount): Container[] {
 }
 
 /**
- * `verify-model FOLDER DIGEST`: the digest of the only file, or of the sorted list of all files with theirs.
- * POSIX shell; file names with line breaks are not supported.
+ * `verify-model FOLDER DIGEST`: the digest of the only file, or of the sorted list of all files with theirs. Links within the model
+ * are followed, as the server will follow them; what leads nowhere, out of the model or round in a circle is no part of it.
+ * POSIX shell; file names with line breaks are not supported. `go/model-fetcher` says the same of each model.
  */
 export function verifyScript(uri: string): string {
   // Hugging Face's client notes there what it fetched when: https://huggingface.co/docs/huggingface_hub/guides/download#download-files-to-a-local-folder
-  const files = uri.startsWith("hf://")
-    ? "find -L . -type f ! -path './.cache/huggingface/*'"
-    : "find -L . -type f";
+  const without = uri.startsWith("hf://") ? " ! -path './.cache/huggingface/*'" : "";
   return `set -eu
 folder=$1
 wanted=\${2#sha256:}
+refuse() {
+  echo "The model in $folder has no digest: $1." >&2
+  exit ${digestMismatchExitCode}
+}
 if [ -f "$folder" ]; then
   actual=$(sha256sum < "$folder")
 else
   cd "$folder"
-  files=$(${files} | LC_ALL=C sort)
+  root=$(pwd -P)
+  links=$(find . -type l${without})
+  printf '%s\n' "$links" | while IFS= read -r link; do
+    [ -n "$link" ] || continue
+    name=\${link#./}
+    [ -e "$link" ] || refuse "the link $name leads nowhere"
+    target=$(readlink -f "$link")
+    case "$target/" in
+      "$root"/*) ;;
+      *) refuse "the link $name leads out of the model" ;;
+    esac
+    within=$(cd "\${link%/*}" && pwd -P)
+    case "$within/" in
+      "$target"/*) refuse "the link $name leads round in a circle" ;;
+    esac
+  done
+  files=$(find -L . -type f${without}) || refuse "it cannot be read as a whole, or its links lead round in a circle"
+  files=$(printf '%s\n' "$files" | LC_ALL=C sort)
   if [ -z "$files" ]; then
     echo "The model has no files in $folder." >&2
     exit ${digestMismatchExitCode}
   fi
-  if [ "$(printf '%s\\n' "$files" | wc -l)" -eq 1 ]; then
+  if [ "$(printf '%s\n' "$files" | wc -l)" -eq 1 ]; then
     actual=$(sha256sum < "$files")
   else
-    actual=$(printf '%s\\n' "$files" | while IFS= read -r file; do sha256sum "$file"; done | sha256sum)
+    actual=$(printf '%s\n' "$files" | while IFS= read -r file; do sha256sum "$file"; done | sha256sum)
   fi
 fi
 actual=\${actual%% *}

@@ -118,6 +118,7 @@ export async function undoAdoption(
     throw new UserError({ code: "declined", message: "Nothing was changed, since the answer was no." });
   }
   await context.prepareSecrets();
+  await context.prepareEngine();
   return await withLock(context.lockOptions("adopt --undo"), async (lock) => {
     const { record, adoption } = await prepareUndo(context);
     const proof = await giveBack(context, lock, record, adoption);

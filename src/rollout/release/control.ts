@@ -2,7 +2,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { isWayBack, needsApproval, type RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutContext } from "../context.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
-import { withLock } from "../lock.ts";
+import { modelLocked, withLockOrAsk } from "../lock.ts";
 import { withPermissions } from "../permissions.ts";
 import type { RolloutRequest } from "../record-rollouts.ts";
 import { observeDeployed } from "../subject.ts";
@@ -19,7 +19,7 @@ export type Controlled =
   /** Nobody worked on it: it was done here. */
   | { readonly kind: "done"; readonly end: RolloutEnd };
 
-const pollMs = 500;
+const pollMs = 250;
 
 /**
  * Asks for something of a rollout: of the command that works on it, or, where none does, by doing it. A pause is only noted.
@@ -41,17 +41,13 @@ export async function control(
   // A question for a passphrase belongs before the lock; on a way back nothing is asked before clients are there.
   const asksNothing = kind === "pause" || kind === "abort" || isWayBack(plan, state);
   if (!asksNothing) await context.prepareSecrets();
-  try {
-    const end = await withLock(context.lockOptions(kind), async (lock): Promise<RolloutEnd> => {
-      if (kind !== "pause") return await execute(context, lock, options);
-      const heard = await hearRequests(context, new Journal(context.clock));
-      return { kind: "paused", state: requireInProgress(context, heard).state };
-    });
-    return { kind: "done", end };
-  } catch (error) {
-    if (!(error instanceof UserError && error.code === "model-locked")) throw error;
-    return await untilHeard(context, kind, error);
-  }
+  const end = await withLockOrAsk(context.lockOptions(kind), "look", async (lock): Promise<RolloutEnd> => {
+    if (kind !== "pause") return await execute(context, lock, options);
+    const heard = await hearRequests(context, new Journal(context.clock));
+    return { kind: "paused", state: requireInProgress(context, heard).state };
+  });
+  if (end.kind === "held") return { kind: "done", end: end.result };
+  return await untilHeard(context, kind, modelLocked(context.config.name, end.lock));
 }
 
 /** A step that has begun is finished first, and has its deadline. */

@@ -11,7 +11,7 @@ import { stackOnce } from "../traffic.ts";
 import { act } from "./act.ts";
 import type { Acting } from "./acting.ts";
 import { inProgress, phaseTitle, recordEvents, rolloutOf } from "./entry.ts";
-import { hearRequests, whileListening } from "./hear.ts";
+import { Hearing, hearRequests, whileListening } from "./hear.ts";
 import { describeHeld } from "./held.ts";
 import { Journal } from "./journal.ts";
 import { look, ReadyTimes } from "./look.ts";
@@ -60,14 +60,16 @@ export async function execute(
   const gates = new PhaseGates(context, journal);
   const teller = new Teller(context);
   const failed: Failed = { by: undefined };
+  const hearing = new Hearing(lock);
   try {
     const end = await ridingOut(context, (progress) =>
-      steps(context, { lock, journal, gates, teller, options, failed, progress }),
+      steps(context, { lock, hearing, journal, gates, teller, options, failed, progress }),
     );
     teller.ended(end);
     return end;
   } catch (error) {
-    const isLocked = error instanceof UserError && error.exitCode === exitCodes.locked;
+    const isLocked =
+      lock.signal.aborted || (error instanceof UserError && error.exitCode === exitCodes.locked);
     // Without the lock the record is somebody else's.
     const ended = isLocked ? error : await wayBackEnded(context, error, journal);
     teller.broke(ended);
@@ -75,6 +77,7 @@ export async function execute(
     if (!isLocked) await recordEvents(context, [], journal).catch(() => undefined);
     throw ended;
   } finally {
+    hearing.stop();
     // Programs that were asked do not outlive the command.
     await gates.leave();
     await teller.flush();
@@ -89,6 +92,7 @@ interface Failed {
 
 interface Means {
   readonly lock: Lock;
+  readonly hearing: Hearing;
   readonly journal: Journal;
   readonly gates: PhaseGates;
   readonly teller: Teller;
@@ -118,14 +122,14 @@ async function stepByStep(
   times: ReadyTimes,
   standing: Standing,
 ): Promise<RolloutEnd> {
-  const { lock, journal, gates, teller, options, failed } = means;
+  const { lock, hearing, journal, gates, teller, options, failed } = means;
   const stack = stackOnce(context);
   const waits = new WaitTimes();
   let announced: string | undefined;
   const say = sayOnce(context);
   for (;;) {
     await lock.check();
-    const record = await hearRequests(context, journal);
+    const record = await hearRequests(context, journal, hearing);
     const entry = rolloutOf(context, record);
     const { state } = entry;
     if (inProgress(record) === undefined) return { kind: "finished", state, failure: failed.by };
@@ -161,7 +165,7 @@ async function stepByStep(
           teller.held(describeHeld(action.by));
           if (options.waitWhenHeld !== true) return { end: { kind: "held", state, by: action.by } };
           say(`Waiting: ${describeHeld(action.by)}`);
-          await context.clock.sleep(heldEveryMs, context.signal);
+          await hearing.pause(context, heldEveryMs);
           return undefined;
         case "blocked":
           throw blocked(context, action.reason, state);
@@ -172,8 +176,10 @@ async function stepByStep(
             return { end: { kind: "live", state, until: action.until ?? context.clock.now() } };
           }
           if (action.for === "readiness") {
-            await whileListening(context, (inner) => wait(inner, record, entry, action, { waits, gates }));
-          } else await wait(context, record, entry, action, { waits, gates });
+            await whileListening(context, means, (inner) =>
+              wait(inner, record, entry, action, { waits, gates, hearing }),
+            );
+          } else await wait(context, record, entry, action, { waits, gates, hearing });
           return undefined;
         // Traffic that moves has a deadline of its own, and is brought to a proved end.
         case "route":
@@ -191,7 +197,9 @@ async function stepByStep(
         case "hook":
         case "warm-up":
         case "verify":
-          return happened((await whileListening(context, (inner) => act(acting(inner), action)))?.result);
+          return happened(
+            (await whileListening(context, means, (inner) => act(acting(inner), action)))?.result,
+          );
       }
     };
     let taken: Taken;

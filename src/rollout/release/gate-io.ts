@@ -11,9 +11,11 @@ import type { RolloutContext } from "../context.ts";
 import { type Endpoint, ingressEndpoints } from "../ingress-endpoints.ts";
 import type { Observation } from "../observation.ts";
 import { observeSlot } from "../observe.ts";
+import { isUntrusted } from "../probe.ts";
 import { probeHost } from "../question.ts";
 import type { RolloutRecord } from "../record.ts";
 import { locationOf } from "../subject.ts";
+import { previewValue, reachOf } from "./reach.ts";
 
 /** What the executor saw last. */
 export interface Seen {
@@ -30,6 +32,7 @@ export function gateIo(context: RolloutContext, now: () => Seen): GateIo {
   return {
     calls: context.calls,
     ask: (request) => askIngress(context, now(), request, asked++),
+    reach: (signal) => reachOf(context, now(), signal),
     pods: async (signal) => {
       const { record, slot } = now();
       const observed = await observeSlot({ ...locationOf(context, record), signal }, slot);
@@ -54,6 +57,9 @@ function podsSeen(observed: Awaited<ReturnType<typeof observeSlot>>): PodsSeen {
   };
 }
 
+const untrustedHint =
+  "Its certificate is not trusted here: name who signs it in NODE_EXTRA_CA_CERTS, or set insecure: true in the gate's request";
+
 /** No connection came about, so nobody behind the ingress is to blame. */
 function isUnreachable(error: unknown): boolean {
   const codes = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"];
@@ -75,7 +81,7 @@ async function askIngress(
   // Each of its addresses in turn.
   const endpoint = endpoints[turn % endpoints.length];
   if (endpoint === undefined) return { kind: "unreachable", why: "the Ingress has no address" };
-  const forced = routing.candidate === slot ? "always" : "never";
+  const forced = previewValue(routing, slot) ?? "never";
   const startedAt = context.clock.now();
   try {
     const answer = await context.probe({
@@ -84,6 +90,7 @@ async function askIngress(
       path: request.path,
       method: request.method,
       body: request.body,
+      verified: !request.insecure,
       headers: {
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
         ...request.headers,
@@ -108,6 +115,7 @@ async function askIngress(
   } catch (error) {
     if (request.signal.aborted) throw error;
     const why = messageOf(error);
+    if (isUntrusted(error)) return { kind: "unreachable", why: `${endpoint.url}: ${why}. ${untrustedHint}` };
     return isUnreachable(error) ? { kind: "unreachable", why } : { kind: "broken", why };
   }
 }

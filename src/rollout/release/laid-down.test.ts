@@ -118,8 +118,22 @@ describe("hooks", () => {
     };
     await release(context({ ...rollout, rollbackWindow: 0 }), next);
     expect(told).toMatchObject([
-      { hook: "tell", phase: "shift", release: 2, slot: "green", image: "fraud:2", split: { blue: 100 } },
-      { hook: "check", phase: "cut-over", split: { green: 100 } },
+      {
+        ...{ hook: "tell", phase: "shift", release: 2, slot: "green", image: "fraud:2" },
+        split: { blue: 100 },
+        reach: {
+          host: "fraud.test",
+          path: "/",
+          addresses: ["http://192.0.2.1:80"],
+          preview: { header: "X-Modelswitch-Preview", values: { blue: "never", green: "always" } },
+          services: { blue: { name: "fraud-blue", port: 80 }, green: { name: "fraud-green", port: 80 } },
+        },
+      },
+      // The other way round, now that the release is the one that clients get.
+      {
+        ...{ hook: "check", phase: "cut-over", split: { green: 100 } },
+        reach: { preview: { values: { blue: "always", green: "never" } } },
+      },
       { hook: "tidy", phase: "scale-down" },
     ]);
     const report = (await context().store.read())?.rollouts?.at(-1)?.report;

@@ -73,6 +73,23 @@ describe("gates in a rollout", () => {
     expect(await split()).toEqual({ blue: 100, green: 0 });
   });
 
+  test("a certificate that is not trusted judges nothing, unless the gate says that any will do", async () => {
+    const verified = new Set<boolean | undefined>();
+    bench.ask = ({ path, verified: isVerified }) => {
+      if (path !== "/predict") return undefined;
+      verified.add(isVerified);
+      if (isVerified !== true) return { status: 200, body: '{"y":1}' };
+      throw Object.assign(new Error("self-signed certificate"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
+    };
+    expect(await release(context(smoke), next)).toMatchObject({ kind: "held", by: { kind: "gates" } });
+    expect(JSON.stringify(bench.events)).toContain("set insecure: true in the gate's request");
+    const [gate] = smoke.gates ?? [];
+    if (gate?.request === undefined) throw new Error("It asks.");
+    const insecure = { ...smoke, gates: [{ ...gate, request: { ...gate.request, insecure: true } }] };
+    expect(await resume(context(insecure), "resume")).toMatchObject({ kind: "live" });
+    expect([...verified]).toEqual([true, false]);
+  });
+
   test("one that cannot tell holds the rollout; a person goes on", async () => {
     bench.ask = ({ path }) => {
       if (path === "/predict") throw Object.assign(new Error("refused"), { code: "ECONNREFUSED" });

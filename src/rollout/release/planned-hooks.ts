@@ -8,6 +8,7 @@ import type { RolloutContext } from "../context.ts";
 import type { Acting } from "./acting.ts";
 import { callSubject } from "./call-subject.ts";
 import { rolloutOf } from "./entry.ts";
+import { reachOf } from "./reach.ts";
 import { sayVerdict } from "./verdicts.ts";
 
 /** How long a hook that has not made up its mind is left alone before it is asked again, milliseconds. */
@@ -25,7 +26,9 @@ export async function runPlannedHook(acting: Acting, planned: PlannedHook): Prom
   const canGoBack = phase !== "drain" && phase !== "scale-down";
   // What is missing where this command runs is no reason to take the release back: another machine may have it.
   if (canGoBack) await requireRolloutCalls(context, { skipGates: true });
-  const subject = callSubject(context, record, rolloutOf(context, record), routing);
+  const { observation } = acting;
+  const reach = await reachOf(context, { record, observation, routing }, context.signal);
+  const subject = { ...callSubject(context, record, rolloutOf(context, record), routing), reach };
   const verdict = await step(
     context.events,
     { id: `hook-${when}-${phase}-${name}`, title: `Hook ${name}, ${when} ${phase}` },

@@ -446,6 +446,7 @@ describe("killed at any request to the API server or write of Pulumi's", () => {
       bench.cluster.intercept = intercept;
       bench.stack.beforeUp = undefined;
       bench.stack.afterUp = undefined;
+      bench.holderIsGone = true;
       bench.clock.pass(60_000);
       const now = await split();
       const { observation } = await observeDeployed(context());

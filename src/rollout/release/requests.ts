@@ -3,8 +3,8 @@ import type { RolloutRequest } from "../record-rollouts.ts";
 import { requireInProgress } from "./entry.ts";
 
 /**
- * Leaves requests for the command that works on the rollout; they are heard before that command's next step, and by the next
- * command where none works.
+ * Leaves requests for the command that works on the rollout, in the record: whoever works on it next hears them where none does. They
+ * are heard within a second, and at once when `withLockOrAsk` rings for them.
  * @throws UserError `rollout-missing`
  */
 export async function askOf(

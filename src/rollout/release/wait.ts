@@ -8,6 +8,7 @@ import type { RolloutRecord } from "../record.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { waitForSlot } from "../slot-wait.ts";
 import { locationOf } from "../subject.ts";
+import type { Hearing } from "./hear.ts";
 import type { PhaseGates } from "./phase-gates.ts";
 
 /** How long a wait is at the most before everything is looked at again: requests of others are heard then. */
@@ -31,13 +32,20 @@ export class WaitTimes {
   }
 }
 
+export interface WaitMeans {
+  readonly waits: WaitTimes;
+  readonly gates: Pick<PhaseGates, "news">;
+  /** What somebody asks ends the wait. */
+  readonly hearing: Pick<Hearing, "pause">;
+}
+
 /** Waits for a while, or until what is waited for has a deadline of its own. Everything is looked at again afterwards. */
 export async function wait(
   context: RolloutContext,
   record: RolloutRecord,
   { plan, state }: RolloutRecordEntry,
   action: Wait,
-  { waits, gates }: { readonly waits: WaitTimes; readonly gates: Pick<PhaseGates, "news"> },
+  { waits, gates, hearing }: WaitMeans,
 ): Promise<void> {
   const { readyMs } = context.config.deadlines;
   if (action.for === "readiness" && plan.readiness === "all" && state.direction === "forward") {
@@ -67,15 +75,21 @@ export async function wait(
   }
   const left = (action.until ?? Number.POSITIVE_INFINITY) - context.clock.now();
   const ms = Math.max(10, Math.min(left, lookEveryMs));
-  if (action.for === "gates") await sleepUntil(context, gates.news(), ms);
-  else await context.clock.sleep(ms, context.signal);
+  if (action.for === "gates") await pauseUntil(context, hearing, gates.news(), ms);
+  else await hearing.pause(context, ms);
 }
 
-/** Sleeps so long, or until something has happened: gates mostly answer at once. */
-async function sleepUntil({ clock, signal }: RolloutContext, news: Promise<void>, ms: number): Promise<void> {
+/** Pauses so long, or until something has happened: gates mostly answer at once. */
+async function pauseUntil(
+  { clock, signal }: RolloutContext,
+  hearing: WaitMeans["hearing"],
+  news: Promise<void>,
+  ms: number,
+): Promise<void> {
   const awake = new AbortController();
-  const asleep = clock.sleep(ms, AbortSignal.any([signal, awake.signal])).catch((error: unknown) => {
-    if (!awake.signal.aborted) throw error;
+  const pausing = { clock, signal: AbortSignal.any([signal, awake.signal]) };
+  const asleep = hearing.pause(pausing, ms).catch((error: unknown) => {
+    if (!awake.signal.aborted || signal.aborted) throw error;
   });
   await Promise.race([asleep, news]);
   awake.abort();
