@@ -13,7 +13,15 @@ import { until } from "./test-cluster.ts";
  */
 let project: ModelProject;
 
-const setup = { streamSeconds: 1, rollbackWindow: 600, steps: "50%", replicas: 2, settle: 0, soak: 0, drain: 1 };
+const setup = {
+  streamSeconds: 1,
+  rollbackWindow: 600,
+  steps: "50%",
+  replicas: 2,
+  settle: 0,
+  soak: 0,
+  drain: 1,
+};
 
 beforeEach(async () => {
   project = await releasedProject("back", setup);

@@ -1,8 +1,8 @@
 import type { ResolvedConfig } from "../../config/types.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import type { Command, CommandResult } from "../command.ts";
-import { liveFlags, readLiveFlags, shareHostFlag } from "./live-flags.ts";
 import { capacityOption, withCapacity } from "./capacity-option.ts";
+import { liveFlags, readLiveFlags, shareHostFlag } from "./live-flags.ts";
 import { choiceOf, duration, openRollout } from "./rollout-context.ts";
 
 export const up: Command = {

@@ -7,14 +7,14 @@ import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { Connection } from "../../kubernetes/connect.ts";
 import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import { configuredNames } from "../../rollout/names.ts";
-import { seeClaims } from "../../rollout/shared-hosts.ts";
 import type { Probe } from "../../rollout/probe.ts";
+import { seeClaims } from "../../rollout/shared-hosts.ts";
 import type { Check, Verdict } from "./check.ts";
 import { failed, ok, skipped } from "./check.ts";
 import { askIngressOnce, guardsVerdict, liveIngress } from "./ingress-checks.ts";
 import * as cluster from "./observe-cluster.ts";
-import { sharedHostVerdict } from "./shared-host.ts";
 import { type ProviderFacts, providerVerdict } from "./provider.ts";
+import { sharedHostVerdict } from "./shared-host.ts";
 import * as verdicts from "./verdicts.ts";
 
 /** The world that is checked; tests give their own. */

@@ -5,11 +5,11 @@ import type { Action, SmallGoal } from "../../core/rollout/world.ts";
 import type { Routing, RoutingStep } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
+import { readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context.ts";
 import { modelSpec } from "../desired.ts";
 import { newest, observeSlot } from "../observe.ts";
 import type { ProofView } from "../proof.ts";
-import { readiness } from "../../slots/readiness.ts";
 import {
   type GoalSubject,
   goalSubject,
