@@ -145,7 +145,9 @@ export class FakeCluster implements KubernetesApi {
         if (resourceVersion !== undefined && resourceVersion !== String(found?.version)) {
           return refusal(409, "Conflict");
         }
-        this.put(path, merged(found?.object ?? {}, { ...body, metadata }) as KubernetesObject);
+        const object = merged(found?.object ?? {}, { ...body, metadata }) as KubernetesObject;
+        if (request.query?.dryRun !== undefined) return json(200, object);
+        this.put(path, object);
         this.onPatch?.(path, this.get(path) ?? {});
         return json(200, this.get(path));
       }
