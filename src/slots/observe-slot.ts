@@ -53,7 +53,10 @@ export async function observeSlotAt(location: SlotLocation, slot: Slot): Promise
   const [ofService, ofDeployment, replicaSets] = await Promise.all([
     listed(selected),
     made === selected ? [] : listed(made),
-    readReplicaSets(lists, `${apps}/replicasets`, { ...options, labelSelector: made || selected }),
+    // Of an empty slot nothing is to be told apart.
+    isEmpty(deployment)
+      ? undefined
+      : readReplicaSets(lists, `${apps}/replicasets`, { ...options, labelSelector: made || selected }),
   ]);
   const belongs = belonging(deployment, replicaSets);
   const chosen = new Set(ofService.map(({ metadata }) => metadata?.name));
@@ -83,6 +86,10 @@ export async function observeSlotAt(location: SlotLocation, slot: Slot): Promise
     endpoints,
     pods: pods.map((pod) => podObservation(pod, belongs(pod), view, location.mark)),
   };
+}
+
+function isEmpty(deployment: DeploymentObject | undefined): boolean {
+  return deployment?.spec?.replicas === 0 && (deployment.status?.replicas ?? 0) === 0;
 }
 
 /** Roles of before may not allow it: then a pod's revision is unknown, and the Deployment's own count has to do. */
