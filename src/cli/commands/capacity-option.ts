@@ -6,7 +6,7 @@ export const capacityOption: OptionSpec = {
   name: "capacity",
   value: "policy",
   choices: capacityPolicies,
-  summary: "what to do where the nodes have no room for the new pods",
+  summary: "what to do where there is no room for the new pods, or the API server refuses them",
   defaultText: "`rollout.capacity` of the configuration, else require",
 };
 

@@ -40,9 +40,15 @@ function tries(answers: { deployment?: ApiResponse; pod?: ApiResponse }): void {
     if (request.path.endsWith("selfsubjectaccessreviews"))
       return json(201, { status: { allowed: isAllowed(request, answers.pod !== undefined) } });
     if (request.query?.dryRun !== "All") return others?.(request);
-    const answer = request.method === "PATCH" ? answers.deployment : answers.pod;
+    const answer = request.path.includes("/deployments/")
+      ? answers.deployment
+      : podAnswer(request, answers.pod);
     return answer ?? json(200, {});
   };
+}
+
+function podAnswer({ path }: ApiRequest, answer: ApiResponse | undefined): ApiResponse | undefined {
+  return path.endsWith("/pods") ? answer : undefined;
 }
 
 function isAllowed({ body }: ApiRequest, mayMakePods: boolean): boolean {
@@ -124,6 +130,22 @@ describe("the first `up`", () => {
     expect(written()).toEqual([]);
   });
 
+  test("is refused by a policy for Ingresses", async () => {
+    const message =
+      'admission webhook "validate.nginx.ingress.kubernetes.io" denied the request: host "fraud.test"';
+    const others = bench.cluster.intercept;
+    bench.cluster.intercept = (request) =>
+      request.method === "PATCH" && request.path.endsWith("/ingresses/fraud")
+        ? refusal(400, "BadRequest", message)
+        : others?.(request);
+    await expect(up(context(), noFlags)).rejects.toMatchObject({
+      code: "admission-refused",
+      message: expect.stringContaining("the Ingress fraud: admission webhook"),
+      hint: expect.stringContaining("`ingress`"),
+    });
+    expect(written()).toEqual([]);
+  });
+
   test("goes on all the same where that is asked for", async () => {
     put("resourcequotas", quota({ "requests.cpu": "3" }, { "requests.cpu": "2" }));
     tries({ deployment: refusal(403, "Forbidden", "denied") });
@@ -169,7 +191,7 @@ describe("what cannot be asked is said, and refuses nothing", () => {
     tries({ deployment: refusal(400, "BadRequest", message) });
     await up(context(), noFlags);
     expect(evidence("admission")).toEqual([
-      "nothing is known against them. Not looked at: what the admission webhook inject.mesh.io says of the Deployment fraud-blue (it does not support dry runs); what only refuses pods themselves (this account may not make pods, so none was tried)",
+      "nothing is known against it. Not looked at: what the admission webhook inject.mesh.io says of the Deployment fraud-blue (it does not support dry runs); what only refuses pods themselves (this account may not make pods, so none was tried)",
     ]);
   });
 

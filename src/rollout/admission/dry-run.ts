@@ -62,6 +62,25 @@ export async function askAdmission(asking: Asking, deployment: PlannedDeployment
   };
 }
 
+/** Lets the API server judge an object that is not there yet, without storing it. */
+export async function askNew(
+  asking: Asking,
+  path: string,
+  object: { readonly kind: string; readonly metadata: { readonly name: string } },
+): Promise<Admission> {
+  const { name } = object.metadata;
+  const { refused, warnings, unseen } = await ask(asking, `the ${object.kind} ${name}`, {
+    method: "PATCH",
+    path: `${path}/${name}`,
+    query: { fieldManager: checker, force: true, dryRun: "All" },
+    body: object,
+  });
+  return { refused, warned: warnings, unseen };
+}
+
+/** Who asks where nobody has written the object yet. */
+const checker = "modelswitch-check";
+
 interface Answered {
   readonly refused: readonly Refused[];
   readonly warnings: readonly string[];
@@ -85,7 +104,7 @@ async function managerOf(api: KubernetesApi, path: string, signal: AbortSignal):
   const live = await api.find<KubernetesObject>(path, { signal });
   const managers = (live === undefined ? [] : appliers(live)).map(({ manager = "" }) => manager);
   const engine = managers.find((manager) => manager.startsWith("pulumi"));
-  return engine ?? managers[0] ?? "modelswitch-check";
+  return engine ?? managers[0] ?? checker;
 }
 
 async function askPod(asking: Asking, { metadata, spec }: PlannedDeployment): Promise<Answered> {

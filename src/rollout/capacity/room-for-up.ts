@@ -1,13 +1,13 @@
 import type { Demand } from "../../core/capacity/room.ts";
 import { type Slot, slots } from "../../core/slots.ts";
-import { requireAdmitted } from "../admission/require-admitted.ts";
+import { requireAdmitted, requireIngressAdmitted } from "../admission/require-admitted.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Observation } from "../observation.ts";
 import type { PreparedUp } from "../prepare-up.ts";
 import { requireCapacity } from "./require-capacity.ts";
 
 /**
- * Refuses an `up` whose new pods would not be let in, or find no place: for those, it would wait for minutes.
+ * Refuses an `up` whose new pods or Ingress would not be let in, or find no place: for those, it would wait for minutes.
  * @throws UserError `capacity-short`, `quota-short`, `limit-range`, `admission-refused`
  */
 export async function requireRoomForUp(
@@ -26,6 +26,7 @@ export async function requireRoomForUp(
     objects = {};
     await requireAdmitted(context, spec, slot);
   }
+  if (observation.ingress === undefined) await requireIngressAdmitted(context, desired);
 }
 
 function sizeOf({
