@@ -66,7 +66,7 @@ function observed(desired: { blue: number; green: number }, imageIds: readonly s
     service: undefined,
     deployment: {
       name: `fraud-${name}`,
-      image: "fraud:1",
+      image: `registry.acme.io/ml/fraud:${name === "blue" ? 1 : 2}`,
       release: 1,
       generation: 1,
       observedGeneration: 1,
