@@ -261,6 +261,16 @@ describe("the image that really runs", () => {
     expect(notes[0]?.message).toContain(`began with ${first}`);
     expect(withImagesRun(record(), observed({ blue: 1, green: 1 }, [first, "b"])).notes).toHaveLength(2);
   });
+
+  test("an image that somebody set by hand is no tag that was moved, and none of the release", () => {
+    const seen = observed({ blue: 1, green: 1 }, [first]);
+    const { blue, green } = seen.slots;
+    const byHand = blue.deployment && { ...blue.deployment, image: "fraud:hotfix" };
+    const slots = { blue: { ...blue, deployment: byHand }, green };
+    const { record: found, notes } = withImagesRun(record(), { ...seen, slots });
+    expect(found.releases.map(({ imageId }) => imageId)).toEqual([undefined, first]);
+    expect(notes).toEqual([]);
+  });
 });
 
 describe("versions", () => {
