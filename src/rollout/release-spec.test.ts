@@ -66,7 +66,7 @@ function observed(desired: { blue: number; green: number }, imageIds: readonly s
     service: undefined,
     deployment: {
       name: `fraud-${name}`,
-      image: "fraud:1",
+      image: `registry.acme.io/ml/fraud:${name === "blue" ? 1 : 2}`,
       release: 1,
       generation: 1,
       observedGeneration: 1,
@@ -260,6 +260,16 @@ describe("the image that really runs", () => {
     expect(notes[0]).toMatchObject({ code: "image-tag-moved" });
     expect(notes[0]?.message).toContain(`began with ${first}`);
     expect(withImagesRun(record(), observed({ blue: 1, green: 1 }, [first, "b"])).notes).toHaveLength(2);
+  });
+
+  test("an image that somebody set by hand is no tag that was moved, and none of the release", () => {
+    const seen = observed({ blue: 1, green: 1 }, [first]);
+    const { blue, green } = seen.slots;
+    const byHand = blue.deployment && { ...blue.deployment, image: "fraud:hotfix" };
+    const slots = { blue: { ...blue, deployment: byHand }, green };
+    const { record: found, notes } = withImagesRun(record(), { ...seen, slots });
+    expect(found.releases.map(({ imageId }) => imageId)).toEqual([undefined, first]);
+    expect(notes).toEqual([]);
   });
 });
 

@@ -60,8 +60,8 @@ function belongsTo({ metadata }: KubernetesObject, spec: ModelSpec): boolean {
   if (labels["app.kubernetes.io/instance"] === spec.name) return true;
   const { adopted } = spec;
   if (adopted === undefined) return false;
-  const { deployment, service } = spec.slots[adopted.slot];
-  return [deployment, service, spec.ingress.name].includes(name);
+  const { deployment, service, autoscaler } = spec.slots[adopted.slot];
+  return [deployment, service, autoscaler, spec.ingress.name].includes(name);
 }
 
 /**
