@@ -133,6 +133,7 @@ function literal(value: unknown, indent: number): string {
 function inline(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (present(value).length === 0) return "{}";
   return `{ ${present(value)
     .map(([key, one]) => `${key}: ${inline(one)}`)
     .join(", ")} }`;
