@@ -57,14 +57,14 @@ function presetLines(server: ServerChoice): string[] {
   ];
 }
 
-function serverLines(name: string, { server, ingress }: Described): string[] {
+function serverLines(name: string, { server, ...found }: Described): string[] {
   const { port, otherPorts } = server;
   return [
     "  // What later releases need: the pods that run keep what they have.",
     "  server: custom({",
     `    port: ${port},`,
     ...(Object.keys(otherPorts).length === 0 ? [] : [`    otherPorts: ${literal(otherPorts, 4)},`]),
-    ...(server.http ? httpLines(name, server, ingress) : grpcOnlyLines(name, server)),
+    ...(server.http ? httpLines(name, server, found) : grpcOnlyLines(name, server)),
     "  }),",
   ];
 }
@@ -82,8 +82,12 @@ const grpcProposal = (name: string) => ({
 function httpLines(
   name: string,
   { readinessPath, livenessPath }: Extract<DescribedServer, { http: true }>,
-  { path = "/", protocol = "http" }: Described["ingress"],
+  { ingress: { path = "/", protocol = "http" }, release }: Pick<Described, "ingress" | "release">,
 ): string[] {
+  const probe = (release.kubernetes?.container as { readonly readinessProbe?: object } | undefined)
+    ?.readinessProbe;
+  // Where nobody said it, somebody has to.
+  const asked = readinessPath ?? (probe === undefined ? "/" : undefined);
   const base = path.replace(/\/+$/, "");
   const identity = {
     ...(readinessPath?.startsWith("/v2/health/") === true
@@ -92,7 +96,7 @@ function httpLines(
     ...(speaksGrpc(protocol) ? { grpc: grpcProposal(name) } : {}),
   };
   return [
-    ...(readinessPath === undefined ? [] : [`    readinessPath: ${JSON.stringify(readinessPath)},`]),
+    ...(asked === undefined ? [] : [`    readinessPath: ${JSON.stringify(asked)},`]),
     ...(livenessPath === undefined ? [] : [`    livenessPath: ${JSON.stringify(livenessPath)},`]),
     howRecognised,
     `    identity: ${literal(identity, 4)},`,
@@ -129,6 +133,7 @@ function literal(value: unknown, indent: number): string {
 function inline(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inline).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (present(value).length === 0) return "{}";
   return `{ ${present(value)
     .map(([key, one]) => `${key}: ${inline(one)}`)
     .join(", ")} }`;
