@@ -36,7 +36,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     ingress,
     endpoints: (endpoints ?? []).map((endpoint) => endpoint.replace(/\/$/, "")),
     controllerReplicas,
-    probeHeaders: probe?.headers ?? {},
+    ...(probe?.headers === undefined ? {} : { probeHeaders: probe.headers }),
     servicePort: config.servicePort ?? 80,
     ...(config.service === undefined ? {} : { service: config.service }),
     router: config.router ?? "nginx",

@@ -149,7 +149,11 @@ test("what a gate asks for has to lead to the model, by any path of its host", (
 test.each([
   ["/", "/"],
   ["/fraud(/|$)(.*)", "/fraud"],
-  ["/fraud/.*", "/fraud/."],
+  ["/fraud/.*", "/fraud/"],
+  ["/fraud.v1/(.*)", "/fraud.v1/"],
+  ["/fraud(.*)", "/fraud"],
+  ["/v[12]/models/.*", "/"],
+  ["/api/v[12]", "/api/"],
   ["(/x)", "/"],
 ])("the plain beginning of %s is %s", (path, expected) => {
   expect(beginning(path)).toBe(expected);

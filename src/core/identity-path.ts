@@ -3,6 +3,7 @@ import type { IdentityProbe } from "./identity.ts";
 import { type IngressPath, takes } from "./ingress-path.ts";
 import { askedThrough, type Rewriting, rewritingOf } from "./ingress-rewrite.ts";
 import { type IngressPlace, type IngressSpec, placesOf, speaksGrpc } from "./model.ts";
+import { compiled } from "./path-pattern.ts";
 
 type Place = Required<IngressPlace>;
 type Asked = Pick<IdentityProbe, "path" | "ingressPath">;
@@ -65,6 +66,13 @@ export function leadsToModel(ingress: IngressSpec, path: string): boolean {
   return placesOf(ingress).some((place) => place.host === ingress.host && takes(place, path, patterns));
 }
 
+/** Paths with characters of regular expressions under a type that takes them for plain text. */
+export function patternsAsText(ingress: IngressSpec): readonly IngressPath[] {
+  return placesOf(ingress).filter(
+    ({ path, pathType }) => pathType !== "ImplementationSpecific" && /[()|[\]{}*?^$\\]/.test(path),
+  );
+}
+
 function outside(message: string, hint: string): UserError {
   return new UserError({ code: "identity-path-outside", message, hint, exitCode: exitCodes.usage });
 }
@@ -114,7 +122,9 @@ function remedy(place: IngressPath, { path }: Asked, rewriting: Rewriting): stri
   }
 }
 
-/** The beginning of a pattern that is plain text. */
+/** The plain text with which a pattern begins, as far as it is an address that the pattern takes, or a folder of such. */
 export function beginning(path: string): string {
-  return (/^[^([{*+?^$|\\]*/.exec(path)?.[0] ?? "") || "/";
+  const plain = /^(?:[^([{*+?^$|\\.]|\.(?![*+?{]))*/.exec(path)?.[0] ?? "";
+  if (plain === path || compiled(path)?.test(plain) === true) return plain || "/";
+  return plain.slice(0, plain.lastIndexOf("/") + 1) || "/";
 }

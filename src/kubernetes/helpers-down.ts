@@ -43,11 +43,11 @@ const called: Readonly<Record<HelperFailure["kind"], string>> = {
   "aggregated-api": "API",
 };
 
-const codes = {
+const codes: Readonly<Record<HelperFailure["kind"], string>> = {
   "admission-webhook": "admission-webhook-down",
   "conversion-webhook": "conversion-webhook-down",
   "aggregated-api": "aggregated-api-down",
-} as const satisfies Readonly<Record<HelperFailure["kind"], string>>;
+};
 
 const remedies: Readonly<Record<HelperFailure["kind"], string>> = {
   "admission-webhook":

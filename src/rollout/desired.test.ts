@@ -348,8 +348,26 @@ describe("the slots form", () => {
     const identity = { path: "/version", ingressPath: "/fraud/version", from: { kind: "body" } } as const;
     expect(plan({ ...config, ingress, identity }, empty).record.settings.identity).toEqual(identity);
     const annotations = { "nginx.ingress.kubernetes.io/rewrite-target": "/$2" };
-    const rewritten = { host: "new.test", path: "/fraud(/|$)(.*)", annotations };
+    const pathType = "ImplementationSpecific" as const;
+    const rewritten = { host: "new.test", path: "/fraud(/|$)(.*)", pathType, annotations };
     expect(plan({ ...config, ingress: rewritten }, empty).record.settings.ingress).toEqual(rewritten);
+  });
+
+  test("refuses a new Ingress whose pattern the controller would take for plain text, and keeps one that is there", () => {
+    const annotations = { "nginx.ingress.kubernetes.io/rewrite-target": "/$2" };
+    const ingress = { host: "new.test", path: "/fraud(/|$)(.*)", annotations };
+    expect(refusal(() => plan({ ...config, ingress }, empty))).toMatchObject({
+      code: "path-not-plain",
+      exitCode: 2,
+      message: expect.stringContaining("its pathType is Prefix"),
+    });
+    expect(refusal(() => plan({ ...config, ingress }, running(settledOn("blue")), first.record)).code).toBe(
+      "path-not-plain",
+    );
+    const before = { ...first.record, settings: { ...first.record.settings, ingress } };
+    expect(plan({ ...config, ingress }, running(settledOn("blue")), before).record.settings.ingress).toEqual(
+      ingress,
+    );
   });
 
   test("does not change the router in the middle of a switch", () => {

@@ -8,6 +8,7 @@ import { adoptedModel } from "./adoption/adoption.ts";
 import { requireAdopted, withoutLostTemplate } from "./adoption/guard.ts";
 import type { Note, PlanInput } from "./plan-input.ts";
 import {
+  refusePatternsAsText,
   refusePortChange,
   refuseProtocolChange,
   refuseSelectorChange,
@@ -52,6 +53,7 @@ export function planUp(input: PlanInput): UpPlan {
 
   requireGrpcIdentity(config.ingress.protocol, config.server, config.identity ?? config.server.identity);
   requireAskable(config);
+  refusePatternsAsText(input);
   refuseProtocolChange(input, live);
   refusePortChange(input, live);
   const server = plannedServer(input, routing, notes);

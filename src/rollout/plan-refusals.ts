@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from "../config/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
-import { identityPlaces } from "../core/identity-path.ts";
+import { identityPlaces, patternsAsText } from "../core/identity-path.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { type Difference, differences } from "./differences.ts";
 import type { Observation } from "./observation.ts";
@@ -37,6 +37,26 @@ export function requireAskable({
 }: Pick<AppliedSettings, "ingress" | "identity" | "server">): void {
   const asked = identity ?? server.identity;
   if (asked !== undefined) identityPlaces(ingress, asked);
+}
+
+/**
+ * ingress-nginx and Traefik leave an Ingress out whose paths are patterns and not said to be: it would be made, and waited for in vain, or taken from clients.
+ * One that is there already is somebody's who has told the controller otherwise.
+ * @throws UserError `path-not-plain`
+ */
+export function refusePatternsAsText({ config, record, adopting }: PlanInput): void {
+  const before = record === undefined ? [] : patternsAsText(record.settings.ingress);
+  const first = patternsAsText(config.ingress).find(
+    ({ path, pathType }) => !before.some((one) => one.path === path && one.pathType === pathType),
+  );
+  if (first === undefined || adopting !== undefined) return;
+  const { path, pathType } = first;
+  throw new UserError({
+    code: "path-not-plain",
+    message: `The path ${path} of the Ingress has characters of a regular expression, and its pathType is ${pathType}: ingress controllers take it for plain text, or leave the whole Ingress out.`,
+    hint: 'Say pathType: "ImplementationSpecific" beside it; with the annotation nginx.ingress.kubernetes.io/use-regex or rewrite-target the controller reads it as a regular expression.',
+    exitCode: exitCodes.usage,
+  });
 }
 
 /** Services and the Ingress can't be changed in one instant: under traffic, requests would fail in between. */

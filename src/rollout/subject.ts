@@ -3,6 +3,7 @@ import type { Router } from "../component/routers/router.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import { endedBy, step } from "../core/events.ts";
 import type { IdentityProbe } from "../core/identity.ts";
+import { ingressGuards } from "../core/ingress-guards.ts";
 import type { ObjectNames } from "../core/names.ts";
 import { podScheme } from "../core/pod-address.ts";
 import type { Routing } from "../core/routing.ts";
@@ -307,6 +308,14 @@ export async function proveRouting(
   return verdict;
 }
 
+/** What else stands in front of the model, and may be what fails. */
+function guardsHint({ ingress }: Pick<AppliedSettings, "ingress">): string[] {
+  const guards = ingressGuards(ingress.annotations).map(({ annotation, does }) => `${annotation} (${does})`);
+  return guards.length === 0
+    ? []
+    : [`Look also at what the Ingress has before the model: ${guards.join(", ")}.`];
+}
+
 /** The error for what could not be proved; what is missing stands line by line under the message. */
 export function unproved(
   { settings, identities }: Pick<ProofSubject, "settings" | "identities">,
@@ -331,7 +340,7 @@ export function unproved(
     ...about,
     message: `${about.message}:\n${lines}`,
     hint: [
-      ...(advice.length > 0 ? advice : [about.hint]),
+      ...(advice.length > 0 ? advice : [about.hint, ...guardsHint(settings)]),
       ...(isDeclared ? ["Look also whether the answers of each release have its `mark`."] : []),
     ].join(" "),
     details: { evidence },

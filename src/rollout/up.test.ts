@@ -195,6 +195,16 @@ describe("up", () => {
     expect(result.notes).toMatchObject([{ code: "slots-indistinguishable" }]);
   });
 
+  test("an error of somebody whom the Ingress asks is looked for there, too", async () => {
+    bench.answer = () => ({ status: 500, body: "" });
+    const annotations = { "nginx.ingress.kubernetes.io/auth-url": "http://auth.ml/check?key=hush" };
+    const guarded = testConfig({ ingress: { host: "fraud.test", annotations } });
+    await expect(up(bench.context(guarded), noFlags)).rejects.toMatchObject({
+      code: "proof-failed",
+      hint: expect.stringMatching(/auth-url \(asks http:\/\/auth\.ml\/check whether/),
+    });
+  });
+
   test("an ingress that does not answer fails it, with what was seen", async () => {
     bench.answer = () => ({ status: 404, body: "" });
     await expect(up(bench.context(), noFlags)).rejects.toMatchObject({
