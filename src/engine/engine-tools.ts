@@ -106,6 +106,7 @@ async function downloadProvider(
     );
     return undefined;
   } catch (error) {
+    // A download that takes too long is one that fails: the provider can be built.
     if (error instanceof UserError && error.code === "program-timeout") return error.message;
     if (!(error instanceof PulumiCommandError)) throw error;
     return error.output.stderr.trim().split("\n").at(-1) || "the download failed";

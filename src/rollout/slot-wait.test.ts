@@ -69,6 +69,20 @@ describe("whileWatching", () => {
     await expect(working).resolves.toBe("mended");
   });
 
+  test("does not take a slot that is only read for changed: it may be mended after that", async () => {
+    putSlot(bench.cluster, "green", broken);
+    const startedAt = bench.clock.now();
+    const working = watch(async (signal, events) => {
+      events({ ...started, operation: "refresh" });
+      while (bench.clock.now() - startedAt < 300_000) {
+        signal.throwIfAborted();
+        await bench.clock.sleep(1_000);
+      }
+      return "mended";
+    });
+    await expect(working).resolves.toBe("mended");
+  });
+
   test("the work's own failure is passed on", async () => {
     await expect(watch(() => Promise.reject(new Error("no disk")))).rejects.toThrow("no disk");
   });

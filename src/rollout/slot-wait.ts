@@ -42,7 +42,9 @@ export async function whileWatching<T>(
   const touched = new Set<Slot>();
   const events: EventSink = (event) => {
     if (event.type === "resource" && event.kind === "Deployment" && event.status === "started") {
-      for (const slot of watched) if (event.name === names[slot]) touched.add(slot);
+      // One that is read is as it was before: the change that mends it is still to come.
+      const isWrite = event.operation !== "refresh" && event.operation !== "read";
+      for (const slot of watched) if (isWrite && event.name === names[slot]) touched.add(slot);
     }
     context.events(event);
   };

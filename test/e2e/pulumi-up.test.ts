@@ -9,11 +9,17 @@ import { TestNamespace, testImages, until, versionAt } from "./test-cluster.ts";
 
 let namespace: TestNamespace;
 let pulumi: string;
+let providerFolder: string;
 
 beforeAll(async () => {
   namespace = await TestNamespace.create("pulumi-up");
   const tool = await ensureTool("pulumi", { signal: AbortSignal.timeout(280_000), progress: () => {} });
   pulumi = tool.programs.pulumi ?? "pulumi";
+  const provider = await ensureTool("kubernetes-provider", {
+    signal: AbortSignal.timeout(280_000),
+    progress: () => {},
+  });
+  providerFolder = dirname(Object.values(provider.programs)[0] ?? "");
 });
 
 afterAll(async () => {
@@ -44,12 +50,37 @@ class UserProject {
     await this.pulumi(["config", "set-all", ...pairs]);
   }
 
-  /** `pulumi ARGUMENTS` with the Kubernetes provider and the language host that this machine has. */
+  /** `pulumi ARGUMENTS` with the Kubernetes provider and the language host on PATH, as users have them. */
   async pulumi(args: readonly string[], expected: "success" | "failure" = "success"): Promise<ProcessResult> {
+    return await this.#run(args, expected, { PATH: `${providerFolder}:${await this.#path()}` });
+  }
+
+  /** The same with the embedded provider. */
+  async embedded(
+    args: readonly string[],
+    expected: "success" | "failure" = "success",
+  ): Promise<ProcessResult> {
     const provider = await serveKubernetesProvider({
       kubeconfig: { path: namespace.kubeconfigPath },
       signal: new AbortController().signal,
     });
+    try {
+      const attached = { PULUMI_DEBUG_PROVIDERS: `kubernetes:${provider.port}` };
+      return await this.#run(args, expected, { PATH: await this.#path(), ...attached });
+    } finally {
+      await provider.close();
+    }
+  }
+
+  async #path(): Promise<string> {
+    return `${await languageHostFolder(namespace.folder)}:${process.env.PATH}`;
+  }
+
+  async #run(
+    args: readonly string[],
+    expected: "success" | "failure",
+    env: Readonly<Record<string, string>>,
+  ): Promise<ProcessResult> {
     const host = await startLanguageHost(this.folder);
     const needsHost = args[0] === "up" || args[0] === "destroy";
     try {
@@ -60,10 +91,9 @@ class UserProject {
         cwd: this.folder,
         env: {
           ...namespace.env(),
-          PATH: `${await languageHostFolder(namespace.folder)}:${process.env.PATH}`,
           PULUMI_SKIP_UPDATE_CHECK: "true",
           PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-          PULUMI_DEBUG_PROVIDERS: `kubernetes:${provider.port}`,
+          ...env,
         },
       });
       const output = result.stdout + result.stderr;
@@ -72,7 +102,6 @@ class UserProject {
       return result;
     } finally {
       host.close();
-      await provider.close();
     }
   }
 }
@@ -104,14 +133,14 @@ describe("plain `pulumi up`", () => {
     await project.pulumi(["destroy"]);
   });
 
-  test("`pulumi import` takes an object into the state; it can write no code for it", async () => {
+  test("`pulumi import` with the embedded provider takes an object into the state; it can write no code for it", async () => {
     const { api, name } = namespace;
     const path = `/api/v1/namespaces/${name}/configmaps`;
     const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "found" }, data: { a: "1" } };
     await api.json({ method: "POST", path, body });
     const project = new UserProject("seed");
     const args = ["import", "kubernetes:core/v1:ConfigMap", "found", `${name}/found`, "--yes"];
-    await project.pulumi([...args, "--generate-code=false"]);
+    await project.embedded([...args, "--generate-code=false"]);
     const { stdout } = await project.pulumi(["stack", "export"]);
     const { deployment } = JSON.parse(stdout) as { deployment: { resources?: { urn: string }[] } };
     const urn = deployment.resources?.find((resource) => resource.urn.endsWith("::found"))?.urn ?? "";
@@ -124,7 +153,7 @@ describe("plain `pulumi up`", () => {
       }),
     );
     const withCode = ["import", "kubernetes:core/v1:ConfigMap", "again", `${name}/found`, "--yes"];
-    const { stdout: shown, stderr } = await project.pulumi(withCode, "failure");
+    const { stdout: shown, stderr } = await project.embedded(withCode, "failure");
     expect(shown + stderr).toContain("has no schema, so no code can be written");
     // Out of the state and in again, and nothing happens to the object.
     await project.pulumi(["state", "delete", urn, "--force", "--yes"]);
