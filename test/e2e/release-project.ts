@@ -1,3 +1,4 @@
+import type { RolloutConfig } from "../../src/config/types.ts";
 import { ModelProject } from "./model-project.ts";
 import { testImages } from "./test-cluster.ts";
 
@@ -20,6 +21,8 @@ export interface ReleaseSetup {
   readonly soak?: number;
   /** Seconds. @default two more than a stream lasts */
   readonly drain?: number;
+  /** @default none */
+  readonly gates?: RolloutConfig["gates"];
 }
 
 export const imageOf = (version: string) => (version === "1" ? testImages.blue : testImages.green);
@@ -28,7 +31,7 @@ export const imageOf = (version: string) => (version === "1" ? testImages.blue :
 export async function configureReleases(project: ModelProject, setup: ReleaseSetup): Promise<void> {
   const { streamSeconds, rollbackWindow = 0, steps = "25%:1s, 50%", replicas = 2 } = setup;
   const { longestRequestSeconds = streamSeconds + 2 } = setup;
-  const { mode } = setup;
+  const { mode, gates } = setup;
   const { settle = 1, soak = 1, drain = streamSeconds + 2 } = setup;
   await project.configure(
     {
@@ -40,6 +43,7 @@ export async function configureReleases(project: ModelProject, setup: ReleaseSet
         soak,
         drain,
         rollbackWindow,
+        ...(gates === undefined ? {} : { gates }),
         warmUp: {
           path: "/v2/models/demo/infer",
           body: { inputs: [{ name: "predict", shape: [1, 2], datatype: "FP64", data: [1, 2] }] },
