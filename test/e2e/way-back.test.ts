@@ -1,8 +1,9 @@
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { request } from "undici";
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
 import type { ModelProject } from "./model-project.ts";
 import { configureReleases, imageOf, releasedProject } from "./release-project.ts";
 import { until } from "./test-cluster.ts";
@@ -138,12 +139,17 @@ const kinds: Readonly<Record<string, () => Promise<void>>> = {
   "no pods any more": removePods,
 };
 
-/** A folder with the configuration, on a machine that has the kubeconfig, and neither state nor passphrase. */
+/** An empty folder on a machine that has the kubeconfig alone: no configuration, no state, no passphrase. */
 async function elsewhere(args: readonly string[]) {
-  const file = "modelswitch.config.ts";
   const folder = await mkdtemp(join(tmpdir(), "elsewhere-"));
-  await copyFile(join(project.folder, file), join(folder, file));
-  const result = await project.command(args, { cwd: folder, env: { PULUMI_CONFIG_PASSPHRASE: undefined } });
+  const kubeconfig = parse(await readFile(project.namespace.kubeconfigPath, "utf8")) as {
+    contexts: { context: { namespace?: string } }[];
+  };
+  for (const { context } of kubeconfig.contexts) context.namespace = project.namespace.name;
+  const path = join(folder, "kubeconfig");
+  await writeFile(path, stringify(kubeconfig), { mode: 0o600 });
+  const env = { PULUMI_CONFIG_PASSPHRASE: undefined, KUBECONFIG: path };
+  const result = await project.command([...args, "--model", "fraud"], { cwd: folder, env });
   await rm(folder, { recursive: true, force: true });
   return result;
 }
@@ -168,7 +174,7 @@ const ways: Readonly<Record<string, (spoil: () => Promise<void>) => Promise<void
       expect.stringMatching(/^write-(shift|commit)$/),
     ]);
   },
-  "`rollback` from a machine without state and passphrase": async (spoil) => {
+  "`rollback` from a machine that has only the kubeconfig": async (spoil) => {
     await project.result(toVersion2);
     await spoil();
     const away = await elsewhere(["rollback", "--json"]);

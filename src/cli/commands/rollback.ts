@@ -2,7 +2,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { capacityOption, withCapacity } from "./capacity-option.ts";
 import { agreeToDowntime } from "./downtime.ts";
-import { openRollout } from "./rollout-context.ts";
+import { openRolloutAnywhere } from "./rollout-context.ts";
 import { heardResult, rolloutResult } from "./rollout-end.ts";
 import { parsedSteps } from "./steps-option.ts";
 
@@ -42,7 +42,7 @@ export const rollback: Command = {
         exitCode: exitCodes.usage,
       });
     }
-    const rollout = withCapacity(await openRollout(context), input);
+    const rollout = withCapacity(await openRolloutAnywhere(context), input);
     const { goBack } = await import("../../rollout/release/meant.ts");
     const result = await goBack(rollout, {
       to: typeof to === "string" ? Number(to) : undefined,

@@ -1,5 +1,5 @@
 import { formatDuration } from "../../core/duration.ts";
-import { type ExitCode, exitCodes } from "../../core/errors.ts";
+import { type ExitCode, exitCodes, UserError } from "../../core/errors.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
 import type { CommandContext, CommandInput, CommandResult, OptionSpec } from "../command.ts";
 import type { Loadable } from "../load-config.ts";
@@ -9,6 +9,22 @@ import { reportOf } from "../output/error.ts";
 export async function openRollout(context: CommandContext): Promise<RolloutContext> {
   const { loadConfig } = await import("../load-config.ts");
   return await rolloutOf(context, await loadConfig(context.globals, context.env, context.events));
+}
+
+/**
+ * As `openRollout`, for commands that lead traffic back or look: where there is no configuration file, what the cluster remembers of the
+ * model that `--model` names is enough.
+ */
+export async function openRolloutAnywhere(context: CommandContext): Promise<RolloutContext> {
+  try {
+    return await openRollout(context);
+  } catch (error) {
+    if (!(error instanceof UserError && error.code === "config-missing")) throw error;
+    const { configFromCluster } = await import("../config-of-record.ts");
+    const config = await configFromCluster(context);
+    if (config === undefined) throw error;
+    return await rolloutOf(context, config);
+  }
 }
 
 async function rolloutOf(context: CommandContext, config: RolloutContext["config"]): Promise<RolloutContext> {

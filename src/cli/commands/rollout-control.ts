@@ -1,6 +1,6 @@
 import type { RolloutRequest } from "../../rollout/record-rollouts.ts";
 import type { Command, CommandResult, OptionSpec } from "../command.ts";
-import { openRollout } from "./rollout-context.ts";
+import { openRolloutAnywhere } from "./rollout-context.ts";
 import { heardResult, rolloutResult } from "./rollout-end.ts";
 
 /** For commands that work on a rollout. */
@@ -23,7 +23,7 @@ function steering(
     output: "long",
     ifInterrupted: "It is heard before the next step all the same; `modelswitch status` shows the rollout.",
     async run({ options: given }, context): Promise<CommandResult> {
-      const rollout = await openRollout(context);
+      const rollout = await openRolloutAnywhere(context);
       const { control } = await import("../../rollout/release/control.ts");
       const more = [
         ...(given["ignore-windows"] === true ? (["ignore-windows"] as const) : []),

@@ -2,7 +2,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { isSlot, slots } from "../../core/slots.ts";
 import type { SwitchResult } from "../../rollout/switch.ts";
 import type { Command, CommandResult } from "../command.ts";
-import { choiceOf, duration, openRollout } from "./rollout-context.ts";
+import { choiceOf, duration, openRolloutAnywhere } from "./rollout-context.ts";
 import { heardResult, rolloutResult } from "./rollout-end.ts";
 
 export const switchCommand: Command = {
@@ -31,7 +31,7 @@ export const switchCommand: Command = {
         exitCode: exitCodes.usage,
       });
     }
-    const rollout = await openRollout(context);
+    const rollout = await openRolloutAnywhere(context);
     const { meantBy } = await import("../../rollout/release/meant.ts");
     const asked = meantBy(await rollout.store.read(), { slot: target });
     if (asked !== undefined) {
