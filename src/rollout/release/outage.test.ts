@@ -106,7 +106,7 @@ test("away for longer than pods may take to get ready: it gives up, and `resume`
   const bench = testBench();
   await up(bench.context(config), noFlags);
   // After the rollout has begun.
-  awayFrom(bench, 80, config.deadlines.readyMs + 60_000);
+  awayFrom(bench, 140, config.deadlines.readyMs + 60_000);
   await expect(release(bench.context(config), next)).rejects.toMatchObject({ code: "cluster-unreachable" });
   bench.clock.pass(config.deadlines.readyMs + 60_000);
   expect(await resume(bench.context(config), "resume")).toMatchObject({ kind: "live" });

@@ -15,6 +15,7 @@ import { observeDeployed } from "../subject.ts";
 import { switchTraffic } from "../switch.ts";
 import { up } from "../up.ts";
 import type { RolloutEnd } from "./execute.ts";
+import { goBack } from "./meant.ts";
 import { askOf } from "./requests.ts";
 import { rollback } from "./rollback.ts";
 import { release, resume } from "./start.ts";
@@ -382,12 +383,18 @@ describe("rollback", () => {
     expect(await split()).toEqual({ blue: 100, green: 0 });
   });
 
-  test("accepts fewer pods than there should be, and says so", async () => {
+  test("to fewer pods than there should be: their share at once, the rest as they come or with `--now`, and says so", async () => {
     await release(context(), to("fraud:2"));
     bench.stack.afterUp = () =>
       putSlot(bench.cluster, "blue", { replicas: 2, ready: 1, image: "fraud:1", release: 1 });
     putSlot(bench.cluster, "blue", { replicas: 2, ready: 1, image: "fraud:1", release: 1 });
-    await rollback(context());
+    await expect(rollback(context())).rejects.toMatchObject({
+      code: "rollback-unfinished",
+      exitCode: 5,
+      hint: expect.stringContaining("modelswitch resume"),
+    });
+    expect(await split()).toEqual({ blue: 50, green: 50 });
+    expect(await goBack(context(), { now: true })).toMatchObject({ end: { state: { outcome: "released" } } });
     expect(await split()).toEqual({ blue: 100, green: 0 });
     expect(bench.events).toContainEqual(expect.objectContaining({ code: "fewer-replicas" }));
   });
