@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { FakeClock, FakeCluster, testNamespace } from "../../test/support/rollout-bench.ts";
 import { interrupted } from "../core/errors.ts";
+import type { Event } from "../core/events.ts";
 import type { Holder, LockOptions } from "./lease.ts";
 import type { LeaseRequest } from "./lease-requests.ts";
-import { withLock, withLockOrAsk } from "./lock.ts";
+import { withLock, withLockInTurn, withLockOrAsk } from "./lock.ts";
 
 const path = `/apis/coordination.k8s.io/v1/namespaces/${testNamespace}/leases/fraud-modelswitch`;
 const ada: Holder = { operator: "ada@laptop", host: "laptop", pid: 10, command: "switch green" };
@@ -97,6 +98,22 @@ describe("requests to the holder", () => {
     expect(asked).toMatchObject({ kind: "alive", heard: false });
     end();
     await working;
+  });
+
+  test("a way back asks it to make way, and takes its turn when it has", async () => {
+    const ends = new AbortController();
+    const working = withLock(options(bob, { makesWay: true }), async (lock) => {
+      await new Promise<void>((resolve) => lock.signal.addEventListener("abort", () => resolve()));
+      ends.abort();
+      throw interrupted("The engine");
+    });
+    const made = expect(working).rejects.toMatchObject({ code: "made-way", exitCode: 4 });
+    await expect.poll(() => cluster.get(path)).toBeDefined();
+    const events: Event[] = [];
+    const about = { events: (event: Event) => void events.push(event), patienceMs: 60_000 };
+    const turn = await withLockInTurn(options(ada), about, () => Promise.resolve(ends.signal.aborted));
+    expect(turn).toBe(true);
+    await made;
   });
 
   test("a request to a silent holder does not go to whoever comes next", async () => {

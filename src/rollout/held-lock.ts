@@ -105,6 +105,19 @@ export class HeldLock implements Lock {
     }
   }
 
+  /** Ends what the lock is held for: somebody needs it for a way back, which waits for nothing. It is given back as after any end. */
+  makeWay({ by }: Pick<LeaseRequest, "by">): void {
+    if (this.signal.aborted) return;
+    this.#lost.abort(
+      new UserError({
+        code: "made-way",
+        message: `${by} leads traffic of ${this.#options.model} back, and this command made way for it.`,
+        hint: "Look at `modelswitch status`, then run the command again.",
+        exitCode: exitCodes.locked,
+      }),
+    );
+  }
+
   #lose(found: LeaseObject | undefined): void {
     if (!this.signal.aborted) this.#lost.abort(lockLost(this.#options.model, found));
   }

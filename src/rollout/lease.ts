@@ -38,6 +38,8 @@ export interface LockOptions {
   /** Whether the holder's process is known to have ended. */
   readonly isGone: (holder: Holder) => boolean;
   readonly signal: AbortSignal;
+  /** Whether the command ends for a way back that needs the lock. @default false */
+  readonly makesWay?: boolean;
   /** Hears when the lock is held, with what aborts when it is lost; what it returns is called when it is given back. */
   readonly onHeld?: (lost: AbortSignal) => () => void;
 }

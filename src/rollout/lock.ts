@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { exitCodes, isInterrupted, UserError } from "../core/errors.ts";
+import type { EventSink } from "../core/events.ts";
 import { objectNames, ownLabels } from "../core/names.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
+import type { RolloutContext } from "./context.ts";
 import { HeldLock, isHeldBy, type Lock, microTime } from "./held-lock.ts";
 import {
   type Holder,
@@ -51,6 +53,11 @@ export async function withLockOrAsk<T>(
   if (acquired.kind === "alive") return acquired;
   const lock = new HeldLock(options, holder);
   const ended = options.onHeld?.(lock.signal);
+  if (options.makesWay === true) {
+    lock.hear((asked) => {
+      if (asked.kind === "abort") lock.makeWay(asked);
+    });
+  }
   try {
     return { kind: "held", result: await work(lock) };
   } catch (error) {
@@ -60,6 +67,40 @@ export async function withLockOrAsk<T>(
   } finally {
     ended?.();
     await lock.leave();
+  }
+}
+
+/** How long a way back waits for its turn: as long as pods may take. */
+export function inTurn({ events, config }: Pick<RolloutContext, "events" | "config">): {
+  readonly events: EventSink;
+  readonly patienceMs: number;
+} {
+  return { events, patienceMs: config.deadlines.readyMs };
+}
+
+/** How often a lock that makes way is tried again, milliseconds. */
+const turnMs = 250;
+
+/**
+ * Like `withLock`, for ways back: a living command that has the lock is asked to end what it does, and waited for until it has.
+ * @throws UserError `model-locked` where it has not after `patienceMs`
+ */
+export async function withLockInTurn<T>(
+  options: LockOptions,
+  { events, patienceMs }: { readonly events: EventSink; readonly patienceMs: number },
+  work: (lock: Lock) => Promise<T>,
+): Promise<T> {
+  const { clock, signal, model } = options;
+  const until = clock.now() + patienceMs;
+  let isTold = false;
+  for (;;) {
+    const end = await withLockOrAsk(options, "abort", work);
+    if (end.kind === "held") return end.result;
+    if (clock.now() >= until) throw modelLocked(model, end.lock);
+    const message = `${end.lock.who} is running \`${end.lock.what}\`: it was asked to make way, and is waited for.`;
+    if (!isTold) events({ type: "info", message });
+    isTold = true;
+    await clock.sleep(turnMs, signal);
   }
 }
 

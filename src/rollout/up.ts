@@ -51,7 +51,7 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   await requirePulumi(context, first);
   await ensureNamespace(context, first.observation);
 
-  return await withLock(context.lockOptions("up"), async (lock) => {
+  return await withLock({ ...context.lockOptions("up"), makesWay: true }, async (lock) => {
     const prepared = await prepareUp(context, options);
     const { plan, observation } = prepared;
     for (const note of plan.notes) events({ type: "warning", ...note });

@@ -9,7 +9,7 @@ import type { RolloutContext } from "../context.ts";
 import { modelSpec } from "../desired.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
 import { sayHandChanges } from "../find-hand-changes.ts";
-import { withLock } from "../lock.ts";
+import { inTurn, withLock, withLockInTurn } from "../lock.ts";
 import { pendingSwitch } from "../pending-switch.ts";
 import { withPermissions } from "../permissions.ts";
 import { requireStack } from "../require-stack.ts";
@@ -57,7 +57,10 @@ export async function started(
     // Where traffic goes first, nothing is asked before it is there.
     if (start.phase === "deploy") await context.prepareSecrets();
     if (!isWayBack) await requireStack(context, seen.observation, declaredBy(context, seen, start));
-    return await withLock(context.lockOptions(command), async (lock) => {
+    const locked: typeof withLock = isWayBack
+      ? (of, work) => withLockInTurn(of, inTurn(context), work)
+      : withLock;
+    return await locked(context.lockOptions(command), async (lock) => {
       const deployed = await observeDeployed(context);
       const start = await check(isWayBack ? deployed : await finished(context, deployed));
       isBegun = true;

@@ -2,7 +2,7 @@ import { begin, type RolloutPlan } from "../../core/rollout/state.ts";
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import type { RolloutContext } from "../context.ts";
-import { withLock } from "../lock.ts";
+import { inTurn, withLockInTurn } from "../lock.ts";
 import type { RolloutRecord } from "../record.ts";
 import { nextRolloutNumber } from "../record-rollouts.ts";
 import { type Deployed, observeDeployed, type ProofSubject } from "../subject.ts";
@@ -26,7 +26,7 @@ export interface SwitchedAway {
 export async function switchAway(context: RolloutContext, target: Slot, now: boolean): Promise<SwitchedAway> {
   const { clock } = context;
   const startedAt = clock.now();
-  return await withLock(context.lockOptions(`switch ${target}`), async (lock) => {
+  return await withLockInTurn(context.lockOptions(`switch ${target}`), inTurn(context), async (lock) => {
     const deployed = await observeDeployed(context);
     refuseInProgress(context.config.name, deployed.record);
     const from = liveSlot(deployed.routing);
