@@ -23,7 +23,12 @@ const setup = {
   soak: 0,
   drain: 1,
 };
-const toVersion2 = ["release", "--set", `image=${imageOf("2")}`];
+let releases = 0;
+/** Each is another one: of the same the pods would stay. */
+function toVersion2(): string[] {
+  releases += 1;
+  return ["release", "--set", `image=${imageOf("2")}`, "--set", `env.RELEASE=${releases}`];
+}
 
 beforeAll(async () => {
   project = await releasedProject("back", setup);
@@ -164,7 +169,7 @@ function stepsBegun(stdout: string): (string | undefined)[] {
 /** The ways to leave it; each ends with clients on blue. */
 const ways: Readonly<Record<string, (spoil: () => Promise<void>) => Promise<void>>> = {
   "`rollback`": async (spoil) => {
-    await project.result(toVersion2);
+    await project.result(toVersion2());
     await spoil();
     const { exitCode, stdout, stderr } = await project.command(["rollback", "--json"]);
     expect(exitCode, stdout + stderr).toBe(0);
@@ -175,7 +180,7 @@ const ways: Readonly<Record<string, (spoil: () => Promise<void>) => Promise<void
     ]);
   },
   "`rollback` from a machine that has only the kubeconfig": async (spoil) => {
-    await project.result(toVersion2);
+    await project.result(toVersion2());
     await spoil();
     const away = await elsewhere(["rollback", "--json"]);
     expect(away.exitCode, away.stdout).toBe(5);
@@ -189,7 +194,7 @@ const ways: Readonly<Record<string, (spoil: () => Promise<void>) => Promise<void
     expect(await podsOf("green")).toEqual([]);
   },
   "`switch`": async (spoil) => {
-    await project.result(toVersion2);
+    await project.result(toVersion2());
     await spoil();
     const result = await project.result(["switch", "blue"]);
     expect(result).toMatchObject({ target: "blue", from: "green", alreadyThere: false });
@@ -198,10 +203,15 @@ const ways: Readonly<Record<string, (spoil: () => Promise<void>) => Promise<void
     const flag = join(project.folder, "bad");
     const gate = { name: "calm", every: 1, run: ["sh", "-c", `test ! -e '${flag}'`] };
     await configureReleases(project, { ...setup, soak: 120, gates: [gate] });
-    const releasing = project.command([...toVersion2, "--json"]);
+    let hasEnded = false;
+    const releasing = project.command([...toVersion2(), "--json"]).finally(() => {
+      hasEnded = true;
+    });
     await until("the release is soaked", async () => {
       const status = await project.result(["status"]);
-      return (status.rollout as { phase?: string } | null)?.phase === "soak";
+      const phase = (status.rollout as { phase?: string } | null)?.phase;
+      if (hasEnded) throw new Error(`It ended: ${(await releasing).stdout}`);
+      return phase === "soak";
     });
     await spoil();
     await writeFile(flag, "");
@@ -232,7 +242,7 @@ describe("a release that goes bad after it is live", () => {
   });
 
   test("after a switch away from it Pulumi's state says what the cluster says", async () => {
-    await project.result(toVersion2);
+    await project.result(toVersion2());
     await turn("identity");
     await project.result(["switch", "blue"]);
     const { exitCode, stdout } = await project.command(["plan", "--json"]);
