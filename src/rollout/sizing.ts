@@ -1,7 +1,8 @@
+import type { RolloutState } from "../core/rollout/state.ts";
 import { liveSlot, type Routing } from "../core/routing.ts";
-import type { Slot } from "../core/slots.ts";
+import { otherSlot, type Slot } from "../core/slots.ts";
 import type { Observation } from "./observation.ts";
-import { type RolloutRecord, releaseOf } from "./record.ts";
+import { type AppliedSettings, type RolloutRecord, releaseOf } from "./record.ts";
 
 export interface Sized {
   readonly record: RolloutRecord;
@@ -35,4 +36,27 @@ export function sizedForTraffic(
     record: { ...record, settings: { ...settings, replicas: { ...settings.replicas, [target]: wanted } } },
     atLeast: wanted,
   };
+}
+
+/**
+ * The fewest replicas of each slot while one of them is resized. What a release leaves keeps the size that it has at that moment, through
+ * shift, soak and window: without traffic its autoscaler would shrink it, and the way back would lead to too little. Taken back, the
+ * slot that has the traffic again is sized by its autoscaler alone. Pure.
+ */
+export function floorsWhile(
+  { settings }: RolloutRecord,
+  observation: Observation,
+  { direction }: Pick<RolloutState, "direction">,
+  resized: { readonly slot: Slot; readonly replicas: number; readonly isTarget: boolean },
+): AppliedSettings["replicas"] {
+  const other = otherSlot(resized.slot);
+  const autoscaling = settings.scaling?.[other]?.autoscaling;
+  const present = observation.slots[other].deployment?.desiredReplicas ?? 0;
+  const floor = settings.replicas[other];
+  const kept = () => {
+    if (autoscaling === undefined || floor === 0) return floor;
+    if (direction === "back") return autoscaling.min;
+    return resized.isTarget ? Math.min(Math.max(floor, present), autoscaling.max) : floor;
+  };
+  return { ...settings.replicas, [other]: kept(), [resized.slot]: resized.replicas };
 }

@@ -9,6 +9,7 @@ import { withImagesRun } from "../images-run.ts";
 import { observeSlot } from "../observe.ts";
 import type { Note } from "../plan-input.ts";
 import type { RolloutRecord } from "../record.ts";
+import { floorsWhile } from "../sizing.ts";
 import { waitForSlot, whileWatching } from "../slot-wait.ts";
 import { locationOf } from "../subject.ts";
 import type { Acting } from "./acting.ts";
@@ -102,7 +103,13 @@ async function resize(
       (present) =>
         present && {
           ...present,
-          settings: { ...present.settings, replicas: { ...present.settings.replicas, [slot]: replicas } },
+          settings: {
+            ...present.settings,
+            replicas: floorsWhile(present, acting.observation, acting.state, {
+              ...{ slot, replicas },
+              isTarget: slot === acting.state.target && replicas > 0,
+            }),
+          },
           applying: true,
         },
     );
