@@ -590,3 +590,22 @@ function untilAborted(signal: AbortSignal | undefined): Promise<void> {
     signal?.addEventListener("abort", stop, { once: true });
   });
 }
+
+/**
+ * Makes the controller one with ingress-nginx's rule: where the slot that the main Ingress leads to has no ready endpoint it answers 503
+ * before it looks at weight or header of a canary. Source: kubernetes/ingress-nginx, rootfs/etc/nginx/lua/balancer.lua:
+ * `get_balancer()` returns nothing for a backend without endpoints, before `route_to_alternative_balancer()` is asked. A stand-in for that
+ * rule alone: ingress-nginx itself was not run.
+ */
+export function asIngressNginx(bench: TestBench): void {
+  const shown = bench.answer;
+  bench.answer = (header, host) => {
+    const main = nginx.read("fraud", [bench.cluster.get(ingressPath("fraud"))] as never)?.main;
+    const slices = `/apis/discovery.k8s.io/v1/namespaces/${testNamespace}/endpointslices/fraud-${main}-x`;
+    const endpoints = (bench.cluster.get(slices)?.endpoints ?? []) as readonly {
+      readonly conditions?: { readonly ready?: boolean };
+    }[];
+    const isEmpty = !endpoints.some(({ conditions }) => conditions?.ready === true);
+    return isEmpty ? { status: 503, body: "" } : shown(header, host);
+  };
+}

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
 import {
+  asIngressNginx,
   type json,
   putSlot,
   refusal,
@@ -308,20 +309,38 @@ describe("what is meant while a rollout is on its way", () => {
   });
 });
 
-test("a controller that shows nothing through a main object without endpoints: that one is written first", async () => {
-  putSlot(bench.cluster, "green", { replicas: 2, ready: 0, image: "fraud:2", release: 2 });
-  const shown = bench.answer;
-  // As ingress-nginx does: without a balancer for the main backend no canary is looked at.
-  bench.answer = (header, host) => {
-    const main = bench.cluster.get(`/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud`);
-    return JSON.stringify(main?.spec).includes("fraud-green")
-      ? { status: 503, body: "" }
-      : shown(header, host);
-  };
-  await rollback(context());
-  expect(await splitNow(context())).toEqual(blueAgain);
-  const written = bench.cluster.requests.flatMap(({ method, path }) =>
-    method === "PATCH" && path.includes("/ingresses/") ? [path] : [],
-  );
-  expect(written[0]).toMatch(/\/fraud$/);
+describe("a controller that shows nothing through a main object without endpoints, as ingress-nginx", () => {
+  const ingressesWritten = () =>
+    bench.cluster.requests.flatMap(({ method, path }) =>
+      method === "PATCH" && path.includes("/ingresses/") ? [path] : [],
+    );
+
+  test("all pods of the live slot are dead: the main object is written first", async () => {
+    putSlot(bench.cluster, "green", { replicas: 2, ready: 0, image: "fraud:2", release: 2 });
+    asIngressNginx(bench);
+    await rollback(context());
+    expect(await splitNow(context())).toEqual(blueAgain);
+    expect(ingressesWritten()[0]).toMatch(/\/fraud$/);
+  });
+
+  test("so it is by `switch`, and by the abort of a release that has died", async () => {
+    putSlot(bench.cluster, "green", { replicas: 2, ready: 0, image: "fraud:2", release: 2 });
+    asIngressNginx(bench);
+    await switchTraffic(context(), "blue");
+    expect(await splitNow(context())).toEqual(blueAgain);
+  });
+
+  test("the mode recreate goes live, and back", async () => {
+    await rollback(context());
+    asIngressNginx(bench);
+    const recreate = context({ mode: "recreate", rollbackWindow: 0 });
+    expect(await release(recreate, { template: { image: "fraud:3", replicas: 2 } })).toMatchObject({
+      state: { outcome: "released" },
+    });
+    expect(await splitNow(context())).toEqual({ blue: 0, green: 100 });
+    expect(await rollback(recreate, { agree: () => Promise.resolve() })).toMatchObject({
+      state: { outcome: "released" },
+    });
+    expect(await splitNow(context())).toEqual(blueAgain);
+  });
 });
