@@ -41,6 +41,8 @@ export interface Traffic {
   readonly stillReady: () => Promise<void>;
   /** How a routing is written. @default through Pulumi */
   readonly write?: (before: Routing, after: Routing) => Promise<void>;
+  /** Ends a proof that nobody wants any more; what was written stays. @default never */
+  readonly stopProof?: AbortSignal | undefined;
   /** Only these views are proved: on a way back what the slot that is left answers says nothing. @default all */
   readonly only?: (view: ProofView) => boolean;
 }
@@ -114,7 +116,7 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
     title: next.visible
       ? "Prove it at the ingress"
       : "Prove it at the ingress, each side forced by the preview header",
-    signal: unstoppable,
+    signal: traffic.stopProof ?? unstoppable,
     // What changes nothing for clients is seen with the header forced.
     earlier: next.visible ? [...(traffic.earlier ?? []), before] : [],
     patient: traffic.stays === true,

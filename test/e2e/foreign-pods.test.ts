@@ -124,7 +124,9 @@ describe("admission rewrites pods", () => {
     await mutatePods(container(`name: "model", image: "${imageOf("1")}", ${broken}`));
     const { exitCode, stdout } = await project.command(release());
     expect(exitCode, stdout).toBe(1);
-    expect(resultOf(stdout)).toMatchObject({ error: { code: "slot-not-ready" } });
+    expect(resultOf(stdout)).toMatchObject({
+      error: { code: "release-failed", details: { cause: "slot-not-ready" } },
+    });
     await expectBlueServes();
   });
 
@@ -160,10 +162,15 @@ describe("the cluster refuses pods", () => {
   /** The release ends long before its deadline of 120 s, by the words of the API server, and the old one serves. */
   async function expectRefused(words: RegExp, ...more: readonly string[]): Promise<void> {
     const startedAt = Date.now();
-    const { exitCode, stdout } = await project.command(release(...more));
+    // Told beforehand, it goes on all the same, as where that cannot be asked.
+    const { exitCode, stdout } = await project.command(release("--capacity", "warn", ...more));
     expect(exitCode, stdout).toBe(1);
     expect(resultOf(stdout)).toMatchObject({
-      error: { code: "slot-not-ready", message: expect.stringMatching(words) },
+      error: {
+        code: "release-failed",
+        message: expect.stringMatching(words),
+        details: { cause: "slot-not-ready" },
+      },
     });
     expect(stdout).not.toContain("did not become ready within");
     expect(Date.now() - startedAt, "the wait ends early").toBeLessThan(110_000);
@@ -192,7 +199,7 @@ describe("the cluster refuses pods", () => {
       });
       await configureReleases(first, { streamSeconds: 1 });
       const startedAt = Date.now();
-      const { exitCode, stdout } = await first.command(["up", "--json"]);
+      const { exitCode, stdout } = await first.command(["up", "--capacity", "warn", "--json"]);
       expect(exitCode, stdout).toBe(1);
       expect(resultOf(stdout)).toMatchObject({
         error: { code: "slot-not-ready", message: expect.stringMatching(/violates PodSecurity/) },
@@ -236,7 +243,7 @@ describe("the cluster refuses pods", () => {
     await api.json({ method: "POST", path: quotas, body: quota(3) });
     await expectRefused(/exceeded quota: team/, "--set", "replicas=4");
     let raised: Promise<unknown> | undefined;
-    const waited = await project.command(release(), {
+    const waited = await project.command(release("--capacity", "warn"), {
       onStart: (child) => {
         child.stdout?.on("data", (text: string) => {
           if (!text.includes("exceeded quota: team")) return;

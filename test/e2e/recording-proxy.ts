@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { request as httpsRequest } from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { parse } from "yaml";
 import type { Permission } from "../../src/core/permission-checks.ts";
+import { createAuthority, issueCertificate } from "../../src/local-cluster/certificates.ts";
 
 /** A request to the API server, as its authorizer sees it, and what became of it. */
 export interface Asked extends Permission {
@@ -20,7 +21,9 @@ export class RecordingProxy {
   readonly asked: Asked[] = [];
   /** Refuses what this says. */
   deny: (permission: Permission) => boolean = () => false;
-  readonly #server = createServer((request, response) => this.#pass(request, response));
+  /** The PEM of the authority that its certificate is of: credentials go over TLS only. */
+  readonly certificate: string;
+  readonly #server: ReturnType<typeof createServer>;
   readonly #upstream: URL;
   readonly #authority: Buffer;
 
@@ -32,6 +35,17 @@ export class RecordingProxy {
     if (cluster === undefined) throw new Error(`${kubeconfigPath} names no cluster.`);
     this.#upstream = new URL(cluster.server);
     this.#authority = Buffer.from(cluster["certificate-authority-data"], "base64");
+    const validFrom = new Date();
+    const own = createAuthority("recording-proxy-authority", validFrom);
+    const { certificate, key } = issueCertificate(own, {
+      subject: { commonName: "recording-proxy" },
+      serverNames: ["127.0.0.1"],
+      validFrom,
+    });
+    this.certificate = own.certificate;
+    this.#server = createServer({ cert: certificate, key }, (request, response) =>
+      this.#pass(request, response),
+    );
   }
 
   static async start(kubeconfigPath: string): Promise<RecordingProxy> {
@@ -42,7 +56,7 @@ export class RecordingProxy {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   close(): void {

@@ -121,8 +121,6 @@ export class RestrictedAccount {
     const file = join(this.namespace.folder, `kubeconfig-${this.name}-${new URL(server).port}`);
     const cluster = {
       server,
-      // The client sends no token over plain HTTP unless it is told that this is meant.
-      ...(server.startsWith("http:") ? { "insecure-skip-tls-verify": true } : {}),
       ...(authority === undefined ? {} : { "certificate-authority-data": authority }),
     };
     const contents = {

@@ -29,7 +29,7 @@ beforeAll(async () => {
   project = await ModelProject.create("security");
   account = await RestrictedAccount.create(project.namespace, "ci");
   proxy = await RecordingProxy.start(project.namespace.kubeconfigPath);
-  kubeconfig = await account.kubeconfig(proxy.url);
+  kubeconfig = await account.kubeconfig(proxy.url, Buffer.from(proxy.certificate).toString("base64"));
   await account.allow({ model: "fraud" });
   await account.until(true, "get", { group: "", resource: "pods/proxy" });
 });

@@ -19,6 +19,8 @@ export interface Acting {
   readonly lock: Lock;
   readonly stack: () => Promise<ModelStack>;
   readonly journal: Journal;
+  /** Aborts when somebody wants the traffic back: then nothing is proved any more. @default never */
+  readonly stopProof?: AbortSignal | undefined;
   /** Is told how each step of the traffic went. */
   readonly onStep?: ((timing: StepTiming, subject: ProofSubject) => void) | undefined;
 }

@@ -1,7 +1,7 @@
 import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
 import { next } from "../../core/rollout/next.ts";
-import type { RolloutState } from "../../core/rollout/state.ts";
+import { isWayBack, type RolloutState } from "../../core/rollout/state.ts";
 import { type RolloutEvent, transition } from "../../core/rollout/transition.ts";
 import type { HeldBy } from "../../core/rollout/world.ts";
 import type { RolloutContext } from "../context.ts";
@@ -11,7 +11,7 @@ import { stackOnce } from "../traffic.ts";
 import { act } from "./act.ts";
 import type { Acting } from "./acting.ts";
 import { inProgress, phaseTitle, recordEvents, rolloutOf } from "./entry.ts";
-import { Hearing, hearRequests, whileListening } from "./hear.ts";
+import { Hearing, hearRequests, unlessRecalled, whileListening } from "./hear.ts";
 import { describeHeld } from "./held.ts";
 import { Journal } from "./journal.ts";
 import { look, ReadyTimes } from "./look.ts";
@@ -153,6 +153,15 @@ async function stepByStep(
       journal,
       onStep: options.onStep,
     });
+    // A write is finished whatever is asked; a proof is not waited for where somebody wants the traffic back.
+    const moved = async (step: Parameters<typeof act>[1]) =>
+      isWayBack(entry.plan, state)
+        ? await act(acting(context), step)
+        : (
+            await unlessRecalled(context, means.hearing, (stopProof) =>
+              act({ ...acting(context), stopProof }, step),
+            )
+          )?.result;
     const take = async (): Promise<Taken> => {
       switch (action.kind) {
         case "complete":
@@ -185,8 +194,9 @@ async function stepByStep(
         case "route":
           // Killed before the proof, whoever goes on knows that there is one to make.
           if (action.arms) await recordEvents(context, [{ kind: "arming" }], journal);
-          return happened(await act(acting(context), action));
+          return happened(await moved(action));
         case "prove":
+          return happened(await moved(action));
         case "scale-down":
         case "follow":
         // It is one write, and clients wait for it.

@@ -1,3 +1,4 @@
+import { isInterrupted } from "../../core/errors.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { RolloutContext } from "../context.ts";
 import type { LeaseRequest } from "../lease-requests.ts";
@@ -136,6 +137,48 @@ export async function whileListening<T>(
     done.abort();
     await listening;
   }
+}
+
+/**
+ * Does work that only an abort may end early, by a signal that it is given: Ctrl-C waits for it. It is heard by the Lease alone, which costs
+ * nothing. `undefined`: it was ended so.
+ */
+export async function unlessRecalled<T>(
+  context: RolloutContext,
+  hearing: Hearing,
+  work: (recalled: AbortSignal) => Promise<T>,
+): Promise<{ readonly result: T } | undefined> {
+  const recalled = new AbortController();
+  const done = new AbortController();
+  const listening = untilRecalled(context, hearing, done.signal).then((isRecalled) => {
+    if (isRecalled) recalled.abort();
+  });
+  try {
+    return { result: await work(recalled.signal) };
+  } catch (error) {
+    if (recalled.signal.aborted && isInterrupted(error) && !context.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    done.abort();
+    await listening;
+  }
+}
+
+async function untilRecalled(context: RolloutContext, hearing: Hearing, done: AbortSignal): Promise<boolean> {
+  while (!done.aborted) {
+    const { bell } = hearing;
+    if (hearing.waiting.some(({ kind }) => kind === "abort")) return true;
+    if (hearing.waiting.length > 0) {
+      const record = await context.store.read().catch(() => undefined);
+      if (record?.rollout?.requests.some(({ kind }) => kind === "abort")) return true;
+    }
+    const either = AbortSignal.any([bell, done]);
+    await new Promise<void>((resolve) => {
+      if (either.aborted) resolve();
+      else either.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+  return false;
 }
 
 /** Resolves when an abort was asked for, by the Lease or in the record; rejects with the signal. */

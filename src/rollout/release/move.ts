@@ -35,6 +35,7 @@ export async function moveOne(acting: Acting, action: Extract<Action, { kind: "r
     stack: acting.stack,
     lock: acting.lock,
     earlier: declared(acting),
+    stopProof: acting.stopProof,
     stillReady: () => stillReady(acting, action.step.routing),
   };
   if (!isEscape(acting)) {
@@ -102,7 +103,7 @@ export async function provePresent(
         ...(isBack ? { only: isOf(goalOf(acting.state)) } : {}),
       }
     : { id: "prove-arm", title: previewTitle(routing.candidate), only: isPreview };
-  await proveNow(acting, subject, { ...about, routing, signal: unstoppable });
+  await proveNow(acting, subject, { ...about, routing, signal: acting.stopProof ?? unstoppable });
 }
 
 /** That answers come from the goal, and from nothing else. */
