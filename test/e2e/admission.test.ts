@@ -264,8 +264,8 @@ test("a webhook that is down is named", async () => {
       )
       .toBe(true);
     expect(await refused("up")).toMatchObject({
-      code: "admission-refused",
-      message: expect.stringContaining('failed calling webhook "owners.example.com"'),
+      code: "admission-webhook-down",
+      message: expect.stringContaining('"owners.example.com"'),
     });
     await nothingWritten();
   } finally {

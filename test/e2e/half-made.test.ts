@@ -1,8 +1,9 @@
-import { readFile, rename } from "node:fs/promises";
+import { mkdir, readFile, rename, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseState } from "../../src/engine/state-file.ts";
 import type { KubernetesObject } from "../../src/kubernetes/api.ts";
+import { cacheFolder } from "../../src/tools/cache-folder.ts";
 import { resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
 import { testImages, versionAt } from "./test-cluster.ts";
@@ -197,7 +198,16 @@ describe("what is not done is not recorded", () => {
     await configure();
     await project.result(["up"]);
     const before = await recordVersion();
-    const env = { MODELSWITCH_PROVIDER: "official", PULUMI_HOME: join(project.folder, "home") };
+    // A machine that has the CLI, cannot download the provider, and has no Go to build it.
+    const cache = join(project.folder, "cache");
+    await mkdir(join(cache, "tools"), { recursive: true });
+    await symlink(join(cacheFolder(), "tools", "pulumi"), join(cache, "tools", "pulumi"));
+    const env = {
+      MODELSWITCH_PROVIDER: "official",
+      MODELSWITCH_CACHE: cache,
+      PULUMI_HOME: join(project.folder, "home"),
+      PATH: "/usr/bin:/bin",
+    };
     expect(await refused(releaseArgs(), env)).toMatchObject({ code: "provider-unavailable" });
     expect(await recordVersion()).toBe(before);
   });

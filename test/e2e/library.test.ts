@@ -102,7 +102,7 @@ describe("examples/library", () => {
     });
     const result = await attempt(["--config", "live=blue"]);
     expect(result.exitCode).not.toBe(0);
-    expect(result.stdout + result.stderr).toContain("to blue: the Deployment fraud-blue has 0 replicas");
+    expect(result.stdout + result.stderr).toContain("to blue: blue has 0 replicas");
     expect(backendOf(await namespace.ingress("fraud"))).toBe("fraud-green");
     expect(await versionAt(host())).toBe("2");
   });

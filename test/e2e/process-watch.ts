@@ -22,8 +22,11 @@ export class ProcessWatch {
     this.#look();
   }
 
+  /** Without those that were seen between their start and the program that they become: until then they are copies of their parent. */
   get descendants(): readonly SeenProcess[] {
-    return [...this.seen.values()].filter(({ pid }) => pid !== this.#root);
+    const all = [...this.seen.values()];
+    const own = new Set(all.filter(({ pid }) => pid === this.#root).map(({ commandLine }) => commandLine));
+    return all.filter(({ pid, commandLine }) => pid !== this.#root && !own.has(commandLine));
   }
 
   stop(): void {

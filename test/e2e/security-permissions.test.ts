@@ -20,6 +20,9 @@ import { RestrictedAccount } from "./restricted-account.ts";
 import { testImages } from "./test-cluster.ts";
 
 const role = "fraud-modelswitch";
+// The official provider waits by lists and watches of the whole namespace, which this Role does not have (docs/security.md).
+process.env.MODELSWITCH_PROVIDER = "embedded";
+
 let project: ModelProject;
 let account: RestrictedAccount;
 let proxy: RecordingProxy;

@@ -99,13 +99,15 @@ function clusterSettings(
       : (kubeconfig?.path ?? "").endsWith("/.kube/config")
         ? "~/.kube/config"
         : "the local cluster";
+  // Of several files KUBECONFIG itself says which.
+  const path = kubeconfig?.path ?? (usual === "KUBECONFIG" ? env.KUBECONFIG : undefined);
   return {
     kubeconfig:
       chosen !== undefined
         ? from("kubeconfig", kubeconfig?.path, chosen)
-        : kubeconfig?.path === undefined || config.kubeconfig !== undefined
+        : path === undefined || config.kubeconfig !== undefined
           ? undefined
-          : from("kubeconfig", kubeconfig.path, usual),
+          : from("kubeconfig", path, usual),
     context: context === undefined ? undefined : from("context", context, given.context ?? "--context"),
   };
 }

@@ -5,6 +5,7 @@ import { step } from "../../core/events.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { namesOfModel } from "../../core/names.ts";
 import type { Slot } from "../../core/slots.ts";
+import { helperDown, helperFailure } from "../../kubernetes/helpers-down.ts";
 import { plannedDeployment } from "../capacity/planned-deployment.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Desired } from "../program.ts";
@@ -86,6 +87,11 @@ async function judged(
     events({ type: "warning", code: "admission-refused", message });
     return found;
   }
+  // Who is down refuses nothing, and says nothing of the configuration.
+  const down = found.refused
+    .map(({ words }) => helperFailure(words))
+    .find((failure) => failure !== undefined);
+  if (down !== undefined) throw helperDown(down, "Nothing was changed");
   throw new UserError({
     code: "admission-refused",
     message: `${message}\nNothing was changed.`,

@@ -31,7 +31,8 @@ export async function control(
   options: ExecuteOptions = {},
 ): Promise<Controlled> {
   const [kind] = asked;
-  const { record } = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
+  const needed = kind === "abort" || kind === "pause" ? (["switch"] as const) : (["up", "switch"] as const);
+  const { record } = await withPermissions(context, needed, () => observeDeployed(context));
   refuseOtherEnvironment(context, record);
   const { plan, state } = requireInProgress(context, record);
   if (kind === "approve" && !needsApproval(plan, state)) throw nothingToApprove(context, state);

@@ -44,7 +44,9 @@ export async function started(
   let isBegun = false;
   try {
     // Everything that can be refused is refused before anything is asked or written.
-    const seen = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
+    // A way back asks beforehand for what moves traffic, and for nothing that comes after.
+    const needed = command === "rollback" ? (["switch"] as const) : (["up", "switch"] as const);
+    const seen = await withPermissions(context, needed, () => observeDeployed(context));
     const start = await check(seen);
     await requireRoom(context, seen, start);
     warnOfGivenUp(context, seen, start);
