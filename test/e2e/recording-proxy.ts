@@ -68,7 +68,9 @@ export class RecordingProxy {
     const permission = permissionOf(request.method ?? "GET", request.url ?? "/");
     if (permission !== undefined && this.deny(permission)) {
       this.asked.push({ ...permission, status: 403 });
-      refuse(permission, response);
+      // Over TLS an answer before the end of the question looks like a broken connection.
+      request.on("end", () => refuse(permission, response));
+      request.resume();
       return;
     }
     const { method, headers } = request;

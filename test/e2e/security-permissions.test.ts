@@ -68,6 +68,7 @@ const commandHere = (...args: string[]): Promise<RunResult> =>
       HOME: process.env.HOME,
       PULUMI_CONFIG_PASSPHRASE: "only for tests",
       KUBECONFIG: kubeconfig,
+      MODELSWITCH_PROVIDER: "embedded",
     },
   });
 
