@@ -16,7 +16,6 @@ import type { Slot } from "../../core/slots.ts";
 import type { ApiRequest } from "../../kubernetes/api.ts";
 import { switchTraffic } from "../switch.ts";
 import { up } from "../up.ts";
-import { control } from "./control.ts";
 import { goBack, meantBy } from "./meant.ts";
 import { askOf } from "./requests.ts";
 import { rollback } from "./rollback.ts";
@@ -308,35 +307,6 @@ describe("what is meant while a rollout is on its way", () => {
     expect([cluster, stack]).toEqual([bench.cluster, bench.stack]);
     expect(await splitNow(again)).toEqual(blueAgain);
   });
-});
-
-test("an abort in the middle of a proof that does not come is not held by it", async () => {
-  await rollback(context());
-  const slow = bench.context({
-    ...templateConfig({ steps: "50%" }),
-    deadlines: { readyMs: 60_000, proofMs: 600_000 },
-  });
-  bench.beats = true;
-  let asked = false;
-  let asking: Promise<unknown> = Promise.resolve();
-  const shown = bench.answer;
-  bench.answer = (header, host) => {
-    const canary = bench.cluster.get(
-      `/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud-canary`,
-    );
-    const weight = canary?.metadata?.annotations?.["nginx.ingress.kubernetes.io/canary-weight"];
-    if (weight !== "50" || header !== undefined) return shown(header, host);
-    if (!asked) asking = control(context(), ["abort"]);
-    asked = true;
-    return { status: 200, body: "version of blue" };
-  };
-  const startedAt = bench.clock.now();
-  expect(await release(slow, { template: { image: "fraud:3", replicas: 2 } })).toMatchObject({
-    state: { outcome: "aborted", cause: undefined },
-  });
-  await asking;
-  expect(await splitNow(context())).toEqual(blueAgain);
-  expect(bench.clock.now() - startedAt).toBeLessThan(300_000);
 });
 
 describe("a controller that shows nothing through a main object without endpoints, as ingress-nginx", () => {
