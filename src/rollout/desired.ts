@@ -2,11 +2,12 @@ import { requireGrpcIdentity } from "../component/service-port.ts";
 import type { SlotOnly } from "../config/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import type { AdoptedModel, ModelSpec, SlotSpec } from "../core/model.ts";
+import type { Note } from "../core/note.ts";
 import { liveSlot, type Routing, settledOn, splitOf } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { adoptedModel } from "./adoption/adoption.ts";
 import { requireAdopted, withoutLostTemplate } from "./adoption/guard.ts";
-import type { Note, PlanInput } from "./plan-input.ts";
+import type { PlanInput } from "./plan-input.ts";
 import {
   refusePatternsAsText,
   refusePortChange,

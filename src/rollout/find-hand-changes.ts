@@ -1,13 +1,11 @@
 import type { ModelSpec } from "../core/model.ts";
 import { namesOfModel } from "../core/names.ts";
+import type { Note } from "../core/note.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../kubernetes/api.ts";
 import type { PathStep } from "../kubernetes/managed-fields.ts";
-import type { RolloutContext } from "./context.ts";
 import { type DeclaredObject, declaredObjects, objectPath } from "./declared-objects.ts";
-import { modelSpec } from "./desired.ts";
 import { declaredDeployment, describeHandChange, type HandChange, handChangesOf } from "./hand-changes.ts";
-import type { Note } from "./plan-input.ts";
 import { type RolloutRecord, releaseOf } from "./record.ts";
 
 interface Place {
@@ -99,18 +97,4 @@ function whatItRuns(record: RolloutRecord, slot: Slot | undefined): string {
   if (slot === undefined) return "";
   const release = releaseOf(record, slot)?.number;
   return release === undefined ? ` (${slot})` : ` (${slot}, release ${release})`;
-}
-
-/** Says what was changed by hand before something is built on it. Whatever goes wrong with that, it is only not said. */
-export async function sayHandChanges(
-  context: RolloutContext,
-  record: RolloutRecord,
-): Promise<readonly HandChange[]> {
-  try {
-    const changes = await findHandChanges(context, modelSpec(record, context.namespace));
-    for (const note of handChangeNotes(record, changes)) context.events({ type: "warning", ...note });
-    return changes;
-  } catch {
-    return [];
-  }
 }

@@ -2,9 +2,7 @@ import { connect } from "node:http2";
 import { isIP } from "node:net";
 import { frame, unframe } from "../core/grpc-message.ts";
 import type { IdentityAnswer } from "../core/identity.ts";
-import type { ProbeRequest } from "./probe.ts";
-
-const largestAnswer = 1_000_000;
+import { largestAnswer, type ProbeRequest } from "./probe-request.ts";
 
 /**
  * Calls a unary method on a connection of its own; a call that fails is an answer, too. What the server says after its message is among

@@ -1,7 +1,7 @@
+import type { Note } from "../core/note.ts";
 import { slots } from "../core/slots.ts";
 import { presentPods } from "../slots/occupants.ts";
 import type { Observation, SlotObservation } from "./observation.ts";
-import type { Note } from "./plan-input.ts";
 import { type ReleaseRecord, type RolloutRecord, releaseOf } from "./record.ts";
 
 /** What the nodes really run of an image, each once: with its digest, where they know it. */

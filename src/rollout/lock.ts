@@ -3,7 +3,6 @@ import { exitCodes, isInterrupted, UserError } from "../core/errors.ts";
 import type { EventSink } from "../core/events.ts";
 import { objectNames, ownLabels } from "../core/names.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
-import type { RolloutContext } from "./context.ts";
 import { HeldLock, isHeldBy, type Lock, microTime } from "./held-lock.ts";
 import {
   type Holder,
@@ -71,7 +70,13 @@ export async function withLockOrAsk<T>(
 }
 
 /** How long a way back waits for its turn: as long as pods may take. */
-export function inTurn({ events, config }: Pick<RolloutContext, "events" | "config">): {
+export function inTurn({
+  events,
+  config,
+}: {
+  readonly events: EventSink;
+  readonly config: { readonly deadlines: { readonly readyMs: number } };
+}): {
   readonly events: EventSink;
   readonly patienceMs: number;
 } {

@@ -20,9 +20,3 @@ export interface PlanInput {
   /** Objects that are taken over right now. */
   readonly adopting?: Adoption;
 }
-
-export interface Note {
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string;
-}

@@ -1,8 +1,9 @@
 import type { ModelServer } from "../core/model.ts";
+import type { Note } from "../core/note.ts";
 import { liveSlot, type Routing } from "../core/routing.ts";
 import { isAsFound } from "./adoption/guard.ts";
 import { differences } from "./differences.ts";
-import type { Note, PlanInput } from "./plan-input.ts";
+import type { PlanInput } from "./plan-input.ts";
 import { liveChangeRefused } from "./plan-refusals.ts";
 
 type ServerFact = "name" | "identity" | "keepAliveSeconds" | "protocol" | "metrics" | "draining";

@@ -1,8 +1,9 @@
 import type { ResolvedConfig } from "../config/types.ts";
 import type { SlotSpec } from "../core/model.ts";
+import type { Note } from "../core/note.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import type { Difference } from "./differences.ts";
-import type { Note, PlanInput } from "./plan-input.ts";
+import type { PlanInput } from "./plan-input.ts";
 import { liveChangeRefused } from "./plan-refusals.ts";
 import { isSettled, planFresh, unrecorded } from "./planned-fresh.ts";
 import { nextReleaseNumber, type ReleaseRecord, releaseOf, type SlotScaling } from "./record.ts";

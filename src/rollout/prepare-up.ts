@@ -1,3 +1,4 @@
+import type { Note } from "../core/note.ts";
 import type { RolloutContext } from "./context.ts";
 import { modelSpec, planUp, type UpPlan } from "./desired.ts";
 import { refuseOtherEnvironment } from "./environment.ts";
@@ -7,7 +8,6 @@ import { type Handover, handovers, sizeOwners } from "./handover.ts";
 import { configuredNames } from "./names.ts";
 import type { Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
-import type { Note } from "./plan-input.ts";
 import type { Desired } from "./program.ts";
 import type { RolloutRecord } from "./record.ts";
 import { refuseOtherRollout } from "./release/other-rollout.ts";

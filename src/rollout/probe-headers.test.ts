@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { FakeCluster, refusal } from "../../test/support/rollout-bench.ts";
 import type { HeaderSource } from "../config/types.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
-import type { ProbeRequest } from "./probe.ts";
 import { onceRead, probeWith, readProbeHeaders } from "./probe-headers.ts";
+import type { ProbeRequest } from "./probe-request.ts";
 
 const secretPath = "/api/v1/namespaces/ml/secrets/gateway";
 const base64 = (text: string) => Buffer.from(text).toString("base64");

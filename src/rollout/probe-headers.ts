@@ -2,7 +2,7 @@ import type { HeaderSource } from "../config/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import { type KubernetesApi, KubernetesApiError } from "../kubernetes/api.ts";
 import { forbiddenError } from "../kubernetes/forbidden.ts";
-import type { Probe } from "./probe.ts";
+import type { Probe } from "./probe-request.ts";
 
 type Headers = Readonly<Record<string, string>>;
 

@@ -1,38 +1,14 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
-import type { IdentityAnswer } from "../core/identity.ts";
 import { callGrpc } from "./grpc-probe.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
-
-export interface ProbeRequest {
-  readonly endpoint: Endpoint;
-  /** Host that clients use: the Host header, and the server name of TLS. */
-  readonly host: string;
-  readonly path: string;
-  /** A message: the path is a gRPC method that is called with it. @default a GET request over HTTP */
-  readonly grpc?: Uint8Array | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  /** @default GET */
-  readonly method?: "GET" | "POST";
-  /** @default none */
-  readonly body?: string | undefined;
-  /** Over https: whether the certificate must be trusted by this machine, and be the host's. @default false */
-  readonly verified?: boolean;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-}
-
-/** Sends one request on a connection of its own. Rejects when no complete answer came; of one that is too large the beginning is enough. */
-export type Probe = (request: ProbeRequest) => Promise<IdentityAnswer>;
-
-/** What is read of an answer, bytes. */
-export const largestAnswer = 1_000_000;
+import { largestAnswer, type Probe } from "./probe-request.ts";
 
 /**
  * The real probe. Certificates are not verified: a proof is about which slot answers, and the controller's default
  * certificate, or one that is still being issued, must not stop a rollback. `modelswitch doctor` looks at certificates. What carries
-people's own headers, or judges a release, asks `verified`.
+ * people's own headers, or judges a release, asks `verified`.
  */
 export const probe: Probe = (request) =>
   request.grpc === undefined

@@ -5,7 +5,7 @@ import { openInferenceIdentity } from "../component/servers/shared.ts";
 import { encodeFields } from "../core/grpc-message.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
-import type { Probe } from "./probe.ts";
+import type { Probe } from "./probe-request.ts";
 import { advance, newLane, type ProbeOutcome, proofVerdict, untrueIdentity, viewsOf } from "./proof.ts";
 import { type ProveOptions, prove } from "./prove.ts";
 import { outcomeOf, probeHost, questionsFor } from "./question.ts";

@@ -1,4 +1,5 @@
 import { UserError } from "../core/errors.ts";
+import type { Note } from "../core/note.ts";
 import { liveSlot } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import { readiness } from "../slots/readiness.ts";
@@ -6,7 +7,6 @@ import type { RolloutContext } from "./context.ts";
 import type { UpPlan } from "./desired.ts";
 import type { Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
-import type { Note } from "./plan-input.ts";
 import { identityProbe, proofSubject, proveRouting, unproved } from "./subject.ts";
 
 /** `skipped` says why nothing could be asked. */

@@ -5,7 +5,8 @@ import { FakeClock } from "../../test/support/rollout-bench.ts";
 import { systemClock } from "../core/clock.ts";
 import { settledOn } from "../core/routing.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
-import { type Probe, probe } from "./probe.ts";
+import { probe } from "./probe.ts";
+import type { Probe } from "./probe-request.ts";
 import { viewsOf } from "./proof.ts";
 import { type ProveOptions, prove } from "./prove.ts";
 

@@ -6,7 +6,7 @@ import { ingressGuards } from "../core/ingress-guards.ts";
 import type { IngressSpec } from "../core/model.ts";
 import type { Endpoint } from "./ingress-endpoints.ts";
 import { Pace } from "./pace.ts";
-import type { Probe } from "./probe.ts";
+import type { Probe } from "./probe-request.ts";
 import {
   advance,
   type Identities,

@@ -3,7 +3,7 @@ import { type IdentityAnswer, type IdentityProbe, readGrpcIdentity, readIdentity
 import { identityPlaces } from "../core/identity-path.ts";
 import { isPage, whatWasMet } from "../core/met.ts";
 import type { IngressSpec } from "../core/model.ts";
-import type { ProbeRequest } from "./probe.ts";
+import type { ProbeRequest } from "./probe-request.ts";
 import type { ProbeOutcome } from "./proof.ts";
 
 /** What the ingress is asked to see which slot answers. */

@@ -1,11 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  boundedOutcomes,
-  boundedPods,
-  type JournalEntry,
-  type RolloutOutcomeRecord,
-  withEntries,
-} from "./record-rollouts.ts";
+import { type JournalEntry, withEntries } from "./journal-entry.ts";
+import { boundedOutcomes, boundedPods, type RolloutOutcomeRecord } from "./record-rollouts.ts";
 
 const at = "2026-11-23T08:00:00Z";
 const step = (text: string): JournalEntry => ({ at, kind: "step", text, result: "done" });

@@ -11,7 +11,8 @@ import {
 } from "../core/rollout/state.ts";
 import { type Slot, slots } from "../core/slots.ts";
 import type { KnownPods } from "../gates/pods.ts";
-import type { RolloutReport } from "./report/report.ts";
+import { type JournalEntry, journalEntry } from "./journal-entry.ts";
+import type { RolloutReport } from "./report/rollout-report.ts";
 
 /** What somebody asked of a rollout that another command is working on. */
 export interface RolloutRequest {
@@ -32,22 +33,6 @@ export const requestKinds = [
   "abort",
   "now",
 ] as const;
-
-const journalKinds = ["phase", "step", "hook", "gate", "request", "warning"] as const;
-const journalResults = ["done", "failed", "pass", "fail", "inconclusive"] as const;
-
-/** What happened in a rollout, for the report: a step with its evidence, a phase that began, what somebody asked, a warning. */
-export interface JournalEntry {
-  /** ISO 8601. */
-  readonly at: string;
-  readonly kind: (typeof journalKinds)[number];
-  /** What it was, in words. */
-  readonly text: string;
-  readonly result?: (typeof journalResults)[number] | undefined;
-  /** The line of evidence. */
-  readonly evidence?: string | undefined;
-  readonly durationMs?: number | undefined;
-}
 
 /** The rollout in progress, or the last one. */
 export interface RolloutRecordEntry {
@@ -93,8 +78,6 @@ export interface RolloutOutcomeRecord {
   readonly report?: RolloutReport | undefined;
 }
 
-/** How long a journal gets before what comes later replaces its oldest steps. */
-const keptEntries = 120;
 /** Rollouts whose report is kept; of older ones the digest. */
 const keptReports = 10;
 /** Reports that together are larger than this make room, bytes: a ConfigMap holds 1 MiB. */
@@ -107,29 +90,6 @@ const keptPods = 500;
 /** Keeps what is known of pods small. Pure. */
 export function boundedPods(pods: KnownPods): KnownPods {
   return Object.fromEntries(Object.entries(pods).slice(0, keptPods));
-}
-
-/** A journal with more in it. Pure. */
-export function withEntries(
-  journal: readonly JournalEntry[],
-  more: readonly JournalEntry[],
-): readonly JournalEntry[] {
-  const all = [...journal];
-  for (const entry of more) {
-    // A gate that still holds has nothing new to say.
-    const last = all.findLastIndex(({ kind, text }) => kind === entry.kind && text === entry.text);
-    const isStill =
-      entry.kind === "gate" && entry.result === undefined && last >= 0 && all[last]?.result === undefined;
-    if (isStill) all[last] = entry;
-    else all.push(entry);
-  }
-  // Who did what and when always stays, and the beginning: it says what it was about.
-  let surplus = all.length - keptEntries;
-  return all.filter(({ kind }, index) => {
-    const stays = surplus <= 0 || index < 20 || kind === "phase" || kind === "request";
-    if (!stays) surplus -= 1;
-    return stays;
-  });
 }
 
 /** Keeps the history small: the newest reports, and what the others came to. Pure. */
@@ -209,15 +169,6 @@ const stateSchema = z.object({
   cause: z.string().optional(),
   outcome: outcome.optional(),
 });
-const journalEntry = z.object({
-  at: z.string(),
-  kind: z.enum(journalKinds),
-  text: z.string(),
-  result: z.enum(journalResults).optional(),
-  evidence: z.string().optional(),
-  durationMs: z.number().optional(),
-});
-
 /** The shape of the rollout in progress in the stored record. */
 export const rolloutEntrySchema = z.object({
   number: z.number().int(),

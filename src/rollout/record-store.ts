@@ -8,7 +8,8 @@ import {
   type KubernetesObject,
   responseError,
 } from "../kubernetes/api.ts";
-import { bounded, parseRecord, type RolloutRecord } from "./record.ts";
+import { parseRecord } from "./parse-record.ts";
+import { bounded, type RolloutRecord } from "./record.ts";
 import { storedRecord } from "./record-files.ts";
 
 interface ConfigMapObject extends KubernetesObject {

@@ -8,7 +8,8 @@ import {
   testServer,
 } from "../../test/support/rollout-bench.ts";
 import { vllm } from "../component/servers/vllm.ts";
-import { bounded, parseRecord, type RolloutRecord, releaseOf } from "./record.ts";
+import { parseRecord } from "./parse-record.ts";
+import { bounded, type RolloutRecord, releaseOf } from "./record.ts";
 import { RecordStore } from "./record-store.ts";
 import { recordVersion } from "./record-upgrades.ts";
 

@@ -10,7 +10,8 @@ import { settledOn } from "../core/routing.ts";
 import { handovers } from "./handover.ts";
 import { withImagesRun } from "./images-run.ts";
 import type { Observation, SlotObservation } from "./observation.ts";
-import { parseRecord, type ReleaseRecord, type RolloutRecord, type SlotScaling } from "./record.ts";
+import { parseRecord } from "./parse-record.ts";
+import type { ReleaseRecord, RolloutRecord, SlotScaling } from "./record.ts";
 import { storedRecord } from "./record-files.ts";
 import { recordVersion } from "./record-upgrades.ts";
 import {

@@ -8,8 +8,8 @@ import {
 } from "../core/ingress-claims.ts";
 import { type IngressSpec, placesOf } from "../core/model.ts";
 import type { ObjectNames } from "../core/names.ts";
+import type { Note } from "../core/note.ts";
 import { type KubernetesApi, KubernetesApiError } from "../kubernetes/api.ts";
-import type { Note } from "./plan-input.ts";
 
 /** Which Ingresses may be looked at. */
 export type Sight = "cluster" | "namespace" | "nothing";

@@ -2,7 +2,6 @@ import { beginning } from "../core/identity-path.ts";
 import type { RolloutKind, Stage } from "../core/rollout/state.ts";
 import { liveSlot, splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
-import { KubernetesApiError } from "../kubernetes/api.ts";
 import { podEvidence } from "../slots/pod-evidence.ts";
 import { readiness } from "../slots/readiness.ts";
 import { pendingAdoption } from "./adoption/guard.ts";
@@ -10,7 +9,7 @@ import type { RolloutContext } from "./context.ts";
 import { modelSpec } from "./desired.ts";
 import { findHandChanges } from "./find-hand-changes.ts";
 import type { HandChange } from "./hand-changes.ts";
-import { type LeaseObject, leasePath, presentLock } from "./lease.ts";
+import { worker } from "./lock-worker.ts";
 import type { PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
 import { pendingSwitch } from "./pending-switch.ts";
 import { type RolloutRecord, releaseOf, type SwitchRecord } from "./record.ts";
@@ -127,18 +126,6 @@ async function rolloutStatus(
     ...{ kind, release, target, phase, stage, direction, paused, waitsFor, worksOnIt },
     ...{ by, startedAt, warmUntil },
   };
-}
-
-/** Who has the lock at this moment. Those who may only look may not look there. */
-export async function worker(context: RolloutContext): Promise<string | null | undefined> {
-  const about = context.lockOptions("status");
-  try {
-    const lock = presentLock(await context.api.find<LeaseObject>(leasePath(about)), about);
-    return lock === undefined || lock.isGone || lock.looksSilent ? null : `\`${lock.what}\` of ${lock.who}`;
-  } catch (error) {
-    if (error instanceof KubernetesApiError) return undefined;
-    throw error;
-  }
 }
 
 /** Something is being applied that is no part of a rollout, or was. */

@@ -1,5 +1,6 @@
 import { exitCodes, UserError } from "../core/errors.ts";
 import { type EventSink, step } from "../core/events.ts";
+import type { Note } from "../core/note.ts";
 import { liveSlot, type Routing, splitOf } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import type { OperationResult, ResourceChange } from "../engine/stack.ts";
@@ -16,7 +17,6 @@ import { withLock } from "./lock.ts";
 import type { Observation } from "./observation.ts";
 import { namesAt, observe } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
-import type { Note } from "./plan-input.ts";
 import { decide, type PreparedUp, prepareUp, type UpOptions } from "./prepare-up.ts";
 import type { Desired, ModelStack } from "./program.ts";
 import { proveUp, type UpProof } from "./prove-up.ts";

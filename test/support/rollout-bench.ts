@@ -26,7 +26,7 @@ import { Lists } from "../../src/kubernetes/lists.ts";
 import type { RolloutContext } from "../../src/rollout/context.ts";
 import { declaredObjects } from "../../src/rollout/declared-objects.ts";
 import { hearMs } from "../../src/rollout/lease.ts";
-import type { Probe, ProbeRequest } from "../../src/rollout/probe.ts";
+import type { Probe, ProbeRequest } from "../../src/rollout/probe-request.ts";
 import type { Desired, ModelStack } from "../../src/rollout/program.ts";
 import { RecordStore } from "../../src/rollout/record-store.ts";
 

@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from "../../config/types.ts";
-import type { PreparedAdoption } from "../../rollout/adoption/adopt.ts";
+import type { PreparedAdoption } from "../../rollout/adoption/prepared.ts";
 import type { Command, CommandContext, CommandResult } from "../command.ts";
 import { duration, openRollout } from "./rollout-context.ts";
 

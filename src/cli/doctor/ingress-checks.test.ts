@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { FakeCluster, testConfig } from "../../../test/support/rollout-bench.ts";
 import type { ResolvedConfig } from "../../config/types.ts";
 import type { IngressSpec } from "../../core/model.ts";
-import type { ProbeRequest } from "../../rollout/probe.ts";
+import type { ProbeRequest } from "../../rollout/probe-request.ts";
 import { askIngressOnce, guardsVerdict, liveIngress } from "./ingress-checks.ts";
 
 const nginx = "nginx.ingress.kubernetes.io";

@@ -7,7 +7,7 @@ import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { Connection } from "../../kubernetes/connect.ts";
 import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import { configuredNames } from "../../rollout/names.ts";
-import type { Probe } from "../../rollout/probe.ts";
+import type { Probe } from "../../rollout/probe-request.ts";
 import { seeClaims } from "../../rollout/shared-hosts.ts";
 import type { Check, Verdict } from "./check.ts";
 import { failed, ok, skipped } from "./check.ts";

@@ -15,14 +15,15 @@ import { locationOf } from "../subject.ts";
 import type { Adoption } from "./adoption.ts";
 import { answersChanged, seenAnswers, settledAnswers } from "./answers.ts";
 import { compareWithConfig, gainedByConfig, lossRefused, lostByConfig, notConfigured } from "./compare.ts";
-import type { Described } from "./describe.ts";
 import { describeFound } from "./describe.ts";
-import { type Discovered, discover, refused } from "./discover.ts";
+import { discover, refused } from "./discover.ts";
+import type { Discovered } from "./discovered.ts";
 import { handOver } from "./field-owners.ts";
 import { refuseUnfinished } from "./guard.ts";
 import { takeInventory } from "./inventory.ts";
 import { adoptedKinds, foundObject, foundOf, patchAdopted, podRuns, wouldRoll } from "./objects.ts";
 import { podsOf } from "./pods.ts";
+import type { PreparedAdoption } from "./prepared.ts";
 import { proveAdopted, proveBefore } from "./prove.ts";
 import { giveBack } from "./undo.ts";
 
@@ -30,19 +31,6 @@ export interface AdoptOptions {
   /** Go on where later releases would be without something that runs. @default false */
   readonly acceptLoss?: boolean;
 }
-
-/** What `adopt` would do, decided but not begun. */
-export type PreparedAdoption =
-  | { readonly state: "done"; readonly adoption: Adoption }
-  /** A former run was stopped: the record says how far the way is. */
-  | { readonly state: "resume"; readonly adoption: Adoption; readonly record: RolloutRecord }
-  | {
-      readonly state: "begin";
-      readonly adoption: Adoption;
-      readonly record: RolloutRecord;
-      readonly found: Discovered;
-      readonly described: Described;
-    };
 
 /**
  * Looks at everything and writes nothing.

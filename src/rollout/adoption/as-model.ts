@@ -1,6 +1,6 @@
 import { modelContainer } from "../../component/deployment.ts";
 import { isFields } from "../../core/fields.ts";
-import type { Discovered } from "./discover.ts";
+import type { Discovered } from "./discovered.ts";
 import type { FoundContainer, FoundDeployment } from "./inventory.ts";
 
 type Texts = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import type { ReleaseTemplate } from "../../config/types.ts";
 import { ownLabels } from "../../core/names.ts";
 import type { DisruptionBudget } from "../../core/release-contents.ts";
-import type { Discovered } from "./discover.ts";
+import type { Discovered } from "./discovered.ts";
 import type { FoundBudget, Inventory } from "./inventory.ts";
 import { selects } from "./labels.ts";
 

@@ -3,7 +3,7 @@ import type { Fields } from "../../core/fields.ts";
 import type { ModelServer } from "../../core/model.ts";
 import type { KubernetesFields } from "../../core/release-contents.ts";
 import { asModel } from "./as-model.ts";
-import type { Discovered } from "./discover.ts";
+import type { Discovered } from "./discovered.ts";
 import {
   fieldsOf,
   gainedFields,

@@ -4,7 +4,8 @@ import type { Fields } from "../../core/fields.ts";
 import type { SlotSpec } from "../../core/model.ts";
 import { differences } from "../differences.ts";
 import type { Described } from "./describe.ts";
-import { type Discovered, refused } from "./discover.ts";
+import { refused } from "./discover.ts";
+import type { Discovered } from "./discovered.ts";
 import { lostOfService } from "./found-service.ts";
 import { gainedFields, lostFields, nextDeployment } from "./losses.ts";
 

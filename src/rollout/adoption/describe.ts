@@ -6,7 +6,7 @@ import { isBookkeeping, toolAnnotation } from "./annotations.ts";
 import { autoscalingOf } from "./autoscaler.ts";
 import { budgetOf } from "./budget.ts";
 import { carryOver } from "./carried.ts";
-import type { Discovered } from "./discover.ts";
+import type { Discovered } from "./discovered.ts";
 import {
   backendProtocol,
   type DescribedServer,

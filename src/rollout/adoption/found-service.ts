@@ -4,7 +4,7 @@ import type { ModelServer } from "../../core/model.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
 import { ownPodLabels } from "../../core/slot-rules/pod.ts";
 import { keptAnnotations } from "./annotations.ts";
-import type { Discovered } from "./discover.ts";
+import type { Discovered } from "./discovered.ts";
 import { backendProtocol } from "./found-server.ts";
 import type { FoundService } from "./inventory.ts";
 import { missing, saysNothing } from "./missing.ts";

@@ -1,7 +1,8 @@
 import { ownLabels } from "../../core/names.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 
-type Labels = Readonly<Record<string, string>>;
+/** Labels of one object. */
+export type Labels = Readonly<Record<string, string>>;
 
 /** Whether a selector takes pods with these labels. */
 export function selects(selector: Labels, labels: Labels): boolean {

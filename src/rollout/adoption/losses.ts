@@ -5,7 +5,7 @@ import { podScheme } from "../../core/pod-address.ts";
 import { ownPodLabels } from "../../core/slot-rules/pod.ts";
 import { keptAnnotations } from "./annotations.ts";
 import { asModel } from "./as-model.ts";
-import type { Discovered } from "./discover.ts";
+import type { Discovered } from "./discovered.ts";
 import { backendProtocol } from "./found-server.ts";
 import type { FoundContainer, FoundProbe } from "./inventory.ts";
 import { missing, saysNothing } from "./missing.ts";

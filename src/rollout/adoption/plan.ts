@@ -2,10 +2,10 @@ import { modelContainer } from "../../component/deployment.ts";
 import type { ResolvedConfig } from "../../config/types.ts";
 import { placesOf } from "../../core/model.ts";
 import { objectNames, ownLabels } from "../../core/names.ts";
-import type { PreparedAdoption } from "./adopt.ts";
 import type { Adoption } from "./adoption.ts";
 import type { Described } from "./describe.ts";
-import type { Discovered } from "./discover.ts";
+import type { Discovered } from "./discovered.ts";
+import type { PreparedAdoption } from "./prepared.ts";
 
 type Model = Pick<ResolvedConfig, "name" | "router">;
 

@@ -3,7 +3,7 @@ import { type Fields, isFields } from "../../core/fields.ts";
 import type { EnvValue, KubernetesFields, PodSettings, Toleration } from "../../core/release-contents.ts";
 import { ownPodLabels } from "../../core/slot-rules/pod.ts";
 import { keptAnnotations } from "./annotations.ts";
-import type { Discovered } from "./discover.ts";
+import type { Discovered } from "./discovered.ts";
 import type { FoundContainer } from "./inventory.ts";
 import { saysNothing } from "./missing.ts";
 

@@ -1,4 +1,5 @@
 import { step } from "../../core/events.ts";
+import type { Note } from "../../core/note.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { Action } from "../../core/rollout/world.ts";
 import type { Slot } from "../../core/slots.ts";
@@ -7,7 +8,6 @@ import { giveUpReplicas, handovers, sizeOwners, takeReplicas } from "../handover
 import { indistinguishable } from "../identities.ts";
 import { withImagesRun } from "../images-run.ts";
 import { observeSlot } from "../observe.ts";
-import type { Note } from "../plan-input.ts";
 import type { RolloutRecord } from "../record.ts";
 import { floorsWhile } from "../sizing.ts";
 import { waitForSlot, whileWatching } from "../slot-wait.ts";

@@ -7,10 +7,11 @@ import { withPermissions } from "../permissions.ts";
 import type { RolloutRequest } from "../record-rollouts.ts";
 import { observeDeployed } from "../subject.ts";
 import { isLive, requireInProgress } from "./entry.ts";
-import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
+import { type ExecuteOptions, execute } from "./execute.ts";
 import { hearRequests } from "./hear.ts";
 import { Journal } from "./journal.ts";
 import { askOf } from "./requests.ts";
+import type { RolloutEnd } from "./rollout-end.ts";
 
 /** What became of a request. */
 export type Controlled =

@@ -1,15 +1,11 @@
+import type { Clock } from "../../core/clock.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import { type RolloutEvent, transition } from "../../core/rollout/transition.ts";
-import type { RolloutContext } from "../context.ts";
+import { type JournalEntry, withEntries } from "../journal-entry.ts";
 import type { RolloutRecord } from "../record.ts";
-import {
-  boundedPods,
-  type JournalEntry,
-  type RolloutOutcomeRecord,
-  type RolloutRecordEntry,
-  withEntries,
-} from "../record-rollouts.ts";
+import { boundedPods, type RolloutOutcomeRecord, type RolloutRecordEntry } from "../record-rollouts.ts";
+import type { RecordStore } from "../record-store.ts";
 import { reportOf } from "../report/report.ts";
 import type { Journal } from "./journal.ts";
 
@@ -91,9 +87,17 @@ function withSwitched(
   return { ...record, history: [...record.history, line] };
 }
 
+/** A model, by what its record needs. */
+interface Recorded {
+  readonly config: { readonly name: string };
+  readonly namespace: string;
+  readonly store: RecordStore;
+  readonly clock: Clock;
+}
+
 /** Writes what happened into the record, and moves a rollout that has ended into the history. Returns what was written. */
 export async function recordEvents(
-  context: RolloutContext,
+  context: Recorded,
   events: readonly RolloutEvent[],
   journal: Journal,
   heard = 0,
@@ -133,7 +137,7 @@ export function phaseTitle({ phase, stage, direction }: RolloutState): string {
   return direction === "back" ? `${name}, on the way back` : name;
 }
 
-function gone(context: RolloutContext): UserError {
+function gone(context: Pick<Recorded, "config">): UserError {
   return new UserError({
     code: "rollout-missing",
     message: `No rollout of ${context.config.name} is in progress.`,
@@ -146,7 +150,10 @@ function gone(context: RolloutContext): UserError {
  * The rollout in progress.
  * @throws UserError `rollout-missing` (exit code 2)
  */
-export function requireInProgress(context: RolloutContext, record: RolloutRecord): RolloutRecordEntry {
+export function requireInProgress(
+  context: Pick<Recorded, "config">,
+  record: RolloutRecord,
+): RolloutRecordEntry {
   const entry = inProgress(record);
   if (entry === undefined) throw gone(context);
   return entry;
@@ -156,7 +163,7 @@ export function requireInProgress(context: RolloutContext, record: RolloutRecord
  * The rollout of a record, also one that has ended.
  * @throws UserError `rollout-missing` (exit code 2)
  */
-export function rolloutOf(context: RolloutContext, record: RolloutRecord): RolloutRecordEntry {
+export function rolloutOf(context: Pick<Recorded, "config">, record: RolloutRecord): RolloutRecordEntry {
   if (record.rollout === undefined) throw gone(context);
   return record.rollout;
 }

@@ -1,9 +1,8 @@
 import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
 import { next } from "../../core/rollout/next.ts";
-import { isWayBack, type RolloutState } from "../../core/rollout/state.ts";
+import { isWayBack } from "../../core/rollout/state.ts";
 import { type RolloutEvent, transition } from "../../core/rollout/transition.ts";
-import type { HeldBy } from "../../core/rollout/world.ts";
 import type { RolloutContext } from "../context.ts";
 import type { Lock } from "../lock.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
@@ -17,19 +16,11 @@ import { Journal } from "./journal.ts";
 import { look, ReadyTimes } from "./look.ts";
 import { isOutage, ridingOut } from "./outage.ts";
 import { PhaseGates } from "./phase-gates.ts";
+import type { RolloutEnd } from "./rollout-end.ts";
 import { abortReason, blocked, refused, type Standing, stopped } from "./stops.ts";
 import { Teller } from "./tell.ts";
 import { WaitTimes, wait } from "./wait.ts";
 import { wayBackEnded } from "./way-back-ended.ts";
-
-/** How a command's work on a rollout ended. */
-export type RolloutEnd =
-  | { readonly kind: "finished"; readonly state: RolloutState; readonly failure: UserError | undefined }
-  | { readonly kind: "paused"; readonly state: RolloutState }
-  /** It goes on when somebody says so, or when the time has come. */
-  | { readonly kind: "held"; readonly state: RolloutState; readonly by: HeldBy }
-  /** All traffic is on the target; the old slot stays until then for a rollback in one step. */
-  | { readonly kind: "live"; readonly state: RolloutState; readonly until: number };
 
 export interface ExecuteOptions {
   /** Wait for approvals and windows instead of ending the command. @default false */

@@ -2,7 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Event, EventSink } from "../../core/events.ts";
 import { headline, shortened } from "../../core/headline.ts";
 import type { KnownPods } from "../../gates/pods.ts";
-import type { JournalEntry } from "../record-rollouts.ts";
+import type { JournalEntry } from "../journal-entry.ts";
 
 /**
  * Listens to what a command reports and keeps what belongs into the record: steps with their evidence, and warnings. What was

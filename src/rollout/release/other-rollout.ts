@@ -1,7 +1,7 @@
 import { UserError } from "../../core/errors.ts";
 import type { RolloutContext } from "../context.ts";
+import { worker } from "../lock-worker.ts";
 import type { RolloutRecord } from "../record.ts";
-import { worker } from "../status.ts";
 import { refuseInProgress } from "./entry.ts";
 
 /**

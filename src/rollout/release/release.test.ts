@@ -14,10 +14,10 @@ import { modelStatus, type RolloutStatus } from "../status.ts";
 import { observeDeployed } from "../subject.ts";
 import { switchTraffic } from "../switch.ts";
 import { up } from "../up.ts";
-import type { RolloutEnd } from "./execute.ts";
 import { goBack } from "./meant.ts";
 import { askOf } from "./requests.ts";
 import { rollback } from "./rollback.ts";
+import type { RolloutEnd } from "./rollout-end.ts";
 import { release, resume } from "./start.ts";
 
 let bench: TestBench;

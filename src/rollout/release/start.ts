@@ -22,9 +22,10 @@ import { type Deployed, observeDeployed } from "../subject.ts";
 import { observeVersions } from "../versions.ts";
 import type { Start } from "./begin.ts";
 import { inProgress } from "./entry.ts";
-import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
+import { type ExecuteOptions, execute } from "./execute.ts";
 import { newRelease } from "./new-release.ts";
 import { planOf } from "./plan.ts";
+import type { RolloutEnd } from "./rollout-end.ts";
 import { type StartedOptions, started } from "./started.ts";
 
 export interface ReleaseOptions extends Pick<StartedOptions, "agree" | "waitWhenHeld"> {

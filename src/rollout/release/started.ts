@@ -8,17 +8,18 @@ import { requireCapacity } from "../capacity/require-capacity.ts";
 import type { RolloutContext } from "../context.ts";
 import { modelSpec } from "../desired.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
-import { sayHandChanges } from "../find-hand-changes.ts";
 import { inTurn, withLock, withLockInTurn } from "../lock.ts";
 import { pendingSwitch } from "../pending-switch.ts";
 import { withPermissions } from "../permissions.ts";
 import { requireStack } from "../require-stack.ts";
+import { sayHandChanges } from "../say-hand-changes.ts";
 import { type Deployed, observeDeployed } from "../subject.ts";
 import { finished } from "../unfinished.ts";
 import { type Start, withRollout } from "./begin.ts";
-import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
+import { type ExecuteOptions, execute } from "./execute.ts";
 import { describeGivenUp, warmSlotGivenUp } from "./given-up.ts";
 import { refuseOtherRollout } from "./other-rollout.ts";
+import type { RolloutEnd } from "./rollout-end.ts";
 
 export interface StartedOptions extends ExecuteOptions {
   /** Asks whether a mode is wanted that serves nobody for a while; throws where it is not. */

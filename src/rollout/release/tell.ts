@@ -8,7 +8,7 @@ import type { RolloutContext } from "../context.ts";
 import type { RolloutRecord } from "../record.ts";
 import { callSubject } from "./call-subject.ts";
 import { isLive, rolloutOf } from "./entry.ts";
-import type { RolloutEnd } from "./execute.ts";
+import type { RolloutEnd } from "./rollout-end.ts";
 
 /** How long a command waits at its end for people to be told, milliseconds. */
 const flushMs = 5_000;

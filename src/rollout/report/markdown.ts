@@ -1,6 +1,7 @@
 import { formatDuration } from "../../core/duration.ts";
-import type { JournalEntry, RolloutRecordEntry } from "../record-rollouts.ts";
-import type { ReportedRelease, RolloutReport } from "./report.ts";
+import type { JournalEntry } from "../journal-entry.ts";
+import type { RolloutRecordEntry } from "../record-rollouts.ts";
+import type { ReportedRelease, RolloutReport } from "./rollout-report.ts";
 
 const outcomes = {
   released: "released",

@@ -6,7 +6,8 @@ import { rollback } from "../release/rollback.ts";
 import { release } from "../release/start.ts";
 import { up } from "../up.ts";
 import { progressMarkdown, reportMarkdown } from "./markdown.ts";
-import { digestOf, type RolloutReport } from "./report.ts";
+import { digestOf } from "./report.ts";
+import type { RolloutReport } from "./rollout-report.ts";
 
 let bench: TestBench;
 
