@@ -83,3 +83,12 @@ export const markAnnotation = "modelswitch.dev/mark";
 
 /** Name of the model server's container. */
 export const modelContainer = "model";
+
+/** The names that the configuration gives to a model's objects. */
+export function configuredNames(config: {
+  readonly name: string;
+  readonly runs: { readonly slots?: Partial<Record<Slot, SlotNames>> | undefined };
+  readonly ingress: { readonly name?: string | undefined };
+}): ObjectNames {
+  return objectNames(config.name, { slots: config.runs.slots ?? {}, ingress: config.ingress.name });
+}

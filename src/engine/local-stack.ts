@@ -12,9 +12,10 @@ import { folderOf, type ProviderChoice } from "./provider.ts";
 import { PulumiCommandError } from "./pulumi-command.ts";
 import { openSession, type Session } from "./session.ts";
 import { settlePending } from "./settle.ts";
-import type { OperationResult, Stack, StackOptions, StackResource } from "./stack.ts";
+import type { OperationResult, Stack, StackOptions } from "./stack.ts";
 import { findState, requirePassphrase } from "./stack-check.ts";
 import { isStackMissing, StackCli } from "./stack-cli.ts";
+import type { StackResource } from "./stack-resource.ts";
 import { outputsOf, parseState, readState, removeHalfWrittenAttributes, resourcesOf } from "./state-file.ts";
 import { type TakeIn, takenIn } from "./take-in.ts";
 import {

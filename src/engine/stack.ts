@@ -1,5 +1,6 @@
 import type { EventSink } from "../core/events.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
+import type { StackResource } from "./stack-resource.ts";
 import type { TakeIn } from "./take-in.ts";
 
 /** A Pulumi program: returns the stack's outputs. */
@@ -43,15 +44,6 @@ export interface ResourceChange {
     readonly before?: unknown;
     readonly after?: unknown;
   }[];
-}
-
-/** One object of the cluster in the state. */
-export interface StackResource {
-  readonly kind: string;
-  /** `NAMESPACE/NAME`. */
-  readonly id: string;
-  /** Leaves the state without being deleted. */
-  readonly retained: boolean;
 }
 
 export interface OperationResult {

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { isJson } from "./locks.ts";
 import { presentable, valueAt } from "./property-paths.ts";
-import type { StackResource } from "./stack.ts";
+import type { StackResource } from "./stack-resource.ts";
 
 /** A resource in a Pulumi state, as far as we look. */
 export interface StateResource {

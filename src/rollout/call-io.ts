@@ -1,9 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path/posix";
 import type { CallIo } from "../calls/io.ts";
 import { type NamedCall, requireCalls, secretVariables } from "../calls/require-calls.ts";
 import type { ResolvedRollout } from "../config/rollout-types.ts";
 import type { ResolvedConfig } from "../config/types.ts";
 import type { Clock } from "../core/clock.ts";
-import { programsKubeconfig } from "./programs-kubeconfig.ts";
+import type { KubeconfigSource } from "../kubernetes/connect.ts";
 
 /** What hooks, gates and notifications of a model work with: the real thing. */
 export function callIo(about: {
@@ -75,4 +78,21 @@ function namedCalls({ hooks, gates }: ResolvedRollout): NamedCall[] {
         : [],
     ),
   ];
+}
+
+/**
+ * The path of a kubeconfig that leads to this one cluster, whatever the current context of the user's own file is. It is written
+ * when the first program asks for it, for this user alone, and goes with this process.
+ */
+export function programsKubeconfig({ contents, path }: KubeconfigSource): () => string | undefined {
+  if (contents === undefined) return () => path;
+  let written: string | undefined;
+  return () => {
+    if (written !== undefined) return written;
+    const folder = mkdtempSync(join(tmpdir(), "modelswitch-kubeconfig-"));
+    written = join(folder, "config");
+    writeFileSync(written, contents, { mode: 0o600 });
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    return written;
+  };
 }

@@ -4,13 +4,13 @@ import { slots } from "../core/slots.ts";
 import type { ResourceChange } from "../engine/stack.ts";
 import { refuseUnfinished } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
+import { locationOf } from "./deployed.ts";
 import { refuseOtherEnvironment } from "./environment.ts";
 import { withLock } from "./lock.ts";
 import { observe } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
 import type { RolloutRecord } from "./record.ts";
 import { requireStack } from "./require-stack.ts";
-import { locationOf } from "./subject.ts";
 
 export interface Loss {
   /** What goes away, line by line. */

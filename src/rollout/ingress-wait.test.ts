@@ -3,8 +3,8 @@ import { noFlags, templateConfig } from "../../test/support/release-bench.ts";
 import { json, refusal, type TestBench, testBench, testNamespace } from "../../test/support/rollout-bench.ts";
 import { interrupted } from "../core/errors.ts";
 import type { EventSink } from "../core/events.ts";
+import { locationOf } from "./deployed.ts";
 import { whileIngressWaits } from "./ingress-wait.ts";
-import { locationOf } from "./subject.ts";
 import { up } from "./up.ts";
 
 const path = `/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud`;

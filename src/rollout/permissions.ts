@@ -1,9 +1,9 @@
+import { configuredNames } from "../core/names.ts";
 import { permissionsOf } from "../core/permission-checks.ts";
 import { type PermittedCommand, requiredRows } from "../core/permissions.ts";
 import { deniedPermissions, whoAmI } from "../kubernetes/access.ts";
 import { permissionDenied } from "../kubernetes/forbidden.ts";
 import type { RolloutContext } from "./context.ts";
-import { configuredNames } from "./names.ts";
 
 /**
  * Refuses a command whose account lacks a permission that it will need, before anything is written: a refusal half-way would

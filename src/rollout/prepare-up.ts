@@ -1,11 +1,12 @@
+import { configuredNames } from "../core/names.ts";
 import type { Note } from "../core/note.ts";
 import type { RolloutContext } from "./context.ts";
+import { locationOf, routingUnreadable } from "./deployed.ts";
 import { modelSpec, planUp, type UpPlan } from "./desired.ts";
 import { refuseOtherEnvironment } from "./environment.ts";
 import { findHandChanges, handChangeNotes } from "./find-hand-changes.ts";
 import type { HandChange } from "./hand-changes.ts";
 import { type Handover, handovers, sizeOwners } from "./handover.ts";
-import { configuredNames } from "./names.ts";
 import type { Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
 import type { Desired } from "./program.ts";
@@ -13,7 +14,6 @@ import type { RolloutRecord } from "./record.ts";
 import { refuseOtherRollout } from "./release/other-rollout.ts";
 import { requiredSourcesOf, sourcesOf } from "./release-spec.ts";
 import { seeClaims, sharedHostNotes } from "./shared-hosts.ts";
-import { locationOf, routingUnreadable } from "./subject.ts";
 import { observeVersions, type Versions } from "./versions.ts";
 
 export interface UpOptions {

@@ -6,14 +6,8 @@ import type { ResolvedConfig } from "../config/types.ts";
 import type { EventSink } from "../core/events.ts";
 import type { ModelSpec } from "../core/model.ts";
 import { liveSlot, type Routing } from "../core/routing.ts";
-import type {
-  OpenStack,
-  OperationResult,
-  SecretsSource,
-  Stack,
-  StackOptions,
-  StackResource,
-} from "../engine/stack.ts";
+import type { OpenStack, OperationResult, SecretsSource, Stack, StackOptions } from "../engine/stack.ts";
+import type { StackResource } from "../engine/stack-resource.ts";
 import type { TakeIn } from "../engine/take-in.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { declaredObjects, kinds } from "./declared-objects.ts";

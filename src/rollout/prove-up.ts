@@ -7,7 +7,8 @@ import type { RolloutContext } from "./context.ts";
 import type { UpPlan } from "./desired.ts";
 import type { Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
-import { identityProbe, proofSubject, proveRouting, unproved } from "./subject.ts";
+import { proveRouting, unproved } from "./prove-routing.ts";
+import { identityProbe, proofSubject } from "./subject.ts";
 
 /** `skipped` says why nothing could be asked. */
 export type UpProof =

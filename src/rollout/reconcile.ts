@@ -2,12 +2,12 @@ import { step } from "../core/events.ts";
 import type { ModelSpec } from "../core/model.ts";
 import { otherSlot, type Slot } from "../core/slots.ts";
 import type { RolloutContext } from "./context.ts";
+import type { Deployed } from "./deployed.ts";
 import { modelSpec } from "./desired.ts";
 import type { SlotObservation } from "./observation.ts";
 import type { RolloutRecord } from "./record.ts";
 import { type Sized, sizedForTraffic } from "./sizing.ts";
 import { whileWatching } from "./slot-wait.ts";
-import type { Deployed } from "./subject.ts";
 
 /**
  * Finishes what an unfinished `up` left, and brings the target to its full size and what was deleted of it back, before

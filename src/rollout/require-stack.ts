@@ -1,7 +1,7 @@
 import { exitCodes, UserError } from "../core/errors.ts";
 import type { ModelSpec } from "../core/model.ts";
 import { slots } from "../core/slots.ts";
-import type { StackResource } from "../engine/stack.ts";
+import type { StackResource } from "../engine/stack-resource.ts";
 import type { RolloutContext } from "./context.ts";
 import type { Observation } from "./observation.ts";
 import { refuseForeign, type UnknownObjects, unknownObjects } from "./unknown-objects.ts";

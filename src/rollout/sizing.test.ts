@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, templateConfig } from "../../test/support/release-bench.ts";
 import { type TestBench, testBench } from "../../test/support/rollout-bench.ts";
+import { observeDeployed } from "./deployed.ts";
 import type { Observation } from "./observation.ts";
 import type { RolloutRecord } from "./record.ts";
 import { floorsWhile } from "./sizing.ts";
-import { observeDeployed } from "./subject.ts";
 import { up } from "./up.ts";
 
 let bench: TestBench;

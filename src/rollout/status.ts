@@ -6,6 +6,7 @@ import { podEvidence } from "../slots/pod-evidence.ts";
 import { readiness } from "../slots/readiness.ts";
 import { pendingAdoption } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
+import { type Deployed, observeDeployed } from "./deployed.ts";
 import { modelSpec } from "./desired.ts";
 import { findHandChanges } from "./find-hand-changes.ts";
 import type { HandChange } from "./hand-changes.ts";
@@ -14,9 +15,8 @@ import type { PodEvidence, PodProblem, SlotObservation } from "./observation.ts"
 import { pendingSwitch } from "./pending-switch.ts";
 import { type RolloutRecord, releaseOf, type SwitchRecord } from "./record.ts";
 import { inProgress, isLive } from "./release/entry.ts";
-import { describeHeld } from "./release/held.ts";
 import { heldNow } from "./release/look.ts";
-import { type Deployed, observeDeployed } from "./subject.ts";
+import { describeHeld } from "./release/rollout-end.ts";
 
 export interface SlotStatus {
   /** `undefined`: no release was put into it. */

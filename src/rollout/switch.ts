@@ -5,6 +5,7 @@ import { unstoppable } from "../core/unstoppable.ts";
 import { readiness } from "../slots/readiness.ts";
 import { refuseUnfinished } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
+import { type Deployed, observeDeployed } from "./deployed.ts";
 import { modelSpec } from "./desired.ts";
 import { refuseOtherEnvironment } from "./environment.ts";
 import { indistinguishable } from "./identities.ts";
@@ -13,20 +14,14 @@ import { type Lock, withLock } from "./lock.ts";
 import type { Observation, SlotObservation } from "./observation.ts";
 import { newest, observe, observeSlot } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
+import { proveRouting, unproved } from "./prove-routing.ts";
 import { reconcile } from "./reconcile.ts";
 import { type RolloutRecord, releaseOf } from "./record.ts";
 import { leavesBadSlot } from "./release/bad-slot.ts";
 import { refuseInProgress, withoutWindow } from "./release/entry.ts";
 import { switchAway } from "./release/switch-away.ts";
 import { lastWords, waitForSlot } from "./slot-wait.ts";
-import {
-  type Deployed,
-  observeDeployed,
-  type ProofSubject,
-  proofSubject,
-  proveRouting,
-  unproved,
-} from "./subject.ts";
+import { type ProofSubject, proofSubject } from "./subject.ts";
 import { describeTraffic, moveTraffic, type StepTiming, stackOnce, type Traffic } from "./traffic.ts";
 import { unapplied } from "./unapplied.ts";
 import { notReady } from "./wait-ready.ts";

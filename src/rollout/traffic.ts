@@ -9,7 +9,8 @@ import type { Lock } from "./lock.ts";
 import { type ModelLocation, observeRouting, observeSlot } from "./observe.ts";
 import type { ModelStack } from "./program.ts";
 import type { ProofVerdict, ProofView } from "./proof.ts";
-import { type ProofSubject, proofDeadlineMs, proveRouting, unproved } from "./subject.ts";
+import { proofDeadlineMs, proveRouting, unproved } from "./prove-routing.ts";
+import type { ProofSubject } from "./subject.ts";
 
 /** How one step went. */
 export interface StepTiming {

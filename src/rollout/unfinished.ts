@@ -2,11 +2,11 @@ import { UserError } from "../core/errors.ts";
 import { step } from "../core/events.ts";
 import { liveSlot } from "../core/routing.ts";
 import type { RolloutContext } from "./context.ts";
+import { type Deployed, observeDeployed } from "./deployed.ts";
 import { modelSpec } from "./desired.ts";
 import { withLive } from "./ever-live.ts";
 import { inProgress } from "./release/entry.ts";
 import { whileWatching } from "./slot-wait.ts";
-import { type Deployed, observeDeployed } from "./subject.ts";
 
 /** Whether a command wrote down what it was about to apply, and did not say that it finished. */
 export function isUnfinished({ record }: Pick<Deployed, "record">): boolean {

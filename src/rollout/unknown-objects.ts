@@ -1,6 +1,6 @@
 import { exitCodes, UserError } from "../core/errors.ts";
 import type { ModelSpec } from "../core/model.ts";
-import type { StackResource } from "../engine/stack.ts";
+import type { StackResource } from "../engine/stack-resource.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../kubernetes/api.ts";
 import { fieldOwners } from "../kubernetes/managed-fields.ts";
 import { ownersOf } from "./adoption/owners.ts";

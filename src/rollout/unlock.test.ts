@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, templateConfig } from "../../test/support/release-bench.ts";
 import { type TestBench, testBench, testNamespace } from "../../test/support/rollout-bench.ts";
 import { splitOf } from "../core/routing.ts";
+import { observeDeployed } from "./deployed.ts";
 import type { Holder } from "./lease.ts";
 import { withLock } from "./lock.ts";
 import { release, resume } from "./release/start.ts";
-import { observeDeployed } from "./subject.ts";
 import { unlock } from "./unlock.ts";
 import { up } from "./up.ts";
 

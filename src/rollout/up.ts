@@ -7,6 +7,7 @@ import type { OperationResult, ResourceChange } from "../engine/stack.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
 import { requireRoomForUp } from "./capacity/room-for-up.ts";
 import type { RolloutContext } from "./context.ts";
+import { locationOf } from "./deployed.ts";
 import { withLive } from "./ever-live.ts";
 import { describeHandChange } from "./hand-changes.ts";
 import { giveUpReplicas, takeReplicas } from "./handover.ts";
@@ -24,7 +25,6 @@ import type { RolloutRecord } from "./record.ts";
 import { canonicalJson } from "./report/canonical-json.ts";
 import { checkStack, requireNames } from "./require-stack.ts";
 import { waitForSlot, whileWatching } from "./slot-wait.ts";
-import { locationOf } from "./subject.ts";
 
 export interface UpResult {
   readonly live: Slot;

@@ -13,7 +13,8 @@ import type { Event } from "../../src/core/events.ts";
 import type { ModelServer } from "../../src/core/model.ts";
 import type { Slot } from "../../src/core/slots.ts";
 import { slots } from "../../src/core/slots.ts";
-import type { ResourceChange, StackResource } from "../../src/engine/stack.ts";
+import type { ResourceChange } from "../../src/engine/stack.ts";
+import type { StackResource } from "../../src/engine/stack-resource.ts";
 import { Answers } from "../../src/kubernetes/answers.ts";
 import {
   type ApiRequest,

@@ -11,7 +11,7 @@ export const history: Command = {
   ifInterrupted: "Nothing was changed.",
   async run(_input, context): Promise<CommandResult> {
     const rollout = await openRollout(context);
-    const { observeDeployed } = await import("../../rollout/subject.ts");
+    const { observeDeployed } = await import("../../rollout/deployed.ts");
     const { withoutReport } = await import("../../rollout/record-rollouts.ts");
     const { record } = await observeDeployed(rollout);
     return {

@@ -47,7 +47,7 @@ export const logs: Command = {
     const options = await optionsOf(input);
     const rollout = await openRollout(context);
     const [{ observeDeployed }, { liveSlot }, { otherSlot }, { readLogs }, { connect }] = await Promise.all([
-      import("../../rollout/subject.ts"),
+      import("../../rollout/deployed.ts"),
       import("../../core/routing.ts"),
       import("../../core/slots.ts"),
       import("../../rollout/logs.ts"),

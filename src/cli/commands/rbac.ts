@@ -34,7 +34,7 @@ export const rbac: Command = {
     const [{ loadConfig }, { manifestText, roleManifests }, { configuredNames }] = await Promise.all([
       import("../load-config.ts"),
       import("../rbac/manifests.ts"),
-      import("../../rollout/names.ts"),
+      import("../../core/names.ts"),
     ]);
     const subjects = await subjectsOf(input);
     const config = await loadConfig(context.globals, context.env);

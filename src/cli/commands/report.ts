@@ -24,7 +24,7 @@ export const report: Command = {
       throw unknown(`"${number}" is no number of a rollout.`);
     }
     const rollout = await openRollout(context);
-    const { observeDeployed } = await import("../../rollout/subject.ts");
+    const { observeDeployed } = await import("../../rollout/deployed.ts");
     const { record } = await observeDeployed(rollout);
     const { inProgress } = await import("../../rollout/release/entry.ts");
     const { reportMarkdown, progressMarkdown } = await import("../../rollout/report/markdown.ts");

@@ -3,8 +3,8 @@ import type { RolloutState } from "../../core/rollout/state.ts";
 import type { HeldBy } from "../../core/rollout/world.ts";
 import type { RolloutContext } from "../../rollout/context.ts";
 import type { Controlled } from "../../rollout/release/control.ts";
-import { describeHeld, heldHint } from "../../rollout/release/held.ts";
 import type { RolloutEnd } from "../../rollout/release/rollout-end.ts";
+import { describeHeld, heldHint } from "../../rollout/release/rollout-end.ts";
 import type { CommandResult } from "../command.ts";
 
 /**

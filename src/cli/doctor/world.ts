@@ -33,7 +33,7 @@ export function realWorld(context: CommandContext): DoctorWorld {
     provider: (signal) => findProvider(env, signal),
     machine: () => lookAtMachine(env),
     lookup: async (host) => {
-      const { lookupInTime } = await import("../../rollout/lookup.ts");
+      const { lookupInTime } = await import("../../rollout/ingress-endpoints.ts");
       return (await lookupInTime(host)).map(({ address }) => address);
     },
   };

@@ -1,8 +1,8 @@
 import type { ResolvedConfig } from "../../config/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
+import { configuredNames } from "../../core/names.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { differences } from "../differences.ts";
-import { configuredNames } from "../names.ts";
 import type { Observation } from "../observation.ts";
 import { namesOfRecord, type RolloutRecord } from "../record.ts";
 

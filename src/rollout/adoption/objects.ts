@@ -1,6 +1,8 @@
 import { UserError } from "../../core/errors.ts";
 import type { KubernetesApi, KubernetesObject } from "../../kubernetes/api.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
+import type { RolloutContext } from "../context.ts";
+import type { RolloutRecord } from "../record.ts";
 import type { Adoption, FoundObject } from "./adoption.ts";
 import { declaredOwners, type PatchOperation } from "./field-owners.ts";
 import type { FoundPod } from "./inventory.ts";
@@ -136,4 +138,21 @@ export function podRuns(pods: readonly FoundPod[]): string[] {
       return `${metadata?.name} ${metadata?.uid} ${restarts}`;
     })
     .toSorted();
+}
+
+/** The pods of the adopted slot, each with its restarts. */
+export async function podsOf(context: RolloutContext, record: RolloutRecord): Promise<string[]> {
+  const slot = record.adoption?.slot ?? "blue";
+  const selector = record.settings.selectors[slot] ?? {};
+  const { items = [] } = await context.api.json<{ readonly items?: readonly FoundPod[] }>({
+    method: "GET",
+    path: `/api/v1/namespaces/${context.namespace}/pods`,
+    query: {
+      labelSelector: Object.entries(selector)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(","),
+    },
+    signal: context.signal,
+  });
+  return podRuns(items);
 }

@@ -1,10 +1,10 @@
 import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { RolloutContext } from "../context.ts";
+import { locationOf } from "../deployed.ts";
 import { observe } from "../observe.ts";
 import { asNote, proveUp, type UpProof } from "../prove-up.ts";
 import type { RolloutRecord } from "../record.ts";
-import { locationOf } from "../subject.ts";
 
 /**
  * Proves that the ingress answers from the adopted slot. Nothing that clients see was changed, so a server whose answers

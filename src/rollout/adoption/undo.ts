@@ -6,6 +6,7 @@ import { settledOn, splitOf } from "../../core/routing.ts";
 import { otherSlot } from "../../core/slots.ts";
 import type { KubernetesObject } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context.ts";
+import { locationOf } from "../deployed.ts";
 import { modelSpec } from "../desired.ts";
 import { type Lock, withLock } from "../lock.ts";
 import { observe } from "../observe.ts";
@@ -14,7 +15,6 @@ import type { ModelStack } from "../program.ts";
 import type { UpProof } from "../prove-up.ts";
 import { type RolloutRecord, releaseOf } from "../record.ts";
 import { refuseInProgress } from "../release/entry.ts";
-import { locationOf } from "../subject.ts";
 import type { Adoption, FoundObject } from "./adoption.ts";
 import { giveBackOwners, restore, restored } from "./field-owners.ts";
 import type { FoundService } from "./inventory.ts";
@@ -26,9 +26,9 @@ import {
   foundOf,
   kindNames,
   patchAdopted,
+  podsOf,
 } from "./objects.ts";
 import { autoscalerPart } from "./plan.ts";
-import { podsOf } from "./pods.ts";
 import { proveReturned } from "./prove.ts";
 
 export interface PreparedUndo {

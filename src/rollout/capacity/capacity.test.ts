@@ -3,9 +3,9 @@ import { noFlags, templateConfig } from "../../../test/support/release-bench.ts"
 import { refusal, type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import type { ReleaseTemplate, RolloutConfig } from "../../config/types.ts";
 import type { SlotSpec } from "../../core/model.ts";
+import { observeDeployed } from "../deployed.ts";
 import { rollback } from "../release/rollback.ts";
 import { release } from "../release/start.ts";
-import { observeDeployed } from "../subject.ts";
 import { up } from "../up.ts";
 import { nextReleaseCost } from "./next-release.ts";
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import { type Routing, sameRouting, splitOf } from "../../core/routing.ts";
-import { observeDeployed } from "../subject.ts";
+import { observeDeployed } from "../deployed.ts";
 import { up } from "../up.ts";
 import { control } from "./control.ts";
 import { release, resume } from "./start.ts";

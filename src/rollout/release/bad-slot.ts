@@ -1,9 +1,10 @@
 import { liveSlot } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { RolloutContext } from "../context.ts";
+import type { Deployed } from "../deployed.ts";
 import { learnAnyIdentity } from "../goal-identity.ts";
 import { learnIdentity } from "../identities.ts";
-import { type Deployed, identityProbe, learnOptions } from "../subject.ts";
+import { identityProbe, learnOptions } from "../subject.ts";
 import { answersOfClients, within } from "./clients-answered.ts";
 
 /** How long a healthy pod may take to say who it is, milliseconds. */

@@ -1,7 +1,13 @@
 import { begin, type RolloutPlan } from "../../core/rollout/state.ts";
-import { otherSlot } from "../../core/slots.ts";
+import { otherSlot, type Slot } from "../../core/slots.ts";
 import type { RolloutContext } from "../context.ts";
-import { type ReleaseRecord, type RolloutRecord, releaseOf, type SlotScaling } from "../record.ts";
+import {
+  type ReleaseRecord,
+  type ReleaseSpec,
+  type RolloutRecord,
+  releaseOf,
+  type SlotScaling,
+} from "../record.ts";
 import { nextRolloutNumber, type RolloutRecordEntry } from "../record-rollouts.ts";
 import { releaseDifferences } from "../release-spec.ts";
 import { phaseTitle, withoutWindow } from "./entry.ts";
@@ -66,4 +72,14 @@ export function withRollout(context: RolloutContext, present: RolloutRecord, sta
       journal: [{ at: startedAt, kind: "phase", text: phaseTitle(state) }],
     },
   };
+}
+
+/** A release that is about to be put into a slot. */
+export function newRelease(
+  { clock, operator }: Pick<RolloutContext, "clock" | "operator">,
+  number: number,
+  slot: Slot,
+  spec: ReleaseSpec,
+): ReleaseRecord {
+  return { number, slot, spec, createdAt: new Date(clock.now()).toISOString(), by: operator };
 }

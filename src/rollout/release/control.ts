@@ -1,11 +1,11 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { isWayBack, needsApproval, type RolloutState } from "../../core/rollout/state.ts";
 import type { RolloutContext } from "../context.ts";
+import { observeDeployed } from "../deployed.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
 import { modelLocked, withLockOrAsk } from "../lock.ts";
 import { withPermissions } from "../permissions.ts";
 import type { RolloutRequest } from "../record-rollouts.ts";
-import { observeDeployed } from "../subject.ts";
 import { isLive, requireInProgress } from "./entry.ts";
 import { type ExecuteOptions, execute } from "./execute.ts";
 import { hearRequests } from "./hear.ts";

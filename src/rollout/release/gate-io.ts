@@ -8,13 +8,13 @@ import type { GateIo, IngressOutcome, IngressRequest } from "../../gates/io.ts";
 import type { PodsSeen } from "../../gates/pods.ts";
 import { presentPods } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context.ts";
+import { locationOf } from "../deployed.ts";
 import { type Endpoint, ingressEndpoints } from "../ingress-endpoints.ts";
 import type { Observation } from "../observation.ts";
 import { observeSlot } from "../observe.ts";
 import { isUntrusted } from "../probe.ts";
 import { probeHost } from "../question.ts";
 import type { RolloutRecord } from "../record.ts";
-import { locationOf } from "../subject.ts";
 import { previewValue, reachOf } from "./reach.ts";
 
 /** What the executor saw last. */

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
-import { observeDeployed } from "../subject.ts";
+import { observeDeployed } from "../deployed.ts";
 import { up } from "../up.ts";
 import { describeGivenUp, warmSlotGivenUp } from "./given-up.ts";
 import { rollback } from "./rollback.ts";

@@ -1,6 +1,6 @@
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
-import type { Deployed } from "../subject.ts";
+import type { Deployed } from "../deployed.ts";
 import { inProgress, isLive } from "./entry.ts";
 import { releasesToAvoid } from "./former-releases.ts";
 

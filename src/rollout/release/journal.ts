@@ -1,6 +1,8 @@
+import type { GateVerdict } from "../../core/calls.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Event, EventSink } from "../../core/events.ts";
 import { headline, shortened } from "../../core/headline.ts";
+import type { Phase } from "../../core/rollout/state.ts";
 import type { KnownPods } from "../../gates/pods.ts";
 import type { JournalEntry } from "../journal-entry.ts";
 
@@ -73,4 +75,29 @@ export class Journal {
       durationMs: startedAt === undefined ? undefined : this.#clock.now() - startedAt,
     });
   }
+}
+
+/** Tells everybody what a gate or a hook says, and keeps it for the report. */
+export function sayVerdict(
+  { events }: { readonly events: EventSink },
+  journal: Journal,
+  said: GateVerdict & { readonly from: "gate" | "hook"; readonly name: string; readonly phase: Phase },
+): void {
+  const { from, name, phase, verdict, evidence } = said;
+  const what = from === "gate" ? "Gate" : "Hook";
+  events({
+    type: "verdict",
+    from,
+    name,
+    phase,
+    verdict,
+    evidence,
+    message: `${what} ${name}: ${verdict}${evidence === "" ? "" : ` (${evidence})`}`,
+  });
+  journal.note({
+    kind: from,
+    text: `${name}, ${phase}`,
+    ...(verdict === "hold" ? {} : { result: verdict }),
+    evidence,
+  });
 }

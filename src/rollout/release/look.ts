@@ -1,3 +1,4 @@
+import type { EventSink } from "../../core/events.ts";
 import { next } from "../../core/rollout/next.ts";
 import { asksForClients } from "../../core/rollout/way-back.ts";
 import type { HeldBy, SlotWorld, World } from "../../core/rollout/world.ts";
@@ -7,14 +8,13 @@ import { windowAt } from "../../core/windows.ts";
 import { occupants } from "../../slots/occupants.ts";
 import { readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context.ts";
+import { locationOf, routingUnreadable } from "../deployed.ts";
 import type { Observation, SlotObservation } from "../observation.ts";
 import { observe } from "../observe.ts";
 import { type RolloutRecord, releaseOf } from "../record.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
-import { locationOf, routingUnreadable } from "../subject.ts";
 import { areClientsAnswered } from "./clients-answered.ts";
 import { DrainWatch } from "./drain-watch.ts";
-import { LostPods } from "./lost-pods.ts";
 import type { PhaseGates } from "./phase-gates.ts";
 
 /** What takes more than one look: since when each slot has been ready without a break, and whether one has drained. */
@@ -111,4 +111,21 @@ function slotWorld(
     scalable: observed.deployment !== undefined && releaseOf(record, observed.slot)?.spec.image !== undefined,
     readySince: times.see(observed.slot, ready, now),
   };
+}
+
+/** Says of pods that nothing waits for any more, of each once: nobody knows whether they have ended. Lives as long as a command works on a rollout. */
+export class LostPods {
+  readonly #told = new Set<string>();
+
+  tell(events: EventSink, observed: SlotObservation, now: number): void {
+    const news = occupants(observed, now).lost.filter(({ name, uid }) => !this.#told.has(uid ?? name));
+    if (news.length === 0) return;
+    for (const { name, uid } of news) this.#told.add(uid ?? name);
+    events({
+      type: "warning",
+      code: "pods-lost",
+      message: `${news.map(({ name }) => name).join(", ")} of ${observed.slot} should have ended over half a minute ago, and their node does not say that they have: they are not waited for.`,
+      hint: "Look at the node. One that is gone for good is taken out with `kubectl delete node`; then its pods go too.",
+    });
+  }
 }

@@ -7,19 +7,12 @@ import { type Slot, slots } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import { readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context.ts";
+import { locationOf } from "../deployed.ts";
 import { modelSpec } from "../desired.ts";
 import { newest, observeSlot } from "../observe.ts";
 import type { ProofView } from "../proof.ts";
-import {
-  type GoalSubject,
-  goalSubject,
-  locationOf,
-  type ProofSubject,
-  type ProveRoutingOptions,
-  proofSubject,
-  proveRouting,
-  unproved,
-} from "../subject.ts";
+import { type ProveRoutingOptions, proveRouting, unproved } from "../prove-routing.ts";
+import { type GoalSubject, goalSubject, type ProofSubject, proofSubject } from "../subject.ts";
 import { describeTraffic, type Traffic, takeStep } from "../traffic.ts";
 import { notReadyError } from "../wait-ready.ts";
 import type { Acting } from "./acting.ts";

@@ -9,7 +9,7 @@ import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { callSubject } from "./call-subject.ts";
 import { gateIo, type Seen } from "./gate-io.ts";
 import type { Journal } from "./journal.ts";
-import { sayVerdict } from "./verdicts.ts";
+import { sayVerdict } from "./journal.ts";
 
 const never = new Promise<void>(() => undefined);
 const quiet: GateWorld = { verdict: "pass", reason: "" };

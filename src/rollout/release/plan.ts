@@ -2,8 +2,8 @@ import type { ResolvedConfig, ResolvedRollout } from "../../config/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Phase, RolloutPlan } from "../../core/rollout/state.ts";
 import { liveSlot } from "../../core/routing.ts";
+import type { Deployed } from "../deployed.ts";
 import type { RolloutRecord, SlotScaling } from "../record.ts";
-import type { Deployed } from "../subject.ts";
 
 /**
  * What a rollout is to do, from the configuration and what is there. Pure.

@@ -8,8 +8,8 @@ import type { RolloutContext } from "../context.ts";
 import type { Acting } from "./acting.ts";
 import { callSubject } from "./call-subject.ts";
 import { rolloutOf } from "./entry.ts";
+import { sayVerdict } from "./journal.ts";
 import { reachOf } from "./reach.ts";
-import { sayVerdict } from "./verdicts.ts";
 
 /** How long a hook that has not made up its mind is left alone before it is asked again, milliseconds. */
 const holdMs = 5_000;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { noFlags } from "../../../test/support/release-bench.ts";
 import { testBench, testConfig } from "../../../test/support/rollout-bench.ts";
-import { observeDeployed } from "../subject.ts";
+import { observeDeployed } from "../deployed.ts";
 import { up } from "../up.ts";
 import { previewValue, reachOf } from "./reach.ts";
 

@@ -2,12 +2,12 @@ import type { CallReach } from "../../core/calls.ts";
 import type { Routing } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import type { RolloutContext } from "../context.ts";
+import { locationOf } from "../deployed.ts";
 import { ingressEndpoints } from "../ingress-endpoints.ts";
 import type { Observation } from "../observation.ts";
 import { namesAt } from "../observe.ts";
 import { probeHost } from "../question.ts";
 import type { RolloutRecord } from "../record.ts";
-import { locationOf } from "../subject.ts";
 
 /** The value of the preview header that leads to a slot; `undefined`: none does. Pure. */
 export function previewValue({ main, candidate }: Routing, slot: Slot): "always" | "never" | undefined {

@@ -10,8 +10,8 @@ import {
 } from "../../../test/support/rollout-bench.ts";
 import type { RolloutConfig } from "../../config/types.ts";
 import type { ApiRequest } from "../../kubernetes/api.ts";
+import { observeDeployed } from "../deployed.ts";
 import { modelStatus, type RolloutStatus } from "../status.ts";
-import { observeDeployed } from "../subject.ts";
 import { switchTraffic } from "../switch.ts";
 import { up } from "../up.ts";
 import { goBack } from "./meant.ts";

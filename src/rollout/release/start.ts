@@ -5,6 +5,7 @@ import { liveSlot } from "../../core/routing.ts";
 import { otherSlot } from "../../core/slots.ts";
 import { requireRolloutCalls } from "../call-io.ts";
 import type { RolloutContext } from "../context.ts";
+import { type Deployed, observeDeployed } from "../deployed.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
 import { withLock } from "../lock.ts";
 import { withPermissions } from "../permissions.ts";
@@ -18,12 +19,11 @@ import {
   scalingOf,
   sourcesOf,
 } from "../release-spec.ts";
-import { type Deployed, observeDeployed } from "../subject.ts";
 import { observeVersions } from "../versions.ts";
 import type { Start } from "./begin.ts";
+import { newRelease } from "./begin.ts";
 import { inProgress } from "./entry.ts";
 import { type ExecuteOptions, execute } from "./execute.ts";
-import { newRelease } from "./new-release.ts";
 import { planOf } from "./plan.ts";
 import type { RolloutEnd } from "./rollout-end.ts";
 import { type StartedOptions, started } from "./started.ts";

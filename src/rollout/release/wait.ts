@@ -3,11 +3,11 @@ import type { Action } from "../../core/rollout/world.ts";
 import { occupants } from "../../slots/occupants.ts";
 import { describeReadiness, readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context.ts";
+import { locationOf } from "../deployed.ts";
 import { observeSlot } from "../observe.ts";
 import type { RolloutRecord } from "../record.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
 import { waitForSlot } from "../slot-wait.ts";
-import { locationOf } from "../subject.ts";
 import type { Hearing } from "./hear.ts";
 import type { PhaseGates } from "./phase-gates.ts";
 

@@ -5,9 +5,9 @@ import { splitOf, type TrafficSplit } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import type { RolloutContext } from "../context.ts";
+import { locationOf } from "../deployed.ts";
 import { observeRouting } from "../observe.ts";
 import type { RolloutRecordEntry } from "../record-rollouts.ts";
-import { locationOf } from "../subject.ts";
 import { inProgress, recordEvents } from "./entry.ts";
 import type { Journal } from "./journal.ts";
 
