@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readConfig } from "../src/config/read.ts";
+import { readConfig } from "../src/config/file/read.ts";
 import { type DemoOptions, parseOptions } from "./options.ts";
 import { fastFlavour, mlserverFlavour, projectIn, writeProject } from "./project.ts";
 

@@ -4,10 +4,12 @@ import { z } from "zod";
 import { commands } from "../src/cli/commands/index.ts";
 import { lineSchema } from "../src/cli/output/event-schema.ts";
 import { cliReference } from "../src/cli/reference.ts";
-import { configJsonSchema } from "../src/config/json-schema.ts";
+import { configJsonSchema } from "../src/config/report/json-schema.ts";
 import { withTables } from "./permission-tables.ts";
+import { withRooms } from "./rooms.ts";
 
-const docs = join(import.meta.dirname, "..", "docs");
+const root = join(import.meta.dirname, "..");
+const docs = join(root, "docs");
 
 /** The documents that are written by `npm run docs`, and checked by a test. */
 export function generatedDocuments(): readonly { readonly path: string; readonly text: string }[] {
@@ -20,6 +22,10 @@ export function generatedDocuments(): readonly { readonly path: string; readonly
     {
       path: join(docs, "modelswitch-events.schema.json"),
       text: `${JSON.stringify(z.toJSONSchema(lineSchema), undefined, 2)}\n`,
+    },
+    {
+      path: join(root, "CONTRIBUTING.md"),
+      text: withRooms(readFileSync(join(root, "CONTRIBUTING.md"), "utf8")),
     },
     {
       path: join(docs, "security.md"),

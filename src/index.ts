@@ -20,7 +20,14 @@ export { type TensorflowServingOptions, tensorflowServing } from "./component/se
 export { type TorchserveOptions, torchserve } from "./component/servers/torchserve.ts";
 export { type TritonOptions, triton } from "./component/servers/triton.ts";
 export { type VllmOptions, vllm } from "./component/servers/vllm.ts";
-export { defineConfig } from "./config/define.ts";
+export { defineConfig } from "./config/file/define.ts";
+export type {
+  ModelPart,
+  ModelswitchConfig,
+  OneModelConfig,
+  ReleaseTemplate,
+  SeveralModelsConfig,
+} from "./config/model/types.ts";
 export type {
   FreezeConfig,
   GateConfig,
@@ -28,14 +35,7 @@ export type {
   NotificationConfig,
   RolloutConfig,
   WindowConfig,
-} from "./config/rollout-types.ts";
-export type {
-  ModelPart,
-  ModelswitchConfig,
-  OneModelConfig,
-  ReleaseTemplate,
-  SeveralModelsConfig,
-} from "./config/types.ts";
+} from "./config/rollout/rollout-types.ts";
 export { UserError } from "./core/errors.ts";
 export type { GrpcIdentity, IdentityProbe } from "./core/identity.ts";
 export type {

@@ -1,9 +1,9 @@
-import type { Claims } from "../config/conflicts.ts";
-import type { Effective } from "../config/effective.ts";
-import { type ProjectFile, type Target, targetsOf } from "../config/project.ts";
-import { pathFromConfig } from "../config/read.ts";
-import { pulumiStack } from "../config/resolve.ts";
-import type { ModelswitchConfig } from "../config/types.ts";
+import type { Effective } from "../config/file/effective.ts";
+import { type ProjectFile, type Target, targetsOf } from "../config/file/project.ts";
+import { pathFromConfig } from "../config/file/read.ts";
+import { pulumiStack } from "../config/model/resolve.ts";
+import type { ModelswitchConfig } from "../config/model/types.ts";
+import type { Claims } from "../config/report/conflicts.ts";
 import { objectNames } from "../core/names.ts";
 import { clusterOf, resolveKubeconfig } from "./kubeconfig.ts";
 

@@ -1,9 +1,9 @@
-import { resolveConfig, type Surroundings } from "../config/resolve.ts";
-import type { ModelswitchConfig, ResolvedConfig } from "../config/types.ts";
+import { resolveConfig, type Surroundings } from "../config/model/resolve.ts";
+import type { ModelswitchConfig, ResolvedConfig } from "../config/model/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import { liveSlot, settledOn } from "../core/routing.ts";
 import { slots } from "../core/slots.ts";
-import { type RolloutRecord, releaseOf } from "../rollout/record.ts";
+import { type RolloutRecord, releaseOf } from "../rollout/record/record.ts";
 import type { CommandContext } from "./command.ts";
 import { contextNamespace, resolveKubeconfig } from "./kubeconfig.ts";
 
@@ -22,7 +22,7 @@ export async function configFromCluster({
   const namespace = (await contextNamespace(kubeconfig)) ?? "default";
   const [{ connect }, { RecordStore }, { abortableReads }] = await Promise.all([
     import("../kubernetes/connect.ts"),
-    import("../rollout/record-store.ts"),
+    import("../rollout/record/record-store.ts"),
     import("../kubernetes/abortable.ts"),
   ]);
   const api = abortableReads(connect(kubeconfig).api, signal);

@@ -1,5 +1,4 @@
-import { conflicts } from "../config/conflicts.ts";
-import type { Target } from "../config/project.ts";
+import type { Target } from "../config/file/project.ts";
 import {
   type ConfigRequest,
   type FoundConfig,
@@ -11,11 +10,12 @@ import {
   readTarget,
   refuseUnusable,
   requireValid,
-} from "../config/read.ts";
-import { resolveConfig } from "../config/resolve.ts";
-import { chooseTargets } from "../config/select.ts";
-import type { ResolvedConfig } from "../config/types.ts";
-import { invalidConfig } from "../config/validate.ts";
+} from "../config/file/read.ts";
+import { chooseTargets } from "../config/file/select.ts";
+import { resolveConfig } from "../config/model/resolve.ts";
+import type { ResolvedConfig } from "../config/model/types.ts";
+import { invalidConfig } from "../config/model/validate.ts";
+import { conflicts } from "../config/report/conflicts.ts";
 import type { EventSink } from "../core/events.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import { claimsOf, rivalsOf } from "./claims.ts";

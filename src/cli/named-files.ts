@@ -1,11 +1,11 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { unreadableConfigFiles } from "../config/config-files.ts";
-import type { Effective, LocatedProblem } from "../config/effective.ts";
-import { originOf, type Path } from "../config/merge.ts";
-import { pathFromConfig } from "../config/read.ts";
-import type { ModelswitchConfig } from "../config/types.ts";
+import { unreadableConfigFiles } from "../config/file/config-files.ts";
+import type { Effective, LocatedProblem } from "../config/file/effective.ts";
+import { originOf, type Path } from "../config/file/merge.ts";
+import { pathFromConfig } from "../config/file/read.ts";
+import type { ModelswitchConfig } from "../config/model/types.ts";
 import { UserError } from "../core/errors.ts";
 import { which } from "../tools/find-on-path.ts";
 

@@ -1,4 +1,4 @@
-import type { ReleaseTemplate } from "../config/types.ts";
+import type { ReleaseTemplate } from "../config/model/types.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import type { ModelServer } from "../core/model.ts";
 
@@ -13,7 +13,7 @@ export async function withSettings(
   { file, server }: { readonly file: string; readonly server: Pick<ModelServer, "http"> },
 ): Promise<ReleaseTemplate> {
   if (settings.length === 0) return template;
-  const { configProblems } = await import("../config/validate.ts");
+  const { configProblems } = await import("../config/model/validate.ts");
   const problemsOf = (release: unknown) => configProblems({ name: "model", ...around(server), release });
   let release: unknown = template;
   for (const setting of settings) {

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { RolloutConfig } from "../../src/config/types.ts";
+import type { RolloutConfig } from "../../src/config/model/types.ts";
 import { isGenuine, receiver } from "../support/receiver.ts";
 import { repository } from "./cli-process.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";

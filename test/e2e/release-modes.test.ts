@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { RolloutConfig } from "../../src/config/types.ts";
+import type { RolloutConfig } from "../../src/config/model/types.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { testImages, versionAt } from "./test-cluster.ts";
 

@@ -1,4 +1,4 @@
-import type { RolloutConfig } from "../../src/config/types.ts";
+import type { RolloutConfig } from "../../src/config/model/types.ts";
 import { ModelProject } from "./model-project.ts";
 import { testImages } from "./test-cluster.ts";
 

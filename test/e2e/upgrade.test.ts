@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { KubernetesObject } from "../../src/kubernetes/api.ts";
-import { recordVersion } from "../../src/rollout/record-upgrades.ts";
+import { recordVersion } from "../../src/rollout/record/record-upgrades.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { until, versionAt } from "./test-cluster.ts";
 

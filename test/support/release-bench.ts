@@ -1,8 +1,8 @@
-import { resolveRollout } from "../../src/config/rollout.ts";
-import type { ReleaseTemplate, ResolvedConfig, RolloutConfig } from "../../src/config/types.ts";
+import type { ReleaseTemplate, ResolvedConfig, RolloutConfig } from "../../src/config/model/types.ts";
+import { resolveRollout } from "../../src/config/rollout/rollout.ts";
 import { splitOf, type TrafficSplit } from "../../src/core/routing.ts";
-import type { RolloutContext } from "../../src/rollout/context.ts";
-import { observeDeployed } from "../../src/rollout/deployed.ts";
+import type { RolloutContext } from "../../src/rollout/context/context.ts";
+import { observeDeployed } from "../../src/rollout/context/deployed.ts";
 import { testConfig } from "./rollout-bench.ts";
 
 /** Flags of an `up` that nothing special is asked of. */

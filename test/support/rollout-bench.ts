@@ -4,8 +4,8 @@ import { markAnnotation, releaseLabel } from "../../src/component/deployment.ts"
 import { nginx } from "../../src/component/routers/nginx.ts";
 import { plain } from "../../src/component/routers/plain.ts";
 import { custom } from "../../src/component/servers/custom.ts";
-import { resolveRollout } from "../../src/config/rollout.ts";
-import type { ResolvedConfig } from "../../src/config/types.ts";
+import type { ResolvedConfig } from "../../src/config/model/types.ts";
+import { resolveRollout } from "../../src/config/rollout/rollout.ts";
 import type { CallSubject, GateVerdict, Hook } from "../../src/core/calls.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { interrupted } from "../../src/core/errors.ts";
@@ -24,12 +24,12 @@ import {
   type KubernetesObject,
 } from "../../src/kubernetes/api.ts";
 import { Lists } from "../../src/kubernetes/lists.ts";
-import type { RolloutContext } from "../../src/rollout/context.ts";
-import { declaredObjects } from "../../src/rollout/declared-objects.ts";
-import { hearMs } from "../../src/rollout/lease.ts";
-import type { Probe, ProbeRequest } from "../../src/rollout/probe-request.ts";
-import type { Desired, ModelStack } from "../../src/rollout/program.ts";
-import { RecordStore } from "../../src/rollout/record-store.ts";
+import type { RolloutContext } from "../../src/rollout/context/context.ts";
+import { hearMs } from "../../src/rollout/lock/lease.ts";
+import { declaredObjects } from "../../src/rollout/program/declared-objects.ts";
+import type { Desired, ModelStack } from "../../src/rollout/program/model-stack.ts";
+import type { Probe, ProbeRequest } from "../../src/rollout/proof/probe-request.ts";
+import { RecordStore } from "../../src/rollout/record/record-store.ts";
 
 /** Time that passes only when somebody waits. */
 export class FakeClock implements Clock {

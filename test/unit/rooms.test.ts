@@ -1,67 +1,72 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
+import {
+  arrows,
+  circles,
+  forbiddenImports,
+  innerRooms,
+  rooms,
+  type SourceFile,
+  sourceFiles,
+} from "../../scripts/rooms.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const source = join(root, "src");
-
-/** What each room may import; `*` is every other room. The table in CONTRIBUTING.md says the same. */
-const allowed: Readonly<Record<string, readonly string[]>> = {
-  core: [],
-  kubernetes: ["core"],
-  tools: ["core"],
-  slots: ["core", "kubernetes"],
-  component: ["core", "kubernetes", "slots"],
-  config: ["core", "kubernetes", "component/servers", "component/routers"],
-  "kubernetes-provider": ["core", "kubernetes"],
-  engine: ["core", "kubernetes", "tools", "kubernetes-provider"],
-  "local-cluster": ["core", "kubernetes", "tools", "images"],
-  images: ["core", "tools"],
-  calls: ["core", "tools"],
-  gates: ["core", "calls"],
-  notifications: ["core", "calls"],
-  rollout: [
-    "core",
-    "kubernetes",
-    "slots",
-    "component",
-    "config",
-    "engine",
-    "calls",
-    "gates",
-    "notifications",
-    "local-cluster/cluster.ts",
-  ],
-  cli: ["*"],
-};
+const all = sourceFiles();
 
 const files = readdirSync(source, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts") && file.includes("/"))
   .map((file) => ({ file, text: readFileSync(join(source, file), "utf8") }));
 
-function importsOf(file: string, text: string): string[] {
-  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(
-    (match) => match[1] ?? "",
-  );
-  return specifiers.map((specifier) => relative(source, join(source, file, "..", specifier)));
-}
-
 describe("the rooms of the house", () => {
-  test.each(Object.keys(allowed))("%s imports only what is below it", (room) => {
-    const wrong = files
-      .filter(({ file }) => file.startsWith(`${room}/`) && !file.endsWith(".test.ts"))
-      .flatMap(({ file, text }) =>
-        importsOf(file, text)
-          .filter((imported) => !imported.startsWith(`${room}/`) && !imported.startsWith(".."))
-          .filter((imported) => !(allowed[room] ?? []).some((may) => may === "*" || imported.startsWith(may)))
-          .map((imported) => `${file} imports ${imported}`),
-      );
-    expect(wrong).toEqual([]);
+  test("import only what is below them", () => {
+    expect(forbiddenImports(all)).toEqual([]);
   });
 
-  test("every room is in the table", () => {
-    const rooms = new Set(files.map(({ file }) => file.split("/")[0]));
-    expect([...rooms].filter((room) => room !== undefined && !(room in allowed))).toEqual([]);
+  test("have no files that import each other in a circle", () => {
+    // The embedded provider's are its own.
+    expect(circles(all.filter(({ file }) => !file.startsWith("kubernetes-provider/")))).toEqual([]);
+  });
+
+  test("are all in the table, and every file of a room with rooms inside is in one of them", () => {
+    const known = rooms.map(({ folder }) => folder);
+    const unknown = all.filter(({ file }) => !known.includes(file.split("/")[0] ?? ""));
+    const loose = all.filter(({ file }) => {
+      const [outer = "", inner = ""] = file.split("/");
+      return innerRooms[outer]?.every(({ folder }) => folder !== inner) === true;
+    });
+    expect([...unknown, ...loose].map(({ file }) => file)).toEqual([]);
+  });
+
+  test("what is wrong is found: an import upwards, and a circle", () => {
+    const wrong: SourceFile[] = [
+      { file: "core/a.ts", imports: ["core/b.ts"] },
+      { file: "core/b.ts", imports: ["core/c.ts"] },
+      { file: "core/c.ts", imports: ["core/a.ts", "cli/d.ts"] },
+      { file: "rollout/plan/e.ts", imports: ["rollout/release/f.ts", "rollout/record/g.ts", "tools/h.ts"] },
+    ];
+    expect(circles(wrong)).toEqual([["core/a.ts", "core/b.ts", "core/c.ts"]]);
+    expect(forbiddenImports(wrong)).toEqual([
+      "core/c.ts imports cli/d.ts",
+      "rollout/plan/e.ts imports rollout/release/f.ts",
+      "rollout/plan/e.ts imports tools/h.ts",
+    ]);
+  });
+
+  test("the map shows each room with those that it imports", () => {
+    const lines = arrows(all);
+    expect(lines).toContain("core -> nothing");
+    expect(lines).toContain("slots -> core, kubernetes");
+    expect(lines).toHaveLength(rooms.reduce((sum, { folder }) => sum + (innerRooms[folder]?.length ?? 1), 0));
+  });
+
+  test("the life of a release names files that are there", () => {
+    const page = readFileSync(join(root, "CONTRIBUTING.md"), "utf8");
+    const life = page.slice(page.indexOf("## The life of a release")).split("\n## ")[0] ?? "";
+    const named = [...life.matchAll(/`([a-z/-]+(?:\.ts|\/))`/g)].map(([, path = ""]) => path);
+    expect(named.length).toBeGreaterThan(25);
+    expect(named.filter((path) => !existsSync(join(source, path)))).toEqual([]);
   });
 
   test("no command loads Pulumi's SDK before it runs Pulumi: it takes half a second, and a rollback has one", () => {

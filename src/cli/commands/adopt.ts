@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from "../../config/types.ts";
+import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { PreparedAdoption } from "../../rollout/adoption/prepared.ts";
 import type { Command, CommandContext, CommandResult } from "../command.ts";
 import { duration, openRollout } from "./rollout-context.ts";
@@ -27,7 +27,7 @@ async function takeOver(context: CommandContext, acceptLoss: boolean): Promise<C
   const rollout = await openRollout(context);
   const [{ adopt: run }, { autoscalerPart, preparedLines }] = await Promise.all([
     import("../../rollout/adoption/adopt.ts"),
-    import("../../rollout/adoption/plan.ts"),
+    import("../../rollout/adoption/plan-lines.ts"),
   ]);
   const { config, namespace, kubernetesContext } = rollout;
   const confirmed = async (prepared: PreparedAdoption) => {
@@ -94,7 +94,7 @@ async function undo(context: CommandContext): Promise<CommandResult> {
   const rollout = await openRollout(context);
   const [{ undoAdoption, undoLines }, { autoscalerPart }] = await Promise.all([
     import("../../rollout/adoption/undo.ts"),
-    import("../../rollout/adoption/plan.ts"),
+    import("../../rollout/adoption/plan-lines.ts"),
   ]);
   const { config, namespace, kubernetesContext } = rollout;
   const result = await undoAdoption(rollout, async (prepared) => {

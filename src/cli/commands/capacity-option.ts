@@ -1,5 +1,5 @@
-import { capacityPolicies } from "../../config/capacity-policy.ts";
-import type { RolloutContext } from "../../rollout/context.ts";
+import { capacityPolicies } from "../../config/rollout/capacity-policy.ts";
+import type { RolloutContext } from "../../rollout/context/context.ts";
 import type { CommandInput, OptionSpec } from "../command.ts";
 
 export const capacityOption: OptionSpec = {

@@ -1,5 +1,5 @@
-import type { ReadConfig } from "../../config/read.ts";
-import type { Setting, Source } from "../../config/settings.ts";
+import type { ReadConfig } from "../../config/file/read.ts";
+import type { Setting, Source } from "../../config/report/settings.ts";
 import type { KubeconfigSource } from "../../kubernetes/connect.ts";
 import type { Command, CommandContext, CommandResult } from "../command.ts";
 import type { Loadable } from "../load-config.ts";
@@ -53,10 +53,10 @@ async function show(loadable: Loadable, context: CommandContext): Promise<Shown>
     { stringify },
     { UserError },
   ] = await Promise.all([
-    import("../../config/settings.ts"),
+    import("../../config/report/settings.ts"),
     import("../load-config.ts"),
     import("../kubeconfig.ts"),
-    import("../../config/resolve.ts"),
+    import("../../config/model/resolve.ts"),
     import("yaml"),
     import("../../core/errors.ts"),
   ]);

@@ -19,11 +19,11 @@ async function validate(context: CommandContext): Promise<CommandResult> {
     { invalidConfig },
     { identityProblems },
   ] = await Promise.all([
-    import("../../config/read.ts"),
-    import("../../config/check.ts"),
-    import("../../config/conflicts.ts"),
-    import("../../config/validate.ts"),
-    import("../../config/identity-problems.ts"),
+    import("../../config/file/read.ts"),
+    import("../../config/report/check.ts"),
+    import("../../config/report/conflicts.ts"),
+    import("../../config/model/validate.ts"),
+    import("../../config/report/identity-problems.ts"),
   ]);
   const [{ requestOf }, { claimsOf }, { namedFiles }] = await Promise.all([
     import("../load-config.ts"),

@@ -14,7 +14,7 @@ export const destroy: Command = {
     "Part of the model may be deleted; `modelswitch destroy` deletes the rest, `modelswitch up` makes it whole.",
   async run(input, context): Promise<CommandResult> {
     const rollout = await openRollout(context);
-    const { destroyModel, describeLoss } = await import("../../rollout/destroy.ts");
+    const { destroyModel, describeLoss } = await import("../../rollout/commands/destroy.ts");
     const loss = await describeLoss(rollout);
     for (const message of loss.lines) context.events({ type: "info", message });
     if (!(await context.confirm(`${loss.question} Continue?`))) {

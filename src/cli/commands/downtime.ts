@@ -1,6 +1,6 @@
 import { interrupted } from "../../core/errors.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
-import type { RolloutContext } from "../../rollout/context.ts";
+import type { RolloutContext } from "../../rollout/context/context.ts";
 import type { CommandContext } from "../command.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { slots } from "../../core/slots.ts";
-import type { RolloutRecord } from "../../rollout/record.ts";
+import type { RolloutRecord } from "../../rollout/record/record.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { openRollout } from "./rollout-context.ts";
 
@@ -11,8 +11,8 @@ export const history: Command = {
   ifInterrupted: "Nothing was changed.",
   async run(_input, context): Promise<CommandResult> {
     const rollout = await openRollout(context);
-    const { observeDeployed } = await import("../../rollout/deployed.ts");
-    const { withoutReport } = await import("../../rollout/record-rollouts.ts");
+    const { observeDeployed } = await import("../../rollout/context/deployed.ts");
+    const { withoutReport } = await import("../../rollout/record/rollouts.ts");
     const { record } = await observeDeployed(rollout);
     return {
       data: {

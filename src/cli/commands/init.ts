@@ -1,5 +1,5 @@
 import { presetNames, withoutIdentity } from "../../component/servers/preset-names.ts";
-import type { ModelswitchConfig } from "../../config/types.ts";
+import type { ModelswitchConfig } from "../../config/model/types.ts";
 import type { Command, CommandContext, CommandInput, CommandResult } from "../command.ts";
 import type { Prefill, ServerChoice } from "../init/answers.ts";
 
@@ -56,7 +56,7 @@ async function scaffold(input: CommandInput, context: CommandContext): Promise<C
   ] = await Promise.all([
     import("node:path"),
     import("node:fs/promises"),
-    import("../../config/read.ts"),
+    import("../../config/file/read.ts"),
     import("../init/template.ts"),
   ]);
   const { folder } = context.globals;
@@ -77,7 +77,7 @@ async function scaffold(input: CommandInput, context: CommandContext): Promise<C
   // What was written must be valid: the same way of reading it as every other command.
   const { config } = await readConfig({ folder, configPath: file });
 
-  const { isExampleHost } = await import("../../config/host.ts");
+  const { isExampleHost } = await import("../../config/model/host.ts");
   const change = [
     ...(isExampleHost(answers.host)
       ? [`ingress.host: ${answers.host} is an example; set the host that clients use`]
@@ -116,7 +116,7 @@ async function scaffoldFrom(
     await Promise.all([
       import("node:path"),
       import("node:fs/promises"),
-      import("../../config/read.ts"),
+      import("../../config/file/read.ts"),
       import("../init/template.ts"),
       import("../init/from-ingress.ts"),
     ]);

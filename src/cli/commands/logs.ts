@@ -1,4 +1,4 @@
-import type { LogLine, LogOptions } from "../../rollout/logs.ts";
+import type { LogLine, LogOptions } from "../../rollout/commands/logs.ts";
 import type { Command, CommandInput, CommandResult } from "../command.ts";
 import { openRollout } from "./rollout-context.ts";
 
@@ -47,10 +47,10 @@ export const logs: Command = {
     const options = await optionsOf(input);
     const rollout = await openRollout(context);
     const [{ observeDeployed }, { liveSlot }, { otherSlot }, { readLogs }, { connect }] = await Promise.all([
-      import("../../rollout/deployed.ts"),
+      import("../../rollout/context/deployed.ts"),
       import("../../core/routing.ts"),
       import("../../core/slots.ts"),
-      import("../../rollout/logs.ts"),
+      import("../../rollout/commands/logs.ts"),
       import("../../kubernetes/connect.ts"),
     ]);
     const { observation, routing } = await observeDeployed(rollout);

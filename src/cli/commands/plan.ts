@@ -2,10 +2,10 @@ import { formatDuration } from "../../core/duration.ts";
 import { liveSlot } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { OperationResult, ResourceChange } from "../../engine/stack.ts";
-import type { Admission } from "../../rollout/admission/dry-run.ts";
+import type { Admission } from "../../rollout/capacity/dry-run.ts";
 import type { ReleaseCost } from "../../rollout/capacity/next-release.ts";
-import type { RolloutContext } from "../../rollout/context.ts";
-import type { PreparedUp } from "../../rollout/prepare-up.ts";
+import type { PreparedUp } from "../../rollout/commands/prepare-up.ts";
+import type { RolloutContext } from "../../rollout/context/context.ts";
 import type { GivenUp } from "../../rollout/release/given-up.ts";
 import type { Command, CommandContext, CommandInput } from "../command.ts";
 import { liveFlags, readLiveFlags, shareHostFlag } from "./live-flags.ts";
@@ -51,12 +51,12 @@ interface Plan {
 }
 
 async function planOf(rollout: RolloutContext, input: CommandInput, context: CommandContext): Promise<Plan> {
-  const { prepareUp } = await import("../../rollout/prepare-up.ts");
+  const { prepareUp } = await import("../../rollout/commands/prepare-up.ts");
   const prepared = await prepareUp(rollout, {
     ...readLiveFlags(input),
     shareHost: input.options["share-host"] === true,
   });
-  const { requireIngressClass } = await import("../../rollout/ingress-class.ts");
+  const { requireIngressClass } = await import("../../rollout/ingress/ingress-class.ts");
   await requireIngressClass(rollout, prepared.observation);
   await rollout.prepareSecrets();
   for (const note of prepared.plan.notes) context.events({ type: "warning", ...note });
@@ -70,8 +70,8 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
   const { record, routing } = prepared.plan;
   const cost = await nextReleaseCost(rollout, { record, routing, observation: prepared.observation });
   const { describeCapacity } = await import("../../rollout/capacity/require-capacity.ts");
-  const { requireRoomForUp } = await import("../../rollout/capacity/room-for-up.ts");
-  const { requireAdmitted } = await import("../../rollout/admission/require-admitted.ts");
+  const { requireRoomForUp } = await import("../../rollout/commands/room-for-up.ts");
+  const { requireAdmitted } = await import("../../rollout/capacity/require-admitted.ts");
   const { describeGivenUp, warmSlotGivenUp } = await import("../../rollout/release/given-up.ts");
   const lost =
     runs.form === "template" && prepared.observation.routing !== undefined

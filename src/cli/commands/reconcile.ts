@@ -12,7 +12,7 @@ export const reconcile: Command = {
   ifInterrupted: "Traffic is on a slot that was proved. Run it again to go on.",
   async run(_input, context): Promise<CommandResult> {
     const rollout = await openRollout(context);
-    const { resume } = await import("../../rollout/release/start.ts");
+    const { resume } = await import("../../rollout/commands/release.ts");
     const end = await resume(rollout, "reconcile");
     if (end !== undefined) {
       const ended = rolloutResult(rollout, end);

@@ -38,7 +38,7 @@ export const release: Command = {
     "Traffic is as the last proved step left it. `modelswitch resume` goes on, `modelswitch abort` takes it back.",
   async run(input, context): Promise<CommandResult> {
     const opened = withCapacity(await openRollout(context), input);
-    const { release: start, requireTemplate } = await import("../../rollout/release/start.ts");
+    const { release: start, requireTemplate } = await import("../../rollout/commands/release.ts");
     const { config } = opened;
     const rollout = { ...opened, config: await withSteps(config, input.options.steps) };
     const { withSettings } = await import("../release-settings.ts");

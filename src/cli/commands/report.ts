@@ -1,5 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import type { RolloutOutcomeRecord } from "../../rollout/record-rollouts.ts";
+import type { RolloutOutcomeRecord } from "../../rollout/record/rollouts.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { openRollout } from "./rollout-context.ts";
 
@@ -24,10 +24,10 @@ export const report: Command = {
       throw unknown(`"${number}" is no number of a rollout.`);
     }
     const rollout = await openRollout(context);
-    const { observeDeployed } = await import("../../rollout/deployed.ts");
+    const { observeDeployed } = await import("../../rollout/context/deployed.ts");
     const { record } = await observeDeployed(rollout);
-    const { inProgress } = await import("../../rollout/release/entry.ts");
-    const { reportMarkdown, progressMarkdown } = await import("../../rollout/report/markdown.ts");
+    const { inProgress } = await import("../../rollout/record/in-progress.ts");
+    const { reportMarkdown, progressMarkdown } = await import("../../rollout/record/report-markdown.ts");
     const current = inProgress(record);
     if (current !== undefined && (number === undefined || Number(number) === current.number)) {
       return {

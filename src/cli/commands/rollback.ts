@@ -43,7 +43,7 @@ export const rollback: Command = {
       });
     }
     const rollout = withCapacity(await openRolloutAnywhere(context), input);
-    const { goBack } = await import("../../rollout/release/meant.ts");
+    const { goBack } = await import("../../rollout/commands/meant-by.ts");
     const result = await goBack(rollout, {
       to: typeof to === "string" ? Number(to) : undefined,
       acceptChanged: input.lists?.["accept-changed"] ?? [],

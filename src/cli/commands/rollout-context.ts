@@ -1,6 +1,6 @@
 import { formatDuration } from "../../core/duration.ts";
 import { type ExitCode, exitCodes, UserError } from "../../core/errors.ts";
-import type { RolloutContext } from "../../rollout/context.ts";
+import type { RolloutContext } from "../../rollout/context/context.ts";
 import type { CommandContext, CommandInput, CommandResult, OptionSpec } from "../command.ts";
 import type { Loadable } from "../load-config.ts";
 import { reportOf } from "../output/error.ts";
@@ -28,7 +28,7 @@ export async function openRolloutAnywhere(context: CommandContext): Promise<Roll
 }
 
 async function rolloutOf(context: CommandContext, config: RolloutContext["config"]): Promise<RolloutContext> {
-  const { rolloutContext } = await import("../../rollout/context.ts");
+  const { rolloutContext } = await import("../../rollout/context/context.ts");
   return await rolloutContext({
     config,
     clock: context.clock,

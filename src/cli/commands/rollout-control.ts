@@ -1,4 +1,4 @@
-import type { RolloutRequest } from "../../rollout/record-rollouts.ts";
+import type { RolloutRequest } from "../../rollout/record/rollouts.ts";
 import type { Command, CommandResult, OptionSpec } from "../command.ts";
 import { openRolloutAnywhere } from "./rollout-context.ts";
 import { heardResult, rolloutResult } from "./rollout-end.ts";
@@ -24,7 +24,7 @@ function steering(
     ifInterrupted: "It is heard before the next step all the same; `modelswitch status` shows the rollout.",
     async run({ options: given }, context): Promise<CommandResult> {
       const rollout = await openRolloutAnywhere(context);
-      const { control } = await import("../../rollout/release/control.ts");
+      const { control } = await import("../../rollout/commands/steer.ts");
       const more = [
         ...(given["ignore-windows"] === true ? (["ignore-windows"] as const) : []),
         ...(given.now === true ? (["now"] as const) : []),

@@ -1,8 +1,8 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { HeldBy } from "../../core/rollout/world.ts";
-import type { RolloutContext } from "../../rollout/context.ts";
-import type { Controlled } from "../../rollout/release/control.ts";
+import type { Controlled } from "../../rollout/commands/steer.ts";
+import type { RolloutContext } from "../../rollout/context/context.ts";
 import type { RolloutEnd } from "../../rollout/release/rollout-end.ts";
 import { describeHeld, heldHint } from "../../rollout/release/rollout-end.ts";
 import type { CommandResult } from "../command.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { RolloutStatus } from "../../rollout/status.ts";
+import type { RolloutStatus } from "../../rollout/commands/status.ts";
 import { describeRollout } from "./status.ts";
 
 const rollout: RolloutStatus = {

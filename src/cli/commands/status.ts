@@ -1,6 +1,6 @@
 import { slots } from "../../core/slots.ts";
-import { describeHandChange } from "../../rollout/hand-changes.ts";
-import type { ModelStatus, RolloutStatus, SlotStatus } from "../../rollout/status.ts";
+import type { ModelStatus, RolloutStatus, SlotStatus } from "../../rollout/commands/status.ts";
+import { describeHandChange } from "../../rollout/program/hand-changes.ts";
 import type { Command, CommandContext, CommandInput, CommandResult } from "../command.ts";
 import { table } from "../output/table.ts";
 import { allOption, errorTexts, type Found, ofCluster, queryModels, titleOf } from "./rollout-context.ts";
@@ -58,7 +58,7 @@ function queryStatus(input: CommandInput, context: CommandContext): Promise<Comm
   return queryModels(input, context, {
     atOnce: 8,
     query: ofCluster(context, async (rollout) => {
-      const { modelStatus } = await import("../../rollout/status.ts");
+      const { modelStatus } = await import("../../rollout/commands/status.ts");
       return await modelStatus(rollout);
     }),
     one: (found) => ({ data: document(found), text: describe(found) }),

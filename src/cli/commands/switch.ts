@@ -1,6 +1,6 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { isSlot, slots } from "../../core/slots.ts";
-import type { SwitchResult } from "../../rollout/switch.ts";
+import type { SwitchResult } from "../../rollout/commands/switch.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { choiceOf, duration, openRolloutAnywhere } from "./rollout-context.ts";
 import { heardResult, rolloutResult } from "./rollout-end.ts";
@@ -32,16 +32,16 @@ export const switchCommand: Command = {
       });
     }
     const rollout = await openRolloutAnywhere(context);
-    const { meantBy } = await import("../../rollout/release/meant.ts");
+    const { meantBy } = await import("../../rollout/commands/meant-by.ts");
     const asked = meantBy(await rollout.store.read(), { slot: target });
     if (asked !== undefined) {
-      const { control } = await import("../../rollout/release/control.ts");
+      const { control } = await import("../../rollout/commands/steer.ts");
       const controlled = await control(rollout, input.options.now === true ? [asked, "now"] : [asked]);
       return controlled.kind === "heard"
         ? heardResult(rollout, controlled)
         : rolloutResult(rollout, controlled.end);
     }
-    const { switchTraffic } = await import("../../rollout/switch.ts");
+    const { switchTraffic } = await import("../../rollout/commands/switch.ts");
     const result = await switchTraffic(rollout, target, { now: input.options.now === true });
     return {
       data: {

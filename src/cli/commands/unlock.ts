@@ -1,4 +1,4 @@
-import type { PresentLock } from "../../rollout/lease.ts";
+import type { PresentLock } from "../../rollout/lock/lease.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { openRollout } from "./rollout-context.ts";
 
@@ -13,7 +13,7 @@ export const unlock: Command = {
   ifInterrupted: "The lock is as it was, or removed: `modelswitch unlock` shows which.",
   async run(input, context): Promise<CommandResult> {
     const rollout = await openRollout(context);
-    const { unlock: remove } = await import("../../rollout/unlock.ts");
+    const { unlock: remove } = await import("../../rollout/commands/unlock.ts");
     const found = await remove(rollout, {
       force: input.options.force === true,
       agree: (lock) =>

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from "../../config/types.ts";
+import type { ResolvedConfig } from "../../config/model/types.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { capacityOption, withCapacity } from "./capacity-option.ts";
@@ -22,7 +22,7 @@ export const up: Command = {
   ifInterrupted: "What was applied stays, traffic is where it was; `modelswitch up` continues.",
   async run(input, context): Promise<CommandResult> {
     const rollout = withCapacity(await openRollout(context), input);
-    const { up: run } = await import("../../rollout/up.ts");
+    const { up: run } = await import("../../rollout/commands/up.ts");
     const result = await run(rollout, {
       ...readLiveFlags(input),
       createNamespace: input.options["create-namespace"] === true,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { FakeCluster, testConfig } from "../../../test/support/rollout-bench.ts";
-import type { ResolvedConfig } from "../../config/types.ts";
+import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { IngressSpec } from "../../core/model.ts";
-import type { ProbeRequest } from "../../rollout/probe-request.ts";
+import type { ProbeRequest } from "../../rollout/proof/probe-request.ts";
 import { askIngressOnce, guardsVerdict, liveIngress } from "./ingress-checks.ts";
 
 const nginx = "nginx.ingress.kubernetes.io";

@@ -1,16 +1,16 @@
-import type { ResolvedConfig } from "../../config/types.ts";
+import type { ResolvedConfig } from "../../config/model/types.ts";
 import { messageOf } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
 import { identityPlaces } from "../../core/identity-path.ts";
 import { type IngressGuard, ingressGuards } from "../../core/ingress-guards.ts";
 import { isLasting } from "../../core/met.ts";
 import type { KubernetesApi, KubernetesObject } from "../../kubernetes/api.ts";
-import { ingressEndpoints } from "../../rollout/ingress-endpoints.ts";
-import { adviceFor } from "../../rollout/met-advice.ts";
-import { probeWith, readProbeHeaders } from "../../rollout/probe-headers.ts";
-import type { Probe } from "../../rollout/probe-request.ts";
-import type { ProbeOutcome } from "../../rollout/proof.ts";
-import { outcomeOf, questionsFor } from "../../rollout/question.ts";
+import { ingressEndpoints } from "../../rollout/observe/ingress-endpoints.ts";
+import { outcomeOf, questionsFor } from "../../rollout/proof/identity-question.ts";
+import { adviceFor } from "../../rollout/proof/met-advice.ts";
+import { probeWith, readProbeHeaders } from "../../rollout/proof/probe-headers.ts";
+import type { Probe } from "../../rollout/proof/probe-request.ts";
+import type { ProbeOutcome } from "../../rollout/proof/proof.ts";
 import { failed, ok, skipped, type Verdict, warning } from "./check.ts";
 
 /** What stands between clients and the model: found in the Ingress, and met by one request. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { resolveConfig } from "../../config/resolve.ts";
-import type { ModelswitchConfig } from "../../config/types.ts";
+import { resolveConfig } from "../../config/model/resolve.ts";
+import type { ModelswitchConfig } from "../../config/model/types.ts";
 import type { Clock } from "../../core/clock.ts";
 import { interrupted, UserError } from "../../core/errors.ts";
 import { type ApiRequest, type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";

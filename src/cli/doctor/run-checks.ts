@@ -1,13 +1,13 @@
-import type { FoundConfig } from "../../config/read.ts";
-import type { ResolvedConfig } from "../../config/types.ts";
+import type { FoundConfig } from "../../config/file/read.ts";
+import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
 import { configuredNames, objectNames } from "../../core/names.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { Connection } from "../../kubernetes/connect.ts";
 import { forbiddenError } from "../../kubernetes/forbidden.ts";
-import type { Probe } from "../../rollout/probe-request.ts";
-import { seeClaims } from "../../rollout/shared-hosts.ts";
+import { seeClaims } from "../../rollout/ingress/shared-hosts.ts";
+import type { Probe } from "../../rollout/proof/probe-request.ts";
 import type { Check, Verdict } from "./check.ts";
 import { failed, ok, skipped } from "./check.ts";
 import { askIngressOnce, guardsVerdict, liveIngress } from "./ingress-checks.ts";

@@ -1,5 +1,5 @@
 import { describeClaim } from "../../core/ingress-claims.ts";
-import { type SeenClaims, unseen } from "../../rollout/shared-hosts.ts";
+import { type SeenClaims, unseen } from "../../rollout/ingress/shared-hosts.ts";
 import { failed, ok, skipped, type Verdict, warning } from "./check.ts";
 
 /** Whether others have the host and path, as far as can be seen. */

@@ -1,5 +1,5 @@
-import { isExampleHost } from "../../config/host.ts";
-import type { ResolvedConfig } from "../../config/types.ts";
+import { isExampleHost } from "../../config/model/host.ts";
+import type { ResolvedConfig } from "../../config/model/types.ts";
 import { didYouMean } from "../../core/nearest.ts";
 import { describePermissions, type Permission } from "../../core/permission-checks.ts";
 import type { OptionalRow } from "../../core/permissions.ts";

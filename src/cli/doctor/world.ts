@@ -1,8 +1,8 @@
-import { findConfigFile, readConfig } from "../../config/read.ts";
-import { resolveConfig } from "../../config/resolve.ts";
+import { findConfigFile, readConfig } from "../../config/file/read.ts";
+import { resolveConfig } from "../../config/model/resolve.ts";
 import { UserError } from "../../core/errors.ts";
 import { connect } from "../../kubernetes/connect.ts";
-import { probe } from "../../rollout/probe.ts";
+import { probe } from "../../rollout/proof/probe.ts";
 import type { CommandContext } from "../command.ts";
 import { resolveKubeconfig } from "../kubeconfig.ts";
 import { clusterFor, requestOf } from "../load-config.ts";
@@ -33,7 +33,7 @@ export function realWorld(context: CommandContext): DoctorWorld {
     provider: (signal) => findProvider(env, signal),
     machine: () => lookAtMachine(env),
     lookup: async (host) => {
-      const { lookupInTime } = await import("../../rollout/ingress-endpoints.ts");
+      const { lookupInTime } = await import("../../rollout/observe/ingress-endpoints.ts");
       return (await lookupInTime(host)).map(({ address }) => address);
     },
   };

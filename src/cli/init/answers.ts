@@ -1,6 +1,6 @@
 import { type PresetName, presetNames } from "../../component/servers/preset-names.ts";
-import { hostProblem, imageProblem } from "../../config/host.ts";
-import { closestName } from "../../config/rules.ts";
+import { hostProblem, imageProblem } from "../../config/model/host.ts";
+import { closestName } from "../../config/model/rules.ts";
 import { modelNamePattern } from "../../core/names.ts";
 
 export type ServerChoice = PresetName | "custom";

@@ -1,13 +1,13 @@
 import { presetNamed } from "../../component/servers/presets.ts";
-import { describePath, mayBeSecret } from "../../config/problem.ts";
-import { configProblems } from "../../config/validate.ts";
+import { configProblems } from "../../config/model/validate.ts";
+import { describePath, mayBeSecret } from "../../config/parts/problem.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { type Described, describeFound } from "../../rollout/adoption/describe.ts";
 import { discover, refused } from "../../rollout/adoption/discover.ts";
 import type { Discovered } from "../../rollout/adoption/discovered.ts";
 import { serverAsFound } from "../../rollout/adoption/found-server.ts";
 import { takeInventory } from "../../rollout/adoption/inventory.ts";
-import { adoptionLines } from "../../rollout/adoption/plan.ts";
+import { adoptionLines } from "../../rollout/adoption/plan-lines.ts";
 import type { CommandContext, CommandInput } from "../command.ts";
 import { type AdoptedAnswers, adoptedConfigText } from "./adopted-template.ts";
 import { answerProblems, isServerChoice, type ServerChoice, suggestName } from "./answers.ts";

@@ -4,9 +4,9 @@ import type { Clock } from "../../core/clock.ts";
 import type { Event, StepEvent } from "../../core/events.ts";
 import { operationText } from "./changes.ts";
 import { colorsFor } from "./colors.ts";
+import { createRenderer, isLive } from "./create-renderer.ts";
 import { formatBytes, formatProgress, formatRemaining, formatTable } from "./format.ts";
 import { plainRenderer } from "./plain.ts";
-import { createRenderer, isLive } from "./renderer.ts";
 import { StepTree } from "./steps.ts";
 import { treeLines } from "./terminal.ts";
 

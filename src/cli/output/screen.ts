@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { printable } from "../../core/printable.ts";
-import { isLive, type Output } from "./renderer.ts";
+import { isLive } from "./create-renderer.ts";
+import type { Output } from "./renderer.ts";
 
 /** Where a command shows its answer while it goes on. */
 export interface Screen {

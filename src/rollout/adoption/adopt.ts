@@ -2,28 +2,36 @@ import { messageOf, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import { splitOf } from "../../core/routing.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
-import type { RolloutContext } from "../context.ts";
-import { locationOf } from "../deployed.ts";
-import { modelSpec, planUp } from "../desired.ts";
-import { type Lock, withLock } from "../lock.ts";
-import type { Observation } from "../observation.ts";
-import { observe } from "../observe.ts";
-import { withPermissions } from "../permissions.ts";
-import type { UpProof } from "../prove-up.ts";
-import type { RolloutRecord } from "../record.ts";
-import { checkStack } from "../require-stack.ts";
-import type { Adoption } from "./adoption.ts";
+import type { UpProof } from "../commands/prove-up.ts";
+import { refuseUnfinished } from "../context/adoption-guard.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { locationOf } from "../context/deployed.ts";
+import { withPermissions } from "../context/permissions.ts";
+import { type Lock, withLock } from "../lock/lock.ts";
+import type { Observation } from "../observe/observation.ts";
+import { observe } from "../observe/observe.ts";
+import { modelSpec, planUp } from "../plan/desired.ts";
+import { checkStack } from "../plan/require-stack.ts";
+import type { Adoption } from "../record/adoption.ts";
+import type { RolloutRecord } from "../record/record.ts";
+import {
+  adoptedKinds,
+  foundObject,
+  foundOf,
+  patchAdopted,
+  podRuns,
+  podsOf,
+  wouldRoll,
+} from "./adopted-objects.ts";
 import { answersChanged, seenAnswers, settledAnswers } from "./answers.ts";
 import { compareWithConfig, gainedByConfig, lossRefused, lostByConfig, notConfigured } from "./compare.ts";
 import { describeFound } from "./describe.ts";
 import { discover, refused } from "./discover.ts";
 import type { Discovered } from "./discovered.ts";
 import { handOver } from "./field-owners.ts";
-import { refuseUnfinished } from "./guard.ts";
 import { takeInventory } from "./inventory.ts";
-import { adoptedKinds, foundObject, foundOf, patchAdopted, podRuns, podsOf, wouldRoll } from "./objects.ts";
 import type { PreparedAdoption } from "./prepared.ts";
-import { proveAdopted, proveBefore } from "./prove.ts";
+import { proveAdopted, proveBefore } from "./prove-adoption.ts";
 import { giveBack } from "./undo.ts";
 
 export interface AdoptOptions {

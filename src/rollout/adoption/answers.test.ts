@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { testBench } from "../../../test/support/rollout-bench.ts";
-import type { Observation } from "../observation.ts";
-import type { ProbeRequest } from "../probe-request.ts";
+import type { Observation } from "../observe/observation.ts";
+import type { ProbeRequest } from "../proof/probe-request.ts";
 import { changedAnswers, seenAnswers, settledAnswers } from "./answers.ts";
 
 const observation = {

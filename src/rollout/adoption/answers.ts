@@ -1,10 +1,10 @@
 import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
 import { placesOf } from "../../core/model.ts";
-import type { RolloutContext } from "../context.ts";
-import { type Endpoint, ingressEndpoints } from "../ingress-endpoints.ts";
-import type { Observation } from "../observation.ts";
-import { probeHost } from "../question.ts";
-import type { AppliedSettings } from "../record.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { type Endpoint, ingressEndpoints } from "../observe/ingress-endpoints.ts";
+import type { Observation } from "../observe/observation.ts";
+import { probeHost } from "../proof/identity-question.ts";
+import type { AppliedSettings } from "../record/record.ts";
 
 /** What one request got, as far as clients notice: the same for every answer of one model. */
 export interface SeenAnswer {

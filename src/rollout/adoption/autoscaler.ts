@@ -1,8 +1,8 @@
 import { modelContainer } from "../../component/deployment.ts";
 import type { Autoscaling } from "../../core/release-contents.ts";
-import { canonicalJson } from "../report/canonical-json.ts";
+import type { Obstacle } from "../program/object-owners.ts";
+import { canonicalJson } from "../record/canonical-json.ts";
 import type { FoundAutoscaler, FoundDeployment, FoundMetric, Inventory } from "./inventory.ts";
-import type { Obstacle } from "./owners.ts";
 
 type Note = (found: Obstacle | undefined) => void;
 

@@ -1,4 +1,4 @@
-import type { ReleaseTemplate } from "../../config/types.ts";
+import type { ReleaseTemplate } from "../../config/model/types.ts";
 import { ownLabels } from "../../core/names.ts";
 import type { DisruptionBudget } from "../../core/release-contents.ts";
 import type { Discovered } from "./discovered.ts";

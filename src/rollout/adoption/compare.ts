@@ -1,8 +1,8 @@
-import type { ResolvedConfig, SlotOnly } from "../../config/types.ts";
+import type { ResolvedConfig, SlotOnly } from "../../config/model/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Fields } from "../../core/fields.ts";
 import type { SlotSpec } from "../../core/model.ts";
-import { differences } from "../differences.ts";
+import { differences } from "../record/differences.ts";
 import type { Described } from "./describe.ts";
 import { refused } from "./discover.ts";
 import type { Discovered } from "./discovered.ts";

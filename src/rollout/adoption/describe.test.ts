@@ -3,12 +3,12 @@ import { changed, foundInventory, foundScaler } from "../../../test/support/foun
 import { templateConfig } from "../../../test/support/release-bench.ts";
 import { testConfig } from "../../../test/support/rollout-bench.ts";
 import { autoscalerSpec } from "../../component/autoscaling.ts";
-import type { ReleaseTemplate } from "../../config/types.ts";
+import type { ReleaseTemplate } from "../../config/model/types.ts";
 import { compareWithConfig, notConfigured } from "./compare.ts";
 import { type Described, describeFound } from "./describe.ts";
 import { discover } from "./discover.ts";
 import type { Inventory } from "./inventory.ts";
-import { adoptionLines } from "./plan.ts";
+import { adoptionLines } from "./plan-lines.ts";
 
 const described = (inventory: Inventory = foundInventory()) =>
   describeFound(discover("fraud", "fraud", inventory), "fraud");

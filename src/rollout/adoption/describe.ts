@@ -1,11 +1,11 @@
 import { canaryAnnotation, classAnnotation } from "../../component/routers/main-ingress.ts";
-import type { ReleaseTemplate, SlotOnly } from "../../config/types.ts";
+import type { ReleaseTemplate, SlotOnly } from "../../config/model/types.ts";
 import type { IngressPlace, IngressSpec, ModelServer, RouterName } from "../../core/model.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
-import { isBookkeeping, toolAnnotation } from "./annotations.ts";
+import { isBookkeeping, toolAnnotation } from "../record/bookkeeping.ts";
 import { autoscalingOf } from "./autoscaler.ts";
 import { budgetOf } from "./budget.ts";
-import { carryOver } from "./carried.ts";
+import { carryOver } from "./carried-template.ts";
 import type { Discovered } from "./discovered.ts";
 import {
   backendProtocol,

@@ -1,15 +1,15 @@
 import { classAnnotation, canaryAnnotation as ofCanaries } from "../../component/routers/main-ingress.ts";
-import { hostProblem } from "../../config/host.ts";
+import { hostProblem } from "../../config/model/host.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { objectNames, ownLabels } from "../../core/names.ts";
-import { liveObjects } from "./behind.ts";
+import { type Obstacle, ownersOf } from "../program/object-owners.ts";
+import { liveObjects } from "./behind-ingress.ts";
 import { budgetFor, policiesOfBlueAlone } from "./budget.ts";
 import type { Discovered } from "./discovered.ts";
 import { protocolObstacle } from "./found-server.ts";
 import { ownAddress } from "./found-service.ts";
 import type { FoundIngress, FoundService, Inventory } from "./inventory.ts";
 import { type Labels, otherSelector, selects } from "./labels.ts";
-import { type Obstacle, ownersOf } from "./owners.ts";
 import { type FoundPlace, sharedPlaces } from "./shared-places.ts";
 
 /**

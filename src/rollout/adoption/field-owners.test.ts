@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { KubernetesObject } from "../../kubernetes/api.ts";
+import { foundObject } from "./adopted-objects.ts";
 import { declaredOwners, giveBackOwners, handOver, restore, restored } from "./field-owners.ts";
-import { foundObject } from "./objects.ts";
 
 const entry = (manager: string, fieldsV1: object, more: object = {}) => ({
   manager,

@@ -1,7 +1,7 @@
 import { isFields } from "../../core/fields.ts";
 import type { KubernetesObject } from "../../kubernetes/api.ts";
-import { replicasManager } from "../handover.ts";
-import type { FoundObject } from "./adoption.ts";
+import { replicasManager } from "../plan/handover.ts";
+import type { FoundObject } from "../record/adoption.ts";
 
 type Entry = Readonly<Record<string, unknown>>;
 type Texts = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import { custom } from "../../component/servers/custom.ts";
 import { type BackendProtocol, type ModelServer, speaksGrpc } from "../../core/model.ts";
+import type { Obstacle } from "../program/object-owners.ts";
 import type { FoundContainer, FoundIngress, FoundProbe } from "./inventory.ts";
-import type { Obstacle } from "./owners.ts";
 
 /** Options of `custom({...})` that say what later releases need. */
 export type DescribedServer = {

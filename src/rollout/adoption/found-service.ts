@@ -3,11 +3,11 @@ import type { Fields } from "../../core/fields.ts";
 import type { ModelServer } from "../../core/model.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
 import { ownPodLabels } from "../../core/slot-rules/pod.ts";
-import { keptAnnotations } from "./annotations.ts";
+import { keptAnnotations } from "../record/bookkeeping.ts";
 import type { Discovered } from "./discovered.ts";
 import { backendProtocol } from "./found-server.ts";
 import type { FoundService } from "./inventory.ts";
-import { missing, saysNothing } from "./missing.ts";
+import { missing, saysNothing } from "./missing-fields.ts";
 
 /** Fields of a Service that another one of its kind has to have, too: the others are its address, or are said elsewhere. */
 const shared = [

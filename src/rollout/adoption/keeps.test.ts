@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { changed, foundInventory } from "../../../test/support/found.ts";
 import { testConfig } from "../../../test/support/rollout-bench.ts";
-import { configProblems } from "../../config/validate.ts";
+import { configProblems } from "../../config/model/validate.ts";
 import { lostByConfig } from "./compare.ts";
 import { type Described, describeFound } from "./describe.ts";
 import { discover } from "./discover.ts";

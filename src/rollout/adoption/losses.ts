@@ -3,12 +3,12 @@ import { type Fields, isFields } from "../../core/fields.ts";
 import type { ModelServer, SlotSpec } from "../../core/model.ts";
 import { podScheme } from "../../core/pod-address.ts";
 import { ownPodLabels } from "../../core/slot-rules/pod.ts";
-import { keptAnnotations } from "./annotations.ts";
+import { keptAnnotations } from "../record/bookkeeping.ts";
 import { asModel } from "./as-model.ts";
 import type { Discovered } from "./discovered.ts";
 import { backendProtocol } from "./found-server.ts";
 import type { FoundContainer, FoundProbe } from "./inventory.ts";
-import { missing, saysNothing } from "./missing.ts";
+import { missing, saysNothing } from "./missing-fields.ts";
 
 /** A Deployment's spec as the next release would have it, in blue. */
 export function nextDeployment(

@@ -1,5 +1,5 @@
-import type { RolloutRecord } from "../record.ts";
-import type { Adoption } from "./adoption.ts";
+import type { Adoption } from "../record/adoption.ts";
+import type { RolloutRecord } from "../record/record.ts";
 import type { Described } from "./describe.ts";
 import type { Discovered } from "./discovered.ts";
 

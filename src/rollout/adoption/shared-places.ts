@@ -1,5 +1,5 @@
 import { claimsOnModel, describeClaim, type IngressLike } from "../../core/ingress-claims.ts";
-import { unseen } from "../shared-hosts.ts";
+import { unseen } from "../ingress/shared-hosts.ts";
 import type { FoundPath, Inventory } from "./inventory.ts";
 
 /** One host and path of an Ingress. */

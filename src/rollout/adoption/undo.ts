@@ -5,19 +5,17 @@ import { ownLabels } from "../../core/names.ts";
 import { settledOn, splitOf } from "../../core/routing.ts";
 import { otherSlot } from "../../core/slots.ts";
 import type { KubernetesObject } from "../../kubernetes/api.ts";
-import type { RolloutContext } from "../context.ts";
-import { locationOf } from "../deployed.ts";
-import { modelSpec } from "../desired.ts";
-import { type Lock, withLock } from "../lock.ts";
-import { observe } from "../observe.ts";
-import { withPermissions } from "../permissions.ts";
-import type { ModelStack } from "../program.ts";
-import type { UpProof } from "../prove-up.ts";
-import { type RolloutRecord, releaseOf } from "../record.ts";
-import { refuseInProgress } from "../release/entry.ts";
-import type { Adoption, FoundObject } from "./adoption.ts";
-import { giveBackOwners, restore, restored } from "./field-owners.ts";
-import type { FoundService } from "./inventory.ts";
+import type { UpProof } from "../commands/prove-up.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { locationOf } from "../context/deployed.ts";
+import { withPermissions } from "../context/permissions.ts";
+import { type Lock, withLock } from "../lock/lock.ts";
+import { observe } from "../observe/observe.ts";
+import { modelSpec } from "../plan/desired.ts";
+import type { ModelStack } from "../program/model-stack.ts";
+import type { Adoption, FoundObject } from "../record/adoption.ts";
+import { refuseInProgress } from "../record/in-progress.ts";
+import { type RolloutRecord, releaseOf } from "../record/record.ts";
 import {
   type AdoptedKind,
   adoptedKinds,
@@ -27,9 +25,11 @@ import {
   kindNames,
   patchAdopted,
   podsOf,
-} from "./objects.ts";
-import { autoscalerPart } from "./plan.ts";
-import { proveReturned } from "./prove.ts";
+} from "./adopted-objects.ts";
+import { giveBackOwners, restore, restored } from "./field-owners.ts";
+import type { FoundService } from "./inventory.ts";
+import { autoscalerPart } from "./plan-lines.ts";
+import { proveReturned } from "./prove-adoption.ts";
 
 export interface PreparedUndo {
   readonly record: RolloutRecord;

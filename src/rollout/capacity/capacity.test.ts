@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
 import { refusal, type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
-import type { ReleaseTemplate, RolloutConfig } from "../../config/types.ts";
+import type { ReleaseTemplate, RolloutConfig } from "../../config/model/types.ts";
 import type { SlotSpec } from "../../core/model.ts";
-import { observeDeployed } from "../deployed.ts";
-import { rollback } from "../release/rollback.ts";
-import { release } from "../release/start.ts";
-import { up } from "../up.ts";
+import { release } from "../commands/release.ts";
+import { rollback } from "../commands/rollback.ts";
+import { up } from "../commands/up.ts";
+import { observeDeployed } from "../context/deployed.ts";
 import { nextReleaseCost } from "./next-release.ts";
 
 const template = (image: string, more: Partial<SlotSpec> = {}): ReleaseTemplate => ({

@@ -1,12 +1,12 @@
 import type { ModelSpec } from "../../core/model.ts";
 import { liveSlot, type Routing } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
-import type { RolloutContext } from "../context.ts";
-import { modelSpec } from "../desired.ts";
-import type { Observation } from "../observation.ts";
-import { nextReleaseNumber, type RolloutRecord } from "../record.ts";
-import { drainMs, targetReplicas } from "../release/plan.ts";
-import { declaredReplicas, releaseSpecOf, scalingOf } from "../release-spec.ts";
+import type { RolloutContext } from "../context/context.ts";
+import type { Observation } from "../observe/observation.ts";
+import { modelSpec } from "../plan/desired.ts";
+import { drainMs, targetReplicas } from "../plan/rollout-plan.ts";
+import { nextReleaseNumber, type RolloutRecord } from "../record/record.ts";
+import { declaredReplicas, releaseSpecOf, scalingOf } from "../record/release-spec.ts";
 import { type Capacity, capacityFor, vacatedFor } from "./capacity.ts";
 
 /** A stretch of time in which both slots are at full size. */

@@ -6,8 +6,8 @@ import {
   testConfig,
   testNamespace,
 } from "../../../test/support/rollout-bench.ts";
-import type { CapacityPolicy } from "../../config/capacity-policy.ts";
-import { resolveRollout } from "../../config/rollout.ts";
+import type { CapacityPolicy } from "../../config/rollout/capacity-policy.ts";
+import { resolveRollout } from "../../config/rollout/rollout.ts";
 import { nodesMayCome } from "./nodes-may-come.ts";
 
 let bench: TestBench;

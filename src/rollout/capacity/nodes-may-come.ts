@@ -1,7 +1,7 @@
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { List } from "../../kubernetes/lists.ts";
 import type { EventObject } from "../../slots/kubernetes-objects.ts";
-import type { RolloutContext } from "../context.ts";
+import type { RolloutContext } from "../context/context.ts";
 import { seeAutoscaler } from "./cluster-room.ts";
 
 /** What autoscalers say of a pod that waits for a node: the Cluster Autoscaler, and Karpenter. */

@@ -4,7 +4,7 @@ import { describeViolation } from "../../core/capacity/limit-range.ts";
 import { describeQuota } from "../../core/capacity/quota.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
-import type { RolloutContext } from "../context.ts";
+import type { RolloutContext } from "../context/context.ts";
 import { type Capacity, type CapacityQuestion, capacityFor } from "./capacity.ts";
 
 /**

@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import { type Routing, sameRouting, splitOf } from "../../core/routing.ts";
-import { observeDeployed } from "../deployed.ts";
-import { up } from "../up.ts";
-import { control } from "./control.ts";
-import { release, resume } from "./start.ts";
+import { release, resume } from "../commands/release.ts";
+import { control } from "../commands/steer.ts";
+import { up } from "../commands/up.ts";
+import { observeDeployed } from "../context/deployed.ts";
 
 let bench: TestBench;
 const context = () => bench.context(templateConfig({ steps: "25%:1m, 50%" }));

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
-import { up } from "../up.ts";
-import { release, resume } from "./start.ts";
+import { release, resume } from "../commands/release.ts";
+import { up } from "../commands/up.ts";
 
 let bench: TestBench;
 const context = () => bench.context(templateConfig({ steps: "25%, 50%" }));

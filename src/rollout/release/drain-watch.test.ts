@@ -4,8 +4,8 @@ import { type TestBench, testBench } from "../../../test/support/rollout-bench.t
 import { custom } from "../../component/servers/custom.ts";
 import type { DrainingEvidence } from "../../core/model.ts";
 import type { ApiResponse } from "../../kubernetes/api.ts";
-import { up } from "../up.ts";
-import { release } from "./start.ts";
+import { release } from "../commands/release.ts";
+import { up } from "../commands/up.ts";
 
 const drainSeconds = 120;
 let bench: TestBench;

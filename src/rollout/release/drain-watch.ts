@@ -15,9 +15,9 @@ import { type PodScheme, podProxyPath, podScheme } from "../../core/pod-address.
 import { goalOf } from "../../core/rollout/state.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { largestPodAnswer } from "../../kubernetes/api.ts";
-import type { RolloutContext } from "../context.ts";
-import type { Observation, SlotObservation } from "../observation.ts";
-import type { AppliedSettings, RolloutRecord } from "../record.ts";
+import type { RolloutContext } from "../context/context.ts";
+import type { Observation, SlotObservation } from "../observe/observation.ts";
+import type { AppliedSettings, RolloutRecord } from "../record/record.ts";
 
 /** How long one pod may take to hand out its metrics. */
 const readMs = 5_000;

@@ -7,15 +7,15 @@ import type { Slot } from "../../core/slots.ts";
 import type { GateIo, IngressOutcome, IngressRequest } from "../../gates/io.ts";
 import type { PodsSeen } from "../../gates/pods.ts";
 import { presentPods } from "../../slots/occupants.ts";
-import type { RolloutContext } from "../context.ts";
-import { locationOf } from "../deployed.ts";
-import { type Endpoint, ingressEndpoints } from "../ingress-endpoints.ts";
-import type { Observation } from "../observation.ts";
-import { observeSlot } from "../observe.ts";
-import { isUntrusted } from "../probe.ts";
-import { probeHost } from "../question.ts";
-import type { RolloutRecord } from "../record.ts";
-import { previewValue, reachOf } from "./reach.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { locationOf } from "../context/deployed.ts";
+import { previewValue, reachOf } from "../ingress/reach-slot.ts";
+import { type Endpoint, ingressEndpoints } from "../observe/ingress-endpoints.ts";
+import type { Observation } from "../observe/observation.ts";
+import { observeSlot } from "../observe/observe.ts";
+import { probeHost } from "../proof/identity-question.ts";
+import { isUntrusted } from "../proof/probe.ts";
+import type { RolloutRecord } from "../record/record.ts";
 
 /** What the executor saw last. */
 export interface Seen {

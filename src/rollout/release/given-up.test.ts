@@ -1,11 +1,11 @@
 import { beforeEach, expect, test } from "vitest";
 import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
-import { observeDeployed } from "../deployed.ts";
-import { up } from "../up.ts";
+import { release } from "../commands/release.ts";
+import { rollback } from "../commands/rollback.ts";
+import { up } from "../commands/up.ts";
+import { observeDeployed } from "../context/deployed.ts";
 import { describeGivenUp, warmSlotGivenUp } from "./given-up.ts";
-import { rollback } from "./rollback.ts";
-import { release } from "./start.ts";
 
 let bench: TestBench;
 const context = () => bench.context(templateConfig({ drain: 0, soak: 0, settle: 0, rollbackWindow: 3600 }));

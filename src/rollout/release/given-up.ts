@@ -1,8 +1,8 @@
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
-import type { Deployed } from "../deployed.ts";
-import { inProgress, isLive } from "./entry.ts";
-import { releasesToAvoid } from "./former-releases.ts";
+import type { Deployed } from "../context/deployed.ts";
+import { releasesToAvoid } from "../record/former-releases.ts";
+import { inProgress, isLive } from "../record/in-progress.ts";
 
 /** A way back that something else takes the place of. */
 export interface GivenUp {

@@ -4,12 +4,12 @@ import { type TestBench, testBench } from "../../../test/support/rollout-bench.t
 import { interrupted } from "../../core/errors.ts";
 import type { Event } from "../../core/events.ts";
 import { abortableReads } from "../../kubernetes/abortable.ts";
-import type { RolloutContext } from "../context.ts";
-import { observeDeployed } from "../deployed.ts";
-import { RecordStore } from "../record-store.ts";
-import { describeTraffic } from "../traffic.ts";
-import { up } from "../up.ts";
-import { release, resume } from "./start.ts";
+import { release, resume } from "../commands/release.ts";
+import { up } from "../commands/up.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { observeDeployed } from "../context/deployed.ts";
+import { RecordStore } from "../record/record-store.ts";
+import { describeTraffic } from "../traffic/traffic.ts";
 
 const metrics = { port: 8082, path: "/metrics" };
 const found = templateConfig({

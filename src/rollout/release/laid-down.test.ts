@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
-import type { RolloutConfig } from "../../config/types.ts";
+import type { RolloutConfig } from "../../config/model/types.ts";
 import type { CallSubject } from "../../core/calls.ts";
-import { modelStatus } from "../status.ts";
-import { up } from "../up.ts";
-import { control } from "./control.ts";
-import { askOf } from "./requests.ts";
-import { rollback } from "./rollback.ts";
-import { release, resume } from "./start.ts";
+import { release, resume } from "../commands/release.ts";
+import { rollback } from "../commands/rollback.ts";
+import { modelStatus } from "../commands/status.ts";
+import { control } from "../commands/steer.ts";
+import { up } from "../commands/up.ts";
+import { askOf } from "./left-requests.ts";
 
 let bench: TestBench;
 

@@ -1,8 +1,8 @@
 import { UserError } from "../../core/errors.ts";
-import type { RolloutContext } from "../context.ts";
-import { worker } from "../lock-worker.ts";
-import type { RolloutRecord } from "../record.ts";
-import { refuseInProgress } from "./entry.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { worker } from "../lock/lock-worker.ts";
+import { refuseInProgress } from "../record/in-progress.ts";
+import type { RolloutRecord } from "../record/record.ts";
 
 /**
  * Leaves a rollout alone that is on its way, and says whether somebody works on it: what to do next depends on that.

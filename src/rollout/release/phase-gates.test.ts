@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
-import type { RolloutConfig } from "../../config/types.ts";
-import { up } from "../up.ts";
-import { control } from "./control.ts";
-import { release, resume } from "./start.ts";
+import type { RolloutConfig } from "../../config/model/types.ts";
+import { release, resume } from "../commands/release.ts";
+import { control } from "../commands/steer.ts";
+import { up } from "../commands/up.ts";
 
 let bench: TestBench;
 

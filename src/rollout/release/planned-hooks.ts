@@ -3,13 +3,13 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import type { PlannedHook } from "../../core/rollout/state.ts";
 import { longestHoldMs } from "../../gates/reduce.ts";
-import { requireRolloutCalls } from "../call-io.ts";
-import type { RolloutContext } from "../context.ts";
-import type { Acting } from "./acting.ts";
-import { callSubject } from "./call-subject.ts";
-import { rolloutOf } from "./entry.ts";
-import { sayVerdict } from "./journal.ts";
-import { reachOf } from "./reach.ts";
+import { requireRolloutCalls } from "../context/call-io.ts";
+import { callSubject } from "../context/call-subject.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { reachOf } from "../ingress/reach-slot.ts";
+import { rolloutOf } from "../record/in-progress.ts";
+import { sayVerdict } from "../record/journal.ts";
+import type { Acting } from "./step-context.ts";
 
 /** How long a hook that has not made up its mind is left alone before it is asked again, milliseconds. */
 const holdMs = 5_000;

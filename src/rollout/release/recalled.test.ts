@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { templateConfig } from "../../../test/support/release-bench.ts";
 import { testBench } from "../../../test/support/rollout-bench.ts";
 import { interrupted } from "../../core/errors.ts";
-import type { LeaseRequest } from "../lease-requests.ts";
-import { Hearing, unlessRecalled } from "./hear.ts";
+import type { LeaseRequest } from "../lock/lease-requests.ts";
+import { Hearing, unlessRecalled } from "./heard-requests.ts";
 
 const abort: LeaseRequest = {
   id: "1",

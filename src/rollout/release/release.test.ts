@@ -8,17 +8,17 @@ import {
   testConfig,
   testNamespace,
 } from "../../../test/support/rollout-bench.ts";
-import type { RolloutConfig } from "../../config/types.ts";
+import type { RolloutConfig } from "../../config/model/types.ts";
 import type { ApiRequest } from "../../kubernetes/api.ts";
-import { observeDeployed } from "../deployed.ts";
-import { modelStatus, type RolloutStatus } from "../status.ts";
-import { switchTraffic } from "../switch.ts";
-import { up } from "../up.ts";
-import { goBack } from "./meant.ts";
-import { askOf } from "./requests.ts";
-import { rollback } from "./rollback.ts";
+import { goBack } from "../commands/meant-by.ts";
+import { release, resume } from "../commands/release.ts";
+import { rollback } from "../commands/rollback.ts";
+import { modelStatus, type RolloutStatus } from "../commands/status.ts";
+import { switchTraffic } from "../commands/switch.ts";
+import { up } from "../commands/up.ts";
+import { observeDeployed } from "../context/deployed.ts";
+import { askOf } from "./left-requests.ts";
 import type { RolloutEnd } from "./rollout-end.ts";
-import { release, resume } from "./start.ts";
 
 let bench: TestBench;
 

@@ -1,14 +1,14 @@
 import { begin, type RolloutPlan } from "../../core/rollout/state.ts";
 import { liveSlot } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
-import type { RolloutContext } from "../context.ts";
-import { type Deployed, observeDeployed } from "../deployed.ts";
-import { inTurn, withLockInTurn } from "../lock.ts";
-import type { RolloutRecord } from "../record.ts";
-import { nextRolloutNumber } from "../record-rollouts.ts";
-import type { ProofSubject } from "../subject.ts";
-import type { StepTiming } from "../traffic.ts";
-import { refuseInProgress, withoutWindow } from "./entry.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { type Deployed, observeDeployed } from "../context/deployed.ts";
+import type { ProofSubject } from "../ingress/proof-subject.ts";
+import { inTurn, withLockInTurn } from "../lock/lock.ts";
+import { refuseInProgress, withoutWindow } from "../record/in-progress.ts";
+import type { RolloutRecord } from "../record/record.ts";
+import { nextRolloutNumber } from "../record/rollouts.ts";
+import type { StepTiming } from "../traffic/traffic.ts";
 import { execute } from "./execute.ts";
 
 /** How a switch away from a bad slot went. */

@@ -4,9 +4,9 @@ import type { ModelServer } from "../../core/model.ts";
 import { podProxyPath, podScheme } from "../../core/pod-address.ts";
 import { isWarm } from "../../core/rollout/warmth.ts";
 import { largestPodAnswer } from "../../kubernetes/api.ts";
-import type { RolloutContext } from "../context.ts";
-import type { SlotObservation } from "../observation.ts";
-import type { RolloutRecord } from "../record.ts";
+import type { RolloutContext } from "../context/context.ts";
+import type { SlotObservation } from "../observe/observation.ts";
+import type { RolloutRecord } from "../record/record.ts";
 
 /** Whether replicas can be sent a request before clients send theirs. */
 export function isWarmable({ http }: Pick<ModelServer, "http">): boolean {

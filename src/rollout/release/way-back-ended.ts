@@ -4,12 +4,12 @@ import { goalOf, isWayBack, type RolloutState } from "../../core/rollout/state.t
 import { splitOf, type TrafficSplit } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
-import type { RolloutContext } from "../context.ts";
-import { locationOf } from "../deployed.ts";
-import { observeRouting } from "../observe.ts";
-import type { RolloutRecordEntry } from "../record-rollouts.ts";
-import { inProgress, recordEvents } from "./entry.ts";
-import type { Journal } from "./journal.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { locationOf } from "../context/deployed.ts";
+import { observeRouting } from "../observe/observe.ts";
+import { inProgress, recordEvents } from "../record/in-progress.ts";
+import type { Journal } from "../record/journal.ts";
+import type { RolloutRecordEntry } from "../record/rollouts.ts";
 
 /**
  * What the end of a way back by an error means. Clients that are back stay there, and what is left is finished by the next command; a way

@@ -10,16 +10,16 @@ import {
   testConfig,
   testNamespace,
 } from "../../../test/support/rollout-bench.ts";
-import type { RolloutConfig } from "../../config/types.ts";
+import type { RolloutConfig } from "../../config/model/types.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { ApiRequest } from "../../kubernetes/api.ts";
-import { switchTraffic } from "../switch.ts";
-import { up } from "../up.ts";
-import { goBack, meantBy } from "./meant.ts";
-import { askOf } from "./requests.ts";
-import { rollback } from "./rollback.ts";
-import { release, resume } from "./start.ts";
+import { goBack, meantBy } from "../commands/meant-by.ts";
+import { release, resume } from "../commands/release.ts";
+import { rollback } from "../commands/rollback.ts";
+import { switchTraffic } from "../commands/switch.ts";
+import { up } from "../commands/up.ts";
+import { askOf } from "./left-requests.ts";
 
 let bench: TestBench;
 const context = (rollout?: RolloutConfig) => bench.context(templateConfig(rollout));

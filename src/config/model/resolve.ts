@@ -1,0 +1,90 @@
+import { dirname } from "node:path";
+import { custom } from "../../component/servers/custom.ts";
+import { presetServer } from "../../component/servers/preset-options.ts";
+import { presetNamed } from "../../component/servers/presets.ts";
+import type { ModelServer, SlotSpec } from "../../core/model.ts";
+import { defaultPreviewHeader } from "../../core/names.ts";
+import type { Slot } from "../../core/slots.ts";
+import type { KubeconfigSource } from "../../kubernetes/connect.ts";
+import { resolveRollout } from "../rollout/rollout.ts";
+import type { ModelswitchConfig, ReleaseTemplate, ResolvedConfig } from "./types.ts";
+
+/** What is known beside the file: where it is and which cluster is meant. */
+export interface Surroundings {
+  readonly file: string;
+  readonly kubeconfig: KubeconfigSource;
+  /** Namespace of the kubeconfig's context. */
+  readonly contextNamespace: string | undefined;
+  /** The environment that was chosen; `undefined` where the file declares none. */
+  readonly environment?: string | undefined;
+}
+
+/** Fills in every default. Pure. */
+export function resolveConfig(config: ModelswitchConfig, around: Surroundings): ResolvedConfig {
+  // What belongs to the proof alone is in no record and no state: headers may be credentials.
+  const { endpoints, controllerReplicas = 3, probe, ...ingress } = config.ingress;
+  const namespace = config.namespace ?? around.contextNamespace;
+  return {
+    file: around.file,
+    folder: dirname(around.file),
+    name: config.name,
+    environment: around.environment,
+    namespace,
+    server: modelServer(config),
+    runs: whatRuns(config),
+    initialLive: config.live ?? "blue",
+    ingress,
+    endpoints: (endpoints ?? []).map((endpoint) => endpoint.replace(/\/$/, "")),
+    controllerReplicas,
+    ...(probe?.headers === undefined ? {} : { probeHeaders: probe.headers }),
+    servicePort: config.servicePort ?? 80,
+    ...(config.service === undefined ? {} : { service: config.service }),
+    router: config.router ?? "nginx",
+    previewHeader: config.previewHeader ?? defaultPreviewHeader,
+    identity: config.identity,
+    kubeconfig: around.kubeconfig,
+    pulumi: {
+      ...pulumiStack(config, namespace, around.environment),
+      backendUrl: config.pulumi?.backend,
+      secretsProvider: config.pulumi?.secretsProvider,
+    },
+    deadlines: {
+      readyMs: (config.deadlines?.ready ?? 600) * 1000,
+      proofMs: (config.deadlines?.proof ?? 60) * 1000,
+    },
+    rollout: resolveRollout(config.rollout),
+  };
+}
+
+/**
+ * Names of the Pulumi project and stack: one stack per model and environment. Without environments the namespace tells the
+ * stacks of one model apart.
+ */
+export function pulumiStack(
+  config: Pick<ModelswitchConfig, "name" | "pulumi">,
+  namespace: string | undefined,
+  environment: string | undefined,
+): { readonly project: string; readonly stack: string } {
+  return {
+    project: config.pulumi?.project ?? `modelswitch-${config.name}`,
+    stack: config.pulumi?.stack ?? environment ?? namespace ?? "default",
+  };
+}
+
+function modelServer({ name, server }: ModelswitchConfig): ModelServer {
+  if (server === undefined) return custom({});
+  if (typeof server === "string") return presetNamed(server, name);
+  return "preset" in server ? presetServer(server, name) : server;
+}
+
+function whatRuns(config: ModelswitchConfig): ResolvedConfig["runs"] {
+  // The contents of config files were put in when the configuration was read.
+  const slots = config.slots as Readonly<Record<Slot, SlotSpec>> | undefined;
+  if (config.release !== undefined) {
+    const release = config.release as ReleaseTemplate;
+    const idleReplicas = config.idleReplicas ?? 0;
+    return { form: "template", release, idleReplicas, ...(slots === undefined ? {} : { slots }) };
+  }
+  if (slots !== undefined) return { form: "slots", slots };
+  throw new Error("A validated configuration has `release` or `slots`.");
+}

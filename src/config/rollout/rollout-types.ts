@@ -1,0 +1,222 @@
+import type { Hook } from "../../core/calls.ts";
+import type { Gate, GatePhase } from "../../core/gates.ts";
+import type { NoticeKind, NotificationTarget } from "../../core/notices.ts";
+import type { ReleaseMode } from "../../core/rollout/mode.ts";
+import type { Phase, ShiftStep } from "../../core/rollout/state.ts";
+import type { Schedule, Weekday } from "../../core/windows.ts";
+import type { CapacityPolicy } from "./capacity-policy.ts";
+
+/** A request that warms up a replica: a real one, as clients send it. */
+export interface WarmUpConfig {
+  /** Absolute path on the model server, for example `/v2/models/fraud/infer`. */
+  readonly path: string;
+  /** @default POST with a body, else GET */
+  readonly method?: "GET" | "POST";
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Seconds until a replica counts as warm whatever its latency. @default 60 */
+  readonly deadline?: number;
+  /** The most requests to one replica. @default 200 */
+  readonly requests?: number;
+}
+
+/** Phases that a person can be asked about. */
+export const approvalPhases = ["shift", "cut-over", "scale-down"] as const;
+export type ApprovalPhase = (typeof approvalPhases)[number];
+
+/** A time of day in which traffic may move. */
+export interface WindowConfig {
+  /** The days on which it begins: `"mon-fri"`, `"sat"` or a list. @default every day */
+  readonly days?: Weekday | `${Weekday}-${Weekday}` | readonly Weekday[];
+  /** `"09:00"` */
+  readonly from: string;
+  /** `"16:00"`; `"24:00"` is midnight. Before `from`: on the next day. */
+  readonly to: string;
+}
+
+/** A time in which traffic does not move, whatever the windows say. */
+export interface FreezeConfig {
+  /** `"2026-12-20"`, from midnight, or `"2026-12-20T18:00"`; in the rollout's time zone unless it says another (`Z`, `+01:00`). */
+  readonly from: string;
+  /** A day is in it to its end. */
+  readonly to: string;
+  /** Said to whoever waits. */
+  readonly reason: string;
+}
+
+/** A value that stands in an environment variable, never in the file. */
+export interface FromEnvironment {
+  /** Name of the variable. */
+  readonly env: string;
+}
+
+/** A program of this machine, without a shell between. */
+export interface RunConfig {
+  /** The program and its arguments. Started in the folder of the configuration file. */
+  readonly run: readonly string[];
+  readonly url?: never;
+  readonly secret?: never;
+  readonly insecure?: never;
+}
+
+/** A POST request with JSON. */
+export interface UrlConfig {
+  readonly run?: never;
+  /** `https://…`, or `http://` on this machine. */
+  readonly url: string;
+  /** The key of the signature (Standard Webhooks). @default not signed */
+  readonly secret?: FromEnvironment;
+  /** Allows `http://` to other machines, where anybody between can read it and answer. @default false */
+  readonly insecure?: boolean;
+}
+
+interface HookBase {
+  /** For messages and the record; each once. */
+  readonly name: string;
+  /** Seconds for one try. @default 60 */
+  readonly timeout?: number;
+  /** How often it is tried again: a request after a connection error, a time-out or a 5xx; a program after a time-out or an unknown exit code. @default 2 for `url`, 0 for `run` */
+  readonly retries?: number;
+  /** What becomes of the rollout where the hook does not pass. @default abort */
+  readonly onFailure?: "abort" | "continue";
+}
+
+/** Something that is run before or after a phase. */
+export type HookConfig = HookBase &
+  ({ readonly before: Phase; readonly after?: never } | { readonly after: Phase; readonly before?: never }) &
+  (RunConfig | UrlConfig);
+
+/** A request as clients send it, through the ingress. */
+export interface GateRequestConfig {
+  /** As clients ask, for example `/v2/models/fraud/infer`. */
+  readonly path: string;
+  /** @default POST with a body, else GET */
+  readonly method?: "GET" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Requests in one look. @default 10 */
+  readonly requests?: number;
+  /** How many of them may be wrong. @default 0 */
+  readonly allowed?: number;
+  /** Take any certificate of the ingress, over https: whoever answers in its place gets the headers and the body. @default false */
+  readonly insecure?: boolean;
+  readonly expect?: {
+    /** @default 200 */
+    readonly status?: number;
+    /** Dot-separated path into the JSON answer; without `value` anything but null may be there. */
+    readonly json?: { readonly path: string; readonly value?: unknown };
+    /** Seconds that an answer may take, for example 0.25. @default no limit below `timeout` */
+    readonly latency?: number;
+  };
+}
+
+interface GateBaseConfig {
+  /** For messages and the record; each once, and not `pods`. */
+  readonly name: string;
+  /** @default all three */
+  readonly phases?: readonly GatePhase[];
+  /** Seconds from the end of a look to the next one. @default 10 */
+  readonly every?: number;
+  /** Failing looks in a row that make the gate fail. @default 1 */
+  readonly failures?: number;
+  /** Seconds for one look; for `request`: for one request. @default 30 for `run` and `url`, 10 for `request` */
+  readonly timeout?: number;
+}
+
+/** A check that goes on while a phase lasts. */
+export type GateConfig = GateBaseConfig &
+  (
+    | ((RunConfig | UrlConfig) & { readonly request?: never })
+    | {
+        readonly request: GateRequestConfig;
+        readonly run?: never;
+        readonly url?: never;
+        readonly secret?: never;
+        readonly insecure?: never;
+      }
+  );
+
+/** Who is told of a rollout. */
+export interface NotificationConfig {
+  /** Slack's URLs are secrets: name the environment variable. */
+  readonly url: string | FromEnvironment;
+  readonly format: "slack" | "generic";
+  /** @default everything but `phase` */
+  readonly on?: readonly NoticeKind[];
+  /** With `generic`: the key of the signature (Standard Webhooks). @default not signed */
+  readonly secret?: FromEnvironment;
+  /** Allows `http://` to other machines. @default false */
+  readonly insecure?: boolean;
+}
+
+export interface RolloutConfig {
+  /** Shares of the new release before it gets all traffic, for example `5%:2m, 25%:5m, 50%`. @default one jump */
+  readonly steps?: string;
+  /** Seconds for which all replicas must have been ready without a break. @default 5 */
+  readonly settle?: number;
+  /** Seconds for which the release is watched once it has all traffic. @default 30 */
+  readonly soak?: number;
+  /** The longest that requests in flight in the old slot are waited for, seconds. @default the longest request of the model server */
+  readonly drain?: number;
+  /** Seconds for which the old slot stays warm for a rollback in one step. @default 600 */
+  readonly rollbackWindow?: number;
+  /** A request that is sent to every new replica until its latency is steady. @default none */
+  readonly warmUp?: WarmUpConfig;
+  /**
+   * Whether the nodes must have room for the new pods before anything is written: `require` refuses (where an autoscaler may add nodes
+   * it warns), `warn` goes on all the same, `skip` does not look. @default require
+   */
+  readonly capacity?: CapacityPolicy;
+  /**
+   * `full`: both slots at full size. `{ partial: 20 }`: 20 % of the replicas while previewing, all before the cut-over. `recreate`: the
+   * live slot is emptied first, for one scarce GPU; nobody is served meanwhile. @default full
+   */
+  readonly mode?: "full" | "recreate" | { readonly partial: number };
+  /** Phases that a person must approve before they begin. @default none */
+  readonly approval?: readonly ApprovalPhase[];
+  /** When traffic may move. @default always */
+  readonly windows?: readonly WindowConfig[];
+  /** When traffic must not move, whatever the windows say. @default never */
+  readonly freezes?: readonly FreezeConfig[];
+  /** IANA time zone of windows and freezes, for example `Europe/Berlin`. @default UTC */
+  readonly timeZone?: string;
+  /** What is run before and after phases, in this order. @default none */
+  readonly hooks?: readonly HookConfig[];
+  /** Checks that go on while a release is verified, shifted and soaked. @default none but the pods' own */
+  readonly gates?: readonly GateConfig[];
+  /** Whether pods of the new release that restart, get unready or go away send it back. @default true */
+  readonly watchPods?: boolean;
+  /** Who is told. @default nobody */
+  readonly notifications?: readonly NotificationConfig[];
+}
+
+/** How a release goes live, with every default. Times in milliseconds. */
+export interface ResolvedRollout {
+  readonly steps: readonly ShiftStep[];
+  readonly settleMs: number;
+  /** With `lastHoldMs`. */
+  readonly soakMs: number;
+  /** The time of a last step `100%`. */
+  readonly lastHoldMs: number;
+  /** `undefined`: the longest request of the model server. */
+  readonly drainMs: number | undefined;
+  readonly rollbackWindowMs: number;
+  readonly capacity: CapacityPolicy;
+  readonly warmUp:
+    | {
+        readonly path: string;
+        readonly method: "GET" | "POST";
+        readonly body: unknown;
+        readonly deadlineMs: number;
+        readonly maximumRequests: number;
+      }
+    | undefined;
+  readonly mode: ReleaseMode;
+  readonly approval: readonly ApprovalPhase[];
+  readonly schedule: Schedule;
+  readonly hooks: readonly Hook[];
+  /** Of all phases; the one called `pods` among them, unless it is switched off. */
+  readonly gates: readonly Gate[];
+  readonly notifications: readonly NotificationTarget[];
+}

@@ -1,0 +1,100 @@
+import { routerNamed } from "../../component/routers/factory.ts";
+import { exitCodes, UserError } from "../../core/errors.ts";
+import { configuredNames, type ObjectNames } from "../../core/names.ts";
+import type { Routing } from "../../core/routing.ts";
+import { type Slot, slots } from "../../core/slots.ts";
+import type { IngressObservation, Observation } from "../observe/observation.ts";
+import { type ModelLocation, observe } from "../observe/observe.ts";
+import { namesOfRecord, type RolloutRecord, releaseOf } from "../record/record.ts";
+import { isAsFound, withoutLostTemplate } from "./adoption-guard.ts";
+import type { RolloutContext } from "./context.ts";
+
+/** Where a model is in the cluster. The router is the one that wrote what is there. */
+export function locationOf(context: RolloutContext, record: RolloutRecord | undefined): ModelLocation {
+  return {
+    api: context.api,
+    namespace: context.namespace,
+    model: context.config.name,
+    names: namesIn(context, record),
+    router: routerNamed(record?.settings.router ?? context.config.router),
+    lists: context.lists,
+    ...(record === undefined ? {} : { marks: marksOfFound(record) }),
+    signal: context.signal,
+  };
+}
+
+/** Pods that were there before the model have no note of their release's mark. */
+export function marksOfFound(record: RolloutRecord): Partial<Record<Slot, string>> {
+  const marks = slots
+    .filter((slot) => isAsFound(record, slot))
+    .map((slot) => [slot, releaseOf(record, slot)?.spec.mark] as const);
+  return Object.fromEntries(marks.filter(([, mark]) => mark !== undefined));
+}
+
+export function namesIn(context: RolloutContext, record: RolloutRecord | undefined): ObjectNames {
+  return record === undefined ? configuredNames(context.config) : namesOfRecord(record);
+}
+
+/** A model that `up` has made. */
+export interface Deployed {
+  readonly record: RolloutRecord;
+  readonly location: ModelLocation;
+  readonly observation: Observation;
+  readonly routing: Routing;
+}
+
+/**
+ * Reads the record and the cluster.
+ * @throws UserError `not-deployed`, `routing-unreadable`
+ */
+export async function observeDeployed(context: RolloutContext): Promise<Deployed> {
+  const record = await context.store.read();
+  const location = locationOf(context, record);
+  const observation = await observe(location);
+  const { routing } = observation;
+  if (record !== undefined && observation.ingress === undefined && observation.namespaceExists)
+    throw halfMade(context, record);
+  if (record === undefined || observation.ingress === undefined) throw notDeployed(context, observation);
+  if (routing === undefined) throw routingUnreadable(context, observation.ingress);
+  return { record: withoutLostTemplate(record, observation), location, observation, routing };
+}
+
+/** The record is there, and what clients come in by is not. */
+export function halfMade({ config, namespace }: RolloutContext, record: RolloutRecord): UserError {
+  const { ingress } = namesOfRecord(record);
+  return new UserError({
+    code: "up-unfinished",
+    message: record.applying
+      ? `An \`up\` of ${config.name} in ${namespace} is running, or was stopped half-way: there is no Ingress ${ingress} yet.`
+      : `The Ingress ${ingress} of ${config.name} in ${namespace} is gone, so nobody reaches the model.`,
+    hint: record.applying
+      ? "`modelswitch up` finishes it, with the configuration as it is now; `modelswitch destroy` takes away what is there."
+      : "`modelswitch up` makes it again, with the traffic where it was.",
+    details: { model: config.name, namespace },
+  });
+}
+
+export function notDeployed(context: RolloutContext, observation: Observation): UserError {
+  const { config, namespace, kubernetesContext } = context;
+  const why = !observation.namespaceExists
+    ? `the namespace ${namespace} does not exist`
+    : observation.ingress === undefined
+      ? `there is no Ingress ${configuredNames(config).ingress}`
+      : `the Ingress ${observation.ingress.name} has no rollout record beside it`;
+  return new UserError({
+    code: "not-deployed",
+    message: `The model ${config.name} is not deployed in ${namespace} (context ${kubernetesContext}): ${why}.`,
+    hint: "Run `modelswitch up` first, or choose another cluster with --context or --kubeconfig.",
+    details: { model: config.name, namespace, context: kubernetesContext },
+  });
+}
+
+export function routingUnreadable(context: RolloutContext, ingress: IngressObservation): UserError {
+  const { service } = configuredNames(context.config);
+  return new UserError({
+    code: "routing-unreadable",
+    message: `The Ingress ${ingress.name} in ${context.namespace} is not one that modelswitch wrote: it does not send everything to ${service.blue} or ${service.green}.`,
+    hint: `Give the model another name, correct the Ingress (its backend must be ${service.blue} or ${service.green}), or take over what it leads to: \`modelswitch init --from ingress/${ingress.name}\`.`,
+    exitCode: exitCodes.usage,
+  });
+}

@@ -1,0 +1,60 @@
+import type { CallReach } from "../../core/calls.ts";
+import type { Routing } from "../../core/routing.ts";
+import { type Slot, slots } from "../../core/slots.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { locationOf } from "../context/deployed.ts";
+import { ingressEndpoints } from "../observe/ingress-endpoints.ts";
+import type { Observation } from "../observe/observation.ts";
+import { namesAt } from "../observe/observe.ts";
+import { probeHost } from "../proof/identity-question.ts";
+import type { RolloutRecord } from "../record/record.ts";
+
+/** The value of the preview header that leads to a slot; `undefined`: none does. Pure. */
+export function previewValue({ main, candidate }: Routing, slot: Slot): "always" | "never" | undefined {
+  if (slot === candidate) return "always";
+  return slot === main ? "never" : undefined;
+}
+
+/** How the model is reached at this moment. Where the ingress is may not be found out: that is left open. */
+export async function reachOf(
+  context: RolloutContext,
+  seen: { readonly record: RolloutRecord; readonly observation: Observation; readonly routing: Routing },
+  signal: AbortSignal,
+): Promise<CallReach> {
+  const { record, observation, routing } = seen;
+  const { ingress, previewHeader, servicePort = 80 } = record.settings;
+  const location = locationOf(context, record);
+  const { service } = namesAt(location);
+  const values = Object.fromEntries(
+    slots.flatMap((slot) => {
+      const value = previewValue(routing, slot);
+      return value === undefined ? [] : [[slot, value]];
+    }),
+  );
+  return {
+    host: probeHost(ingress.host),
+    path: ingress.path ?? "/",
+    addresses: await addressesNow(context, observation, ingress.host, signal),
+    preview: location.router.capabilities.header ? { header: previewHeader, values } : undefined,
+    services: {
+      blue: { name: service.blue, port: servicePort },
+      green: { name: service.green, port: servicePort },
+    },
+  };
+}
+
+async function addressesNow(
+  { api, config, lookup }: RolloutContext,
+  { ingress }: Observation,
+  host: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    const configured = config.endpoints;
+    const endpoints = await ingressEndpoints({ api, configured, ingress, host, lookup, signal });
+    return endpoints.map(({ url }) => url);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return [];
+  }
+}

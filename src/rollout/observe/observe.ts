@@ -1,0 +1,94 @@
+import type { ObservedIngress, Router } from "../../component/routers/router.ts";
+import { type ObjectNames, objectNames } from "../../core/names.ts";
+import type { Routing } from "../../core/routing.ts";
+import type { Slot } from "../../core/slots.ts";
+import type { KubernetesApi } from "../../kubernetes/api.ts";
+import { Lists } from "../../kubernetes/lists.ts";
+import type { IngressObject } from "../../slots/kubernetes-objects.ts";
+import { observeSlotAt } from "../../slots/observe-slot.ts";
+import type { IngressObservation, Observation, SlotObservation } from "./observation.ts";
+
+export interface ModelLocation {
+  readonly api: KubernetesApi;
+  readonly namespace: string;
+  readonly model: string;
+  /** @default those that derive from the model's name */
+  readonly names?: ObjectNames;
+  readonly router: Router;
+  /** What the answers of pods without a note of it have, where their release says it. @default none */
+  readonly marks?: Readonly<Partial<Record<Slot, string>>>;
+  /** What lists were read so far. @default none */
+  readonly lists?: Lists;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function namesAt({ model, names }: Pick<ModelLocation, "model" | "names">): ObjectNames {
+  return names ?? objectNames(model);
+}
+
+/** Reads everything about one model. The live slot is what the routing objects say, never what was remembered. */
+export async function observe(location: ModelLocation): Promise<Observation> {
+  const { api, namespace, signal } = location;
+  const [namespaceObject, routing, blue, green] = await Promise.all([
+    api.find(`/api/v1/namespaces/${namespace}`, signal === undefined ? {} : { signal }).catch((error) => {
+      // People who may only touch their own namespace often may not read the Namespace object itself.
+      if (error instanceof Error && "status" in error && error.status === 403) return {};
+      throw error;
+    }),
+    observeRouting(location),
+    observeSlot(location, "blue"),
+    observeSlot(location, "green"),
+  ]);
+  return {
+    namespaceExists: namespaceObject !== undefined,
+    routing: routing.routing,
+    ingress: routing.ingress,
+    slots: { blue, green },
+  };
+}
+
+/** Reads only the routing objects. */
+export async function observeRouting(
+  location: ModelLocation,
+): Promise<{ routing: Routing | undefined; ingress: IngressObservation | undefined }> {
+  const { api, namespace, signal } = location;
+  const names = namesAt(location);
+  const path = `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`;
+  const options = signal === undefined ? {} : { signal };
+  const found = await Promise.all(
+    location.router.objectNames(names).map((name) => api.find<IngressObject>(`${path}/${name}`, options)),
+  );
+  const [main] = found;
+  if (main === undefined) return { routing: undefined, ingress: undefined };
+  const objects = found.filter((object) => object !== undefined);
+  return {
+    routing: location.router.read(names, objects as readonly ObservedIngress[]),
+    ingress: ingressObservation(main),
+  };
+}
+
+function ingressObservation(ingress: IngressObject): IngressObservation {
+  const tlsHosts = (ingress.spec?.tls ?? []).flatMap((entry) =>
+    entry.hosts === undefined || entry.hosts.length === 0 ? ["*"] : entry.hosts,
+  );
+  const addresses = (ingress.status?.loadBalancer?.ingress ?? [])
+    .map((entry) => entry.ip ?? entry.hostname)
+    .filter((address) => address !== undefined && address !== "");
+  return {
+    name: ingress.metadata?.name ?? "",
+    className:
+      ingress.spec?.ingressClassName ?? ingress.metadata?.annotations?.["kubernetes.io/ingress.class"],
+    tlsHosts,
+    addresses: addresses as string[],
+  };
+}
+
+/** The same place, of which lists are read as the newest there is: what was seen before says nothing. */
+export function newest(location: ModelLocation): ModelLocation {
+  return { ...location, lists: new Lists(location.api) };
+}
+
+/** Reads one slot: its Deployment, Service, endpoints and pods. */
+export async function observeSlot(location: ModelLocation, slot: Slot): Promise<SlotObservation> {
+  return await observeSlotAt({ ...location, names: namesAt(location), mark: location.marks?.[slot] }, slot);
+}

@@ -1,0 +1,108 @@
+import type { ResolvedConfig } from "../../config/model/types.ts";
+import { exitCodes, UserError } from "../../core/errors.ts";
+import { identityPlaces, patternsAsText } from "../../core/identity-path.ts";
+import { otherSlot, type Slot, slots } from "../../core/slots.ts";
+import type { Observation } from "../observe/observation.ts";
+import { type Difference, differences } from "../record/differences.ts";
+import type { AppliedSettings } from "../record/record.ts";
+import type { PlanInput } from "./plan-input.ts";
+
+/** Changes that would cost requests, or are not possible. */
+
+export function liveChangeRefused(
+  config: ResolvedConfig,
+  slot: Slot,
+  changes: readonly Difference[],
+): UserError {
+  return new UserError({
+    code: "live-change-refused",
+    message: [
+      `${config.file} changes what ${slot} runs, and ${slot} carries the traffic of ${config.name}:`,
+      ...changes.map(({ text }) => `  ${text}`),
+    ].join("\n"),
+    hint: `${config.runs.form === "template" ? `\`modelswitch release\` puts it into ${otherSlot(slot)}` : `Make the change in ${otherSlot(slot)} and switch to it`}, or pass --allow-live-change to change the live slot in place.`,
+    exitCode: exitCodes.usage,
+    details: { slot, differences: changes },
+  });
+}
+
+/**
+ * What could never be proved is not begun.
+ * @throws UserError `identity-path-outside`
+ */
+export function requireAskable({
+  ingress,
+  identity,
+  server,
+}: Pick<AppliedSettings, "ingress" | "identity" | "server">): void {
+  const asked = identity ?? server.identity;
+  if (asked !== undefined) identityPlaces(ingress, asked);
+}
+
+/**
+ * ingress-nginx and Traefik leave an Ingress out whose paths are patterns and not said to be: it would be made, and waited for in vain, or taken from clients.
+ * One that is there already is somebody's who has told the controller otherwise.
+ * @throws UserError `path-not-plain`
+ */
+export function refusePatternsAsText({ config, record, adopting }: PlanInput): void {
+  const before = record === undefined ? [] : patternsAsText(record.settings.ingress);
+  const first = patternsAsText(config.ingress).find(
+    ({ path, pathType }) => !before.some((one) => one.path === path && one.pathType === pathType),
+  );
+  if (first === undefined || adopting !== undefined) return;
+  const { path, pathType } = first;
+  throw new UserError({
+    code: "path-not-plain",
+    message: `The path ${path} of the Ingress has characters of a regular expression, and its pathType is ${pathType}: ingress controllers take it for plain text, or leave the whole Ingress out.`,
+    hint: 'Say pathType: "ImplementationSpecific" beside it; with the annotation nginx.ingress.kubernetes.io/use-regex or rewrite-target the controller reads it as a regular expression.',
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** Services and the Ingress can't be changed in one instant: under traffic, requests would fail in between. */
+export function refuseProtocolChange(
+  { config, record, observation, allowLiveChange }: PlanInput,
+  live: Slot,
+): void {
+  if (record === undefined || observation.routing === undefined || allowLiveChange) return;
+  const before = record.settings.ingress.protocol ?? "http";
+  const after = config.ingress.protocol ?? "http";
+  if (before === after) return;
+  throw new UserError({
+    code: "live-change-refused",
+    message: `${config.file} changes ingress.protocol from ${before} to ${after}, and ${live} carries the traffic of ${config.name}: requests would fail until the Services and the Ingress both say so.`,
+    hint: "Give the model another name and host to start with the other protocol beside this one, or pass --allow-live-change.",
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** Services and the Ingress cannot change their port at the same instant. */
+export function refusePortChange(
+  { config, record, observation, allowLiveChange }: PlanInput,
+  live: Slot,
+): void {
+  if (record === undefined || observation.routing === undefined || allowLiveChange) return;
+  const changes = differences(
+    { servicePort: record.settings.servicePort ?? 80 },
+    { servicePort: config.servicePort },
+    [],
+  );
+  if (changes.length > 0) throw liveChangeRefused(config, live, changes);
+}
+
+export function refuseSelectorChange(config: ResolvedConfig, observation: Observation): void {
+  for (const slot of slots) {
+    const present = observation.slots[slot].service?.selector;
+    const selector = config.runs.slots?.[slot].selector ?? { app: config.name, version: slot };
+    if (present === undefined) continue;
+    const changes = differences(present, selector, []);
+    if (changes.length === 0) continue;
+    throw new UserError({
+      code: "selector-changed",
+      message: `The selector of ${slot} never changes after creation, and ${config.file} asks for another one: ${changes.map(({ text }) => text).join("; ")}.`,
+      hint: "Give the model another name to start with other selectors beside it, or `modelswitch destroy` this one first.",
+      exitCode: exitCodes.usage,
+      details: { slot, differences: changes },
+    });
+  }
+}

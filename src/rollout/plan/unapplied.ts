@@ -1,0 +1,40 @@
+import type { ResolvedConfig } from "../../config/model/types.ts";
+import { slots } from "../../core/slots.ts";
+import { differences } from "../record/differences.ts";
+import { type RolloutRecord, releaseOf } from "../record/record.ts";
+import { declaredReplicas, releaseDifferences, releaseSpecOf, scalingOf } from "../record/release-spec.ts";
+import { podSettings } from "./planned-server.ts";
+
+/** What the configuration says and no `up` has applied yet, line by line. A switch leaves all of it alone. */
+export function unapplied(config: ResolvedConfig, record: RolloutRecord): string[] {
+  const { settings } = record;
+  const before = {
+    ingress: settings.ingress,
+    router: settings.router,
+    previewHeader: settings.previewHeader,
+    server: podSettings(settings.server),
+  };
+  const after = {
+    ingress: config.ingress,
+    router: config.router,
+    previewHeader: config.previewHeader,
+    server: podSettings(config.server),
+  };
+  const found = differences(before, after, []);
+  if (config.runs.form === "slots") {
+    const wanted = config.runs.slots;
+    for (const slot of slots) {
+      const former = releaseOf(record, slot)?.spec ?? {};
+      const changes = releaseDifferences(former, releaseSpecOf(wanted[slot], former.versions ?? {}));
+      found.push(...changes.map((change) => ({ ...change, text: `${slot}.${change.text}` })));
+      found.push(
+        ...differences(
+          { [slot]: { replicas: settings.replicas[slot], ...settings.scaling?.[slot] } },
+          { [slot]: { replicas: declaredReplicas(wanted[slot]), ...scalingOf(wanted[slot]) } },
+          [],
+        ),
+      );
+    }
+  }
+  return found.map(({ text }) => text);
+}

@@ -1,0 +1,100 @@
+import type { ModelSpec } from "../../core/model.ts";
+import { namesOfModel } from "../../core/names.ts";
+import type { Note } from "../../core/note.ts";
+import { type Slot, slots } from "../../core/slots.ts";
+import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
+import type { PathStep } from "../../kubernetes/managed-fields.ts";
+import { type RolloutRecord, releaseOf } from "../record/record.ts";
+import { type DeclaredObject, declaredObjects, objectPath } from "./declared-objects.ts";
+import { declaredDeployment, describeHandChange, type HandChange, handChangesOf } from "./hand-changes.ts";
+
+interface Place {
+  readonly api: KubernetesApi;
+  readonly namespace: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Kinds whose changes are of consequence: what a slot runs, who its pods are, where the traffic goes. */
+const watched: ReadonlySet<DeclaredObject["kind"]> = new Set(["Deployment", "Service", "Ingress"]);
+
+/** Everything that was changed of a model by hand. Reads its objects; what may not be read is left out. */
+export async function findHandChanges(
+  { api, namespace, signal }: Place,
+  spec: ModelSpec,
+): Promise<HandChange[]> {
+  const objects = declaredObjects(spec).filter(({ kind }) => watched.has(kind));
+  const found = await Promise.all(
+    objects.map(async (object): Promise<HandChange[]> => {
+      const live = await find(api, objectPath(namespace, object), signal);
+      if (live === undefined) return [];
+      const slot = slotOf(spec, object);
+      const declared =
+        object.kind === "Deployment" && slot !== undefined && !isKept(spec, slot)
+          ? declaredDeployment(spec, slot)
+          : undefined;
+      return handChangesOf({ ...object, slot }, live, declared, (path) =>
+        isMeant(spec, object.kind, slot, path),
+      );
+    }),
+  );
+  return found.flat();
+}
+
+async function find(
+  api: KubernetesApi,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<KubernetesObject | undefined> {
+  try {
+    return await api.find<KubernetesObject>(path, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (error instanceof KubernetesApiError && error.status === 403) return undefined;
+    throw error;
+  }
+}
+
+function slotOf(spec: ModelSpec, { kind, name }: DeclaredObject): Slot | undefined {
+  const names = namesOfModel(spec.name, spec.slots, spec.ingress);
+  if (kind === "Deployment") return slots.find((slot) => names.deployment[slot] === name);
+  return kind === "Service" ? slots.find((slot) => names.service[slot] === name) : undefined;
+}
+
+/** Adopted pods have a template that nobody declared. */
+function isKept({ adopted }: ModelSpec, slot: Slot): boolean {
+  return adopted?.slot === slot && adopted.templateKept;
+}
+
+function isMeant(
+  spec: ModelSpec,
+  kind: DeclaredObject["kind"],
+  slot: Slot | undefined,
+  [first, second, third]: readonly PathStep[],
+): boolean {
+  if (first === "spec") {
+    const isAutoscaled = slot !== undefined && spec.slots[slot].autoscaling !== undefined;
+    return !(kind === "Deployment" && second === "replicas" && isAutoscaled);
+  }
+  // Others note things of their own there; what the ingress controller reads is of consequence.
+  const isAnnotation = kind === "Ingress" && first === "metadata" && second === "annotations";
+  return isAnnotation && typeof third === "string" && /ingress\.kubernetes\.io\//.test(third);
+}
+
+/** What was changed by hand, one note for each object. */
+export function handChangeNotes(record: RolloutRecord, changes: readonly HandChange[]): Note[] {
+  const objects = new Map<string, HandChange[]>();
+  for (const change of changes) {
+    const key = `${change.kind} ${change.name}`;
+    objects.set(key, [...(objects.get(key) ?? []), change]);
+  }
+  return [...objects].map(([object, all]) => ({
+    code: "changed-by-hand",
+    message: `${object}${whatItRuns(record, all[0]?.slot)} was changed by hand: ${all.map(describeHandChange).join("; ")}.`,
+    hint: "It stays so until modelswitch writes that object again, which puts back what is declared of it. To keep it, put it into the configuration (and release it, where it is of a slot).",
+  }));
+}
+
+function whatItRuns(record: RolloutRecord, slot: Slot | undefined): string {
+  if (slot === undefined) return "";
+  const release = releaseOf(record, slot)?.number;
+  return release === undefined ? ` (${slot})` : ` (${slot}, release ${release})`;
+}

@@ -1,0 +1,212 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BlueGreenModelArgs } from "../../component/arguments.ts";
+import type { ResolvedConfig } from "../../config/model/types.ts";
+import type { EventSink } from "../../core/events.ts";
+import type { ModelSpec } from "../../core/model.ts";
+import { liveSlot, type Routing } from "../../core/routing.ts";
+import type { OpenStack, OperationResult, SecretsSource, Stack, StackOptions } from "../../engine/stack.ts";
+import type { StackResource } from "../../engine/stack-resource.ts";
+import type { TakeIn } from "../../engine/take-in.ts";
+import type { KubernetesApi } from "../../kubernetes/api.ts";
+import { declaredObjects, kinds } from "./declared-objects.ts";
+import { findHandChanges } from "./find-hand-changes.ts";
+import { describeHandChange, type HandChange } from "./hand-changes.ts";
+import { listed, refuseForeign, type UnknownObject, unknownObjects } from "./unknown-objects.ts";
+
+/** What a run of Pulumi makes true. */
+export interface Desired {
+  readonly spec: ModelSpec;
+  readonly routing: Routing;
+}
+
+/** The Pulumi stack of one model; one opened stack serves any number of writes. */
+export interface ModelStack {
+  preview(desired: Desired): Promise<OperationResult>;
+  /**
+   * Takes the model's own objects that the state does not know into it, then makes everything what is desired.
+   * @throws UserError `object-taken` before anything is written
+   */
+  up(desired: Desired): Promise<OperationResult>;
+  refresh(desired: Desired): Promise<OperationResult>;
+  destroy(options: { readonly remove: boolean }): Promise<OperationResult>;
+  /** Whether the state knows of anything that was applied. */
+  hasState(): Promise<boolean>;
+  /** Looks for everything that changing the state needs, and for the state: what it holds; `undefined`: there is none. */
+  check(): Promise<readonly StackResource[] | undefined>;
+  /** What the state holds of the cluster. */
+  resources(): Promise<readonly StackResource[]>;
+}
+
+export interface OpenModelStackOptions {
+  readonly config: Pick<ResolvedConfig, "folder" | "pulumi" | "kubeconfig">;
+  readonly namespace: string;
+  /** The cluster that Pulumi writes to. */
+  readonly api: KubernetesApi;
+  readonly secrets: SecretsSource;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly events: EventSink;
+  readonly signal: AbortSignal;
+  /** @default the engine's */
+  readonly open?: OpenStack;
+}
+
+/** Opens the stack of a model. Loads Pulumi, which takes a second: only call it when something is to be written. */
+export async function openModelStack(options: OpenModelStackOptions): Promise<ModelStack> {
+  const { config, namespace } = options;
+  const open = options.open ?? (await import("../../engine/open.ts")).openStack;
+  let desired: Desired | undefined;
+  /** What the state was last seen to have: reading it may cost a download. */
+  let known: string | undefined;
+  const settings: StackOptions = {
+    project: config.pulumi.project,
+    stack: config.pulumi.stack ?? namespace,
+    folder: config.folder,
+    ...(config.pulumi.backendUrl === undefined ? {} : { backendUrl: config.pulumi.backendUrl }),
+    secrets: options.secrets,
+    program: async () => (desired === undefined ? undefined : await declare(desired)),
+    kubeconfig: config.kubeconfig,
+    env: options.env,
+    events: options.events,
+    signal: options.signal,
+  };
+  const stack: Stack = await open(settings);
+  const with_ = (next: Desired, work: () => Promise<OperationResult>) => {
+    desired = next;
+    return work();
+  };
+  return {
+    preview: (next) =>
+      with_(next, async () => {
+        const ours = await ownUnknown(options, stack, next.spec);
+        if (ours.length === 0) return await stack.preview();
+        options.events({
+          type: "warning",
+          code: "taken-into-state",
+          message: `Pulumi's state does not know ${listed(ours)}, which belong to ${next.spec.name}: \`up\` takes them into it as they are.`,
+          hint: "Where another machine has the state, run the commands there, or name its backend.",
+        });
+        return await previewTaken(options, (more) => open({ ...settings, ...more }), next.spec);
+      }),
+    up: (next) =>
+      with_(next, async () => {
+        const declared = JSON.stringify(declaredObjects(next.spec));
+        if (declared !== known) await takeInOwn(options, stack, next);
+        const changed = await findHandChanges(options, next.spec);
+        const result = await stack.up();
+        known = declared;
+        tellUndone(options.events, changed, result);
+        return result;
+      }),
+    refresh: (next) => with_(next, () => stack.refresh()),
+    destroy: ({ remove }) => stack.destroy({ remove }),
+    check: () => stack.check(),
+    resources: () => stack.resources(),
+    hasState: async () => (await stack.outputs()) !== undefined,
+  };
+}
+
+/** What the program declares, what the state does not know and what is there all the same becomes a resource as it is. */
+async function takeInOwn(options: OpenModelStackOptions, stack: Stack, { spec }: Desired): Promise<void> {
+  const ours = await ownUnknown(options, stack, spec);
+  if (ours.length === 0) return;
+  options.events({
+    type: "warning",
+    code: "taken-into-state",
+    message: `Pulumi's state does not know ${listed(ours)}, which belong to ${spec.name}: they are taken into it as they are.`,
+    hint: "Where another machine or program has a state of them, use that one alone from now on, or this one.",
+  });
+  await stack.takeIn(takenOf(spec, ours));
+}
+
+/** Pulumi takes over what was changed with kubectl, without a word, when it writes the object for whatever reason. */
+function tellUndone(events: EventSink, changed: readonly HandChange[], { changes }: OperationResult): void {
+  const undone = changed.filter(({ kind, name }) =>
+    changes.some((one) => one.kind === kind && one.name === name && one.operation !== "create"),
+  );
+  for (const object of new Set(undone.map(({ kind, name }) => `${kind} ${name}`))) {
+    const fields = undone.filter(({ kind, name }) => `${kind} ${name}` === object);
+    events({
+      type: "warning",
+      code: "hand-change-undone",
+      message: `${object} had been changed by hand, and is as it is declared again. What differed: ${fields.map(describeHandChange).join("; ")}.`,
+    });
+  }
+}
+
+/** @throws UserError `object-taken` */
+async function ownUnknown(
+  options: OpenModelStackOptions,
+  stack: Stack,
+  spec: ModelSpec,
+): Promise<readonly UnknownObject[]> {
+  // Objects that are being adopted, or given back, are imported by the program itself.
+  if (spec.adopted !== undefined && spec.adopted.phase !== "keep") return [];
+  const found = await unknownObjects(options, spec, await stack.resources());
+  refuseForeign(spec, found);
+  return found.ours;
+}
+
+function takenOf(spec: ModelSpec, objects: readonly UnknownObject[]): TakeIn {
+  return {
+    parent: { type: "modelswitch:index:BlueGreenModel", name: spec.name },
+    objects: objects.map(({ kind, name, live }) => ({ type: kinds[kind].type, name, live })),
+  };
+}
+
+/**
+ * A preview beside the state, of a model that the state does not know: what `up` would change once it has taken it in. Providers
+ * differ in what they say of objects that are there already.
+ */
+async function previewTaken(
+  options: OpenModelStackOptions,
+  open: (more: Partial<StackOptions>) => Promise<Stack>,
+  spec: ModelSpec,
+): Promise<OperationResult> {
+  const folder = await mkdtemp(join(tmpdir(), "modelswitch-plan-"));
+  try {
+    const quiet: EventSink = (event) => {
+      if (event.type !== "resource" || event.status === "planned") options.events(event);
+    };
+    const scratch = await open({
+      folder,
+      backendUrl: `file://${folder}`,
+      secrets: { kind: "passphrase", passphrase: "" },
+      events: quiet,
+    });
+    const { ours } = await unknownObjects(options, spec, []);
+    await scratch.takeIn(takenOf(spec, ours));
+    return await scratch.preview();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The Pulumi program: the component, and what people and scripts want to know of it. */
+async function declare({ spec, routing }: Desired): Promise<Record<string, unknown>> {
+  const { BlueGreenModel } = await import("../../component/blue-green-model.ts");
+  const model = new BlueGreenModel(spec.name, {
+    namespace: spec.namespace,
+    // As in a configuration file: Kubernetes' own objects in it have no types, the API server checks them.
+    slots: spec.slots as BlueGreenModelArgs["slots"],
+    live: liveSlot(routing),
+    routing,
+    server: spec.server,
+    router: spec.router,
+    ingress: spec.ingress,
+    previewHeader: spec.previewHeader,
+    servicePort: spec.servicePort,
+    ...(spec.service === undefined ? {} : { service: spec.service }),
+    ...(spec.adopted === undefined ? {} : { adopted: spec.adopted }),
+    // Readiness was looked at already, with more patience and better evidence than a hook has.
+    guard: false,
+  });
+  return {
+    endpoint: model.endpoint,
+    url: model.url,
+    live: model.live,
+    blueService: model.slots.blue.serviceName,
+    greenService: model.slots.green.serviceName,
+  };
+}

@@ -1,0 +1,58 @@
+import type { Outcome, RolloutKind, RolloutPlan } from "../../core/rollout/state.ts";
+import type { Slot } from "../../core/slots.ts";
+import type { JournalEntry } from "./journal-entry.ts";
+
+/** Version of the report's shape. */
+export const reportVersion = 1;
+
+/** What a release is made of, as far as a report tells it. Never the values of variables. */
+export interface ReportedRelease {
+  readonly number: number;
+  readonly image: string | null;
+  /** As the node names it, mostly with its digest; `null`: not seen yet. */
+  readonly imageId: string | null;
+  readonly model: string | null;
+  /** Versions of the Secrets and ConfigMaps that it refers to. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** SHA-256 of its config files by path. */
+  readonly configFiles: Readonly<Record<string, string>>;
+  readonly createdAt: string;
+  readonly by: string;
+}
+
+/** The audit record of a rollout: who, when, what changed, what was seen, how long it took, how it ended. */
+export interface RolloutReport {
+  readonly schemaVersion: typeof reportVersion;
+  readonly type: "rollout-report";
+  readonly model: string;
+  readonly namespace: string;
+  readonly environment: string | null;
+  readonly rollout: number;
+  readonly kind: RolloutKind;
+  readonly slot: Slot;
+  /** `null`: the record does not know it any more. */
+  readonly release: ReportedRelease | null;
+  /** What was live before. */
+  readonly replaced: ReportedRelease | null;
+  readonly changes: readonly string[];
+  readonly skipped: readonly string[];
+  readonly plan: RolloutPlan;
+  readonly by: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly durationMs: number;
+  readonly outcome: Outcome;
+  readonly reason: string | null;
+  readonly phases: readonly PhaseTime[];
+  readonly journal: readonly JournalEntry[];
+  /** Digest of the report before it: a chain in which none can be changed or left out unseen. */
+  readonly previousSha256: string | null;
+  /** SHA-256 in hex of the canonical JSON (RFC 8785) of all other fields. */
+  readonly sha256: string;
+}
+
+export interface PhaseTime {
+  readonly phase: string;
+  readonly startedAt: string;
+  readonly durationMs: number;
+}

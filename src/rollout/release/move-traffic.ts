@@ -1,0 +1,182 @@
+import { UserError } from "../../core/errors.ts";
+import { declaredUntilNow } from "../../core/rollout/declared.ts";
+import { goalOf, isWayBack } from "../../core/rollout/state.ts";
+import type { Action, SmallGoal } from "../../core/rollout/world.ts";
+import type { Routing, RoutingStep } from "../../core/routing.ts";
+import { type Slot, slots } from "../../core/slots.ts";
+import { unstoppable } from "../../core/unstoppable.ts";
+import { readiness } from "../../slots/readiness.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { locationOf } from "../context/deployed.ts";
+import { type GoalSubject, goalSubject, type ProofSubject, proofSubject } from "../ingress/proof-subject.ts";
+import { type ProveRoutingOptions, proveRouting, unproved } from "../ingress/prove-routing.ts";
+import { newest, observeSlot } from "../observe/observe.ts";
+import { notReadyError } from "../observe/wait-ready.ts";
+import { modelSpec } from "../plan/desired.ts";
+import type { ProofView } from "../proof/proof.ts";
+import { fastWrite } from "../traffic/fast-write.ts";
+import { describeTraffic, type Traffic, takeStep } from "../traffic/traffic.ts";
+import type { Acting } from "./step-context.ts";
+
+/** One write of the routing, and its proof. */
+export async function moveOne(acting: Acting, action: Extract<Action, { kind: "route" }>): Promise<void> {
+  const { context, record, state } = acting;
+  const traffic: Omit<Traffic, "subject"> = {
+    context,
+    location: locationOf(context, record),
+    spec: modelSpec(record, context.namespace),
+    stack: acting.stack,
+    lock: acting.lock,
+    earlier: declared(acting),
+    stopProof: acting.stopProof,
+    stillReady: () => stillReady(acting, action.step.routing),
+  };
+  if (!isEscape(acting)) {
+    const subject = await subjectOf(acting);
+    const timing = await takeStep({ ...traffic, subject }, acting.routing, action.step);
+    acting.onStep?.(timing, subject);
+    return;
+  }
+  const goal = goalOf(state);
+  if (action.small !== undefined) saySmall(context, goal, action.small);
+  const { subject, inTime } = await goalSubjectOf(acting);
+  const isEmpty = acting.observation.slots[acting.routing.main].endpoints.ready.length === 0;
+  const back: Traffic = {
+    ...traffic,
+    subject,
+    subjectInTime: inTime,
+    stays: true,
+    // Through a main object without endpoints no controller has to show a preview.
+    only: (view) => isOf(goal)(view) && !(isEmpty && !action.step.visible),
+    write: (before, after) => fastWrite({ ...traffic, subject }, before, after),
+  };
+  const take = async (step: RoutingStep) => {
+    const timing = await takeStep(back, acting.routing, step);
+    acting.onStep?.(timing, await inTime());
+  };
+  try {
+    await take(action.step);
+  } catch (error) {
+    const isRefused = error instanceof UserError && error.code === "write-refused";
+    const other = isRefused ? throughMain(acting.routing, action.step, goal) : undefined;
+    if (other === undefined) throw error;
+    context.events({
+      type: "warning",
+      code: "write-refused",
+      message: `${error instanceof Error ? error.message : String(error)} The main Ingress is written instead.`,
+    });
+    await take(other);
+  }
+}
+
+/** The same by the other object, where the one that moves traffic gently is refused: clients wait. */
+function throughMain(at: Routing, { name, routing }: RoutingStep, goal: Slot): RoutingStep | undefined {
+  const isAway = at.main !== goal && at.candidate === goal && routing.main !== goal;
+  return name === "shift" && isAway
+    ? { name: "commit", routing: { ...at, main: goal }, visible: true }
+    : undefined;
+}
+
+function isEscape({ record, state }: Acting): boolean {
+  return record.rollout !== undefined && isWayBack(record.rollout.plan, state);
+}
+
+export async function provePresent(
+  acting: Acting,
+  { routing, settled }: Extract<Action, { kind: "prove" }>,
+): Promise<void> {
+  const isBack = isEscape(acting);
+  const subject = isBack ? await (await goalSubjectOf(acting)).inTime() : await subjectOf(acting);
+  const about = settled
+    ? {
+        id: "prove-present",
+        title: `Prove traffic on ${describeTraffic(routing)}`,
+        earlier: declared(acting),
+        patient: isBack,
+        ...(isBack ? { only: isOf(goalOf(acting.state)) } : {}),
+      }
+    : { id: "prove-arm", title: previewTitle(routing.candidate), only: isPreview };
+  await proveNow(acting, subject, { ...about, routing, signal: acting.stopProof ?? unstoppable });
+}
+
+/** That answers come from the goal, and from nothing else. */
+function isOf(goal: Slot): (view: ProofView) => boolean {
+  return ({ expected }) => expected.every((slot) => slot === goal);
+}
+
+function saySmall(context: RolloutContext, goal: Slot, { ready, needed, why }: SmallGoal): void {
+  const has = `${goal} has ${ready} ready ${ready === 1 ? "replica" : "replicas"} for a load that has ${needed}`;
+  const share = Math.max(1, Math.floor((100 * ready) / needed));
+  const because: Readonly<Record<SmallGoal["why"], string>> = {
+    share: `it gets ${share} % now, what it can carry, and the rest as it grows`,
+    now: "all traffic goes there at once, as asked, and it grows behind it",
+    "live-is-bad":
+      "clients are not answered rightly as it is, so all traffic goes there at once, and it grows behind it",
+    "no-weights": "the router cannot split traffic, so all of it goes there at once, and it grows behind it",
+  };
+  context.events({ type: "warning", code: "goal-small", message: `${has}: ${because[why]}.` });
+}
+
+function declared({ record, state }: Acting): readonly Routing[] {
+  return record.rollout === undefined ? [] : declaredUntilNow(record.rollout.plan, state);
+}
+
+export function previewTitle(slot: Slot): string {
+  return `Prove ${slot} through the ingress, by the preview header`;
+}
+
+/** Whatever the other slot answers at the moment must not hold a way back. */
+function isPreview({ name }: ProofView): boolean {
+  return name === "preview";
+}
+
+export async function subjectOf({ context, record, observation }: Acting): Promise<ProofSubject> {
+  const about = { settings: record.settings, router: locationOf(context, record).router, observation };
+  const readySlots = slots.filter((slot) => observation.slots[slot].endpoints.ready.length > 0);
+  return await proofSubject(context, { ...about, readySlots });
+}
+
+async function goalSubjectOf({ context, record, state, observation }: Acting): Promise<GoalSubject> {
+  const { router } = locationOf(context, record);
+  return await goalSubject(context, {
+    settings: record.settings,
+    router,
+    observation,
+    goal: goalOf(state),
+  });
+}
+
+export async function proveNow(
+  { context }: Acting,
+  subject: ProofSubject,
+  { routing, ...about }: Omit<ProveRoutingOptions, "parent"> & { readonly routing: Routing },
+): Promise<void> {
+  const verdict = await proveRouting(context, subject, routing, about);
+  if (verdict.state === "proved") return;
+  throw unproved(subject, verdict, {
+    message: "The ingress does not show what is declared",
+    hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file).",
+  });
+}
+
+/** Rule: a slot's share never grows unless it is ready at that moment; on the way back, unless it has a ready pod. */
+async function stillReady(acting: Acting, next: Routing): Promise<void> {
+  const { context, record, state } = acting;
+  const back = isEscape(acting);
+  const goal = back ? goalOf(state) : next.weight > 0 ? next.candidate : next.main;
+  const location = { ...locationOf(context, record), signal: unstoppable };
+  // Forward there is time for the newest there is; on a way back clients wait.
+  const observed = await observeSlot(back ? location : newest(location), goal);
+  const verdict = readiness(observed);
+  if (verdict.state === "ready") return;
+  const mayBeFewer = back || record.rollout?.plan.readiness === "any";
+  if (mayBeFewer && verdict.readyReplicas > 0) {
+    context.events({
+      type: "warning",
+      code: "fewer-replicas",
+      message: `Traffic goes to ${goal} although it has fewer replicas than it should: ${verdict.reasons.join("; ")}.`,
+    });
+    return;
+  }
+  throw notReadyError(observed, verdict);
+}

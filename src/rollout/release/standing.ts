@@ -1,0 +1,71 @@
+import { exitCodes, interrupted, UserError } from "../../core/errors.ts";
+import type { RolloutPlan, RolloutState } from "../../core/rollout/state.ts";
+import type { Routing } from "../../core/routing.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { describeTraffic } from "../traffic/traffic.ts";
+
+/** Where a rollout stands, as far as this command knows. */
+export interface Standing {
+  at?: { readonly routing: Routing; readonly state: RolloutState };
+}
+
+const beforeTraffic: readonly RolloutState["phase"][] = ["deploy", "warm-up", "verify"];
+
+/** The error that makes a rollout go back; `undefined` where going back would not help, or is not ours to decide. */
+export function abortReason(error: unknown, plan: RolloutPlan, state: RolloutState): UserError | undefined {
+  if (!(error instanceof UserError) || state.direction === "back") return undefined;
+  // Nothing is worse than what a way back leaves: it is never taken back once it moves traffic.
+  if (plan.escapes === true && !beforeTraffic.includes(state.phase)) return undefined;
+  if (error.exitCode === exitCodes.locked || error.exitCode === exitCodes.interrupted) return undefined;
+  // Once it is live and watched, going back is a rollback, which somebody has to want.
+  if (state.phase === "drain" || state.phase === "scale-down") return undefined;
+  // Traffic that somebody else moved is theirs; what could not be undone needs a person.
+  return [
+    "rollout-blocked",
+    "hook-unknown",
+    "call-impossible",
+    "routing-changed",
+    "routing-unreadable",
+    "undo-failed",
+    "lock-lost",
+  ].includes(error.code)
+    ? undefined
+    : error;
+}
+
+/** Going on would break a rule. */
+export function blocked(context: RolloutContext, reason: string, state: RolloutState): UserError {
+  return new UserError({
+    code: "rollout-blocked",
+    message: `The rollout of release ${state.release} of ${context.config.name} cannot go on: ${reason}.`,
+    hint: "Look at `modelswitch status`. Put right what is wrong and run `modelswitch resume`, or `modelswitch abort`.",
+    details: { phase: state.phase, direction: state.direction },
+  });
+}
+
+/** A gate has failed. */
+export function refused(
+  context: RolloutContext,
+  reason: string,
+  { release, phase }: RolloutState,
+): UserError {
+  return new UserError({
+    code: "gate-refused",
+    message: `A gate refuses release ${release} of ${context.config.name} in the phase ${phase}: ${reason}`,
+    hint: "Mend the release and run `modelswitch release` again. `modelswitch report` has the evidence.",
+    exitCode: exitCodes.gateRefused,
+    details: { phase, reason },
+  });
+}
+
+/** The user stopped the command, wherever it was. */
+export function stopped({ at }: Standing): UserError {
+  const where =
+    at === undefined
+      ? "Traffic is where it was"
+      : `Traffic is on ${describeTraffic(at.routing)}, in the phase ${at.state.phase}`;
+  return interrupted(
+    "The rollout",
+    `${where}. \`modelswitch resume\` goes on from here, \`modelswitch abort\` takes it back.`,
+  );
+}

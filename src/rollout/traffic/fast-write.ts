@@ -1,0 +1,158 @@
+import type { IngressManifest } from "../../component/routers/router.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
+import { type Routing, sameRouting } from "../../core/routing.ts";
+import { unstoppable } from "../../core/unstoppable.ts";
+import { KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
+import { appliers, type ManagedFields, ownedBy } from "../../kubernetes/owned-fields.ts";
+import { observeRouting } from "../observe/observe.ts";
+import { refuseForeignChange, type Traffic } from "./traffic.ts";
+
+/** Owner of what is written where nobody applied the object, or somebody deleted it. */
+const ownManager = "modelswitch";
+/** How often somebody else may write the object between a look and a write. */
+const attempts = 20;
+const pauseMs = 50;
+
+/**
+ * Moves traffic by one request to the API server: a way back neither waits for Pulumi nor depends on it. What is sent is the complete
+ * set of what Pulumi's field manager applied, with the values of the routing changed, under the same field manager: a merge
+ * patch would be another owner, a partial apply would delete fields. Values that somebody else applied too are taken over. Pulumi's
+ * state follows with the next write of the rollout. The write is fenced by the version of the object that was looked at.
+ * @throws UserError `write-refused`, `routing-changed`, `write-without-effect`
+ */
+export async function fastWrite(traffic: Traffic, before: Routing, after: Routing): Promise<void> {
+  for (const change of changedObjects(traffic, before, after)) await writeObject(traffic, before, change);
+  const { routing } = await observeRouting({ ...traffic.location, signal: unstoppable });
+  if (routing !== undefined && sameRouting(routing, after)) return;
+  throw new UserError({
+    code: "write-without-effect",
+    message: `The routing objects of ${traffic.spec.name} do not say what was written: something in the cluster changes them back.`,
+    hint: "Look for a GitOps controller or an admission webhook that owns these Ingresses, and let it go of them.",
+  });
+}
+
+/** An object as it is declared before and after the change. */
+interface Change {
+  readonly before: IngressManifest | undefined;
+  readonly after: IngressManifest;
+}
+
+async function writeObject(traffic: Traffic, expected: Routing, change: Change): Promise<void> {
+  const { context } = traffic;
+  const { name } = change.after.metadata;
+  const path = `/apis/networking.k8s.io/v1/namespaces/${context.namespace}/ingresses/${name}`;
+  for (let attempt = 1; ; attempt += 1) {
+    const live = await context.api.find<KubernetesObject>(path, { signal: unstoppable });
+    const owner = live === undefined ? undefined : ownerOf(live);
+    try {
+      await context.api.json({
+        method: "PATCH",
+        path,
+        query: { fieldManager: owner?.manager ?? ownManager, force: true },
+        body: wanted(change, live, owner),
+        signal: unstoppable,
+      });
+      return;
+    } catch (error) {
+      if (!(error instanceof KubernetesApiError)) throw error;
+      if (error.status !== 409 || attempt >= attempts) throw refusalOf(name, error);
+      // Somebody wrote it between the look and the write: that is only of interest where they moved traffic, or have the lock.
+      await traffic.lock.check();
+      await refuseForeignChange(traffic, expected);
+      await context.clock.sleep(pauseMs);
+    }
+  }
+}
+
+/** Whose applied fields are sent: Pulumi's where it is among those who apply, and theirs can be told completely. */
+function ownerOf(live: KubernetesObject): ManagedFields | undefined {
+  const all = appliers(live).filter((one) => one.manager !== undefined && ownedBy(live, one) !== undefined);
+  return all.find(({ manager }) => manager?.startsWith("pulumi")) ?? all[0];
+}
+
+/** What is applied: all that the owner has, with what the change is about as it is to be. */
+function wanted(
+  { before, after }: Change,
+  live: KubernetesObject | undefined,
+  owner: ManagedFields | undefined,
+): KubernetesObject {
+  if (live === undefined) return { ...after };
+  const { apiVersion, kind } = after;
+  const metadata = {
+    name: after.metadata.name,
+    ...(live.metadata?.resourceVersion === undefined
+      ? {}
+      : { resourceVersion: live.metadata.resourceVersion }),
+  };
+  const isMoved = !same(before?.spec, after.spec);
+  const owned = owner === undefined ? undefined : ownedBy(live, owner);
+  if (owned === undefined) {
+    // Nobody applies it: only what changes gets an owner.
+    const annotations = changedEntries(before, after);
+    return {
+      apiVersion,
+      kind,
+      metadata: { ...metadata, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
+      ...(isMoved ? { spec: { rules: after.spec.rules } } : {}),
+    };
+  }
+  const kept = Object.entries(owned.metadata?.annotations ?? {}).filter(
+    ([key]) => before?.metadata.annotations[key] === undefined || key in after.metadata.annotations,
+  );
+  return {
+    ...owned,
+    apiVersion,
+    kind,
+    metadata: {
+      ...owned.metadata,
+      ...metadata,
+      annotations: { ...Object.fromEntries(kept), ...changedEntries(before, after) },
+    },
+    ...(isMoved ? { spec: { ...(owned.spec as object | undefined), rules: after.spec.rules } } : {}),
+  };
+}
+
+function changedObjects({ spec, location }: Traffic, before: Routing, after: Routing): readonly Change[] {
+  const objects = (routing: Routing) =>
+    location.router.objects({
+      model: spec.name,
+      ...(location.names === undefined ? {} : { names: location.names }),
+      namespace: spec.namespace,
+      routing,
+      ingress: spec.ingress,
+      previewHeader: spec.previewHeader,
+      servicePort: spec.servicePort,
+    });
+  const was = objects(before);
+  return objects(after)
+    .map((object) => ({
+      before: was.find(({ metadata }) => metadata.name === object.metadata.name),
+      after: object,
+    }))
+    .filter((change) => !same(change.before, change.after));
+}
+
+function changedEntries(former: IngressManifest | undefined, next: IngressManifest): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(next.metadata.annotations).filter(
+      ([key, value]) => former?.metadata.annotations[key] !== value,
+    ),
+  );
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** An API server that cannot serve now is waited for by whoever asked; what somebody in it refuses is not. */
+function refusalOf(name: string, error: KubernetesApiError): Error {
+  const isUnable = error.status >= 500 && !error.message.includes("webhook");
+  if (isUnable || error.status === 429) return error;
+  return new UserError({
+    code: "write-refused",
+    message: `The API server did not take the change of the Ingress ${name} (HTTP ${error.status}): ${messageOf(error)}`,
+    hint: "What refuses it (an admission webhook, a policy, a right that is missing) is named in the message.",
+    details: { ingress: name, status: error.status, reason: error.reason },
+    cause: error,
+  });
+}

@@ -1,0 +1,129 @@
+import { UserError } from "../../core/errors.ts";
+import { type EventSink, step } from "../../core/events.ts";
+import type { Slot } from "../../core/slots.ts";
+import { podEvidence } from "../../slots/pod-evidence.ts";
+import { readiness } from "../../slots/readiness.ts";
+import { nodesMayCome } from "../capacity/nodes-may-come.ts";
+import type { RolloutContext } from "../context/context.ts";
+import { type ModelLocation, namesAt, observeSlot } from "../observe/observe.ts";
+import { notReady, type WaitReadyOptions, waitReady } from "../observe/wait-ready.ts";
+
+/** Waits for all replicas of a slot, as a step with progress. */
+export async function waitForSlot(
+  context: RolloutContext,
+  location: ModelLocation,
+  slot: Slot,
+  atLeast = 0,
+): Promise<void> {
+  const { signal } = context;
+  await step(
+    context.events,
+    { id: `ready-${slot}`, title: `Wait until all replicas of ${slot} are ready` },
+    (progress) => waitReady({ ...waitOptions(context, location, slot, signal), atLeast, progress }),
+    ({ replicas }) => `${replicas} of ${replicas} ready`,
+  );
+}
+
+/**
+ * Runs `work`, which changes Deployments, while watching the slots named, and stops it as soon as one of them can't become ready
+ * any more or has had its time: nobody should wait ten minutes for an image that does not exist.
+ */
+export async function whileWatching<T>(
+  context: RolloutContext,
+  location: ModelLocation,
+  watched: readonly Slot[],
+  work: (signal: AbortSignal, events: EventSink) => Promise<T>,
+): Promise<T> {
+  const giveUp = new AbortController();
+  const workDone = new AbortController();
+  const signal = AbortSignal.any([context.signal, workDone.signal]);
+  let hopeless: unknown;
+  const names = namesAt(location).deployment;
+  const touched = new Set<Slot>();
+  const events: EventSink = (event) => {
+    if (event.type === "resource" && event.kind === "Deployment" && event.status === "started") {
+      // One that is read is as it was before: the change that mends it is still to come.
+      const isWrite = event.operation !== "refresh" && event.operation !== "read";
+      for (const slot of watched) if (isWrite && event.name === names[slot]) touched.add(slot);
+    }
+    context.events(event);
+  };
+  const watches = watched.map(async (slot) => {
+    try {
+      // What a slot was before says nothing: it may be ready and about to change, or hopeless and about to be mended.
+      const { deployment: before } = await observeSlot({ ...location, signal }, slot);
+      while (!touched.has(slot)) await context.clock.sleep(pauseMs, signal);
+      const until = context.clock.now() + writeMs;
+      while (context.clock.now() < until) {
+        const { deployment } = await observeSlot({ ...location, signal }, slot);
+        if (deployment?.generation !== before?.generation) break;
+        await context.clock.sleep(pauseMs, signal);
+      }
+      for (;;) {
+        await waitReady({
+          ...waitOptions(context, location, slot, signal),
+          refusedBefore: { id: before?.refused?.id },
+          progress: () => undefined,
+        });
+        await context.clock.sleep(pauseMs, signal);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      hopeless ??= error;
+      giveUp.abort();
+    }
+  });
+  try {
+    return await work(AbortSignal.any([context.signal, giveUp.signal]), events);
+  } catch (error) {
+    if (hopeless === undefined && !context.signal.aborted)
+      await explainBySlots(context, location, watched, error);
+    throw hopeless ?? error;
+  } finally {
+    workDone.abort();
+    await Promise.all(watches);
+  }
+}
+
+const pauseMs = 500;
+/** An object that is started is written within this time; a write that changes nothing leaves no trace. */
+const writeMs = 5_000;
+
+/** Says why a Deployment failed in terms of its pods, where they have a final problem. */
+async function explainBySlots(
+  context: RolloutContext,
+  location: ModelLocation,
+  watched: readonly Slot[],
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof UserError && error.code === "deployment-failed")) return;
+  for (const slot of watched) {
+    const observed = await observeSlot(location, slot);
+    const verdict = readiness(observed);
+    if (verdict.state === "ready") continue;
+    const isRefused = observed.deployment?.refused !== undefined;
+    if (!isRefused && !verdict.problems.some(({ final }) => final)) continue;
+    throw await notReady(observed, verdict, lastWords(context));
+  }
+}
+
+/** How the pods that have a problem are asked for their last words. */
+export function lastWords({ api, namespace }: RolloutContext): Pick<WaitReadyOptions, "evidence"> {
+  return { evidence: (problem) => podEvidence(api, namespace, problem) };
+}
+
+function waitOptions(
+  context: RolloutContext,
+  location: ModelLocation,
+  slot: Slot,
+  signal: AbortSignal,
+): Omit<WaitReadyOptions, "progress"> {
+  return {
+    observe: () => observeSlot({ ...location, signal }, slot),
+    ...lastWords(context),
+    deadlineMs: context.config.deadlines.readyMs,
+    nodesMayCome: (pod) => nodesMayCome({ ...context, signal }, pod),
+    clock: context.clock,
+    signal,
+  };
+}
