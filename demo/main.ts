@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { colorsFor } from "../src/cli/output/colors.ts";
-import { type ErrorReport, errorDocument, errorLines, reportOf } from "../src/cli/output/error.ts";
 import { createRenderer } from "../src/cli/output/create-renderer.ts";
+import { type ErrorReport, errorDocument, errorLines, reportOf } from "../src/cli/output/error.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { exitCodes } from "../src/core/errors.ts";
 import { packageFolder } from "../src/images/folders.ts";

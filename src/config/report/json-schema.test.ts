@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { configJsonSchema } from "./json-schema.ts";
 
-const root = join(import.meta.dirname, "..", "..");
+const root = join(import.meta.dirname, "..", "..", "..");
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 const schema = configJsonSchema();
 const validate = ajv.compile(schema);
