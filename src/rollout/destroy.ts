@@ -5,10 +5,11 @@ import type { ResourceChange } from "../engine/stack.ts";
 import { refuseUnfinished } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
 import { refuseOtherEnvironment } from "./environment.ts";
-import { withLock } from "./lock.ts";
+import { type Lock, withLock } from "./lock.ts";
 import { observe } from "./observe.ts";
 import { withPermissions } from "./permissions.ts";
 import type { RolloutRecord } from "./record.ts";
+import { wayAsked } from "./release/way-asked.ts";
 import { requireStack } from "./require-stack.ts";
 import { locationOf } from "./subject.ts";
 
@@ -81,8 +82,9 @@ export async function destroyModel(
   const record = await readableRecord(context);
   // Without its state Pulumi would delete nothing, and only the record would be gone.
   await requireStack(context, await observe(locationOf(context, record)));
-  const work = async () => {
+  const work = async (lock?: Lock) => {
     const stack = await context.openStack(context.signal);
+    await lock?.close("it is being destroyed");
     const { changes } = await stack.destroy({ remove: options.removeStack });
     return { changes, recordDeleted: await context.store.delete() };
   };
@@ -90,5 +92,8 @@ export async function destroyModel(
   const exists = await api.find(`/api/v1/namespaces/${namespace}`).catch(() => ({}));
   if (exists === undefined) return await work();
   // The lock goes with its Lease; one that is there afterwards is somebody else's.
-  return await withLock(context.lockOptions("destroy"), work);
+  return await withLock(context.lockOptions("destroy"), async (lock) => {
+    lock.yieldTo(wayAsked(context));
+    return await work(lock);
+  });
 }

@@ -18,6 +18,7 @@ import { type RolloutRecord, releaseOf } from "./record.ts";
 import { leavesBadSlot } from "./release/bad-slot.ts";
 import { refuseInProgress, withoutWindow } from "./release/entry.ts";
 import { switchAway } from "./release/switch-away.ts";
+import { wayAsked } from "./release/way-asked.ts";
 import { lastWords, waitForSlot } from "./slot-wait.ts";
 import {
   type Deployed,
@@ -68,11 +69,12 @@ export async function switchTraffic(
   await context.prepareSecrets();
   let moving = false;
   try {
-    return await withLock(context.lockOptions(`switch ${target}`), (lock) =>
-      switchLocked(context, target, lock, () => {
+    return await withLock(context.lockOptions(`switch ${target}`), async (lock) => {
+      lock.yieldTo(wayAsked(context));
+      return await switchLocked(context, target, lock, () => {
         moving = true;
-      }),
-    );
+      });
+    });
   } catch (error) {
     // Stops before the first write come from whatever was waited for: say what they mean for the traffic.
     if (moving || !(error instanceof UserError && error.code === "interrupted" && error.hint === undefined))
@@ -135,6 +137,8 @@ async function switchLocked(
             stack,
             subject,
             lock,
+            // Whoever leads traffic back proves what they write.
+            stopProof: lock.signal,
             stillReady: () => stillReady(context, deployed, target, atLeast),
           },
           routing,

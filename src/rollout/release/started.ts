@@ -19,6 +19,7 @@ import { type Start, withRollout } from "./begin.ts";
 import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
 import { describeGivenUp, warmSlotGivenUp } from "./given-up.ts";
 import { refuseOtherRollout } from "./other-rollout.ts";
+import { wayAsked } from "./way-asked.ts";
 
 export interface StartedOptions extends ExecuteOptions {
   /** Asks whether a mode is wanted that serves nobody for a while; throws where it is not. */
@@ -63,9 +64,13 @@ export async function started(
       ? (of, work) => withLockInTurn(of, inTurn(context), work)
       : withLock;
     return await locked(context.lockOptions(command), async (lock) => {
+      const stopYielding = isWayBack ? () => {} : lock.yieldTo(wayAsked(context));
       const deployed = await observeDeployed(context);
       const start = await check(isWayBack ? deployed : await finished(context, deployed));
       isBegun = true;
+      // From here on it is a rollout, which hears an abort itself.
+      stopYielding();
+      lock.signal.throwIfAborted();
       await context.store.update((record) => record && withRollout(context, record, start));
       return await execute(context, lock, { ...options, isNew: true });
     });
