@@ -452,7 +452,9 @@ export interface TestBench {
   /** Requests at the ingress: what the controller answers for a header value. Replace it to break things. */
   answer: (previewHeader: string | undefined, host: string) => { status: number; body: string };
   /** Answers requests at the ingress before the controller does; may throw. */
-  ask: (request: ProbeRequest) => { status: number; body: string } | undefined;
+  ask: (
+    request: ProbeRequest,
+  ) => { status: number; body: string; headers?: Readonly<Record<string, string>> } | undefined;
   /** Answers notifications. Replace it to see them, or to fail. */
   receive: (request: SendRequest) => SendAnswer;
   /** Whether the heart of a held lock beats, so that it is renewed and requests to it are heard. @default false */
