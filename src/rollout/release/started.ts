@@ -1,6 +1,7 @@
 import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/errors.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
+import type { Admission } from "../admission/dry-run.ts";
 import { requireAdmitted } from "../admission/require-admitted.ts";
 import { refuseUnfinished } from "../adoption/guard.ts";
 import { vacatedFor } from "../capacity/capacity.ts";
@@ -19,6 +20,7 @@ import { type Start, withRollout } from "./begin.ts";
 import { type ExecuteOptions, execute, type RolloutEnd } from "./execute.ts";
 import { describeGivenUp, warmSlotGivenUp } from "./given-up.ts";
 import { refuseOtherRollout } from "./other-rollout.ts";
+import { warnOfKeptPods } from "./pods-kept.ts";
 import { wayAsked } from "./way-asked.ts";
 
 export interface StartedOptions extends ExecuteOptions {
@@ -49,8 +51,9 @@ export async function started(
     const needed = command === "rollback" ? (["switch"] as const) : (["up", "switch"] as const);
     const seen = await withPermissions(context, needed, () => observeDeployed(context));
     const start = await check(seen);
-    await requireRoom(context, seen, start);
+    const admission = await requireRoom(context, seen, start);
     warnOfGivenUp(context, seen, start);
+    warnOfKeptPods(context, seen, start, admission);
     const isWayBack = start.plan.escapes === true;
     // Nobody waits for what is only told.
     const said = sayHandChanges(context, seen.record);
@@ -91,9 +94,9 @@ async function requireRoom(
   context: RolloutContext,
   { record, observation }: Deployed,
   start: Start,
-): Promise<void> {
+): Promise<Admission | undefined> {
   const { endpoints } = observation.slots[start.release.slot];
-  if (start.phase === "shift" && endpoints.ready.length > 0) return;
+  if (start.phase === "shift" && endpoints.ready.length > 0) return undefined;
   // A way back is told of it, and goes on with what finds room.
   const { rollout } = context.config;
   const config =
@@ -112,7 +115,7 @@ async function requireRoom(
   };
   await requireCapacity({ ...context, config }, question, { warnUnknown: true });
   // What the API server says beforehand may be wrong about pods that ran before: that never bars a way back.
-  await requireAdmitted(context, spec, slot, start.plan.escapes === true ? "warn" : undefined);
+  return await requireAdmitted(context, spec, slot, start.plan.escapes === true ? "warn" : undefined);
 }
 
 /** Whoever releases before the way back of the last release is over should know that it ends. */
