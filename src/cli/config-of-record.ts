@@ -36,7 +36,9 @@ export async function configFromCluster({
     });
   }
   const file = `${globals.folder}/modelswitch.config.ts`;
-  return configOfRecord(record, { file, kubeconfig, contextNamespace: namespace });
+  const config = configOfRecord(record, { file, kubeconfig, contextNamespace: namespace });
+  // Whoever names another environment than the model's is told so.
+  return globals.environment === undefined ? config : { ...config, environment: globals.environment };
 }
 
 /** What a record says in the words of a configuration. Pure. */

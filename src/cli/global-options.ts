@@ -31,7 +31,7 @@ export const globalOptionSpecs: readonly OptionSpec[] = [
   {
     name: "model",
     value: "name",
-    summary: "model of the configuration file, where it has several",
+    summary: "model of the configuration file, where it has several; without a file, of the cluster",
     defaultText: "the only one",
   },
   {

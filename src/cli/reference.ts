@@ -26,7 +26,8 @@ Ctrl-C stops a command cleanly. A second one stops it at once. Either way the ne
 ## Which model and environment
 
 Where the configuration has several models or environments, \`--model\` and \`--environment\` (\`-e\`) choose one of each
-([configuration.md](configuration.md#environments)).
+([configuration.md](configuration.md#environments)). Without a configuration file \`--model\` is enough for commands that
+[look, or lead traffic](releases.md#rollback).
 
 ## Which cluster
 

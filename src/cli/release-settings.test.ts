@@ -22,6 +22,8 @@ test("texts stay texts, numbers and lists are JSON, dots lead inwards", async ()
     env: { THRESHOLD: "0.7" },
     args: ["--fast"],
   });
+  // What the warning about pods that stay advises.
+  expect(await set("pod.annotations.again=1")).toMatchObject({ pod: { annotations: { again: "1" } } });
   expect(await set("env.EQUATION=a=b")).toMatchObject({ env: { THRESHOLD: "0.5", EQUATION: "a=b" } });
 });
 

@@ -453,7 +453,9 @@ export interface TestBench {
   /** Requests at the ingress: what the controller answers for a header value. Replace it to break things. */
   answer: (previewHeader: string | undefined, host: string) => { status: number; body: string };
   /** Answers requests at the ingress before the controller does; may throw. */
-  ask: (request: ProbeRequest) => { status: number; body: string } | undefined;
+  ask: (
+    request: ProbeRequest,
+  ) => { status: number; body: string; headers?: Readonly<Record<string, string>> } | undefined;
   /** Answers notifications. Replace it to see them, or to fail. */
   receive: (request: SendRequest) => SendAnswer;
   /** Whether the heart of a held lock beats, so that it is renewed and requests to it are heard. @default false */
@@ -528,51 +530,59 @@ export function testBench(): TestBench {
       const slot = isCandidates ? routing.candidate : forced;
       return { status: 200, body: `version of ${slot}` };
     },
-    context: (config = testConfig()) => ({
-      config,
-      namespace: testNamespace,
-      kubernetesContext: "test",
-      api,
-      lists: new Lists(api),
-      answers,
-      store: new RecordStore(api, testNamespace, config.name),
-      clock,
-      events: (event) => events.push(event),
-      signal: stop.signal,
-      operator: "ada@laptop",
-      probe,
-      requireProbeHeaders: () => Promise.resolve(),
-      lookup: () => Promise.resolve([{ address: "192.0.2.9" }]),
-      calls: {
-        clock: { now: () => clock.now(), sleep: (ms, signal) => sleep(ms / 1_000, undefined, { signal }) },
-        send: (request) => Promise.resolve(bench.receive(request)),
-        folder: "/",
-        env: { PATH: process.env.PATH },
-        withheld: [],
-        extra: {},
-      },
-      runHook: (hook, subject) => Promise.resolve(bench.hook(hook, subject)),
-      openStack: () => Promise.resolve(stack),
-      prepareSecrets: () => Promise.resolve(),
-      prepareEngine: () => Promise.resolve(),
-      lockOptions: (command) => ({
-        api: cluster,
+    context: (config = testConfig()) => {
+      const lockLost = new AbortController();
+      return {
+        config,
         namespace: testNamespace,
-        model: config.name,
-        holder: { operator: "ada@laptop", host: "laptop", pid: 1, command },
-        clock: {
-          now: () => clock.now(),
-          // Heartbeats would move the clock for ever; whoever watches for one does.
-          sleep: (ms, signal) => {
-            if (ms !== hearMs) return clock.sleep(ms, signal);
-            return bench.beats ? clock.whenPassed(ms, signal) : untilAborted(signal);
-          },
-        },
+        kubernetesContext: "test",
+        api,
+        lists: new Lists(api),
+        answers,
+        store: new RecordStore(api, testNamespace, config.name),
+        clock,
         events: (event) => events.push(event),
-        isGone: () => bench.holderIsGone,
-        signal: stop.signal,
-      }),
-    }),
+        signal: AbortSignal.any([stop.signal, lockLost.signal]),
+        operator: "ada@laptop",
+        probe,
+        requireProbeHeaders: () => Promise.resolve(),
+        lookup: () => Promise.resolve([{ address: "192.0.2.9" }]),
+        calls: {
+          clock: { now: () => clock.now(), sleep: (ms, signal) => sleep(ms / 1_000, undefined, { signal }) },
+          send: (request) => Promise.resolve(bench.receive(request)),
+          folder: "/",
+          env: { PATH: process.env.PATH },
+          withheld: [],
+          extra: {},
+        },
+        runHook: (hook, subject) => Promise.resolve(bench.hook(hook, subject)),
+        openStack: () => Promise.resolve(stack),
+        prepareSecrets: () => Promise.resolve(),
+        prepareEngine: () => Promise.resolve(),
+        lockOptions: (command) => ({
+          api: cluster,
+          namespace: testNamespace,
+          model: config.name,
+          holder: { operator: "ada@laptop", host: "laptop", pid: 1, command },
+          clock: {
+            now: () => clock.now(),
+            // Heartbeats would move the clock for ever; whoever watches for one does.
+            sleep: (ms, signal) => {
+              if (ms !== hearMs) return clock.sleep(ms, signal);
+              return bench.beats ? clock.whenPassed(ms, signal) : untilAborted(signal);
+            },
+          },
+          events: (event) => events.push(event),
+          isGone: () => bench.holderIsGone,
+          signal: stop.signal,
+          onHeld: (lost) => {
+            const lose = () => lockLost.abort(lost.reason);
+            lost.addEventListener("abort", lose, { once: true });
+            return () => lost.removeEventListener("abort", lose);
+          },
+        }),
+      };
+    },
   };
   const probe: Probe = async (request) => {
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,7 +1,7 @@
 import { slots } from "../../core/slots.ts";
 import type { RolloutRecord } from "../../rollout/record/record.ts";
 import type { Command, CommandResult } from "../command.ts";
-import { openRollout } from "./rollout-context.ts";
+import { openRolloutAnywhere } from "./rollout-context.ts";
 
 export const history: Command = {
   name: "history",
@@ -10,7 +10,7 @@ export const history: Command = {
   output: "query",
   ifInterrupted: "Nothing was changed.",
   async run(_input, context): Promise<CommandResult> {
-    const rollout = await openRollout(context);
+    const rollout = await openRolloutAnywhere(context);
     const { observeDeployed } = await import("../../rollout/context/deployed.ts");
     const { withoutReport } = await import("../../rollout/record/rollouts.ts");
     const { record } = await observeDeployed(rollout);

@@ -1,6 +1,6 @@
 import type { LogLine, LogOptions } from "../../rollout/commands/logs.ts";
 import type { Command, CommandInput, CommandResult } from "../command.ts";
-import { openRollout } from "./rollout-context.ts";
+import { openRolloutAnywhere } from "./rollout-context.ts";
 
 const defaultLines = 100;
 
@@ -45,7 +45,7 @@ export const logs: Command = {
   ifInterrupted: "Nothing was changed.",
   async run(input, context): Promise<CommandResult> {
     const options = await optionsOf(input);
-    const rollout = await openRollout(context);
+    const rollout = await openRolloutAnywhere(context);
     const [{ observeDeployed }, { liveSlot }, { otherSlot }, { readLogs }, { connect }] = await Promise.all([
       import("../../rollout/context/deployed.ts"),
       import("../../core/routing.ts"),

@@ -1,5 +1,5 @@
 import type { Command, CommandResult } from "../command.ts";
-import { openRollout } from "./rollout-context.ts";
+import { openRolloutAnywhere } from "./rollout-context.ts";
 import { rolloutResult } from "./rollout-end.ts";
 
 export const reconcile: Command = {
@@ -11,7 +11,7 @@ export const reconcile: Command = {
   output: "long",
   ifInterrupted: "Traffic is on a slot that was proved. Run it again to go on.",
   async run(_input, context): Promise<CommandResult> {
-    const rollout = await openRollout(context);
+    const rollout = await openRolloutAnywhere(context);
     const { resume } = await import("../../rollout/commands/release.ts");
     const end = await resume(rollout, "reconcile");
     if (end !== undefined) {

@@ -1,7 +1,7 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { RolloutOutcomeRecord } from "../../rollout/record/rollouts.ts";
 import type { Command, CommandResult } from "../command.ts";
-import { openRollout } from "./rollout-context.ts";
+import { openRolloutAnywhere } from "./rollout-context.ts";
 
 export const report: Command = {
   name: "report",
@@ -23,7 +23,7 @@ export const report: Command = {
     if (number !== undefined && !/^[1-9]\d*$/.test(number)) {
       throw unknown(`"${number}" is no number of a rollout.`);
     }
-    const rollout = await openRollout(context);
+    const rollout = await openRolloutAnywhere(context);
     const { observeDeployed } = await import("../../rollout/context/deployed.ts");
     const { record } = await observeDeployed(rollout);
     const { inProgress } = await import("../../rollout/record/in-progress.ts");

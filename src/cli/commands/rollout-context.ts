@@ -1,8 +1,9 @@
+import type { ResolvedConfig } from "../../config/model/types.ts";
 import { formatDuration } from "../../core/duration.ts";
 import { type ExitCode, exitCodes, UserError } from "../../core/errors.ts";
 import type { RolloutContext } from "../../rollout/context/context.ts";
 import type { CommandContext, CommandInput, CommandResult, OptionSpec } from "../command.ts";
-import type { Loadable } from "../load-config.ts";
+import type { Loadable, Loadables } from "../load-config.ts";
 import { reportOf } from "../output/error.ts";
 
 /** What commands on one model work with: its configuration, its cluster, and the command's own means. */
@@ -19,15 +20,20 @@ export async function openRolloutAnywhere(context: CommandContext): Promise<Roll
   try {
     return await openRollout(context);
   } catch (error) {
-    if (!(error instanceof UserError && error.code === "config-missing")) throw error;
-    const { configFromCluster } = await import("../config-of-record.ts");
-    const config = await configFromCluster(context);
-    if (config === undefined) throw error;
-    return await rolloutOf(context, config);
+    return await rolloutOf(context, await rememberedConfig(context, error));
   }
 }
 
-async function rolloutOf(context: CommandContext, config: RolloutContext["config"]): Promise<RolloutContext> {
+/** What the cluster remembers, where it was only the file that was missing; else throws what went wrong. */
+async function rememberedConfig(context: CommandContext, error: unknown): Promise<ResolvedConfig> {
+  if (!(error instanceof UserError && error.code === "config-missing")) throw error;
+  const { configFromCluster } = await import("../config-of-record.ts");
+  const config = await configFromCluster(context);
+  if (config === undefined) throw error;
+  return config;
+}
+
+async function rolloutOf(context: CommandContext, config: ResolvedConfig): Promise<RolloutContext> {
   const { rolloutContext } = await import("../../rollout/context/context.ts");
   return await rolloutContext({
     config,
@@ -58,6 +64,8 @@ export interface SeveralOptions<T> {
   /** How many at once. */
   readonly atOnce: number;
   readonly query: (loadable: Loadable) => Promise<T>;
+  /** Whether what the cluster remembers of a model is enough, where there is no configuration file. @default false */
+  readonly anywhere?: boolean;
   /** The answer where one model is meant. */
   readonly one: (value: T) => CommandResult;
   /** The document of one entry of the list. */
@@ -94,9 +102,8 @@ export async function queryModels<T>(
   context: CommandContext,
   options: SeveralOptions<T>,
 ): Promise<CommandResult> {
-  const { loadTargets } = await import("../load-config.ts");
-  const { globals, env, events, signal } = context;
-  const { several, targets } = await loadTargets(globals, env, input.options.all === true, events);
+  const { signal } = context;
+  const { several, targets } = await targetsOf(input, context, options.anywhere === true);
   const [first] = targets;
   if (!several && first !== undefined) {
     return options.one(await options.query(first));
@@ -129,6 +136,28 @@ export async function queryModels<T>(
     },
     text: options.several(found),
   };
+}
+
+async function targetsOf(
+  input: CommandInput,
+  context: CommandContext,
+  anywhere: boolean,
+): Promise<Loadables> {
+  const { loadTargets } = await import("../load-config.ts");
+  const { globals, env, events } = context;
+  const all = input.options.all === true;
+  try {
+    return await loadTargets(globals, env, all, events);
+  } catch (error) {
+    // Which others there are only the file knows.
+    if (!anywhere || all) throw error;
+    const config = await rememberedConfig(context, error);
+    const target = { model: config.name, environment: config.environment };
+    return {
+      several: false,
+      targets: [{ target, read: () => Promise.reject(error), load: async () => config }],
+    };
+  }
 }
 
 function shown({ code, message, hint, exitCode }: ReturnType<typeof reportOf>) {

@@ -57,6 +57,7 @@ async function intervalMs({ options }: CommandInput): Promise<number> {
 function queryStatus(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   return queryModels(input, context, {
     atOnce: 8,
+    anywhere: true,
     query: ofCluster(context, async (rollout) => {
       const { modelStatus } = await import("../../rollout/commands/status.ts");
       return await modelStatus(rollout);

@@ -1,6 +1,6 @@
 import type { PresentLock } from "../../rollout/lock/lease.ts";
 import type { Command, CommandResult } from "../command.ts";
-import { openRollout } from "./rollout-context.ts";
+import { openRolloutAnywhere } from "./rollout-context.ts";
 
 export const unlock: Command = {
   name: "unlock",
@@ -12,7 +12,7 @@ export const unlock: Command = {
   output: "query",
   ifInterrupted: "The lock is as it was, or removed: `modelswitch unlock` shows which.",
   async run(input, context): Promise<CommandResult> {
-    const rollout = await openRollout(context);
+    const rollout = await openRolloutAnywhere(context);
     const { unlock: remove } = await import("../../rollout/commands/unlock.ts");
     const found = await remove(rollout, {
       force: input.options.force === true,

@@ -83,13 +83,19 @@ export async function readProject(request: ConfigRequest): Promise<OpenProject> 
     throw new UserError({
       code: "config-missing",
       message: `${request.folder} has no ${configFileNames[0]} (nor one of ${configFileNames.slice(1).join(", ")}).`,
-      hint: "Write one with `modelswitch init`, or name the file with --config or its folder with -C.",
+      hint: `Write one with \`modelswitch init\`, or name the file with --config or its folder with -C.${withoutFile(request)}`,
       exitCode: exitCodes.usage,
     });
   }
   const env = request.env ?? process.env;
   const { value, warnings } = upgradeConfig(await evaluate(file), file);
   return { project: projectOf(withDefaultEnvironment(value, file, env), file), warnings, env };
+}
+
+/** What works for whoever names a model and has no file: what is to run stands nowhere else. */
+function withoutFile({ model }: Choice): string {
+  if (model === undefined) return "";
+  return ` Without one ${model.from} is enough to look (status, history, report, logs), to lead traffic (rollback, switch, abort, resume and what else steers a rollout), and for reconcile and unlock; this command needs to know what is to run.`;
 }
 
 /** The environment that is taken when none is named may come from a variable, too. */

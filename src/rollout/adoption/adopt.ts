@@ -14,6 +14,7 @@ import { modelSpec, planUp } from "../plan/desired.ts";
 import { checkStack } from "../plan/require-stack.ts";
 import type { Adoption } from "../record/adoption.ts";
 import type { RolloutRecord } from "../record/record.ts";
+import { wayAsked } from "../release/way-asked.ts";
 import {
   adoptedKinds,
   foundObject,
@@ -167,13 +168,14 @@ export async function adopt(
   await context.prepareSecrets();
   await checkStack(context);
   return await withLock(context.lockOptions("adopt"), async (lock) => {
+    const stopYielding = lock.yieldTo(wayAsked(context));
     // What was shown is what is done: somebody may have worked on it while the question was open.
     const again = await prepareAdoption(context, options);
     if (again.state === "done") throw changedMeanwhile(context);
     if (prepared.state === "begin" && again.state === "begin" && differs(prepared, again)) {
       throw changedMeanwhile(context);
     }
-    const { pods, proof, adoption } = await takeOver(context, lock, again);
+    const { pods, proof, adoption } = await takeOver(context, { lock, stopYielding }, again);
     return { adoption, alreadyThere: false, proof, pods, totalMs: context.clock.now() - startedAt };
   });
 }
@@ -203,7 +205,7 @@ function changedMeanwhile({ config }: RolloutContext): UserError {
 
 async function takeOver(
   context: RolloutContext,
-  lock: Lock,
+  { lock, stopYielding }: { readonly lock: Lock; readonly stopYielding: () => void },
   prepared: Extract<PreparedAdoption, { state: "begin" | "resume" }>,
 ) {
   const { events, namespace, api, store } = context;
@@ -254,13 +256,16 @@ async function takeOver(
     (found) => (found.length === 0 ? `${answered.length} ways to ask, all as before` : found.join("; ")),
   );
   const takeBack = async (why: readonly string[]) => {
+    // What was seen while it was stopped says nothing.
+    context.signal.throwIfAborted();
+    // This is a way back itself.
+    stopYielding();
     await giveBack(context, lock, record, adoption);
     return answersChanged(context.config.name, why);
   };
   if (changes.length > 0) throw await takeBack(changes);
   const proof = await proveAdopted(context, record, routing).catch(async (error: unknown) => {
     // It was proved before: now it has to be, too.
-    context.signal.throwIfAborted();
     throw await takeBack([messageOf(error)]);
   });
   const adopted: Adoption = { ...adoption, state: "adopted" };

@@ -16,6 +16,7 @@ import type { ModelStack } from "../program/model-stack.ts";
 import type { Adoption, FoundObject } from "../record/adoption.ts";
 import { refuseInProgress } from "../record/in-progress.ts";
 import { type RolloutRecord, releaseOf } from "../record/record.ts";
+import { wayAsked } from "../release/way-asked.ts";
 import {
   type AdoptedKind,
   adoptedKinds,
@@ -120,6 +121,7 @@ export async function undoAdoption(
   await context.prepareSecrets();
   await context.prepareEngine();
   return await withLock(context.lockOptions("adopt --undo"), async (lock) => {
+    lock.yieldTo(wayAsked(context));
     const { record, adoption } = await prepareUndo(context);
     const proof = await giveBack(context, lock, record, adoption);
     return { adoption, proof, totalMs: context.clock.now() - startedAt };
@@ -135,10 +137,12 @@ export async function giveBack(
 ): Promise<UpProof> {
   const { events, namespace, store } = context;
   const before = await podsOf(context, record);
+  const stack = await context.openStack(context.signal);
+  const other = otherSlot(adoption.slot);
+  await lock.close(`what was adopted is being given back, and ${other} is deleted`);
   await step(events, { id: "undo-record", title: "Remember that everything is given back" }, async () => {
     await store.update((stored) => stored && { ...stored, adoption: { ...adoption, state: "giving-back" } });
   });
-  const stack = await context.openStack(context.signal);
   const routing = settledOn(adoption.slot);
   if (await stack.hasState()) {
     await step(events, { id: "undo-release", title: "Let Pulumi's state go of what was found" }, () =>
@@ -146,7 +150,7 @@ export async function giveBack(
     );
     await lock.check();
     await refuseDeletion(stack, adoption, namespace);
-    await step(events, { id: "undo-delete", title: `Delete the slot ${otherSlot(adoption.slot)}` }, () =>
+    await step(events, { id: "undo-delete", title: `Delete the slot ${other}` }, () =>
       stack.destroy({ remove: true }),
     );
   }

@@ -1,3 +1,4 @@
+import { versionsAnnotation } from "../../component/pod/secrets.ts";
 import {
   isPodSecurity,
   type NamespaceLabels,
@@ -13,6 +14,7 @@ import {
   responseError,
 } from "../../kubernetes/api.ts";
 import { appliers } from "../../kubernetes/owned-fields.ts";
+import { canonicalJson } from "../record/canonical-json.ts";
 import type { PlannedDeployment } from "./planned-deployment.ts";
 
 /** What the API server says of a Deployment and its pods before they are made. */
@@ -23,6 +25,11 @@ export interface Admission {
   readonly warned: readonly string[];
   /** What could not be asked. */
   readonly unseen: readonly string[];
+  /**
+   * Whether the template of the pods would be the one that is there, but for the versions of Secrets and ConfigMaps. Absent: there is none, or
+   * it is not known.
+   */
+  readonly isSameTemplate?: boolean;
 }
 
 export interface Refused {
@@ -59,6 +66,7 @@ export async function askAdmission(asking: Asking, deployment: PlannedDeployment
     ],
     warned: [...others, ...security.warned, ...(isPodKnown ? security.refused : [])],
     unseen: [...written.unseen, ...single.unseen, ...(isPodKnown ? [] : security.unseen)],
+    ...(written.isSameTemplate === undefined ? {} : { isSameTemplate: written.isSameTemplate }),
   };
 }
 
@@ -85,26 +93,49 @@ interface Answered {
   readonly refused: readonly Refused[];
   readonly warnings: readonly string[];
   readonly unseen: readonly string[];
+  /** What would be stored. */
+  readonly object?: KubernetesObject;
 }
 
-async function askDeployment(asking: Asking, deployment: PlannedDeployment): Promise<Answered> {
+async function askDeployment(
+  asking: Asking,
+  deployment: PlannedDeployment,
+): Promise<Answered & Pick<Admission, "isSameTemplate">> {
   const { api, namespace, signal } = asking;
   const { name } = deployment.metadata;
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
-  return await ask(asking, `the Deployment ${name}`, {
+  const live = await api.find<KubernetesObject>(path, { signal });
+  const answered = await ask(asking, `the Deployment ${name}`, {
     method: "PATCH",
     path,
     // As whoever wrote it: what it does not say any more is taken away, as it will be.
-    query: { fieldManager: await managerOf(api, path, signal), force: true, dryRun: "All" },
+    query: { fieldManager: managerOf(live), force: true, dryRun: "All" },
     body: deployment,
   });
+  const { object } = answered;
+  if (live === undefined || object === undefined) return answered;
+  return { ...answered, isSameTemplate: templateText(live) === templateText(object) };
 }
 
-async function managerOf(api: KubernetesApi, path: string, signal: AbortSignal): Promise<string> {
-  const live = await api.find<KubernetesObject>(path, { signal });
+function managerOf(live: KubernetesObject | undefined): string {
   const managers = (live === undefined ? [] : appliers(live)).map(({ manager = "" }) => manager);
   const engine = managers.find((manager) => manager.startsWith("pulumi"));
   return engine ?? managers[0] ?? checker;
+}
+
+interface WithTemplate {
+  readonly template?: {
+    readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+    readonly spec?: unknown;
+  };
+}
+
+/** What the pods of a Deployment are made of; what is planned does not say the versions. */
+function templateText({ spec }: KubernetesObject): string {
+  const { metadata, ...template } = (spec as WithTemplate | undefined)?.template ?? {};
+  const { annotations, ...others } = metadata ?? {};
+  const { [versionsAnnotation]: _versions, ...said } = annotations ?? {};
+  return canonicalJson({ ...template, metadata: others, annotations: said });
 }
 
 async function askPod(asking: Asking, { metadata, spec }: PlannedDeployment): Promise<Answered> {
@@ -147,7 +178,8 @@ const notTaken = [404, 405, 415];
 async function ask({ api, signal }: Asking, what: string, request: ApiRequest): Promise<Answered> {
   const answer = await api.request({ ...request, signal });
   const warnings = warningTexts(answer.headers.warning);
-  if (answer.status < 400) return { refused: [], warnings, unseen: [] };
+  if (answer.status < 400)
+    return { refused: [], warnings, unseen: [], object: JSON.parse(answer.body) as KubernetesObject };
   const { message, status } = responseError(request, answer);
   const webhook = isNoDryRun.exec(message)?.[1];
   if (webhook !== undefined) {

@@ -7,10 +7,12 @@ import type { RolloutContext } from "../context/context.ts";
 import { locationOf } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
 import { withPermissions } from "../context/permissions.ts";
+import type { Lock } from "../lock/held-lock.ts";
 import { withLock } from "../lock/lock.ts";
 import { observe } from "../observe/observe.ts";
 import { requireStack } from "../plan/require-stack.ts";
 import type { RolloutRecord } from "../record/record.ts";
+import { wayAsked } from "../release/way-asked.ts";
 
 export interface Loss {
   /** What goes away, line by line. */
@@ -81,8 +83,9 @@ export async function destroyModel(
   const record = await readableRecord(context);
   // Without its state Pulumi would delete nothing, and only the record would be gone.
   await requireStack(context, await observe(locationOf(context, record)));
-  const work = async () => {
+  const work = async (lock?: Lock) => {
     const stack = await context.openStack(context.signal);
+    await lock?.close("it is being destroyed");
     const { changes } = await stack.destroy({ remove: options.removeStack });
     return { changes, recordDeleted: await context.store.delete() };
   };
@@ -90,5 +93,8 @@ export async function destroyModel(
   const exists = await api.find(`/api/v1/namespaces/${namespace}`).catch(() => ({}));
   if (exists === undefined) return await work();
   // The lock goes with its Lease; one that is there afterwards is somebody else's.
-  return await withLock(context.lockOptions("destroy"), work);
+  return await withLock(context.lockOptions("destroy"), async (lock) => {
+    lock.yieldTo(wayAsked(context));
+    return await work(lock);
+  });
 }

@@ -7,6 +7,7 @@ import type { RolloutContext } from "../context/context.ts";
 import type { Deployed } from "../context/deployed.ts";
 import { planOf, rollbackPlan } from "../plan/rollout-plan.ts";
 import { previousRelease } from "../record/former-releases.ts";
+import type { ReleaseRecord } from "../record/record.ts";
 import { nextReleaseNumber } from "../record/record.ts";
 import type { Start } from "../release/begin-rollout.ts";
 import { newRelease } from "../release/begin-rollout.ts";
@@ -32,36 +33,48 @@ export interface RollbackOptions extends Pick<StartedOptions, "agree"> {
  */
 export async function rollback(context: RolloutContext, options: RollbackOptions = {}): Promise<RolloutEnd> {
   requireTemplate(context.config);
-  // It is decided twice, before the lock and with it.
+  // It is decided twice, before the lock and with it: the same release, since whoever had the lock may have gone back, too.
   const sources = { ...context, events: sayingOnce(context.events) };
-  return await started(context, "rollback", (deployed) => startOf(sources, deployed, options), {
-    agree: options.agree,
+  let { to } = options;
+  const decide = async (deployed: Deployed) => {
+    const wanted = wantedRelease(context, deployed, to);
+    to = wanted.number;
+    return await startOf(sources, deployed, wanted, options);
+  };
+  return await started(context, "rollback", decide, { agree: options.agree });
+}
+
+function wantedRelease(
+  { config }: RolloutContext,
+  { record, routing }: Deployed,
+  to: number | undefined,
+): ReleaseRecord {
+  const live = liveSlot(routing);
+  const wanted =
+    to === undefined ? previousRelease(record, live) : record.releases.find(({ number }) => number === to);
+  if (wanted !== undefined && wanted.number !== record.slots[live]) return wanted;
+  throw new UserError({
+    code: "rollback-impossible",
+    message:
+      wanted !== undefined
+        ? `Release ${wanted.number} is live already.`
+        : to === undefined
+          ? `${config.name} has no release that was live before this one and was not left by a rollback.`
+          : `The record knows no release ${to} of ${config.name}.`,
+    hint: "`modelswitch history` lists the releases; `modelswitch rollback --to NUMBER` goes to any of them.",
+    exitCode: exitCodes.usage,
   });
 }
 
 async function startOf(
   context: RolloutContext,
   deployed: Deployed,
-  { to, acceptChanged = [], now = false, steps = [] }: RollbackOptions,
+  wanted: ReleaseRecord,
+  { acceptChanged = [], now = false, steps = [] }: RollbackOptions,
 ): Promise<Start> {
   const { record, routing, observation } = deployed;
   const live = liveSlot(routing);
   const idle = otherSlot(live);
-  const wanted =
-    to === undefined ? previousRelease(record, live) : record.releases.find(({ number }) => number === to);
-  if (wanted === undefined || wanted.number === record.slots[live]) {
-    throw new UserError({
-      code: "rollback-impossible",
-      message:
-        wanted !== undefined
-          ? `Release ${wanted.number} is live already.`
-          : to === undefined
-            ? `${context.config.name} has no release that was live before this one and was not left by a rollback.`
-            : `The record knows no release ${to} of ${context.config.name}.`,
-      hint: "`modelswitch history` lists the releases; `modelswitch rollback --to NUMBER` goes to any of them.",
-      exitCode: exitCodes.usage,
-    });
-  }
   const { deployment, endpoints } = observation.slots[idle];
   const isInSlot = deployment?.release === wanted.number;
   const isWarm = isInSlot && endpoints.ready.length > 0;

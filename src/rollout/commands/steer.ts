@@ -4,7 +4,9 @@ import type { RolloutContext } from "../context/context.ts";
 import { observeDeployed } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
 import { withPermissions } from "../context/permissions.ts";
-import { modelLocked, withLockOrAsk } from "../lock/lock.ts";
+import type { LeaseObject, PresentLock } from "../lock/lease.ts";
+import { leasePath, presentLock } from "../lock/lease.ts";
+import { modelLocked, refuseClosed, withLockOrAsk } from "../lock/lock.ts";
 import { isLive, requireInProgress } from "../record/in-progress.ts";
 import { Journal } from "../record/journal.ts";
 import type { RolloutRequest } from "../record/rollouts.ts";
@@ -24,7 +26,8 @@ const pollMs = 250;
 
 /**
  * Asks for something of a rollout: of the command that works on it, or, where none does, by doing it. A pause is only noted.
- * @throws UserError `rollout-missing`, `nothing-to-approve`, `nothing-to-pause`, `abort-too-late`, `request-unheard`
+ * @throws UserError `rollout-missing`, `nothing-to-approve`, `nothing-to-pause`, `abort-too-late`, `request-unheard`,
+ *   `way-back-closed`
  */
 export async function control(
   context: RolloutContext,
@@ -41,30 +44,43 @@ export async function control(
   if (kind === "abort" && isLive(state)) throw abortTooLate(context, state);
   await askOf(context, asked);
   // A question for a passphrase belongs before the lock; on a way back nothing is asked before clients are there.
-  const asksNothing = kind === "pause" || kind === "abort" || isWayBack(plan, state);
-  if (!asksNothing) await context.prepareSecrets();
-  const end = await withLockOrAsk(context.lockOptions(kind), "look", async (lock): Promise<RolloutEnd> => {
-    if (kind !== "pause") return await execute(context, lock, options);
-    const heard = await hearRequests(context, new Journal(context.clock));
-    return { kind: "paused", state: requireInProgress(context, heard).state };
-  });
-  if (end.kind === "held") return { kind: "done", end: end.result };
-  return await untilHeard(context, kind, modelLocked(context.config.name, end.lock));
+  const isBack = kind === "abort" || isWayBack(plan, state);
+  if (kind !== "pause" && !isBack) await context.prepareSecrets();
+  const deadline = context.clock.now() + context.config.deadlines.readyMs;
+  for (;;) {
+    const end = await withLockOrAsk(context.lockOptions(kind), "look", async (lock): Promise<RolloutEnd> => {
+      if (kind !== "pause") return await execute(context, lock, options);
+      const heard = await hearRequests(context, new Journal(context.clock));
+      return { kind: "paused", state: requireInProgress(context, heard).state };
+    });
+    if (end.kind === "held") return { kind: "done", end: end.result };
+    if (isBack) refuseClosed(context.config.name, end.lock);
+    const heard = await untilHeard(context, kind, end.lock, deadline);
+    if (heard !== undefined) return heard;
+  }
 }
 
-/** A step that has begun is finished first, and has its deadline. */
+/**
+ * A step that has begun is finished first, and has its deadline. `undefined`: the command that had the lock has left it, and what was asked
+ * is still to be done.
+ */
 async function untilHeard(
   context: RolloutContext,
   kind: RolloutRequest["kind"],
-  locked: UserError,
-): Promise<Controlled> {
-  const deadline = context.clock.now() + context.config.deadlines.readyMs;
-  while (context.clock.now() < deadline) {
-    const entry = (await context.store.read())?.rollout;
+  held: PresentLock,
+  deadline: number,
+): Promise<Controlled | undefined> {
+  const { clock, config, api, signal, store } = context;
+  const about = context.lockOptions(kind);
+  const locked = modelLocked(config.name, held);
+  while (clock.now() < deadline) {
+    const entry = (await store.read())?.rollout;
     if (entry !== undefined && entry.requests.length === 0) {
       return { kind: "heard", by: locked.message, state: entry.state };
     }
-    await context.clock.sleep(pollMs, context.signal);
+    const lock = presentLock(await api.find<LeaseObject>(leasePath(about)), about);
+    if (lock?.holder?.token !== held.holder?.token) return undefined;
+    await clock.sleep(pollMs, signal);
   }
   throw new UserError({
     code: "request-unheard",

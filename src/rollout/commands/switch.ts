@@ -22,6 +22,7 @@ import { indistinguishable } from "../proof/identities.ts";
 import { refuseInProgress, withoutWindow } from "../record/in-progress.ts";
 import { type RolloutRecord, releaseOf } from "../record/record.ts";
 import { switchAway } from "../release/switch-away.ts";
+import { wayAsked } from "../release/way-asked.ts";
 import { reconcile } from "../traffic/reconcile.ts";
 import { lastWords, waitForSlot } from "../traffic/slot-wait.ts";
 import {
@@ -69,11 +70,12 @@ export async function switchTraffic(
   await context.prepareSecrets();
   let moving = false;
   try {
-    return await withLock(context.lockOptions(`switch ${target}`), (lock) =>
-      switchLocked(context, target, lock, () => {
+    return await withLock(context.lockOptions(`switch ${target}`), async (lock) => {
+      lock.yieldTo(wayAsked(context));
+      return await switchLocked(context, target, lock, () => {
         moving = true;
-      }),
-    );
+      });
+    });
   } catch (error) {
     // Stops before the first write come from whatever was waited for: say what they mean for the traffic.
     if (moving || !(error instanceof UserError && error.code === "interrupted" && error.hint === undefined))
@@ -136,6 +138,8 @@ async function switchLocked(
             stack,
             subject,
             lock,
+            // Whoever leads traffic back proves what they write.
+            stopProof: lock.signal,
             stillReady: () => stillReady(context, deployed, target, atLeast),
           },
           routing,

@@ -21,6 +21,7 @@ import type { Desired, ModelStack } from "../program/model-stack.ts";
 import { canonicalJson } from "../record/canonical-json.ts";
 import { withLive } from "../record/ever-live.ts";
 import type { RolloutRecord } from "../record/record.ts";
+import { wayAsked } from "../release/way-asked.ts";
 import { waitForSlot, whileWatching } from "../traffic/slot-wait.ts";
 import { decide, type PreparedUp, prepareUp, type UpOptions } from "./prepare-up.ts";
 import { proveUp, type UpProof } from "./prove-up.ts";
@@ -51,7 +52,8 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   await requirePulumi(context, first);
   await ensureNamespace(context, first.observation);
 
-  return await withLock({ ...context.lockOptions("up"), makesWay: true }, async (lock) => {
+  return await withLock(context.lockOptions("up"), async (lock) => {
+    lock.yieldTo(wayAsked(context));
     const prepared = await prepareUp(context, options);
     const { plan, observation } = prepared;
     for (const note of plan.notes) events({ type: "warning", ...note });

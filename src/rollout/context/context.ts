@@ -146,7 +146,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
       isGone: (holder) => hasEnded(holder, processTable),
       signal: options.signal,
       onHeld: (lost) => {
-        const lose = () => lockLost.abort();
+        const lose = () => lockLost.abort(lost.reason);
         lost.addEventListener("abort", lose, { once: true });
         return () => lost.removeEventListener("abort", lose);
       },

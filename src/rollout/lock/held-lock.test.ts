@@ -1,10 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { FakeClock, FakeCluster, testNamespace } from "../../../test/support/rollout-bench.ts";
 import { interrupted } from "../../core/errors.ts";
-import type { Event } from "../../core/events.ts";
 import type { Holder, LockOptions } from "./lease.ts";
 import type { LeaseRequest } from "./lease-requests.ts";
-import { withLock, withLockInTurn, withLockOrAsk } from "./lock.ts";
+import { type Lock, withLock, withLockInTurn, withLockOrAsk } from "./lock.ts";
 
 const path = `/apis/coordination.k8s.io/v1/namespaces/${testNamespace}/leases/fraud-modelswitch`;
 const ada: Holder = { operator: "ada@laptop", host: "laptop", pid: 10, command: "switch green" };
@@ -100,20 +99,89 @@ describe("requests to the holder", () => {
     await working;
   });
 
+  /** Somebody who leads traffic back. */
+  const patient = { events: () => undefined, patienceMs: 60_000 };
+  const wayBack = () => withLockInTurn(options(ada), patient, () => Promise.resolve("back"));
+
+  /** A command that ends when it makes way. */
+  async function endedByLock(lock: Lock): Promise<void> {
+    await new Promise<void>((resolve) => lock.signal.addEventListener("abort", () => resolve()));
+    throw interrupted("The engine");
+  }
+
   test("a way back asks it to make way, and takes its turn when it has", async () => {
-    const ends = new AbortController();
-    const working = withLock(options(bob, { makesWay: true }), async (lock) => {
-      await new Promise<void>((resolve) => lock.signal.addEventListener("abort", () => resolve()));
-      ends.abort();
-      throw interrupted("The engine");
+    let isOver = false;
+    const working = withLock(options(bob), async (lock) => {
+      lock.yieldTo(({ kind }) => kind === "abort");
+      await endedByLock(lock).finally(() => {
+        isOver = true;
+      });
     });
     const made = expect(working).rejects.toMatchObject({ code: "made-way", exitCode: 4 });
     await expect.poll(() => cluster.get(path)).toBeDefined();
-    const events: Event[] = [];
-    const about = { events: (event: Event) => void events.push(event), patienceMs: 60_000 };
-    const turn = await withLockInTurn(options(ada), about, () => Promise.resolve(ends.signal.aborted));
+    const turn = await withLockInTurn(options(ada), patient, () => Promise.resolve(isOver));
     expect(turn).toBe(true);
     await made;
+  });
+
+  test("what was done before it could make way is not denied", async () => {
+    const working = holding(async (lock) => {
+      lock.yieldTo(() => true);
+      await endedByLock(lock).catch(() => undefined);
+      return "done";
+    });
+    await expect.poll(() => cluster.get(path)).toBeDefined();
+    expect(await wayBack()).toBe("back");
+    expect(await working).toBe("done");
+  });
+
+  test("once it has closed the way back, whoever needs one is refused at once, with why", async () => {
+    let end = () => {};
+    const working = holding(async (lock) => {
+      lock.yieldTo(() => true);
+      await lock.close("it is being destroyed");
+      await new Promise<void>((resolve) => (end = resolve));
+      expect(lock.signal.aborted).toBe(false);
+    });
+    await expect.poll(() => cluster.get(path)?.metadata?.annotations).toBeDefined();
+    const startedAt = clock.now();
+    await expect(wayBack()).rejects.toMatchObject({
+      code: "way-back-closed",
+      exitCode: 4,
+      message: expect.stringMatching(
+        /^There is no way back for fraud: it is being destroyed, by `modelswitch up`/,
+      ),
+    });
+    expect(clock.now() - startedAt).toBeLessThan(1_000);
+    end();
+    await working;
+    // Whoever comes next makes way again.
+    await withLock(options(bob), async () => {
+      expect(cluster.get(path)?.metadata?.annotations).toBeUndefined();
+    });
+  });
+
+  test("what was asked before the way back is closed was asked in time", async () => {
+    const asked = { id: "1", kind: "abort", by: "ada@laptop", at: "" };
+    const working = holding(async (lock) => {
+      lock.yieldTo(() => true);
+      const lease = cluster.get(path) ?? {};
+      const { token } = JSON.parse((lease.spec as { holderIdentity: string }).holderIdentity);
+      const requests = JSON.stringify([{ ...asked, to: token }]);
+      cluster.put(path, { ...lease, metadata: { annotations: { "modelswitch.dev/requests": requests } } });
+      await lock.close("it is being destroyed");
+    });
+    await expect(working).rejects.toMatchObject({ code: "made-way" });
+  });
+
+  test("one that died with its way back closed is taken over like any other", async () => {
+    heldBy({ ...bob, token: "bobs" }, clock.now());
+    const lease = cluster.get(path);
+    cluster.put(path, {
+      ...lease,
+      metadata: { annotations: { "modelswitch.dev/no-way-back": "it is being destroyed" } },
+    });
+    expect(await wayBack()).toBe("back");
   });
 
   test("a request to a silent holder does not go to whoever comes next", async () => {

@@ -1,6 +1,7 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import {
+  closedAnnotation,
   type Holder,
   hearMs,
   type LeaseObject,
@@ -29,7 +30,20 @@ export interface Lock {
    * what ends it.
    */
   hear(listener: (request: LeaseRequest) => void): () => void;
+  /**
+   * From now on a way back ends what the lock is held for: the signal aborts with the error `made-way` as soon as `asks` says yes to a
+   * request. Returns what ends that.
+   */
+  yieldTo(asks: WayAsked): () => void;
+  /**
+   * From here on what the lock is held for cannot be stopped: whoever leads traffic back is refused at once, with the words of `why`.
+   * @throws UserError `made-way` where somebody has asked before; `lock-lost`
+   */
+  close(why: string): Promise<void>;
 }
+
+/** Whether what is asked is a way back. */
+export type WayAsked = (request: LeaseRequest) => boolean | Promise<boolean>;
 
 /** Each request is given up before the Lease ends: a connection that is dead without a word must not cost the lock. */
 const requestMs = 4_000;
@@ -54,6 +68,8 @@ export class HeldLock implements Lock {
   readonly #lost = new AbortController();
   readonly #leave = new AbortController();
   readonly #listeners = new Set<(request: LeaseRequest) => void>();
+  readonly #yields = new Set<WayAsked>();
+  #isClosed = false;
   /** Ids of requests that were passed on. */
   readonly #heard = new Set<string>();
   readonly #beating: Promise<void>;
@@ -85,6 +101,44 @@ export class HeldLock implements Lock {
     return () => this.#listeners.delete(listener);
   }
 
+  yieldTo(asks: WayAsked): () => void {
+    const stop = this.hear((request) => {
+      // Who can't find out goes on: whoever asks does so again.
+      const answer = Promise.resolve(asks(request)).catch(() => false);
+      void answer.then((isAsked) => {
+        if (isAsked && this.#yields.has(asks)) this.#makeWay(request);
+      });
+    });
+    this.#yields.add(asks);
+    return () => {
+      this.#yields.delete(asks);
+      stop();
+    };
+  }
+
+  async close(why: string): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      await this.assertHeld();
+      const path = leasePath(this.#options);
+      const found = await this.#options.api.find<LeaseObject>(path, { timeoutMs: requestMs });
+      if (!isHeldBy(found, this.#holder)) continue;
+      const asked = this.#open(found).find(({ kind }) => kind === "abort");
+      // Asked before this is written is asked in time.
+      if (asked !== undefined && this.#yields.size > 0) this.#makeWay(asked);
+      if (this.signal.aborted) throw this.signal.reason;
+      const annotations = { ...found.metadata?.annotations, [closedAnnotation]: why };
+      const body = { ...found, metadata: { ...found.metadata, annotations } };
+      try {
+        await this.#options.api.json({ method: "PUT", path, body, timeoutMs: requestMs });
+        this.#isClosed = true;
+        return;
+      } catch (error) {
+        const isConflict = error instanceof KubernetesApiError && error.status === 409;
+        if (!isConflict || attempt >= maxAttempts) throw error;
+      }
+    }
+  }
+
   /** Gives the lock back. A failure is of no consequence: the Lease ends by itself. */
   async leave(): Promise<void> {
     this.#leave.abort();
@@ -106,8 +160,8 @@ export class HeldLock implements Lock {
   }
 
   /** Ends what the lock is held for: somebody needs it for a way back, which waits for nothing. It is given back as after any end. */
-  makeWay({ by }: Pick<LeaseRequest, "by">): void {
-    if (this.signal.aborted) return;
+  #makeWay({ by }: Pick<LeaseRequest, "by">): void {
+    if (this.signal.aborted || this.#isClosed) return;
     this.#lost.abort(
       new UserError({
         code: "made-way",
@@ -153,8 +207,8 @@ export class HeldLock implements Lock {
     let isNews = false;
     for (const request of requestsIn(found)) {
       if (request.to !== this.#holder.token) continue;
-      // To show that it lives, it need only answer.
-      if (request.kind !== "hello" && this.#listeners.size === 0) continue;
+      // To show that it lives, or that it makes way for nobody, it need only answer.
+      if (request.kind !== "hello" && this.#listeners.size === 0 && !this.#isClosed) continue;
       isNews = true;
       if (this.#heard.has(request.id)) continue;
       this.#heard.add(request.id);
@@ -164,9 +218,14 @@ export class HeldLock implements Lock {
     return isNews;
   }
 
+  /** What is asked of this holding and was not passed on yet. */
+  #open(found: LeaseObject): LeaseRequest[] {
+    return requestsIn(found).filter(({ id, to }) => to === this.#holder.token && !this.#heard.has(id));
+  }
+
   /** `false`: somebody left a request at the same moment, which is seen at the next look. */
   async #renew(found: LeaseObject, now: number): Promise<boolean> {
-    const open = requestsIn(found).filter(({ id, to }) => to === this.#holder.token && !this.#heard.has(id));
+    const open = this.#open(found);
     const body = {
       ...found,
       metadata: { ...found.metadata, annotations: withRequests(found, open) },

@@ -65,7 +65,8 @@ export async function watchHolder(
         aliveSince ??= now;
         const heard = asked !== undefined && !requestsIn(look.lease).some(({ id }) => id === asked);
         const isLate = now - aliveSince >= hearingMs;
-        if (heard || isLate || asked === undefined || request === "hello")
+        const isRefused = lock.closed !== undefined;
+        if (heard || isLate || isRefused || asked === undefined || request === "hello")
           return { kind: "alive", lock, heard };
         continue;
       }

@@ -38,8 +38,6 @@ export interface LockOptions {
   /** Whether the holder's process is known to have ended. */
   readonly isGone: (holder: Holder) => boolean;
   readonly signal: AbortSignal;
-  /** Whether the command ends for a way back that needs the lock. @default false */
-  readonly makesWay?: boolean;
   /** Hears when the lock is held, with what aborts when it is lost; what it returns is called when it is given back. */
   readonly onHeld?: (lost: AbortSignal) => () => void;
 }
@@ -48,6 +46,9 @@ export const leaseSeconds = 20;
 export const renewMs = 5_000;
 /** How often the holder looks for what others ask of it, and whether the lock is still its own. */
 export const hearMs = 200;
+
+/** Why the holder makes way for nobody any more, in words that follow "There is no way back:". */
+export const closedAnnotation = "modelswitch.dev/no-way-back";
 
 /** Who took the lock from somebody by `unlock --force`, for the command that lost it. */
 export const takenByAnnotation = "modelswitch.dev/lock-taken-by";
@@ -80,6 +81,8 @@ export interface PresentLock {
   readonly looksSilent: boolean;
   /** Whether the process is known to have ended. */
   readonly isGone: boolean;
+  /** Why it makes way for nobody any more; `undefined`: it does, or never said. */
+  readonly closed: string | undefined;
 }
 
 /** Who has the lock, at one look; `undefined`: nobody. */
@@ -99,6 +102,7 @@ export function presentLock(
     heartbeatSecondsAgo: Math.max(0, Math.round((Number.isNaN(age) ? 0 : age) / 1000)),
     looksSilent: !(age < leaseMs(lease)),
     isGone: holder !== undefined && options.isGone(holder),
+    closed: lease.metadata?.annotations?.[closedAnnotation],
   };
 }
 

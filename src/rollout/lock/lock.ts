@@ -17,7 +17,7 @@ import {
 import type { LeaseRequest } from "./lease-requests.ts";
 import { watchHolder } from "./lease-watch.ts";
 
-export type { Lock } from "./held-lock.ts";
+export type { Lock, WayAsked } from "./held-lock.ts";
 
 /** What became of a lock that was asked for. */
 export type LockedOr<T> =
@@ -52,11 +52,6 @@ export async function withLockOrAsk<T>(
   if (acquired.kind === "alive") return acquired;
   const lock = new HeldLock(options, holder);
   const ended = options.onHeld?.(lock.signal);
-  if (options.makesWay === true) {
-    lock.hear((asked) => {
-      if (asked.kind === "abort") lock.makeWay(asked);
-    });
-  }
   try {
     return { kind: "held", result: await work(lock) };
   } catch (error) {
@@ -88,7 +83,7 @@ const turnMs = 250;
 
 /**
  * Like `withLock`, for ways back: a living command that has the lock is asked to end what it does, and waited for until it has.
- * @throws UserError `model-locked` where it has not after `patienceMs`
+ * @throws UserError `model-locked` where it has not after `patienceMs`; `way-back-closed`
  */
 export async function withLockInTurn<T>(
   options: LockOptions,
@@ -101,12 +96,28 @@ export async function withLockInTurn<T>(
   for (;;) {
     const end = await withLockOrAsk(options, "abort", work);
     if (end.kind === "held") return end.result;
+    refuseClosed(model, end.lock);
     if (clock.now() >= until) throw modelLocked(model, end.lock);
     const message = `${end.lock.who} is running \`${end.lock.what}\`: it was asked to make way, and is waited for.`;
     if (!isTold) events({ type: "info", message });
     isTold = true;
     await clock.sleep(turnMs, signal);
   }
+}
+
+/**
+ * A command that has begun what cannot be stopped is not waited for: there is nothing to lead traffic back to.
+ * @throws UserError `way-back-closed` (exit code 4)
+ */
+export function refuseClosed(model: string, { closed, holder, who, what, since }: PresentLock): void {
+  if (closed === undefined) return;
+  throw new UserError({
+    code: "way-back-closed",
+    message: `There is no way back for ${model}: ${closed}, by \`${what}\` of ${who} since ${since}.`,
+    hint: "`modelswitch status` shows what is left when that command has ended.",
+    exitCode: exitCodes.locked,
+    details: { holder: holder ?? who, since },
+  });
 }
 
 /** The error for a lock that a living command has. */

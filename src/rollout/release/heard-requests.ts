@@ -1,4 +1,5 @@
 import { isInterrupted } from "../../core/errors.ts";
+import { isWayBack } from "../../core/rollout/state.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { LeaseRequest } from "../lock/lease-requests.ts";
@@ -16,10 +17,12 @@ export class Hearing {
   /** Ends the hearing. */
   readonly stop: () => void;
   #heard: readonly LeaseRequest[] = [];
+  #leadsBack = false;
   #bell = new AbortController();
 
   constructor(lock: Pick<Lock, "hear">) {
     this.stop = lock.hear((request) => {
+      if (request.kind === "abort" && this.#leadsBack) return;
       this.#heard = [...this.#heard, request];
       const rung = this.#bell;
       this.#bell = new AbortController();
@@ -41,6 +44,15 @@ export class Hearing {
     const heard = this.#heard;
     this.#heard = [];
     return heard;
+  }
+
+  /**
+   * Is told whether the rollout leads traffic back already: whoever needs the lock for a way back then asks for nothing more, and is never
+   * to end this one. (An `abort` of a way back itself is in the record.)
+   */
+  see(leadsBack: boolean): void {
+    this.#leadsBack = leadsBack;
+    if (leadsBack) this.#heard = this.#heard.filter(({ kind }) => kind !== "abort");
   }
 
   /** Waits so long, or until somebody has asked for something that was not taken yet. */
@@ -69,9 +81,13 @@ export async function hearRequests(
   hearing?: Hearing,
 ): Promise<RolloutRecord> {
   // Before the record is read: what is asked from here on rings again.
-  const left = hearing?.take() ?? [];
+  const taken = hearing?.take() ?? [];
   const record = await context.store.read();
-  const recorded = record?.rollout?.requests ?? [];
+  const entry = record?.rollout;
+  const leadsBack = entry !== undefined && isWayBack(entry.plan, entry.state);
+  hearing?.see(leadsBack);
+  const left = leadsBack ? [] : taken;
+  const recorded = entry?.requests ?? [];
   const requests = [...recorded, ...left.flatMap(rolloutRequestOf)];
   if (record !== undefined && requests.length === 0) return record;
   const at = context.clock.now();

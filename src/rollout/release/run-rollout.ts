@@ -2,6 +2,7 @@ import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/err
 import type { ModelSpec } from "../../core/model.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import { vacatedFor } from "../capacity/capacity.ts";
+import type { Admission } from "../capacity/dry-run.ts";
 import { requireAdmitted } from "../capacity/require-admitted.ts";
 import { requireCapacity } from "../capacity/require-capacity.ts";
 import { refuseUnfinished } from "../context/adoption-guard.ts";
@@ -18,8 +19,10 @@ import { type Start, withRollout } from "./begin-rollout.ts";
 import { type ExecuteOptions, execute } from "./execute.ts";
 import { describeGivenUp, warmSlotGivenUp } from "./given-up.ts";
 import { refuseOtherRollout } from "./other-rollout.ts";
+import { warnOfKeptPods } from "./pods-kept.ts";
 import type { RolloutEnd } from "./rollout-end.ts";
 import { finished } from "./unfinished.ts";
+import { wayAsked } from "./way-asked.ts";
 
 export interface StartedOptions extends ExecuteOptions {
   /** Asks whether a mode is wanted that serves nobody for a while; throws where it is not. */
@@ -49,8 +52,9 @@ export async function started(
     const needed = command === "rollback" ? (["switch"] as const) : (["up", "switch"] as const);
     const seen = await withPermissions(context, needed, () => observeDeployed(context));
     const start = await check(seen);
-    await requireRoom(context, seen, start);
+    const admission = await requireRoom(context, seen, start);
     warnOfGivenUp(context, seen, start);
+    warnOfKeptPods(context, seen, start, admission);
     const isWayBack = start.plan.escapes === true;
     // Nobody waits for what is only told.
     const said = sayHandChanges(context, seen.record);
@@ -64,9 +68,13 @@ export async function started(
       ? (of, work) => withLockInTurn(of, inTurn(context), work)
       : withLock;
     return await locked(context.lockOptions(command), async (lock) => {
+      const stopYielding = isWayBack ? () => {} : lock.yieldTo(wayAsked(context));
       const deployed = await observeDeployed(context);
       const start = await check(isWayBack ? deployed : await finished(context, deployed));
       isBegun = true;
+      // From here on it is a rollout, which hears an abort itself.
+      stopYielding();
+      lock.signal.throwIfAborted();
       await context.store.update((record) => record && withRollout(context, record, start));
       return await execute(context, lock, { ...options, isNew: true });
     });
@@ -87,9 +95,9 @@ async function requireRoom(
   context: RolloutContext,
   { record, observation }: Deployed,
   start: Start,
-): Promise<void> {
+): Promise<Admission | undefined> {
   const { endpoints } = observation.slots[start.release.slot];
-  if (start.phase === "shift" && endpoints.ready.length > 0) return;
+  if (start.phase === "shift" && endpoints.ready.length > 0) return undefined;
   // A way back is told of it, and goes on with what finds room.
   const { rollout } = context.config;
   const config =
@@ -108,7 +116,7 @@ async function requireRoom(
   };
   await requireCapacity({ ...context, config }, question, { warnUnknown: true });
   // What the API server says beforehand may be wrong about pods that ran before: that never bars a way back.
-  await requireAdmitted(context, spec, slot, start.plan.escapes === true ? "warn" : undefined);
+  return await requireAdmitted(context, spec, slot, start.plan.escapes === true ? "warn" : undefined);
 }
 
 /** Whoever releases before the way back of the last release is over should know that it ends. */
