@@ -1,5 +1,5 @@
 import { exitCodes, interrupted, UserError } from "../core/errors.ts";
-import { liveSlot, type Routing, settledOn, stepsTo } from "../core/routing.ts";
+import { describeTraffic, liveSlot, type Routing, settledOn, stepsTo } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { unstoppable } from "../core/unstoppable.ts";
 import { readiness } from "../slots/readiness.ts";
@@ -27,7 +27,7 @@ import {
   proveRouting,
   unproved,
 } from "./subject.ts";
-import { describeTraffic, moveTraffic, type StepTiming, stackOnce, type Traffic } from "./traffic.ts";
+import { moveTraffic, type StepTiming, stackOnce, type Traffic } from "./traffic.ts";
 import { unapplied } from "./unapplied.ts";
 import { notReady } from "./wait-ready.ts";
 

@@ -12,7 +12,7 @@ import {
   type KubernetesObject,
   responseError,
 } from "../../kubernetes/api.ts";
-import { appliers } from "../../kubernetes/owned-fields.ts";
+import { applierOf } from "../../kubernetes/owned-fields.ts";
 import type { PlannedDeployment } from "../capacity/planned-deployment.ts";
 
 /** What the API server says of a Deployment and its pods before they are made. */
@@ -102,9 +102,7 @@ async function askDeployment(asking: Asking, deployment: PlannedDeployment): Pro
 
 async function managerOf(api: KubernetesApi, path: string, signal: AbortSignal): Promise<string> {
   const live = await api.find<KubernetesObject>(path, { signal });
-  const managers = (live === undefined ? [] : appliers(live)).map(({ manager = "" }) => manager);
-  const engine = managers.find((manager) => manager.startsWith("pulumi"));
-  return engine ?? managers[0] ?? checker;
+  return (live === undefined ? undefined : applierOf(live)?.manager) ?? checker;
 }
 
 async function askPod(asking: Asking, { metadata, spec }: PlannedDeployment): Promise<Answered> {

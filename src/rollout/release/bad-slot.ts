@@ -1,10 +1,11 @@
+import { within } from "../../core/clock.ts";
 import { liveSlot } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { RolloutContext } from "../context.ts";
 import { learnAnyIdentity } from "../goal-identity.ts";
 import { learnIdentity } from "../identities.ts";
 import { type Deployed, identityProbe, learnOptions } from "../subject.ts";
-import { answersOfClients, within } from "./clients-answered.ts";
+import { answersOfClients } from "./clients-answered.ts";
 
 /** How long a healthy pod may take to say who it is, milliseconds. */
 const askMs = 1_000;

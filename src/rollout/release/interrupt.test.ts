@@ -3,11 +3,11 @@ import { noFlags, templateConfig } from "../../../test/support/release-bench.ts"
 import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
 import { interrupted } from "../../core/errors.ts";
 import type { Event } from "../../core/events.ts";
+import { describeTraffic } from "../../core/routing.ts";
 import { abortableReads } from "../../kubernetes/abortable.ts";
 import type { RolloutContext } from "../context.ts";
 import { RecordStore } from "../record-store.ts";
 import { observeDeployed } from "../subject.ts";
-import { describeTraffic } from "../traffic.ts";
 import { up } from "../up.ts";
 import { release, resume } from "./start.ts";
 
