@@ -1,6 +1,6 @@
-import { UserError } from "../core/errors.ts";
 import { identityPlaces } from "../core/identity-path.ts";
 import type { Effective, LocatedProblem } from "./effective.ts";
+import { refusal } from "./problem.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { ModelswitchConfig } from "./types.ts";
 
@@ -18,12 +18,8 @@ export function identityProblems({ input, target, problems }: Effective, file: s
   });
   const asked = identity ?? server.identity;
   if (asked === undefined) return [];
-  try {
-    identityPlaces(ingress, asked);
-    return [];
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const message = [error.message, error.hint].filter(Boolean).join(" ");
-    return [{ file, path: ["identity"], message, environment: target.environment }];
-  }
+  const message = refusal(() => identityPlaces(ingress, asked));
+  return message === undefined
+    ? []
+    : [{ file, path: ["identity"], message, environment: target.environment }];
 }

@@ -1,47 +1,19 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { FakeClock, FakeCluster, testNamespace } from "../../test/support/rollout-bench.ts";
+import { ada, bob, LockBench, leasePath as path } from "../../test/support/lock-bench.ts";
+import type { FakeClock, FakeCluster } from "../../test/support/rollout-bench.ts";
 import { interrupted } from "../core/errors.ts";
 import type { Event } from "../core/events.ts";
-import type { Holder, LockOptions } from "./lease.ts";
 import type { LeaseRequest } from "./lease-requests.ts";
 import { withLock, withLockInTurn, withLockOrAsk } from "./lock.ts";
 
-const path = `/apis/coordination.k8s.io/v1/namespaces/${testNamespace}/leases/fraud-modelswitch`;
-const ada: Holder = { operator: "ada@laptop", host: "laptop", pid: 10, command: "switch green" };
-const bob: Holder = { operator: "bob@desk", host: "desk", pid: 20, command: "up" };
-
+let bench: LockBench;
 let cluster: FakeCluster;
 let clock: FakeClock;
 
 beforeEach(() => {
-  cluster = new FakeCluster();
-  clock = new FakeClock();
+  bench = new LockBench();
+  ({ cluster, clock } = bench);
 });
-
-function options(holder: Holder, changes: Partial<LockOptions> = {}): LockOptions {
-  return {
-    api: cluster,
-    namespace: testNamespace,
-    model: "fraud",
-    holder,
-    clock,
-    events: () => undefined,
-    isGone: () => false,
-    signal: new AbortController().signal,
-    ...changes,
-  };
-}
-
-function heldBy(holder: Holder, renewedAt: number): void {
-  cluster.put(path, {
-    spec: {
-      holderIdentity: JSON.stringify(holder),
-      leaseDurationSeconds: 20,
-      acquireTime: "2026-11-23T07:59:00.000000Z",
-      renewTime: new Date(renewedAt).toISOString(),
-    },
-  });
-}
 
 function holderNow(): unknown {
   const spec = cluster.get(path)?.spec as { readonly holderIdentity?: string } | undefined;
@@ -52,7 +24,7 @@ describe("requests to the holder", () => {
   /** A holder whose heart beats when others make time pass. */
   function holding(work: Parameters<typeof withLock>[1]): Promise<unknown> {
     const passive = { now: () => clock.now(), sleep: clock.whenPassed.bind(clock) };
-    return withLock(options(bob, { clock: passive }), work);
+    return withLock(bench.options(bob, { clock: passive }), work);
   }
 
   test("a living holder shows itself when it is asked to, long before its next heartbeat", async () => {
@@ -60,7 +32,7 @@ describe("requests to the holder", () => {
     const working = holding(() => new Promise<void>((resolve) => (end = resolve)));
     await expect.poll(() => cluster.get(path)).toBeDefined();
     const startedAt = clock.now();
-    await expect(withLock(options(ada), () => Promise.resolve())).rejects.toMatchObject({
+    await expect(withLock(bench.options(ada), () => Promise.resolve())).rejects.toMatchObject({
       code: "model-locked",
     });
     expect(clock.now() - startedAt).toBeLessThan(1_000);
@@ -78,7 +50,7 @@ describe("requests to the holder", () => {
     });
     await expect.poll(() => cluster.get(path)).toBeDefined();
     const startedAt = clock.now();
-    const asked = await withLockOrAsk(options(ada), "abort", () => Promise.resolve("held"));
+    const asked = await withLockOrAsk(bench.options(ada), "abort", () => Promise.resolve("held"));
     expect(asked).toMatchObject({
       kind: "alive",
       heard: true,
@@ -94,7 +66,7 @@ describe("requests to the holder", () => {
     let end = () => {};
     const working = holding(() => new Promise<void>((resolve) => (end = resolve)));
     await expect.poll(() => cluster.get(path)).toBeDefined();
-    const asked = await withLockOrAsk(options(ada), "abort", () => Promise.resolve("held"));
+    const asked = await withLockOrAsk(bench.options(ada), "abort", () => Promise.resolve("held"));
     expect(asked).toMatchObject({ kind: "alive", heard: false });
     end();
     await working;
@@ -102,7 +74,7 @@ describe("requests to the holder", () => {
 
   test("a way back asks it to make way, and takes its turn when it has", async () => {
     const ends = new AbortController();
-    const working = withLock(options(bob, { makesWay: true }), async (lock) => {
+    const working = withLock(bench.options(bob, { makesWay: true }), async (lock) => {
       await new Promise<void>((resolve) => lock.signal.addEventListener("abort", () => resolve()));
       ends.abort();
       throw interrupted("The engine");
@@ -111,15 +83,15 @@ describe("requests to the holder", () => {
     await expect.poll(() => cluster.get(path)).toBeDefined();
     const events: Event[] = [];
     const about = { events: (event: Event) => void events.push(event), patienceMs: 60_000 };
-    const turn = await withLockInTurn(options(ada), about, () => Promise.resolve(ends.signal.aborted));
+    const turn = await withLockInTurn(bench.options(ada), about, () => Promise.resolve(ends.signal.aborted));
     expect(turn).toBe(true);
     await made;
   });
 
   test("a request to a silent holder does not go to whoever comes next", async () => {
-    heldBy({ ...bob, token: "bobs" }, clock.now());
+    bench.heldBy({ ...bob, token: "bobs" }, clock.now());
     const heard: string[] = [];
-    const end = await withLockOrAsk(options(ada), "abort", async (lock) => {
+    const end = await withLockOrAsk(bench.options(ada), "abort", async (lock) => {
       const stop = lock.hear(({ kind }) => heard.push(kind));
       await clock.sleep(1_000);
       await lock.assertHeld();
@@ -133,7 +105,7 @@ describe("requests to the holder", () => {
   test("a lock that is lost is known within half a second, and ends what heeds it as such", async () => {
     let lostAt = 0;
     const working = holding(async (lock) => {
-      heldBy({ ...ada, token: "adas" }, clock.now());
+      bench.heldBy({ ...ada, token: "adas" }, clock.now());
       const startedAt = clock.now();
       await new Promise<void>((resolve) => lock.signal.addEventListener("abort", () => resolve()));
       lostAt = clock.now() - startedAt;
