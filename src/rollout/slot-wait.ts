@@ -1,12 +1,13 @@
 import { UserError } from "../core/errors.ts";
 import { type EventSink, step } from "../core/events.ts";
 import type { Slot } from "../core/slots.ts";
+import { type AskEvidence, notReady } from "../slots/not-ready.ts";
 import { podEvidence } from "../slots/pod-evidence.ts";
 import { readiness } from "../slots/readiness.ts";
+import { untilWritten, type WaitReadyOptions, waitReady } from "../slots/wait-ready.ts";
 import { nodesMayCome } from "./capacity/nodes-may-come.ts";
 import type { RolloutContext } from "./context.ts";
 import { type ModelLocation, namesAt, observeSlot } from "./observe.ts";
-import { notReady, type WaitReadyOptions, waitReady } from "./wait-ready.ts";
 
 /** Waits for all replicas of a slot, as a step with progress. */
 export async function waitForSlot(
@@ -53,15 +54,11 @@ export async function whileWatching<T>(
       // What a slot was before says nothing: it may be ready and about to change, or hopeless and about to be mended.
       const { deployment: before } = await observeSlot({ ...location, signal }, slot);
       while (!touched.has(slot)) await context.clock.sleep(pauseMs, signal);
-      const until = context.clock.now() + writeMs;
-      while (context.clock.now() < until) {
-        const { deployment } = await observeSlot({ ...location, signal }, slot);
-        if (deployment?.generation !== before?.generation) break;
-        await context.clock.sleep(pauseMs, signal);
-      }
+      const options = waitOptions(context, location, slot, signal);
+      await untilWritten(options, before);
       for (;;) {
         await waitReady({
-          ...waitOptions(context, location, slot, signal),
+          ...options,
           refusedBefore: { id: before?.refused?.id },
           progress: () => undefined,
         });
@@ -86,8 +83,6 @@ export async function whileWatching<T>(
 }
 
 const pauseMs = 500;
-/** An object that is started is written within this time; a write that changes nothing leaves no trace. */
-const writeMs = 5_000;
 
 /** Says why a Deployment failed in terms of its pods, where they have a final problem. */
 async function explainBySlots(
@@ -108,8 +103,8 @@ async function explainBySlots(
 }
 
 /** How the pods that have a problem are asked for their last words. */
-export function lastWords({ api, namespace }: RolloutContext): Pick<WaitReadyOptions, "evidence"> {
-  return { evidence: (problem) => podEvidence(api, namespace, problem) };
+export function lastWords({ api, namespace }: RolloutContext): AskEvidence {
+  return (problem) => podEvidence(api, namespace, problem);
 }
 
 function waitOptions(
@@ -120,7 +115,7 @@ function waitOptions(
 ): Omit<WaitReadyOptions, "progress"> {
   return {
     observe: () => observeSlot({ ...location, signal }, slot),
-    ...lastWords(context),
+    evidence: lastWords(context),
     deadlineMs: context.config.deadlines.readyMs,
     nodesMayCome: (pod) => nodesMayCome({ ...context, signal }, pod),
     clock: context.clock,

@@ -2,6 +2,7 @@ import { exitCodes, interrupted, UserError } from "../core/errors.ts";
 import { describeTraffic, liveSlot, type Routing, settledOn, stepsTo } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import { unstoppable } from "../core/unstoppable.ts";
+import { notReady } from "../slots/not-ready.ts";
 import { readiness } from "../slots/readiness.ts";
 import { refuseUnfinished } from "./adoption/guard.ts";
 import type { RolloutContext } from "./context.ts";
@@ -29,7 +30,6 @@ import {
 } from "./subject.ts";
 import { moveTraffic, type StepTiming, stackOnce, type Traffic } from "./traffic.ts";
 import { unapplied } from "./unapplied.ts";
-import { notReady } from "./wait-ready.ts";
 
 export interface SwitchResult {
   readonly target: Slot;

@@ -2,6 +2,7 @@ import { markAnnotation, modelContainer, type ObjectNames, releaseLabel } from "
 import type { Slot } from "../core/slots.ts";
 import { type KubernetesApi, KubernetesApiError } from "../kubernetes/api.ts";
 import { Lists } from "../kubernetes/lists.ts";
+import { describeEnd, restartsOf } from "./containers.ts";
 import { endpointsOf } from "./endpoints.ts";
 import type {
   DeploymentObject,
@@ -11,7 +12,7 @@ import type {
   ServiceObject,
 } from "./kubernetes-objects.ts";
 import type { DeploymentObservation, PodObservation, SlotObservation } from "./observation.ts";
-import { describeEnd, podProblem } from "./pod-problems.ts";
+import { podProblem } from "./pod-problems.ts";
 import { type EndpointView, podWait } from "./pod-waits.ts";
 import { podsRefused } from "./refused-pods.ts";
 import { type Belonging, belonging, presentReplicaSet, type ReplicaSets, selectorText } from "./revisions.ts";
@@ -154,7 +155,8 @@ function podObservation(
     former: belongs === "former",
     ...(belongs === "stray" ? { stray: true } : {}),
     imageId: imageOf(pod),
-    ...restartsOf(pod),
+    restarts: restartsOf(pod),
+    ...lastEndOf(pod),
     ...markOf(pod, mark),
     problem,
     waiting: problem === undefined ? podWait(pod, view) : undefined,
@@ -172,11 +174,9 @@ function imageOf(pod: PodObject): string | undefined {
   return found === undefined || found === "" ? undefined : found.replace(/^[a-z-]+:\/\//, "");
 }
 
-function restartsOf(pod: PodObject): Pick<PodObservation, "restarts" | "lastEnd"> {
-  const statuses = pod.status?.containerStatuses ?? [];
-  const restarts = statuses.reduce((sum, { restartCount }) => sum + (restartCount ?? 0), 0);
-  const ended = statuses
+function lastEndOf({ status }: PodObject): Pick<PodObservation, "lastEnd"> {
+  const ended = (status?.containerStatuses ?? [])
     .filter(({ restartCount, state }) => (restartCount ?? 0) > 0 || state?.terminated !== undefined)
     .map(describeEnd)[0];
-  return { restarts, ...(ended === undefined ? {} : { lastEnd: ended }) };
+  return ended === undefined ? {} : { lastEnd: ended };
 }

@@ -1,3 +1,4 @@
+import type { DeploymentObject } from "./kubernetes-objects.ts";
 import type { PodObservation, PodProblem, SlotObservation } from "./observation.ts";
 import { hasEnded } from "./occupants.ts";
 
@@ -108,4 +109,22 @@ export function describeReadiness(readiness: Readiness): string {
   const problem = readiness.problems[0];
   const reasons = readiness.reasons.join("; ");
   return problem === undefined ? reasons : `${reasons}; pod ${problem.pod}: ${problem.message}`;
+}
+
+/** How far a Deployment is that nobody changes, whoever made it; `undefined`: all its replicas are up to date and ready. Pure. */
+export function unsettled({
+  metadata,
+  status,
+  spec,
+}: Pick<DeploymentObject, "metadata" | "status"> & {
+  readonly spec?: { readonly replicas?: number };
+}): string | undefined {
+  const replicas = spec?.replicas ?? 1;
+  const { observedGeneration = 0, readyReplicas = 0, updatedReplicas = 0 } = status ?? {};
+  const isSettled =
+    observedGeneration >= (metadata?.generation ?? 0) &&
+    [status?.replicas, readyReplicas, updatedReplicas].every((count) => count === replicas);
+  return isSettled
+    ? undefined
+    : `${readyReplicas} of ${replicas} replicas are ready, ${updatedReplicas} up to date`;
 }

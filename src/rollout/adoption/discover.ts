@@ -2,6 +2,7 @@ import { classAnnotation, canaryAnnotation as ofCanaries } from "../../component
 import { hostProblem } from "../../config/host.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { objectNames, ownLabels } from "../../core/names.ts";
+import type { PodObject } from "../../slots/kubernetes-objects.ts";
 import { liveObjects } from "./behind.ts";
 import { budgetFor, policiesOfBlueAlone } from "./budget.ts";
 import { protocolObstacle } from "./found-server.ts";
@@ -13,7 +14,6 @@ import type {
   FoundDeployment,
   FoundIngress,
   FoundPath,
-  FoundPod,
   FoundService,
   Inventory,
 } from "./inventory.ts";
@@ -29,7 +29,7 @@ export interface Discovered {
   readonly service: FoundService;
   readonly deployment: FoundDeployment;
   readonly autoscaler: FoundAutoscaler | undefined;
-  readonly pods: readonly FoundPod[];
+  readonly pods: readonly PodObject[];
   readonly container: FoundContainer;
   readonly host: string;
   readonly path: FoundPath;

@@ -1,9 +1,10 @@
 import { UserError } from "../../core/errors.ts";
 import type { KubernetesApi, KubernetesObject } from "../../kubernetes/api.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
+import { restartsOf } from "../../slots/containers.ts";
+import type { PodObject } from "../../slots/kubernetes-objects.ts";
 import type { Adoption, FoundObject } from "./adoption.ts";
 import { declaredOwners, type PatchOperation } from "./field-owners.ts";
-import type { FoundPod } from "./inventory.ts";
 
 export type AdoptedKind = "deployment" | "service" | "ingress" | "autoscaler";
 
@@ -125,15 +126,9 @@ export async function wouldRoll({ api, namespace }: Place, deployment: Kubernete
 }
 
 /** What tells one run of a pod from another. */
-export function podRuns(pods: readonly FoundPod[]): string[] {
+export function podRuns(pods: readonly PodObject[]): string[] {
   return pods
     .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
-    .map(({ metadata, status }) => {
-      const restarts = (status?.containerStatuses ?? []).reduce(
-        (sum, { restartCount = 0 }) => sum + restartCount,
-        0,
-      );
-      return `${metadata?.name} ${metadata?.uid} ${restarts}`;
-    })
+    .map((pod) => `${pod.metadata?.name} ${pod.metadata?.uid} ${restartsOf(pod)}`)
     .toSorted();
 }

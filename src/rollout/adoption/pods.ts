@@ -1,13 +1,14 @@
+import type { PodObject } from "../../slots/kubernetes-objects.ts";
 import type { RolloutContext } from "../context.ts";
 import type { RolloutRecord } from "../record.ts";
-import type { FoundPod } from "./inventory.ts";
+
 import { podRuns } from "./objects.ts";
 
 /** The pods of the adopted slot, each with its restarts. */
 export async function podsOf(context: RolloutContext, record: RolloutRecord): Promise<string[]> {
   const slot = record.adoption?.slot ?? "blue";
   const selector = record.settings.selectors[slot] ?? {};
-  const { items = [] } = await context.api.json<{ readonly items?: readonly FoundPod[] }>({
+  const { items = [] } = await context.api.json<{ readonly items?: readonly PodObject[] }>({
     method: "GET",
     path: `/api/v1/namespaces/${context.namespace}/pods`,
     query: {

@@ -5,6 +5,7 @@ import type { Action, SmallGoal } from "../../core/rollout/world.ts";
 import { describeTraffic, type Routing, type RoutingStep } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
+import { notReadyError } from "../../slots/not-ready.ts";
 import { readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context.ts";
 import { modelSpec } from "../desired.ts";
@@ -21,7 +22,6 @@ import {
   unproved,
 } from "../subject.ts";
 import { type Traffic, takeStep } from "../traffic.ts";
-import { notReadyError } from "../wait-ready.ts";
 import type { Acting } from "./acting.ts";
 import { fastWrite } from "./fast-write.ts";
 
