@@ -1,6 +1,7 @@
 import { UserError } from "../core/errors.ts";
 import { type EventSink, step } from "../core/events.ts";
 import type { Slot } from "../core/slots.ts";
+import type { FailedWrite } from "../engine/failures.ts";
 import { type AskEvidence, notReady } from "../slots/not-ready.ts";
 import { podEvidence } from "../slots/pod-evidence.ts";
 import { readiness } from "../slots/readiness.ts";
@@ -84,7 +85,7 @@ export async function whileWatching<T>(
 
 const pauseMs = 500;
 
-/** Says why a Deployment failed in terms of its pods, where they have a final problem. */
+/** Says why a Deployment failed in terms of its slot, where it was waited for in vain or its pods have a final problem. */
 async function explainBySlots(
   context: RolloutContext,
   location: ModelLocation,
@@ -92,14 +93,24 @@ async function explainBySlots(
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof UserError && error.code === "deployment-failed")) return;
+  const waited = waitedInVain(error);
   for (const slot of watched) {
     const observed = await observeSlot(location, slot);
     const verdict = readiness(observed);
     if (verdict.state === "ready") continue;
     const isRefused = observed.deployment?.refused !== undefined;
-    if (!isRefused && !verdict.problems.some(({ final }) => final)) continue;
+    const isWaited = waited.includes(namesAt(location).deployment[slot]);
+    if (!isWaited && !isRefused && !verdict.problems.some(({ final }) => final)) continue;
     throw await notReady(observed, verdict, lastWords(context));
   }
+}
+
+/** Names of the Deployments that the engine waited for until their time was over. */
+function waitedInVain({ details }: UserError): readonly string[] {
+  const resources = (details?.resources ?? []) as readonly FailedWrite[];
+  return resources.flatMap(({ kind, name, unready }) =>
+    kind === "Deployment" && name !== undefined && unready === true ? [name] : [],
+  );
 }
 
 /** How the pods that have a problem are asked for their last words. */

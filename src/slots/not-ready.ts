@@ -20,6 +20,14 @@ export function podReasons(verdict: NotReady): readonly string[] {
     .map(({ pod, message }) => `pod ${pod}: ${message}`);
 }
 
+/** The last words of pods, each a line. */
+export function evidenceLines(evidence: readonly PodEvidence[]): readonly string[] {
+  return evidence.flatMap(({ events, logLines }) => [
+    ...events.map((event) => `  ${event}`),
+    ...logLines.map((line) => `  log: ${line}`),
+  ]);
+}
+
 /** The same as `notReadyError`, with the last words of its first pods that have a problem. */
 export async function notReady(
   observed: SlotObservation,
@@ -43,10 +51,7 @@ export function notReadyError(
       ? `${observed.slot} is not ready: ${verdict.reasons.join("; ")}.`
       : `${observed.slot} did not become ready within ${Math.round(deadlineMs / 1000)} s: ${verdict.reasons.join("; ")}.`,
     ...podReasons(verdict),
-    ...evidence.flatMap((words) => [
-      ...words.events.map((event) => `  ${event}`),
-      ...words.logLines.map((line) => `  log: ${line}`),
-    ]),
+    ...evidenceLines(evidence),
   ];
   return new UserError({
     code: "slot-not-ready",

@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   component: ["core", "kubernetes", "slots"],
   config: ["core", "kubernetes", "component/servers", "component/routers"],
   "kubernetes-provider": ["core", "kubernetes"],
-  engine: ["core", "kubernetes", "tools", "kubernetes-provider"],
+  engine: ["core", "kubernetes", "slots", "tools", "kubernetes-provider"],
   "local-cluster": ["core", "kubernetes", "tools", "images"],
   images: ["core", "tools"],
   calls: ["core", "tools"],
