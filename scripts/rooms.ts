@@ -59,7 +59,7 @@ export const rooms: readonly Room[] = [
   {
     folder: "engine",
     about: "Pulumi: CLI, stacks, provider choice, running programs",
-    mayImport: ["core", "kubernetes", "tools", "kubernetes-provider"],
+    mayImport: ["core", "kubernetes", "slots", "tools", "kubernetes-provider"],
   },
   { folder: "images", about: "images without Docker", mayImport: ["core", "tools"] },
   {

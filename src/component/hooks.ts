@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { UserError } from "../core/errors.ts";
+import { messageAndHint, UserError } from "../core/errors.ts";
 import type { IngressLike } from "../core/ingress-claims.ts";
 import type { ObjectNames } from "../core/names.ts";
 import { noteRefusal } from "../core/refusals.ts";
@@ -133,7 +133,7 @@ function registration(
   }).catch((error: unknown) => {
     if (!(error instanceof UserError)) throw error;
     noteRefusal("", error);
-    throw new pulumi.RunError(textOf(error));
+    throw new pulumi.RunError(messageAndHint(error));
   });
 }
 
@@ -151,14 +151,10 @@ function hook(check: (args: pulumi.ResourceHookArgs) => Promise<void>): pulumi.R
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       noteRefusal(args.urn, error);
-      throw new Error(textOf(error));
+      // The engine passes on nothing but the message: under `pulumi up` what to do next has to be in it.
+      throw new Error(messageAndHint(error));
     }
   };
-}
-
-/** The engine passes on nothing but the message: under `pulumi up` what to do next has to be in it. */
-function textOf({ message, hint }: UserError): string {
-  return [message, hint].filter(Boolean).join(" ");
 }
 
 /** What cannot be looked at before an object is made is said; a switch is refused then. */

@@ -4,10 +4,11 @@ import { type ObjectNames, objectNames } from "../core/names.ts";
 import { splitOf } from "../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../core/slots.ts";
 import type { KubernetesApi, KubernetesObject } from "../kubernetes/api.ts";
+import { podReasons } from "../slots/not-ready.ts";
 import type { SlotObservation } from "../slots/observation.ts";
 import { observeSlotAt } from "../slots/observe-slot.ts";
 import { presentPods } from "../slots/occupants.ts";
-import { type Readiness, readiness } from "../slots/readiness.ts";
+import { readiness } from "../slots/readiness.ts";
 import type { ObservedIngress, Router } from "./routers/router.ts";
 
 export interface GuardedModel {
@@ -121,7 +122,7 @@ async function refuseUnready(
     if (verdict.state === "ready") return observed;
     // Pods that are ready take a moment to become endpoints; a slot without any will not get them by waiting.
     if (clock.now() >= deadline || desiredOf(observed) === 0) {
-      const why = whyNot(verdict);
+      const why = [...verdict.reasons, ...podReasons(verdict)];
       throw new UserError({
         code: "slot-not-ready",
         message: `Refused to send traffic of "${model}" to ${slot}: ${why.join("; ")}.`,
@@ -137,11 +138,6 @@ async function refuseUnready(
     }
     await clock.sleep(500, signal);
   }
-}
-
-function whyNot({ reasons, problems, waiting }: Extract<Readiness, { state: "not-ready" }>): string[] {
-  const pods = [...problems, ...waiting].slice(0, 3);
-  return [...reasons, ...pods.map(({ pod, message }) => `pod ${pod}: ${message}`)];
 }
 
 function remedy(observed: SlotObservation, service: string, namespace: string): string {

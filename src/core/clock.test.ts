@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { systemClock } from "./clock.ts";
+import { systemClock, within } from "./clock.ts";
 
 describe("the system clock", () => {
   test("sleeps", async () => {
@@ -19,5 +19,20 @@ describe("the system clock", () => {
     await expect(systemClock.sleep(60_000, AbortSignal.abort())).rejects.toMatchObject({
       code: "interrupted",
     });
+  });
+});
+
+describe("what comes within a time", () => {
+  const never = new Promise<never>(() => undefined);
+
+  test("is passed on, errors too", async () => {
+    expect(await within({ clock: systemClock }, 60_000, Promise.resolve(1))).toBe(1);
+    const refused = within({ clock: systemClock }, 60_000, Promise.reject(new Error("no")));
+    await expect(refused).rejects.toThrow("no");
+  });
+
+  test("is not waited for longer, nor after a stop", async () => {
+    expect(await within({ clock: systemClock }, 1, never)).toBeUndefined();
+    expect(await within({ clock: systemClock, signal: AbortSignal.abort() }, 60_000, never)).toBeUndefined();
   });
 });

@@ -27,3 +27,23 @@ export const systemClock: Clock = {
       signal?.addEventListener("abort", onAbort, { once: true });
     }),
 };
+
+/** What comes within a time, and before a stop; `undefined`: it did not. What comes later has nobody left to hear it. */
+export async function within<T>(
+  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal | undefined },
+  ms: number,
+  work: Promise<T>,
+): Promise<T | undefined> {
+  const done = new AbortController();
+  const either = signal === undefined ? done.signal : AbortSignal.any([signal, done.signal]);
+  const late = clock.sleep(ms, either).then(
+    () => undefined,
+    () => undefined,
+  );
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    done.abort();
+    work.catch(() => undefined);
+  }
+}

@@ -50,6 +50,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** What an error says, with what to do next, where only a text is passed on. */
+export function messageAndHint({ message, hint }: Pick<UserError, "message" | "hint">): string {
+  return [message, hint].filter(Boolean).join(" ");
+}
+
 /** Whether something ended because somebody stopped it: that is no failure. */
 export function isInterrupted(error: unknown): boolean {
   return error instanceof UserError && error.exitCode === exitCodes.interrupted;

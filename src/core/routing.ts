@@ -1,4 +1,4 @@
-import { otherSlot, type Slot } from "./slots.ts";
+import { otherSlot, type Slot, slots } from "./slots.ts";
 
 /**
  * What the routing objects say: the main object sends requests to `main`; a canary object, where the router
@@ -33,6 +33,14 @@ export function splitOf(routing: Routing): TrafficSplit {
 /** The slot that carries most of the traffic; `main` when both carry the same. */
 export function liveSlot(routing: Routing): Slot {
   return routing.main !== routing.candidate && routing.weight > 50 ? routing.candidate : routing.main;
+}
+
+/** What a routing means for clients, for example `blue` or `75 % blue, 25 % green`. */
+export function describeTraffic(routing: Routing): string {
+  const split = splitOf(routing);
+  const sharing = slots.filter((slot) => split[slot] > 0);
+  if (sharing.length === 1) return sharing[0] ?? "";
+  return sharing.map((slot) => `${split[slot]} % ${slot}`).join(", ");
 }
 
 export function sameRouting(a: Routing, b: Routing): boolean {

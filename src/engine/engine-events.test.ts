@@ -121,7 +121,7 @@ describe("engine events", () => {
       { resOpFailedEvent: { metadata: metadata("create", service), status: 1, steps: 1 } },
     ]);
     expect(seen).toMatchObject([{ status: "failed", message: "error: no such class" }]);
-    expect(observed.failed).toEqual([service]);
+    expect(observed.failed).toMatchObject([{ urn: service, kind: "Service", name: "fraud-blue" }]);
     expect(observed.changes).toEqual([]);
   });
 
@@ -132,7 +132,7 @@ describe("engine events", () => {
       AbortSignal.abort(),
     );
     expect(seen).toMatchObject([{ status: "interrupted" }]);
-    expect(observed.failed).toEqual([service]);
+    expect(observed.failed).toMatchObject([{ urn: service, kind: "Service", name: "fraud-blue" }]);
   });
 
   test("leave out that the provider is older than the SDK: doctor says it", () => {

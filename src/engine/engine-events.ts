@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import type { Event, EventSink } from "../core/events.ts";
 import { change, differences, isInternal, presentable, splitPath, valueAt } from "./property-paths.ts";
-import { inOurWords } from "./provider-words.ts";
+import { inOurWords, unreadyReasons } from "./provider-words.ts";
 import type { ResourceChange } from "./stack.ts";
 
 /** A reason that the engine gave, with the resource that it concerns. */
@@ -10,6 +10,19 @@ export interface Diagnostic {
   readonly severity: "error" | "warning";
   readonly message: string;
   readonly urn: string | undefined;
+  /** It was written, and waited for in vain. @default false */
+  readonly unready?: boolean;
+}
+
+/** A resource whose operation failed. */
+export interface FailedResource {
+  readonly urn: string;
+  readonly kind: string;
+  /** The object's own; `undefined`: the provider's default. */
+  readonly namespace: string | undefined;
+  readonly name: string;
+  /** `undefined`: it is not there, as far as the provider knows. */
+  readonly uid: string | undefined;
 }
 
 /** What an operation did, as far as the engine told. */
@@ -18,8 +31,7 @@ export interface Observed {
   readonly same: number;
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly diagnostics: readonly Diagnostic[];
-  /** URNs of resources whose operation failed. */
-  readonly failed: readonly string[];
+  readonly failed: readonly FailedResource[];
   /** Whether the engine said that the operation ended, in whichever way. */
   readonly ended: boolean;
 }
@@ -33,7 +45,7 @@ export class EngineEvents {
   readonly #signal: AbortSignal | undefined;
   readonly #changes = new Map<string, ResourceChange>();
   readonly #same = new Set<string>();
-  readonly #failed = new Set<string>();
+  readonly #failed = new Map<string, FailedResource>();
   readonly #diagnostics: Diagnostic[] = [];
   /** Components report more than once. */
   readonly #said = new Set<string>();
@@ -57,7 +69,7 @@ export class EngineEvents {
       same: this.#same.size,
       outputs: this.#outputs,
       diagnostics: this.#diagnostics,
-      failed: [...this.#failed],
+      failed: [...this.#failed.values()],
       ended: this.#ended,
     };
   }
@@ -78,7 +90,7 @@ export class EngineEvents {
       }
       return;
     }
-    if (moment === "failed") this.#failed.add(metadata.urn);
+    if (moment === "failed") this.#failed.set(metadata.urn, failedResource(metadata));
     const operation = operationOf(metadata);
     if (operation === undefined) return;
     if (operation === "same") {
@@ -120,12 +132,18 @@ export class EngineEvents {
   }
 
   #diagnose(diagnostic: NonNullable<EngineEvent["diagnosticEvent"]>): void {
-    const message = inOurWords(plainText(diagnostic.message));
+    const said = plainText(diagnostic.message);
+    const message = inOurWords(said);
     if (message === "" || isAboutProviderVersion.test(message)) return;
     const urn = diagnostic.urn === undefined || diagnostic.urn === "" ? undefined : diagnostic.urn;
     switch (diagnostic.severity) {
       case "error":
-        this.#diagnostics.push({ severity: "error", message, urn });
+        this.#diagnostics.push({
+          severity: "error",
+          message,
+          urn,
+          ...(unreadyReasons(said) === undefined ? {} : { unready: true }),
+        });
         return;
       case "warning":
         this.#diagnostics.push({ severity: "warning", message, urn });
@@ -177,6 +195,19 @@ function describe(metadata: StepEventMetadata): { readonly kind: string; readonl
   const inputs = metadata.new?.inputs ?? metadata.old?.inputs;
   const objectName = valueAt(inputs, ["metadata", "name"]);
   return { kind, name: typeof objectName === "string" ? String(presentable(objectName)) : name };
+}
+
+function failedResource(metadata: StepEventMetadata): FailedResource {
+  const text = (value: unknown) => (typeof value === "string" ? String(presentable(value)) : undefined);
+  const known = (path: string[]) =>
+    text(valueAt(metadata.new?.inputs, path)) ?? text(valueAt(metadata.old?.inputs, path));
+  const uid = ["metadata", "uid"];
+  return {
+    urn: metadata.urn,
+    ...describe(metadata),
+    namespace: known(["metadata", "namespace"]),
+    uid: text(valueAt(metadata.new?.outputs, uid)) ?? text(valueAt(metadata.old?.outputs, uid)),
+  };
 }
 
 function withSubject(urn: string | undefined, message: string): string {

@@ -24,6 +24,17 @@ export interface FailureContext {
   readonly refusals?: readonly Refusal[];
 }
 
+/** What failed, as the details of `deployment-failed` have it. */
+export interface FailedWrite {
+  readonly urn?: string;
+  readonly kind?: string;
+  /** The object's name. */
+  readonly name?: string;
+  readonly message: string;
+  /** It was written, and did not become ready in time. */
+  readonly unready?: boolean;
+}
+
 /** Makes the error that a user sees of what the CLI and the engine said. */
 export function explainFailure(
   output: CommandOutput,
@@ -201,10 +212,15 @@ function resourceError(observed: Observed, context: FailureContext): UserError |
           hint: "What succeeded is saved in the state. Mend the cause and run the command again; it continues from there.",
         }),
     details: {
-      resources: shown.map((one) => ({
-        ...(one.urn === undefined ? {} : { urn: one.urn }),
-        message: one.message,
-      })),
+      resources: shown.map((one): FailedWrite => {
+        const about = observed.failed.find(({ urn }) => urn === one.urn);
+        return {
+          ...(one.urn === undefined ? {} : { urn: one.urn }),
+          ...(about === undefined ? {} : { kind: about.kind, name: about.name }),
+          message: one.message,
+          ...(one.unready === true ? { unready: true } : {}),
+        };
+      }),
     },
   });
 }

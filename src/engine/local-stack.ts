@@ -5,8 +5,10 @@ import { collectRefusals, type Refusal } from "../core/refusals.ts";
 import { type AutomationModule, importAutomation, type Operation, runOperation } from "./automation.ts";
 import { EngineEvents, type Observed } from "./engine-events.ts";
 import { explainFailure, type FailureContext, lockedError, operationTitles } from "./failures.ts";
+import { fixed } from "./kubeconfig.ts";
 import { RunRecord, releaseLeftBehind } from "./left-behind.ts";
 import { locksInError, readLocks, removeHalfWrittenLocks, type StackLock, thisMachine } from "./locks.ts";
+import { withPodReasons } from "./pod-reasons.ts";
 import { programFailed } from "./program-errors.ts";
 import { folderOf, type ProviderChoice } from "./provider.ts";
 import { PulumiCommandError } from "./pulumi-command.ts";
@@ -178,7 +180,8 @@ export class LocalStack implements Stack {
         }
         const locks = error instanceof PulumiCommandError ? locksInError(error.output.stderr) : undefined;
         if (locks === undefined) {
-          throw this.#explain(operation, error, observer.observed, collected.refusals);
+          const observed = signal.aborted ? observer.observed : await this.#withPods(observer.observed);
+          throw this.#explain(operation, error, observed, collected.refusals);
         }
         if (attempt === 4) throw lockedError(locks, this.#context(operation), Date.now());
         await this.#releaseLocks(locks, session, operation);
@@ -296,6 +299,20 @@ export class LocalStack implements Stack {
     };
   }
 
+  /** Asks the cluster why the pods of Deployments that were waited for in vain are not ready. */
+  async #withPods(observed: Observed): Promise<Observed> {
+    const { kubeconfig, signal } = this.#options;
+    return await withPodReasons(observed, async ({ namespace, name, uid }) => {
+      const [{ connect }, { whyUnready }] = await Promise.all([
+        import("../kubernetes/connect.ts"),
+        import("../slots/why-unready.ts"),
+      ]);
+      const cluster = connect(fixed(kubeconfig, this.#env));
+      const place = { api: cluster.api, namespace: namespace ?? cluster.namespace, name, uid };
+      return await whyUnready({ ...place, signal: AbortSignal.any([signal, AbortSignal.timeout(lookMs)]) });
+    });
+  }
+
   #explain(
     operation: Operation,
     error: unknown,
@@ -308,6 +325,9 @@ export class LocalStack implements Stack {
     return context.aborted ? explainFailure(nothingSaid, observed, context) : error;
   }
 }
+
+/** How long an API server may take to say why pods are not ready. */
+const lookMs = 10_000;
 
 /** A session on this stack. */
 interface OpenStackSession extends Session {

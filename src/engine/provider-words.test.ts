@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { inOurWords } from "./provider-words.ts";
+import { inOurWords, unreadyReasons } from "./provider-words.ts";
 
 const conflict = (owners: string) =>
   `1 error occurred:
@@ -51,4 +51,49 @@ test.each([
   ["Skipping await logic", ""],
 ])("what every message repeats is left out", (said, expected) => {
   expect(inOurWords(said)).toBe(expected);
+});
+
+describe("a wait that ended in vain", () => {
+  const noImage =
+    '[Pod noimage-x]: containers with unready status: [m][ErrImagePull] failed to pull "localhost/absent:9"';
+
+  test.each([
+    [
+      "of what was created",
+      `3 errors occurred:
+	* resource "urn:pulumi:dev::exp::kubernetes:apps/v1:Deployment::noimage" was successfully created, but the Kubernetes API server reported that it failed to fully initialize or become live: 'noimage' timed out waiting to be Ready
+	* Minimum number of live Pods was not attained
+	* ${noImage}
+
+`,
+      'it did not become ready in time; pod noimage-x, container m: ErrImagePull: failed to pull "localhost/absent:9"',
+    ],
+    [
+      "of what was changed, with nothing to say",
+      `3 errors occurred:
+	* the Kubernetes API server reported that "default/big" failed to fully initialize or become live: 'big' timed out waiting to be Ready
+	* [MinimumReplicasUnavailable] Deployment does not have minimum availability.
+	* Minimum number of live Pods was not attained`,
+      "it did not become ready in time; [MinimumReplicasUnavailable] Deployment does not have minimum availability.; Minimum number of live Pods was not attained",
+    ],
+    [
+      "of what a refresh saw",
+      "1 error occurred:\n\t* Resource 'big' was created but failed to initialize",
+      "it did not become ready in time",
+    ],
+  ])("%s", (_, said, expected) => {
+    expect(unreadyReasons(said)).toBeDefined();
+    expect(inOurWords(said)).toBe(expected);
+  });
+
+  test("what it sees meanwhile is said in the same words", () => {
+    expect(inOurWords(noImage)).toBe(
+      'pod noimage-x, container m: ErrImagePull: failed to pull "localhost/absent:9"',
+    );
+  });
+
+  test("other failures are none", () => {
+    expect(unreadyReasons('deployments.apps "d" not found')).toBeUndefined();
+    expect(unreadyReasons("2 errors occurred:\n\t* one\n\t* two\n")).toBeUndefined();
+  });
 });

@@ -6,7 +6,9 @@ export function inOurWords(message: string): string {
   if (/^Skipping await logic\.?$/.test(message)) return "";
   const [, ready, wanted] = /\((\d+)\/(\d+) Pods available\)$/.exec(message) ?? [];
   if (ready !== undefined) return `${ready} of ${wanted} replicas ready`;
-  const short = withoutList(message)
+  const reasons = unreadyReasons(message);
+  if (reasons !== undefined) return [notInTime, ...reasons].join("; ");
+  const short = podWords(withoutList(message))
     .replace(/\b(?:create|update|delete|replacement|refresh) of resource "urn:[^"]*" failed: /g, "")
     .replace(/\bresource "?urn:\S+?"? was not successfully created by the Kubernetes API server: /g, "")
     .replace(
@@ -18,6 +20,40 @@ export function inOurWords(message: string): string {
       "",
     );
   return conflictIn(short) ?? short;
+}
+
+/** What every failed wait begins with; why follows where it is known. */
+export const notInTime = "it did not become ready in time";
+
+/**
+ * Why something did not become ready that was waited for in vain, as far as the provider saw; `undefined`: the message is about
+ * something else. Pure.
+ */
+export function unreadyReasons(message: string): readonly string[] | undefined {
+  const parts = message
+    .replace(/^\d+ errors? occurred:\s*/, "")
+    .split(/(?:^|\n)\t\* /)
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+  const others = parts.filter((part) => !waitOver.test(part));
+  if (others.length === parts.length) return undefined;
+  // That there are too few pods says the headline.
+  const telling = others.filter((part) => !tellsNothing.test(part));
+  return (telling.length > 0 ? telling : others).map(podWords);
+}
+
+const waitOver =
+  /timed out waiting to be Ready$|' was created but failed to initialize$|is not ready: Not ready within|^Not ready within/;
+const tellsNothing =
+  /^\[MinimumReplicasUnavailable\]|^Minimum number of (?:live )?Pods|^\d+ of \d+ replicas ready$/;
+
+/** `[Pod x]: containers with unready status: [m][ErrImagePull] why` */
+function podWords(message: string): string {
+  return message.replace(
+    /^\[Pod (\S+)\]: containers with unready status: \[([^\]]*)\](?:\[(\w+)\])? ?/,
+    (_, pod: string, containers: string, reason: string | undefined) =>
+      `pod ${pod}, container ${containers}: ${reason === undefined ? "not ready" : `${reason}: `}`,
+  );
 }
 
 /** One error alone needs no list. */

@@ -1,29 +1,20 @@
-import type { KubernetesObject } from "./api.ts";
+import type { KubernetesApi, KubernetesObject } from "./api.ts";
+import { type FieldOwner, fieldOwners, ownedPart } from "./managed-fields.ts";
 
-/** An entry of `metadata.managedFields`. */
-export interface ManagedFields {
-  readonly manager?: string;
-  readonly operation?: string;
-  readonly subresource?: string;
-  readonly fieldsV1?: Readonly<Record<string, unknown>>;
-}
-
-/** The entries of an object that belong to server-side apply of the object itself. */
-export function appliers(object: KubernetesObject): ManagedFields[] {
-  const entries = (object.metadata?.managedFields ?? []) as readonly ManagedFields[];
-  return entries.filter(({ operation, subresource }) => operation === "Apply" && !subresource);
+/** Those who own fields of an object by server-side apply of the object itself. Pure. */
+export function appliers(object: KubernetesObject): FieldOwner[] {
+  return fieldOwners(object).filter(
+    ({ operation, subresource }) => operation === "Apply" && subresource === "",
+  );
 }
 
 /**
- * The part of an object that an owner applies: what it has to send, complete, to change one value of it. `undefined` where its
- * fields are items of lists with keys, which are not handled here.
+ * The part of an object that an owner applies: what it has to send, complete, to change one value of it. Pure.
  * Source: https://kubernetes.io/docs/reference/using-api/server-side-apply/ and `FieldsV1` of the API reference.
  */
-export function ownedBy(object: KubernetesObject, owner: ManagedFields): KubernetesObject | undefined {
-  const fields = extract(object, owner.fieldsV1 ?? {});
-  if (fields === unsupported) return undefined;
+export function ownedBy(object: KubernetesObject, owner: FieldOwner): KubernetesObject {
   const { apiVersion, kind, metadata } = object;
-  const owned = fields as KubernetesObject;
+  const owned = ownedPart(object, owner.fields) as KubernetesObject;
   return {
     ...owned,
     ...(apiVersion === undefined ? {} : { apiVersion }),
@@ -36,21 +27,37 @@ export function ownedBy(object: KubernetesObject, owner: ManagedFields): Kuberne
   };
 }
 
-const unsupported = Symbol("unsupported");
+/** In whose name a declared object is written: Pulumi's field manager where it is among those who applied it. Pure. */
+export function applierOf(object: KubernetesObject): FieldOwner | undefined {
+  const all = appliers(object).filter(({ manager }) => manager !== "");
+  return all.find(({ manager }) => manager.startsWith("pulumi")) ?? all[0];
+}
 
-function extract(value: unknown, fields: Readonly<Record<string, unknown>>): unknown {
-  const keys = Object.keys(fields).filter((key) => key !== ".");
-  // A leaf, or a list or map that is owned as a whole.
-  if (keys.length === 0) return value;
-  if (keys.some((key) => !key.startsWith("f:"))) return unsupported;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return unsupported;
-  const result: Record<string, unknown> = {};
-  for (const key of keys) {
-    const name = key.slice(2);
-    if (!Object.hasOwn(value, name)) continue;
-    const child = extract(Reflect.get(value, name), fields[key] as Readonly<Record<string, unknown>>);
-    if (child === unsupported) return unsupported;
-    result[name] = child;
-  }
-  return result;
+export interface OwnedChange {
+  readonly path: string;
+  /** The object as it was looked at; `undefined`: it is not there. */
+  readonly live: KubernetesObject | undefined;
+  /** Owner of what is sent where nobody has applied the object. */
+  readonly manager: string;
+  /** What is sent: everything that its owner has, with values changed. `undefined`: nobody has applied it, and only what changes gets an owner. */
+  readonly change: (owned: KubernetesObject | undefined) => KubernetesObject;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Changes values of an object by one request, in the name of whoever applied it. A merge patch would be another owner, a partial
+ * apply would delete fields. Values that somebody else applied too are taken over.
+ */
+export async function applyOwned(
+  api: KubernetesApi,
+  { path, live, manager, change, signal }: OwnedChange,
+): Promise<void> {
+  const owner = live === undefined ? undefined : applierOf(live);
+  await api.json({
+    method: "PATCH",
+    path,
+    query: { fieldManager: owner?.manager ?? manager, force: true },
+    body: change(live === undefined || owner === undefined ? undefined : ownedBy(live, owner)),
+    signal,
+  });
 }

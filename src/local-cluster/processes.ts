@@ -1,22 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import type { ComponentName } from "./component-names.ts";
 import { writePrivateFile } from "./files.ts";
+import { lastLines } from "./log-lines.ts";
 import { clusterVariable, identify, isAlive, type ProcessIdentity, signalProcess } from "./process-table.ts";
 import type { ClusterFolders } from "./state-folder.ts";
 
@@ -134,25 +125,11 @@ export function wayOut(lines: readonly string[]): string {
   return "`modelswitch cluster up` starts it again; `modelswitch cluster down` removes the cluster.";
 }
 
-const logTailBytes = 64 * 1024;
-
 /** The last lines of a log file that are not empty; none when there is no file. */
 export function lastLogLines(path: string, count: number): string[] {
-  let file: number;
-  try {
-    file = openSync(path, "r");
-  } catch {
-    return [];
-  }
-  try {
-    const start = Math.max(0, fstatSync(file).size - logTailBytes);
-    const tail = Buffer.alloc(logTailBytes);
-    const text = tail.subarray(0, readSync(file, tail, 0, logTailBytes, start)).toString("utf8");
-    const lines = text.split("\n").filter((line) => line.trim() !== "");
-    return lines.slice(-count).map((line) => line.slice(0, 500));
-  } finally {
-    closeSync(file);
-  }
+  // Few of them are empty.
+  const lines = lastLines(path, 10 * count).filter((line) => line.trim() !== "");
+  return lines.slice(-count).map((line) => line.slice(0, 500));
 }
 
 /** Asks the processes to end, and ends those that have not after a while. Resolves when all of them are gone. */

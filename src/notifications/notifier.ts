@@ -1,6 +1,7 @@
 import { firstLine, isNotNow } from "../calls/attempt.ts";
 import type { CallIo } from "../calls/io.ts";
 import { messageHeaders, secretProblem, signedHeaders } from "../calls/signature.ts";
+import { within } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import type { EventSink } from "../core/events.ts";
 import type { Notice, NotificationTarget } from "../core/notices.ts";
@@ -35,10 +36,7 @@ export function openNotifier({ targets, io, events }: NotifierOptions): Notifier
       for (const lane of lanes) lane.add(notice);
     },
     async flush(deadlineMs) {
-      const waiting = new AbortController();
-      const late = io.clock.sleep(deadlineMs, waiting.signal).catch(() => undefined);
-      await Promise.race([Promise.all(lanes.map((lane) => lane.idle())), late]);
-      waiting.abort();
+      await within(io, deadlineMs, Promise.all(lanes.map((lane) => lane.idle())));
       if (lanes.every((lane) => lane.isIdle)) return;
       stop.abort();
       await Promise.all(lanes.map((lane) => lane.idle()));

@@ -18,7 +18,7 @@ export async function podEvidence(
     (problem.kind === "starting" && problem.container !== undefined);
   const [log, events] = await Promise.all([
     hasLogs ? podLog(api, namespace, problem, signal) : [],
-    podEvents(api, namespace, problem.pod, signal),
+    podEvents(api, namespace, problem, signal),
   ]);
   return { pod: problem.pod, logLines: log, events };
 }
@@ -54,22 +54,29 @@ async function podLog(
 async function podEvents(
   api: KubernetesApi,
   namespace: string,
-  pod: string,
+  problem: PodProblem,
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   try {
     const list = await api.find<List<EventObject>>(`/api/v1/namespaces/${namespace}/events`, {
-      query: { fieldSelector: `involvedObject.kind=Pod,involvedObject.name=${pod},type=Warning` },
+      query: { fieldSelector: `involvedObject.kind=Pod,involvedObject.name=${problem.pod},type=Warning` },
       timeoutMs: 5_000,
       ...(signal === undefined ? {} : { signal }),
     });
-    return (list?.items ?? [])
+    const lines = (list?.items ?? [])
+      .filter((event) => !repeats(event, problem))
       .toSorted((a, b) => timeOf(a).localeCompare(timeOf(b)))
-      .map((event) => `${event.reason ?? "Event"}: ${event.message ?? ""}`.trim())
-      .slice(-eventLines);
+      .map((event) => `${event.reason ?? "Event"}: ${event.message ?? ""}`.trim());
+    return [...new Set(lines)].slice(-eventLines);
   } catch {
     return [];
   }
+}
+
+/** Many events only say what the problem does already. */
+function repeats({ message = "" }: EventObject, problem: PodProblem): boolean {
+  const said = message.trim().replace(/^Error: /, "");
+  return said !== "" && (said === problem.reason || problem.message.includes(said));
 }
 
 function timeOf(event: EventObject): string {

@@ -1,4 +1,5 @@
 import { digestMismatchExitCode } from "../core/release-contents.ts";
+import { describeEnd } from "./containers.ts";
 import type { ContainerStatus, PodObject } from "./kubernetes-objects.ts";
 import type { PodProblem, PodProblemKind } from "./observation.ts";
 import { isSidecarOf } from "./pod-waits.ts";
@@ -159,13 +160,4 @@ function containerProblem(
     );
   }
   return undefined;
-}
-
-/** How a container ended the last time, for example `OOMKilled, exit code 137`. */
-export function describeEnd(status: ContainerStatus): string {
-  const ended = status.state?.terminated ?? status.lastState?.terminated;
-  if (ended === undefined) return "no reason given";
-  const reason = ended.reason === undefined || ended.reason === "Error" ? "" : `${ended.reason}, `;
-  const how = ended.signal ? `signal ${ended.signal}` : `exit code ${ended.exitCode ?? "unknown"}`;
-  return `${reason}${how}`;
 }

@@ -1,4 +1,5 @@
-import type { PodObservation, PodProblem, SlotObservation } from "./observation.ts";
+import type { DeploymentObject } from "./kubernetes-objects.ts";
+import type { DeploymentObservation, PodObservation, PodProblem, SlotObservation } from "./observation.ts";
 import { hasEnded } from "./occupants.ts";
 
 export type Readiness =
@@ -44,33 +45,7 @@ export function readiness(slot: SlotObservation, atLeast = 0): Readiness {
     const listed = ready + slot.endpoints.notReady;
     if (ready > 0 && present > listed) reasons.push(`${present - listed} of ${present} pods not started yet`);
   } else {
-    if (deployment.observedGeneration < deployment.generation) {
-      reasons.push(
-        `the Deployment ${deployment.name} was changed and its controller has not looked at it yet`,
-      );
-    }
-    if (deployment.paused === true && deployment.updatedReplicas === 0 && deployment.desiredReplicas > 0) {
-      reasons.push(
-        `rollouts of the Deployment ${deployment.name} are paused (\`kubectl rollout resume deployment ${deployment.name}\`)`,
-      );
-    }
-    if (deployment.desiredReplicas === 0) reasons.push(`${slot.slot} has 0 replicas`);
-    else if (deployment.desiredReplicas < atLeast) {
-      reasons.push(
-        `the autoscaler has asked for ${deployment.desiredReplicas} of ${atLeast} replicas so far`,
-      );
-    }
-    const old = deployment.replicas - deployment.updatedReplicas;
-    if (old > 0)
-      reasons.push(`${old} ${old === 1 ? "pod still runs" : "pods still run"} the former template`);
-    if (ready < deployment.desiredReplicas) {
-      reasons.push(`${ready} of ${deployment.desiredReplicas} replicas ready`);
-    } else if (deployment.updatedReplicas < deployment.desiredReplicas) {
-      reasons.push(
-        `${deployment.updatedReplicas} of ${deployment.desiredReplicas} replicas run the present template`,
-      );
-    }
-    if (deployment.replicaFailure !== undefined) reasons.push(deployment.replicaFailure);
+    reasons.push(...deploymentReasons(slot.slot, deployment, ready, atLeast));
   }
 
   if (reasons.length === 0) return { state: "ready", replicas: ready };
@@ -86,6 +61,39 @@ export function readiness(slot: SlotObservation, atLeast = 0): Readiness {
   };
 }
 
+/** Why a Deployment has not all its replicas ready and of its present template; none: it has. `who`: what it is called. Pure. */
+export function deploymentReasons(
+  who: string,
+  deployment: DeploymentObservation,
+  ready: number,
+  atLeast = 0,
+): readonly string[] {
+  const reasons: string[] = [];
+  if (deployment.observedGeneration < deployment.generation) {
+    reasons.push(`the Deployment ${deployment.name} was changed and its controller has not looked at it yet`);
+  }
+  if (deployment.paused === true && deployment.updatedReplicas === 0 && deployment.desiredReplicas > 0) {
+    reasons.push(
+      `rollouts of the Deployment ${deployment.name} are paused (\`kubectl rollout resume deployment ${deployment.name}\`)`,
+    );
+  }
+  if (deployment.desiredReplicas === 0) reasons.push(`${who} has 0 replicas`);
+  else if (deployment.desiredReplicas < atLeast) {
+    reasons.push(`the autoscaler has asked for ${deployment.desiredReplicas} of ${atLeast} replicas so far`);
+  }
+  const old = deployment.replicas - deployment.updatedReplicas;
+  if (old > 0) reasons.push(`${old} ${old === 1 ? "pod still runs" : "pods still run"} the former template`);
+  if (ready < deployment.desiredReplicas) {
+    reasons.push(`${ready} of ${deployment.desiredReplicas} replicas ready`);
+  } else if (deployment.updatedReplicas < deployment.desiredReplicas) {
+    reasons.push(
+      `${deployment.updatedReplicas} of ${deployment.desiredReplicas} replicas run the present template`,
+    );
+  }
+  if (deployment.replicaFailure !== undefined) reasons.push(deployment.replicaFailure);
+  return reasons;
+}
+
 /** Ready endpoints that are pods of what the slot runs now: traffic that former ones or strangers take says nothing of it. */
 function presentEndpoints({ deployment, endpoints, pods }: SlotObservation): number {
   if (deployment === undefined) return endpoints.ready.length;
@@ -94,7 +102,7 @@ function presentEndpoints({ deployment, endpoints, pods }: SlotObservation): num
 }
 
 /** Those of pods that have ended come last: others were made in their place. */
-function problemsOf(pods: readonly PodObservation[]): PodProblem[] {
+export function problemsOf(pods: readonly PodObservation[]): PodProblem[] {
   return [...pods.filter((pod) => !hasEnded(pod)), ...pods.filter(hasEnded)]
     .map((pod) => pod.problem)
     .filter((problem) => problem !== undefined);
@@ -108,4 +116,22 @@ export function describeReadiness(readiness: Readiness): string {
   const problem = readiness.problems[0];
   const reasons = readiness.reasons.join("; ");
   return problem === undefined ? reasons : `${reasons}; pod ${problem.pod}: ${problem.message}`;
+}
+
+/** How far a Deployment is that nobody changes, whoever made it; `undefined`: all its replicas are up to date and ready. Pure. */
+export function unsettled({
+  metadata,
+  status,
+  spec,
+}: Pick<DeploymentObject, "metadata" | "status"> & {
+  readonly spec?: { readonly replicas?: number };
+}): string | undefined {
+  const replicas = spec?.replicas ?? 1;
+  const { observedGeneration = 0, readyReplicas = 0, updatedReplicas = 0 } = status ?? {};
+  const isSettled =
+    observedGeneration >= (metadata?.generation ?? 0) &&
+    [status?.replicas, readyReplicas, updatedReplicas].every((count) => count === replicas);
+  return isSettled
+    ? undefined
+    : `${readyReplicas} of ${replicas} replicas are ready, ${updatedReplicas} up to date`;
 }

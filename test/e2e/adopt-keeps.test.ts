@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import { dirname, join } from "node:path";
 import { request as plainRequest } from "undici";
@@ -145,15 +145,6 @@ function overHttps(): Promise<string> {
   });
 }
 
-const configFile = () => join(project.folder, "modelswitch.config.ts");
-
-async function edit(change: (text: string) => string): Promise<void> {
-  const before = await readFile(configFile(), "utf8");
-  const after = change(before);
-  expect(after).not.toBe(before);
-  await writeFile(configFile(), after);
-}
-
 beforeAll(async () => {
   project = await ModelProject.create("keeps");
   const state = join(dirname(project.namespace.kubeconfigPath), "cluster.json");
@@ -182,7 +173,7 @@ describe("adopting what people have", () => {
     ]);
     expect(init.exitCode, init.stderr).toBe(0);
     expect(init.stdout).toContain(`without ${prefix}/canary: false, ${prefix}/canary-weight: 0`);
-    await edit((text) =>
+    await project.edit((text) =>
       text
         .replace(
           /identity: .*,\n/,
@@ -233,7 +224,7 @@ describe("adopting what people have", () => {
 
   test("an undo that succeeded ends with 0, also where nobody can be asked about it", async () => {
     await project.result(["rollback"]);
-    await edit((text) =>
+    await project.edit((text) =>
       text.replace(secure, "https://127.0.0.1:9").replace("ingress:", "deadlines: { proof: 2 },\n  ingress:"),
     );
     const undo = await project.command(["adopt", "--undo", "--yes", "--json"]);
@@ -247,7 +238,7 @@ describe("adopting what people have", () => {
 });
 
 test("a configuration that loses what runs is refused before anything is written, unless that is meant", async () => {
-  await edit((text) => text.replace(/hostAliases: \[[\s\S]*?\]\s*\},?\s*\],?/, ""));
+  await project.edit((text) => text.replace(/hostAliases: \[[\s\S]*?\]\s*\},?\s*\],?/, ""));
   const refused = await project.command(["adopt", "--yes", "--json"]);
   expect(refused.exitCode).toBe(2);
   expect(refused.stdout).toContain("adoption-loses");

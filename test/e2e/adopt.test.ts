@@ -1,6 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LoadRun } from "../../demo/load.ts";
 import type { KubernetesObject } from "../../src/kubernetes/api.ts";
@@ -187,14 +185,6 @@ async function killedAt(marker: string, args: readonly string[]): Promise<void> 
 describe("adopting what runs already", () => {
   let found: Awaited<ReturnType<typeof everything>>;
   let podsBefore: unknown[];
-  const configFile = () => join(project.folder, "modelswitch.config.ts");
-
-  async function edit(change: (text: string) => string): Promise<void> {
-    const before = await readFile(configFile(), "utf8");
-    const after = change(before);
-    expect(after).not.toBe(before);
-    await writeFile(configFile(), after);
-  }
 
   beforeAll(async () => {
     project = await ModelProject.create("adopt");
@@ -223,7 +213,7 @@ describe("adopting what runs already", () => {
     expect(stdout).toContain("their template stays as it is");
     expect(stdout).toContain("HorizontalPodAutoscaler fraud-scale: 2 to 4 replicas");
     expect(await everything()).toEqual(found);
-    await edit((text) =>
+    await project.edit((text) =>
       text
         .replace(
           /identity: .*,\n/,
@@ -357,7 +347,7 @@ describe("adopting what runs already", () => {
   test.runIf(soak)(
     "scaled down, blue comes back with the template and the autoscaler that were found",
     async () => {
-      await edit((text) => text.replace("rollbackWindow: 600", "rollbackWindow: 1"));
+      await project.edit((text) => text.replace("rollbackWindow: 600", "rollbackWindow: 1"));
       await release(`image=${testImages.green}`);
       await expect
         .poll(
@@ -379,13 +369,13 @@ describe("adopting what runs already", () => {
         scaleTargetRef: { name: "fraud-server" },
         maxReplicas: 4,
       });
-      await edit((text) => text.replace("rollbackWindow: 1", "rollbackWindow: 600"));
+      await project.edit((text) => text.replace("rollbackWindow: 1", "rollbackWindow: 600"));
     },
   );
 
   test("a later release into blue replaces the template that was found, whole", async () => {
     const before = await pods();
-    await edit((text) =>
+    await project.edit((text) =>
       text.replace(/autoscaling: \{[^}]*\}/, "replicas: 3").replace('steps: "50%:1s", ', ""),
     );
     await project.result(["up"]);

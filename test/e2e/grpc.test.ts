@@ -194,7 +194,7 @@ describe("a gRPC server that runs already", () => {
   test("is adopted, released and rolled back without a failed call, once its mark is true", async () => {
     const host = `byhand-${project.host}`;
     await deployByHand(host);
-    const file = join(project.folder, "modelswitch.config.ts");
+    const file = project.configFile;
     await rm(join(project.folder, "modelswitch.config.json"), { force: true });
     const from = ["init", "--from", "ingress/byhand", "--namespace", project.namespace.name];
     expect(await project.result(from)).toMatchObject({ config: { server: { http: false } } });

@@ -88,7 +88,7 @@ describe("on a machine with many clusters, in a folder with an awkward name, beh
         ],
       },
     });
-    renameSync(join(project.folder, "modelswitch.config.ts"), join(folder, "modelswitch.config.ts"));
+    renameSync(project.configFile, join(folder, "modelswitch.config.ts"));
     const env = {
       HOME: home,
       KUBECONFIG,
@@ -169,7 +169,7 @@ describe("credentials and proxies of a kubeconfig", () => {
       provideClusterInfo: true,
     };
     const file = await realFile("plugged", {}, { exec });
-    if (!existsSync(join(project.folder, "modelswitch.config.ts"))) await project.configure();
+    if (!existsSync(project.configFile)) await project.configure();
     const { exitCode, stdout, stderr } = await project.command(
       ["doctor", "--kubeconfig", file, "--context", "real", "--json"],
       { env: { KUBECONFIG: undefined } },

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LoadOptions, type LoadReport, type LoadRun, startLoad } from "../../demo/load.ts";
@@ -70,7 +70,19 @@ export class ModelProject {
 const server = custom(${JSON.stringify({ ...testServer, ...server }, null, 2)});
 export default defineConfig({ server, ...${JSON.stringify(config, null, 2)} });
 `;
-    await writeFile(join(this.folder, "modelswitch.config.ts"), text);
+    await writeFile(this.configFile, text);
+  }
+
+  get configFile(): string {
+    return join(this.folder, "modelswitch.config.ts");
+  }
+
+  /** Changes the configuration file as somebody would by hand. */
+  async edit(change: (text: string) => string): Promise<void> {
+    const before = await readFile(this.configFile, "utf8");
+    const after = change(before);
+    if (after === before) throw new Error(`nothing was changed in:\n${before}`);
+    await writeFile(this.configFile, after);
   }
 
   async command(args: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {

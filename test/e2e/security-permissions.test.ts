@@ -297,9 +297,9 @@ test("with the optional permissions `init --from` takes over what runs, and prog
       ],
     },
   });
-  await rm(join(project.folder, "modelswitch.config.ts"), { force: true });
+  await rm(project.configFile, { force: true });
   await succeeds("init", "--from", "ingress/spam");
-  expect(await readFile(join(project.folder, "modelswitch.config.ts"), "utf8")).toContain(project.host);
+  expect(await readFile(project.configFile, "utf8")).toContain(project.host);
   await seed("--destroy", "--remove", "--yes");
 });
 
@@ -319,7 +319,7 @@ function without(rules: readonly PolicyRule[], { verb, group, resource }: Permis
 async function anotherModel(): Promise<string> {
   const { readFile: read, writeFile: write } = await import("node:fs/promises");
   const file = join(project.folder, "spam.config.ts");
-  const text = await read(join(project.folder, "modelswitch.config.ts"), "utf8");
+  const text = await read(project.configFile, "utf8");
   await write(file, text.replace('"fraud"', '"spam"'));
   return file;
 }

@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LoadRun, startLoad } from "../../demo/load.ts";
 import { readIdentity } from "../../src/core/identity.ts";
@@ -146,7 +145,7 @@ describe.each(all)("%s", (_name, subject) => {
 
   beforeAll(async () => {
     project = await ModelProject.create("server");
-    await writeFile(join(project.folder, "modelswitch.config.ts"), configuration(subject, project));
+    await writeFile(project.configFile, configuration(subject, project));
     expect(await project.result(["up"])).toMatchObject({ live: "blue", proof: { state: "proved" } });
   }, 1_200_000);
 

@@ -96,7 +96,7 @@ export function foundInventory(): Inventory {
         labels,
         ownerReferences: [{ kind: "ReplicaSet", name: "fraud-server-1", uid: "r1" }],
       },
-      status: { containerStatuses: [{ restartCount: 0 }] },
+      status: { containerStatuses: [{ name: "server", restartCount: 0 }] },
     })),
     autoscalers: [],
     everyIngress: [],

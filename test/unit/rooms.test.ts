@@ -89,6 +89,21 @@ describe("the rooms of the house", () => {
     ).toEqual([]);
   });
 
+  test("whether pods are ready, and why not, is read in src/slots alone", () => {
+    // What Kubernetes says of pods, their containers, Deployments and endpoints.
+    const said =
+      /\b(?:containerStatuses|initContainerStatuses|ContainersReady|PodScheduled|availableReplicas)\b|(?<!["',])\bstatus\??\.(?:conditions|phase|readyReplicas|updatedReplicas|observedGeneration)\b|type === "Ready"|conditions\??\.ready\b/;
+    const others: Readonly<Record<string, string>> = {
+      "local-cluster/readiness.ts": "nodes",
+      "local-cluster/addons.ts": "APIServices",
+    };
+    const readers = files
+      .filter(({ file }) => !file.endsWith(".test.ts") && !/^(slots|kubernetes-provider)\//.test(file))
+      .filter(({ file, text }) => said.test(text) && others[file] === undefined)
+      .map(({ file }) => file);
+    expect(readers).toEqual([]);
+  });
+
   test("core touches no clock, network, file system or library, but for the system clock itself", () => {
     const impure = files
       .filter(

@@ -48,34 +48,21 @@ export const init: Command = {
 };
 
 async function scaffold(input: CommandInput, context: CommandContext): Promise<CommandResult> {
-  const [
-    { join, resolve },
-    { writeFile, readFile },
-    { configFileNames, readConfig },
-    { configText, gitignoreWith },
-  ] = await Promise.all([
+  const [{ resolve }, { refuseExisting, writeFiles }, { configText }] = await Promise.all([
     import("node:path"),
-    import("node:fs/promises"),
-    import("../../config/file/read.ts"),
+    import("../init/files.ts"),
     import("../init/template.ts"),
   ]);
   const { folder } = context.globals;
   const file = resolve(folder, context.globals.configPath ?? "modelswitch.config.ts");
-  await refuseExisting(folder, file, configFileNames, input.options.force === true);
+  refuseExisting(folder, file, input.options.force === true);
 
   const ingressName = ingressOf(input.options.from);
   if (ingressName !== undefined) return await scaffoldFrom(ingressName, file, input, context);
   const prefill = await fromCluster(input, context);
   const answers = await ask(input, context, prefill);
   const text = configText(answers, prefill.port);
-  const existing = await readFile(join(folder, ".gitignore"), "utf8").catch(() => undefined);
-  const gitignore = gitignoreWith(existing);
-
-  context.signal.throwIfAborted();
-  await writeFile(file, text);
-  if (gitignore !== undefined) await writeFile(join(folder, ".gitignore"), gitignore);
-  // What was written must be valid: the same way of reading it as every other command.
-  const { config } = await readConfig({ folder, configPath: file });
+  const { gitignore, config } = await writeFiles(folder, file, text, context.signal);
 
   const { isExampleHost } = await import("../../config/model/host.ts");
   const change = [
@@ -93,9 +80,9 @@ async function scaffold(input: CommandInput, context: CommandContext): Promise<C
       : []),
   ];
   return {
-    data: { file, gitignore: gitignore !== undefined, config, toChange: change },
+    data: { file, gitignore, config, toChange: change },
     text: [
-      `Wrote ${file}${gitignore === undefined ? "" : ", and .modelswitch/ into .gitignore"}.`,
+      `Wrote ${file}${gitignore ? ", and .modelswitch/ into .gitignore" : ""}.`,
       ...(change.length === 0 ? [] : ["Check in it:", ...change.map((line) => `  ${line}`)]),
       "Next:",
       "  modelswitch doctor   # what is missing",
@@ -112,32 +99,23 @@ async function scaffoldFrom(
   input: CommandInput,
   context: CommandContext,
 ): Promise<CommandResult> {
-  const [{ join }, { writeFile, readFile }, { readConfig }, { gitignoreWith }, { scaffoldFromIngress }] =
-    await Promise.all([
-      import("node:path"),
-      import("node:fs/promises"),
-      import("../../config/file/read.ts"),
-      import("../init/template.ts"),
-      import("../init/from-ingress.ts"),
-    ]);
+  const [{ writeFiles }, { scaffoldFromIngress }] = await Promise.all([
+    import("../init/files.ts"),
+    import("../init/from-ingress.ts"),
+  ]);
   const { folder } = context.globals;
   const { text, plan, toCheck } = await scaffoldFromIngress(ingressName, input, context);
-  const existing = await readFile(join(folder, ".gitignore"), "utf8").catch(() => undefined);
-  const gitignore = gitignoreWith(existing);
-  context.signal.throwIfAborted();
-  await writeFile(file, text);
-  if (gitignore !== undefined) await writeFile(join(folder, ".gitignore"), gitignore);
-  const { config } = await readConfig({ folder, configPath: file });
+  const { gitignore, config } = await writeFiles(folder, file, text, context.signal);
   return {
     data: {
       file,
-      gitignore: gitignore !== undefined,
+      gitignore,
       config: withoutVariables(config),
       plan,
       toChange: toCheck,
     },
     text: [
-      `Wrote ${file}${gitignore === undefined ? "" : ", and .modelswitch/ into .gitignore"}. Nothing in the cluster was changed.`,
+      `Wrote ${file}${gitignore ? ", and .modelswitch/ into .gitignore" : ""}. Nothing in the cluster was changed.`,
       "",
       "`modelswitch adopt` would do this:",
       ...plan.map((line) => `  ${line}`),
@@ -165,44 +143,6 @@ function ingressOf(from: string | true | undefined): string | undefined {
 }
 
 const placeholderImage = (name: string) => `registry.example.com/${name}:1.0`;
-
-async function refuseExisting(
-  folder: string,
-  file: string,
-  names: readonly string[],
-  force: boolean,
-): Promise<void> {
-  const [{ existsSync, statSync }, { basename, join }, { exitCodes, UserError }] = await Promise.all([
-    import("node:fs"),
-    import("node:path"),
-    import("../../core/errors.ts"),
-  ]);
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    throw new UserError({
-      code: "folder-missing",
-      message: `The folder ${folder} does not exist.`,
-      hint: "Make it, or name another with -C.",
-      exitCode: exitCodes.usage,
-    });
-  }
-  const other = names.find((name) => name !== basename(file) && existsSync(join(folder, name)));
-  if (other !== undefined) {
-    throw new UserError({
-      code: "config-exists",
-      message: `${join(folder, other)} is there already; a second configuration beside it would be ambiguous.`,
-      hint: "Change that one, or remove it first.",
-      exitCode: exitCodes.usage,
-    });
-  }
-  if (existsSync(file) && !force) {
-    throw new UserError({
-      code: "config-exists",
-      message: `${file} is there already; nothing was written.`,
-      hint: "Pass --force to overwrite it.",
-      exitCode: exitCodes.usage,
-    });
-  }
-}
 
 /** What the cluster tells; nothing when none is reached. */
 async function fromCluster(input: CommandInput, context: CommandContext): Promise<Prefill> {

@@ -1,6 +1,7 @@
 import type { FoundConfig } from "../../config/file/read.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { Clock } from "../../core/clock.ts";
+import { within } from "../../core/clock.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
 import { configuredNames, objectNames } from "../../core/names.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
@@ -281,25 +282,20 @@ async function withDeadline(
   outer.throwIfAborted();
   const stop = new AbortController();
   const signal = AbortSignal.any([outer, stop.signal]);
-  const late = clock.sleep(deadlineMs, signal).then(
-    () =>
+  const looked = work(signal).catch((error: unknown) => {
+    if (outer.aborted) throw error;
+    return problem(error);
+  });
+  try {
+    const verdict = await within({ clock, signal: outer }, deadlineMs, looked);
+    outer.throwIfAborted();
+    return (
+      verdict ??
       failed(
         `no answer within ${deadlineMs / 1000} s`,
         "Try again; the network or the cluster may be overloaded.",
-      ),
-    () =>
-      new Promise<never>((_, reject) => {
-        if (outer.aborted) reject(outer.reason);
-      }),
-  );
-  try {
-    return await Promise.race([
-      work(signal).catch((error: unknown) => {
-        if (outer.aborted) throw error;
-        return problem(error);
-      }),
-      late,
-    ]);
+      )
+    );
   } finally {
     stop.abort();
   }

@@ -33,7 +33,7 @@ export function realWorld(context: CommandContext): DoctorWorld {
     provider: (signal) => findProvider(env, signal),
     machine: () => lookAtMachine(env),
     lookup: async (host) => {
-      const { lookupInTime } = await import("../../rollout/observe/ingress-endpoints.ts");
+      const { lookupInTime } = await import("../../rollout/observe/lookup.ts");
       return (await lookupInTime(host)).map(({ address }) => address);
     },
   };

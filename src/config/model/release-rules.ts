@@ -1,13 +1,12 @@
 import { requireRequestCapabilities, routerNamed } from "../../component/routers/factory.ts";
 import { refuseOwnedAnnotations } from "../../component/routers/main-ingress.ts";
 import { requestAnnotations } from "../../component/routers/nginx-request.ts";
-import { UserError } from "../../core/errors.ts";
 import { isFields } from "../../core/fields.ts";
 import type { IngressSpec, RouterName } from "../../core/model.ts";
 import { requestProblems } from "../../core/request-rules.ts";
 import { slotProblems } from "../../core/slot-rules/slot-rules.ts";
 import { slots } from "../../core/slots.ts";
-import { type ConfigProblem, mayBeSecret, valueAt } from "../parts/problem.ts";
+import { type ConfigProblem, mayBeSecret, refusal, valueAt } from "../parts/problem.ts";
 
 /** Rules of what a release is made of, and of the options of requests. Read the raw input. */
 export function releaseProblems(input: object, router: RouterName | undefined): ConfigProblem[] {
@@ -79,16 +78,6 @@ function own(
 ): Record<string, string> {
   const written = requestAnnotations(option);
   return Object.fromEntries(Object.entries(annotations).filter(([name]) => written[name] !== undefined));
-}
-
-function refusal(check: () => void): string | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return [error.message, error.hint].filter(Boolean).join(" ");
-  }
 }
 
 function withoutSecrets(path: readonly (string | number)[], message: string): string {

@@ -1,7 +1,7 @@
 import { requireCapability, routerNamed } from "../../component/routers/factory.ts";
 import { refuseOwnedAnnotations } from "../../component/routers/main-ingress.ts";
-import { UserError } from "../../core/errors.ts";
 import type { RouterName } from "../../core/model.ts";
+import { refusal } from "../parts/problem.ts";
 
 /** What is wrong with a free annotation of the Ingress: those that a router writes itself are refused. */
 export function annotationProblem(
@@ -11,22 +11,12 @@ export function annotationProblem(
   value: string,
 ): string | undefined {
   const ingress = { annotations: { [name]: value }, ...(className === undefined ? {} : { className }) };
-  return refusal(() => refuseOwnedAnnotations(router, ingress, {}));
+  const refused = refusal(() => refuseOwnedAnnotations(router, ingress, {}));
+  // Where it stands is said by whoever asks.
+  return refused?.replace(/^ingress\.annotations has "[^"]*": /, "");
 }
 
 /** What is wrong with asking a router for a preview header. */
 export function previewHeaderProblem(router: RouterName): string | undefined {
   return refusal(() => requireCapability(routerNamed(router), "header", "previewHeader"));
-}
-
-function refusal(check: () => void): string | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return [error.message.replace(/^ingress\.annotations has "[^"]*": /, ""), error.hint]
-      .filter(Boolean)
-      .join(" ");
-  }
 }

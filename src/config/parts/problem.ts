@@ -1,3 +1,4 @@
+import { messageAndHint, UserError } from "../../core/errors.ts";
 import { placeOf } from "../../core/urls.ts";
 
 /** One mistake in the configuration. */
@@ -6,6 +7,17 @@ export interface ConfigProblem {
   readonly path: readonly (string | number)[];
   /** What is wrong, to be read after the path: `is missing`, `"gren" is none of blue, green`. */
   readonly message: string;
+}
+
+/** What a check refuses, in its own words. */
+export function refusal(check: () => void): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return messageAndHint(error);
+  }
 }
 
 const identifier = /^[A-Za-z_$][\w$]*$/;

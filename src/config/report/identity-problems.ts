@@ -1,8 +1,8 @@
-import { UserError } from "../../core/errors.ts";
 import { identityPlaces } from "../../core/identity-path.ts";
 import type { Effective, LocatedProblem } from "../file/effective.ts";
 import { resolveConfig } from "../model/resolve.ts";
 import type { ModelswitchConfig } from "../model/types.ts";
+import { refusal } from "../parts/problem.ts";
 
 /**
  * An identity that no request through the Ingress reaches. It is no rule of the file's shape: what is live already must be left by any
@@ -18,12 +18,8 @@ export function identityProblems({ input, target, problems }: Effective, file: s
   });
   const asked = identity ?? server.identity;
   if (asked === undefined) return [];
-  try {
-    identityPlaces(ingress, asked);
-    return [];
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const message = [error.message, error.hint].filter(Boolean).join(" ");
-    return [{ file, path: ["identity"], message, environment: target.environment }];
-  }
+  const message = refusal(() => identityPlaces(ingress, asked));
+  return message === undefined
+    ? []
+    : [{ file, path: ["identity"], message, environment: target.environment }];
 }

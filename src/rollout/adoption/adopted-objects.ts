@@ -1,11 +1,12 @@
 import { UserError } from "../../core/errors.ts";
 import type { KubernetesApi, KubernetesObject } from "../../kubernetes/api.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
+import { restartsOf } from "../../slots/containers.ts";
+import type { PodObject } from "../../slots/kubernetes-objects.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Adoption, FoundObject } from "../record/adoption.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { declaredOwners, type PatchOperation } from "./field-owners.ts";
-import type { FoundPod } from "./inventory.ts";
 
 export type AdoptedKind = "deployment" | "service" | "ingress" | "autoscaler";
 
@@ -127,16 +128,10 @@ export async function wouldRoll({ api, namespace }: Place, deployment: Kubernete
 }
 
 /** What tells one run of a pod from another. */
-export function podRuns(pods: readonly FoundPod[]): string[] {
+export function podRuns(pods: readonly PodObject[]): string[] {
   return pods
     .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
-    .map(({ metadata, status }) => {
-      const restarts = (status?.containerStatuses ?? []).reduce(
-        (sum, { restartCount = 0 }) => sum + restartCount,
-        0,
-      );
-      return `${metadata?.name} ${metadata?.uid} ${restarts}`;
-    })
+    .map((pod) => `${pod.metadata?.name} ${pod.metadata?.uid} ${restartsOf(pod)}`)
     .toSorted();
 }
 
@@ -144,7 +139,7 @@ export function podRuns(pods: readonly FoundPod[]): string[] {
 export async function podsOf(context: RolloutContext, record: RolloutRecord): Promise<string[]> {
   const slot = record.adoption?.slot ?? "blue";
   const selector = record.settings.selectors[slot] ?? {};
-  const { items = [] } = await context.api.json<{ readonly items?: readonly FoundPod[] }>({
+  const { items = [] } = await context.api.json<{ readonly items?: readonly PodObject[] }>({
     method: "GET",
     path: `/api/v1/namespaces/${context.namespace}/pods`,
     query: {

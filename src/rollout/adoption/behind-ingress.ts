@@ -1,3 +1,5 @@
+import type { PodObject } from "../../slots/kubernetes-objects.ts";
+import { unsettled } from "../../slots/readiness.ts";
 import type { Obstacle } from "../program/object-owners.ts";
 import { autoscalerOf } from "./autoscaler.ts";
 import type {
@@ -5,7 +7,6 @@ import type {
   FoundContainer,
   FoundDeployment,
   FoundPath,
-  FoundPod,
   FoundService,
   Inventory,
 } from "./inventory.ts";
@@ -17,7 +18,7 @@ export interface Behind {
   readonly deployment: FoundDeployment;
   /** What sets its number of replicas, if anything does. */
   readonly autoscaler: FoundAutoscaler | undefined;
-  readonly pods: readonly FoundPod[];
+  readonly pods: readonly PodObject[];
   readonly container: FoundContainer;
   readonly servicePort: number;
   readonly httpPort: number;
@@ -130,7 +131,8 @@ function deploymentOf(
   return undefined;
 }
 
-function stateOf({ metadata, spec, status }: FoundDeployment, inventory: Inventory, note: Note): void {
+function stateOf(deployment: FoundDeployment, inventory: Inventory, note: Note): void {
+  const { metadata, spec } = deployment;
   const name = metadata?.name ?? "";
   const replicas = spec?.replicas ?? 1;
   if (spec?.paused === true) {
@@ -146,14 +148,10 @@ function stateOf({ metadata, spec, status }: FoundDeployment, inventory: Invento
     });
     return;
   }
-  const isSettled =
-    (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0) &&
-    status?.replicas === replicas &&
-    status.updatedReplicas === replicas &&
-    status.readyReplicas === replicas;
-  if (!isSettled) {
+  const open = unsettled(deployment);
+  if (open !== undefined) {
     note({
-      reason: `the Deployment ${name} is not settled: ${status?.readyReplicas ?? 0} of ${replicas} replicas are ready, ${status?.updatedReplicas ?? 0} up to date`,
+      reason: `the Deployment ${name} is not settled: ${open}`,
       remedy: `wait until it is: kubectl --namespace ${inventory.namespace} rollout status deployment ${name}`,
     });
   }
@@ -166,7 +164,7 @@ function podsOf(
   deployment: FoundDeployment,
   { pods, replicaSets }: Inventory,
   note: Note,
-): FoundPod[] {
+): PodObject[] {
   const own = new Set(
     replicaSets
       .filter(({ metadata }) =>
@@ -177,7 +175,8 @@ function podsOf(
   const selected = pods.filter(
     ({ metadata }) => selects(selector, metadata?.labels ?? {}) && metadata?.deletionTimestamp === undefined,
   );
-  const isOwn = ({ metadata }: FoundPod) => (metadata?.ownerReferences ?? []).some(({ uid }) => own.has(uid));
+  const isOwn = ({ metadata }: PodObject) =>
+    (metadata?.ownerReferences ?? []).some(({ uid }) => own.has(uid));
   const strangers = selected.filter((pod) => !isOwn(pod)).map(({ metadata }) => metadata?.name);
   if (strangers.length > 0) {
     note({

@@ -1,3 +1,4 @@
+import type { PodObject } from "../../slots/kubernetes-objects.ts";
 import type {
   FoundAutoscaler,
   FoundBudget,
@@ -5,7 +6,6 @@ import type {
   FoundDeployment,
   FoundIngress,
   FoundPath,
-  FoundPod,
   FoundService,
 } from "./inventory.ts";
 import type { Labels } from "./labels.ts";
@@ -16,7 +16,7 @@ export interface Discovered {
   readonly service: FoundService;
   readonly deployment: FoundDeployment;
   readonly autoscaler: FoundAutoscaler | undefined;
-  readonly pods: readonly FoundPod[];
+  readonly pods: readonly PodObject[];
   readonly container: FoundContainer;
   readonly host: string;
   readonly path: FoundPath;

@@ -1,6 +1,7 @@
 import type { IngressLike } from "../../core/ingress-claims.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import type { List } from "../../kubernetes/lists.ts";
+import type { DeploymentObject, PodObject } from "../../slots/kubernetes-objects.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -76,18 +77,7 @@ export interface FoundDeployment extends KubernetesObject {
       readonly spec?: { readonly containers?: readonly FoundContainer[]; readonly [field: string]: unknown };
     };
   };
-  readonly status?: {
-    readonly observedGeneration?: number;
-    readonly replicas?: number;
-    readonly updatedReplicas?: number;
-    readonly readyReplicas?: number;
-  };
-}
-
-export interface FoundPod extends KubernetesObject {
-  readonly status?: {
-    readonly containerStatuses?: readonly { readonly restartCount?: number }[];
-  };
+  readonly status?: NonNullable<DeploymentObject["status"]>;
 }
 
 export interface FoundAutoscaler extends KubernetesObject {
@@ -132,7 +122,7 @@ export interface Inventory {
   readonly services: readonly FoundService[];
   readonly deployments: readonly FoundDeployment[];
   readonly replicaSets: readonly KubernetesObject[];
-  readonly pods: readonly FoundPod[];
+  readonly pods: readonly PodObject[];
   /** `undefined`: they may not be read. */
   readonly autoscalers: readonly FoundAutoscaler[] | undefined;
   /** `undefined`: they may not be read. */
@@ -159,7 +149,7 @@ export async function takeInventory(
     list<FoundService>(`/api/v1/namespaces/${namespace}/services`),
     list<FoundDeployment>(`${apps}/deployments`),
     list(`${apps}/replicasets`),
-    list<FoundPod>(`/api/v1/namespaces/${namespace}/pods`),
+    list<PodObject>(`/api/v1/namespaces/${namespace}/pods`),
     allowed(list<FoundAutoscaler>(`/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`)),
     allowed(list("/apis/networking.k8s.io/v1/ingressclasses")),
     allowed(list<FoundBudget>(`/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`)),

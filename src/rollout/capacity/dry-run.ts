@@ -13,7 +13,7 @@ import {
   type KubernetesObject,
   responseError,
 } from "../../kubernetes/api.ts";
-import { appliers } from "../../kubernetes/owned-fields.ts";
+import { applierOf } from "../../kubernetes/owned-fields.ts";
 import { canonicalJson } from "../record/canonical-json.ts";
 import type { PlannedDeployment } from "./planned-deployment.ts";
 
@@ -118,9 +118,7 @@ async function askDeployment(
 }
 
 function managerOf(live: KubernetesObject | undefined): string {
-  const managers = (live === undefined ? [] : appliers(live)).map(({ manager = "" }) => manager);
-  const engine = managers.find((manager) => manager.startsWith("pulumi"));
-  return engine ?? managers[0] ?? checker;
+  return (live === undefined ? undefined : applierOf(live)?.manager) ?? checker;
 }
 
 interface WithTemplate {

@@ -3,7 +3,8 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Slot } from "../../core/slots.ts";
 import { type KubernetesApi, KubernetesApiError, type LineStream } from "../../kubernetes/api.ts";
 import type { List } from "../../kubernetes/lists.ts";
-import type { ContainerObject, ContainerStatus, PodObject } from "../../slots/kubernetes-objects.ts";
+import { containerRun } from "../../slots/containers.ts";
+import type { ContainerObject, PodObject } from "../../slots/kubernetes-objects.ts";
 import type { RolloutContext } from "../context/context.ts";
 
 /** One line of a container's log. */
@@ -115,28 +116,17 @@ function sourceOf(
     });
   }
   const container = wanted ?? (names.includes(modelContainer) ? modelContainer : names[0]) ?? "";
-  const status = statusesOf(pod).find(({ name }) => name === container);
-  const restarts = status?.restartCount ?? 0;
+  const { restarts, hasRun, waitsFor } = containerRun(pod, container);
   if (previous && restarts === 0)
     return { why: `${container} was not started again, so there is no previous log` };
-  const hasRun = status?.state?.running ?? status?.state?.terminated ?? status?.lastState?.terminated;
-  if (hasRun === undefined) {
-    return { why: `${container} has not started${reasonOf(status)}` };
+  if (!hasRun) {
+    return { why: `${container} has not started${waitsFor === undefined ? "" : ` (${waitsFor})`}` };
   }
   return { pod: nameOf(pod), container, run: `${nameOf(pod)}/${container}/${restarts}` };
 }
 
-function reasonOf(status: ContainerStatus | undefined): string {
-  const reason = status?.state?.waiting?.reason;
-  return reason === undefined ? "" : ` (${reason})`;
-}
-
 function containersOf({ spec }: PodObject): readonly ContainerObject[] {
   return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
-}
-
-function statusesOf({ status }: PodObject): readonly ContainerStatus[] {
-  return [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
 }
 
 /** Why a log could not be read; `undefined`: it was. */

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { failureOf } from "../../../test/support/failure.ts";
 import { noFlags } from "../../../test/support/release-bench.ts";
 import {
   json,
@@ -26,15 +27,6 @@ beforeEach(async () => {
 
 function routingWritten(): unknown[] {
   return bench.stack.operations.map(({ desired }) => desired?.routing);
-}
-
-async function failureOf(work: Promise<unknown>): Promise<UserError> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof UserError) return error;
-  throw new Error(`expected a UserError, got ${String(error)}`);
 }
 
 describe("switch", () => {

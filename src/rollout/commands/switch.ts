@@ -1,7 +1,8 @@
 import { exitCodes, interrupted, UserError } from "../../core/errors.ts";
-import { liveSlot, type Routing, settledOn, stepsTo } from "../../core/routing.ts";
+import { describeTraffic, liveSlot, type Routing, settledOn, stepsTo } from "../../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
+import { notReady } from "../../slots/not-ready.ts";
 import { readiness } from "../../slots/readiness.ts";
 import { refuseUnfinished } from "../context/adoption-guard.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -15,7 +16,6 @@ import { requireAnswer } from "../ingress/require-answer.ts";
 import { type Lock, withLock } from "../lock/lock.ts";
 import type { Observation, SlotObservation } from "../observe/observation.ts";
 import { newest, observe, observeSlot } from "../observe/observe.ts";
-import { notReady } from "../observe/wait-ready.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { unapplied } from "../plan/unapplied.ts";
 import { indistinguishable } from "../proof/identities.ts";
@@ -25,13 +25,7 @@ import { switchAway } from "../release/switch-away.ts";
 import { wayAsked } from "../release/way-asked.ts";
 import { reconcile } from "../traffic/reconcile.ts";
 import { lastWords, waitForSlot } from "../traffic/slot-wait.ts";
-import {
-  describeTraffic,
-  moveTraffic,
-  type StepTiming,
-  stackOnce,
-  type Traffic,
-} from "../traffic/traffic.ts";
+import { moveTraffic, type StepTiming, stackOnce, type Traffic } from "../traffic/traffic.ts";
 
 export interface SwitchResult {
   readonly target: Slot;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { bob as atDesk, leaseOf, leasePath as path } from "../../../test/support/lock-bench.ts";
 import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
-import { type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
+import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
 import { splitOf } from "../../core/routing.ts";
 import { observeDeployed } from "../context/deployed.ts";
 import type { Holder } from "../lock/lease.ts";
@@ -9,8 +10,7 @@ import { release, resume } from "./release.ts";
 import { unlock } from "./unlock.ts";
 import { up } from "./up.ts";
 
-const path = `/apis/coordination.k8s.io/v1/namespaces/${testNamespace}/leases/fraud-modelswitch`;
-const bob: Holder = { operator: "bob@desk", host: "desk", pid: 20, command: "release" };
+const bob = { ...atDesk, command: "release" };
 let bench: TestBench;
 let asked: string[];
 
@@ -23,14 +23,7 @@ const options = (force = false, agrees = true) => ({
 });
 
 function heldBy(holder: Holder, secondsAgo: number): void {
-  bench.cluster.put(path, {
-    spec: {
-      holderIdentity: JSON.stringify(holder),
-      leaseDurationSeconds: 20,
-      acquireTime: "2026-11-23T07:59:00.000000Z",
-      renewTime: new Date(bench.clock.now() - secondsAgo * 1000).toISOString(),
-    },
-  });
+  bench.cluster.put(path, leaseOf(holder, bench.clock.now() - secondsAgo * 1000));
 }
 
 /** Its heart beats: whenever somebody has waited, it has renewed the Lease. */

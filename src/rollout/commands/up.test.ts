@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { leasePath } from "../../../test/support/lock-bench.ts";
 import { noFlags } from "../../../test/support/release-bench.ts";
 import {
   putSlot,
@@ -33,9 +34,7 @@ describe("up", () => {
     });
     const record = await bench.context().store.read();
     expect(record).toMatchObject({ slots: { blue: 1, green: 2 }, applying: false });
-    expect(
-      bench.cluster.get(`/apis/coordination.k8s.io/v1/namespaces/${testNamespace}/leases/fraud-modelswitch`),
-    ).toBe(undefined);
+    expect(bench.cluster.get(leasePath)).toBe(undefined);
   });
 
   test("a missing namespace is an error with exit code 2, and made where the user says so", async () => {

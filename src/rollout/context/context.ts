@@ -15,7 +15,7 @@ import { Lists } from "../../kubernetes/lists.ts";
 import { askingAgain } from "../../kubernetes/retry-after.ts";
 import type { LockOptions } from "../lock/lease.ts";
 import type { Lookup } from "../observe/ingress-endpoints.ts";
-import { lookupInTime } from "../observe/ingress-endpoints.ts";
+import { lookupInTime } from "../observe/lookup.ts";
 import { machineRoutes, type Routes } from "../observe/routes.ts";
 import { type ModelStack, openModelStack } from "../program/model-stack.ts";
 import { probe } from "../proof/probe.ts";

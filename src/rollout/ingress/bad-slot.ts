@@ -1,10 +1,11 @@
+import { within } from "../../core/clock.ts";
 import { liveSlot } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Deployed } from "../context/deployed.ts";
 import { learnAnyIdentity } from "../proof/goal-identity.ts";
 import { learnIdentity } from "../proof/identities.ts";
-import { answersOfClients, within } from "./clients-answered.ts";
+import { answersOfClients } from "./clients-answered.ts";
 import { identityProbe, learnOptions } from "./proof-subject.ts";
 
 /** How long a healthy pod may take to say who it is, milliseconds. */

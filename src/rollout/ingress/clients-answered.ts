@@ -1,3 +1,4 @@
+import { within } from "../../core/clock.ts";
 import { isLasting } from "../../core/met.ts";
 import { slots } from "../../core/slots.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -77,21 +78,5 @@ export async function answersOfClients(
     return nothing;
   } finally {
     over.abort();
-  }
-}
-
-/** What comes within a time; `undefined`: it did not. */
-export async function within<T>(
-  { clock, signal }: Pick<RolloutContext, "clock" | "signal">,
-  ms: number,
-  work: Promise<T>,
-): Promise<T | undefined> {
-  const done = new AbortController();
-  const late = clock.sleep(ms, AbortSignal.any([signal, done.signal])).catch(() => undefined);
-  try {
-    return await Promise.race([work, late.then(() => undefined)]);
-  } finally {
-    done.abort();
-    work.catch(() => undefined);
   }
 }

@@ -1,46 +1,18 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { FakeClock, FakeCluster, testNamespace } from "../../../test/support/rollout-bench.ts";
+import { ada, bob, LockBench, leasePath as path } from "../../../test/support/lock-bench.ts";
+import type { FakeClock, FakeCluster } from "../../../test/support/rollout-bench.ts";
 import { interrupted } from "../../core/errors.ts";
-import type { Holder, LockOptions } from "./lease.ts";
 import type { LeaseRequest } from "./lease-requests.ts";
 import { type Lock, withLock, withLockInTurn, withLockOrAsk } from "./lock.ts";
 
-const path = `/apis/coordination.k8s.io/v1/namespaces/${testNamespace}/leases/fraud-modelswitch`;
-const ada: Holder = { operator: "ada@laptop", host: "laptop", pid: 10, command: "switch green" };
-const bob: Holder = { operator: "bob@desk", host: "desk", pid: 20, command: "up" };
-
+let bench: LockBench;
 let cluster: FakeCluster;
 let clock: FakeClock;
 
 beforeEach(() => {
-  cluster = new FakeCluster();
-  clock = new FakeClock();
+  bench = new LockBench();
+  ({ cluster, clock } = bench);
 });
-
-function options(holder: Holder, changes: Partial<LockOptions> = {}): LockOptions {
-  return {
-    api: cluster,
-    namespace: testNamespace,
-    model: "fraud",
-    holder,
-    clock,
-    events: () => undefined,
-    isGone: () => false,
-    signal: new AbortController().signal,
-    ...changes,
-  };
-}
-
-function heldBy(holder: Holder, renewedAt: number): void {
-  cluster.put(path, {
-    spec: {
-      holderIdentity: JSON.stringify(holder),
-      leaseDurationSeconds: 20,
-      acquireTime: "2026-11-23T07:59:00.000000Z",
-      renewTime: new Date(renewedAt).toISOString(),
-    },
-  });
-}
 
 function holderNow(): unknown {
   const spec = cluster.get(path)?.spec as { readonly holderIdentity?: string } | undefined;
@@ -51,7 +23,7 @@ describe("requests to the holder", () => {
   /** A holder whose heart beats when others make time pass. */
   function holding(work: Parameters<typeof withLock>[1]): Promise<unknown> {
     const passive = { now: () => clock.now(), sleep: clock.whenPassed.bind(clock) };
-    return withLock(options(bob, { clock: passive }), work);
+    return withLock(bench.options(bob, { clock: passive }), work);
   }
 
   test("a living holder shows itself when it is asked to, long before its next heartbeat", async () => {
@@ -59,7 +31,7 @@ describe("requests to the holder", () => {
     const working = holding(() => new Promise<void>((resolve) => (end = resolve)));
     await expect.poll(() => cluster.get(path)).toBeDefined();
     const startedAt = clock.now();
-    await expect(withLock(options(ada), () => Promise.resolve())).rejects.toMatchObject({
+    await expect(withLock(bench.options(ada), () => Promise.resolve())).rejects.toMatchObject({
       code: "model-locked",
     });
     expect(clock.now() - startedAt).toBeLessThan(1_000);
@@ -77,7 +49,7 @@ describe("requests to the holder", () => {
     });
     await expect.poll(() => cluster.get(path)).toBeDefined();
     const startedAt = clock.now();
-    const asked = await withLockOrAsk(options(ada), "abort", () => Promise.resolve("held"));
+    const asked = await withLockOrAsk(bench.options(ada), "abort", () => Promise.resolve("held"));
     expect(asked).toMatchObject({
       kind: "alive",
       heard: true,
@@ -93,7 +65,7 @@ describe("requests to the holder", () => {
     let end = () => {};
     const working = holding(() => new Promise<void>((resolve) => (end = resolve)));
     await expect.poll(() => cluster.get(path)).toBeDefined();
-    const asked = await withLockOrAsk(options(ada), "abort", () => Promise.resolve("held"));
+    const asked = await withLockOrAsk(bench.options(ada), "abort", () => Promise.resolve("held"));
     expect(asked).toMatchObject({ kind: "alive", heard: false });
     end();
     await working;
@@ -101,7 +73,7 @@ describe("requests to the holder", () => {
 
   /** Somebody who leads traffic back. */
   const patient = { events: () => undefined, patienceMs: 60_000 };
-  const wayBack = () => withLockInTurn(options(ada), patient, () => Promise.resolve("back"));
+  const wayBack = () => withLockInTurn(bench.options(ada), patient, () => Promise.resolve("back"));
 
   /** A command that ends when it makes way. */
   async function endedByLock(lock: Lock): Promise<void> {
@@ -111,7 +83,7 @@ describe("requests to the holder", () => {
 
   test("a way back asks it to make way, and takes its turn when it has", async () => {
     let isOver = false;
-    const working = withLock(options(bob), async (lock) => {
+    const working = withLock(bench.options(bob), async (lock) => {
       lock.yieldTo(({ kind }) => kind === "abort");
       await endedByLock(lock).finally(() => {
         isOver = true;
@@ -119,7 +91,7 @@ describe("requests to the holder", () => {
     });
     const made = expect(working).rejects.toMatchObject({ code: "made-way", exitCode: 4 });
     await expect.poll(() => cluster.get(path)).toBeDefined();
-    const turn = await withLockInTurn(options(ada), patient, () => Promise.resolve(isOver));
+    const turn = await withLockInTurn(bench.options(ada), patient, () => Promise.resolve(isOver));
     expect(turn).toBe(true);
     await made;
   });
@@ -156,7 +128,7 @@ describe("requests to the holder", () => {
     end();
     await working;
     // Whoever comes next makes way again.
-    await withLock(options(bob), async () => {
+    await withLock(bench.options(bob), async () => {
       expect(cluster.get(path)?.metadata?.annotations).toBeUndefined();
     });
   });
@@ -175,7 +147,7 @@ describe("requests to the holder", () => {
   });
 
   test("one that died with its way back closed is taken over like any other", async () => {
-    heldBy({ ...bob, token: "bobs" }, clock.now());
+    bench.heldBy({ ...bob, token: "bobs" }, clock.now());
     const lease = cluster.get(path);
     cluster.put(path, {
       ...lease,
@@ -185,9 +157,9 @@ describe("requests to the holder", () => {
   });
 
   test("a request to a silent holder does not go to whoever comes next", async () => {
-    heldBy({ ...bob, token: "bobs" }, clock.now());
+    bench.heldBy({ ...bob, token: "bobs" }, clock.now());
     const heard: string[] = [];
-    const end = await withLockOrAsk(options(ada), "abort", async (lock) => {
+    const end = await withLockOrAsk(bench.options(ada), "abort", async (lock) => {
       const stop = lock.hear(({ kind }) => heard.push(kind));
       await clock.sleep(1_000);
       await lock.assertHeld();
@@ -201,7 +173,7 @@ describe("requests to the holder", () => {
   test("a lock that is lost is known within half a second, and ends what heeds it as such", async () => {
     let lostAt = 0;
     const working = holding(async (lock) => {
-      heldBy({ ...ada, token: "adas" }, clock.now());
+      bench.heldBy({ ...ada, token: "adas" }, clock.now());
       const startedAt = clock.now();
       await new Promise<void>((resolve) => lock.signal.addEventListener("abort", () => resolve()));
       lostAt = clock.now() - startedAt;

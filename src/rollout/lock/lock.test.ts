@@ -1,47 +1,20 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { FakeClock, FakeCluster, testNamespace } from "../../../test/support/rollout-bench.ts";
+import { ada, bob, LockBench, leasePath as path } from "../../../test/support/lock-bench.ts";
+import type { FakeClock, FakeCluster } from "../../../test/support/rollout-bench.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Event } from "../../core/events.ts";
 import type { KubernetesObject } from "../../kubernetes/api.ts";
-import { type Holder, type LockOptions, renewMs } from "./lease.ts";
+import { type Holder, renewMs } from "./lease.ts";
 import { withLock } from "./lock.ts";
 
-const path = `/apis/coordination.k8s.io/v1/namespaces/${testNamespace}/leases/fraud-modelswitch`;
-const ada: Holder = { operator: "ada@laptop", host: "laptop", pid: 10, command: "switch green" };
-const bob: Holder = { operator: "bob@desk", host: "desk", pid: 20, command: "up" };
-
+let bench: LockBench;
 let cluster: FakeCluster;
 let clock: FakeClock;
 
 beforeEach(() => {
-  cluster = new FakeCluster();
-  clock = new FakeClock();
+  bench = new LockBench();
+  ({ cluster, clock } = bench);
 });
-
-function options(holder: Holder, changes: Partial<LockOptions> = {}): LockOptions {
-  return {
-    api: cluster,
-    namespace: testNamespace,
-    model: "fraud",
-    holder,
-    clock,
-    events: () => undefined,
-    isGone: () => false,
-    signal: new AbortController().signal,
-    ...changes,
-  };
-}
-
-function heldBy(holder: Holder, renewedAt: number): void {
-  cluster.put(path, {
-    spec: {
-      holderIdentity: JSON.stringify(holder),
-      leaseDurationSeconds: 20,
-      acquireTime: "2026-11-23T07:59:00.000000Z",
-      renewTime: new Date(renewedAt).toISOString(),
-    },
-  });
-}
 
 /** Its heart beats: it renews the Lease every few seconds. */
 function beating(holder: Holder, skew = 0): void {
@@ -51,7 +24,7 @@ function beating(holder: Holder, skew = 0): void {
     await sleep(ms, signal);
     if (clock.now() < beatAt) return;
     beatAt += renewMs;
-    heldBy(holder, clock.now() + skew);
+    bench.heldBy(holder, clock.now() + skew);
   };
 }
 
@@ -62,7 +35,7 @@ function holderNow(): unknown {
 
 describe("withLock", () => {
   test("holds the Lease while the work lasts, and gives it back", async () => {
-    await withLock(options(ada), async (lock) => {
+    await withLock(bench.options(ada), async (lock) => {
       expect(holderNow()).toEqual({ ...ada, token: expect.stringMatching(/^[0-9a-f-]{36}$/) });
       await lock.assertHeld();
     });
@@ -70,21 +43,21 @@ describe("withLock", () => {
   });
 
   test("gives it back when the work fails", async () => {
-    await expect(withLock(options(ada), () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await expect(withLock(bench.options(ada), () => Promise.reject(new Error("no")))).rejects.toThrow("no");
     expect(cluster.get(path)).toBeUndefined();
   });
 
   test("is renewed", async () => {
-    await withLock(options(ada), async () => {
+    await withLock(bench.options(ada), async () => {
       const before = cluster.get(path)?.metadata?.resourceVersion;
       await expect.poll(() => cluster.get(path)?.metadata?.resourceVersion).not.toBe(before);
     });
   });
 
   test("another holder is named, with what he does and since when", async () => {
-    heldBy(bob, clock.now() - 3_000);
+    bench.heldBy(bob, clock.now() - 3_000);
     beating(bob);
-    await expect(withLock(options(ada), () => Promise.resolve())).rejects.toMatchObject({
+    await expect(withLock(bench.options(ada), () => Promise.resolve())).rejects.toMatchObject({
       code: "model-locked",
       exitCode: 4,
       message:
@@ -93,9 +66,9 @@ describe("withLock", () => {
   });
 
   test("the lock of a process that is gone is taken over at once", async () => {
-    heldBy({ ...ada, pid: 9 }, clock.now());
+    bench.heldBy({ ...ada, pid: 9 }, clock.now());
     const startedAt = clock.now();
-    const done = await withLock(options(ada, { isGone: ({ pid }) => pid === 9 }), () =>
+    const done = await withLock(bench.options(ada, { isGone: ({ pid }) => pid === 9 }), () =>
       Promise.resolve("done"),
     );
     expect(done).toBe("done");
@@ -109,10 +82,10 @@ describe("withLock", () => {
   ])(
     "the lock of a silent machine with %s is taken over after a whole lease, counted down",
     async (_, skew) => {
-      heldBy(bob, clock.now() + skew);
+      bench.heldBy(bob, clock.now() + skew);
       const startedAt = clock.now();
       const told: Event[] = [];
-      await withLock(options(ada, { events: (event) => told.push(event) }), () => Promise.resolve());
+      await withLock(bench.options(ada, { events: (event) => told.push(event) }), () => Promise.resolve());
       expect(clock.now() - startedAt).toBeGreaterThanOrEqual(20_000);
       expect(clock.now() - startedAt).toBeLessThan(21_000);
       expect(told[0]).toMatchObject({
@@ -127,63 +100,63 @@ describe("withLock", () => {
   );
 
   test("what is not looked at does not count: the API server was away, or this machine slept", async () => {
-    heldBy(bob, clock.now());
+    bench.heldBy(bob, clock.now());
     const startedAt = clock.now();
     cluster.intercept = ({ method }) => {
       if (method === "GET" && clock.now() - startedAt > 15_000) clock.pass(10_000);
       if (clock.now() - startedAt > 15_000) cluster.intercept = undefined;
       return undefined;
     };
-    await withLock(options(ada), () => Promise.resolve());
+    await withLock(bench.options(ada), () => Promise.resolve());
     expect(clock.now() - startedAt).toBeGreaterThanOrEqual(15_000 + 10_000 + 20_000);
   });
 
   test("an API server that is away for longer ends the wait", async () => {
-    heldBy(bob, clock.now());
+    bench.heldBy(bob, clock.now());
     let looks = 0;
     cluster.intercept = () => {
       looks += 1;
       if (looks > 5) throw new UserError({ code: "cluster-unreachable", message: "away" });
       return undefined;
     };
-    await expect(withLock(options(ada), () => Promise.resolve())).rejects.toMatchObject({
+    await expect(withLock(bench.options(ada), () => Promise.resolve())).rejects.toMatchObject({
       code: "cluster-unreachable",
     });
   });
 
   test("is not taken from two containers with the host name and process number of this one", async () => {
-    heldBy({ ...ada, token: "another" }, clock.now());
+    bench.heldBy({ ...ada, token: "another" }, clock.now());
     beating({ ...ada, token: "another" });
-    await expect(withLock(options(ada), () => Promise.resolve())).rejects.toMatchObject({
+    await expect(withLock(bench.options(ada), () => Promise.resolve())).rejects.toMatchObject({
       code: "model-locked",
     });
   });
 
   test("a command of this machine that lives keeps its lock when its heartbeat comes late, as after an API server that hung", async () => {
     const late = { ...ada, pid: 9 };
-    heldBy(late, clock.now() - 45_000);
+    bench.heldBy(late, clock.now() - 45_000);
     let looks = 0;
     cluster.intercept = ({ method, path: asked }) => {
       if (method === "GET" && asked === path) looks += 1;
-      if (looks === 50) heldBy(late, clock.now());
+      if (looks === 50) bench.heldBy(late, clock.now());
       return undefined;
     };
-    await expect(withLock(options(ada), () => Promise.resolve())).rejects.toMatchObject({
+    await expect(withLock(bench.options(ada), () => Promise.resolve())).rejects.toMatchObject({
       code: "model-locked",
     });
   });
 
   test("a takeover is refused when the holder has shown itself at the last moment", async () => {
-    heldBy(bob, clock.now());
+    bench.heldBy(bob, clock.now());
     let isTried = false;
     cluster.intercept = ({ method, path: asked }) => {
       if (method !== "PUT" || asked !== path || isTried) return undefined;
       isTried = true;
-      heldBy(bob, clock.now());
+      bench.heldBy(bob, clock.now());
       beating(bob);
       return undefined;
     };
-    await expect(withLock(options(ada), () => Promise.resolve())).rejects.toMatchObject({
+    await expect(withLock(bench.options(ada), () => Promise.resolve())).rejects.toMatchObject({
       code: "model-locked",
     });
     expect(isTried).toBe(true);
@@ -195,7 +168,7 @@ describe("withLock", () => {
       cluster.put(path, body as KubernetesObject);
       throw new Error("The connection was cut.");
     };
-    await withLock(options(ada), (lock) => lock.assertHeld());
+    await withLock(bench.options(ada), (lock) => lock.assertHeld());
     expect(cluster.get(path)).toBeUndefined();
   });
 
@@ -203,7 +176,7 @@ describe("withLock", () => {
     const began = clock.now();
     let renewedAt = 0;
     let unanswered = 0;
-    await withLock(options(ada), async () => {
+    await withLock(bench.options(ada), async () => {
       cluster.intercept = ({ method, path: asked, timeoutMs }) => {
         if (asked !== path || renewedAt > 0) return undefined;
         if (method === "PUT") renewedAt = clock.now();
@@ -219,16 +192,16 @@ describe("withLock", () => {
   });
 
   test("a machine whose clock is slow keeps its lock by its heartbeat", async () => {
-    heldBy(bob, clock.now() - 60_000);
+    bench.heldBy(bob, clock.now() - 60_000);
     beating(bob, -60_000);
-    await expect(withLock(options(ada), () => Promise.resolve())).rejects.toMatchObject({
+    await expect(withLock(bench.options(ada), () => Promise.resolve())).rejects.toMatchObject({
       code: "model-locked",
     });
   });
 
   test("whoever was silent too long learns that the lock is lost", async () => {
-    const losing = withLock(options(ada), async (lock) => {
-      heldBy(bob, clock.now());
+    const losing = withLock(bench.options(ada), async (lock) => {
+      bench.heldBy(bob, clock.now());
       await lock.assertHeld();
     });
     await expect(losing).rejects.toMatchObject({ code: "lock-lost", exitCode: 4 });
@@ -240,7 +213,10 @@ describe("withLock", () => {
     const until = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const results = [withLock(options(ada), () => until), withLock(options(bob), () => until)].map((work) =>
+    const results = [
+      withLock(bench.options(ada), () => until),
+      withLock(bench.options(bob), () => until),
+    ].map((work) =>
       work.then(
         () => "won",
         (error: { code: string }) => error.code,

@@ -1,10 +1,8 @@
 import type { LookupAddress } from "node:dns";
-import { lookup as dnsLookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
 import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";
 import { ingressEndpointAnnotation } from "../../local-cluster/cluster.ts";
-import { within } from "./lookup.ts";
 import type { IngressObservation } from "./observation.ts";
 import type { Routes } from "./routes.ts";
 
@@ -168,9 +166,3 @@ function coversHost(pattern: string, host: string): boolean {
 function unique(endpoints: readonly Endpoint[]): Endpoint[] {
   return [...new Map(endpoints.map((endpoint) => [endpoint.url, endpoint])).values()];
 }
-
-/** A name service that does not answer is not waited for longer: the system's own patience is half a minute and more. */
-const longestMs = 5_000;
-
-/** Resolves a host name to all its addresses. */
-export const lookupInTime: Lookup = (name) => within(dnsLookup(name, { all: true }), longestMs);

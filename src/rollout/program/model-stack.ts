@@ -13,6 +13,7 @@ import type { KubernetesApi } from "../../kubernetes/api.ts";
 import { declaredObjects, kinds } from "./declared-objects.ts";
 import { findHandChanges } from "./find-hand-changes.ts";
 import { describeHandChange, type HandChange } from "./hand-changes.ts";
+import { providerPatience } from "./provider-patience.ts";
 import { listed, refuseForeign, type UnknownObject, unknownObjects } from "./unknown-objects.ts";
 
 /** What a run of Pulumi makes true. */
@@ -40,7 +41,7 @@ export interface ModelStack {
 }
 
 export interface OpenModelStackOptions {
-  readonly config: Pick<ResolvedConfig, "folder" | "pulumi" | "kubeconfig">;
+  readonly config: Pick<ResolvedConfig, "folder" | "pulumi" | "kubeconfig" | "deadlines">;
   readonly namespace: string;
   /** The cluster that Pulumi writes to. */
   readonly api: KubernetesApi;
@@ -65,7 +66,8 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
     folder: config.folder,
     ...(config.pulumi.backendUrl === undefined ? {} : { backendUrl: config.pulumi.backendUrl }),
     secrets: options.secrets,
-    program: async () => (desired === undefined ? undefined : await declare(desired)),
+    program: async () =>
+      desired === undefined ? undefined : await declare(desired, config.deadlines.readyMs),
     kubeconfig: config.kubeconfig,
     env: options.env,
     events: options.events,
@@ -184,9 +186,9 @@ async function previewTaken(
 }
 
 /** The Pulumi program: the component, and what people and scripts want to know of it. */
-async function declare({ spec, routing }: Desired): Promise<Record<string, unknown>> {
+async function declare({ spec, routing }: Desired, readyMs: number): Promise<Record<string, unknown>> {
   const { BlueGreenModel } = await import("../../component/blue-green-model.ts");
-  const model = new BlueGreenModel(spec.name, {
+  const args: BlueGreenModelArgs = {
     namespace: spec.namespace,
     // As in a configuration file: Kubernetes' own objects in it have no types, the API server checks them.
     slots: spec.slots as BlueGreenModelArgs["slots"],
@@ -201,7 +203,8 @@ async function declare({ spec, routing }: Desired): Promise<Record<string, unkno
     ...(spec.adopted === undefined ? {} : { adopted: spec.adopted }),
     // Readiness was looked at already, with more patience and better evidence than a hook has.
     guard: false,
-  });
+  };
+  const model = new BlueGreenModel(spec.name, args, { transformations: [providerPatience(readyMs)] });
   return {
     endpoint: model.endpoint,
     url: model.url,

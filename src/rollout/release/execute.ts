@@ -122,7 +122,7 @@ async function stepByStep(
     await lock.check();
     const record = await hearRequests(context, journal, hearing);
     const entry = rolloutOf(context, record);
-    const { state } = entry;
+    const { plan, state } = entry;
     if (inProgress(record) === undefined) return { kind: "finished", state, failure: failed.by };
     announced = announce(context, entry, announced);
     const { world, observation } = await look(context, record, times, gates);
@@ -130,12 +130,13 @@ async function stepByStep(
     teller.see(record, world.routing, options.isNew === true);
     // Killed from here on, the next command knows them.
     if (journal.pods !== undefined) await recordEvents(context, [], journal);
-    const action = next(entry.plan, state, world);
+    const action = next(plan, state, world);
     waits.see(action, world.now);
     if (context.signal.aborted) throw interrupted("The rollout");
     const acting = (by: RolloutContext): Acting => ({
       context: by,
       record,
+      plan,
       state,
       observation,
       routing: world.routing,
@@ -146,7 +147,7 @@ async function stepByStep(
     });
     // A write is finished whatever is asked; a proof is not waited for where somebody wants the traffic back.
     const moved = async (step: Parameters<typeof act>[1]) =>
-      isWayBack(entry.plan, state)
+      isWayBack(plan, state)
         ? await act(acting(context), step)
         : (
             await unlessRecalled(context, means.hearing, (stopProof) =>
@@ -209,7 +210,7 @@ async function stepByStep(
     } catch (error) {
       // A release is not worse because the API server is away.
       if (isOutage(error, context.api.server)) throw error;
-      const reason = abortReason(error, entry.plan, state);
+      const reason = abortReason(error, plan, state);
       if (reason === undefined) throw error;
       failed.by = reason;
       context.events({
@@ -229,7 +230,7 @@ async function stepByStep(
     const written = await recordEvents(context, [taken.event], journal);
     if (written.rollout === undefined) {
       // A switch that has ended is a line of the history.
-      return { kind: "finished", state: transition(entry.plan, state, taken.event), failure: failed.by };
+      return { kind: "finished", state: transition(plan, state, taken.event), failure: failed.by };
     }
     const routing = action.kind === "route" ? action.step.routing : world.routing;
     standing.at = { routing, state: rolloutOf(context, written).state };

@@ -2,7 +2,7 @@ import { step } from "../../core/events.ts";
 import type { Slot } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
-import { appliers, ownedBy } from "../../kubernetes/owned-fields.ts";
+import { applyOwned } from "../../kubernetes/owned-fields.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { giveUpReplicas, handovers, replicasManager, sizeOwners } from "../plan/handover.ts";
 import { namesOfRecord } from "../record/record.ts";
@@ -49,22 +49,15 @@ export async function grow(acting: Acting, slot: Slot, replicas: number): Promis
 async function raiseMinimum(api: KubernetesApi, path: string, replicas: number): Promise<void> {
   const live = await api.find<KubernetesObject>(path, { signal: unstoppable });
   if (live === undefined) return;
-  const owner = appliers(live).find((one) => ownedBy(live, one) !== undefined);
-  const owned = owner === undefined ? undefined : ownedBy(live, owner);
+  const change = (owned: KubernetesObject | undefined): KubernetesObject => ({
+    apiVersion: "autoscaling/v2",
+    kind: "HorizontalPodAutoscaler",
+    metadata: { ...(live.metadata?.name === undefined ? {} : { name: live.metadata.name }) },
+    ...owned,
+    spec: { ...(owned?.spec as object | undefined), minReplicas: replicas },
+  });
   try {
-    await api.json({
-      method: "PATCH",
-      path,
-      query: { fieldManager: owner?.manager ?? replicasManager, force: true },
-      body: {
-        apiVersion: "autoscaling/v2",
-        kind: "HorizontalPodAutoscaler",
-        metadata: { name: live.metadata?.name },
-        ...owned,
-        spec: { ...(owned?.spec as object | undefined), minReplicas: replicas },
-      },
-      signal: unstoppable,
-    });
+    await applyOwned(api, { path, live, manager: replicasManager, change, signal: unstoppable });
   } catch (error) {
     // The number of replicas itself is written all the same; who may not touch autoscalers has none of ours.
     if (!(error instanceof KubernetesApiError && error.status === 403)) throw error;

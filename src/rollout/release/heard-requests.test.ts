@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { leasePath } from "../../../test/support/lock-bench.ts";
 import { noFlags, templateConfig } from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
 import { UserError } from "../../core/errors.ts";
@@ -78,16 +79,15 @@ describe("while something lasts long", () => {
 test("an abort in the Lease takes a release back in the middle of a wait, and says who asked", async () => {
   await up(context(), noFlags);
   bench.beats = true;
-  const path = `/apis/coordination.k8s.io/v1/namespaces/ml/leases/fraud-modelswitch`;
   let isAsked = false;
   bench.stack.afterUp = () => {
     if (isAsked) return;
     isAsked = true;
-    const lease = bench.cluster.get(path);
+    const lease = bench.cluster.get(leasePath);
     const { token } = JSON.parse((lease as { spec: { holderIdentity: string } }).spec.holderIdentity);
     const request = { id: "1", kind: "abort", to: token, by: "bob@desk", at: "2026-11-23T08:00:00Z" };
     const annotations = { "modelswitch.dev/requests": JSON.stringify([request]) };
-    bench.cluster.put(path, { ...lease, metadata: { ...lease?.metadata, annotations } });
+    bench.cluster.put(leasePath, { ...lease, metadata: { ...lease?.metadata, annotations } });
   };
   const end = await release(context(), { template: { image: "fraud:2", replicas: 2 } });
   expect(end).toMatchObject({

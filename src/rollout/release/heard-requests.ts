@@ -183,11 +183,7 @@ export async function unlessRecalled<T>(
 async function untilRecalled(context: RolloutContext, hearing: Hearing, done: AbortSignal): Promise<boolean> {
   while (!done.aborted) {
     const { bell } = hearing;
-    if (hearing.waiting.some(({ kind }) => kind === "abort")) return true;
-    if (hearing.waiting.length > 0) {
-      const record = await context.store.read().catch(() => undefined);
-      if (record?.rollout?.requests.some(({ kind }) => kind === "abort")) return true;
-    }
+    if (await isAbortAsked(context, hearing, hearing.waiting.length > 0)) return true;
     const either = AbortSignal.any([bell, done]);
     await new Promise<void>((resolve) => {
       if (either.aborted) resolve();
@@ -203,14 +199,22 @@ async function untilAbortAsked(context: RolloutContext, hearing: Hearing, done: 
   let isFirst = true;
   for (;;) {
     const { bell } = hearing;
-    if (hearing.waiting.some(({ kind }) => kind === "abort")) return;
     // What the record had at first was heard before the step.
-    if (!isFirst || hearing.waiting.length > 0) {
-      // An API server that is away for a moment is asked again.
-      const record = await context.store.read().catch(() => undefined);
-      if (record?.rollout?.requests.some(({ kind }) => kind === "abort")) return;
-    }
+    if (await isAbortAsked(context, hearing, !isFirst || hearing.waiting.length > 0)) return;
     isFirst = false;
     await sleepUntil({ clock: context.clock, signal }, pollMs, bell);
   }
+}
+
+/** Whether an abort waits: one that the Lease said, or, where `looks` says so, one in the record. */
+async function isAbortAsked(
+  { store }: Pick<RolloutContext, "store">,
+  { waiting }: Hearing,
+  looks: boolean,
+): Promise<boolean> {
+  if (waiting.some(({ kind }) => kind === "abort")) return true;
+  if (!looks) return false;
+  // An API server that is away for a moment is asked again.
+  const record = await store.read().catch(() => undefined);
+  return record?.rollout?.requests.some(({ kind }) => kind === "abort") === true;
 }

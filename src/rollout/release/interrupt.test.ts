@@ -3,13 +3,13 @@ import { noFlags, templateConfig } from "../../../test/support/release-bench.ts"
 import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
 import { interrupted } from "../../core/errors.ts";
 import type { Event } from "../../core/events.ts";
+import { describeTraffic } from "../../core/routing.ts";
 import { abortableReads } from "../../kubernetes/abortable.ts";
 import { release, resume } from "../commands/release.ts";
 import { up } from "../commands/up.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { observeDeployed } from "../context/deployed.ts";
 import { RecordStore } from "../record/record-store.ts";
-import { describeTraffic } from "../traffic/traffic.ts";
 
 const metrics = { port: 8082, path: "/metrics" };
 const found = templateConfig({

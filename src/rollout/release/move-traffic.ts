@@ -3,35 +3,36 @@ import { declaredUntilNow } from "../../core/rollout/declared.ts";
 import { goalOf, isWayBack } from "../../core/rollout/state.ts";
 import type { Action, SmallGoal } from "../../core/rollout/world.ts";
 import type { Routing, RoutingStep } from "../../core/routing.ts";
+import { describeTraffic } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
+import { notReadyError } from "../../slots/not-ready.ts";
 import { readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { locationOf } from "../context/deployed.ts";
 import { type GoalSubject, goalSubject, type ProofSubject, proofSubject } from "../ingress/proof-subject.ts";
 import { type ProveRoutingOptions, proveRouting, unproved } from "../ingress/prove-routing.ts";
 import { newest, observeSlot } from "../observe/observe.ts";
-import { notReadyError } from "../observe/wait-ready.ts";
 import { modelSpec } from "../plan/desired.ts";
 import type { ProofView } from "../proof/proof.ts";
 import { fastWrite } from "../traffic/fast-write.ts";
-import { describeTraffic, type Traffic, takeStep } from "../traffic/traffic.ts";
+import { type Traffic, takeStep } from "../traffic/traffic.ts";
 import type { Acting } from "./step-context.ts";
 
 /** One write of the routing, and its proof. */
 export async function moveOne(acting: Acting, action: Extract<Action, { kind: "route" }>): Promise<void> {
-  const { context, record, state } = acting;
+  const { context, record, plan, state } = acting;
   const traffic: Omit<Traffic, "subject"> = {
     context,
     location: locationOf(context, record),
     spec: modelSpec(record, context.namespace),
     stack: acting.stack,
     lock: acting.lock,
-    earlier: declared(acting),
+    earlier: declaredUntilNow(plan, state),
     stopProof: acting.stopProof,
     stillReady: () => stillReady(acting, action.step.routing),
   };
-  if (!isEscape(acting)) {
+  if (!isWayBack(plan, state)) {
     const subject = await subjectOf(acting);
     const timing = await takeStep({ ...traffic, subject }, acting.routing, action.step);
     acting.onStep?.(timing, subject);
@@ -77,21 +78,17 @@ function throughMain(at: Routing, { name, routing }: RoutingStep, goal: Slot): R
     : undefined;
 }
 
-function isEscape({ record, state }: Acting): boolean {
-  return record.rollout !== undefined && isWayBack(record.rollout.plan, state);
-}
-
 export async function provePresent(
   acting: Acting,
   { routing, settled }: Extract<Action, { kind: "prove" }>,
 ): Promise<void> {
-  const isBack = isEscape(acting);
+  const isBack = isWayBack(acting.plan, acting.state);
   const subject = isBack ? await (await goalSubjectOf(acting)).inTime() : await subjectOf(acting);
   const about = settled
     ? {
         id: "prove-present",
         title: `Prove traffic on ${describeTraffic(routing)}`,
-        earlier: declared(acting),
+        earlier: declaredUntilNow(acting.plan, acting.state),
         patient: isBack,
         ...(isBack ? { only: isOf(goalOf(acting.state)) } : {}),
       }
@@ -115,10 +112,6 @@ function saySmall(context: RolloutContext, goal: Slot, { ready, needed, why }: S
     "no-weights": "the router cannot split traffic, so all of it goes there at once, and it grows behind it",
   };
   context.events({ type: "warning", code: "goal-small", message: `${has}: ${because[why]}.` });
-}
-
-function declared({ record, state }: Acting): readonly Routing[] {
-  return record.rollout === undefined ? [] : declaredUntilNow(record.rollout.plan, state);
 }
 
 export function previewTitle(slot: Slot): string {
@@ -161,15 +154,15 @@ export async function proveNow(
 
 /** Rule: a slot's share never grows unless it is ready at that moment; on the way back, unless it has a ready pod. */
 async function stillReady(acting: Acting, next: Routing): Promise<void> {
-  const { context, record, state } = acting;
-  const back = isEscape(acting);
+  const { context, record, plan, state } = acting;
+  const back = isWayBack(plan, state);
   const goal = back ? goalOf(state) : next.weight > 0 ? next.candidate : next.main;
   const location = { ...locationOf(context, record), signal: unstoppable };
   // Forward there is time for the newest there is; on a way back clients wait.
   const observed = await observeSlot(back ? location : newest(location), goal);
   const verdict = readiness(observed);
   if (verdict.state === "ready") return;
-  const mayBeFewer = back || record.rollout?.plan.readiness === "any";
+  const mayBeFewer = back || plan.readiness === "any";
   if (mayBeFewer && verdict.readyReplicas > 0) {
     context.events({
       type: "warning",

@@ -42,7 +42,7 @@ export async function started(
     await refuseOtherRollout(context, deployed.record);
     const start = await decide(deployed);
     // A way back begins from whatever the routing is.
-    if (start.plan.escapes !== true) refusePendingSwitch(context, deployed);
+    if (!beginsBack(start)) refusePendingSwitch(context, deployed);
     return start;
   };
   let isBegun = false;
@@ -55,7 +55,7 @@ export async function started(
     const admission = await requireRoom(context, seen, start);
     warnOfGivenUp(context, seen, start);
     warnOfKeptPods(context, seen, start, admission);
-    const isWayBack = start.plan.escapes === true;
+    const isWayBack = beginsBack(start);
     // Nobody waits for what is only told.
     const said = sayHandChanges(context, seen.record);
     if (isWayBack) said.catch(() => undefined);
@@ -83,6 +83,11 @@ export async function started(
   }
 }
 
+/** It needs nothing of what it leaves, and nothing may bar it. */
+function beginsBack({ plan }: Start): boolean {
+  return plan.escapes === true;
+}
+
 /** What the model is declared as once the target has its size. */
 function declaredBy(context: RolloutContext, { record }: Deployed, start: Start): ModelSpec {
   const begun = withRollout(context, record, start);
@@ -99,9 +104,10 @@ async function requireRoom(
   const { endpoints } = observation.slots[start.release.slot];
   if (start.phase === "shift" && endpoints.ready.length > 0) return undefined;
   // A way back is told of it, and goes on with what finds room.
+  const isWayBack = beginsBack(start);
   const { rollout } = context.config;
   const config =
-    start.plan.escapes === true && rollout.capacity === "require"
+    isWayBack && rollout.capacity === "require"
       ? { ...context.config, rollout: { ...rollout, capacity: "warn" as const } }
       : context.config;
   const spec = modelSpec(withRollout(context, record, start), context.namespace);
@@ -116,7 +122,7 @@ async function requireRoom(
   };
   await requireCapacity({ ...context, config }, question, { warnUnknown: true });
   // What the API server says beforehand may be wrong about pods that ran before: that never bars a way back.
-  return await requireAdmitted(context, spec, slot, start.plan.escapes === true ? "warn" : undefined);
+  return await requireAdmitted(context, spec, slot, isWayBack ? "warn" : undefined);
 }
 
 /** Whoever releases before the way back of the last release is over should know that it ends. */

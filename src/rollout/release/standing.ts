@@ -1,8 +1,8 @@
 import { exitCodes, interrupted, UserError } from "../../core/errors.ts";
 import type { RolloutPlan, RolloutState } from "../../core/rollout/state.ts";
 import type { Routing } from "../../core/routing.ts";
+import { describeTraffic } from "../../core/routing.ts";
 import type { RolloutContext } from "../context/context.ts";
-import { describeTraffic } from "../traffic/traffic.ts";
 
 /** Where a rollout stands, as far as this command knows. */
 export interface Standing {

@@ -1,4 +1,4 @@
-import type { RolloutState } from "../../core/rollout/state.ts";
+import type { RolloutPlan, RolloutState } from "../../core/rollout/state.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { ProofSubject } from "../ingress/proof-subject.ts";
@@ -13,6 +13,7 @@ import type { StepTiming } from "../traffic/traffic.ts";
 export interface Acting {
   readonly context: RolloutContext;
   readonly record: RolloutRecord;
+  readonly plan: RolloutPlan;
   readonly state: RolloutState;
   readonly observation: Observation;
   readonly routing: Routing;

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { failureOf } from "../../../test/support/failure.ts";
 import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
 import {
   asIngressNginx,
@@ -39,15 +40,6 @@ beforeEach(async () => {
 function answer(of: (request: ApiRequest) => ReturnType<typeof json> | Promise<never> | undefined): void {
   const others = bench.cluster.intercept;
   bench.cluster.intercept = (request) => of(request) ?? others?.(request);
-}
-
-async function failureOf(work: Promise<unknown>): Promise<UserError> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof UserError) return error;
-  throw new Error(`expected a UserError, got ${String(error)}`);
 }
 
 const codes = () => bench.events.flatMap((event) => (event.type === "warning" ? [event.code] : []));

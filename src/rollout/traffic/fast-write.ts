@@ -1,11 +1,11 @@
 import type { IngressManifest } from "../../component/routers/router.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
-import { type Routing, sameRouting } from "../../core/routing.ts";
+import type { Routing } from "../../core/routing.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import { KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
-import { appliers, type ManagedFields, ownedBy } from "../../kubernetes/owned-fields.ts";
-import { observeRouting } from "../observe/observe.ts";
-import { refuseForeignChange, type Traffic } from "./traffic.ts";
+import { applyOwned } from "../../kubernetes/owned-fields.ts";
+import { refuseForeignChange, requireWritten } from "./routing-write.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** Owner of what is written where nobody applied the object, or somebody deleted it. */
 const ownManager = "modelswitch";
@@ -14,21 +14,13 @@ const attempts = 20;
 const pauseMs = 50;
 
 /**
- * Moves traffic by one request to the API server: a way back neither waits for Pulumi nor depends on it. What is sent is the complete
- * set of what Pulumi's field manager applied, with the values of the routing changed, under the same field manager: a merge
- * patch would be another owner, a partial apply would delete fields. Values that somebody else applied too are taken over. Pulumi's
+ * Moves traffic by one request to the API server, in Pulumi's name: a way back neither waits for Pulumi nor depends on it. Pulumi's
  * state follows with the next write of the rollout. The write is fenced by the version of the object that was looked at.
  * @throws UserError `write-refused`, `routing-changed`, `write-without-effect`
  */
 export async function fastWrite(traffic: Traffic, before: Routing, after: Routing): Promise<void> {
   for (const change of changedObjects(traffic, before, after)) await writeObject(traffic, before, change);
-  const { routing } = await observeRouting({ ...traffic.location, signal: unstoppable });
-  if (routing !== undefined && sameRouting(routing, after)) return;
-  throw new UserError({
-    code: "write-without-effect",
-    message: `The routing objects of ${traffic.spec.name} do not say what was written: something in the cluster changes them back.`,
-    hint: "Look for a GitOps controller or an admission webhook that owns these Ingresses, and let it go of them.",
-  });
+  await requireWritten(traffic, after);
 }
 
 /** An object as it is declared before and after the change. */
@@ -43,13 +35,12 @@ async function writeObject(traffic: Traffic, expected: Routing, change: Change):
   const path = `/apis/networking.k8s.io/v1/namespaces/${context.namespace}/ingresses/${name}`;
   for (let attempt = 1; ; attempt += 1) {
     const live = await context.api.find<KubernetesObject>(path, { signal: unstoppable });
-    const owner = live === undefined ? undefined : ownerOf(live);
     try {
-      await context.api.json({
-        method: "PATCH",
+      await applyOwned(context.api, {
         path,
-        query: { fieldManager: owner?.manager ?? ownManager, force: true },
-        body: wanted(change, live, owner),
+        live,
+        manager: ownManager,
+        change: (owned) => wanted(change, live, owned),
         signal: unstoppable,
       });
       return;
@@ -64,17 +55,11 @@ async function writeObject(traffic: Traffic, expected: Routing, change: Change):
   }
 }
 
-/** Whose applied fields are sent: Pulumi's where it is among those who apply, and theirs can be told completely. */
-function ownerOf(live: KubernetesObject): ManagedFields | undefined {
-  const all = appliers(live).filter((one) => one.manager !== undefined && ownedBy(live, one) !== undefined);
-  return all.find(({ manager }) => manager?.startsWith("pulumi")) ?? all[0];
-}
-
 /** What is applied: all that the owner has, with what the change is about as it is to be. */
 function wanted(
   { before, after }: Change,
   live: KubernetesObject | undefined,
-  owner: ManagedFields | undefined,
+  owned: KubernetesObject | undefined,
 ): KubernetesObject {
   if (live === undefined) return { ...after };
   const { apiVersion, kind } = after;
@@ -85,7 +70,6 @@ function wanted(
       : { resourceVersion: live.metadata.resourceVersion }),
   };
   const isMoved = !same(before?.spec, after.spec);
-  const owned = owner === undefined ? undefined : ownedBy(live, owner);
   if (owned === undefined) {
     // Nobody applies it: only what changes gets an owner.
     const annotations = changedEntries(before, after);

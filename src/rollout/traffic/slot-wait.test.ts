@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { putSlot, type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import { nginx } from "../../component/routers/nginx.ts";
+import { UserError } from "../../core/errors.ts";
 import type { Event } from "../../core/events.ts";
 import { whileWatching } from "./slot-wait.ts";
 
@@ -85,5 +86,29 @@ describe("whileWatching", () => {
 
   test("the work's own failure is passed on", async () => {
     await expect(watch(() => Promise.reject(new Error("no disk")))).rejects.toThrow("no disk");
+  });
+
+  const failed = (resource: object) =>
+    new UserError({
+      code: "deployment-failed",
+      message: "Minimum number of live Pods was not attained",
+      details: { resources: [{ kind: "Deployment", name: "fraud-green", message: "", ...resource }] },
+    });
+
+  test("where the engine waited in vain, the slot says why, whatever is wrong with its pods", async () => {
+    const working = watch(() => {
+      putSlot(bench.cluster, "green", { replicas: 1, ready: 0 });
+      return Promise.reject(failed({ unready: true }));
+    });
+    await expect(working).rejects.toMatchObject({
+      code: "slot-not-ready",
+      message: expect.stringContaining("0 of 1 replicas ready"),
+    });
+  });
+
+  test("a slot that only starts does not hide why the engine failed otherwise", async () => {
+    putSlot(bench.cluster, "green", { replicas: 1, ready: 0 });
+    const working = watch(() => Promise.reject(failed({})));
+    await expect(working).rejects.toMatchObject({ code: "deployment-failed" });
   });
 });

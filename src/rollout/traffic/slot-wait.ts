@@ -1,12 +1,16 @@
 import { UserError } from "../../core/errors.ts";
 import { type EventSink, step } from "../../core/events.ts";
 import type { Slot } from "../../core/slots.ts";
+import type { FailedWrite } from "../../engine/failures.ts";
+import type { AskEvidence } from "../../slots/not-ready.ts";
+import { notReady } from "../../slots/not-ready.ts";
 import { podEvidence } from "../../slots/pod-evidence.ts";
 import { readiness } from "../../slots/readiness.ts";
+import type { WaitReadyOptions } from "../../slots/wait-ready.ts";
+import { untilWritten, waitReady } from "../../slots/wait-ready.ts";
 import { nodesMayCome } from "../capacity/nodes-may-come.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { type ModelLocation, namesAt, observeSlot } from "../observe/observe.ts";
-import { notReady, type WaitReadyOptions, waitReady } from "../observe/wait-ready.ts";
 
 /** Waits for all replicas of a slot, as a step with progress. */
 export async function waitForSlot(
@@ -53,15 +57,11 @@ export async function whileWatching<T>(
       // What a slot was before says nothing: it may be ready and about to change, or hopeless and about to be mended.
       const { deployment: before } = await observeSlot({ ...location, signal }, slot);
       while (!touched.has(slot)) await context.clock.sleep(pauseMs, signal);
-      const until = context.clock.now() + writeMs;
-      while (context.clock.now() < until) {
-        const { deployment } = await observeSlot({ ...location, signal }, slot);
-        if (deployment?.generation !== before?.generation) break;
-        await context.clock.sleep(pauseMs, signal);
-      }
+      const options = waitOptions(context, location, slot, signal);
+      await untilWritten(options, before);
       for (;;) {
         await waitReady({
-          ...waitOptions(context, location, slot, signal),
+          ...options,
           refusedBefore: { id: before?.refused?.id },
           progress: () => undefined,
         });
@@ -86,10 +86,8 @@ export async function whileWatching<T>(
 }
 
 const pauseMs = 500;
-/** An object that is started is written within this time; a write that changes nothing leaves no trace. */
-const writeMs = 5_000;
 
-/** Says why a Deployment failed in terms of its pods, where they have a final problem. */
+/** Says why a Deployment failed in terms of its slot, where it was waited for in vain or its pods have a final problem. */
 async function explainBySlots(
   context: RolloutContext,
   location: ModelLocation,
@@ -97,19 +95,29 @@ async function explainBySlots(
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof UserError && error.code === "deployment-failed")) return;
+  const waited = waitedInVain(error);
   for (const slot of watched) {
     const observed = await observeSlot(location, slot);
     const verdict = readiness(observed);
     if (verdict.state === "ready") continue;
     const isRefused = observed.deployment?.refused !== undefined;
-    if (!isRefused && !verdict.problems.some(({ final }) => final)) continue;
+    const isWaited = waited.includes(namesAt(location).deployment[slot]);
+    if (!isWaited && !isRefused && !verdict.problems.some(({ final }) => final)) continue;
     throw await notReady(observed, verdict, lastWords(context));
   }
 }
 
+/** Names of the Deployments that the engine waited for until their time was over. */
+function waitedInVain({ details }: UserError): readonly string[] {
+  const resources = (details?.resources ?? []) as readonly FailedWrite[];
+  return resources.flatMap(({ kind, name, unready }) =>
+    kind === "Deployment" && name !== undefined && unready === true ? [name] : [],
+  );
+}
+
 /** How the pods that have a problem are asked for their last words. */
-export function lastWords({ api, namespace }: RolloutContext): Pick<WaitReadyOptions, "evidence"> {
-  return { evidence: (problem) => podEvidence(api, namespace, problem) };
+export function lastWords({ api, namespace }: RolloutContext): AskEvidence {
+  return (problem) => podEvidence(api, namespace, problem);
 }
 
 function waitOptions(
@@ -120,7 +128,7 @@ function waitOptions(
 ): Omit<WaitReadyOptions, "progress"> {
   return {
     observe: () => observeSlot({ ...location, signal }, slot),
-    ...lastWords(context),
+    evidence: lastWords(context),
     deadlineMs: context.config.deadlines.readyMs,
     nodesMayCome: (pod) => nodesMayCome({ ...context, signal }, pod),
     clock: context.clock,

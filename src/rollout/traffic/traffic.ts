@@ -1,16 +1,17 @@
-import { exitCodes, interrupted, messageOf, UserError } from "../../core/errors.ts";
+import { interrupted, messageOf, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
-import type { ModelSpec } from "../../core/model.ts";
-import { type Routing, type RoutingStep, sameRouting, splitOf } from "../../core/routing.ts";
+import { describeTraffic, type Routing, type RoutingStep, splitOf } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { ProofSubject } from "../ingress/proof-subject.ts";
 import { proofDeadlineMs, proveRouting, unproved } from "../ingress/prove-routing.ts";
 import type { Lock } from "../lock/lock.ts";
-import { type ModelLocation, observeRouting, observeSlot } from "../observe/observe.ts";
+import { observeSlot } from "../observe/observe.ts";
 import type { ModelStack } from "../program/model-stack.ts";
 import type { ProofVerdict, ProofView } from "../proof/proof.ts";
+import type { RoutingPlace } from "./routing-write.ts";
+import { refuseForeignChange, unstopped, writeRouting } from "./routing-write.ts";
 
 /** How one step went. */
 export interface StepTiming {
@@ -22,11 +23,7 @@ export interface StepTiming {
   readonly probes: number;
 }
 
-export interface Traffic {
-  readonly context: RolloutContext;
-  readonly location: ModelLocation;
-  readonly spec: ModelSpec;
-  readonly stack: () => Promise<ModelStack>;
+export interface Traffic extends RoutingPlace {
   readonly subject: ProofSubject;
   /** What the proof needs, where that is looked for beside the write. @default subject */
   readonly subjectInTime?: () => Promise<ProofSubject>;
@@ -46,14 +43,6 @@ export interface Traffic {
   readonly stopProof?: AbortSignal | undefined;
   /** Only these views are proved: on a way back what the slot that is left answers says nothing. @default all */
   readonly only?: (view: ProofView) => boolean;
-}
-
-/** What a routing means for clients, for example `blue` or `75 % blue, 25 % green`. */
-export function describeTraffic(routing: Routing): string {
-  const split = splitOf(routing);
-  const sharing = slots.filter((slot) => split[slot] > 0);
-  if (sharing.length === 1) return sharing[0] ?? "";
-  return sharing.map((slot) => `${split[slot]} % ${slot}`).join(", ");
 }
 
 /**
@@ -104,7 +93,7 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
     context.events,
     { id: `write-${next.name}`, title: titles[next.name](next.routing) },
     async () => {
-      if (traffic.write === undefined) await write(traffic, next.routing);
+      if (traffic.write === undefined) await writeRouting(traffic, next.routing);
       else await traffic.write(before, next.routing);
     },
     () => `traffic is declared on ${describeTraffic(next.routing)}`,
@@ -165,78 +154,9 @@ const titles: Readonly<Record<RoutingStep["name"], (routing: Routing) => string>
   switch: ({ main }) => `Switch the Ingress to ${main}`,
 };
 
-/** Somebody who edits the routing by hand in the middle of a switch must not be overwritten. */
-export async function refuseForeignChange(traffic: Traffic, expected: Routing): Promise<void> {
-  const { routing } = await observeRouting(unsignalled(traffic.location));
-  if (routing !== undefined && sameRouting(routing, expected)) return;
-  throw new UserError({
-    code: "routing-changed",
-    message: `The routing was changed by somebody else in the middle of the switch: traffic was on ${describeTraffic(expected)}, now ${routing === undefined ? "the Ingress is gone" : `it is on ${describeTraffic(routing)}`}.`,
-    hint: "Look at `modelswitch status`, agree with whoever did it, and run the switch again.",
-    details: { expected, found: routing ?? null },
-  });
-}
-
-/** Makes the routing so through Pulumi, and looks whether the cluster has it. */
-export async function write(
-  traffic: Pick<Traffic, "stack" | "spec" | "location" | "context">,
-  routing: Routing,
-): Promise<void> {
-  const { spec } = traffic;
-  const stack = await traffic.stack();
-  const location = unsignalled(traffic.location);
-  const isWritten = async () => {
-    const found = await insistently(traffic.context, () => observeRouting(location));
-    return found.routing !== undefined && sameRouting(found.routing, routing);
-  };
-  try {
-    await stack.up({ spec, routing });
-  } catch (error) {
-    if (error instanceof UserError && error.exitCode === exitCodes.locked) throw error;
-    // What counts is what the cluster has: a run may fail after its write.
-    if (!(await isWritten())) throw error;
-    traffic.context.events({
-      type: "warning",
-      code: "write-incomplete",
-      message: `Pulumi reported a failure after the routing was written: ${messageOf(error)}`,
-    });
-    return;
-  }
-  if (await isWritten()) return;
-  // The state believed that it was so already: somebody changed the objects behind its back, or a killed run did not save it.
-  await stack.refresh({ spec, routing });
-  await stack.up({ spec, routing });
-  if (await isWritten()) return;
-  throw new UserError({
-    code: "write-without-effect",
-    message: `The routing objects of ${spec.name} do not say what was written: something in the cluster changes them back.`,
-    hint: "Look for a GitOps controller or an admission webhook that owns these Ingresses, and let it go of them.",
-  });
-}
-
-/** An API server that fails for a moment must not end a command between a write and its proof. */
-async function insistently<T>({ clock, config, events }: RolloutContext, look: () => Promise<T>): Promise<T> {
-  const deadline = clock.now() + config.deadlines.proofMs;
-  for (;;) {
-    try {
-      return await look();
-    } catch (error) {
-      if (clock.now() >= deadline) throw error;
-      const message = messageOf(error);
-      events({ type: "info", message: `Looking again in a second at what was written: ${message}` });
-      await clock.sleep(1000);
-    }
-  }
-}
-
-function unsignalled(location: ModelLocation): ModelLocation {
-  // A signal of its own: without one the command's would be taken, and a stop would end the look at what was just written.
-  return { ...location, signal: unstoppable };
-}
-
 /** Slots that would get more traffic by the undo, and have no pod at all that could answer. */
 async function deadSlots(traffic: Traffic, before: Routing, attempted: Routing): Promise<Slot[]> {
-  const location = unsignalled(traffic.location);
+  const location = unstopped(traffic.location);
   const [back, now] = [splitOf(before), splitOf(attempted)];
   const gaining = slots.filter((slot) => back[slot] > now[slot]);
   const observed = await Promise.all(gaining.map((slot) => observeSlot(location, slot)));
@@ -270,7 +190,7 @@ async function undo(
     await step(
       context.events,
       { id: `undo-${failed.name}`, title: `Undo: traffic back to ${describeTraffic(before)}` },
-      () => write(traffic, before),
+      () => writeRouting(traffic, before),
     );
   } catch (error) {
     return new UserError({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FakeClock } from "../../../test/support/rollout-bench.ts";
+import { FakeClock } from "../../test/support/rollout-bench.ts";
 import type { PodProblem, SlotObservation } from "./observation.ts";
 import { type WaitReadyOptions, waitReady } from "./wait-ready.ts";
 

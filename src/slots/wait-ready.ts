@@ -1,13 +1,12 @@
-import type { Clock } from "../../core/clock.ts";
-import { UserError } from "../../core/errors.ts";
-import type { StepEvent } from "../../core/events.ts";
-import { hintFor } from "../../slots/hints.ts";
-import { describeReadiness, type Readiness, readiness } from "../../slots/readiness.ts";
-import type { DeploymentObservation, PodEvidence, PodProblem, SlotObservation } from "./observation.ts";
+import type { Clock } from "../core/clock.ts";
+import type { StepEvent } from "../core/events.ts";
+import { type AskEvidence, notReady } from "./not-ready.ts";
+import type { DeploymentObservation, PodProblem, SlotObservation } from "./observation.ts";
+import { describeReadiness, type Readiness, readiness } from "./readiness.ts";
 
 export interface WaitReadyOptions {
   readonly observe: () => Promise<SlotObservation>;
-  readonly evidence: (problem: PodProblem) => Promise<PodEvidence>;
+  readonly evidence: AskEvidence;
   readonly deadlineMs: number;
   /** Whether a node may yet come for a pod that fits on none; asked once. @default none does */
   readonly nodesMayCome?: (pod: string) => Promise<boolean>;
@@ -68,7 +67,7 @@ export async function waitReady(options: WaitReadyOptions): Promise<Extract<Read
     if (refused?.final === true) {
       const graceMs = refused.id === refusedBefore.id ? formerRefusalGraceMs : finalGraceMs;
       if (lasts(`refused ${refused.id}`, graceMs, firstSeen, now)) {
-        throw await notReady(observed, verdict, options);
+        throw await notReady(observed, verdict, options.evidence);
       }
     }
     const current = observed.deployment === undefined || hasPresentPods(observed.deployment);
@@ -76,10 +75,10 @@ export async function waitReady(options: WaitReadyOptions): Promise<Extract<Read
     const homeless = hopeless.find(({ kind }) => kind === "unschedulable");
     if (homeless !== undefined) isNodeExpected ??= (await options.nodesMayCome?.(homeless.pod)) ?? false;
     if (hopeless.some(({ kind }) => kind !== "unschedulable" || isNodeExpected !== true)) {
-      throw await notReady(observed, verdict, options);
+      throw await notReady(observed, verdict, options.evidence);
     }
     if (now - startedAt >= options.deadlineMs) {
-      throw await notReady(observed, verdict, options, options.deadlineMs);
+      throw await notReady(observed, verdict, options.evidence, options.deadlineMs);
     }
     await clock.sleep(pollMs, signal);
   }
@@ -106,56 +105,18 @@ function lasts(what: string, graceMs: number, firstSeen: Map<string, number>, no
   return now - since >= graceMs;
 }
 
-/** The same as `notReadyError`, with the last words of its first pods that have a problem. */
-export async function notReady(
-  observed: SlotObservation,
-  verdict: Extract<Readiness, { state: "not-ready" }>,
-  { evidence }: Pick<WaitReadyOptions, "evidence">,
-  deadlineMs?: number,
-): Promise<UserError> {
-  const words = await Promise.all(
-    whatIsWrong(verdict)
-      .slice(0, 2)
-      .map((problem) => evidence(problem)),
-  );
-  return notReadyError(observed, verdict, words, deadlineMs);
-}
+/** An object that is about to be written is so within this time; a write that changes nothing leaves no trace. */
+const writeMs = 5_000;
 
-/** Problems first; what has none is named by what it is at. */
-function whatIsWrong({ problems, waiting }: Extract<Readiness, { state: "not-ready" }>) {
-  return [...problems, ...waiting];
-}
-
-/** The error for a slot that can't take traffic: every reason, each pod's problem, and its last words. */
-export function notReadyError(
-  observed: SlotObservation,
-  verdict: Extract<Readiness, { state: "not-ready" }>,
-  evidence: readonly PodEvidence[] = [],
-  deadlineMs?: number,
-): UserError {
-  const lines = [
-    deadlineMs === undefined
-      ? `${observed.slot} is not ready: ${verdict.reasons.join("; ")}.`
-      : `${observed.slot} did not become ready within ${Math.round(deadlineMs / 1000)} s: ${verdict.reasons.join("; ")}.`,
-    ...whatIsWrong(verdict)
-      .slice(0, 3)
-      .map((problem) => `pod ${problem.pod}: ${problem.message}`),
-    ...evidence.flatMap((words) => [
-      ...words.events.map((event) => `  ${event}`),
-      ...words.logLines.map((line) => `  log: ${line}`),
-    ]),
-  ];
-  return new UserError({
-    code: "slot-not-ready",
-    message: lines.join("\n"),
-    hint: hintFor(observed, verdict, evidence),
-    details: {
-      slot: observed.slot,
-      readyReplicas: verdict.readyReplicas,
-      ...(verdict.desiredReplicas === undefined ? {} : { desiredReplicas: verdict.desiredReplicas }),
-      reasons: verdict.reasons,
-      problems: whatIsWrong(verdict),
-      evidence,
-    },
-  });
+/** Waits until a slot's Deployment is another one than it was, or was not to be changed. */
+export async function untilWritten(
+  { observe, clock, signal }: Pick<WaitReadyOptions, "observe" | "clock" | "signal">,
+  before: DeploymentObservation | undefined,
+): Promise<void> {
+  const until = clock.now() + writeMs;
+  while (clock.now() < until) {
+    const { deployment } = await observe();
+    if (deployment?.generation !== before?.generation) return;
+    await clock.sleep(2 * pollMs, signal);
+  }
 }

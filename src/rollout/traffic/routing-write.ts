@@ -1,0 +1,96 @@
+import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
+import type { ModelSpec } from "../../core/model.ts";
+import { describeTraffic, type Routing, sameRouting } from "../../core/routing.ts";
+import { unstoppable } from "../../core/unstoppable.ts";
+import type { RolloutContext } from "../context/context.ts";
+import type { ModelLocation } from "../observe/observe.ts";
+import { observeRouting } from "../observe/observe.ts";
+import type { ModelStack } from "../program/model-stack.ts";
+
+/** Where a routing is written, and who writes it. */
+export interface RoutingPlace {
+  readonly context: RolloutContext;
+  readonly location: ModelLocation;
+  readonly spec: ModelSpec;
+  readonly stack: () => Promise<ModelStack>;
+}
+
+/** Makes the routing so through Pulumi, and looks whether the cluster has it. */
+export async function writeRouting(place: RoutingPlace, routing: Routing): Promise<void> {
+  const { context, spec } = place;
+  const stack = await place.stack();
+  try {
+    await stack.up({ spec, routing });
+  } catch (error) {
+    if (error instanceof UserError && error.exitCode === exitCodes.locked) throw error;
+    // What counts is what the cluster has: a run may fail after its write.
+    if (!(await isWritten(place, routing))) throw error;
+    context.events({
+      type: "warning",
+      code: "write-incomplete",
+      message: `Pulumi reported a failure after the routing was written: ${messageOf(error)}`,
+    });
+    return;
+  }
+  if (await isWritten(place, routing)) return;
+  // The state believed that it was so already: somebody changed the objects behind its back, or a killed run did not save it.
+  await stack.refresh({ spec, routing });
+  await stack.up({ spec, routing });
+  await requireWritten(place, routing);
+}
+
+/**
+ * Looks whether the cluster has what was just written.
+ * @throws UserError `write-without-effect`
+ */
+export async function requireWritten(place: Omit<RoutingPlace, "stack">, routing: Routing): Promise<void> {
+  if (await isWritten(place, routing)) return;
+  throw new UserError({
+    code: "write-without-effect",
+    message: `The routing objects of ${place.spec.name} do not say what was written: something in the cluster changes them back.`,
+    hint: "Look for a GitOps controller or an admission webhook that owns these Ingresses, and let it go of them.",
+  });
+}
+
+async function isWritten(
+  { context, location }: Pick<RoutingPlace, "context" | "location">,
+  routing: Routing,
+): Promise<boolean> {
+  const found = await insistently(context, () => observeRouting(unstopped(location)));
+  return found.routing !== undefined && sameRouting(found.routing, routing);
+}
+
+/** Somebody who edits the routing by hand in the middle of a switch must not be overwritten. */
+export async function refuseForeignChange(
+  { location }: Pick<RoutingPlace, "location">,
+  expected: Routing,
+): Promise<void> {
+  const { routing } = await observeRouting(unstopped(location));
+  if (routing !== undefined && sameRouting(routing, expected)) return;
+  throw new UserError({
+    code: "routing-changed",
+    message: `The routing was changed by somebody else in the middle of the switch: traffic was on ${describeTraffic(expected)}, now ${routing === undefined ? "the Ingress is gone" : `it is on ${describeTraffic(routing)}`}.`,
+    hint: "Look at `modelswitch status`, agree with whoever did it, and run the switch again.",
+    details: { expected, found: routing ?? null },
+  });
+}
+
+/** An API server that fails for a moment must not end a command between a write and its proof. */
+async function insistently<T>({ clock, config, events }: RolloutContext, look: () => Promise<T>): Promise<T> {
+  const deadline = clock.now() + config.deadlines.proofMs;
+  for (;;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (clock.now() >= deadline) throw error;
+      const message = messageOf(error);
+      events({ type: "info", message: `Looking again in a second at what was written: ${message}` });
+      await clock.sleep(1000);
+    }
+  }
+}
+
+/** A signal of its own: without one the command's would be taken, and a stop would end the look at what was just written. */
+export function unstopped(location: ModelLocation): ModelLocation {
+  return { ...location, signal: unstoppable };
+}
