@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
-import { providerPatience } from "./program/provider-patience.ts";
+import { providerPatience } from "./provider-patience.ts";
 
 class Model extends pulumi.ComponentResource {
   constructor(name: string, opts: pulumi.ComponentResourceOptions) {
