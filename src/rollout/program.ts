@@ -17,6 +17,7 @@ import type {
 import type { TakeIn } from "../engine/take-in.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { declaredObjects, kinds } from "./declared-objects.ts";
+import { requireEngineRights } from "./engine-rights.ts";
 import { findHandChanges } from "./find-hand-changes.ts";
 import { describeHandChange, type HandChange } from "./hand-changes.ts";
 import { listed, refuseForeign, type UnknownObject, unknownObjects } from "./unknown-objects.ts";
@@ -58,6 +59,9 @@ export interface OpenModelStackOptions {
   readonly open?: OpenStack;
 }
 
+const notStarted =
+  "Pulumi was not started: its Kubernetes provider would wait for ever for what it may not see.";
+
 /** Opens the stack of a model. Loads Pulumi, which takes a second: only call it when something is to be written. */
 export async function openModelStack(options: OpenModelStackOptions): Promise<ModelStack> {
   const { config, namespace } = options;
@@ -82,10 +86,15 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
     desired = next;
     return work();
   };
+  /** Asked here, too, since not every command asks beforehand: a way back doesn't. */
+  const requireRights = async (objects: readonly { readonly kind: string }[]) => {
+    const present = objects.map(({ kind }) => kind);
+    await requireEngineRights(options, present, { before: notStarted });
+  };
   return {
     preview: (next) =>
       with_(next, async () => {
-        const ours = await ownUnknown(options, stack, next.spec);
+        const ours = await ownUnknown(options, await stack.resources(), next.spec);
         if (ours.length === 0) return await stack.preview();
         options.events({
           type: "warning",
@@ -97,16 +106,28 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
       }),
     up: (next) =>
       with_(next, async () => {
-        const declared = JSON.stringify(declaredObjects(next.spec));
-        if (declared !== known) await takeInOwn(options, stack, next);
+        const objects = declaredObjects(next.spec);
+        const declared = JSON.stringify(objects);
+        if (declared !== known) {
+          const inState = await stack.resources();
+          await requireRights([...objects, ...inState]);
+          await takeInOwn(options, stack, next, inState);
+        }
         const changed = await findHandChanges(options, next.spec);
         const result = await stack.up();
         known = declared;
         tellUndone(options.events, changed, result);
         return result;
       }),
-    refresh: (next) => with_(next, () => stack.refresh()),
-    destroy: ({ remove }) => stack.destroy({ remove }),
+    refresh: (next) =>
+      with_(next, async () => {
+        await requireRights([]);
+        return await stack.refresh();
+      }),
+    destroy: async ({ remove }) => {
+      await requireRights(await stack.resources());
+      return await stack.destroy({ remove });
+    },
     check: () => stack.check(),
     resources: () => stack.resources(),
     hasState: async () => (await stack.outputs()) !== undefined,
@@ -114,8 +135,13 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
 }
 
 /** What the program declares, what the state does not know and what is there all the same becomes a resource as it is. */
-async function takeInOwn(options: OpenModelStackOptions, stack: Stack, { spec }: Desired): Promise<void> {
-  const ours = await ownUnknown(options, stack, spec);
+async function takeInOwn(
+  options: OpenModelStackOptions,
+  stack: Stack,
+  { spec }: Desired,
+  inState: readonly StackResource[],
+): Promise<void> {
+  const ours = await ownUnknown(options, inState, spec);
   if (ours.length === 0) return;
   options.events({
     type: "warning",
@@ -144,12 +170,12 @@ function tellUndone(events: EventSink, changed: readonly HandChange[], { changes
 /** @throws UserError `object-taken` */
 async function ownUnknown(
   options: OpenModelStackOptions,
-  stack: Stack,
+  inState: readonly StackResource[],
   spec: ModelSpec,
 ): Promise<readonly UnknownObject[]> {
   // Objects that are being adopted, or given back, are imported by the program itself.
   if (spec.adopted !== undefined && spec.adopted.phase !== "keep") return [];
-  const found = await unknownObjects(options, spec, await stack.resources());
+  const found = await unknownObjects(options, spec, inState);
   refuseForeign(spec, found);
   return found.ours;
 }

@@ -12,7 +12,7 @@ import { requireAnswer } from "./ingress-answers.ts";
 import { type Lock, withLock } from "./lock.ts";
 import type { Observation, SlotObservation } from "./observation.ts";
 import { newest, observe, observeSlot } from "./observe.ts";
-import { withPermissions } from "./permissions.ts";
+import { requirePermissions, withPermissions } from "./permissions.ts";
 import { reconcile } from "./reconcile.ts";
 import { type RolloutRecord, releaseOf } from "./record.ts";
 import { leavesBadSlot } from "./release/bad-slot.ts";
@@ -65,6 +65,8 @@ export async function switchTraffic(
     const routing = settledOn(target);
     return { target, alreadyThere: false, routing, steps, readyMs: 0, identityMs: 0, ...away };
   }
+  // Traffic that leaves a slot which is well goes through Pulumi.
+  await requirePermissions(context, ["engine"]);
   await context.prepareSecrets();
   let moving = false;
   try {

@@ -43,7 +43,7 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   const { clock, events } = context;
   const startedAt = clock.now();
   // Everything that can be refused is refused before anything is asked or written.
-  const first = await withPermissions(context, ["up"], () => prepareUp(context, options));
+  const first = await withPermissions(context, ["up", "engine"], () => prepareUp(context, options));
   requireNamespace(context, first.observation, options.createNamespace);
   await requireIngressClass(context, first.observation);
   await requireRoomForUp(context, first);
@@ -104,7 +104,7 @@ function carriesNow({ routing }: Observation): (slot: Slot) => boolean {
  * @throws UserError `passphrase-wrong`, `object-taken`, … before anything was written
  */
 async function requirePulumi(context: RolloutContext, { desired }: PreparedUp): Promise<void> {
-  await requireNames(context, desired.spec, await checkStack(context));
+  await requireNames(context, desired.spec, await checkStack(context, desired.spec));
 }
 
 /**

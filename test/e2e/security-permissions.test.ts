@@ -5,13 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rulesFor } from "../../src/cli/rbac/manifests.ts";
 import { custom } from "../../src/component/servers/custom.ts";
 import { objectNames } from "../../src/core/names.ts";
+import { optionalRows } from "../../src/core/optional-permissions.ts";
 import {
   type Permission,
   type PolicyRule,
   permissionsOf,
   resourceName,
 } from "../../src/core/permission-checks.ts";
-import { optionalRows, type PermittedCommand, requiredRows } from "../../src/core/permissions.ts";
+import { type PermittedCommand, requiredRows } from "../../src/core/permissions.ts";
 import { type RunResult, runMain } from "../unit/run-main.ts";
 import { type ProcessResult, resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";

@@ -1,11 +1,7 @@
 import type { ObjectNames } from "../../core/names.ts";
+import { type OptionalRow, optionalRows } from "../../core/optional-permissions.ts";
 import { type Permission, permissionsOf } from "../../core/permission-checks.ts";
-import {
-  type OptionalRow,
-  optionalRows,
-  type PermittedCommand,
-  requiredRows,
-} from "../../core/permissions.ts";
+import { type PermittedCommand, requiredRows } from "../../core/permissions.ts";
 import { deniedPermissions } from "../../kubernetes/access.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import { ingressEndpointAnnotation } from "../../local-cluster/cluster.ts";
@@ -43,7 +39,7 @@ export async function lackingPermissions(
   signal: AbortSignal,
 ): Promise<Lacking | undefined> {
   const reading = permissionsOf(requiredRows, ["status", "plan", "doctor"], model);
-  const all = permissionsOf(requiredRows, ["up", "switch", "destroy"], model);
+  const all = permissionsOf(requiredRows, ["up", "switch", "destroy", "engine"], model);
   const isIn = (list: readonly Permission[], one: Permission) =>
     list.some((other) => samePermission(one, other));
   const ofRow = (row: OptionalRow) => permissionsOf([row], everyCommand, model);
@@ -64,7 +60,7 @@ export async function lackingPermissions(
 }
 
 const everyCommand: readonly PermittedCommand[] = [
-  ...(["status", "plan", "doctor", "up", "switch", "destroy", "init", "adopt", "release"] as const),
+  ...(["status", "plan", "doctor", "up", "switch", "destroy", "init", "adopt", "release", "engine"] as const),
 ];
 
 const samePermission = (a: Permission, b: Permission) =>

@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { custom } from "../../component/servers/custom.ts";
 import { mlserver } from "../../component/servers/mlserver.ts";
 import { objectNames } from "../../core/names.ts";
+import { optionalRows } from "../../core/optional-permissions.ts";
 import { permissionsOf } from "../../core/permission-checks.ts";
-import { optionalRows, requiredRows } from "../../core/permissions.ts";
+import { requiredRows } from "../../core/permissions.ts";
 import type { Verdict } from "./check.ts";
 import {
   dnsVerdict,

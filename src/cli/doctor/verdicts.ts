@@ -1,8 +1,8 @@
 import { isExampleHost } from "../../config/host.ts";
 import type { ResolvedConfig } from "../../config/types.ts";
 import { didYouMean } from "../../core/nearest.ts";
+import type { OptionalRow } from "../../core/optional-permissions.ts";
 import { describePermissions, type Permission } from "../../core/permission-checks.ts";
-import type { OptionalRow } from "../../core/permissions.ts";
 import { slots } from "../../core/slots.ts";
 import { failed, ok, skipped, type Verdict, warning } from "./check.ts";
 

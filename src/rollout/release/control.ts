@@ -3,7 +3,7 @@ import { isWayBack, needsApproval, type RolloutState } from "../../core/rollout/
 import type { RolloutContext } from "../context.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
 import { modelLocked, withLockOrAsk } from "../lock.ts";
-import { withPermissions } from "../permissions.ts";
+import { requirePermissions, withPermissions } from "../permissions.ts";
 import type { RolloutRequest } from "../record-rollouts.ts";
 import { observeDeployed } from "../subject.ts";
 import { isLive, requireInProgress } from "./entry.ts";
@@ -31,16 +31,17 @@ export async function control(
   options: ExecuteOptions = {},
 ): Promise<Controlled> {
   const [kind] = asked;
-  const needed = kind === "abort" || kind === "pause" ? (["switch"] as const) : (["up", "switch"] as const);
-  const { record } = await withPermissions(context, needed, () => observeDeployed(context));
+  const { record } = await withPermissions(context, ["switch"], () => observeDeployed(context));
   refuseOtherEnvironment(context, record);
   const { plan, state } = requireInProgress(context, record);
   if (kind === "approve" && !needsApproval(plan, state)) throw nothingToApprove(context, state);
   if (kind === "pause" && !canPause(state)) throw nothingToPause(context, state);
   if (kind === "abort" && isLive(state)) throw abortTooLate(context, state);
-  await askOf(context, asked);
-  // A question for a passphrase belongs before the lock; on a way back nothing is asked before clients are there.
+  // On a way back nothing is asked before clients are there.
   const asksNothing = kind === "pause" || kind === "abort" || isWayBack(plan, state);
+  if (!asksNothing) await requirePermissions(context, ["up", "engine"]);
+  await askOf(context, asked);
+  // A question for a passphrase belongs before the lock.
   if (!asksNothing) await context.prepareSecrets();
   const end = await withLockOrAsk(context.lockOptions(kind), "look", async (lock): Promise<RolloutEnd> => {
     if (kind !== "pause") return await execute(context, lock, options);

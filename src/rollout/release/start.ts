@@ -7,7 +7,7 @@ import { requireRolloutCalls } from "../call-io.ts";
 import type { RolloutContext } from "../context.ts";
 import { refuseOtherEnvironment } from "../environment.ts";
 import { withLock } from "../lock.ts";
-import { withPermissions } from "../permissions.ts";
+import { requirePermissions, withPermissions } from "../permissions.ts";
 import { requireAskable } from "../plan-refusals.ts";
 import { nextReleaseNumber, releaseOf } from "../record.ts";
 import {
@@ -93,12 +93,15 @@ export async function resume(
   command: string,
   options: ExecuteOptions = {},
 ): Promise<RolloutEnd | undefined> {
-  const { record } = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
+  const { record } = await withPermissions(context, ["switch"], () => observeDeployed(context));
   refuseOtherEnvironment(context, record);
   const entry = inProgress(record);
   if (entry === undefined) return undefined;
   // On a way back nothing is asked before clients are there.
-  if (!isWayBack(entry.plan, entry.state)) await context.prepareSecrets();
+  if (!isWayBack(entry.plan, entry.state)) {
+    await requirePermissions(context, ["up", "engine"]);
+    await context.prepareSecrets();
+  }
   return await withLock(context.lockOptions(command), (lock) => execute(context, lock, options));
 }
 
