@@ -17,7 +17,14 @@ import { settlePending } from "./settle.ts";
 import type { OperationResult, Stack, StackOptions, StackResource } from "./stack.ts";
 import { findState, requirePassphrase } from "./stack-check.ts";
 import { isStackMissing, StackCli } from "./stack-cli.ts";
-import { outputsOf, parseState, readState, removeHalfWrittenAttributes, resourcesOf } from "./state-file.ts";
+import {
+  outputsOf,
+  parseState,
+  readState,
+  removeHalfWrittenAttributes,
+  resourcesOf,
+  urnsOf,
+} from "./state-file.ts";
 import { type TakeIn, takenIn } from "./take-in.ts";
 import {
   attachedProvider,
@@ -61,8 +68,8 @@ export class LocalStack implements Stack {
     return await this.#operate("up");
   }
 
-  async refresh(): Promise<OperationResult> {
-    return await this.#operate("refresh");
+  async refresh(only?: readonly Pick<StackResource, "kind" | "id">[]): Promise<OperationResult> {
+    return only === undefined ? await this.#operate("refresh") : await this.#refreshOnly(only);
   }
 
   async destroy(options: { readonly remove?: boolean } = {}): Promise<OperationResult> {
@@ -113,6 +120,18 @@ export class LocalStack implements Stack {
       if (urns.length === 0) return;
       await cli.importState(state);
       await cli.refreshOnly(urns);
+    });
+  }
+
+  async #refreshOnly(only: readonly Pick<StackResource, "kind" | "id">[]): Promise<OperationResult> {
+    const startedAt = performance.now();
+    return await this.#withSession("refresh", async (session) => {
+      await this.#settle("refresh", session);
+      const state = await findState(this.#folders, this.#options, session.cli);
+      const urns = state === undefined ? [] : urnsOf(state, only);
+      if (urns.length > 0) await session.cli.refreshOnly(urns);
+      const durationMs = Math.round(performance.now() - startedAt);
+      return { changes: [], same: 0, outputs: {}, durationMs };
     });
   }
 

@@ -16,10 +16,11 @@ import type {
 } from "../engine/stack.ts";
 import type { TakeIn } from "../engine/take-in.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
-import { declaredObjects, kinds } from "./declared-objects.ts";
+import { type DeclaredObject, declaredObjects, kinds } from "./declared-objects.ts";
 import { requireEngineRights } from "./engine-rights.ts";
 import { findHandChanges } from "./find-hand-changes.ts";
 import { describeHandChange, type HandChange } from "./hand-changes.ts";
+import { putBack } from "./put-back.ts";
 import { listed, refuseForeign, type UnknownObject, unknownObjects } from "./unknown-objects.ts";
 
 /** What a run of Pulumi makes true. */
@@ -28,15 +29,25 @@ export interface Desired {
   readonly routing: Routing;
 }
 
+export interface UpWriteOptions {
+  /** @default nothing */
+  readonly putsBack?: (change: HandChange) => boolean;
+}
+
 /** The Pulumi stack of one model; one opened stack serves any number of writes. */
 export interface ModelStack {
   preview(desired: Desired): Promise<OperationResult>;
   /**
-   * Takes the model's own objects that the state does not know into it, then makes everything what is desired.
-   * @throws UserError `object-taken` before anything is written
+   * Takes the model's own objects that the state does not know into it, then makes everything what is desired. Of what somebody changed by
+   * hand Pulumi replaces what is declared of the objects that it writes; `putsBack` names what is to be as declared in any case.
+   * @throws UserError `object-taken`, `permission-denied` before anything is written
    */
-  up(desired: Desired): Promise<OperationResult>;
-  refresh(desired: Desired): Promise<OperationResult>;
+  up(desired: Desired, options?: UpWriteOptions): Promise<OperationResult>;
+  /**
+   * Brings the state up to the cluster: all of it, or what it holds of these objects. What somebody changed by hand is in the state then, and
+   * the next `up` puts it back.
+   */
+  refresh(desired: Desired, only?: readonly DeclaredObject[]): Promise<OperationResult>;
   destroy(options: { readonly remove: boolean }): Promise<OperationResult>;
   /** Whether the state knows of anything that was applied. */
   hasState(): Promise<boolean>;
@@ -77,7 +88,8 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
     secrets: options.secrets,
     program: async () => (desired === undefined ? undefined : await declare(desired)),
     kubeconfig: config.kubeconfig,
-    env: options.env,
+    // What others own of a model's objects is told, and refused where it matters: it must not stop a run half-way.
+    env: { ...options.env, PULUMI_K8S_ENABLE_PATCH_FORCE: "true" },
     events: options.events,
     signal: options.signal,
   };
@@ -104,7 +116,7 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
         });
         return await previewTaken(options, (more) => open({ ...settings, ...more }), next.spec);
       }),
-    up: (next) =>
+    up: (next, { putsBack } = {}) =>
       with_(next, async () => {
         const objects = declaredObjects(next.spec);
         const declared = JSON.stringify(objects);
@@ -113,16 +125,14 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
           await requireRights([...objects, ...inState]);
           await takeInOwn(options, stack, next, inState);
         }
-        const changed = await findHandChanges(options, next.spec);
-        const result = await stack.up();
+        const result = await tellingUndone(options, next, putsBack, () => stack.up());
         known = declared;
-        tellUndone(options.events, changed, result);
         return result;
       }),
-    refresh: (next) =>
+    refresh: (next, only) =>
       with_(next, async () => {
         await requireRights([]);
-        return await stack.refresh();
+        return await stack.refresh(only?.map(({ kind, name }) => ({ kind, id: `${namespace}/${name}` })));
       }),
     destroy: async ({ remove }) => {
       await requireRights(await stack.resources());
@@ -152,10 +162,34 @@ async function takeInOwn(
   await stack.takeIn(takenOf(spec, ours));
 }
 
-/** Pulumi takes over what was changed with kubectl, without a word, when it writes the object for whatever reason. */
-function tellUndone(events: EventSink, changed: readonly HandChange[], { changes }: OperationResult): void {
-  const undone = changed.filter(({ kind, name }) =>
-    changes.some((one) => one.kind === kind && one.name === name && one.operation !== "create"),
+/**
+ * Runs `work`, in which Pulumi replaces without a word what others have changed of the objects that it writes, and says what that was. What
+ * `putsBack` names is put back even where Pulumi had no reason to write.
+ */
+async function tellingUndone(
+  options: OpenModelStackOptions,
+  desired: Desired,
+  putsBack: UpWriteOptions["putsBack"],
+  work: () => Promise<OperationResult>,
+): Promise<OperationResult> {
+  const look = () => findHandChanges(options, desired.spec, desired.routing);
+  const changed = await look();
+  if (changed.length === 0) return await work();
+  try {
+    const result = await work();
+    const left = (await look()).filter((one) => putsBack?.(one) === true);
+    if (left.length > 0) await putBack(options, desired, left);
+    return result;
+  } finally {
+    const left = await look().catch(() => changed);
+    tellUndone(options.events, changed, left);
+  }
+}
+
+function tellUndone(events: EventSink, changed: readonly HandChange[], left: readonly HandChange[]): void {
+  const undone = changed.filter(
+    (one) =>
+      !left.some(({ kind, name, path }) => kind === one.kind && name === one.name && path === one.path),
   );
   for (const object of new Set(undone.map(({ kind, name }) => `${kind} ${name}`))) {
     const fields = undone.filter(({ kind, name }) => `${kind} ${name}` === object);

@@ -2,6 +2,7 @@ import { step } from "../core/events.ts";
 import type { ModelSpec } from "../core/model.ts";
 import { otherSlot, type Slot } from "../core/slots.ts";
 import type { RolloutContext } from "./context.ts";
+import { objectsOfSlot } from "./declared-objects.ts";
 import { modelSpec } from "./desired.ts";
 import type { SlotObservation } from "./observation.ts";
 import type { RolloutRecord } from "./record.ts";
@@ -33,7 +34,7 @@ export async function reconcile(
       if (record !== deployed.record) await context.store.update(() => ({ ...record, applying: true }));
       await whileWatching(context, location, [target], async (signal, events) => {
         const opened = await context.openStack(signal, events);
-        if (missing) await opened.refresh({ spec, routing });
+        if (missing) await opened.refresh({ spec, routing }, objectsOfSlot(spec, target));
         await opened.up({ spec, routing });
       });
       await context.store.update((present) => present && { ...present, applying: false });

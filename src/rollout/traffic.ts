@@ -5,6 +5,7 @@ import { type Routing, type RoutingStep, sameRouting, splitOf } from "../core/ro
 import { type Slot, slots } from "../core/slots.ts";
 import { unstoppable } from "../core/unstoppable.ts";
 import type { RolloutContext } from "./context.ts";
+import { routingObjects } from "./declared-objects.ts";
 import type { Lock } from "./lock.ts";
 import { type ModelLocation, observeRouting, observeSlot } from "./observe.ts";
 import type { ModelStack } from "./program.ts";
@@ -203,7 +204,7 @@ export async function write(
   }
   if (await isWritten()) return;
   // The state believed that it was so already: somebody changed the objects behind its back, or a killed run did not save it.
-  await stack.refresh({ spec, routing });
+  await stack.refresh({ spec, routing }, routingObjects(spec));
   await stack.up({ spec, routing });
   if (await isWritten()) return;
   throw new UserError({

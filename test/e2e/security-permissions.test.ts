@@ -21,8 +21,6 @@ import { RestrictedAccount } from "./restricted-account.ts";
 import { testImages } from "./test-cluster.ts";
 
 const role = "fraud-modelswitch";
-// The official provider waits by lists and watches of the whole namespace, which this Role does not have (docs/security.md).
-process.env.MODELSWITCH_PROVIDER = "embedded";
 
 let project: ModelProject;
 let account: RestrictedAccount;
@@ -69,7 +67,7 @@ const commandHere = (...args: string[]): Promise<RunResult> =>
       HOME: process.env.HOME,
       PULUMI_CONFIG_PASSPHRASE: "only for tests",
       KUBECONFIG: kubeconfig,
-      MODELSWITCH_PROVIDER: "embedded",
+      MODELSWITCH_PROVIDER: process.env.MODELSWITCH_PROVIDER,
     },
   });
 

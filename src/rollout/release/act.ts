@@ -2,7 +2,9 @@ import { step } from "../../core/events.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { Action } from "../../core/rollout/world.ts";
 import type { Slot } from "../../core/slots.ts";
+import { objectsOfSlot } from "../declared-objects.ts";
 import { modelSpec } from "../desired.ts";
+import type { HandChange } from "../hand-changes.ts";
 import { giveUpReplicas, handovers, sizeOwners, takeReplicas } from "../handover.ts";
 import { indistinguishable } from "../identities.ts";
 import { withImagesRun } from "../images-run.ts";
@@ -12,6 +14,7 @@ import type { RolloutRecord } from "../record.ts";
 import { floorsWhile } from "../sizing.ts";
 import { waitForSlot, whileWatching } from "../slot-wait.ts";
 import { locationOf } from "../subject.ts";
+import { isChoice } from "../undoing.ts";
 import type { Acting } from "./acting.ts";
 import { follow, grow } from "./grow.ts";
 import { moveOne, previewTitle, proveNow, provePresent, subjectOf } from "./move.ts";
@@ -134,16 +137,20 @@ async function writeSize(
   await whileWatching(context, location, watched, async (signal, events) => {
     const stack = await context.openStack(signal, events);
     const before = observation.slots[slot];
+    // Only this slot is looked at: what somebody changed of the other one, which serves, would be in the state then, and be put back.
+    const look = async () => await stack.refresh(desired, objectsOfSlot(desired.spec, slot));
     // Pulumi compares with its state: what was deleted by hand has to be looked at first.
-    if (before.service === undefined || before.deployment === undefined) await stack.refresh(desired);
+    if (before.service === undefined || before.deployment === undefined) await look();
     await takeReplicas(context, passed);
-    await stack.up(desired);
+    // What this slot runs is ours to say; what somebody changed of the other one is not put back by the way.
+    const putsBack = (change: HandChange) => change.slot === slot && isChoice(change);
+    await stack.up(desired, { putsBack });
     await giveUpReplicas(context, passed);
     const { deployment } = await observeSlot(location, slot);
     const isAutoscaled = desired.spec.slots[slot].autoscaling !== undefined;
     if (isAutoscaled || deployment?.desiredReplicas === desired.spec.slots[slot].replicas) return;
     // It was scaled by hand to something else than the state says.
-    await stack.refresh(desired);
+    await look();
     await stack.up(desired);
   });
 }
