@@ -9,15 +9,29 @@ export interface OptionalRow extends PermissionRow {
 
 /** What makes the commands quicker or their messages better, and what only some models need. */
 export const optionalRows: readonly OptionalRow[] = [
-  {
-    group: "discovery.k8s.io",
-    resource: "endpointslices",
-    names: "any",
-    verbs: { watch: ["up", "switch", "destroy"] },
-    why: "seeing a change at once",
-    without: "changes are noticed within a second",
-    scope: "namespace",
-  },
+  ...(
+    [
+      ["apps", "deployments"],
+      ["apps", "replicasets"],
+      ["", "services"],
+      ["networking.k8s.io", "ingresses"],
+      ["policy", "poddisruptionbudgets"],
+      ["autoscaling", "horizontalpodautoscalers"],
+      ["", "pods"],
+      ["", "endpoints"],
+      ["discovery.k8s.io", "endpointslices"],
+    ] as const
+  ).map(
+    ([group, resource]): OptionalRow => ({
+      group,
+      resource,
+      names: "any",
+      verbs: { watch: ["up", "switch", "destroy"] },
+      why: "seeing a change at once",
+      without: "changes are noticed within a second, by Pulumi's provider within a minute",
+      scope: "namespace",
+    }),
+  ),
   {
     group: "autoscaling",
     resource: "horizontalpodautoscalers",
@@ -31,33 +45,16 @@ export const optionalRows: readonly OptionalRow[] = [
     group: "autoscaling",
     resource: "horizontalpodautoscalers",
     names: "any",
-    verbs: { list: ["engine", "init", "adopt"], watch: ["engine"] },
+    verbs: { list: ["engine", "init", "adopt"] },
     why: "slots that an autoscaler sizes: Pulumi's provider waits by it; finding what runs already: `init`, `init --from` and `adopt`",
     without: "`autoscaling` cannot be used; `init` asks; `init --from` and `adopt` are refused",
     scope: "namespace",
   },
   {
     group: "",
-    resource: "configmaps",
-    names: "any",
-    // Their names end in a hash of their contents.
-    verbs: {
-      get: ["up"],
-      list: ["engine"],
-      watch: ["engine"],
-      create: ["up"],
-      patch: ["up"],
-      delete: ["up", "destroy"],
-    },
-    why: "slots with `configFiles`",
-    without: "`configFiles` cannot be used",
-    scope: "namespace",
-  },
-  {
-    group: "",
     resource: "events",
     names: "any",
-    verbs: { list: ["status", "up", "switch"] },
+    verbs: { list: ["status", "up", "switch"], watch: ["up", "switch"] },
     why: "the last events of a pod that does not become ready",
     without: "errors name the state of the pod only",
     scope: "namespace",

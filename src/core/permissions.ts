@@ -9,7 +9,7 @@ export type PermittedCommand =
   | "adopt"
   | "init"
   | "release"
-  /** What Pulumi's provider needs beside, in whichever command runs it: it waits for what it writes by lists and watches. */
+  /** What Pulumi's provider needs beside, in whichever command runs it: it waits for what it writes by lists of the whole namespace. */
   | "engine";
 
 /** Which objects of a resource are meant: those of one model by name, or all of the namespace. */
@@ -36,7 +36,10 @@ export type Verb = (typeof verbs)[number];
 export const readers = ["status", "plan", "doctor", "up", "switch", "destroy"] as const;
 const writers = ["up", "switch", "destroy"] as const;
 
-/** The provider asks for all objects of a kind in the namespace, whatever their names, and hangs where it is refused. */
+/**
+ * The provider lists all objects of a kind in the namespace, whatever their names, and waits for ever where that is refused; watches and events
+ * it does without. Source: `pkg/await` of github.com/pulumi/pulumi-kubernetes, 4.25 to 4.34.
+ */
 const waiting = "Pulumi's Kubernetes provider waits by it for what it writes";
 
 /** What the commands cannot do without, all of it in the model's namespace. An end-to-end test shows that it is exactly this. */
@@ -87,7 +90,7 @@ export const requiredRows: readonly PermissionRow[] = [
     group: "apps",
     resource: "replicasets",
     names: "any",
-    verbs: { list: [...readers, "engine"], watch: ["engine"] },
+    verbs: { list: [...readers, "engine"] },
     why: "which pods are of the present revision of a Deployment, and whether the cluster refuses them",
   },
   {
@@ -101,7 +104,7 @@ export const requiredRows: readonly PermissionRow[] = [
     group: "",
     resource: "pods",
     names: "any",
-    verbs: { list: [...readers, "engine"], watch: ["engine"] },
+    verbs: { list: [...readers, "engine"] },
     why: "which pods a slot has, and why one is not ready",
   },
   {
@@ -123,7 +126,7 @@ export const requiredRows: readonly PermissionRow[] = [
       group,
       resource,
       names: "any",
-      verbs: { list: ["engine", "init", "adopt"], watch: ["engine"] },
+      verbs: { list: ["engine", "init", "adopt"] },
       why: `${waiting}; finding what runs already`,
     }),
   ),
@@ -131,7 +134,7 @@ export const requiredRows: readonly PermissionRow[] = [
     group: "",
     resource: "endpoints",
     names: "any",
-    verbs: { list: ["engine"], watch: ["engine"] },
+    verbs: { list: ["engine"] },
     why: waiting,
   },
   { group: "", resource: "persistentvolumeclaims", names: "any", verbs: { list: ["engine"] }, why: waiting },

@@ -6,7 +6,7 @@ const dispensable: ReadonlySet<string> = new Set(["events"]);
 
 /** Whether a message of the provider is its client's word on a list or a watch that failed; it tries again for ever. */
 export function isWatchFailure(message: string): boolean {
-  return /\bfailed to (?:list|watch)\b/i.test(message);
+  return /\bfailed to (?:list|watch)\b|\bin watchlist mode\b/i.test(message);
 }
 
 /**
@@ -16,7 +16,8 @@ export function isWatchFailure(message: string): boolean {
 export function refusedWatch(message: string): Forbidden | undefined {
   if (!isWatchFailure(message)) return undefined;
   const denied = parseForbidden(message.replaceAll('\\"', '"'));
-  return denied === undefined || dispensable.has(denied.resource) ? undefined : denied;
+  // Without watches it lists again and again.
+  return denied?.verb !== "list" || dispensable.has(denied.resource) ? undefined : denied;
 }
 
 /** The error of a run that was stopped because of it. */

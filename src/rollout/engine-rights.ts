@@ -14,7 +14,10 @@ export function engineRights(present: KindNames): readonly Permission[] {
     [...present].flatMap((kind) => (isOfModel(kind) ? [kinds[kind].plural as string] : [])),
   );
   const some = optionalRows.filter(({ resource }) => plurals.has(resource));
-  return permissionsOf([...requiredRows, ...some], ["engine"], undefined);
+  const files: Permission[] = plurals.has("configmaps")
+    ? [{ verb: "list", group: "", resource: "configmaps" }]
+    : [];
+  return [...permissionsOf([...requiredRows, ...some], ["engine"], undefined), ...files];
 }
 
 function isOfModel(kind: string): kind is DeclaredObject["kind"] {

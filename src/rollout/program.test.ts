@@ -158,7 +158,7 @@ describe("before Pulumi runs", () => {
     [
       "of a model",
       spec(),
-      ["list endpoints", "watch pods"],
+      ["list endpoints", "list pods"],
       ["list horizontalpodautoscalers", "list configmaps"],
     ],
     [
@@ -186,7 +186,7 @@ describe("before Pulumi runs", () => {
     for (const run of [() => stack.up(desired(of)), () => stack.refresh(desired(of))]) {
       await expect(run()).rejects.toMatchObject({
         code: "permission-denied",
-        message: expect.stringMatching(/^Pulumi was not started.* may not list, watch endpoints in/),
+        message: expect.stringMatching(/^Pulumi was not started.* may not list endpoints in/),
       });
     }
     expect(calls).toEqual([]);

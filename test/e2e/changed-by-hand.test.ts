@@ -4,7 +4,6 @@ import { resultOf, run } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
 
-
 let project: ModelProject;
 
 beforeEach(async () => {

@@ -95,7 +95,15 @@ const both = (greenReplicas = 1) => ({
 const key = (permission: Pick<Permission, "verb" | "group" | "resource">) =>
   `${permission.verb} ${resourceName(permission)}`;
 const keysOf = (permissions: readonly Permission[]) => [...new Set(permissions.map(key))].sort();
-const everyCommand: readonly PermittedCommand[] = ["status", "plan", "doctor", "up", "switch", "destroy"];
+const everyCommand: readonly PermittedCommand[] = [
+  "status",
+  "plan",
+  "doctor",
+  "up",
+  "switch",
+  "destroy",
+  "engine",
+];
 const required = permissionsOf(requiredRows, everyCommand, objectNames("fraud"));
 
 /** resourceVersions of all that a model consists of. */

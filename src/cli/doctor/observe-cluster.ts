@@ -39,14 +39,15 @@ export async function lackingPermissions(
   signal: AbortSignal,
 ): Promise<Lacking | undefined> {
   const reading = permissionsOf(requiredRows, ["status", "plan", "doctor"], model);
-  const all = permissionsOf(requiredRows, ["up", "switch", "destroy", "engine"], model);
+  const all = permissionsOf(requiredRows, ["up", "switch", "destroy"], model);
+  const engine = permissionsOf(requiredRows, ["engine"], model);
   const isIn = (list: readonly Permission[], one: Permission) =>
     list.some((other) => samePermission(one, other));
   const ofRow = (row: OptionalRow) => permissionsOf([row], everyCommand, model);
   const ofScope = (scope: OptionalRow["scope"]) =>
     optionalRows.filter((row) => row.scope === scope).flatMap(ofRow);
   const [denied, deniedCluster] = await Promise.all([
-    deniedPermissions(api, namespace, [...reading, ...all, ...ofScope("namespace")], signal),
+    deniedPermissions(api, namespace, [...reading, ...all, ...engine, ...ofScope("namespace")], signal),
     deniedPermissions(api, undefined, ofScope("cluster"), signal),
   ]);
   if (denied === undefined) return undefined;
@@ -55,6 +56,7 @@ export async function lackingPermissions(
   return {
     reading: reading.filter((one) => isIn(denied, one)),
     writing: all.filter((one) => isIn(denied, one) && !isIn(reading, one)),
+    engine: engine.filter((one) => isIn(denied, one) && !isIn(reading, one)),
     optional: optionalRows.filter(lacks),
   };
 }
