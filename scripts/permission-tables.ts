@@ -1,6 +1,7 @@
 import { objectsOf } from "../src/cli/rbac/manifests.ts";
+import { optionalRows } from "../src/core/optional-permissions.ts";
 import { resourceName } from "../src/core/permission-checks.ts";
-import { optionalRows, requiredRows } from "../src/core/permissions.ts";
+import { requiredRows } from "../src/core/permissions.ts";
 
 const readers: readonly string[] = ["status", "plan", "doctor"];
 

@@ -1,21 +1,45 @@
 import { describe, expect, test } from "vitest";
 import { objectNames } from "./names.ts";
+import { optionalRows } from "./optional-permissions.ts";
 import { describePermissions, grants, permissionsOf, resourceName } from "./permission-checks.ts";
-import { optionalRows, requiredRows } from "./permissions.ts";
+import { requiredRows } from "./permissions.ts";
 
 describe("the table of permissions", () => {
-  test("names each resource once, so that a verb has one reason", () => {
-    const keys = requiredRows.map(resourceName);
+  test("names each verb of a resource once, so that it has one reason", () => {
+    const keys = requiredRows.flatMap((row) =>
+      Object.keys(row.verbs).map((verb) => `${verb} ${resourceName(row)}`),
+    );
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  test("asks for no verb both as a need and as an option, but for lists of objects that are otherwise read by name", () => {
-    const needed = permissionsOf(requiredRows, ["up", "switch", "destroy"], undefined);
-    const optional = permissionsOf(optionalRows, ["up", "switch", "destroy", "doctor", "status"], undefined);
+  test("asks for no verb both as a need and as an option, but for objects of any name where the need is of one", () => {
+    const commands = ["up", "switch", "destroy", "engine"] as const;
+    const needed = permissionsOf(requiredRows, commands, objectNames("fraud"));
+    const inNamespace = optionalRows.filter(({ scope }) => scope === "namespace");
+    const optional = permissionsOf(inNamespace, [...commands, "doctor", "status"], objectNames("fraud"));
     const both = optional.filter((one) =>
-      needed.some((other) => other.verb === one.verb && resourceName(other) === resourceName(one)),
+      needed.some(
+        (other) =>
+          other.verb === one.verb && resourceName(other) === resourceName(one) && other.name === one.name,
+      ),
     );
     expect(both).toEqual([]);
+  });
+
+  test("lets Pulumi's provider look, and do nothing else", () => {
+    const asked = permissionsOf([...requiredRows, ...optionalRows], ["engine"], objectNames("fraud"));
+    expect(asked.filter(({ verb }) => verb !== "list")).toEqual([]);
+    // It asks for all objects of the namespace: a right for one name is no right to that.
+    expect(asked.filter(({ name }) => name !== undefined)).toEqual([]);
+  });
+
+  test("asks a way back for nothing that Pulumi needs", () => {
+    const wayBack = permissionsOf(requiredRows, ["switch"], objectNames("fraud"));
+    expect(wayBack.filter(({ verb }) => verb === "list").map(resourceName)).toEqual([
+      "replicasets.apps",
+      "endpointslices.discovery.k8s.io",
+      "pods",
+    ]);
   });
 
   test("never asks for secrets, for wildcards, or for objects of other namespaces", () => {

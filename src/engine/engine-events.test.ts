@@ -199,3 +199,28 @@ test("a URN names the kind and the name, also below a component", () => {
     name: "a::b",
   });
 });
+
+test("a list that is refused to the provider is told at once, and shown to nobody", () => {
+  const refused: string[] = [];
+  const seen: Event[] = [];
+  const engine = new EngineEvents({
+    events: (event) => seen.push(event),
+    planning: false,
+    onRefused: ({ verb, resource }) => refused.push(`${verb} ${resource}`),
+  });
+  const say = (resource: string) => {
+    const message = `E1130 reflector.go:200] "Failed to watch" err="failed to list *unstructured.Unstructured: ${resource} is forbidden: User \\"ci\\" cannot list resource \\"${resource}\\" in API group \\"\\" in the namespace \\"ml\\""`;
+    const diagnosticEvent = {
+      message,
+      severity: "info#err",
+      color: "never",
+      prefix: "",
+      ephemeral: false,
+    } as const;
+    engine.receive({ sequence: 0, timestamp: 0, diagnosticEvent });
+  };
+  say("endpoints");
+  say("events");
+  expect(refused).toEqual(["list endpoints"]);
+  expect(seen).toEqual([]);
+});

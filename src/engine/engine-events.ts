@@ -1,8 +1,10 @@
 import { stripVTControlCharacters } from "node:util";
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import type { Event, EventSink } from "../core/events.ts";
+import type { Forbidden } from "../kubernetes/forbidden.ts";
 import { change, differences, isInternal, presentable, splitPath, valueAt } from "./property-paths.ts";
 import { inOurWords, unreadyReasons } from "./provider-words.ts";
+import { isWatchFailure, refusedWatch } from "./refused-watches.ts";
 import type { ResourceChange } from "./stack.ts";
 
 /** A reason that the engine gave, with the resource that it concerns. */
@@ -43,6 +45,7 @@ export class EngineEvents {
   readonly #events: EventSink;
   readonly #planning: boolean;
   readonly #signal: AbortSignal | undefined;
+  readonly #onRefused: (denied: Forbidden) => void;
   readonly #changes = new Map<string, ResourceChange>();
   readonly #same = new Set<string>();
   readonly #failed = new Map<string, FailedResource>();
@@ -57,10 +60,13 @@ export class EngineEvents {
     readonly planning: boolean;
     /** What ends the operation: a resource that was waited for has not failed then. */
     readonly signal?: AbortSignal;
+    /** The provider waits for what it may not see. */
+    readonly onRefused?: (denied: Forbidden) => void;
   }) {
     this.#events = options.events;
     this.#planning = options.planning;
     this.#signal = options.signal;
+    this.#onRefused = options.onRefused ?? (() => {});
   }
 
   get observed(): Observed {
@@ -135,6 +141,9 @@ export class EngineEvents {
     const said = plainText(diagnostic.message);
     const message = inOurWords(said);
     if (message === "" || isAboutProviderVersion.test(message)) return;
+    const refused = refusedWatch(message);
+    if (refused !== undefined) this.#onRefused(refused);
+    if (isWatchFailure(message)) return;
     const urn = diagnostic.urn === undefined || diagnostic.urn === "" ? undefined : diagnostic.urn;
     switch (diagnostic.severity) {
       case "error":

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { systemClock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
 import { collectRefusals, type Refusal } from "../core/refusals.ts";
+import type { Forbidden } from "../kubernetes/forbidden.ts";
 import { type AutomationModule, importAutomation, type Operation, runOperation } from "./automation.ts";
 import { EngineEvents, type Observed } from "./engine-events.ts";
 import { explainFailure, type FailureContext, lockedError, operationTitles } from "./failures.ts";
@@ -12,13 +13,21 @@ import { withPodReasons } from "./pod-reasons.ts";
 import { programFailed } from "./program-errors.ts";
 import { folderOf, type ProviderChoice } from "./provider.ts";
 import { PulumiCommandError } from "./pulumi-command.ts";
+import { stoppedByRefusal } from "./refused-watches.ts";
 import { openSession, type Session } from "./session.ts";
 import { settlePending } from "./settle.ts";
 import type { OperationResult, Stack, StackOptions } from "./stack.ts";
 import { findState, requirePassphrase } from "./stack-check.ts";
 import { isStackMissing, StackCli } from "./stack-cli.ts";
 import type { StackResource } from "./stack-resource.ts";
-import { outputsOf, parseState, readState, removeHalfWrittenAttributes, resourcesOf } from "./state-file.ts";
+import {
+  outputsOf,
+  parseState,
+  readState,
+  removeHalfWrittenAttributes,
+  resourcesOf,
+  urnsOf,
+} from "./state-file.ts";
 import { type TakeIn, takenIn } from "./take-in.ts";
 import {
   attachedProvider,
@@ -62,8 +71,8 @@ export class LocalStack implements Stack {
     return await this.#operate("up");
   }
 
-  async refresh(): Promise<OperationResult> {
-    return await this.#operate("refresh");
+  async refresh(only?: readonly Pick<StackResource, "kind" | "id">[]): Promise<OperationResult> {
+    return only === undefined ? await this.#operate("refresh") : await this.#refreshOnly(only);
   }
 
   async destroy(options: { readonly remove?: boolean } = {}): Promise<OperationResult> {
@@ -117,6 +126,18 @@ export class LocalStack implements Stack {
     });
   }
 
+  async #refreshOnly(only: readonly Pick<StackResource, "kind" | "id">[]): Promise<OperationResult> {
+    const startedAt = performance.now();
+    return await this.#withSession("refresh", async (session) => {
+      await this.#settle("refresh", session);
+      const state = await findState(this.#folders, this.#options, session.cli);
+      const urns = state === undefined ? [] : urnsOf(state, only);
+      if (urns.length > 0) await session.cli.refreshOnly(urns);
+      const durationMs = Math.round(performance.now() - startedAt);
+      return { changes: [], same: 0, outputs: {}, durationMs };
+    });
+  }
+
   async #operate(operation: Operation): Promise<OperationResult> {
     const startedAt = performance.now();
     return await this.#withSession(operation, async (session) => {
@@ -137,20 +158,22 @@ export class LocalStack implements Stack {
     await this.#writeSettings();
     if (stateFolder !== undefined) await removeHalfWrittenAttributes(stateFolder, project, stack);
     const record = new RunRecord(workFolder, stack);
+    const hopeless = new AbortController();
+    const ends = AbortSignal.any([signal, hopeless.signal]);
     const session = await openSession({
       folders: this.#folders,
       kubeconfig,
       secrets,
       env: this.#env,
       events,
-      signal,
+      signal: ends,
       onProcess: record.note,
     });
     const cli = new StackCli(session.command, workFolder, stack);
     try {
       await this.#writeSettings(session.provider);
       await this.#writeSecretConfig(cli);
-      return await work({ ...session, cli, record });
+      return await work({ ...session, cli, record, ends, giveUp: () => hopeless.abort() });
     } catch (error) {
       throw this.#explain(operation, error, nothingObserved);
     } finally {
@@ -162,7 +185,13 @@ export class LocalStack implements Stack {
   async #attempt(operation: Operation, session: OpenStackSession): Promise<Observed> {
     const { events, signal } = this.#options;
     for (let attempt = 1; ; attempt++) {
-      const observer = new EngineEvents({ events, planning: operation === "preview", signal });
+      let refused: Forbidden | undefined;
+      const onRefused = (denied: Forbidden) => {
+        refused ??= denied;
+        session.giveUp();
+      };
+      const planning = operation === "preview";
+      const observer = new EngineEvents({ events, planning, signal: session.ends, onRefused });
       const thrown: { error?: unknown } = {};
       const collected = collectRefusals();
       try {
@@ -172,6 +201,10 @@ export class LocalStack implements Stack {
         await runOperation(automation, operation, about);
         return observer.observed;
       } catch (error) {
+        if (refused !== undefined && !signal.aborted) {
+          const { operation: title, stack } = this.#context(operation);
+          throw stoppedByRefusal(`${title} of stack ${stack}`, refused);
+        }
         if (thrown.error !== undefined && !signal.aborted) throw programFailed(thrown.error);
         if (attempt < 4 && isStackMissing(error)) {
           if (operation === "refresh" || operation === "destroy") return nothingObserved;
@@ -333,6 +366,9 @@ const lookMs = 10_000;
 interface OpenStackSession extends Session {
   readonly cli: StackCli;
   readonly record: RunRecord;
+  /** What ends a run: the user, or `giveUp`. */
+  readonly ends: AbortSignal;
+  giveUp(): void;
 }
 
 const nothingSaid = { stdout: "", stderr: "", code: -1 };

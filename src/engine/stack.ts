@@ -62,7 +62,8 @@ export interface OperationResult {
 export interface Stack {
   preview(): Promise<OperationResult>;
   up(): Promise<OperationResult>;
-  refresh(): Promise<OperationResult>;
+  /** Brings the state up to the cluster: all of it, or what it holds of these objects. */
+  refresh(only?: readonly Pick<StackResource, "kind" | "id">[]): Promise<OperationResult>;
   /** Deletes all resources, and the stack itself with `remove`. */
   destroy(options?: { readonly remove?: boolean }): Promise<OperationResult>;
   /** What the state holds of the cluster. Starts no program. */

@@ -107,6 +107,14 @@ export function resourcesOf(state: State | undefined): StackResource[] {
   );
 }
 
+/** The resources that stand for these objects; what the state does not know is left out. */
+export function urnsOf(state: State, objects: readonly Pick<StackResource, "kind" | "id">[]): string[] {
+  const wanted = new Set(objects.map(({ kind, id }) => `${kind} ${id}`));
+  return state.resources.flatMap(({ urn, type, id }) =>
+    type.startsWith("kubernetes:") && wanted.has(`${type.split(":").at(-1)} ${id}`) ? [urn] : [],
+  );
+}
+
 /** Outputs of the stack, secrets masked. */
 export function outputsOf(state: State): Readonly<Record<string, unknown>> {
   const stack = state.resources.find((resource) => resource.type === "pulumi:pulumi:Stack");

@@ -1,5 +1,7 @@
+import type { ExitCode } from "../core/errors.ts";
 import { grants, type Permission, type PolicyRule } from "../core/permission-checks.ts";
 import { type KubernetesApi, KubernetesApiError } from "./api.ts";
+import { permissionDenied } from "./forbidden.ts";
 
 interface RulesReview {
   readonly status?: { readonly resourceRules?: readonly PolicyRule[] };
@@ -95,4 +97,20 @@ export async function whoAmI(api: KubernetesApi, signal?: AbortSignal): Promise<
     if (error instanceof KubernetesApiError) return undefined;
     throw error;
   }
+}
+
+/** @throws UserError `permission-denied` naming all of it that the account lacks */
+export async function refuseDenied(
+  {
+    api,
+    namespace,
+    signal,
+  }: { readonly api: KubernetesApi; readonly namespace: string; readonly signal: AbortSignal },
+  wanted: readonly Permission[],
+  about: { readonly before?: string; readonly exitCode?: ExitCode },
+): Promise<void> {
+  const denied = await deniedPermissions(api, namespace, wanted, signal);
+  // Where nobody can tell beforehand, the refusal comes when the time comes.
+  if (denied === undefined || denied.length === 0) return;
+  throw permissionDenied({ permissions: denied, namespace, user: await whoAmI(api, signal) }, about);
 }

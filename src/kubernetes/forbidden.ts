@@ -1,4 +1,4 @@
-import { UserError } from "../core/errors.ts";
+import { type ExitCode, UserError } from "../core/errors.ts";
 import { describePermissions, type Permission } from "../core/permission-checks.ts";
 
 /** What the API server's authorizer refused. */
@@ -40,7 +40,7 @@ export interface Denied {
 /** What is shown wherever a permission is missing. */
 export function permissionDenied(
   denied: Denied,
-  about?: { readonly before?: string; readonly cause?: unknown },
+  about?: { readonly before?: string; readonly exitCode?: ExitCode; readonly cause?: unknown },
 ) {
   const { permissions, namespace, user } = denied;
   const account = user === undefined || user === "" ? "The account of this context" : `The account ${user}`;
@@ -59,6 +59,7 @@ export function permissionDenied(
         ? "No credentials reached the API server: log in again, or choose another context with --context."
         : "Ask for the Role that `modelswitch rbac` prints (docs/security.md says what each permission is for), or choose another context with --context.",
     details: { user: user ?? null, namespace: namespace ?? null, missing: permissions },
+    ...(about?.exitCode === undefined ? {} : { exitCode: about.exitCode }),
     ...(about?.cause === undefined ? {} : { cause: about.cause }),
   });
 }

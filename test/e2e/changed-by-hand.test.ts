@@ -4,9 +4,6 @@ import { resultOf, run } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
 
-// The official provider names a conflict with the owner instead of putting back what was changed by hand.
-process.env.MODELSWITCH_PROVIDER = "embedded";
-
 let project: ModelProject;
 
 beforeEach(async () => {

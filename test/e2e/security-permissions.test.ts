@@ -5,13 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rulesFor } from "../../src/cli/rbac/manifests.ts";
 import { custom } from "../../src/component/servers/custom.ts";
 import { objectNames } from "../../src/core/names.ts";
+import { optionalRows } from "../../src/core/optional-permissions.ts";
 import {
   type Permission,
   type PolicyRule,
   permissionsOf,
   resourceName,
 } from "../../src/core/permission-checks.ts";
-import { optionalRows, type PermittedCommand, requiredRows } from "../../src/core/permissions.ts";
+import { type PermittedCommand, requiredRows } from "../../src/core/permissions.ts";
 import { type RunResult, runMain } from "../unit/run-main.ts";
 import { type ProcessResult, resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
@@ -20,8 +21,6 @@ import { RestrictedAccount } from "./restricted-account.ts";
 import { testImages } from "./test-cluster.ts";
 
 const role = "fraud-modelswitch";
-// The official provider waits by lists and watches of the whole namespace, which this Role does not have (docs/security.md).
-process.env.MODELSWITCH_PROVIDER = "embedded";
 
 let project: ModelProject;
 let account: RestrictedAccount;
@@ -68,7 +67,7 @@ const commandHere = (...args: string[]): Promise<RunResult> =>
       HOME: process.env.HOME,
       PULUMI_CONFIG_PASSPHRASE: "only for tests",
       KUBECONFIG: kubeconfig,
-      MODELSWITCH_PROVIDER: "embedded",
+      MODELSWITCH_PROVIDER: process.env.MODELSWITCH_PROVIDER,
     },
   });
 
@@ -96,7 +95,15 @@ const both = (greenReplicas = 1) => ({
 const key = (permission: Pick<Permission, "verb" | "group" | "resource">) =>
   `${permission.verb} ${resourceName(permission)}`;
 const keysOf = (permissions: readonly Permission[]) => [...new Set(permissions.map(key))].sort();
-const everyCommand: readonly PermittedCommand[] = ["status", "plan", "doctor", "up", "switch", "destroy"];
+const everyCommand: readonly PermittedCommand[] = [
+  "status",
+  "plan",
+  "doctor",
+  "up",
+  "switch",
+  "destroy",
+  "engine",
+];
 const required = permissionsOf(requiredRows, everyCommand, objectNames("fraud"));
 
 /** resourceVersions of all that a model consists of. */

@@ -18,8 +18,6 @@ import { RestrictedAccount } from "./restricted-account.ts";
 import { testImages } from "./test-cluster.ts";
 
 const passphrase = "canary passphrase 5d1f3c";
-// The official provider waits by lists and watches of the whole namespace, which this Role does not have (docs/security.md).
-process.env.MODELSWITCH_PROVIDER = "embedded";
 
 let project: ModelProject;
 let account: RestrictedAccount;

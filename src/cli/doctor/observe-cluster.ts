@@ -1,11 +1,7 @@
 import type { ObjectNames } from "../../core/names.ts";
+import { type OptionalRow, optionalRows } from "../../core/optional-permissions.ts";
 import { type Permission, permissionsOf } from "../../core/permission-checks.ts";
-import {
-  type OptionalRow,
-  optionalRows,
-  type PermittedCommand,
-  requiredRows,
-} from "../../core/permissions.ts";
+import { type PermittedCommand, requiredRows } from "../../core/permissions.ts";
 import { deniedPermissions } from "../../kubernetes/access.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import { ingressEndpointAnnotation } from "../../local-cluster/cluster.ts";
@@ -44,13 +40,14 @@ export async function lackingPermissions(
 ): Promise<Lacking | undefined> {
   const reading = permissionsOf(requiredRows, ["status", "plan", "doctor"], model);
   const all = permissionsOf(requiredRows, ["up", "switch", "destroy"], model);
+  const engine = permissionsOf(requiredRows, ["engine"], model);
   const isIn = (list: readonly Permission[], one: Permission) =>
     list.some((other) => samePermission(one, other));
   const ofRow = (row: OptionalRow) => permissionsOf([row], everyCommand, model);
   const ofScope = (scope: OptionalRow["scope"]) =>
     optionalRows.filter((row) => row.scope === scope).flatMap(ofRow);
   const [denied, deniedCluster] = await Promise.all([
-    deniedPermissions(api, namespace, [...reading, ...all, ...ofScope("namespace")], signal),
+    deniedPermissions(api, namespace, [...reading, ...all, ...engine, ...ofScope("namespace")], signal),
     deniedPermissions(api, undefined, ofScope("cluster"), signal),
   ]);
   if (denied === undefined) return undefined;
@@ -59,12 +56,13 @@ export async function lackingPermissions(
   return {
     reading: reading.filter((one) => isIn(denied, one)),
     writing: all.filter((one) => isIn(denied, one) && !isIn(reading, one)),
+    engine: engine.filter((one) => isIn(denied, one) && !isIn(reading, one)),
     optional: optionalRows.filter(lacks),
   };
 }
 
 const everyCommand: readonly PermittedCommand[] = [
-  ...(["status", "plan", "doctor", "up", "switch", "destroy", "init", "adopt", "release"] as const),
+  ...(["status", "plan", "doctor", "up", "switch", "destroy", "init", "adopt", "release", "engine"] as const),
 ];
 
 const samePermission = (a: Permission, b: Permission) =>

@@ -2,8 +2,9 @@ import { describe, expect, test } from "vitest";
 import { custom } from "../../component/servers/custom.ts";
 import { mlserver } from "../../component/servers/mlserver.ts";
 import { objectNames } from "../../core/names.ts";
+import { optionalRows } from "../../core/optional-permissions.ts";
 import { permissionsOf } from "../../core/permission-checks.ts";
-import { optionalRows, requiredRows } from "../../core/permissions.ts";
+import { requiredRows } from "../../core/permissions.ts";
 import type { Verdict } from "./check.ts";
 import {
   dnsVerdict,
@@ -42,7 +43,7 @@ test.each([
 });
 
 test("missing permissions are listed by resource", () => {
-  const all = { reading: [], writing: [], optional: [] };
+  const all = { reading: [], writing: [], engine: [], optional: [] };
   expect(permissionsVerdict("ml", all).state).toBe("ok");
   expect(permissionsVerdict("ml", undefined).state).toBe("skipped");
   const patch = permissionsOf(requiredRows, ["switch"], objectNames("fraud")).filter(
@@ -51,6 +52,11 @@ test("missing permissions are listed by resource", () => {
   const mayLook = permissionsVerdict("ml", { ...all, writing: patch });
   expect(mayLook.state).toBe("warning");
   expect(mayLook.detail).toContain('patch ingresses.networking.k8s.io "fraud", "fraud-canary"');
+  const endpoints = [{ verb: "list", group: "", resource: "endpoints" }];
+  const goesBack = permissionsVerdict("ml", { ...all, engine: endpoints });
+  expect(goesBack.state).toBe("warning");
+  expect(goesBack.detail).toContain("take traffic back (rollback, abort), but run no Pulumi");
+  expect(goesBack.detail).toContain("list endpoints");
   const get = permissionsOf(requiredRows, ["status"], objectNames("fraud")).filter(
     ({ resource }) => resource === "services",
   );
@@ -62,7 +68,7 @@ test("missing permissions are listed by resource", () => {
 
 test("what is optional and missing is said, and no failure", () => {
   const optional = optionalRows.filter(({ resource }) => resource === "pods/log");
-  const verdict = permissionsVerdict("ml", { reading: [], writing: [], optional });
+  const verdict = permissionsVerdict("ml", { reading: [], writing: [], engine: [], optional });
   expect(verdict).toMatchObject({ state: "ok" });
   expect(verdict.detail).toContain("errors name the state of the pod only");
 });

@@ -1,8 +1,8 @@
 import { isExampleHost } from "../../config/model/host.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import { didYouMean } from "../../core/nearest.ts";
+import type { OptionalRow } from "../../core/optional-permissions.ts";
 import { describePermissions, type Permission } from "../../core/permission-checks.ts";
-import type { OptionalRow } from "../../core/permissions.ts";
 import { slots } from "../../core/slots.ts";
 import { failed, ok, skipped, type Verdict, warning } from "./check.ts";
 
@@ -44,6 +44,8 @@ export interface Lacking {
   readonly reading: readonly Permission[];
   /** Of what `up`, `switch` and `destroy` need beside that. */
   readonly writing: readonly Permission[];
+  /** Of what Pulumi's provider needs beside that. */
+  readonly engine: readonly Permission[];
   readonly optional: readonly OptionalRow[];
 }
 
@@ -53,13 +55,19 @@ const askForRole =
 /** @param lacking `undefined`: the API server does not say */
 export function permissionsVerdict(namespace: string, lacking: Lacking | undefined): Verdict {
   if (lacking === undefined) return skipped("the API server does not say what the account may do");
-  const { reading, writing, optional } = lacking;
+  const { reading, writing, engine, optional } = lacking;
   const lacks = (denied: readonly Permission[]) =>
     `the account lacks in the namespace ${namespace}: ${describePermissions(denied).join("; ")}`;
-  if (reading.length > 0) return failed(lacks([...reading, ...writing]), askForRole);
+  if (reading.length > 0) return failed(lacks([...reading, ...writing, ...engine]), askForRole);
   if (writing.length > 0) {
     return warning(
-      `the account may look (status, plan), but not change anything: ${lacks(writing)}`,
+      `the account may look (status, plan), but not change anything: ${lacks([...writing, ...engine])}`,
+      askForRole,
+    );
+  }
+  if (engine.length > 0) {
+    return warning(
+      `the account may look (status, plan) and take traffic back (rollback, abort), but run no Pulumi, whose provider would wait for ever: ${lacks(engine)}`,
       askForRole,
     );
   }

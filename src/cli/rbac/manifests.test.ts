@@ -16,7 +16,8 @@ const options = {
 };
 const rulesOf = (more: Partial<Parameters<typeof roleManifests>[0]> = {}) =>
   roleManifests({ ...options, ...more })[0]?.object.rules as PolicyRule[];
-const needed = permissionsOf(requiredRows, ["up", "switch", "destroy"], objectNames("fraud"));
+const commands = ["up", "switch", "destroy", "engine"] as const;
+const needed = permissionsOf(requiredRows, commands, objectNames("fraud"));
 
 describe("the Role", () => {
   test("grants all that is needed", () => {

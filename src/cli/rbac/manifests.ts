@@ -1,10 +1,9 @@
 import { Document, isMap, isSeq } from "yaml";
 import { type ObjectNames, objectNames } from "../../core/names.ts";
+import { type OptionalRow, optionalRows } from "../../core/optional-permissions.ts";
 import { isNamed, namesOf, type PolicyRule } from "../../core/permission-checks.ts";
 import {
   type NamedObjects,
-  type OptionalRow,
-  optionalRows,
   type PermissionRow,
   type PermittedCommand,
   requiredRows,
@@ -48,6 +47,7 @@ const workers: readonly PermittedCommand[] = [
   "adopt",
   "init",
   "release",
+  "engine",
 ];
 
 /** Rules that grant the rows to the commands: where Kubernetes can tell by name, only the model's own objects. */

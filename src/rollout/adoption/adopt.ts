@@ -49,7 +49,7 @@ export async function prepareAdoption(
   options: AdoptOptions = {},
 ): Promise<PreparedAdoption> {
   const { config, namespace, api, signal } = context;
-  const record = await withPermissions(context, ["up"], () => context.store.read());
+  const record = await withPermissions(context, ["up", "engine"], () => context.store.read());
   const former = record?.adoption;
   if (record !== undefined && former !== undefined) {
     if (former.state === "giving-back") refuseUnfinished(record);
@@ -166,7 +166,7 @@ export async function adopt(
     throw new UserError({ code: "declined", message: "Nothing was changed, since the answer was no." });
   }
   await context.prepareSecrets();
-  await checkStack(context);
+  await checkStack(context, modelSpec(prepared.record, context.namespace));
   return await withLock(context.lockOptions("adopt"), async (lock) => {
     const stopYielding = lock.yieldTo(wayAsked(context));
     // What was shown is what is done: somebody may have worked on it while the question was open.

@@ -1,12 +1,13 @@
 import { UserError } from "../../core/errors.ts";
 import type { KubernetesApi, KubernetesObject } from "../../kubernetes/api.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
+import type { PatchOperation } from "../../kubernetes/json-patch.ts";
 import { restartsOf } from "../../slots/containers.ts";
 import type { PodObject } from "../../slots/kubernetes-objects.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Adoption, FoundObject } from "../record/adoption.ts";
 import type { RolloutRecord } from "../record/record.ts";
-import { declaredOwners, type PatchOperation } from "./field-owners.ts";
+import { declaredOwners } from "./field-owners.ts";
 
 export type AdoptedKind = "deployment" | "service" | "ingress" | "autoscaler";
 

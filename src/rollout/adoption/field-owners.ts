@@ -1,17 +1,11 @@
 import { isFields } from "../../core/fields.ts";
 import type { KubernetesObject } from "../../kubernetes/api.ts";
+import type { PatchOperation } from "../../kubernetes/json-patch.ts";
 import { replicasManager } from "../plan/handover.ts";
 import type { FoundObject } from "../record/adoption.ts";
 
 type Entry = Readonly<Record<string, unknown>>;
 type Texts = Readonly<Record<string, string>>;
-
-/** One operation of a JSON patch. */
-export interface PatchOperation {
-  readonly op: "add" | "remove" | "replace" | "test";
-  readonly path: string;
-  readonly value?: unknown;
-}
 
 /**
  * A field manager whose fields Pulumi's Kubernetes provider takes over at its first write. Only with all fields in one hand can a

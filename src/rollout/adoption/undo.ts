@@ -47,7 +47,7 @@ export async function prepareUndo(context: RolloutContext): Promise<PreparedUndo
   const { config, namespace, api, store } = context;
   const refuse = (message: string, hint: string) =>
     new UserError({ code: "undo-refused", message, hint, exitCode: exitCodes.usage });
-  const record = await withPermissions(context, ["up", "destroy"], () => store.read());
+  const record = await withPermissions(context, ["up", "destroy", "engine"], () => store.read());
   const adoption = record?.adoption;
   if (record === undefined || adoption === undefined) {
     throw refuse(

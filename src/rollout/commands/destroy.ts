@@ -23,7 +23,7 @@ export interface Loss {
 /** What destroying the model would take away. */
 export async function describeLoss(context: RolloutContext): Promise<Loss> {
   const { config, namespace, kubernetesContext } = context;
-  const { record, observation } = await withPermissions(context, ["destroy"], async () => {
+  const { record, observation } = await withPermissions(context, ["destroy", "engine"], async () => {
     const found = await readableRecord(context);
     refuseOtherEnvironment(context, found);
     refuseUnfinished(found);

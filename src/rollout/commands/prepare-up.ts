@@ -60,7 +60,9 @@ export async function prepareUp(
   const versions = await presentVersions(context);
   const decided = decide(context, record, observation, versions, options);
   const handChanges =
-    record === undefined ? [] : await findHandChanges(context, modelSpec(record, context.namespace));
+    record === undefined
+      ? []
+      : await findHandChanges(context, modelSpec(record, context.namespace), observation.routing);
   const said = record === undefined ? [] : handChangeNotes(record, handChanges);
   const others = await otherClaims(context, record, observation, options.shareHost === true);
   const plan = { ...decided, notes: [...decided.notes, ...said, ...others] };

@@ -7,7 +7,7 @@ import { requireRolloutCalls } from "../context/call-io.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { type Deployed, observeDeployed } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
-import { withPermissions } from "../context/permissions.ts";
+import { requirePermissions, withPermissions } from "../context/permissions.ts";
 import { withLock } from "../lock/lock.ts";
 import { requireAskable } from "../plan/plan-refusals.ts";
 import { planOf } from "../plan/rollout-plan.ts";
@@ -94,12 +94,15 @@ export async function resume(
   command: string,
   options: ExecuteOptions = {},
 ): Promise<RolloutEnd | undefined> {
-  const { record } = await withPermissions(context, ["up", "switch"], () => observeDeployed(context));
+  const { record } = await withPermissions(context, ["switch"], () => observeDeployed(context));
   refuseOtherEnvironment(context, record);
   const entry = inProgress(record);
   if (entry === undefined) return undefined;
   // On a way back nothing is asked before clients are there.
-  if (!isWayBack(entry.plan, entry.state)) await context.prepareSecrets();
+  if (!isWayBack(entry.plan, entry.state)) {
+    await requirePermissions(context, ["up", "engine"]);
+    await context.prepareSecrets();
+  }
   return await withLock(context.lockOptions(command), (lock) => execute(context, lock, options));
 }
 

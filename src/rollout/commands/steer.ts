@@ -3,7 +3,7 @@ import { isWayBack, needsApproval, type RolloutState } from "../../core/rollout/
 import type { RolloutContext } from "../context/context.ts";
 import { observeDeployed } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
-import { withPermissions } from "../context/permissions.ts";
+import { requirePermissions, withPermissions } from "../context/permissions.ts";
 import type { LeaseObject, PresentLock } from "../lock/lease.ts";
 import { leasePath, presentLock } from "../lock/lease.ts";
 import { modelLocked, refuseClosed, withLockOrAsk } from "../lock/lock.ts";
@@ -35,16 +35,17 @@ export async function control(
   options: ExecuteOptions = {},
 ): Promise<Controlled> {
   const [kind] = asked;
-  const needed = kind === "abort" || kind === "pause" ? (["switch"] as const) : (["up", "switch"] as const);
-  const { record } = await withPermissions(context, needed, () => observeDeployed(context));
+  const { record } = await withPermissions(context, ["switch"], () => observeDeployed(context));
   refuseOtherEnvironment(context, record);
   const { plan, state } = requireInProgress(context, record);
   if (kind === "approve" && !needsApproval(plan, state)) throw nothingToApprove(context, state);
   if (kind === "pause" && !canPause(state)) throw nothingToPause(context, state);
   if (kind === "abort" && isLive(state)) throw abortTooLate(context, state);
-  await askOf(context, asked);
-  // A question for a passphrase belongs before the lock; on a way back nothing is asked before clients are there.
+  // On a way back nothing is asked before clients are there.
   const isBack = kind === "abort" || isWayBack(plan, state);
+  if (kind !== "pause" && !isBack) await requirePermissions(context, ["up", "engine"]);
+  await askOf(context, asked);
+  // A question for a passphrase belongs before the lock.
   if (kind !== "pause" && !isBack) await context.prepareSecrets();
   const deadline = context.clock.now() + context.config.deadlines.readyMs;
   for (;;) {

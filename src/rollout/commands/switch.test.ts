@@ -373,7 +373,7 @@ describe("switch", () => {
       return before?.(request);
     };
     const error = await failureOf(switchTraffic(bench.context(), "green"));
-    expect(error).toMatchObject({ code: "permission-denied", exitCode: 1 });
+    expect(error).toMatchObject({ code: "permission-denied", exitCode: 2 });
     expect(error.message).toContain('may not patch ingresses.networking.k8s.io "fraud", "fraud-canary"');
     expect(bench.stack.operations).toEqual([]);
   });

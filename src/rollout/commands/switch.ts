@@ -8,7 +8,7 @@ import { refuseUnfinished } from "../context/adoption-guard.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { type Deployed, observeDeployed } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
-import { withPermissions } from "../context/permissions.ts";
+import { requirePermissions, withPermissions } from "../context/permissions.ts";
 import { leavesBadSlot } from "../ingress/bad-slot.ts";
 import { type ProofSubject, proofSubject } from "../ingress/proof-subject.ts";
 import { proveRouting, unproved } from "../ingress/prove-routing.ts";
@@ -61,6 +61,8 @@ export async function switchTraffic(
     const routing = settledOn(target);
     return { target, alreadyThere: false, routing, steps, readyMs: 0, identityMs: 0, ...away };
   }
+  // Traffic that leaves a slot which is well goes through Pulumi.
+  await requirePermissions(context, ["engine"]);
   await context.prepareSecrets();
   let moving = false;
   try {

@@ -2,7 +2,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { type EventSink, step } from "../../core/events.ts";
 import type { Note } from "../../core/note.ts";
 import { liveSlot, type Routing, splitOf } from "../../core/routing.ts";
-import { otherSlot, type Slot, slots } from "../../core/slots.ts";
+import { type Slot, slots } from "../../core/slots.ts";
 import type { OperationResult, ResourceChange } from "../../engine/stack.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -12,12 +12,14 @@ import { requireIngressClass } from "../ingress/ingress-class.ts";
 import { whileIngressWaits } from "../ingress/ingress-wait.ts";
 import { withLock } from "../lock/lock.ts";
 import type { Observation } from "../observe/observation.ts";
-import { namesAt, observe } from "../observe/observe.ts";
+import { observe } from "../observe/observe.ts";
 import { giveUpReplicas, takeReplicas } from "../plan/handover.ts";
 import { withImagesRun } from "../plan/images-run.ts";
 import { checkStack, requireNames } from "../plan/require-stack.ts";
-import { describeHandChange } from "../program/hand-changes.ts";
-import type { Desired, ModelStack } from "../program/model-stack.ts";
+import type { Drift } from "../program/drift.ts";
+import { driftOf, hasDrifted } from "../program/drift.ts";
+import { isChoice } from "../program/hand-changes.ts";
+import type { ModelStack } from "../program/model-stack.ts";
 import { canonicalJson } from "../record/canonical-json.ts";
 import { withLive } from "../record/ever-live.ts";
 import type { RolloutRecord } from "../record/record.ts";
@@ -25,6 +27,7 @@ import { wayAsked } from "../release/way-asked.ts";
 import { waitForSlot, whileWatching } from "../traffic/slot-wait.ts";
 import { decide, type PreparedUp, prepareUp, type UpOptions } from "./prepare-up.ts";
 import { proveUp, type UpProof } from "./prove-up.ts";
+import { refuseUndoing } from "./refuse-undoing.ts";
 import { requireRoomForUp } from "./room-for-up.ts";
 
 export interface UpResult {
@@ -44,7 +47,7 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   const { clock, events } = context;
   const startedAt = clock.now();
   // Everything that can be refused is refused before anything is asked or written.
-  const first = await withPermissions(context, ["up"], () => prepareUp(context, options));
+  const first = await withPermissions(context, ["up", "engine"], () => prepareUp(context, options));
   requireNamespace(context, first.observation, options.createNamespace);
   await requireIngressClass(context, first.observation);
   await requireRoomForUp(context, first);
@@ -57,8 +60,12 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
     const prepared = await prepareUp(context, options);
     const { plan, observation } = prepared;
     for (const note of plan.notes) events({ type: "warning", ...note });
-    if (!options.allowLiveChange) await refuseUndoing(context, prepared);
-    const idle = await withNothingToDo(context, prepared);
+    const quiet = await context.openStack(context.signal, withoutResources(context));
+    const drift = await driftOf(plan.record, observation, prepared.desired, quiet);
+    const planned = async () => (await quiet.preview(prepared.desired)).changes;
+    if (!options.allowLiveChange) await refuseUndoing(context, prepared, drift, planned);
+    const putsBack = options.allowLiveChange && prepared.handChanges.some(isChoice);
+    const idle = putsBack || hasDrifted(drift) ? undefined : await withNothingToDo(context, prepared, quiet);
     if (idle === undefined) {
       await context.store.update((record) =>
         withoutChange(record, decide(context, record, observation, prepared.versions, options).record),
@@ -66,7 +73,7 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
     }
     await lock.check();
     const appliedAt = clock.now();
-    const applied = idle ?? (await apply(context, prepared));
+    const applied = idle ?? (await apply(context, prepared, { drift, putsBack }));
     const applyMs = clock.now() - appliedAt;
     const live = liveSlot(plan.routing);
     const location = locationOf(context, plan.record);
@@ -106,45 +113,7 @@ function carriesNow({ routing }: Observation): (slot: Slot) => boolean {
  * @throws UserError `passphrase-wrong`, `object-taken`, … before anything was written
  */
 async function requirePulumi(context: RolloutContext, { desired }: PreparedUp): Promise<void> {
-  await requireNames(context, desired.spec, await checkStack(context));
-}
-
-/**
- * A change by hand of what clients are served by was meant by somebody: it is not put back by the way.
- * @throws UserError `live-change-refused`
- */
-async function refuseUndoing(context: RolloutContext, prepared: PreparedUp): Promise<void> {
-  const { handChanges, plan, desired, observation, location } = prepared;
-  const split = splitOf(plan.routing);
-  const meant = handChanges.filter(
-    ({ kind, slot, path }) =>
-      kind === "Deployment" &&
-      slot !== undefined &&
-      split[slot] > 0 &&
-      path.startsWith("spec.template") &&
-      // A restart says nothing of what is to run.
-      !path.includes("kubectl.kubernetes.io/restartedAt"),
-  );
-  const [first] = meant;
-  if (first?.slot === undefined) return;
-  const { slot } = first;
-  const stack = await context.openStack(context.signal, withoutResources(context));
-  const isWritten =
-    (await hasDrifted(plan.record, observation, desired, stack)) ||
-    (await stack.preview(desired)).changes.some(
-      ({ kind, name }) => kind === "Deployment" && name === namesAt(location).deployment[slot],
-    );
-  if (!isWritten) return;
-  throw new UserError({
-    code: "live-change-refused",
-    message: [
-      `${slot}, which carries the traffic of ${context.config.name}, was changed by hand, and \`up\` would put back what its release says:`,
-      ...meant.map((change) => `  ${describeHandChange(change)}`),
-    ].join("\n"),
-    hint: `Release what was changed into ${otherSlot(slot)} (\`modelswitch release --set …\`), or pass --allow-live-change to put it back.`,
-    exitCode: exitCodes.usage,
-    details: { slot, changes: meant },
-  });
+  await requireNames(context, desired.spec, await checkStack(context, desired.spec));
 }
 
 /** What is only looked at is no change. */
@@ -160,13 +129,12 @@ function withoutResources({ events }: RolloutContext): EventSink {
  */
 async function withNothingToDo(
   context: RolloutContext,
-  { plan, record, observation, desired, handovers: passed }: PreparedUp,
+  { plan, record, desired, handovers: passed }: PreparedUp,
+  stack: ModelStack,
 ): Promise<OperationResult | undefined> {
   const isRecorded =
     record !== undefined && !record.applying && isSame({ ...plan.record, applying: false }, record);
   if (!isRecorded || passed.length > 0) return undefined;
-  const stack = await context.openStack(context.signal, withoutResources(context));
-  if (await hasDrifted(plan.record, observation, desired, stack)) return undefined;
   if ((await requireNames(context, desired.spec, await stack.resources())).ours.length > 0) return undefined;
   const planned = await step(
     context.events,
@@ -214,8 +182,12 @@ async function ensureNamespace(context: RolloutContext, observation: Observation
   });
 }
 
-async function apply(context: RolloutContext, prepared: PreparedUp) {
-  const { plan, observation, desired, location, handovers: passed } = prepared;
+async function apply(
+  context: RolloutContext,
+  prepared: PreparedUp,
+  { drift, putsBack }: { readonly drift: Drift; readonly putsBack: boolean },
+) {
+  const { desired, location, handovers: passed } = prepared;
   const watched = slots.filter((slot) => {
     const { image, replicas } = desired.spec.slots[slot];
     return image !== undefined && (replicas ?? 1) > 0;
@@ -227,50 +199,23 @@ async function apply(context: RolloutContext, prepared: PreparedUp) {
       { signal: watchedSignal, events: watchedEvents },
       async (signal, events) => {
         const stack = await context.openStack(signal, events);
-        if (await hasDrifted(plan.record, observation, desired, stack)) {
+        if (hasDrifted(drift)) {
           // Pulumi compares with its state, not with the cluster: what was deleted or scaled down by hand has to be looked at first.
           await step(context.events, { id: "refresh", title: "Look at what was changed by hand" }, () =>
-            stack.refresh(desired),
+            stack.refresh(desired, drift === "everything" ? undefined : drift),
           );
         }
         await takeReplicas(context, passed);
         const applied = await step(
           context.events,
           { id: "apply", title: "Apply the model with Pulumi" },
-          () => stack.up(desired),
+          () => stack.up(desired, putsBack ? { putsBack: isChoice } : {}),
           ({ changes, same }) => `${changes.length} changed, ${same} unchanged`,
         );
         await giveUpReplicas(context, passed);
         return applied;
       },
     ),
-  );
-}
-
-/** Whether something that was there before is gone or scaled to nothing. */
-async function hasDrifted(
-  record: RolloutRecord,
-  observation: Observation,
-  { spec }: Desired,
-  stack: Pick<ModelStack, "hasState">,
-): Promise<boolean> {
-  if (
-    observation.ingress === undefined &&
-    slots.every((slot) => observation.slots[slot].service === undefined)
-  ) {
-    // Nothing is there and nothing was: the first `up`. With a state, the namespace or the whole cluster was made anew.
-    return record.history.length > 0 || (await stack.hasState());
-  }
-  return (
-    observation.ingress === undefined ||
-    slots.some((slot) => {
-      const { service, deployment } = observation.slots[slot];
-      if (service === undefined) return true;
-      if (spec.slots[slot].image === undefined) return false;
-      return (
-        deployment === undefined || (deployment.desiredReplicas === 0 && record.settings.replicas[slot] > 0)
-      );
-    })
   );
 }
 

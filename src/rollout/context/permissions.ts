@@ -1,25 +1,21 @@
+import { exitCodes } from "../../core/errors.ts";
 import { configuredNames } from "../../core/names.ts";
 import { permissionsOf } from "../../core/permission-checks.ts";
 import { type PermittedCommand, requiredRows } from "../../core/permissions.ts";
-import { deniedPermissions, whoAmI } from "../../kubernetes/access.ts";
-import { permissionDenied } from "../../kubernetes/forbidden.ts";
+import { refuseDenied } from "../../kubernetes/access.ts";
 import type { RolloutContext } from "./context.ts";
 
 /**
  * Refuses a command whose account lacks a permission that it will need, before anything is written: a refusal half-way would
- * leave half a model.
- * @throws UserError `permission-denied` naming all that is missing
+ * leave half a model. `engine` is what Pulumi needs; a way back asks for it when clients are where they should be, not before.
+ * @throws UserError `permission-denied` (exit code 2) naming all that is missing
  */
-async function requirePermissions(
+export async function requirePermissions(
   context: RolloutContext,
   commands: readonly PermittedCommand[],
 ): Promise<void> {
-  const { api, namespace, config, signal } = context;
-  const wanted = permissionsOf(requiredRows, commands, configuredNames(config));
-  const denied = await deniedPermissions(api, namespace, wanted, signal);
-  // Where nobody can tell beforehand, the refusal comes when the time comes.
-  if (denied === undefined || denied.length === 0) return;
-  throw permissionDenied({ permissions: denied, namespace, user: await whoAmI(api, signal) });
+  const wanted = permissionsOf(requiredRows, commands, configuredNames(context.config));
+  await refuseDenied(context, wanted, { exitCode: exitCodes.usage });
 }
 
 /** Reads for commands while its permissions are looked up; what is missing of these is said first, all of it at once. */

@@ -4,21 +4,30 @@ import { slots } from "../../core/slots.ts";
 import type { StackResource } from "../../engine/stack-resource.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Observation } from "../observe/observation.ts";
+import { declaredObjects } from "../program/declared-objects.ts";
+import { requireEngineRights } from "../program/engine-rights.ts";
 import { refuseForeign, type UnknownObjects, unknownObjects } from "../program/unknown-objects.ts";
 
 /**
- * Looks for what Pulumi needs before anything is recorded: its CLI, a provider, the backend, the right passphrase. Ways back never
- * ask: they go without Pulumi as long as clients are not where they should be.
+ * Looks for what Pulumi needs before anything is recorded: its CLI, a provider, the backend, the right passphrase, the account's rights.
+ * Ways back never ask: they go without Pulumi as long as clients are not where they should be. `spec` is what is about to be declared.
  * @returns what the state holds
- * @throws UserError `passphrase-wrong`, `backend-unusable`, `provider-unavailable`, …
+ * @throws UserError `passphrase-wrong`, `backend-unusable`, `provider-unavailable`, `permission-denied` (exit code 2), …
  */
-export async function checkStack(context: RolloutContext): Promise<readonly StackResource[]> {
+export async function checkStack(
+  context: RolloutContext,
+  spec?: ModelSpec,
+): Promise<readonly StackResource[]> {
   const stack = await context.openStack(context.signal);
-  return (await stack.check()) ?? [];
+  const known = (await stack.check()) ?? [];
+  const declared = spec === undefined ? [] : declaredObjects(spec);
+  const present = [...known, ...declared].map(({ kind }) => kind);
+  await requireEngineRights(context, present, { exitCode: exitCodes.usage });
+  return known;
 }
 
 /**
- * `checkStack` for commands that go on with what an earlier `up` made. `spec` is what they are about to declare.
+ * `checkStack` for commands that go on with what an earlier `up` made.
  * @throws UserError `state-missing`, `object-taken` (exit code 2) too: the model is there and its state is not; others have its names
  */
 export async function requireStack(
@@ -26,7 +35,7 @@ export async function requireStack(
   observation: Observation,
   spec?: ModelSpec,
 ): Promise<void> {
-  const known = await checkStack(context);
+  const known = await checkStack(context, spec);
   if (known.length === 0 && isThere(observation)) throw stateMissing(context);
   if (spec !== undefined) await requireNames(context, spec, known);
 }

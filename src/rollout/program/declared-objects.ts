@@ -3,6 +3,7 @@ import { configMaps } from "../../component/pod/config-files.ts";
 import { routerNamed } from "../../component/routers/factory.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { namesOfModel } from "../../core/names.ts";
+import type { Slot } from "../../core/slots.ts";
 import { slots } from "../../core/slots.ts";
 
 /** One object that a model consists of. The resource of the program has the object's name. */
@@ -32,6 +33,18 @@ export const kinds = {
     plural: "ingresses",
   },
 } as const;
+
+/** What of a model belongs to one slot. Pure. */
+export function objectsOfSlot(spec: ModelSpec, slot: Slot): DeclaredObject[] {
+  const { deployment, service, autoscaler } = namesOfModel(spec.name, spec.slots, spec.ingress);
+  const own: readonly string[] = [deployment[slot], service[slot], autoscaler[slot]];
+  return declaredObjects(spec).filter(({ kind, name }) => kind !== "Ingress" && own.includes(name));
+}
+
+/** The objects that say where the traffic goes. Pure. */
+export function routingObjects(spec: ModelSpec): DeclaredObject[] {
+  return declaredObjects(spec).filter(({ kind }) => kind === "Ingress");
+}
 
 /** Where the API server keeps an object. */
 export function objectPath(namespace: string, { kind, name }: DeclaredObject): string {

@@ -1,12 +1,14 @@
 import type { ModelSpec } from "../../core/model.ts";
 import { namesOfModel } from "../../core/names.ts";
 import type { Note } from "../../core/note.ts";
+import type { Routing } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import type { PathStep } from "../../kubernetes/managed-fields.ts";
 import { type RolloutRecord, releaseOf } from "../record/record.ts";
+import { declaredFields } from "./declared-fields.ts";
 import { type DeclaredObject, declaredObjects, objectPath } from "./declared-objects.ts";
-import { declaredDeployment, describeHandChange, type HandChange, handChangesOf } from "./hand-changes.ts";
+import { describeHandChange, type HandChange, handChangesOf } from "./hand-changes.ts";
 
 interface Place {
   readonly api: KubernetesApi;
@@ -14,13 +16,22 @@ interface Place {
   readonly signal?: AbortSignal;
 }
 
-/** Kinds whose changes are of consequence: what a slot runs, who its pods are, where the traffic goes. */
-const watched: ReadonlySet<DeclaredObject["kind"]> = new Set(["Deployment", "Service", "Ingress"]);
+/** Kinds whose changes are of consequence: what a slot runs, how large it is, who its pods are, where the traffic goes. */
+const watched: ReadonlySet<DeclaredObject["kind"]> = new Set([
+  "Deployment",
+  "Service",
+  "HorizontalPodAutoscaler",
+  "Ingress",
+]);
 
-/** Everything that was changed of a model by hand. Reads its objects; what may not be read is left out. */
+/**
+ * Everything that was changed of a model by hand. Reads its objects; what may not be read is left out. With a routing, what says where
+ * traffic goes is compared with that one: without it, whoever moved traffic by hand is among those who changed something.
+ */
 export async function findHandChanges(
   { api, namespace, signal }: Place,
   spec: ModelSpec,
+  routing?: Routing,
 ): Promise<HandChange[]> {
   const objects = declaredObjects(spec).filter(({ kind }) => watched.has(kind));
   const found = await Promise.all(
@@ -28,13 +39,8 @@ export async function findHandChanges(
       const live = await find(api, objectPath(namespace, object), signal);
       if (live === undefined) return [];
       const slot = slotOf(spec, object);
-      const declared =
-        object.kind === "Deployment" && slot !== undefined && !isKept(spec, slot)
-          ? declaredDeployment(spec, slot)
-          : undefined;
-      return handChangesOf({ ...object, slot }, live, declared, (path) =>
-        isMeant(spec, object.kind, slot, path),
-      );
+      const declared = declaredFields(spec, object, slot, routing);
+      return handChangesOf({ ...object, slot }, live, declared, isMeantOf(spec, object));
     }),
   );
   return found.flat();
@@ -55,13 +61,18 @@ async function find(
 
 function slotOf(spec: ModelSpec, { kind, name }: DeclaredObject): Slot | undefined {
   const names = namesOfModel(spec.name, spec.slots, spec.ingress);
-  if (kind === "Deployment") return slots.find((slot) => names.deployment[slot] === name);
-  return kind === "Service" ? slots.find((slot) => names.service[slot] === name) : undefined;
+  const kinds: Partial<Record<DeclaredObject["kind"], Readonly<Record<Slot, string>>>> = {
+    Deployment: names.deployment,
+    Service: names.service,
+    HorizontalPodAutoscaler: names.autoscaler,
+  };
+  return slots.find((slot) => kinds[kind]?.[slot] === name);
 }
 
-/** Adopted pods have a template that nobody declared. */
-function isKept({ adopted }: ModelSpec, slot: Slot): boolean {
-  return adopted?.slot === slot && adopted.templateKept;
+/** Which fields of an object are of consequence. */
+export function isMeantOf(spec: ModelSpec, object: DeclaredObject): (path: readonly PathStep[]) => boolean {
+  const slot = slotOf(spec, object);
+  return (path) => isMeant(spec, object.kind, slot, path);
 }
 
 function isMeant(

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { testNamespace, testServer } from "../../../test/support/rollout-bench.ts";
 import type { ModelSpec } from "../../core/model.ts";
-import { declaredDeployment, describeHandChange, handChangesOf } from "./hand-changes.ts";
+import { declaredDeployment } from "./declared-fields.ts";
+import { describeHandChange, handChangesOf } from "./hand-changes.ts";
 
 const spec: ModelSpec = {
   name: "fraud",

@@ -1,9 +1,5 @@
-import { deploymentSpec } from "../../component/deployment.ts";
-import { withPodDefaults } from "../../component/pod-defaults.ts";
 import { mayBeSecret, showValue } from "../../config/parts/problem.ts";
 import { isFields } from "../../core/fields.ts";
-import type { ModelSpec } from "../../core/model.ts";
-import { podScheme } from "../../core/pod-address.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { KubernetesObject } from "../../kubernetes/api.ts";
 import {
@@ -14,6 +10,7 @@ import {
   pathText,
   valueIn,
 } from "../../kubernetes/managed-fields.ts";
+import { canonicalJson } from "../record/canonical-json.ts";
 import type { DeclaredObject } from "./declared-objects.ts";
 
 /** One field of a model's object that somebody changed past modelswitch. */
@@ -33,66 +30,87 @@ export interface HandChange {
   readonly at: string | undefined;
 }
 
+/** Whether somebody wrote past modelswitch: neither Pulumi's provider, nor its own requests, nor what works on every cluster. */
+export function isStranger({ manager, subresource }: Pick<FieldOwner, "manager" | "subresource">): boolean {
+  return (subresource === "" || subresource === "scale") && !ours.test(manager) && !controllers.test(manager);
+}
+
 /** Writers that belong to modelswitch: Pulumi's provider, and its own. */
 const ours = /^(pulumi-|before-first-apply$|modelswitch)/;
 /** Writers that work on every cluster. */
 const controllers =
   /^(kube-controller-manager|kubelet|kube-scheduler|kube-apiserver|cert-manager|external-dns)/;
 
+/** One field that somebody changed, with the values as they are. */
+export interface FieldChange {
+  readonly steps: readonly PathStep[];
+  /** What is declared; `undefined`: nothing. */
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly owner: FieldOwner;
+}
+
 /**
  * What was changed by hand of one object, field by field: what its field owners say, compared with what is declared as far as that is
  * known. Values that somebody else owns and that are as declared are no change. Pure.
  */
+export function changedFields(
+  live: KubernetesObject,
+  declared: unknown,
+  isMeant: (path: readonly PathStep[]) => boolean,
+): FieldChange[] {
+  const owners = fieldOwners(live);
+  const strangers = owners.filter(isStranger);
+  const own = new Set(
+    owners
+      .filter(({ manager }) => ours.test(manager))
+      .flatMap(({ fields }) => ownedLeaves(live, fields).map(({ steps }) => pathText(steps))),
+  );
+  const set = strangers.flatMap((owner) =>
+    ownedLeaves(live, owner.fields).flatMap(({ steps, value }): FieldChange[] => {
+      if (!isMeant(steps) || own.has(pathText(steps)) || isKey(steps)) return [];
+      const before = valueIn(declared, steps);
+      return before !== undefined && canonicalJson(before) === canonicalJson(value)
+        ? []
+        : [{ steps, before, after: value, owner }];
+    }),
+  );
+  // What was taken away has no owner; without somebody who wrote, the API server left it out. Who scales takes nothing away.
+  const [newest] = strangers
+    .filter(({ subresource }) => subresource === "")
+    .toSorted((a, b) => (b.time ?? "").localeCompare(a.time ?? ""));
+  const removed =
+    newest === undefined
+      ? []
+      : declaredLeaves(declared).flatMap(({ steps, value }): FieldChange[] =>
+          isMeant(steps) && valueIn(live, steps) === undefined
+            ? [{ steps, before: value, after: undefined, owner: newest }]
+            : [],
+        );
+  const all = new Map([...removed, ...set].map((one) => [pathText(one.steps), one]));
+  return [...all].toSorted(([a], [b]) => a.localeCompare(b)).map(([, one]) => one);
+}
+
+/** The same for people: values that may be secrets are hidden. Pure. */
 export function handChangesOf(
   about: Pick<HandChange, "kind" | "name" | "slot">,
   live: KubernetesObject,
   declared: unknown,
   isMeant: (path: readonly PathStep[]) => boolean,
 ): HandChange[] {
-  const owners = fieldOwners(live).filter(({ subresource }) => subresource === "" || subresource === "scale");
-  const strangers = owners.filter(({ manager }) => !ours.test(manager) && !controllers.test(manager));
-  const own = new Set(
-    owners
-      .filter(({ manager }) => ours.test(manager))
-      .flatMap(({ fields }) => ownedLeaves(live, fields).map(({ steps }) => pathText(steps))),
-  );
-  const change = (
-    steps: readonly PathStep[],
-    before: unknown,
-    after: unknown,
-    owner: FieldOwner | undefined,
-  ) => {
+  return changedFields(live, declared, isMeant).map(({ steps, before, after, owner }) => {
     const names = steps.flatMap((one) => (typeof one === "string" ? [one] : Object.values(one).map(String)));
     const hide = (value: unknown) => (value !== undefined && mayBeSecret(names) ? "[hidden]" : value);
+    const { kind, name, slot } = about;
     return {
-      ...about,
+      ...{ kind, name, slot },
       path: pathText(steps),
       before: hide(before),
       after: hide(after),
-      by: owner === undefined ? "somebody" : toolOf(owner),
-      at: owner?.time,
+      by: toolOf(owner),
+      at: owner.time,
     };
-  };
-  const set = strangers.flatMap((owner) =>
-    ownedLeaves(live, owner.fields).flatMap(({ steps, value }) => {
-      if (!isMeant(steps) || own.has(pathText(steps)) || isKey(steps)) return [];
-      const before = valueIn(declared, steps);
-      return JSON.stringify(before) === JSON.stringify(value) ? [] : [change(steps, before, value, owner)];
-    }),
-  );
-  // What was taken away has no owner; without somebody who wrote, the API server left it out.
-  const [newest] = strangers.toSorted((a, b) => (b.time ?? "").localeCompare(a.time ?? ""));
-  const removed =
-    newest === undefined
-      ? []
-      : declaredLeaves(declared).flatMap(({ steps, value }) =>
-          isMeant(steps) && valueIn(live, steps) === undefined
-            ? [change(steps, value, undefined, newest)]
-            : [],
-        );
-  return [...new Map([...removed, ...set].map((one) => [one.path, one])).values()].toSorted((a, b) =>
-    a.path.localeCompare(b.path),
-  );
+  });
 }
 
 /** What tells an item from the others goes with the item. */
@@ -107,7 +125,8 @@ function declaredLeaves(
 ): { steps: readonly PathStep[]; value: unknown }[] {
   if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
-    if (items.length > 0 && !items.some(isFields)) return [{ steps, value }];
+    if (items.length > 0 && !items.some((item) => isFields(item) && typeof item.name === "string"))
+      return [{ steps, value }];
     return items.flatMap((item) => {
       if (!isFields(item) || typeof item.name !== "string") return [];
       const { name, ...rest } = item;
@@ -129,25 +148,14 @@ function toolOf({ manager, subresource }: FieldOwner): string {
   );
 }
 
-/** What a slot's Deployment is declared as; `undefined` where it has none. Pure. */
-export function declaredDeployment(spec: ModelSpec, slot: Slot): unknown {
-  const { image, versions: _versions, ...rest } = spec.slots[slot];
-  if (image === undefined) return undefined;
-  const selector = rest.selector ?? { app: spec.name, version: slot };
-  const scheme = podScheme(spec.ingress.protocol, spec.server);
-  const declared = deploymentSpec(
-    spec.name,
-    selector,
-    { ...rest, image } as Parameters<typeof deploymentSpec>[2],
-    spec.server,
-    scheme,
-  );
-  return { spec: withPodDefaults(declared, rest.podDefaults) };
-}
-
 /** `spec.replicas: 2 -> 5 (kubectl scale, at 2026-11-30T02:54:15Z)`. */
 export function describeHandChange({ path, before, after, by, at }: HandChange): string {
   const show = (value: unknown) =>
     value === undefined ? "(none)" : isFields(value) ? JSON.stringify(value) : showValue(value, []);
   return `${path}: ${show(before)} -> ${show(after)} (${by}${at === undefined ? "" : `, at ${at}`})`;
+}
+
+/** Whether a change says what is to run; a restart says nothing. Pure. */
+export function isChoice({ path }: Pick<HandChange, "path">): boolean {
+  return !path.includes("kubectl.kubernetes.io/restartedAt");
 }

@@ -1,11 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { FakeCluster, testConfig, testNamespace, testServer } from "../../../test/support/rollout-bench.ts";
+import {
+  FakeCluster,
+  json,
+  testConfig,
+  testNamespace,
+  testServer,
+} from "../../../test/support/rollout-bench.ts";
 import type { Event } from "../../core/events.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { defaultPreviewHeader, ownLabels } from "../../core/names.ts";
 import { settledOn } from "../../core/routing.ts";
-import type { Stack } from "../../engine/stack.ts";
+import type { Stack, StackOptions } from "../../engine/stack.ts";
 import type { StackResource } from "../../engine/stack-resource.ts";
 import type { TakeIn } from "../../engine/take-in.ts";
 import { declaredObjects, kinds, objectPath } from "./declared-objects.ts";
@@ -31,8 +37,13 @@ let calls: (string | TakeIn)[];
 let known: readonly StackResource[];
 let program: (() => Promise<unknown>) | undefined;
 let updated: readonly string[];
+let settings: StackOptions | undefined;
+/** What the engine does to the cluster. */
+let write: () => void;
 
 beforeEach(() => {
+  write = () => {};
+  settings = undefined;
   cluster = new FakeCluster();
   events = [];
   calls = [];
@@ -59,10 +70,14 @@ async function open(): Promise<ModelStack> {
     signal: new AbortController().signal,
     open: async (options): Promise<Stack> => {
       program = options.program;
+      settings = options;
       return {
         preview: done(options.folder === "/project" ? "preview" : "preview beside"),
-        up: done("up"),
-        refresh: done("refresh"),
+        up: async () => {
+          write();
+          return await done("up")();
+        },
+        refresh: async (only) => await done(`refresh ${only?.map(({ id }) => id).join()}`)(),
         destroy: done("destroy"),
         resources: async () => known,
         outputs: async () => undefined,
@@ -140,19 +155,109 @@ describe("before Pulumi runs", () => {
     expect(events).toMatchObject([{ code: "taken-into-state" }]);
   });
 
-  test("a change by hand that goes with a write is said", async () => {
-    const fields = { "f:spec": { "f:replicas": {} } };
-    cluster.put(objectPath(testNamespace, { kind: "Deployment", name: "fraud-blue" }), {
-      metadata: {
-        labels: ownLabels("fraud"),
-        managedFields: [{ manager: "kubectl", operation: "Update", subresource: "scale", fieldsV1: fields }],
-      },
-      spec: { replicas: 5 },
-    });
+  test.each([
+    [
+      "of a model",
+      spec(),
+      ["list endpoints", "list pods"],
+      ["list horizontalpodautoscalers", "list configmaps"],
+    ],
+    [
+      "of one with autoscalers and config files",
+      spec({
+        slots: {
+          blue: { image: "a", configFiles: { "/etc/a": "1" }, autoscaling: { min: 2, max: 4 } },
+          green: {},
+        },
+      }),
+      ["list endpoints", "list horizontalpodautoscalers", "list configmaps"],
+      [],
+    ],
+  ])("who may not look at all %s is told so, and it does not run", async (_what, of, some, never) => {
+    const asked: string[] = [];
+    cluster.intercept = ({ path, body }) => {
+      if (path.endsWith("/selfsubjectrulesreviews")) return json(201, { status: {} });
+      if (!path.endsWith("/selfsubjectaccessreviews")) return undefined;
+      const { verb, resource } = (body as { spec: { resourceAttributes: Record<string, string> } }).spec
+        .resourceAttributes as { verb: string; resource: string };
+      asked.push(`${verb} ${resource}`);
+      return json(201, { status: { allowed: resource !== "endpoints" } });
+    };
+    const stack = await open();
+    for (const run of [() => stack.up(desired(of)), () => stack.refresh(desired(of))]) {
+      await expect(run()).rejects.toMatchObject({
+        code: "permission-denied",
+        message: expect.stringMatching(/^Pulumi was not started.* may not list endpoints in/),
+      });
+    }
+    expect(calls).toEqual([]);
+    expect(asked).toEqual(expect.arrayContaining(some));
+    expect(asked.filter((one) => never.includes(one))).toEqual([]);
+  });
+
+  test("it is told to take what others own of the model's objects", async () => {
+    await (await open()).up(desired());
+    expect(settings?.env).toMatchObject({ PULUMI_K8S_ENABLE_PATCH_FORCE: "true" });
+  });
+});
+
+test("a refresh of some objects is one of those alone", async () => {
+  const stack = await open();
+  await stack.refresh(desired(), [{ kind: "Service", name: "fraud-blue" }]);
+  await stack.refresh(desired());
+  expect(calls).toEqual([`refresh ${testNamespace}/fraud-blue`, "refresh undefined"]);
+});
+
+describe("a change by hand", () => {
+  const path = objectPath(testNamespace, { kind: "Deployment", name: "fraud-blue" });
+  const scaled = {
+    metadata: {
+      labels: ownLabels("fraud"),
+      managedFields: [
+        {
+          manager: "kubectl",
+          operation: "Update",
+          subresource: "scale",
+          fieldsV1: { "f:spec": { "f:replicas": {} } },
+        },
+      ],
+    },
+    spec: { replicas: 5 },
+  };
+  const undone = () =>
+    events.flatMap((event) =>
+      event.type === "warning" && event.code === "hand-change-undone" ? [event.message] : [],
+    );
+  beforeEach(() => cluster.put(path, scaled));
+
+  test("that goes with a write is said, also where the write failed later", async () => {
+    const stack = await open();
+    write = () => {
+      cluster.put(path, { ...scaled, metadata: { labels: ownLabels("fraud") }, spec: { replicas: 2 } });
+      throw new Error("killed");
+    };
+    await expect(stack.up(desired())).rejects.toThrow("killed");
+    expect(undone()).toEqual([expect.stringContaining("spec.replicas: 2 -> 5 (kubectl scale)")]);
+  });
+
+  test("that Pulumi leaves stays, and nobody says otherwise", async () => {
     updated = ["Deployment fraud-blue"];
     await (await open()).up(desired());
-    const [said] = events.filter((event) => event.type === "warning" && event.code === "hand-change-undone");
-    expect(said).toMatchObject({ message: expect.stringContaining("spec.replicas: 2 -> 5 (kubectl scale)") });
+    expect(undone()).toEqual([]);
+    expect(cluster.requests.filter(({ method }) => method === "PATCH")).toEqual([]);
+  });
+
+  test("that Pulumi leaves is put back where it should be, under the name of its provider", async () => {
+    await (await open()).up(desired(), { putsBack: ({ slot }) => slot === "blue" });
+    const [patch] = cluster.requests.filter(({ method }) => method === "PATCH");
+    expect(patch).toMatchObject({
+      path,
+      query: { fieldManager: "pulumi-kubernetes" },
+      contentType: "application/json-patch+json",
+    });
+    expect(patch?.body).toContainEqual(
+      expect.objectContaining({ op: "replace", path: "/spec", value: { replicas: 2 } }),
+    );
   });
 });
 

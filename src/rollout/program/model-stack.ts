@@ -10,10 +10,13 @@ import type { OpenStack, OperationResult, SecretsSource, Stack, StackOptions } f
 import type { StackResource } from "../../engine/stack-resource.ts";
 import type { TakeIn } from "../../engine/take-in.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
+import type { DeclaredObject } from "./declared-objects.ts";
 import { declaredObjects, kinds } from "./declared-objects.ts";
+import { requireEngineRights } from "./engine-rights.ts";
 import { findHandChanges } from "./find-hand-changes.ts";
 import { describeHandChange, type HandChange } from "./hand-changes.ts";
 import { providerPatience } from "./provider-patience.ts";
+import { putBack } from "./put-back.ts";
 import { listed, refuseForeign, type UnknownObject, unknownObjects } from "./unknown-objects.ts";
 
 /** What a run of Pulumi makes true. */
@@ -22,15 +25,25 @@ export interface Desired {
   readonly routing: Routing;
 }
 
+export interface UpWriteOptions {
+  /** @default nothing */
+  readonly putsBack?: (change: HandChange) => boolean;
+}
+
 /** The Pulumi stack of one model; one opened stack serves any number of writes. */
 export interface ModelStack {
   preview(desired: Desired): Promise<OperationResult>;
   /**
-   * Takes the model's own objects that the state does not know into it, then makes everything what is desired.
-   * @throws UserError `object-taken` before anything is written
+   * Takes the model's own objects that the state does not know into it, then makes everything what is desired. Of what somebody changed by
+   * hand Pulumi replaces what is declared of the objects that it writes; `putsBack` names what is to be as declared in any case.
+   * @throws UserError `object-taken`, `permission-denied` before anything is written
    */
-  up(desired: Desired): Promise<OperationResult>;
-  refresh(desired: Desired): Promise<OperationResult>;
+  up(desired: Desired, options?: UpWriteOptions): Promise<OperationResult>;
+  /**
+   * Brings the state up to the cluster: all of it, or what it holds of these objects. What somebody changed by hand is in the state then, and
+   * the next `up` puts it back.
+   */
+  refresh(desired: Desired, only?: readonly DeclaredObject[]): Promise<OperationResult>;
   destroy(options: { readonly remove: boolean }): Promise<OperationResult>;
   /** Whether the state knows of anything that was applied. */
   hasState(): Promise<boolean>;
@@ -53,6 +66,9 @@ export interface OpenModelStackOptions {
   readonly open?: OpenStack;
 }
 
+const notStarted =
+  "Pulumi was not started: its Kubernetes provider would wait for ever for what it may not see.";
+
 /** Opens the stack of a model. Loads Pulumi, which takes a second: only call it when something is to be written. */
 export async function openModelStack(options: OpenModelStackOptions): Promise<ModelStack> {
   const { config, namespace } = options;
@@ -69,7 +85,8 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
     program: async () =>
       desired === undefined ? undefined : await declare(desired, config.deadlines.readyMs),
     kubeconfig: config.kubeconfig,
-    env: options.env,
+    // What others own of a model's objects is told, and refused where it matters: it must not stop a run half-way.
+    env: { ...options.env, PULUMI_K8S_ENABLE_PATCH_FORCE: "true" },
     events: options.events,
     signal: options.signal,
   };
@@ -78,10 +95,15 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
     desired = next;
     return work();
   };
+  /** Asked here, too, since not every command asks beforehand: a way back doesn't. */
+  const requireRights = async (objects: readonly { readonly kind: string }[]) => {
+    const present = objects.map(({ kind }) => kind);
+    await requireEngineRights(options, present, { before: notStarted });
+  };
   return {
     preview: (next) =>
       with_(next, async () => {
-        const ours = await ownUnknown(options, stack, next.spec);
+        const ours = await ownUnknown(options, await stack.resources(), next.spec);
         if (ours.length === 0) return await stack.preview();
         options.events({
           type: "warning",
@@ -91,18 +113,28 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
         });
         return await previewTaken(options, (more) => open({ ...settings, ...more }), next.spec);
       }),
-    up: (next) =>
+    up: (next, { putsBack } = {}) =>
       with_(next, async () => {
-        const declared = JSON.stringify(declaredObjects(next.spec));
-        if (declared !== known) await takeInOwn(options, stack, next);
-        const changed = await findHandChanges(options, next.spec);
-        const result = await stack.up();
+        const objects = declaredObjects(next.spec);
+        const declared = JSON.stringify(objects);
+        if (declared !== known) {
+          const inState = await stack.resources();
+          await requireRights([...objects, ...inState]);
+          await takeInOwn(options, stack, next, inState);
+        }
+        const result = await tellingUndone(options, next, putsBack, () => stack.up());
         known = declared;
-        tellUndone(options.events, changed, result);
         return result;
       }),
-    refresh: (next) => with_(next, () => stack.refresh()),
-    destroy: ({ remove }) => stack.destroy({ remove }),
+    refresh: (next, only) =>
+      with_(next, async () => {
+        await requireRights([]);
+        return await stack.refresh(only?.map(({ kind, name }) => ({ kind, id: `${namespace}/${name}` })));
+      }),
+    destroy: async ({ remove }) => {
+      await requireRights(await stack.resources());
+      return await stack.destroy({ remove });
+    },
     check: () => stack.check(),
     resources: () => stack.resources(),
     hasState: async () => (await stack.outputs()) !== undefined,
@@ -110,8 +142,13 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
 }
 
 /** What the program declares, what the state does not know and what is there all the same becomes a resource as it is. */
-async function takeInOwn(options: OpenModelStackOptions, stack: Stack, { spec }: Desired): Promise<void> {
-  const ours = await ownUnknown(options, stack, spec);
+async function takeInOwn(
+  options: OpenModelStackOptions,
+  stack: Stack,
+  { spec }: Desired,
+  inState: readonly StackResource[],
+): Promise<void> {
+  const ours = await ownUnknown(options, inState, spec);
   if (ours.length === 0) return;
   options.events({
     type: "warning",
@@ -122,10 +159,34 @@ async function takeInOwn(options: OpenModelStackOptions, stack: Stack, { spec }:
   await stack.takeIn(takenOf(spec, ours));
 }
 
-/** Pulumi takes over what was changed with kubectl, without a word, when it writes the object for whatever reason. */
-function tellUndone(events: EventSink, changed: readonly HandChange[], { changes }: OperationResult): void {
-  const undone = changed.filter(({ kind, name }) =>
-    changes.some((one) => one.kind === kind && one.name === name && one.operation !== "create"),
+/**
+ * Runs `work`, in which Pulumi replaces without a word what others have changed of the objects that it writes, and says what that was. What
+ * `putsBack` names is put back even where Pulumi had no reason to write.
+ */
+async function tellingUndone(
+  options: OpenModelStackOptions,
+  desired: Desired,
+  putsBack: UpWriteOptions["putsBack"],
+  work: () => Promise<OperationResult>,
+): Promise<OperationResult> {
+  const look = () => findHandChanges(options, desired.spec, desired.routing);
+  const changed = await look();
+  if (changed.length === 0) return await work();
+  try {
+    const result = await work();
+    const left = (await look()).filter((one) => putsBack?.(one) === true);
+    if (left.length > 0) await putBack(options, desired, left);
+    return result;
+  } finally {
+    const left = await look().catch(() => changed);
+    tellUndone(options.events, changed, left);
+  }
+}
+
+function tellUndone(events: EventSink, changed: readonly HandChange[], left: readonly HandChange[]): void {
+  const undone = changed.filter(
+    (one) =>
+      !left.some(({ kind, name, path }) => kind === one.kind && name === one.name && path === one.path),
   );
   for (const object of new Set(undone.map(({ kind, name }) => `${kind} ${name}`))) {
     const fields = undone.filter(({ kind, name }) => `${kind} ${name}` === object);
@@ -140,12 +201,12 @@ function tellUndone(events: EventSink, changed: readonly HandChange[], { changes
 /** @throws UserError `object-taken` */
 async function ownUnknown(
   options: OpenModelStackOptions,
-  stack: Stack,
+  inState: readonly StackResource[],
   spec: ModelSpec,
 ): Promise<readonly UnknownObject[]> {
   // Objects that are being adopted, or given back, are imported by the program itself.
   if (spec.adopted !== undefined && spec.adopted.phase !== "keep") return [];
-  const found = await unknownObjects(options, spec, await stack.resources());
+  const found = await unknownObjects(options, spec, inState);
   refuseForeign(spec, found);
   return found.ours;
 }

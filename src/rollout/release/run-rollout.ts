@@ -49,7 +49,7 @@ export async function started(
   try {
     // Everything that can be refused is refused before anything is asked or written.
     // A way back asks beforehand for what moves traffic, and for nothing that comes after.
-    const needed = command === "rollback" ? (["switch"] as const) : (["up", "switch"] as const);
+    const needed = command === "rollback" ? (["switch"] as const) : (["up", "switch", "engine"] as const);
     const seen = await withPermissions(context, needed, () => observeDeployed(context));
     const start = await check(seen);
     const admission = await requireRoom(context, seen, start);

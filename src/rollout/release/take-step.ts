@@ -9,6 +9,9 @@ import { modelSpec } from "../plan/desired.ts";
 import { giveUpReplicas, handovers, sizeOwners, takeReplicas } from "../plan/handover.ts";
 import { withImagesRun } from "../plan/images-run.ts";
 import { floorsWhile } from "../plan/sizing.ts";
+import { objectsOfSlot } from "../program/declared-objects.ts";
+import type { HandChange } from "../program/hand-changes.ts";
+import { isChoice } from "../program/hand-changes.ts";
 import { indistinguishable } from "../proof/identities.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { waitForSlot, whileWatching } from "../traffic/slot-wait.ts";
@@ -134,16 +137,20 @@ async function writeSize(
   await whileWatching(context, location, watched, async (signal, events) => {
     const stack = await context.openStack(signal, events);
     const before = observation.slots[slot];
+    // Only this slot is looked at: what somebody changed of the other one, which serves, would be in the state then, and be put back.
+    const look = async () => await stack.refresh(desired, objectsOfSlot(desired.spec, slot));
     // Pulumi compares with its state: what was deleted by hand has to be looked at first.
-    if (before.service === undefined || before.deployment === undefined) await stack.refresh(desired);
+    if (before.service === undefined || before.deployment === undefined) await look();
     await takeReplicas(context, passed);
-    await stack.up(desired);
+    // What this slot runs is ours to say; what somebody changed of the other one is not put back by the way.
+    const putsBack = (change: HandChange) => change.slot === slot && isChoice(change);
+    await stack.up(desired, { putsBack });
     await giveUpReplicas(context, passed);
     const { deployment } = await observeSlot(location, slot);
     const isAutoscaled = desired.spec.slots[slot].autoscaling !== undefined;
     if (isAutoscaled || deployment?.desiredReplicas === desired.spec.slots[slot].replicas) return;
     // It was scaled by hand to something else than the state says.
-    await stack.refresh(desired);
+    await look();
     await stack.up(desired);
   });
 }

@@ -6,6 +6,7 @@ import type { Deployed } from "../context/deployed.ts";
 import type { SlotObservation } from "../observe/observation.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { type Sized, sizedForTraffic } from "../plan/sizing.ts";
+import { objectsOfSlot } from "../program/declared-objects.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { whileWatching } from "./slot-wait.ts";
 
@@ -33,7 +34,7 @@ export async function reconcile(
       if (record !== deployed.record) await context.store.update(() => ({ ...record, applying: true }));
       await whileWatching(context, location, [target], async (signal, events) => {
         const opened = await context.openStack(signal, events);
-        if (missing) await opened.refresh({ spec, routing });
+        if (missing) await opened.refresh({ spec, routing }, objectsOfSlot(spec, target));
         await opened.up({ spec, routing });
       });
       await context.store.update((present) => present && { ...present, applying: false });

@@ -5,6 +5,7 @@ import { unstoppable } from "../../core/unstoppable.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { ModelLocation } from "../observe/observe.ts";
 import { observeRouting } from "../observe/observe.ts";
+import { routingObjects } from "../program/declared-objects.ts";
 import type { ModelStack } from "../program/model-stack.ts";
 
 /** Where a routing is written, and who writes it. */
@@ -34,7 +35,7 @@ export async function writeRouting(place: RoutingPlace, routing: Routing): Promi
   }
   if (await isWritten(place, routing)) return;
   // The state believed that it was so already: somebody changed the objects behind its back, or a killed run did not save it.
-  await stack.refresh({ spec, routing });
+  await stack.refresh({ spec, routing }, routingObjects(spec));
   await stack.up({ spec, routing });
   await requireWritten(place, routing);
 }

@@ -1,0 +1,91 @@
+import { autoscalerSpec } from "../../component/autoscaling.ts";
+import { deploymentSpec } from "../../component/deployment.ts";
+import { withPodDefaults } from "../../component/pod-defaults.ts";
+import { routerNamed } from "../../component/routers/factory.ts";
+import { backendPort, serviceFields } from "../../component/service-port.ts";
+import type { ModelSpec } from "../../core/model.ts";
+import { namesOfModel } from "../../core/names.ts";
+import { podScheme } from "../../core/pod-address.ts";
+import type { Routing } from "../../core/routing.ts";
+import type { Slot } from "../../core/slots.ts";
+import type { DeclaredObject } from "./declared-objects.ts";
+
+/**
+ * What is declared of an object, as far as it can be said; `undefined` where nobody declared it: adopted objects keep what they had, and
+ * without a routing nothing is said of where traffic goes. Pure.
+ */
+export function declaredFields(
+  spec: ModelSpec,
+  { kind, name }: DeclaredObject,
+  slot: Slot | undefined,
+  routing: Routing | undefined,
+): unknown {
+  const { adopted } = spec;
+  switch (kind) {
+    case "Deployment":
+      return slot === undefined || (adopted?.slot === slot && adopted.templateKept)
+        ? undefined
+        : declaredDeployment(spec, slot);
+    case "Service":
+      return slot === undefined || adopted?.slot === slot ? undefined : declaredService(spec, slot);
+    case "HorizontalPodAutoscaler":
+      return slot === undefined || adopted?.slot === slot ? undefined : declaredAutoscaler(spec, slot);
+    case "Ingress":
+      return adopted !== undefined || routing === undefined
+        ? undefined
+        : declaredIngress(spec, name, routing);
+    case "ConfigMap":
+    case "PodDisruptionBudget":
+      return undefined;
+  }
+}
+
+const selectorOf = ({ name, slots }: ModelSpec, slot: Slot) =>
+  slots[slot].selector ?? { app: name, version: slot };
+
+/** What a slot's Deployment is declared as; `undefined` where it has none. Pure. */
+export function declaredDeployment(spec: ModelSpec, slot: Slot): unknown {
+  const { image, versions: _versions, ...rest } = spec.slots[slot];
+  if (image === undefined) return undefined;
+  const scheme = podScheme(spec.ingress.protocol, spec.server);
+  const declared = deploymentSpec(
+    spec.name,
+    selectorOf(spec, slot),
+    { ...rest, image } as Parameters<typeof deploymentSpec>[2],
+    spec.server,
+    scheme,
+  );
+  return { spec: withPodDefaults(declared, rest.podDefaults) };
+}
+
+function declaredService(spec: ModelSpec, slot: Slot): unknown {
+  return {
+    spec: {
+      type: "ClusterIP",
+      selector: selectorOf(spec, slot),
+      ports: [backendPort(spec.ingress.protocol, spec.servicePort, spec.server)],
+      ...serviceFields(spec.service),
+    },
+  };
+}
+
+function declaredAutoscaler(spec: ModelSpec, slot: Slot): unknown {
+  const { autoscaling } = spec.slots[slot];
+  if (autoscaling === undefined) return undefined;
+  const { deployment } = namesOfModel(spec.name, spec.slots, spec.ingress);
+  return { spec: autoscalerSpec(deployment[slot], autoscaling) };
+}
+
+function declaredIngress(spec: ModelSpec, name: string, routing: Routing): unknown {
+  const manifests = routerNamed(spec.router).objects({
+    model: spec.name,
+    names: namesOfModel(spec.name, spec.slots, spec.ingress),
+    namespace: spec.namespace,
+    routing,
+    ingress: spec.ingress,
+    previewHeader: spec.previewHeader,
+    servicePort: spec.servicePort,
+  });
+  const manifest = manifests.find(({ metadata }) => metadata.name === name);
+  return manifest && { metadata: { annotations: manifest.metadata.annotations }, spec: manifest.spec };
+}
