@@ -11,6 +11,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import { interrupted } from "../../src/core/errors.ts";
 import type { Event } from "../../src/core/events.ts";
 import type { ModelServer } from "../../src/core/model.ts";
+import type { Routing } from "../../src/core/routing.ts";
 import type { Slot } from "../../src/core/slots.ts";
 import { slots } from "../../src/core/slots.ts";
 import type { ResourceChange } from "../../src/engine/stack.ts";
@@ -87,6 +88,8 @@ export class FakeCluster implements KubernetesApi {
     | undefined;
   /** What controllers make of an object that was patched. */
   onPatch: ((path: string, object: KubernetesObject) => void) | undefined;
+  /** Runs after a patch has been written, before it is answered; may throw. */
+  afterPatch: ((path: string) => void | Promise<void>) | undefined;
 
   put(path: string, object: KubernetesObject): void {
     this.#version += 1;
@@ -113,7 +116,10 @@ export class FakeCluster implements KubernetesApi {
     this.requests.push(request);
     const intercepted = await this.intercept?.(request);
     if (intercepted !== undefined) return intercepted;
-    return this.#answer(request);
+    const answer = this.#answer(request);
+    if (request.method === "PATCH" && request.query?.dryRun === undefined && answer.status < 400)
+      await this.afterPatch?.(request.path);
+    return answer;
   }
 
   #answer(request: ApiRequest): ApiResponse {
@@ -450,6 +456,10 @@ export interface TestBench {
   readonly clock: FakeClock;
   readonly events: Event[];
   readonly stop: AbortController;
+  /** Routings that were written past Pulumi, in their order. */
+  readonly moves: Routing[];
+  /** Runs after each of them was written; may throw. */
+  afterMove: ((routing: Routing) => void | Promise<void>) | undefined;
   /** Requests at the ingress: what the controller answers for a header value. Replace it to break things. */
   answer: (previewHeader: string | undefined, host: string) => { status: number; body: string };
   /** Answers requests at the ingress before the controller does; may throw. */
@@ -512,6 +522,8 @@ export function testBench(): TestBench {
     clock,
     events,
     stop,
+    moves: [],
+    afterMove: undefined,
     ask: () => undefined,
     receive: () => ({ status: 200, body: "" }),
     beats: false,
@@ -589,6 +601,15 @@ export function testBench(): TestBench {
     clock.pass(1);
     const { headers, host } = request;
     return { headers: {}, ...(bench.ask(request) ?? bench.answer(headers["X-Modelswitch-Preview"], host)) };
+  };
+  cluster.afterPatch = async (path) => {
+    if (!path.includes("/ingresses/")) return;
+    const [main, canary] = ["fraud", "fraud-canary"].map((name) => cluster.get(ingressPath(name)));
+    const router = canary === undefined ? plain : nginx;
+    const routing = router.read("fraud", [main, canary].filter((object) => object !== undefined) as never);
+    if (routing === undefined) return;
+    bench.moves.push(routing);
+    await bench.afterMove?.(routing);
   };
   return bench;
 }

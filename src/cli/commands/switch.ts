@@ -9,7 +9,7 @@ export const switchCommand: Command = {
   name: "switch",
   summary: "Send all traffic to one slot, proved at the ingress",
   description:
-    "Waits until all replicas of the slot are ready, writes the routing through Pulumi step by step, and proves each step at the ingress on fresh connections. A step that cannot be proved is undone. Away from a live slot that is bad it is a way back like `rollback`: nothing of that slot is needed, and traffic stays on the other one. To the slot that a rollout in progress leaves it is `abort`. Run it again after an interruption: it continues from what the cluster says.",
+    "Waits until all replicas of the slot are ready, writes the routing step by step, proves each step at the ingress on fresh connections, and brings Pulumi's state up to it. A step that cannot be proved is undone. Away from a live slot that is bad it is a way back like `rollback`: nothing of that slot is needed, and traffic stays on the other one. To the slot that a rollout in progress leaves it is `abort`. After an interruption `resume`, or the same command, goes on from what the cluster says.",
   arguments: [{ name: "slot", summary: "The slot to send the traffic to", required: true, choices: slots }],
   options: [
     {

@@ -21,6 +21,26 @@ import type { Action, SlotWorld, World } from "./world.ts";
  * write changes one routing object; a slot that carries traffic is neither changed nor scaled down, unless the mode is `recreate`.
  */
 export function next(plan: RolloutPlan, state: RolloutState, world: World): Action {
+  const action = ownNext(plan, state, world);
+  return isTimeToFollow(plan, state, action) ? { kind: "follow" } : action;
+}
+
+/** Whether nothing is lost by bringing Pulumi's state up to the routing first: the rollout waits for the time or for people. */
+function isTimeToFollow(plan: RolloutPlan, state: RolloutState, action: Action): boolean {
+  if (state.followed || isWayBack(plan, state)) return false;
+  switch (action.kind) {
+    case "held":
+      return true;
+    case "rest":
+      return action.why === "paused";
+    case "wait":
+      return !["readiness", "settling", "vacating"].includes(action.for);
+    default:
+      return false;
+  }
+}
+
+function ownNext(plan: RolloutPlan, state: RolloutState, world: World): Action {
   if (state.phase === "done") return { kind: "rest", why: "finished" };
   if (state.stage !== "during") return boundary(plan, state, state.phase, state.stage);
   switch (state.phase) {
@@ -68,10 +88,13 @@ function boundary(plan: RolloutPlan, state: RolloutState, phase: Phase, stage: "
 function deploy(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const { target, from } = state;
   const slot = world.slots[target];
-  const differs = slot.release !== state.release;
+  const isSwitch = plan.cutOverOnly === true;
+  // A switch takes what is in the slot; pods that nobody released have no number.
+  const differs = slot.release !== state.release && !(isSwitch && slot.release === undefined);
   if (splitOf(world.routing)[target] > 0 && differs) return foreign(target);
   const replicas = sizeFor(plan, 0);
-  if (differs || slot.desired < replicas || world.unfinished) {
+  const isSmall = slot.desired < replicas && (slot.scalable || !isSwitch);
+  if (differs || isSmall || slot.incomplete || world.unfinished) {
     const room = plan.mode.kind === "recreate" ? makeRoom(from, world) : undefined;
     // Emptying the live slot changes what clients see more than anything else.
     if (room?.kind === "vacate" && isClosed(state, world)) return heldByWindow(world);
@@ -217,7 +240,7 @@ function restore(plan: RolloutPlan, { from, target }: RolloutState, world: World
 function scaleDown(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const loser = otherSlot(goalOf(state));
   if (splitOf(world.routing)[loser] > 0) return foreign(loser);
-  const isBehind = isWayBack(plan, state) && !state.followed;
+  const isBehind = !state.followed;
   if (plan.cutOverOnly === true) return isBehind || world.unfinished ? { kind: "follow" } : complete;
   const { desired, declared, autoscaled } = world.slots[loser];
   // An autoscaler that was told takes its time, and needs nobody to wait for it.

@@ -84,6 +84,7 @@ class Simulation {
       usable: ready > 0,
       readyReplicas: ready,
       limit: undefined,
+      incomplete: false,
       scalable: desired > 0 || release !== undefined,
       readySince,
     });

@@ -56,7 +56,7 @@ export interface RolloutState {
   readonly paused: boolean;
   /** The steps, holds, approvals and the soak that are left are skipped. Readiness and proof never are. */
   readonly promoted: boolean;
-  /** On a way back: whether Pulumi's state has what was written past it since. */
+  /** Whether Pulumi's state has the routing that was written past it. */
   readonly followed: boolean;
   /** All traffic goes back at once, also to a slot that is smaller than the load. */
   readonly now: boolean;

@@ -1,4 +1,4 @@
-import { firstStage, hooksAt, phases, type RolloutPlan, type RolloutState } from "./state.ts";
+import { firstStage, hooksAt, type Phase, phases, type RolloutPlan, type RolloutState } from "./state.ts";
 
 /** What happened: steps of the executor, and what people ask for. `at` is in milliseconds since the Unix epoch. */
 export type RolloutEvent =
@@ -29,7 +29,7 @@ export type RolloutEvent =
       readonly cause?: string | undefined;
       readonly at: number;
     }
-  /** A way back that could not begin: nothing was moved, and nothing is to be taken back. */
+  /** A way back or a switch that could not begin: nothing was moved, and nothing is to be taken back. */
   | { readonly kind: "give-up"; readonly reason: string; readonly cause: string }
   /** Pulumi's state has what was written past it. */
   | { readonly kind: "followed" };
@@ -67,21 +67,20 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
       return {
         ...state,
         direction: "back",
-        // A step may have been written and not recorded.
-        exposed: state.exposed || state.phase === "shift" || state.phase === "cut-over",
+        exposed: state.exposed || mayHaveMoved(state),
         phase: "cut-over",
         stage: "during",
         hooksDone: 0,
         proved: false,
         paused: false,
-        followed: false,
+        followed: state.followed && !mayHaveMoved(state),
         since: event.at,
         reason: event.reason,
         cause: event.cause,
         outcome: state.phase === "soak" || state.phase === "drain" ? "rolled-back" : "aborted",
       };
     case "give-up":
-      if (plan.escapes !== true || state.exposed) return state;
+      if ((plan.escapes !== true && plan.cutOverOnly !== true) || state.exposed) return state;
       return { ...state, phase: "done", outcome: "aborted", reason: event.reason, cause: event.cause };
     case "followed":
       return { ...state, followed: true };
@@ -92,12 +91,18 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
       return {
         ...state,
         arming: false,
+        followed: false,
         exposed: state.exposed || isForward,
         ...(event.settled ? { proved: true, since: event.at } : {}),
       };
     case "completed":
       return completed(plan, state, event.at);
   }
+}
+
+/** A step may have been written and not recorded. */
+function mayHaveMoved({ phase }: RolloutState): boolean {
+  return phase === "shift" || phase === "cut-over";
 }
 
 function completed(plan: RolloutPlan, state: RolloutState, at: number): RolloutState {
@@ -129,10 +134,28 @@ function completed(plan: RolloutPlan, state: RolloutState, at: number): RolloutS
 
 function following(plan: RolloutPlan, state: RolloutState): RolloutState["phase"] {
   if (state.phase === "done") return "done";
-  if (plan.cutOverOnly === true && state.phase === "cut-over") return "scale-down";
+  if (plan.cutOverOnly === true) return afterInSwitch(state.phase);
   // There is nothing to watch on the way back: what it leads to was live before.
   if (state.direction === "back" && state.phase === "cut-over") {
     return state.exposed ? "drain" : "scale-down";
   }
   return phases[phases.indexOf(state.phase) + 1] ?? "done";
+}
+
+/** A switch has no release to try: the slot is made ready, reached through the ingress, and takes the traffic. */
+function afterInSwitch(phase: Phase): RolloutState["phase"] {
+  switch (phase) {
+    case "deploy":
+    case "warm-up":
+      return "verify";
+    case "verify":
+    case "shift":
+      return "cut-over";
+    case "cut-over":
+    case "soak":
+    case "drain":
+      return "scale-down";
+    case "scale-down":
+      return "done";
+  }
 }

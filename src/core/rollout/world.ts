@@ -11,6 +11,8 @@ export interface SlotWorld {
   /** Replicas that were declared last; with an autoscaler: the fewest. */
   readonly declared: number;
   readonly autoscaled: boolean;
+  /** Whether an object of it is gone that Pulumi makes. */
+  readonly incomplete: boolean;
   /** Pods that there are, those that are about to end among them. */
   readonly pods: number;
   /** All replicas are ready endpoints, and there is at least one. */

@@ -1,5 +1,6 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { isWayBack, needsApproval, type RolloutState } from "../../core/rollout/state.ts";
+import { splitOf } from "../../core/routing.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { observeDeployed } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
@@ -9,7 +10,7 @@ import { leasePath, presentLock } from "../lock/lease.ts";
 import { modelLocked, refuseClosed, withLockOrAsk } from "../lock/lock.ts";
 import { isLive, requireInProgress } from "../record/in-progress.ts";
 import { Journal } from "../record/journal.ts";
-import type { RolloutRequest } from "../record/rollouts.ts";
+import type { RolloutRecordEntry, RolloutRequest } from "../record/rollouts.ts";
 import { type ExecuteOptions, execute } from "../release/execute.ts";
 import { hearRequests } from "../release/heard-requests.ts";
 import { askOf } from "../release/left-requests.ts";
@@ -37,7 +38,8 @@ export async function control(
   const [kind] = asked;
   const { record } = await withPermissions(context, ["switch"], () => observeDeployed(context));
   refuseOtherEnvironment(context, record);
-  const { plan, state } = requireInProgress(context, record);
+  const before = requireInProgress(context, record);
+  const { plan, state } = before;
   if (kind === "approve" && !needsApproval(plan, state)) throw nothingToApprove(context, state);
   if (kind === "pause" && !canPause(state)) throw nothingToPause(context, state);
   if (kind === "abort" && isLive(state)) throw abortTooLate(context, state);
@@ -50,13 +52,15 @@ export async function control(
   const deadline = context.clock.now() + context.config.deadlines.readyMs;
   for (;;) {
     const end = await withLockOrAsk(context.lockOptions(kind), "look", async (lock): Promise<RolloutEnd> => {
+      const over = await switchOver(context, kind, before);
+      if (over !== undefined) return { kind: "finished", state: over, failure: undefined };
       if (kind !== "pause") return await execute(context, lock, options);
       const heard = await hearRequests(context, new Journal(context.clock));
       return { kind: "paused", state: requireInProgress(context, heard).state };
     });
     if (end.kind === "held") return { kind: "done", end: end.result };
     if (isBack) refuseClosed(context.config.name, end.lock);
-    const heard = await untilHeard(context, kind, end.lock, deadline);
+    const heard = await untilHeard(context, kind, before, end.lock, deadline);
     if (heard !== undefined) return heard;
   }
 }
@@ -68,6 +72,7 @@ export async function control(
 async function untilHeard(
   context: RolloutContext,
   kind: RolloutRequest["kind"],
+  before: RolloutRecordEntry,
   held: PresentLock,
   deadline: number,
 ): Promise<Controlled | undefined> {
@@ -79,6 +84,8 @@ async function untilHeard(
     if (entry !== undefined && entry.requests.length === 0) {
       return { kind: "heard", by: locked.message, state: entry.state };
     }
+    const over = await switchOver(context, kind, before);
+    if (over !== undefined) return { kind: "heard", by: locked.message, state: over };
     const lock = presentLock(await api.find<LeaseObject>(leasePath(about)), about);
     if (lock?.holder?.token !== held.holder?.token) return undefined;
     await clock.sleep(pollMs, signal);
@@ -88,6 +95,32 @@ async function untilHeard(
     message: `The command that works on the rollout has not heard \`${kind}\` yet: ${locked.message}`,
     hint: "It hears it before its next step. If that command is gone, run this again.",
     exitCode: exitCodes.locked,
+  });
+}
+
+/**
+ * How a switch has ended meanwhile: nothing of it is left in the record but a line of the history where it moved the traffic. `undefined`:
+ * it has not ended, or is no switch.
+ * @throws UserError `abort-too-late` where it was to be taken back and had ended before it heard that
+ */
+async function switchOver(
+  context: RolloutContext,
+  asked: RolloutRequest["kind"],
+  { kind, number, state }: RolloutRecordEntry,
+): Promise<RolloutState | undefined> {
+  if (kind !== "switch") return undefined;
+  const record = await context.store.read();
+  if (record?.rollout?.number === number && record.rollout.state.phase !== "done") return undefined;
+  const { routing } = await observeDeployed(context);
+  const isMade = splitOf(routing)[state.target] === 100;
+  if (!isMade || asked !== "abort") {
+    return { ...state, phase: "done", outcome: isMade ? "released" : "aborted" };
+  }
+  throw new UserError({
+    code: "abort-too-late",
+    message: `The switch of ${context.config.name} to ${state.target} had ended before it heard that it should be taken back.`,
+    hint: `\`modelswitch switch ${state.from}\` sends the traffic back.`,
+    exitCode: exitCodes.usage,
   });
 }
 

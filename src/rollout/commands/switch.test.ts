@@ -14,6 +14,10 @@ import { interrupted, UserError } from "../../core/errors.ts";
 import type { Event } from "../../core/events.ts";
 import { settledOn } from "../../core/routing.ts";
 import { abortableReads } from "../../kubernetes/abortable.ts";
+import { observeDeployed } from "../context/deployed.ts";
+import { inProgress } from "../record/in-progress.ts";
+import { meantBy } from "./meant-by.ts";
+import { resume } from "./release.ts";
 import { switchTraffic } from "./switch.ts";
 import { up } from "./up.ts";
 
@@ -25,23 +29,22 @@ beforeEach(async () => {
   bench.stack.operations.length = 0;
 });
 
-function routingWritten(): unknown[] {
-  return bench.stack.operations.map(({ desired }) => desired?.routing);
-}
-
 describe("switch", () => {
   test("shifts, commits and re-arms, each through one write", async () => {
     const result = await switchTraffic(bench.context(), "green");
     expect(result.steps.map(({ name }) => name)).toEqual(["shift", "commit", "re-arm"]);
-    expect(routingWritten()).toEqual([
+    expect(bench.moves).toEqual([
       { main: "blue", candidate: "green", weight: 100 },
       { main: "green", candidate: "green", weight: 100 },
       { main: "green", candidate: "blue", weight: 0 },
     ]);
+    // Pulumi's state follows in one run.
+    expect(bench.stack.operations).toMatchObject([{ name: "up", desired: { routing: settledOn("green") } }]);
     expect(result).toMatchObject({ from: "blue", alreadyThere: false, routing: settledOn("green") });
     expect(result.steps.every(({ probes }) => probes >= 30)).toBe(true);
     const record = await bench.context().store.read();
     expect(record?.history).toMatchObject([{ from: "blue", to: "green", by: "ada@laptop" }]);
+    expect(record?.rollout).toBeUndefined();
   });
 
   test("says so when traffic is there already, and proves it", async () => {
@@ -75,7 +78,7 @@ describe("switch", () => {
     });
     const error = await failureOf(switchTraffic(bench.context(), "green"));
     expect(error.code).toBe("slot-not-ready");
-    expect(bench.stack.operations).toEqual([]);
+    expect(bench.moves).toEqual([]);
   });
 
   test("does not begin when the preview does not reach the target", async () => {
@@ -103,28 +106,27 @@ describe("switch", () => {
     });
     expect(error.message).toContain("HTTP 503 without an identity");
     expect(error.message).toContain("traffic is on blue");
-    expect(routingWritten()).toEqual([{ main: "blue", candidate: "green", weight: 100 }, settledOn("blue")]);
+    expect(bench.moves).toEqual([{ main: "blue", candidate: "green", weight: 100 }, settledOn("blue")]);
   });
 
   test("does not undo towards a slot that has no ready pod", async () => {
     bench = testBench();
     const config = testConfig({ router: "plain" });
     await up(bench.context(config), noFlags);
-    bench.stack.operations.length = 0;
-    bench.stack.afterUp = () => {
+    bench.afterMove = () => {
       putSlot(bench.cluster, "blue", { replicas: 2, ready: 0 });
       bench.answer = () => ({ status: 503, body: "" });
     };
     const error = await failureOf(switchTraffic(bench.context(config), "green"));
     expect(error).toMatchObject({ code: "proof-failed", details: { undone: false, proved: false } });
     expect(error.message).toContain("It was not undone, since blue has no ready pod: traffic is on green.");
-    expect(routingWritten()).toEqual([settledOn("green")]);
+    expect(bench.moves).toEqual([settledOn("green")]);
   });
 
   test("does not undo what somebody else has changed in the meantime", async () => {
     const path = `/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud-canary`;
     bench.answer = (header) => {
-      if (bench.stack.operations.length === 0)
+      if (bench.moves.length === 0)
         return { status: 200, body: `version of ${header === "always" ? "green" : "blue"}` };
       const canary = bench.cluster.get(path);
       const annotations = {
@@ -137,22 +139,23 @@ describe("switch", () => {
     const error = await failureOf(switchTraffic(bench.context(), "green"));
     expect(error).toMatchObject({ code: "undo-failed", details: { undone: false } });
     expect(error.message).toContain("changed by somebody else");
-    expect(bench.stack.operations).toHaveLength(1);
+    expect(bench.moves).toHaveLength(1);
   });
 
   test("a stop during the look at what was written does not leave it unproved", async () => {
     const context = bench.context();
     bench.cluster.intercept = wrap(bench, async ({ method, path, signal }) => {
-      if (bench.stack.operations.length === 0 || method !== "GET" || !path.includes("/ingresses/"))
-        return undefined;
+      if (bench.moves.length === 0 || method !== "GET" || !path.includes("/ingresses/")) return undefined;
       bench.stop.abort();
       if (signal?.aborted) throw interrupted("A request to the API server");
       return undefined;
     });
     const api = abortableReads(bench.cluster, bench.stop.signal);
     const error = await failureOf(switchTraffic({ ...context, api }, "green"));
-    expect(error).toMatchObject({ exitCode: 130, hint: expect.stringContaining("traffic is on green") });
-    expect(error.hint).toContain("each of them proved");
+    expect(error).toMatchObject({ exitCode: 130, hint: expect.stringContaining("Traffic is on green") });
+    expect(bench.events).toContainEqual(
+      expect.objectContaining({ type: "step", id: "prove-shift", state: "done" }),
+    );
   });
 
   test("a slot whose endpoints are no pods is refused: its answers could not be recognised", async () => {
@@ -170,7 +173,7 @@ describe("switch", () => {
     await bench.context().store.update((present) => present && { ...present, releases });
     const error = await failureOf(switchTraffic(bench.context(config), "green"));
     expect(error).toMatchObject({ code: "slots-indistinguishable", exitCode: 2 });
-    expect(bench.stack.operations).toEqual([]);
+    expect(bench.moves).toEqual([]);
   });
 
   test("does not wait for a Service that nobody is going to make", async () => {
@@ -185,38 +188,50 @@ describe("switch", () => {
     for (const left of [1, 2, 3]) {
       bench = testBench();
       await up(bench.context(), noFlags);
-      let writes = 0;
-      bench.stack.afterUp = () => {
-        writes += 1;
-        if (writes === left) throw new Error("killed");
-      };
       // The write is there, the process is not: nothing was proved or remembered.
-      const { stack } = bench;
-      const dying = { ...bench.context(), probe: () => Promise.reject(new Error("killed")) };
-      await switchTraffic(dying, "green").catch(() => undefined);
-      stack.afterUp = undefined;
-      const back = await switchTraffic(bench.context(), "blue");
-      expect(back.routing).toEqual(settledOn("blue"));
-      const there = await switchTraffic(bench.context(), "green");
-      expect(there.routing).toEqual(settledOn("green"));
+      bench.afterMove = () => {
+        if (bench.moves.length === left) throw new Error("killed");
+      };
+      const podProxy = bench.cluster.intercept;
+      bench.cluster.intercept = (request) => {
+        if (bench.moves.length >= left) throw new Error("killed");
+        return podProxy?.(request);
+      };
+      await expect(switchTraffic(bench.context(), "green")).rejects.toThrow("killed");
+      bench.cluster.intercept = podProxy;
+      bench.afterMove = undefined;
+      bench.holderIsGone = true;
+      const record = await bench.context().store.read();
+      expect(meantBy(record, { slot: "blue" })).toBe("abort");
+      expect(meantBy(record, { slot: "green" })).toBe("resume");
+      expect(await resume(bench.context(), "resume")).toMatchObject({ kind: "finished" });
+      const { routing } = await observeDeployed(bench.context());
+      expect(routing).toEqual(settledOn("green"));
+      expect(bench.stack.operations.at(-1)).toMatchObject({ desired: { routing } });
+      expect((await bench.context().store.read())?.history).toMatchObject([{ to: "green" }]);
     }
   });
 
-  test("a run that failed after its write goes on", async () => {
-    let failed = false;
-    bench.stack.afterUp = () => {
-      if (failed) return;
-      failed = true;
-      throw new Error("the await failed");
+  test("a run of Pulumi that failed after traffic moved leaves it there, and `resume` finishes it", async () => {
+    bench.stack.beforeUp = () => {
+      throw new UserError({ code: "passphrase-wrong", message: "The passphrase is wrong.", exitCode: 2 });
     };
-    const result = await switchTraffic(bench.context(), "green");
-    expect(result.routing).toEqual(settledOn("green"));
-    expect(bench.events).toContainEqual(expect.objectContaining({ code: "write-incomplete" }));
+    const error = await failureOf(switchTraffic(bench.context(), "green"));
+    expect(error).toMatchObject({
+      code: "state-behind",
+      exitCode: 5,
+      message: expect.stringContaining("on green, proved, and stays there"),
+      hint: expect.stringContaining("`modelswitch resume`"),
+    });
+    expect((await observeDeployed(bench.context())).routing).toEqual(settledOn("green"));
+    bench.stack.beforeUp = undefined;
+    expect(await resume(bench.context(), "resume")).toMatchObject({ kind: "finished" });
+    expect(bench.stack.operations).toMatchObject([{ name: "up", desired: { routing: settledOn("green") } }]);
   });
 
   test("an API server that fails for a moment after a write does not keep it from being proved", async () => {
     let refusals = 0;
-    bench.stack.afterUp = () => {
+    bench.afterMove = () => {
       refusals = 3;
     };
     const podProxy = bench.cluster.intercept;
@@ -230,7 +245,7 @@ describe("switch", () => {
     expect(result.steps.map(({ name }) => name)).toEqual(["shift", "commit", "re-arm"]);
   });
 
-  test("a write that the state believes to be there already is made after a refresh", async () => {
+  test("a share that somebody gave by hand is taken back, whatever Pulumi's state believes", async () => {
     // Somebody shifted by hand; the state still says weight 0, which is what `switch blue` wants.
     const path = `/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud-canary`;
     const canary = bench.cluster.get(path);
@@ -243,17 +258,17 @@ describe("switch", () => {
     });
     const result = await switchTraffic(bench.context(), "blue");
     expect(result.steps.map(({ name }) => name)).toEqual(["re-arm"]);
-    expect(bench.stack.operations.map(({ name }) => name)).toEqual(["up", "refresh", "up"]);
+    expect((await observeDeployed(bench.context())).routing).toEqual(settledOn("blue"));
     expect(result.from).toBe("green");
   });
 
   test("a stop takes effect between steps and says where traffic is", async () => {
-    bench.stack.afterUp = () => bench.stop.abort();
+    bench.afterMove = () => bench.stop.abort();
     const error = await failureOf(switchTraffic(bench.context(), "green"));
     expect(error).toMatchObject({ code: "interrupted", exitCode: 130 });
-    expect(error.hint).toContain("stopped after 1 step");
-    expect(error.hint).toContain("traffic is on green");
-    expect(routingWritten()).toEqual([{ main: "blue", candidate: "green", weight: 100 }]);
+    expect(error.hint).toContain("`modelswitch resume` finishes it");
+    expect(error.hint).toContain("Traffic is on green");
+    expect(bench.moves).toEqual([{ main: "blue", candidate: "green", weight: 100 }]);
   });
 
   test("a stop while waiting changes nothing", async () => {
@@ -265,6 +280,10 @@ describe("switch", () => {
     const error = await failureOf(switchTraffic({ ...context, events }, "green"));
     expect(error).toMatchObject({ exitCode: 130, hint: "Nothing was changed: traffic is on blue." });
     expect(bench.stack.operations).toEqual([]);
+    // It is over, and holds nothing up.
+    const record = await context.store.read();
+    expect(inProgress(record)).toBeUndefined();
+    expect(record?.history).toEqual([]);
   });
 
   test("what the configuration says beyond the traffic is left alone, and said", async () => {
@@ -303,6 +322,7 @@ describe("switch", () => {
     };
     const error = await failureOf(switchTraffic(bench.context(), "green"));
     expect(error).toMatchObject({ code: "stack-locked", exitCode: 4 });
+    expect((await observeDeployed(bench.context())).routing).toEqual(settledOn("green"));
   });
 
   test("routing that somebody changes in between is not overwritten", async () => {
@@ -314,8 +334,8 @@ describe("switch", () => {
         bench.cluster.remove(main);
     };
     const error = await failureOf(switchTraffic({ ...context, events }, "green"));
-    expect(error.code).toBe("routing-changed");
-    expect(bench.stack.operations).toHaveLength(1);
+    expect(error.code).toBe("routing-unreadable");
+    expect(bench.moves).toHaveLength(1);
   });
 
   test("slots that answer alike are refused with ways to mend it", async () => {

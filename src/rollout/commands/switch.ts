@@ -1,31 +1,30 @@
-import { exitCodes, interrupted, UserError } from "../../core/errors.ts";
-import { describeTraffic, liveSlot, type Routing, settledOn, stepsTo } from "../../core/routing.ts";
+import { exitCodes, UserError } from "../../core/errors.ts";
+import type { EventSink } from "../../core/events.ts";
+import { liveSlot, type Routing, settledOn, stepsTo } from "../../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../../core/slots.ts";
-import { unstoppable } from "../../core/unstoppable.ts";
 import { notReady } from "../../slots/not-ready.ts";
 import { readiness } from "../../slots/readiness.ts";
 import { refuseUnfinished } from "../context/adoption-guard.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { type Deployed, observeDeployed } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
-import { requirePermissions, withPermissions } from "../context/permissions.ts";
+import { withPermissions } from "../context/permissions.ts";
 import { leavesBadSlot } from "../ingress/bad-slot.ts";
 import { type ProofSubject, proofSubject } from "../ingress/proof-subject.ts";
 import { proveRouting, unproved } from "../ingress/prove-routing.ts";
-import { requireAnswer } from "../ingress/require-answer.ts";
-import { type Lock, withLock } from "../lock/lock.ts";
+import { inTurn, type Lock, withLock, withLockInTurn } from "../lock/lock.ts";
 import type { Observation, SlotObservation } from "../observe/observation.ts";
-import { newest, observe, observeSlot } from "../observe/observe.ts";
+import { observe } from "../observe/observe.ts";
 import { modelSpec } from "../plan/desired.ts";
+import { requireStack } from "../plan/require-stack.ts";
 import { unapplied } from "../plan/unapplied.ts";
-import { indistinguishable } from "../proof/identities.ts";
-import { refuseInProgress, withoutWindow } from "../record/in-progress.ts";
+import { refuseInProgress } from "../record/in-progress.ts";
 import { type RolloutRecord, releaseOf } from "../record/record.ts";
-import { switchAway } from "../release/switch-away.ts";
-import { wayAsked } from "../release/way-asked.ts";
-import { reconcile } from "../traffic/reconcile.ts";
+import { withSwitch } from "../release/begin-switch.ts";
+import { execute } from "../release/execute.ts";
+import { requireIdentity } from "../release/move-traffic.ts";
 import { lastWords, waitForSlot } from "../traffic/slot-wait.ts";
-import { moveTraffic, type StepTiming, stackOnce, type Traffic } from "../traffic/traffic.ts";
+import type { StepTiming } from "../traffic/traffic.ts";
 
 export interface SwitchResult {
   readonly target: Slot;
@@ -42,169 +41,152 @@ export interface SwitchResult {
 }
 
 /**
- * Sends all traffic to a slot: readiness of all its replicas, the writes through Pulumi, the proof at the ingress. Away from a live
- * slot that is bad it is a way back, which needs nothing of that one; `now`: all at once to a slot that is smaller than the load.
+ * Sends all traffic to a slot: a rollout with a cut-over only, taken by the driver of all rollouts. The slot is made ready and reached
+ * through the ingress, the routing is written and proved, then Pulumi's state follows. Away from a live slot that is bad it is a way
+ * back, which needs nothing of that one; `now`: all at once to a slot that is smaller than the load.
+ * @throws UserError `slot-empty`, `slot-not-ready`, `slots-indistinguishable`, `preview-unproved`, `proof-failed`, `state-behind`, …
  */
 export async function switchTraffic(
   context: RolloutContext,
   target: Slot,
   { now = false }: { readonly now?: boolean } = {},
 ): Promise<SwitchResult> {
-  // A question for a passphrase belongs before the lock, which should be held for seconds.
+  const startedAt = context.clock.now();
   const before = await withPermissions(context, ["switch"], () => observeDeployed(context));
-  refuseUnfinished(before.record);
-  refuseOtherEnvironment(context, before.record);
-  refuseInProgress(context.config.name, before.record);
-  refuseEmpty(context, before.record, before.observation, target);
-  if (await leavesBadSlot(context, before, target)) {
-    const { steps, ...away } = await switchAway(context, target, now);
-    const routing = settledOn(target);
-    return { target, alreadyThere: false, routing, steps, readyMs: 0, identityMs: 0, ...away };
+  refuse(context, before, target);
+  const escapes = await leavesBadSlot(context, before, target);
+  if (!escapes) {
+    if (isThere(before, target)) return await proveThere(context, before, target, startedAt);
+    // A question for a passphrase belongs before the lock, which should be held for seconds.
+    await context.prepareSecrets();
+    await requireStack(context, before.observation, modelSpec(before.record, context.namespace));
   }
-  // Traffic that leaves a slot which is well goes through Pulumi.
-  await requirePermissions(context, ["engine"]);
-  await context.prepareSecrets();
-  let moving = false;
-  try {
-    return await withLock(context.lockOptions(`switch ${target}`), async (lock) => {
-      lock.yieldTo(wayAsked(context));
-      return await switchLocked(context, target, lock, () => {
-        moving = true;
-      });
-    });
-  } catch (error) {
-    // Stops before the first write come from whatever was waited for: say what they mean for the traffic.
-    if (moving || !(error instanceof UserError && error.code === "interrupted" && error.hint === undefined))
-      throw error;
-    throw interrupted("The switch", `Nothing was changed: traffic is on ${describeTraffic(before.routing)}.`);
-  }
+  const locked: typeof withLock = escapes
+    ? (options, work) => withLockInTurn(options, inTurn(context), work)
+    : withLock;
+  return await locked(context.lockOptions(`switch ${target}`), async (lock) => {
+    const deployed = await observeDeployed(context);
+    refuse(context, deployed, target);
+    if (isThere(deployed, target)) return await proveThere(context, deployed, target, startedAt);
+    if (!escapes) warnIfUnapplied(context, deployed.record);
+    await context.store.update(
+      (record) => record && withSwitch(context, record, deployed, { target, escapes, now }),
+    );
+    return await taken(context, lock, deployed, target, startedAt);
+  });
 }
 
-async function switchLocked(
+/** Takes a recorded switch to its end. */
+async function taken(
   context: RolloutContext,
-  target: Slot,
   lock: Lock,
-  onMove: () => void,
+  { routing }: Deployed,
+  target: Slot,
+  startedAt: number,
 ): Promise<SwitchResult> {
   const { clock } = context;
-  const startedAt = clock.now();
-  const deployed = await observeDeployed(context);
-  const { location, routing } = deployed;
-  refuseInProgress(context.config.name, deployed.record);
-  refuseUnfinished(deployed.record);
-  refuseEmpty(context, deployed.record, deployed.observation, target);
-  warnIfUnapplied(context, deployed.record);
-  const from = liveSlot(routing);
-  const steps = stepsTo(target, routing, location.router.capabilities);
+  const steps: StepTiming[] = [];
+  let subject: ProofSubject | undefined;
+  let askedAt: number | undefined;
+  let knownAt: number | undefined;
+  const events: EventSink = (event) => {
+    if (event.type === "step" && event.id === "identities") {
+      if (event.state === "started") askedAt ??= clock.now();
+      if (event.state === "done") knownAt ??= clock.now();
+    }
+    context.events(event);
+  };
+  const end = await execute({ ...context, events }, lock, {
+    isNew: true,
+    onStep: (timing, of) => {
+      steps.push(timing);
+      subject = of;
+    },
+  });
+  if (end.kind !== "finished" || end.state.outcome !== "released") {
+    throw (end.kind === "finished" ? end.failure : undefined) ?? ended(context, target);
+  }
+  const readyAt = askedAt ?? startedAt;
+  return {
+    target,
+    from: liveSlot(routing),
+    alreadyThere: false,
+    routing: steps.at(-1)?.routing ?? settledOn(target),
+    steps,
+    readyMs: readyAt - startedAt,
+    identityMs: (knownAt ?? readyAt) - readyAt,
+    totalMs: clock.now() - startedAt,
+    identities: subject?.identities ?? {},
+    endpoints: (subject?.endpoints ?? []).map(({ url }) => url),
+  };
+}
 
-  const stack = stackOnce(context);
-  // Loading Pulumi takes a second: it happens while the slot is looked at.
-  if (steps.length > 0) stack().catch(() => undefined);
+/** Somebody wanted the traffic back meanwhile. */
+function ended({ config }: RolloutContext, target: Slot): UserError {
+  return new UserError({
+    code: "made-way",
+    message: `The switch of ${config.name} to ${target} was taken back: somebody asked for it.`,
+    hint: "`modelswitch status` shows where traffic is.",
+    exitCode: exitCodes.locked,
+  });
+}
 
-  const { record, atLeast } = await reconcile(context, deployed, target, steps.length > 0);
-  const spec = modelSpec(record, context.namespace);
+/** @throws UserError `adoption-unfinished`, `environment-other`, `rollout-in-progress`, `slot-empty` */
+function refuse(context: RolloutContext, { record, observation }: Deployed, target: Slot): void {
+  refuseUnfinished(record);
+  refuseOtherEnvironment(context, record);
+  refuseInProgress(context.config.name, record);
+  refuseEmpty(context, record, observation, target);
+}
+
+/** Whether nothing is left to write. */
+function isThere({ routing, location }: Deployed, target: Slot): boolean {
+  return stepsTo(target, routing, location.router.capabilities).length === 0;
+}
+
+/** Traffic is on the target: only that is proved. */
+async function proveThere(
+  context: RolloutContext,
+  { record, location, observation: seen, routing }: Deployed,
+  target: Slot,
+  startedAt: number,
+): Promise<SwitchResult> {
+  const { clock } = context;
   // Nothing is to be written, so nobody makes a Service that is gone: waiting for it is pointless.
-  const isGone = steps.length === 0 && deployed.observation.slots[target].service === undefined;
-  if (isGone) await stillReady(context, deployed, target, atLeast);
-  await waitForSlot(context, location, target, atLeast);
+  if (seen.slots[target].service === undefined) await refuseUnready(context, seen.slots[target]);
+  await waitForSlot(context, location, target);
   const readyAt = clock.now();
-
   const observation = await observe(location);
   const readySlots = slots.filter((slot) => readiness(observation.slots[slot]).state === "ready");
   // It was ready a moment ago; without it nothing could be proved.
   if (!readySlots.includes(target)) await refuseUnready(context, observation.slots[target]);
-  const subject = await proofSubject(context, {
-    settings: record.settings,
-    router: location.router,
-    observation,
-    readySlots,
-  });
+  const { router } = location;
+  const subject = await proofSubject(context, { settings: record.settings, router, observation, readySlots });
   requireIdentity(subject, target);
-  warnIfUnproven(context, subject, target);
   const identityAt = clock.now();
-
-  const timings =
-    steps.length === 0
-      ? await proveAlreadyThere(context, subject, routing)
-      : await move(
-          {
-            context,
-            location,
-            spec,
-            stack,
-            subject,
-            lock,
-            // Whoever leads traffic back proves what they write.
-            stopProof: lock.signal,
-            stillReady: () => stillReady(context, deployed, target, atLeast),
-          },
-          routing,
-          steps,
-          target,
-          onMove,
-        );
-  if (timings.length > 0) await remember(context, from, target, clock.now() - startedAt);
+  const verdict = await proveRouting(context, subject, routing, {
+    id: "prove-present",
+    title: "Prove the present routing at the ingress",
+    signal: context.signal,
+  });
+  if (verdict.state === "open") {
+    throw unproved(subject, verdict, {
+      message: `The routing objects send all traffic to ${routing.main}, but the ingress does not show it`,
+      hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file).",
+    });
+  }
   return {
     target,
-    from,
-    alreadyThere: timings.length === 0,
-    routing: timings.at(-1)?.routing ?? routing,
-    steps: timings,
+    from: target,
+    alreadyThere: true,
+    routing,
+    steps: [],
     readyMs: readyAt - startedAt,
     identityMs: identityAt - readyAt,
     totalMs: clock.now() - startedAt,
     identities: subject.identities,
     endpoints: subject.endpoints.map(({ url }) => url),
   };
-}
-
-async function move(
-  traffic: Traffic,
-  routing: Routing,
-  steps: ReturnType<typeof stepsTo>,
-  target: Slot,
-  onMove: () => void,
-): Promise<StepTiming[]> {
-  const { context, subject } = traffic;
-  const canPreview =
-    subject.router.capabilities.header && routing.candidate === target && routing.main !== target;
-  if (canPreview && steps[0]?.visible === true) {
-    // The target was armed by an earlier command: prove that the ingress really reaches it before clients do.
-    const verdict = await proveRouting(context, subject, routing, {
-      id: "prove-preview",
-      title: `Prove ${target} through the ingress, by the preview header`,
-      signal: context.signal,
-      only: (view) => view.name === "preview",
-    });
-    if (verdict.state === "open") {
-      throw unproved(subject, verdict, {
-        code: "preview-unproved",
-        message: `${target} cannot be reached through the ingress, so it got no traffic; nothing was changed`,
-        hint: 'Check that the ingress controller reads canary Ingresses (ingress-nginx, or Traefik 3.7 and newer with its kubernetesIngressNGINX provider), or use router: "plain".',
-      });
-    }
-  } else {
-    await requireAnswer(context, subject);
-  }
-  onMove();
-  return await moveTraffic(traffic, routing, steps);
-}
-
-async function proveAlreadyThere(
-  context: RolloutContext,
-  subject: ProofSubject,
-  routing: Routing,
-): Promise<StepTiming[]> {
-  const verdict = await proveRouting(context, subject, routing, {
-    id: "prove-present",
-    title: "Prove the present routing at the ingress",
-    signal: context.signal,
-  });
-  if (verdict.state === "proved") return [];
-  throw unproved(subject, verdict, {
-    message: `The routing objects send all traffic to ${routing.main}, but the ingress does not show it`,
-    hint: "Check the ingress controller and where it listens (ingress.endpoints in the config file).",
-  });
 }
 
 /** @throws UserError `slot-empty` (exit code 2) */
@@ -234,20 +216,9 @@ function refuseEmpty(
   });
 }
 
-/** Rule: a slot's share never grows unless all its replicas are ready at that moment. */
-async function stillReady(
-  context: RolloutContext,
-  { location }: Deployed,
-  target: Slot,
-  atLeast: number,
-): Promise<void> {
-  const observed = await observeSlot(newest({ ...location, signal: unstoppable }), target);
-  await refuseUnready(context, observed, atLeast);
-}
-
 /** @throws UserError `slot-not-ready` */
-async function refuseUnready(context: RolloutContext, observed: SlotObservation, atLeast = 0): Promise<void> {
-  const verdict = readiness(observed, atLeast);
+async function refuseUnready(context: RolloutContext, observed: SlotObservation): Promise<void> {
+  const verdict = readiness(observed);
   if (verdict.state === "ready") return;
   throw await notReady(observed, verdict, lastWords(context));
 }
@@ -261,37 +232,4 @@ function warnIfUnapplied(context: RolloutContext, record: RolloutRecord): void {
     message: `${context.config.file} says what was not applied yet, and the switch leaves it alone: ${lines.join("; ")}.`,
     hint: "`modelswitch up` applies it.",
   });
-}
-
-/**
- * Without the target's identity every view would be left out, and a switch would be called proved that nobody looked at.
- * @throws UserError `slots-indistinguishable`
- */
-function requireIdentity(subject: ProofSubject, target: Slot): void {
-  if (subject.identities[target] !== undefined) return;
-  throw indistinguishable(
-    `No ready endpoint of ${target} is a pod, so none can be asked who it is: an answer of ${target} could not be recognised.`,
-    { slot: target },
-  );
-}
-
-function warnIfUnproven(context: RolloutContext, subject: ProofSubject, target: Slot): void {
-  const other = otherSlot(target);
-  if (subject.identities[other] !== undefined) return;
-  context.events({
-    type: "warning",
-    code: "other-slot-not-ready",
-    message: `${other} is not ready: answers are proved to come from ${target}, but none can be asked of ${other}.`,
-  });
-}
-
-async function remember(context: RolloutContext, from: Slot, to: Slot, durationMs: number): Promise<void> {
-  const at = new Date(context.clock.now()).toISOString();
-  await context.store.update(
-    (record) =>
-      record && {
-        ...withoutWindow(record, context.namespace, context.clock.now()),
-        history: [...record.history, { at, from, to, by: context.operator, durationMs }],
-      },
-  );
 }

@@ -115,9 +115,9 @@ describe("unlock", () => {
   test("a release that loses its lock stops before its next step; the next command goes on", async () => {
     await up(working(), noFlags);
     bench.beats = true;
-    bench.stack.afterUp = async ({ routing }) => {
-      if (routing.candidate !== "green" || routing.weight !== 100) return;
-      bench.stack.afterUp = undefined;
+    bench.afterMove = async ({ candidate, weight }) => {
+      if (candidate !== "green" || weight !== 100) return;
+      bench.afterMove = undefined;
       await unlock({ ...working(), operator: "bob@desk" }, options(true));
     };
     const started = release(working(), { template: { image: "fraud:2", replicas: 2 } });

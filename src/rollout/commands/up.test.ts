@@ -11,6 +11,7 @@ import {
 } from "../../../test/support/rollout-bench.ts";
 import { UserError } from "../../core/errors.ts";
 import { settledOn } from "../../core/routing.ts";
+import type { KubernetesObject } from "../../kubernetes/api.ts";
 import { describeLoss, destroyModel } from "./destroy.ts";
 import { modelStatus } from "./status.ts";
 import { switchTraffic } from "./switch.ts";
@@ -114,11 +115,10 @@ describe("up", () => {
 
   test("traffic stays where a switch left it, also in the middle", async () => {
     await up(bench.context(), noFlags);
-    bench.stack.afterUp = () => bench.stop.abort();
-    await switchTraffic(bench.context(), "green").catch(() => undefined);
-    bench.stack.afterUp = undefined;
-    const signal = new AbortController().signal;
-    const result = await up({ ...bench.context(), signal }, noFlags);
+    // By an older version, which recorded none.
+    const path = `/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud-canary`;
+    bench.cluster.put(path, weighing(bench.cluster.get(path), 100));
+    const result = await up(bench.context(), noFlags);
     expect(result).toMatchObject({
       live: "green",
       routing: { main: "blue", candidate: "green", weight: 100 },
@@ -285,9 +285,10 @@ describe("status", () => {
 
   test("says what an unfinished switch still has to do", async () => {
     await up(bench.context(), noFlags);
-    bench.stack.afterUp = () => bench.stop.abort();
-    await switchTraffic(bench.context(), "green").catch(() => undefined);
-    const status = await modelStatus({ ...bench.context(), signal: new AbortController().signal });
+    // By an older version, which recorded none.
+    const path = `/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud-canary`;
+    bench.cluster.put(path, weighing(bench.cluster.get(path), 100));
+    const status = await modelStatus(bench.context());
     expect(status.live).toBe("green");
     expect(status.pending).toBe(
       "a switch to green is unfinished (commit, re-arm left); `modelswitch switch green` finishes it",
@@ -315,3 +316,13 @@ describe("destroy", () => {
     expect(operations()).toEqual(["destroy"]);
   });
 });
+
+/** A canary Ingress with that weight. */
+function weighing(canary: KubernetesObject | undefined, weight: number): KubernetesObject {
+  const { metadata, ...rest } = canary ?? {};
+  const annotations = {
+    ...metadata?.annotations,
+    "nginx.ingress.kubernetes.io/canary-weight": String(weight),
+  };
+  return { ...rest, metadata: { ...metadata, annotations } };
+}

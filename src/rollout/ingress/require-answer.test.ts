@@ -94,5 +94,5 @@ test("with the plain router nothing is written where a sign-in is in the way", a
   await expect(switchTraffic(bench.context(config), "green")).rejects.toMatchObject({
     code: "ingress-barred",
   });
-  expect(bench.stack.operations).toEqual([]);
+  expect(bench.moves).toEqual([]);
 });

@@ -27,13 +27,13 @@ async function killedAfter(routing: Routing, command: () => Promise<unknown>): P
     die();
     return intercept?.(request);
   };
-  bench.stack.afterUp = (desired) => {
-    dead = sameRouting(desired.routing, routing);
+  bench.afterMove = (written) => {
+    dead = sameRouting(written, routing);
     die();
   };
   await expect(command()).rejects.toThrow("killed");
   bench.cluster.intercept = intercept;
-  bench.stack.afterUp = undefined;
+  bench.afterMove = undefined;
   bench.clock.pass(60_000);
   bench.events.length = 0;
 }

@@ -15,7 +15,7 @@ import { look, ReadyTimes } from "./observe-world.ts";
 import { PhaseGates } from "./phase-gates.ts";
 import type { RolloutEnd } from "./rollout-end.ts";
 import { describeHeld } from "./rollout-end.ts";
-import { abortReason, blocked, refused, type Standing, stopped } from "./standing.ts";
+import { abortReason, blocked, refused, type Standing, stateBehind, stopped } from "./standing.ts";
 import type { Acting } from "./step-context.ts";
 import { act } from "./take-step.ts";
 import { Teller } from "./tell-people.ts";
@@ -126,6 +126,7 @@ async function stepByStep(
     if (inProgress(record) === undefined) return { kind: "finished", state, failure: failed.by };
     announced = announce(context, entry, announced);
     const { world, observation } = await look(context, record, times, gates);
+    standing.kind = entry.kind;
     standing.at = { routing: world.routing, state };
     teller.see(record, world.routing, options.isNew === true);
     // Killed from here on, the next command knows them.
@@ -210,8 +211,12 @@ async function stepByStep(
     } catch (error) {
       // A release is not worse because the API server is away.
       if (isOutage(error, context.api.server)) throw error;
-      const reason = abortReason(error, plan, state);
-      if (reason === undefined) throw error;
+      const isFollowing = action.kind === "follow";
+      const reason = abortReason(error, entry.plan, state, isFollowing);
+      if (reason === undefined)
+        throw isFollowing && !isWayBack(entry.plan, state)
+          ? stateBehind(context, error, world.routing)
+          : error;
       failed.by = reason;
       context.events({
         type: "warning",

@@ -3,9 +3,11 @@ import type { Slot } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import { applyOwned } from "../../kubernetes/owned-fields.ts";
+import { locationOf } from "../context/deployed.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { giveUpReplicas, handovers, replicasManager, sizeOwners } from "../plan/handover.ts";
 import { namesOfRecord } from "../record/record.ts";
+import { followRouting } from "../traffic/routing-write.ts";
 import type { Acting } from "./step-context.ts";
 
 /**
@@ -70,10 +72,9 @@ export async function follow(acting: Acting): Promise<void> {
   const record = await context.store.read();
   if (record === undefined) return;
   await step(context.events, { id: "follow", title: "Bring Pulumi's state up to the cluster" }, async () => {
-    const desired = { spec: modelSpec(record, context.namespace), routing };
     const passed = handovers(record, observation, await sizeOwners(context, record, record));
-    const stack = await acting.stack();
-    await stack.up(desired);
+    const place = { context, location: locationOf(context, record), stack: acting.stack };
+    await followRouting({ ...place, spec: modelSpec(record, context.namespace) }, routing);
     await giveUpReplicas(context, passed);
     await context.store.update((present) => present && { ...present, applying: false });
   });

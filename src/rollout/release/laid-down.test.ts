@@ -217,8 +217,8 @@ describe("hooks", () => {
 describe("modes", () => {
   test("partial: a share of the replicas, then what each step needs, all of them before the cut-over", async () => {
     const warmed: string[] = [];
-    bench.stack.beforeUp = ({ routing, spec }) => {
-      warmed.push(`${routing.weight} %: ${spec.slots.green.replicas}`);
+    bench.afterMove = ({ weight }) => {
+      warmed.push(`${weight} %: ${sizes().at(-1)?.split("|")[1]}`);
     };
     await release(context({ mode: { partial: 25 }, steps: "10%:1s, 50%:1s" }), next);
     expect(sizes()).toEqual(["4|1", "4|2", "4|4"]);

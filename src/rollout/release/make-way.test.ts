@@ -9,6 +9,7 @@ import { control } from "../commands/steer.ts";
 import { switchTraffic } from "../commands/switch.ts";
 import { up } from "../commands/up.ts";
 import type { RolloutContext } from "../context/context.ts";
+import { inProgress } from "../record/in-progress.ts";
 
 let bench: TestBench;
 const config = templateConfig({ drain: 0, rollbackWindow: 600 });
@@ -90,18 +91,26 @@ describe("a way back meets a command that works on no rollout, and it makes way"
     await made;
     expect(await splitNow(contextOf("bob"))).toEqual(blueAgain);
   });
+});
 
-  test("a switch that waits for its slot", async () => {
-    putSlot(bench.cluster, "blue", { replicas: 3, ready: 2, image: "fraud:1", release: 1 });
-    const { sleep } = bench.clock;
-    bench.clock.sleep = (ms, signal) => sleep.call(bench.clock, ms, signal);
-    const switching = switchTraffic(contextOf("ada"), "blue");
-    const made = expect(switching).rejects.toMatchObject({ code: "made-way" });
-    await isHeld();
-    await rollback(contextOf("bob"));
-    await made;
-    expect(await splitNow(contextOf("bob"))).toEqual(blueAgain);
-  });
+test("a switch that waits for its slot is taken back by a rollback", async () => {
+  putSlot(bench.cluster, "blue", { replicas: 3, ready: 2, image: "fraud:1", release: 1 });
+  // Its own time passes slowly: the other command has all it needs.
+  const { clock } = bench;
+  const slow = {
+    now: () => clock.now(),
+    sleep: async (_ms: number, signal?: AbortSignal) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await clock.sleep(10, signal);
+    },
+  };
+  const switching = switchTraffic({ ...contextOf("ada"), clock: slow }, "blue");
+  const made = expect(switching).rejects.toMatchObject({ code: "made-way", exitCode: 4 });
+  await expect.poll(async () => inProgress(await contextOf("bob").store.read())?.kind).toBe("switch");
+  // It is heard, or done by then.
+  await goBack(contextOf("bob"), {});
+  await made;
+  expect(await splitNow(contextOf("bob"))).toEqual({ blue: 0, green: 100 });
 });
 
 describe("once `destroy` deletes", () => {

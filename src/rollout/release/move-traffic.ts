@@ -14,6 +14,7 @@ import { type GoalSubject, goalSubject, type ProofSubject, proofSubject } from "
 import { type ProveRoutingOptions, proveRouting, unproved } from "../ingress/prove-routing.ts";
 import { newest, observeSlot } from "../observe/observe.ts";
 import { modelSpec } from "../plan/desired.ts";
+import { indistinguishable } from "../proof/identities.ts";
 import type { ProofView } from "../proof/proof.ts";
 import { fastWrite } from "../traffic/fast-write.ts";
 import { type Traffic, takeStep } from "../traffic/traffic.ts";
@@ -22,19 +23,20 @@ import type { Acting } from "./step-context.ts";
 /** One write of the routing, and its proof. */
 export async function moveOne(acting: Acting, action: Extract<Action, { kind: "route" }>): Promise<void> {
   const { context, record, plan, state } = acting;
-  const traffic: Omit<Traffic, "subject"> = {
+  const traffic: Omit<Traffic, "subject" | "write"> = {
     context,
     location: locationOf(context, record),
     spec: modelSpec(record, context.namespace),
-    stack: acting.stack,
     lock: acting.lock,
     earlier: declaredUntilNow(plan, state),
     stopProof: acting.stopProof,
     stillReady: () => stillReady(acting, action.step.routing),
   };
+  const write: Traffic["write"] = (before, after) => fastWrite(traffic, before, after);
   if (!isWayBack(plan, state)) {
     const subject = await subjectOf(acting);
-    const timing = await takeStep({ ...traffic, subject }, acting.routing, action.step);
+    requireIdentity(subject, state.target);
+    const timing = await takeStep({ ...traffic, subject, write }, acting.routing, action.step);
     acting.onStep?.(timing, subject);
     return;
   }
@@ -49,7 +51,7 @@ export async function moveOne(acting: Acting, action: Extract<Action, { kind: "r
     stays: true,
     // Through a main object without endpoints no controller has to show a preview.
     only: (view) => isOf(goal)(view) && !(isEmpty && !action.step.visible),
-    write: (before, after) => fastWrite({ ...traffic, subject }, before, after),
+    write,
   };
   const take = async (step: RoutingStep) => {
     const timing = await takeStep(back, acting.routing, step);
@@ -119,8 +121,20 @@ export function previewTitle(slot: Slot): string {
 }
 
 /** Whatever the other slot answers at the moment must not hold a way back. */
-function isPreview({ name }: ProofView): boolean {
+export function isPreview({ name }: ProofView): boolean {
   return name === "preview";
+}
+
+/**
+ * Without the identity of the slot that gets traffic every view would be left out, and a step would be called proved that nobody looked at.
+ * @throws UserError `slots-indistinguishable`
+ */
+export function requireIdentity({ identities }: ProofSubject, slot: Slot): void {
+  if (identities[slot] !== undefined) return;
+  throw indistinguishable(
+    `No ready endpoint of ${slot} is a pod, so none can be asked who it is: an answer of ${slot} could not be recognised.`,
+    { slot },
+  );
 }
 
 export async function subjectOf({ context, record, observation }: Acting): Promise<ProofSubject> {
@@ -160,7 +174,7 @@ async function stillReady(acting: Acting, next: Routing): Promise<void> {
   const location = { ...locationOf(context, record), signal: unstoppable };
   // Forward there is time for the newest there is; on a way back clients wait.
   const observed = await observeSlot(back ? location : newest(location), goal);
-  const verdict = readiness(observed);
+  const verdict = readiness(observed, plan.cutOverOnly === true && !back ? plan.replicas : 0);
   if (verdict.state === "ready") return;
   const mayBeFewer = back || plan.readiness === "any";
   if (mayBeFewer && verdict.readyReplicas > 0) {

@@ -67,7 +67,7 @@ export function heldNow(
 ): HeldBy | undefined {
   const unasked = { verdict: "hold", reason: "" } as const;
   const of = { now: context.clock.now(), times: new ReadyTimes(), drained: undefined, gates: unasked };
-  const action = next(plan, { ...state, paused: false }, worldOf(context, record, seen, of));
+  const action = next(plan, { ...state, paused: false, followed: true }, worldOf(context, record, seen, of));
   return action.kind === "held" ? action.by : undefined;
 }
 
@@ -98,17 +98,19 @@ function slotWorld(
 ): SlotWorld {
   const { settings } = record;
   const ready = readiness(observed).state === "ready";
+  const isOurs = releaseOf(record, observed.slot)?.spec.image !== undefined;
   return {
     release: observed.deployment?.release,
     desired: observed.deployment?.desiredReplicas ?? 0,
     declared: settings.replicas[observed.slot],
     autoscaled: settings.scaling?.[observed.slot]?.autoscaling !== undefined,
+    incomplete: observed.service === undefined || (isOurs && observed.deployment === undefined),
     pods: occupants(observed, now).holding.length,
     ready,
     usable: observed.endpoints.ready.length > 0,
     readyReplicas: observed.endpoints.ready.length,
     limit: settings.scaling?.[observed.slot]?.autoscaling?.max,
-    scalable: observed.deployment !== undefined && releaseOf(record, observed.slot)?.spec.image !== undefined,
+    scalable: observed.deployment !== undefined && isOurs,
     readySince: times.see(observed.slot, ready, now),
   };
 }

@@ -38,17 +38,20 @@ beforeEach(async () => {
   bench = testBench();
   await up(context(), noFlags);
   bench.stack.operations.length = 0;
+  bench.moves.length = 0;
 });
 
 /** Every routing that was written, in order. */
 function routings(): string[] {
-  const texts = bench.stack.operations
-    .filter(({ name }) => name === "up")
-    .map(({ desired }) => {
-      const { main, candidate, weight } = desired?.routing ?? { main: "?", candidate: "?", weight: -1 };
-      return `${main}|${candidate}@${weight}`;
-    });
-  return texts.filter((text, index) => text !== texts[index - 1]);
+  return bench.moves.map(({ main, candidate, weight }) => `${main}|${candidate}@${weight}`);
+}
+
+/** The routings that Pulumi was run with. */
+function pulumis(): string[] {
+  return bench.stack.operations.map(({ desired }) => {
+    const { main, candidate, weight } = desired?.routing ?? { main: "?", candidate: "?", weight: -1 };
+    return `${main}|${candidate}@${weight}`;
+  });
 }
 
 describe("release", () => {
@@ -57,7 +60,7 @@ describe("release", () => {
     expect(end).toMatchObject({ kind: "live", state: { release: 2, target: "green", phase: "scale-down" } });
     expect(await split()).toEqual({ blue: 0, green: 100 });
     expect(await replicas()).toEqual({ blue: 2, green: 2 });
-    expect(routings()).toEqual(["blue|green@0", "blue|green@100", "green|green@100", "green|blue@0"]);
+    expect(routings()).toEqual(["blue|green@100", "green|green@100", "green|blue@0"]);
 
     expect(await resume(context(), "resume")).toMatchObject({ kind: "live" });
     bench.clock.pass(600_000);
@@ -71,8 +74,7 @@ describe("release", () => {
 
   test("shifts in the steps that the configuration names", async () => {
     await release(context({ steps: "5%:2m, 25%:5m, 50%" }), to("fraud:2"));
-    expect(routings().slice(0, 5)).toEqual([
-      "blue|green@0",
+    expect(routings().slice(0, 4)).toEqual([
       "blue|green@5",
       "blue|green@25",
       "blue|green@50",
@@ -91,7 +93,7 @@ describe("release", () => {
     };
     const end = await release(context({ steps: "5%:2m, 50%" }), to("fraud:2"));
     expect(end).toMatchObject({ state: { outcome: "aborted" } });
-    expect(routings().slice(0, 3)).toEqual(["blue|green@0", "blue|green@5", "blue|green@0"]);
+    expect(routings().slice(0, 2)).toEqual(["blue|green@5", "blue|green@0"]);
   });
 
   test("a second release supersedes the window of the first", async () => {
@@ -117,7 +119,7 @@ describe("release", () => {
     });
     expect(await split()).toEqual({ blue: 100, green: 0 });
     expect(await replicas()).toEqual({ blue: 2, green: 0 });
-    expect(routings()).toEqual(["blue|green@0"]);
+    expect(routings()).toEqual([]);
   });
 
   test("a step that cannot be proved is undone, and the rollout goes back", async () => {
@@ -171,7 +173,7 @@ describe("release", () => {
         },
       });
       // Clients stayed where they were all the time.
-      expect(routings()).toEqual(["blue|green@0"]);
+      expect(routings()).toEqual([]);
       expect(await replicas()).toEqual({ blue: 2, green: 0 });
     });
 
@@ -213,7 +215,7 @@ describe("release", () => {
         : intercept?.(request);
     const end = await release(context({ warmUp: { path: "/predict", body: { x: 1 } } }), to("fraud:2"));
     expect(end).toMatchObject({ state: { outcome: "aborted" }, failure: { code: "warm-up-failed" } });
-    expect(routings()).toEqual(["blue|green@0"]);
+    expect(routings()).toEqual([]);
   });
 
   test("warms up every pod with the request of the configuration", async () => {
@@ -257,7 +259,7 @@ describe("asked by somebody else", () => {
       failure: { code: "slots-indistinguishable" },
     });
     expect(await replicas()).toEqual({ blue: 2, green: 0 });
-    expect(routings()).toEqual(["blue|green@0"]);
+    expect(routings()).toEqual([]);
   });
 
   test("an abort takes the traffic back and says who wanted it", async () => {
@@ -341,7 +343,7 @@ describe("rollback", () => {
     });
     expect(await split()).toEqual({ blue: 100, green: 0 });
     // All of it by the API server alone; Pulumi follows at the end.
-    expect(routings()).toEqual(["blue|green@0"]);
+    expect(pulumis()).toEqual(["blue|green@0"]);
   });
 
   test("shifts by one apply of all that Pulumi's field manager owns, and Pulumi follows", async () => {
@@ -379,7 +381,7 @@ describe("rollback", () => {
         },
       },
     ]);
-    expect(routings()).toEqual(["blue|green@0"]);
+    expect(pulumis()).toEqual(["blue|green@0"]);
     expect(await split()).toEqual({ blue: 100, green: 0 });
   });
 

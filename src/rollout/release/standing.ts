@@ -1,22 +1,32 @@
-import { exitCodes, interrupted, UserError } from "../../core/errors.ts";
-import type { RolloutPlan, RolloutState } from "../../core/rollout/state.ts";
+import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/errors.ts";
+import type { RolloutKind, RolloutPlan, RolloutState } from "../../core/rollout/state.ts";
 import type { Routing } from "../../core/routing.ts";
 import { describeTraffic } from "../../core/routing.ts";
 import type { RolloutContext } from "../context/context.ts";
 
 /** Where a rollout stands, as far as this command knows. */
 export interface Standing {
+  kind?: RolloutKind;
   at?: { readonly routing: Routing; readonly state: RolloutState };
 }
 
 const beforeTraffic: readonly RolloutState["phase"][] = ["deploy", "warm-up", "verify"];
 
 /** The error that makes a rollout go back; `undefined` where going back would not help, or is not ours to decide. */
-export function abortReason(error: unknown, plan: RolloutPlan, state: RolloutState): UserError | undefined {
+export function abortReason(
+  error: unknown,
+  plan: RolloutPlan,
+  state: RolloutState,
+  isFollowing: boolean,
+): UserError | undefined {
   if (!(error instanceof UserError) || state.direction === "back") return undefined;
   // Nothing is worse than what a way back leaves: it is never taken back once it moves traffic.
   if (plan.escapes === true && !beforeTraffic.includes(state.phase)) return undefined;
   if (error.exitCode === exitCodes.locked || error.exitCode === exitCodes.interrupted) return undefined;
+  // Traffic is where it should be, and proved: only Pulumi's state is behind.
+  if (isFollowing) return undefined;
+  // What the traffic came from can serve nobody.
+  if (error.code === "proof-failed" && error.details?.undone === false) return undefined;
   // Once it is live and watched, going back is a rollback, which somebody has to want.
   if (state.phase === "drain" || state.phase === "scale-down") return undefined;
   // Traffic that somebody else moved is theirs; what could not be undone needs a person.
@@ -43,6 +53,20 @@ export function blocked(context: RolloutContext, reason: string, state: RolloutS
   });
 }
 
+/** Traffic is where the rollout has brought it, proved; Pulumi's state is behind. */
+export function stateBehind(context: RolloutContext, error: unknown, routing: Routing): unknown {
+  if (!(error instanceof UserError) || isInterrupted(error) || error.exitCode === exitCodes.locked)
+    return error;
+  return new UserError({
+    code: "state-behind",
+    message: `Traffic of ${context.config.name} is on ${describeTraffic(routing)}, proved, and stays there; Pulumi's state does not have it yet: ${error.message}`,
+    hint: ["`modelswitch resume` finishes it, from any machine.", error.hint ?? ""].join(" ").trim(),
+    exitCode: exitCodes.held,
+    details: { cause: error.code },
+    cause: error,
+  });
+}
+
 /** A gate has failed. */
 export function refused(
   context: RolloutContext,
@@ -59,7 +83,13 @@ export function refused(
 }
 
 /** The user stopped the command, wherever it was. */
-export function stopped({ at }: Standing): UserError {
+export function stopped({ at, kind }: Standing): UserError {
+  if (kind === "switch") {
+    return interrupted(
+      "The switch",
+      `Traffic is ${at === undefined ? "where it was" : `on ${describeTraffic(at.routing)}`}. \`modelswitch resume\` finishes it, \`modelswitch abort\` takes it back.`,
+    );
+  }
   const where =
     at === undefined
       ? "Traffic is where it was"

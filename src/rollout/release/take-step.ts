@@ -3,7 +3,11 @@ import type { Note } from "../../core/note.ts";
 import type { RolloutEvent } from "../../core/rollout/transition.ts";
 import type { Action } from "../../core/rollout/world.ts";
 import type { Slot } from "../../core/slots.ts";
+import { otherSlot } from "../../core/slots.ts";
 import { locationOf } from "../context/deployed.ts";
+import type { ProofSubject } from "../ingress/proof-subject.ts";
+import { proveRouting, unproved } from "../ingress/prove-routing.ts";
+import { requireAnswer } from "../ingress/require-answer.ts";
 import { observeSlot } from "../observe/observe.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { giveUpReplicas, handovers, sizeOwners, takeReplicas } from "../plan/handover.ts";
@@ -12,11 +16,18 @@ import { floorsWhile } from "../plan/sizing.ts";
 import { objectsOfSlot } from "../program/declared-objects.ts";
 import type { HandChange } from "../program/hand-changes.ts";
 import { isChoice } from "../program/hand-changes.ts";
-import { indistinguishable } from "../proof/identities.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { waitForSlot, whileWatching } from "../traffic/slot-wait.ts";
 import { follow, grow } from "./grow-slot.ts";
-import { moveOne, previewTitle, proveNow, provePresent, subjectOf } from "./move-traffic.ts";
+import {
+  isPreview,
+  moveOne,
+  previewTitle,
+  proveNow,
+  provePresent,
+  requireIdentity,
+  subjectOf,
+} from "./move-traffic.ts";
 import { runPlannedHook } from "./planned-hooks.ts";
 import type { Acting } from "./step-context.ts";
 import { warmUp } from "./warm-up.ts";
@@ -77,7 +88,8 @@ export async function act(acting: Acting, action: Step): Promise<RolloutEvent | 
       return { kind: "warmed", replicas: slot.endpoints.ready.length, at: at() };
     }
     case "verify":
-      await verify(acting, action.slot);
+      if (acting.plan.cutOverOnly === true) await verifySwitch(acting, action.slot);
+      else await verify(acting, action.slot);
       await noteImages(acting);
       return { kind: "verified", at: at() };
     case "route":
@@ -158,11 +170,7 @@ async function writeSize(
 /** The new release is recognised, and the real ingress reaches it by the preview header, before any client does. */
 async function verify(acting: Acting, slot: Slot): Promise<void> {
   const subject = await subjectOf(acting);
-  if (subject.identities[slot] === undefined) {
-    throw indistinguishable(`No ready endpoint of ${slot} is a pod, so none can be asked who it is.`, {
-      slot,
-    });
-  }
+  requireIdentity(subject, slot);
   if (acting.observation.slots[acting.routing.main].endpoints.ready.length === 0) {
     // Some controllers show no preview through a main object that leads nowhere, and nobody is served who could be harmed.
     acting.context.events({
@@ -176,6 +184,44 @@ async function verify(acting: Acting, slot: Slot): Promise<void> {
     id: "verify",
     title: previewTitle(slot),
     signal: acting.context.signal,
+  });
+}
+
+/**
+ * The ingress reaches the slot by the preview header where there is one; else it answers at all: a change that cannot be proved should not
+ * be begun.
+ */
+async function verifySwitch(acting: Acting, slot: Slot): Promise<void> {
+  const { context, routing } = acting;
+  const subject = await subjectOf(acting);
+  requireIdentity(subject, slot);
+  warnIfUnproven(acting, subject, otherSlot(slot));
+  const { header } = subject.router.capabilities;
+  const mainIsEmpty = acting.observation.slots[routing.main].endpoints.ready.length === 0;
+  if (!header || routing.candidate !== slot || routing.main === slot || mainIsEmpty) {
+    await requireAnswer(context, subject);
+    return;
+  }
+  const verdict = await proveRouting(context, subject, routing, {
+    id: "prove-preview",
+    title: previewTitle(slot),
+    signal: context.signal,
+    only: isPreview,
+  });
+  if (verdict.state === "proved") return;
+  throw unproved(subject, verdict, {
+    code: "preview-unproved",
+    message: `${slot} cannot be reached through the ingress, so it got no traffic; nothing was changed`,
+    hint: 'Check that the ingress controller reads canary Ingresses (ingress-nginx, or Traefik 3.7 and newer with its kubernetesIngressNGINX provider), or use router: "plain".',
+  });
+}
+
+function warnIfUnproven({ context }: Acting, { identities }: ProofSubject, other: Slot): void {
+  if (identities[other] !== undefined) return;
+  context.events({
+    type: "warning",
+    code: "other-slot-not-ready",
+    message: `${other} is not ready: answers are proved to come from ${otherSlot(other)}, but none can be asked of ${other}.`,
   });
 }
 

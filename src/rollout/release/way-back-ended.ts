@@ -1,7 +1,7 @@
-import { exitCodes, isInterrupted, messageOf, UserError } from "../../core/errors.ts";
+import { exitCodes, interrupted, isInterrupted, messageOf, UserError } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
 import { goalOf, isWayBack, type RolloutState } from "../../core/rollout/state.ts";
-import { splitOf, type TrafficSplit } from "../../core/routing.ts";
+import { describeTraffic, splitOf, type TrafficSplit } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -22,10 +22,12 @@ export async function wayBackEnded(
 ): Promise<unknown> {
   // What could not be proved is not done: the error says what was declared, and what was seen.
   const isUnproved = error instanceof UserError && error.code === "proof-failed";
-  if (isInterrupted(error) || isUnproved) return error;
+  if (isUnproved) return error;
   try {
     const record = await context.store.read();
     const entry = inProgress(record);
+    if (isInterrupted(error))
+      return entry === undefined ? error : await interruptedAt(context, entry, error, journal);
     if (entry === undefined || !isWayBack(entry.plan, entry.state)) return error;
     const { routing } = await observeRouting({ ...locationOf(context, record), signal: unstoppable });
     if (routing === undefined) return error;
@@ -40,6 +42,23 @@ export async function wayBackEnded(
   } catch {
     return error;
   }
+}
+
+/** A switch that was stopped before it moved anything leaves nothing behind. */
+async function interruptedAt(
+  context: RolloutContext,
+  { plan, state }: RolloutRecordEntry,
+  error: unknown,
+  journal: Journal,
+): Promise<unknown> {
+  if (plan.cutOverOnly !== true || plan.escapes === true || state.exposed) return error;
+  const { routing } = await observeRouting({
+    ...locationOf(context, await context.store.read()),
+    signal: unstoppable,
+  });
+  if (routing === undefined || splitOf(routing)[state.target] > 0) return error;
+  await recordEvents(context, [{ kind: "give-up", reason: "stopped", cause: "interrupted" }], journal);
+  return interrupted("The switch", `Nothing was changed: traffic is on ${describeTraffic(routing)}.`);
 }
 
 function unfinished(

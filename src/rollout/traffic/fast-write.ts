@@ -13,12 +13,15 @@ const ownManager = "modelswitch";
 const attempts = 20;
 const pauseMs = 50;
 
+/** Where a routing is written past Pulumi. */
+export type FastPlace = Pick<Traffic, "context" | "location" | "spec" | "lock">;
+
 /**
- * Moves traffic by one request to the API server, in Pulumi's name: a way back neither waits for Pulumi nor depends on it. Pulumi's
- * state follows with the next write of the rollout. The write is fenced by the version of the object that was looked at.
+ * Moves traffic by one request to the API server, in Pulumi's name: clients neither wait for Pulumi nor depend on it. Pulumi's
+ * state follows within the same command. The write is fenced by the version of the object that was looked at.
  * @throws UserError `write-refused`, `routing-changed`, `write-without-effect`
  */
-export async function fastWrite(traffic: Traffic, before: Routing, after: Routing): Promise<void> {
+export async function fastWrite(traffic: FastPlace, before: Routing, after: Routing): Promise<void> {
   for (const change of changedObjects(traffic, before, after)) await writeObject(traffic, before, change);
   await requireWritten(traffic, after);
 }
@@ -29,7 +32,7 @@ interface Change {
   readonly after: IngressManifest;
 }
 
-async function writeObject(traffic: Traffic, expected: Routing, change: Change): Promise<void> {
+async function writeObject(traffic: FastPlace, expected: Routing, change: Change): Promise<void> {
   const { context } = traffic;
   const { name } = change.after.metadata;
   const path = `/apis/networking.k8s.io/v1/namespaces/${context.namespace}/ingresses/${name}`;
@@ -96,7 +99,7 @@ function wanted(
   };
 }
 
-function changedObjects({ spec, location }: Traffic, before: Routing, after: Routing): readonly Change[] {
+function changedObjects({ spec, location }: FastPlace, before: Routing, after: Routing): readonly Change[] {
   const objects = (routing: Routing) =>
     location.router.objects({
       model: spec.name,

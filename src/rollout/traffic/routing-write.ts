@@ -1,4 +1,4 @@
-import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { describeTraffic, type Routing, sameRouting } from "../../core/routing.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
@@ -16,25 +16,15 @@ export interface RoutingPlace {
   readonly stack: () => Promise<ModelStack>;
 }
 
-/** Makes the routing so through Pulumi, and looks whether the cluster has it. */
-export async function writeRouting(place: RoutingPlace, routing: Routing): Promise<void> {
-  const { context, spec } = place;
+/**
+ * Lets Pulumi's state have a routing that the cluster has, with all that is declared beside it. Something that changed the objects behind
+ * the state's back in between is found by a refresh.
+ */
+export async function followRouting(place: RoutingPlace, routing: Routing): Promise<void> {
+  const { spec } = place;
   const stack = await place.stack();
-  try {
-    await stack.up({ spec, routing });
-  } catch (error) {
-    if (error instanceof UserError && error.exitCode === exitCodes.locked) throw error;
-    // What counts is what the cluster has: a run may fail after its write.
-    if (!(await isWritten(place, routing))) throw error;
-    context.events({
-      type: "warning",
-      code: "write-incomplete",
-      message: `Pulumi reported a failure after the routing was written: ${messageOf(error)}`,
-    });
-    return;
-  }
+  await stack.up({ spec, routing });
   if (await isWritten(place, routing)) return;
-  // The state believed that it was so already: somebody changed the objects behind its back, or a killed run did not save it.
   await stack.refresh({ spec, routing }, routingObjects(spec));
   await stack.up({ spec, routing });
   await requireWritten(place, routing);

@@ -1,4 +1,4 @@
-import { interrupted, messageOf, UserError } from "../../core/errors.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import { describeTraffic, type Routing, type RoutingStep, splitOf } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
@@ -11,7 +11,7 @@ import { observeSlot } from "../observe/observe.ts";
 import type { ModelStack } from "../program/model-stack.ts";
 import type { ProofVerdict, ProofView } from "../proof/proof.ts";
 import type { RoutingPlace } from "./routing-write.ts";
-import { refuseForeignChange, unstopped, writeRouting } from "./routing-write.ts";
+import { refuseForeignChange, unstopped } from "./routing-write.ts";
 
 /** How one step went. */
 export interface StepTiming {
@@ -23,7 +23,7 @@ export interface StepTiming {
   readonly probes: number;
 }
 
-export interface Traffic extends RoutingPlace {
+export interface Traffic extends Omit<RoutingPlace, "stack"> {
   readonly subject: ProofSubject;
   /** What the proof needs, where that is looked for beside the write. @default subject */
   readonly subjectInTime?: () => Promise<ProofSubject>;
@@ -37,44 +37,12 @@ export interface Traffic extends RoutingPlace {
   readonly stays?: boolean;
   /** Looks once more whether the target is ready, before its share grows. */
   readonly stillReady: () => Promise<void>;
-  /** How a routing is written. @default through Pulumi */
-  readonly write?: (before: Routing, after: Routing) => Promise<void>;
+  /** Writes a routing. */
+  readonly write: (before: Routing, after: Routing) => Promise<void>;
   /** Ends a proof that nobody wants any more; what was written stays. @default never */
   readonly stopProof?: AbortSignal | undefined;
   /** Only these views are proved: on a way back what the slot that is left answers says nothing. @default all */
   readonly only?: (view: ProofView) => boolean;
-}
-
-/**
- * Takes the steps one by one: write, look, prove. A step that can't be proved is undone. A stop by the user takes effect
- * between steps, where traffic is on a slot that was proved.
- */
-export async function moveTraffic(
-  traffic: Traffic,
-  from: Routing,
-  steps: readonly RoutingStep[],
-): Promise<StepTiming[]> {
-  const timings: StepTiming[] = [];
-  const passed: Routing[] = [];
-  let at = from;
-  for (const next of steps) {
-    if (traffic.context.signal.aborted) throw stopped(at, timings.length);
-    timings.push(await takeStep({ ...traffic, earlier: passed }, at, next));
-    passed.push(at);
-    at = next.routing;
-  }
-  return timings;
-}
-
-function stopped(at: Routing, taken: number): UserError {
-  return interrupted(
-    "The switch",
-    `${
-      taken === 0
-        ? "Nothing was changed"
-        : `It stopped after ${taken} ${taken === 1 ? "step" : "steps"}, each of them proved`
-    }: traffic is on ${describeTraffic(at)}. \`modelswitch switch SLOT\` goes on from here, to either slot.`,
-  );
 }
 
 /**
@@ -92,10 +60,7 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
   await step(
     context.events,
     { id: `write-${next.name}`, title: titles[next.name](next.routing) },
-    async () => {
-      if (traffic.write === undefined) await writeRouting(traffic, next.routing);
-      else await traffic.write(before, next.routing);
-    },
+    () => traffic.write(before, next.routing),
     () => `traffic is declared on ${describeTraffic(next.routing)}`,
   );
   const writtenAt = clock.now();
@@ -137,7 +102,7 @@ function behind(
 }
 
 /** Opens the stack when it is first asked for. It outlives the user's stop: a write that has begun is finished. */
-export function stackOnce(context: RolloutContext): Traffic["stack"] {
+export function stackOnce(context: RolloutContext): RoutingPlace["stack"] {
   let opened: Promise<ModelStack> | undefined;
   return () => {
     opened ??= context.openStack(unstoppable);
@@ -190,7 +155,7 @@ async function undo(
     await step(
       context.events,
       { id: `undo-${failed.name}`, title: `Undo: traffic back to ${describeTraffic(before)}` },
-      () => writeRouting(traffic, before),
+      () => traffic.write(failed.routing, before),
     );
   } catch (error) {
     return new UserError({
