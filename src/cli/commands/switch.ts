@@ -36,10 +36,17 @@ export const switchCommand: Command = {
     const asked = meantBy(await rollout.store.read(), { slot: target });
     if (asked !== undefined) {
       const { control } = await import("../../rollout/commands/steer.ts");
-      const controlled = await control(rollout, input.options.now === true ? [asked, "now"] : [asked]);
-      return controlled.kind === "heard"
-        ? heardResult(rollout, controlled)
-        : rolloutResult(rollout, controlled.end);
+      const steering = control(rollout, input.options.now === true ? [asked, "now"] : [asked]);
+      // What ended before it heard has left nothing to take back: it is a switch of its own.
+      const controlled = await steering.catch((error: unknown) => {
+        if (error instanceof UserError && error.code === "abort-too-late") return undefined;
+        throw error;
+      });
+      if (controlled !== undefined) {
+        return controlled.kind === "heard"
+          ? heardResult(rollout, controlled)
+          : rolloutResult(rollout, controlled.end);
+      }
     }
     const { switchTraffic } = await import("../../rollout/commands/switch.ts");
     const result = await switchTraffic(rollout, target, { now: input.options.now === true });

@@ -1,6 +1,6 @@
 import { type Routing, sameRouting, settledOn, splitOf, stepsTo } from "../routing.ts";
 import { otherSlot, type Slot } from "../slots.ts";
-import { onceArmed, route, towards } from "./route.ts";
+import { isUntouched, onceArmed, route, towards } from "./route.ts";
 import {
   goalOf,
   hooksAt,
@@ -241,7 +241,10 @@ function scaleDown(plan: RolloutPlan, state: RolloutState, world: World): Action
   const loser = otherSlot(goalOf(state));
   if (splitOf(world.routing)[loser] > 0) return foreign(loser);
   const isBehind = !state.followed;
-  if (plan.cutOverOnly === true) return isBehind || world.unfinished ? { kind: "follow" } : complete;
+  if (plan.cutOverOnly === true) {
+    // What an earlier command left unfinished is not this one's where it did nothing.
+    return isBehind || (world.unfinished && !isUntouched(plan, state)) ? { kind: "follow" } : complete;
+  }
   const { desired, declared, autoscaled } = world.slots[loser];
   // An autoscaler that was told takes its time, and needs nobody to wait for it.
   const isSmall = desired <= plan.idleReplicas || (autoscaled && declared <= plan.idleReplicas);

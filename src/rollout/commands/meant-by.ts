@@ -16,9 +16,8 @@ export function meantBy(
 ): "abort" | "resume" | undefined {
   const entry = inProgress(record);
   if (record === undefined || entry === undefined || isLive(entry.state)) return undefined;
-  const { plan, state, kind } = entry;
+  const { plan, state } = entry;
   const isBack = isWayBack(plan, state);
-  if (kind === "switch" && wanted.slot === goalOf(state)) return "resume";
   const slot = isBack ? goalOf(state) : state.from;
   if (wanted.slot !== undefined && wanted.slot !== slot) return undefined;
   if (wanted.release !== undefined && wanted.release !== record.slots[slot]) return undefined;

@@ -203,8 +203,10 @@ describe("switch", () => {
       bench.holderIsGone = true;
       const record = await bench.context().store.read();
       expect(meantBy(record, { slot: "blue" })).toBe("abort");
-      expect(meantBy(record, { slot: "green" })).toBe("resume");
-      expect(await resume(bench.context(), "resume")).toMatchObject({ kind: "finished" });
+      expect(await switchTraffic(bench.context(), "green")).toMatchObject({
+        target: "green",
+        alreadyThere: false,
+      });
       const { routing } = await observeDeployed(bench.context());
       expect(routing).toEqual(settledOn("green"));
       expect(bench.stack.operations.at(-1)).toMatchObject({ desired: { routing } });

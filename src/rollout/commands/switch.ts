@@ -1,5 +1,6 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { EventSink } from "../../core/events.ts";
+import { isWayBack } from "../../core/rollout/state.ts";
 import { liveSlot, type Routing, settledOn, stepsTo } from "../../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../../core/slots.ts";
 import { notReady } from "../../slots/not-ready.ts";
@@ -18,7 +19,7 @@ import { observe } from "../observe/observe.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { requireStack } from "../plan/require-stack.ts";
 import { unapplied } from "../plan/unapplied.ts";
-import { refuseInProgress } from "../record/in-progress.ts";
+import { inProgress, refuseInProgress } from "../record/in-progress.ts";
 import { type RolloutRecord, releaseOf } from "../record/record.ts";
 import { withSwitch } from "../release/begin-switch.ts";
 import { execute } from "../release/execute.ts";
@@ -54,7 +55,8 @@ export async function switchTraffic(
   const startedAt = context.clock.now();
   const before = await withPermissions(context, ["switch"], () => observeDeployed(context));
   refuse(context, before, target);
-  const escapes = await leavesBadSlot(context, before, target);
+  const isBegun = isOnItsWay(before, target);
+  const escapes = !isBegun && (await leavesBadSlot(context, before, target));
   if (!escapes) {
     if (isThere(before, target)) return await proveThere(context, before, target, startedAt);
     // A question for a passphrase belongs before the lock, which should be held for seconds.
@@ -69,9 +71,11 @@ export async function switchTraffic(
     refuse(context, deployed, target);
     if (isThere(deployed, target)) return await proveThere(context, deployed, target, startedAt);
     if (!escapes) warnIfUnapplied(context, deployed.record);
-    await context.store.update(
-      (record) => record && withSwitch(context, record, deployed, { target, escapes, now }),
-    );
+    if (!isOnItsWay(deployed, target)) {
+      await context.store.update(
+        (record) => record && withSwitch(context, record, deployed, { target, escapes, now }),
+      );
+    }
     return await taken(context, lock, deployed, target, startedAt);
   });
 }
@@ -132,16 +136,26 @@ function ended({ config }: RolloutContext, target: Slot): UserError {
 }
 
 /** @throws UserError `adoption-unfinished`, `environment-other`, `rollout-in-progress`, `slot-empty` */
-function refuse(context: RolloutContext, { record, observation }: Deployed, target: Slot): void {
+function refuse(context: RolloutContext, deployed: Deployed, target: Slot): void {
+  const { record, observation } = deployed;
   refuseUnfinished(record);
   refuseOtherEnvironment(context, record);
-  refuseInProgress(context.config.name, record);
+  if (!isOnItsWay(deployed, target)) refuseInProgress(context.config.name, record);
   refuseEmpty(context, record, observation, target);
 }
 
-/** Whether nothing is left to write. */
-function isThere({ routing, location }: Deployed, target: Slot): boolean {
-  return stepsTo(target, routing, location.router.capabilities).length === 0;
+/** Whether a command that was stopped has begun this switch: it is finished. */
+function isOnItsWay({ record }: Deployed, target: Slot): boolean {
+  const entry = inProgress(record);
+  return entry?.kind === "switch" && !isWayBack(entry.plan, entry.state) && entry.state.target === target;
+}
+
+/** Whether nothing is left to do. */
+function isThere({ record, routing, location }: Deployed, target: Slot): boolean {
+  return (
+    inProgress(record)?.kind !== "switch" &&
+    stepsTo(target, routing, location.router.capabilities).length === 0
+  );
 }
 
 /** Traffic is on the target: only that is proved. */
