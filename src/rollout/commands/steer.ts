@@ -60,7 +60,7 @@ export async function control(
     });
     if (end.kind === "held") return { kind: "done", end: end.result };
     if (isBack) refuseClosed(context.config.name, end.lock);
-    const heard = await untilHeard(context, kind, before, end.lock, deadline);
+    const heard = await untilHeard(context, kind, end.lock, deadline);
     if (heard !== undefined) return heard;
   }
 }
@@ -72,7 +72,6 @@ export async function control(
 async function untilHeard(
   context: RolloutContext,
   kind: RolloutRequest["kind"],
-  before: RolloutRecordEntry,
   held: PresentLock,
   deadline: number,
 ): Promise<Controlled | undefined> {
@@ -84,8 +83,6 @@ async function untilHeard(
     if (entry !== undefined && entry.requests.length === 0) {
       return { kind: "heard", by: locked.message, state: entry.state };
     }
-    const over = await switchOver(context, kind, before);
-    if (over !== undefined) return { kind: "heard", by: locked.message, state: over };
     const lock = presentLock(await api.find<LeaseObject>(leasePath(about)), about);
     if (lock?.holder?.token !== held.holder?.token) return undefined;
     await clock.sleep(pollMs, signal);
