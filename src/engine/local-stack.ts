@@ -2,7 +2,6 @@ import { rm } from "node:fs/promises";
 import { systemClock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
 import { collectRefusals, type Refusal } from "../core/refusals.ts";
-import type { Forbidden } from "../kubernetes/forbidden.ts";
 import { type AutomationModule, importAutomation, type Operation, runOperation } from "./automation.ts";
 import { EngineEvents, type Observed } from "./engine-events.ts";
 import { explainFailure, type FailureContext, lockedError, operationTitles } from "./failures.ts";
@@ -11,7 +10,6 @@ import { locksInError, readLocks, removeHalfWrittenLocks, type StackLock, thisMa
 import { programFailed } from "./program-errors.ts";
 import { folderOf, type ProviderChoice } from "./provider.ts";
 import { PulumiCommandError } from "./pulumi-command.ts";
-import { stoppedByRefusal } from "./refused-watches.ts";
 import { openSession, type Session } from "./session.ts";
 import { settlePending } from "./settle.ts";
 import type { OperationResult, Stack, StackOptions, StackResource } from "./stack.ts";
@@ -182,9 +180,9 @@ export class LocalStack implements Stack {
   async #attempt(operation: Operation, session: OpenStackSession): Promise<Observed> {
     const { events, signal } = this.#options;
     for (let attempt = 1; ; attempt++) {
-      let refused: Forbidden | undefined;
-      const onRefused = (denied: Forbidden) => {
-        refused ??= denied;
+      let refused: ((what: string) => UserError) | undefined;
+      const onRefused = (error: (what: string) => UserError) => {
+        refused ??= error;
         session.giveUp();
       };
       const planning = operation === "preview";
@@ -200,7 +198,7 @@ export class LocalStack implements Stack {
       } catch (error) {
         if (refused !== undefined && !signal.aborted) {
           const { operation: title, stack } = this.#context(operation);
-          throw stoppedByRefusal(`${title} of stack ${stack}`, refused);
+          throw refused(`${title} of stack ${stack}`);
         }
         if (thrown.error !== undefined && !signal.aborted) throw programFailed(thrown.error);
         if (attempt < 4 && isStackMissing(error)) {

@@ -6,28 +6,18 @@ import type { RolloutContext } from "./context.ts";
 import type { Drift } from "./drift.ts";
 import { describeHandChange, type HandChange } from "./hand-changes.ts";
 import type { PreparedUp } from "./prepare-up.ts";
-import type { Desired } from "./program.ts";
 
 /** Whether a change says what is to run; a restart says nothing. Pure. */
 export function isChoice({ path }: Pick<HandChange, "path">): boolean {
   return !path.includes("kubectl.kubernetes.io/restartedAt");
 }
 
-/** Changes by hand of what clients are served by: the slots with traffic, and the routing itself. Pure. */
-export function ofWhatServes(
-  changes: readonly HandChange[],
-  { spec }: Desired,
-  routing: Routing,
-): HandChange[] {
+/** Changes by hand of what clients are served by: the slots with traffic, and the routing itself. Their size is another rule's. Pure. */
+export function ofWhatServes(changes: readonly HandChange[], routing: Routing): HandChange[] {
   const split = splitOf(routing);
-  return changes.filter(isChoice).filter(({ kind, slot, path, after }) => {
+  return changes.filter(isChoice).filter(({ kind, slot, path }) => {
     if (slot === undefined) return true;
-    if (split[slot] === 0) return false;
-    if (kind !== "Deployment") return true;
-    // Fewer replicas than are declared are no choice that anybody is served by.
-    if (path === "spec.replicas")
-      return typeof after === "number" && after > (spec.slots[slot].replicas ?? 1);
-    return path.startsWith("spec.template");
+    return split[slot] > 0 && (kind !== "Deployment" || path.startsWith("spec.template"));
   });
 }
 
@@ -51,11 +41,11 @@ export function undoneBy(
  */
 export async function refuseUndoing(
   context: RolloutContext,
-  { handChanges, plan, desired }: PreparedUp,
+  { handChanges, plan }: PreparedUp,
   drift: Drift,
   planned: () => Promise<readonly ResourceChange[]>,
 ): Promise<void> {
-  const serving = ofWhatServes(handChanges, desired, plan.routing);
+  const serving = ofWhatServes(handChanges, plan.routing);
   if (serving.length === 0) return;
   const undone = undoneBy(serving, drift, drift === "everything" ? [] : await planned());
   const [first] = undone;
