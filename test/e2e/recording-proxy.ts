@@ -80,6 +80,11 @@ export class RecordingProxy {
       (answer) => {
         const status = answer.statusCode ?? 0;
         if (permission !== undefined) this.asked.push({ ...permission, status });
+        // An apply that makes the object is asked for that right, too.
+        if (permission?.verb === "patch" && status === 201) {
+          const { name: _made, ...created } = permission;
+          this.asked.push({ ...created, verb: "create", status });
+        }
         response.writeHead(status, answer.headers);
         answer.pipe(response);
         answer.on("error", () => response.destroy());
