@@ -8,6 +8,7 @@ import type { Slot } from "../../core/slots.ts";
 import { helperDown, helperFailure } from "../../kubernetes/helpers-down.ts";
 import { plannedDeployment } from "../capacity/planned-deployment.ts";
 import type { RolloutContext } from "../context.ts";
+import { secretValues, without } from "../hidden-values.ts";
 import type { Desired } from "../program.ts";
 import { type Admission, askAdmission, askNew } from "./dry-run.ts";
 
@@ -30,7 +31,8 @@ export async function requireAdmitted(
     context,
     { id: "admission", title: `Ask the API server whether it takes the pods of ${slot}` },
     policy,
-    () => askAdmission(context, deployment),
+    // Whoever refuses may quote what it refuses.
+    async () => without(await askAdmission(context, deployment), secretValues(spec)),
     "Change what the configuration says of the pods (`pod.securityContext`, `securityContext`, `resources`, labels), or have the policy changed. `--capacity warn` goes on all the same.",
   );
 }
