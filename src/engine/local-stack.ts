@@ -264,8 +264,19 @@ export class LocalStack implements Stack {
       if (state !== undefined && state.pending.length > 0) await settlePending(session.cli, events);
     }
     // Its CLI may have come to an orderly end without knowing what the provider had already written.
-    if (killed.length > 0 && operation === "up") await this.#attempt("refresh", session);
+    if (killed.length > 0 && operation === "up") await this.#refreshBut(session);
     for (const cli of killed) session.record.forget(cli);
+  }
+
+  async #refreshBut(session: OpenStackSession): Promise<void> {
+    const left = new Set((await this.#options.leaves?.())?.map(({ kind, id }) => `${kind} ${id}`));
+    if (left.size === 0) {
+      await this.#attempt("refresh", session);
+      return;
+    }
+    const state = await findState(this.#folders, this.#options, session.cli);
+    const others = resourcesOf(state).filter(({ kind, id }) => !left.has(`${kind} ${id}`));
+    if (state !== undefined && others.length > 0) await session.cli.refreshOnly(urnsOf(state, others));
   }
 
   /** Without a provider the one that the project file names stays: another command may be about to use it. */

@@ -22,6 +22,7 @@ import { findHandChanges } from "./find-hand-changes.ts";
 import { describeHandChange, type HandChange } from "./hand-changes.ts";
 import { hidingErrors, hidingEvents, secretValues, withoutVariables } from "./hidden-values.ts";
 import { putBack } from "./put-back.ts";
+import { ofWhatServes } from "./undoing.ts";
 import { listed, refuseForeign, type UnknownObject, unknownObjects } from "./unknown-objects.ts";
 
 /** What a run of Pulumi makes true. */
@@ -90,6 +91,12 @@ export async function openModelStack(given: OpenModelStackOptions): Promise<Mode
     ...(config.pulumi.backendUrl === undefined ? {} : { backendUrl: config.pulumi.backendUrl }),
     secrets: options.secrets,
     program: async () => (desired === undefined ? undefined : await declare(desired)),
+    leaves: async () => {
+      if (desired === undefined) return [];
+      const { spec, routing } = desired;
+      const changes = ofWhatServes(await findHandChanges(options, spec, routing), routing);
+      return changes.map(({ kind, name }) => ({ kind, id: `${namespace}/${name}` }));
+    },
     kubeconfig: config.kubeconfig,
     // What others own of a model's objects is told, and refused where it matters: it must not stop a run half-way.
     env: { ...options.env, PULUMI_K8S_ENABLE_PATCH_FORCE: "true" },
