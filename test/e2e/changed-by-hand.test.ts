@@ -199,7 +199,9 @@ describe("a change by hand with whatever tool", () => {
     expect((await deployment("blue"))?.metadata?.generation).toBe(before);
 
     await kubectl("patch", "deployment/fraud-green", asTool, "-p", alien("ALIEN"));
-    await kubectl("patch", "deployment/fraud-green", asTool, "-p", '{"spec":{"replicas":3}}');
+    // The number is the tool's then, and as large as before: else the rollback would make blue as large.
+    for (const replicas of [3, 2])
+      await kubectl("patch", "deployment/fraud-green", asTool, "-p", JSON.stringify({ spec: { replicas } }));
     const rollback = await warnings(["rollback"], "hand-change-undone");
     expect(rollback.exitCode, rollback.stdout).toBe(0);
     expect(await versionAt(project.host)).toBe("1");
