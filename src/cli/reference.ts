@@ -15,7 +15,7 @@ What a command does is configured in \`modelswitch.config.ts\` ([configuration.m
 | ---- | ---------------------------------------------------------------- |
 | 0    | done                                                             |
 | 1    | failed: what was wanted is not so                                |
-| 2    | the command line or the configuration is wrong; nothing was done |
+| 2    | the command line or the configuration is wrong, or the account may not; nothing was done |
 | 3    | a gate refused the release                                       |
 | 4    | locked by another command or person                              |
 | 5    | held, or inconclusive                                            |

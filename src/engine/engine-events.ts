@@ -1,10 +1,10 @@
 import { stripVTControlCharacters } from "node:util";
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
+import type { UserError } from "../core/errors.ts";
 import type { Event, EventSink } from "../core/events.ts";
-import type { Forbidden } from "../kubernetes/forbidden.ts";
 import { change, differences, isInternal, presentable, splitPath, valueAt } from "./property-paths.ts";
 import { inOurWords, unreadyReasons } from "./provider-words.ts";
-import { isWatchFailure, refusedWatch } from "./refused-watches.ts";
+import { isWatchFailure, refusedList } from "./refused-lists.ts";
 import type { ResourceChange } from "./stack.ts";
 
 /** A reason that the engine gave, with the resource that it concerns. */
@@ -45,7 +45,7 @@ export class EngineEvents {
   readonly #events: EventSink;
   readonly #planning: boolean;
   readonly #signal: AbortSignal | undefined;
-  readonly #onRefused: (denied: Forbidden) => void;
+  readonly #onRefused: (error: (what: string) => UserError) => void;
   readonly #changes = new Map<string, ResourceChange>();
   readonly #same = new Set<string>();
   readonly #failed = new Map<string, FailedResource>();
@@ -61,7 +61,7 @@ export class EngineEvents {
     /** What ends the operation: a resource that was waited for has not failed then. */
     readonly signal?: AbortSignal;
     /** The provider waits for what it may not see. */
-    readonly onRefused?: (denied: Forbidden) => void;
+    readonly onRefused?: (error: (what: string) => UserError) => void;
   }) {
     this.#events = options.events;
     this.#planning = options.planning;
@@ -141,7 +141,7 @@ export class EngineEvents {
     const said = plainText(diagnostic.message);
     const message = inOurWords(said);
     if (message === "" || isAboutProviderVersion.test(message)) return;
-    const refused = refusedWatch(message);
+    const refused = refusedList(message);
     if (refused !== undefined) this.#onRefused(refused);
     if (isWatchFailure(message)) return;
     const urn = diagnostic.urn === undefined || diagnostic.urn === "" ? undefined : diagnostic.urn;

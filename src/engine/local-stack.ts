@@ -2,7 +2,6 @@ import { rm } from "node:fs/promises";
 import { systemClock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
 import { collectRefusals, type Refusal } from "../core/refusals.ts";
-import type { Forbidden } from "../kubernetes/forbidden.ts";
 import { type AutomationModule, importAutomation, type Operation, runOperation } from "./automation.ts";
 import { EngineEvents, type Observed } from "./engine-events.ts";
 import { explainFailure, type FailureContext, lockedError, operationTitles } from "./failures.ts";
@@ -13,7 +12,6 @@ import { withPodReasons } from "./pod-reasons.ts";
 import { programFailed } from "./program-errors.ts";
 import { folderOf, type ProviderChoice } from "./provider.ts";
 import { PulumiCommandError } from "./pulumi-command.ts";
-import { stoppedByRefusal } from "./refused-watches.ts";
 import { openSession, type Session } from "./session.ts";
 import { settlePending } from "./settle.ts";
 import type { OperationResult, Stack, StackOptions } from "./stack.ts";
@@ -185,9 +183,9 @@ export class LocalStack implements Stack {
   async #attempt(operation: Operation, session: OpenStackSession): Promise<Observed> {
     const { events, signal } = this.#options;
     for (let attempt = 1; ; attempt++) {
-      let refused: Forbidden | undefined;
-      const onRefused = (denied: Forbidden) => {
-        refused ??= denied;
+      let refused: ((what: string) => UserError) | undefined;
+      const onRefused = (error: (what: string) => UserError) => {
+        refused ??= error;
         session.giveUp();
       };
       const planning = operation === "preview";
@@ -203,7 +201,7 @@ export class LocalStack implements Stack {
       } catch (error) {
         if (refused !== undefined && !signal.aborted) {
           const { operation: title, stack } = this.#context(operation);
-          throw stoppedByRefusal(`${title} of stack ${stack}`, refused);
+          throw refused(`${title} of stack ${stack}`);
         }
         if (thrown.error !== undefined && !signal.aborted) throw programFailed(thrown.error);
         if (attempt < 4 && isStackMissing(error)) {
@@ -270,8 +268,19 @@ export class LocalStack implements Stack {
       if (state !== undefined && state.pending.length > 0) await settlePending(session.cli, events);
     }
     // Its CLI may have come to an orderly end without knowing what the provider had already written.
-    if (killed.length > 0 && operation === "up") await this.#attempt("refresh", session);
+    if (killed.length > 0 && operation === "up") await this.#refreshBut(session);
     for (const cli of killed) session.record.forget(cli);
+  }
+
+  async #refreshBut(session: OpenStackSession): Promise<void> {
+    const left = new Set((await this.#options.leaves?.())?.map(({ kind, id }) => `${kind} ${id}`));
+    if (left.size === 0) {
+      await this.#attempt("refresh", session);
+      return;
+    }
+    const state = await findState(this.#folders, this.#options, session.cli);
+    const others = resourcesOf(state).filter(({ kind, id }) => !left.has(`${kind} ${id}`));
+    if (state !== undefined && others.length > 0) await session.cli.refreshOnly(urnsOf(state, others));
   }
 
   /** Without a provider the one that the project file names stays: another command may be about to use it. */

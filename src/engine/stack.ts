@@ -23,6 +23,11 @@ export interface StackOptions {
   readonly program: Program;
   /** Stack configuration, keys with namespace, for example `kubernetes:kubeconfig`. */
   readonly config?: Readonly<Record<string, { readonly value: string; readonly secret?: boolean }>>;
+  /**
+   * Objects that are not read into the state when what a killed run left is put in order: what somebody changed of them by hand would be
+   * put back by the next update. @default none
+   */
+  readonly leaves?: () => Promise<readonly Pick<StackResource, "kind" | "id">[]>;
   /** The cluster that the ambient Kubernetes provider uses. */
   readonly kubeconfig: KubeconfigSource;
   /** Receives `resource` events and steps (locating or building the CLI). */

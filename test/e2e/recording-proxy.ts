@@ -80,6 +80,11 @@ export class RecordingProxy {
       (answer) => {
         const status = answer.statusCode ?? 0;
         if (permission !== undefined) this.asked.push({ ...permission, status });
+        // An apply that makes the object is asked for that right, too.
+        if (permission?.verb === "patch" && status === 201) {
+          const { name: _made, ...created } = permission;
+          this.asked.push({ ...created, verb: "create", status });
+        }
         response.writeHead(status, answer.headers);
         answer.pipe(response);
         answer.on("error", () => response.destroy());
@@ -98,7 +103,8 @@ function refuse({ verb, group, resource, name, namespace }: Omit<Asked, "status"
   const where = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
   const message = `${object} is forbidden: User "somebody" cannot ${verb} resource "${resource}" in API group "${group}" ${where}`;
   response.writeHead(403, { "content-type": "application/json" });
-  response.end(JSON.stringify({ kind: "Status", apiVersion: "v1", reason: "Forbidden", code: 403, message }));
+  const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure" };
+  response.end(JSON.stringify({ ...status, reason: "Forbidden", code: 403, message }));
 }
 
 const verbOf: Readonly<Record<string, string>> = {

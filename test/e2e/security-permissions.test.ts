@@ -18,7 +18,7 @@ import { type ProcessResult, resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
 import { RecordingProxy } from "./recording-proxy.ts";
 import { RestrictedAccount } from "./restricted-account.ts";
-import { testImages } from "./test-cluster.ts";
+import { testImages, versionAt } from "./test-cluster.ts";
 
 const role = "fraud-modelswitch";
 
@@ -71,9 +71,10 @@ const commandHere = (...args: string[]): Promise<RunResult> =>
     },
   });
 
-async function refused(...args: string[]): Promise<Refusal> {
+/** `exitCode` 2: before anything was written; 1: by the API server, when it was asked. */
+async function refused(exitCode: 1 | 2, ...args: string[]): Promise<Refusal> {
   const result = await commandHere(...args);
-  expect(result, `${args.join(" ")}:\n${result.stderr}${result.stdout}`).toMatchObject({ exitCode: 1 });
+  expect(result, `${args.join(" ")}:\n${result.stderr}${result.stdout}`).toMatchObject({ exitCode });
   const { error } = resultOf(result.stdout) as { error: Refusal };
   expect(error, JSON.stringify(error)).toMatchObject({ code: "permission-denied" });
   expect(error.message).toContain(`in the namespace ${project.namespace.name}`);
@@ -132,6 +133,9 @@ async function versions(): Promise<readonly string[]> {
     ),
   );
 }
+
+/** What Pulumi's provider asks for beside the Role and its options, and does as well without. */
+const doneWithout = ["watch persistentvolumeclaims"];
 
 /** A lock whose holder was killed, as it stays behind. */
 async function leaveLock(): Promise<void> {
@@ -198,8 +202,10 @@ describe("the Role", () => {
         );
         if (one === undefined) throw new Error(`${key(about)} is no permission.`);
         await account.until(false, verb, one);
-        const needing = ["up", "switch", "destroy"].find((name) => commands.some((each) => each === name));
-        const error = await refused(...commandLine(needing ?? "status"));
+        const writes = ["up", "switch", "destroy"].find((name) => commands.some((each) => each === name));
+        const needing = writes ?? (commands.includes("engine") ? "up" : "status");
+        // Whoever only reads is refused what is asked for.
+        const error = await refused(needing === "status" ? 1 : 2, ...commandLine(needing));
         expect(keysOf(error.details.missing)).toEqual([key(about)]);
         expect(error.message).toContain(`${account.user} may not ${key(about)}`);
       }
@@ -226,8 +232,10 @@ describe("the Role", () => {
     });
     await succeeds("status");
     await succeeds("doctor");
-    expect(keysOf((await refused("up")).details.missing)).toContain("patch deployments.apps");
-    expect((await refused("status", "--config", await anotherModel())).message).toContain(
+    expect(keysOf((await refused(2, "up")).details.missing)).toEqual(
+      expect.arrayContaining(["patch deployments.apps", "list endpoints"]),
+    );
+    expect((await refused(1, "status", "--config", await anotherModel())).message).toContain(
       'may not get configmaps "spam-modelswitch"',
     );
     await account.setRules(role, all);
@@ -246,13 +254,47 @@ describe("the Role", () => {
       await project.configure({ slots: both(1), ingress: ingress(), router: "plain" });
       proxy.deny = ({ verb, resource }) => verb === what.verb && resource === what.resource;
       try {
-        const error = await refused(...line.split(" "));
+        const error = await refused(1, ...line.split(" "));
         expect(error.details.missing).toContainEqual(expect.objectContaining(what));
         expect(error.message).toContain(`may not ${what.verb} ${what.resource}`);
       } finally {
         proxy.deny = () => false;
       }
       if (line.startsWith("switch")) expect(await succeeds("status")).toMatchObject({ live: "blue" });
+    },
+  );
+
+  /** What makes Pulumi wait by these lists, each of which it would wait for without an end. */
+  const replicas = () => ({ slots: both(2), ingress: ingress(), router: "plain" });
+  const annotated = () => ({
+    slots: both(2),
+    ingress: { ...ingress(), annotations: { "example.com/note": "mine" } },
+    router: "plain",
+  });
+  const budgets = () => ({
+    slots: both(1),
+    ingress: { ...ingress(), annotations: { "example.com/note": "mine" } },
+    router: "plain",
+  });
+  test.each([
+    ["deployments", replicas],
+    ["persistentvolumeclaims", replicas],
+    ["ingresses", annotated],
+    ["endpoints", annotated],
+    ["services", annotated],
+    ["poddisruptionbudgets", budgets],
+  ])(
+    "a list of %s that is withdrawn while Pulumi runs ends the command, which would wait for ever",
+    async (resource, settings) => {
+      await project.configure(settings());
+      proxy.deny = (asked) => asked.verb === "list" && asked.resource === resource;
+      try {
+        const error = await refused(1, "up");
+        expect(error.details.missing).toEqual([expect.objectContaining({ verb: "list", resource })]);
+        expect(error.message).toContain("would have waited for ever");
+      } finally {
+        proxy.deny = () => false;
+      }
     },
   );
 
@@ -263,7 +305,7 @@ describe("the Role", () => {
     const optional = permissionsOf(optionalRows, [...everyCommand, "init"], undefined);
     // Every permission was used, and nothing that is neither in the Role nor optional was even asked for.
     expect(keysOf(used)).toEqual(keysOf(required));
-    const all = new Set([...keysOf(required), ...keysOf(optional), "list pods"]);
+    const all = new Set([...keysOf(required), ...keysOf(optional), "list pods", ...doneWithout]);
     expect(keysOf(proxy.asked).filter((one) => !all.has(one))).toEqual([]);
     // Cluster-wide, `doctor` asks for pods of a retired controller, others who has the host, and `up` for room on the nodes.
     const elsewhere = proxy.asked.filter(
@@ -271,6 +313,46 @@ describe("the Role", () => {
     );
     expect(keysOf(elsewhere)).toEqual(["list ingresses.networking.k8s.io", "list nodes", "list pods"]);
   });
+});
+
+test("without what Pulumi waits by, a rollback brings clients back, and whoever has it finishes", {
+  timeout: 600_000,
+}, async () => {
+  const names = objectNames("fraud");
+  const roleOf = (commands: readonly PermittedCommand[]) =>
+    rulesFor(requiredRows, commands, names).map(({ rule }) => rule);
+  await account.setRules(role, roleOf(everyCommand));
+  await account.until(true, "list", { group: "", resource: "endpoints" });
+  await project.configure({
+    slots: undefined,
+    release: { image: testImages.blue, replicas: 1, imagePullPolicy: "Never" },
+    rollout: { settle: 1, soak: 1, drain: 1, steps: "50%", rollbackWindow: 600 },
+    ingress: ingress(),
+  });
+  await succeeds("up");
+  await succeeds("release", "--set", `image=${testImages.green}`);
+  expect(await versionAt(project.host)).toBe("2");
+
+  await account.setRules(role, roleOf(everyCommand.filter((command) => command !== "engine")));
+  await account.until(false, "list", { group: "", resource: "endpoints" });
+  const lists = ["deployments.apps", "endpoints", "ingresses.networking.k8s.io", "persistentvolumeclaims"];
+  const missing = [...lists, "poddisruptionbudgets.policy", "services"].map((one) => `list ${one}`).sort();
+  const forward = await refused(2, "release", "--set", "image=fraud:never");
+  expect(keysOf(forward.details.missing)).toEqual(missing);
+  for (const line of ["rollback", "resume"]) {
+    const { exitCode, stdout } = await command(line);
+    expect(exitCode, `${line}:\n${stdout}`).toBe(5);
+    const { error } = resultOf(stdout) as { error: Refusal };
+    expect(error.code).toBe("rollback-unfinished");
+    expect(error.message).toContain("All traffic of fraud is on blue");
+    expect(error.message).toContain("Pulumi was not started");
+    for (const one of lists) expect(error.message).toContain(`list ${one}`);
+    expect(await versionAt(project.host)).toBe("1");
+  }
+  await account.setRules(role, roleOf(everyCommand));
+  await account.until(true, "list", { group: "", resource: "endpoints" });
+  await succeeds("resume");
+  await succeeds("destroy", "--yes");
 });
 
 test("with the optional permissions `init --from` takes over what runs, and programs of one's own run", async () => {

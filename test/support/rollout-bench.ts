@@ -27,6 +27,7 @@ import {
 import { Lists } from "../../src/kubernetes/lists.ts";
 import type { RolloutContext } from "../../src/rollout/context/context.ts";
 import { hearMs } from "../../src/rollout/lock/lease.ts";
+import type { DeclaredObject } from "../../src/rollout/program/declared-objects.ts";
 import { declaredObjects } from "../../src/rollout/program/declared-objects.ts";
 import type { Desired, ModelStack } from "../../src/rollout/program/model-stack.ts";
 import type { Probe, ProbeRequest } from "../../src/rollout/proof/probe-request.ts";
@@ -212,6 +213,16 @@ export function json(status: number, body: unknown): ApiResponse {
   return { status, headers: {}, body: JSON.stringify(body) };
 }
 
+/** Answers as an API server to an account that lacks a right to these resources. */
+export function denying(...resources: readonly string[]): NonNullable<FakeCluster["intercept"]> {
+  return ({ path, body }) => {
+    if (path.endsWith("/selfsubjectrulesreviews")) return json(201, { status: {} });
+    if (!path.endsWith("/selfsubjectaccessreviews")) return undefined;
+    const { spec } = body as { spec: { resourceAttributes: { resource: string } } };
+    return json(201, { status: { allowed: !resources.includes(spec.resourceAttributes.resource) } });
+  };
+}
+
 export function refusal(status: number, reason: string, message = reason): ApiResponse {
   return json(status, { kind: "Status", reason, message });
 }
@@ -313,7 +324,12 @@ const ingressPath = (name: string) =>
 
 /** A stack that writes into the fake cluster what the component would. */
 export class FakeStack implements ModelStack {
-  readonly operations: { readonly name: string; readonly desired?: Desired }[] = [];
+  readonly operations: {
+    readonly name: string;
+    readonly desired?: Desired;
+    /** What a refresh was for. */
+    readonly only?: readonly DeclaredObject[] | undefined;
+  }[] = [];
   readonly #cluster: FakeCluster;
   /** Runs before each `up`; may throw. */
   beforeUp: ((desired: Desired) => void | Promise<void>) | undefined;
@@ -349,8 +365,8 @@ export class FakeStack implements ModelStack {
     this.#state = undefined;
   }
 
-  refresh(desired: Desired) {
-    this.operations.push({ name: "refresh", desired });
+  refresh(desired: Desired, only?: readonly DeclaredObject[]) {
+    this.operations.push({ name: "refresh", desired, only });
     this.#state = undefined;
     return Promise.resolve(nothing);
   }

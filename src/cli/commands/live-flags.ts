@@ -2,7 +2,11 @@ import type { CommandInput, OptionSpec } from "../command.ts";
 
 /** Options by which a user says that a slot with traffic may be touched. */
 export const liveFlags: readonly OptionSpec[] = [
-  { name: "allow-live-change", summary: "Change what the live slot runs, in place, by a rolling update" },
+  {
+    name: "allow-live-change",
+    summary:
+      "Change what the live slot runs, in place, by a rolling update; put back what was changed by hand",
+  },
   { name: "allow-live-stop", summary: "Scale the live slot down; to 0 replicas, it interrupts the service" },
 ];
 

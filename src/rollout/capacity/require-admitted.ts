@@ -7,6 +7,7 @@ import { namesOfModel } from "../../core/names.ts";
 import type { Slot } from "../../core/slots.ts";
 import { helperDown, helperFailure } from "../../kubernetes/helpers-down.ts";
 import type { RolloutContext } from "../context/context.ts";
+import { secretValues, without } from "../program/hidden-values.ts";
 import type { Desired } from "../program/model-stack.ts";
 import { type Admission, askAdmission, askNew } from "./dry-run.ts";
 import { plannedDeployment } from "./planned-deployment.ts";
@@ -30,7 +31,8 @@ export async function requireAdmitted(
     context,
     { id: "admission", title: `Ask the API server whether it takes the pods of ${slot}` },
     policy,
-    () => askAdmission(context, deployment),
+    // Whoever refuses may quote what it refuses.
+    async () => without(await askAdmission(context, deployment), secretValues(spec)),
     "Change what the configuration says of the pods (`pod.securityContext`, `securityContext`, `resources`, labels), or have the policy changed. `--capacity warn` goes on all the same.",
   );
 }

@@ -1,31 +1,11 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { type Routing, splitOf } from "../../core/routing.ts";
 import { otherSlot } from "../../core/slots.ts";
 import type { ResourceChange } from "../../engine/stack.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Drift } from "../program/drift.ts";
 import type { HandChange } from "../program/hand-changes.ts";
-import { describeHandChange, isChoice } from "../program/hand-changes.ts";
-import type { Desired } from "../program/model-stack.ts";
+import { describeHandChange, ofWhatServes } from "../program/hand-changes.ts";
 import type { PreparedUp } from "./prepare-up.ts";
-
-/** Changes by hand of what clients are served by: the slots with traffic, and the routing itself. Pure. */
-export function ofWhatServes(
-  changes: readonly HandChange[],
-  { spec }: Desired,
-  routing: Routing,
-): HandChange[] {
-  const split = splitOf(routing);
-  return changes.filter(isChoice).filter(({ kind, slot, path, after }) => {
-    if (slot === undefined) return true;
-    if (split[slot] === 0) return false;
-    if (kind !== "Deployment") return true;
-    // Fewer replicas than are declared are no choice that anybody is served by.
-    if (path === "spec.replicas")
-      return typeof after === "number" && after > (spec.slots[slot].replicas ?? 1);
-    return path.startsWith("spec.template");
-  });
-}
 
 /** What of the changes by hand an `up` would undo: those of objects that Pulumi would write, or read into its state first. Pure. */
 export function undoneBy(
@@ -47,11 +27,11 @@ export function undoneBy(
  */
 export async function refuseUndoing(
   context: RolloutContext,
-  { handChanges, plan, desired }: PreparedUp,
+  { handChanges, plan }: PreparedUp,
   drift: Drift,
   planned: () => Promise<readonly ResourceChange[]>,
 ): Promise<void> {
-  const serving = ofWhatServes(handChanges, desired, plan.routing);
+  const serving = ofWhatServes(handChanges, plan.routing);
   if (serving.length === 0) return;
   const undone = undoneBy(serving, drift, drift === "everything" ? [] : await planned());
   const [first] = undone;

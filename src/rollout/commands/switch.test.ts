@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { failureOf } from "../../../test/support/failure.ts";
 import { noFlags } from "../../../test/support/release-bench.ts";
 import {
+  denying,
   json,
   putSlot,
   refusal,
@@ -380,6 +381,16 @@ describe("switch", () => {
       message: `The account ada may not get pods/proxy "fraud-green-0:8080" in the namespace ${testNamespace}.`,
     });
     expect(error.hint).toContain("modelswitch rbac");
+  });
+
+  test("without what Pulumi waits by, traffic leaves a slot that is bad, and no other", async () => {
+    bench.cluster.intercept = wrap(bench, denying("endpoints"));
+    const error = await failureOf(switchTraffic(bench.context(), "green"));
+    expect(error).toMatchObject({ code: "permission-denied", exitCode: 2 });
+    expect(error.message).toContain("may not list endpoints");
+    expect(bench.stack.operations).toEqual([]);
+    putSlot(bench.cluster, "blue", { replicas: 2, ready: 0 });
+    expect((await switchTraffic(bench.context(), "green")).routing).toEqual(settledOn("green"));
   });
 
   test("permissions that are missing are said before anything is written, all at once", async () => {

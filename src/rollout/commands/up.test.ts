@@ -131,6 +131,12 @@ describe("up", () => {
     bench.cluster.remove(`/apis/apps/v1/namespaces/${testNamespace}/deployments/fraud-green`);
     await up(bench.context(), noFlags);
     expect(operations()).toEqual(["refresh", "up"]);
+    // Nothing else: what somebody changed of the slot that serves would be in the state then, and be put back.
+    const [{ only } = {}] = bench.stack.operations;
+    expect(only?.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
+      "Deployment fraud-green",
+      "PodDisruptionBudget fraud-green",
+    ]);
   });
 
   test("looks at the cluster first when the namespace or the whole cluster was made anew", async () => {

@@ -1,5 +1,7 @@
 import { mayBeSecret, showValue } from "../../config/parts/problem.ts";
 import { isFields } from "../../core/fields.ts";
+import type { Routing } from "../../core/routing.ts";
+import { splitOf } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { KubernetesObject } from "../../kubernetes/api.ts";
 import {
@@ -158,4 +160,13 @@ export function describeHandChange({ path, before, after, by, at }: HandChange):
 /** Whether a change says what is to run; a restart says nothing. Pure. */
 export function isChoice({ path }: Pick<HandChange, "path">): boolean {
   return !path.includes("kubectl.kubernetes.io/restartedAt");
+}
+
+/** Changes by hand of what clients are served by: the slots with traffic, and the routing itself. Their size is another rule's. Pure. */
+export function ofWhatServes(changes: readonly HandChange[], routing: Routing): HandChange[] {
+  const split = splitOf(routing);
+  return changes.filter(isChoice).filter(({ kind, slot, path }) => {
+    if (slot === undefined) return true;
+    return split[slot] > 0 && (kind !== "Deployment" || path.startsWith("spec.template"));
+  });
 }

@@ -14,7 +14,8 @@ import type { DeclaredObject } from "./declared-objects.ts";
 import { declaredObjects, kinds } from "./declared-objects.ts";
 import { requireEngineRights } from "./engine-rights.ts";
 import { findHandChanges } from "./find-hand-changes.ts";
-import { describeHandChange, type HandChange } from "./hand-changes.ts";
+import { describeHandChange, type HandChange, ofWhatServes } from "./hand-changes.ts";
+import { hidingErrors, hidingEvents, secretValues, withoutVariables } from "./hidden-values.ts";
 import { providerPatience } from "./provider-patience.ts";
 import { putBack } from "./put-back.ts";
 import { listed, refuseForeign, type UnknownObject, unknownObjects } from "./unknown-objects.ts";
@@ -70,10 +71,12 @@ const notStarted =
   "Pulumi was not started: its Kubernetes provider would wait for ever for what it may not see.";
 
 /** Opens the stack of a model. Loads Pulumi, which takes a second: only call it when something is to be written. */
-export async function openModelStack(options: OpenModelStackOptions): Promise<ModelStack> {
+export async function openModelStack(given: OpenModelStackOptions): Promise<ModelStack> {
+  let desired: Desired | undefined;
+  const secrets = () => (desired === undefined ? [] : secretValues(desired.spec));
+  const options = { ...given, events: hidingEvents(given.events, secrets) };
   const { config, namespace } = options;
   const open = options.open ?? (await import("../../engine/open.ts")).openStack;
-  let desired: Desired | undefined;
   /** What the state was last seen to have: reading it may cost a download. */
   let known: string | undefined;
   const settings: StackOptions = {
@@ -84,6 +87,12 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
     secrets: options.secrets,
     program: async () =>
       desired === undefined ? undefined : await declare(desired, config.deadlines.readyMs),
+    leaves: async () => {
+      if (desired === undefined) return [];
+      const { spec, routing } = desired;
+      const changes = ofWhatServes(await findHandChanges(options, spec, routing), routing);
+      return changes.map(({ kind, name }) => ({ kind, id: `${namespace}/${name}` }));
+    },
     kubeconfig: config.kubeconfig,
     // What others own of a model's objects is told, and refused where it matters: it must not stop a run half-way.
     env: { ...options.env, PULUMI_K8S_ENABLE_PATCH_FORCE: "true" },
@@ -91,9 +100,9 @@ export async function openModelStack(options: OpenModelStackOptions): Promise<Mo
     signal: options.signal,
   };
   const stack: Stack = await open(settings);
-  const with_ = (next: Desired, work: () => Promise<OperationResult>) => {
+  const with_ = async (next: Desired, work: () => Promise<OperationResult>) => {
     desired = next;
-    return work();
+    return withoutVariables(await hidingErrors(secrets(), work));
   };
   /** Asked here, too, since not every command asks beforehand: a way back doesn't. */
   const requireRights = async (objects: readonly { readonly kind: string }[]) => {

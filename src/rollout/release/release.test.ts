@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
 import {
+  denying,
   json,
   putSlot,
   type TestBench,
@@ -14,6 +15,7 @@ import { goBack } from "../commands/meant-by.ts";
 import { release, resume } from "../commands/release.ts";
 import { rollback } from "../commands/rollback.ts";
 import { modelStatus, type RolloutStatus } from "../commands/status.ts";
+import { control } from "../commands/steer.ts";
 import { switchTraffic } from "../commands/switch.ts";
 import { up } from "../commands/up.ts";
 import { observeDeployed } from "../context/deployed.ts";
@@ -104,6 +106,42 @@ describe("release", () => {
     const record = await context().store.read();
     expect(record?.rollouts).toMatchObject([{ release: 2, outcome: "released" }]);
     expect(record?.slots).toEqual({ blue: 3, green: 2 });
+  });
+
+  test("only the target is looked at anew on the way: a hotfix by hand on the live slot is not put back by it", async () => {
+    bench.cluster.remove(`/apis/apps/v1/namespaces/${testNamespace}/deployments/fraud-green`);
+    await release(context(), to("fraud:2"));
+    const looks = bench.stack.operations.filter(({ name }) => name === "refresh");
+    expect(looks.length).toBeGreaterThan(0);
+    for (const { only } of looks) {
+      expect(only?.length).toBeGreaterThan(0);
+      expect(only?.filter(({ name }) => name !== "fraud-green")).toEqual([]);
+    }
+  });
+
+  test("without what Pulumi waits by, an abort takes traffic back, and so does whoever resumes it", async () => {
+    const stop = new AbortController();
+    bench.stack.afterUp = ({ routing }) => {
+      if (routing.weight === 5) stop.abort();
+    };
+    const stopped = { ...context({ steps: "5%:2m, 50%" }), signal: stop.signal };
+    await release(stopped, to("fraud:2")).catch(() => undefined);
+    expect(await split()).toEqual({ blue: 95, green: 5 });
+    bench.stack.afterUp = undefined;
+    const former = bench.cluster.intercept;
+    const denied = denying("endpoints");
+    bench.cluster.intercept = async (request) => (await denied(request)) ?? (await former?.(request));
+    await expect(control(context(), ["promote"])).rejects.toMatchObject({
+      code: "permission-denied",
+      exitCode: 2,
+    });
+    await expect(resume(context(), "resume")).rejects.toMatchObject({
+      code: "permission-denied",
+      exitCode: 2,
+    });
+    expect((await context().store.read())?.rollout?.requests).toEqual([]);
+    await control(context(), ["abort"]);
+    expect(await split()).toEqual({ blue: 100, green: 0 });
   });
 
   test("pods that never get ready: nothing changes for clients, and the slot is emptied again", async () => {
