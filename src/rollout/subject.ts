@@ -13,6 +13,8 @@ import type { RolloutContext } from "./context.ts";
 import { learnGoalIdentity } from "./goal-identity.ts";
 import { indistinguishable, type LearnOptions, learnIdentities } from "./identities.ts";
 import { type Endpoint, ingressEndpoints } from "./ingress-endpoints.ts";
+import { type LeaseObject, leasePath, presentLock } from "./lease.ts";
+import { refuseClosed } from "./lock.ts";
 import { configuredNames } from "./names.ts";
 import type { IngressObservation, Observation } from "./observation.ts";
 import { type ModelLocation, observe } from "./observe.ts";
@@ -67,18 +69,28 @@ export interface Deployed {
 
 /**
  * Reads the record and the cluster.
- * @throws UserError `not-deployed`, `routing-unreadable`
+ * @throws UserError `not-deployed`, `up-unfinished`, `routing-unreadable`, `way-back-closed` where it is being destroyed
  */
 export async function observeDeployed(context: RolloutContext): Promise<Deployed> {
   const record = await context.store.read();
   const location = locationOf(context, record);
   const observation = await observe(location);
   const { routing } = observation;
-  if (record !== undefined && observation.ingress === undefined && observation.namespaceExists)
+  if (record === undefined || observation.ingress === undefined) {
+    await refuseIfGoing(context);
+    if (record === undefined || !observation.namespaceExists) throw notDeployed(context, observation);
     throw halfMade(context, record);
-  if (record === undefined || observation.ingress === undefined) throw notDeployed(context, observation);
+  }
   if (routing === undefined) throw routingUnreadable(context, observation.ingress);
   return { record: withoutLostTemplate(record, observation), location, observation, routing };
+}
+
+/** What is missing may be on its way out: then whoever takes it away is named. */
+async function refuseIfGoing(context: RolloutContext): Promise<void> {
+  const about = context.lockOptions("look");
+  const lease = await context.api.find<LeaseObject>(leasePath(about)).catch(() => undefined);
+  const lock = presentLock(lease, about);
+  if (lock !== undefined && !lock.isGone && !lock.looksSilent) refuseClosed(context.config.name, lock);
 }
 
 /** The record is there, and what clients come in by is not. */

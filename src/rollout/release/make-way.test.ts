@@ -3,6 +3,7 @@ import { noFlags, splitNow, templateConfig } from "../../../test/support/release
 import { putSlot, type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import type { RolloutContext } from "../context.ts";
 import { destroyModel } from "../destroy.ts";
+import { modelStatus } from "../status.ts";
 import { switchTraffic } from "../switch.ts";
 import { up } from "../up.ts";
 import { control } from "./control.ts";
@@ -138,6 +139,15 @@ describe("once `destroy` deletes", () => {
     await expect(rollback(contextOf("bob"))).rejects.toMatchObject(words);
     expect(bench.clock.now() - startedAt).toBeLessThan(1_500);
     await end();
+  });
+
+  test("also when the Ingress is gone by then, and whoever looks is told why it is", async () => {
+    const end = await destroying();
+    bench.cluster.remove(`/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud`);
+    await expect(rollback(contextOf("bob"))).rejects.toMatchObject(words);
+    await expect(modelStatus(contextOf("bob"))).rejects.toMatchObject(words);
+    await end();
+    await expect(modelStatus(contextOf("bob"))).rejects.toMatchObject({ code: "not-deployed" });
   });
 
   test("so is the abort of a release in progress", async () => {
