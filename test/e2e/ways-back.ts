@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { parse, stringify } from "yaml";
+import { RecordStore } from "../../src/rollout/record-store.ts";
 import { type Badness, podsOf } from "./bad-releases.ts";
 import type { ProcessResult } from "./cli-process.ts";
 import { Clients } from "./clients.ts";
@@ -115,11 +116,11 @@ async function soaking(scene: Scene, changes: Partial<ReleaseSetup>) {
   const running = project.command([...(await toVersion2(scene)), "--json"]).finally(() => {
     hasEnded = true;
   });
+  const { api, name } = project.namespace;
+  const record = new RecordStore(api, name, "fraud");
   await until("the release is soaked", async () => {
-    const status = await project.result(["status"]);
-    const phase = (status.rollout as { phase?: string } | null)?.phase;
     if (hasEnded) throw new Error(`It ended: ${(await running).stdout}`);
-    return phase === "soak";
+    return (await record.read())?.rollout?.state.phase === "soak";
   });
   await scene.bad.spoil();
   return {
