@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// How a server turns that was good when it was looked at: `POST /turn/HOW`. Its readiness stays as it is.
+// How a server turns that was good when it was looked at: `POST /turn/HOW`; any other word makes it well again. Its readiness stays as it is.
 const (
 	turnedErrors   = "errors"   // HTTP 500 on everything
 	turnedIdentity = "identity" // HTTP 500 where a model says who it is
 	turnedHang     = "hang"     // no answer
+	turnedMute     = "mute"     // no answer where a model says who it is
 	turnedThird    = "third"    // HTTP 500 on every third request
 	turnedSlow     = "slow"     // ten times as slow
 	turnedMemory   = "memory"   // more memory every second
@@ -71,13 +72,19 @@ func (own *turning) spoils(response http.ResponseWriter, request *http.Request) 
 		fail(response, http.StatusInternalServerError, "turned bad")
 		return true
 	}
+	isIdentity := request.Method == http.MethodGet && strings.HasPrefix(path, "/v2/models/")
 	switch how {
 	case turnedErrors:
 		return broken()
 	case turnedIdentity:
-		isIdentity := request.Method == http.MethodGet && strings.HasPrefix(path, "/v2/models/")
 		return isIdentity && broken()
 	case turnedHang:
+		pauseFor(request, hangFor)
+		return broken()
+	case turnedMute:
+		if !isIdentity {
+			return false
+		}
 		pauseFor(request, hangFor)
 		return broken()
 	case turnedThird:

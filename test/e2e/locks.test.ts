@@ -17,14 +17,18 @@ interface EventLine {
 const leasePath = () =>
   `/apis/coordination.k8s.io/v1/namespaces/${project.namespace.name}/leases/fraud-modelswitch`;
 
-beforeAll(async () => {
-  project = await ModelProject.create("locks");
+async function configure({ rollbackWindow }: { readonly rollbackWindow: number }): Promise<void> {
   await project.configure({
     slots: undefined,
     release: { image: testImages.blue, replicas: 1, imagePullPolicy: "Never" },
-    rollout: { settle: 0, soak: 0, drain: 0, rollbackWindow: 0 },
+    rollout: { settle: 0, soak: 0, drain: 0, rollbackWindow },
     deadlines: { ready: 900, proof: 30 },
   });
+}
+
+beforeAll(async () => {
+  project = await ModelProject.create("locks");
+  await configure({ rollbackWindow: 0 });
   await project.result(["up"]);
 });
 
@@ -119,4 +123,41 @@ test("a command that was killed elsewhere is watched for a whole lease, counted 
   expect(left.length).toBeGreaterThan(5);
   expect(left).toEqual(left.toSorted((a, b) => b - a));
   expect(await project.result(["status"])).toMatchObject({ split: { blue: 100, green: 0 } });
+});
+
+test("a switch that waits for its slot makes way for a rollback", async () => {
+  const { api, name } = project.namespace;
+  const inNamespace = `/api/v1/namespaces/${name}`;
+  await configure({ rollbackWindow: 600 });
+  await project.result(["release", "--set", `image=${testImages.green}`]);
+  // Another pod of blue is wanted, and others use up what the namespace has.
+  const pods = await api.json<{ items: unknown[] }>({ method: "GET", path: `${inNamespace}/pods` });
+  const spec = { hard: { pods: String(pods.items.length) } };
+  const body = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "full" }, spec };
+  await api.json({ method: "POST", path: `${inNamespace}/resourcequotas`, body });
+  await api.json({
+    method: "PATCH",
+    path: `/apis/apps/v1/namespaces/${name}/deployments/fraud-blue/scale`,
+    contentType: "application/merge-patch+json",
+    body: { spec: { replicas: 2 } },
+  });
+  const waiting = working(["switch", "blue"]);
+  await until("the switch waits for blue", waiting.said("ready-blue", "started"));
+
+  const rollback = await project.command(["rollback", "--json"]);
+  expect(rollback.exitCode, rollback.stdout).toBe(0);
+  const { exitCode, stdout } = await waiting.ended;
+  expect(exitCode, stdout).toBe(4);
+  expect(resultOf(stdout)).toMatchObject({ error: { code: "made-way" } });
+  expect(await project.result(["status"])).toMatchObject({ split: { blue: 100, green: 0 } });
+});
+
+test("once `destroy` deletes, a rollback is refused at once, and says so", async () => {
+  const destroying = working(["destroy", "--yes"]);
+  await until("it deletes", async () => destroying.events.some(({ type }) => type === "resource"));
+  const { exitCode, stdout } = await project.command(["rollback", "--json"]);
+  expect(exitCode, stdout).toBe(4);
+  expect(resultOf(stdout)).toMatchObject({ error: { code: "way-back-closed" } });
+  const { exitCode: ended, stdout: told } = await destroying.ended;
+  expect(ended, told).toBe(0);
 });

@@ -3,6 +3,9 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { configuredNames, type ObjectNames } from "../../core/names.ts";
 import type { Routing } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
+import type { LeaseObject } from "../lock/lease.ts";
+import { leasePath, presentLock } from "../lock/lease.ts";
+import { refuseClosed } from "../lock/lock.ts";
 import type { IngressObservation, Observation } from "../observe/observation.ts";
 import { type ModelLocation, observe } from "../observe/observe.ts";
 import { namesOfRecord, type RolloutRecord, releaseOf } from "../record/record.ts";
@@ -45,18 +48,28 @@ export interface Deployed {
 
 /**
  * Reads the record and the cluster.
- * @throws UserError `not-deployed`, `routing-unreadable`
+ * @throws UserError `not-deployed`, `up-unfinished`, `routing-unreadable`, `way-back-closed` where it is being destroyed
  */
 export async function observeDeployed(context: RolloutContext): Promise<Deployed> {
   const record = await context.store.read();
   const location = locationOf(context, record);
   const observation = await observe(location);
   const { routing } = observation;
-  if (record !== undefined && observation.ingress === undefined && observation.namespaceExists)
+  if (record === undefined || observation.ingress === undefined) {
+    await refuseIfGoing(context);
+    if (record === undefined || !observation.namespaceExists) throw notDeployed(context, observation);
     throw halfMade(context, record);
-  if (record === undefined || observation.ingress === undefined) throw notDeployed(context, observation);
+  }
   if (routing === undefined) throw routingUnreadable(context, observation.ingress);
   return { record: withoutLostTemplate(record, observation), location, observation, routing };
+}
+
+/** What is missing may be on its way out: then whoever takes it away is named. */
+async function refuseIfGoing(context: RolloutContext): Promise<void> {
+  const about = context.lockOptions("look");
+  const lease = await context.api.find<LeaseObject>(leasePath(about)).catch(() => undefined);
+  const lock = presentLock(lease, about);
+  if (lock !== undefined && !lock.isGone && !lock.looksSilent) refuseClosed(context.config.name, lock);
 }
 
 /** The record is there, and what clients come in by is not. */

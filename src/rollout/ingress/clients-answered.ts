@@ -1,5 +1,6 @@
 import { within } from "../../core/clock.ts";
 import { isLasting } from "../../core/met.ts";
+import type { Slot } from "../../core/slots.ts";
 import { slots } from "../../core/slots.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Observation } from "../observe/observation.ts";
@@ -25,7 +26,7 @@ export async function areClientsAnswered(
   record: RolloutRecord,
   observation: Observation,
 ): Promise<boolean> {
-  return (await answersOfClients(context, record, observation)).right >= needed;
+  return areServed(await answersOfClients(context, record, observation));
 }
 
 /** How fresh requests at the ingress were answered. */
@@ -33,15 +34,26 @@ export interface ClientAnswers {
   readonly right: number;
   /** Answered, but by no slot that is known: an error, or something else than the model. Limits, sign-ins and redirects are not among them. */
   readonly wrong: number;
+  /** Not answered in time, although one with the preview header of the other slot was: it is neither this machine nor the way to the ingress. */
+  readonly silent: number;
 }
 
-const nothing: ClientAnswers = { right: 0, wrong: 0 };
+const nothing: ClientAnswers = { right: 0, wrong: 0, silent: 0 };
 
-/** Sends ten requests as clients do. Never throws: what is not there in time is not answered. */
+/** Whether clients are served rightly by these answers. Pure. */
+export function areServed({ right }: ClientAnswers): boolean {
+  return right >= needed;
+}
+
+/**
+ * Sends ten requests as clients do, and one with the preview header where `previews` says which slot that leads to. Never throws: what is
+ * not there in time is not answered.
+ */
 export async function answersOfClients(
   outer: RolloutContext,
   { settings }: RolloutRecord,
   observation: Observation,
+  previews?: Slot,
 ): Promise<ClientAnswers> {
   const over = new AbortController();
   const context = { ...outer, signal: AbortSignal.any([outer.signal, over.signal]) };
@@ -55,25 +67,37 @@ export async function answersOfClients(
     const [[endpoint] = [], known = []] = (await within(context, limitMs, looked)) ?? [];
     const [question] = questionsFor(settings.ingress, identity);
     if (endpoint === undefined || question === undefined) return nothing;
-    const request = { ...question, endpoint, headers: {}, timeoutMs: limitMs, signal: context.signal };
-    const outcomes = await Promise.all(
-      Array.from({ length: asked }, () =>
-        context.probe(request).then(
-          (answer) =>
-            outcomeOf(question, identity, answer, {
-              protocol: endpoint.protocol,
-              known: known.filter((one) => one !== undefined),
-              now: context.clock.now(),
-            }),
-          () => undefined,
-        ),
-      ),
-    );
+    const outcomeWith = async (headers: Readonly<Record<string, string>>) => {
+      try {
+        const about = { endpoint, headers, timeoutMs: limitMs, signal: context.signal };
+        const answer = await context.probe({ ...question, ...about });
+        return outcomeOf(question, identity, answer, {
+          protocol: endpoint.protocol,
+          known: known.filter((one) => one !== undefined),
+          now: context.clock.now(),
+        });
+      } catch {
+        return undefined;
+      }
+    };
+    const [preview, ...outcomes] = await Promise.all([
+      previews === undefined ? undefined : outcomeWith({ [settings.previewHeader]: "always" }),
+      ...Array.from({ length: asked }, () => outcomeWith({})),
+    ]);
     const isRight = (one: ProbeOutcome | undefined) =>
       one?.kind === "answer" && one.identity !== undefined && known.includes(one.identity);
     const isWrong = (one: ProbeOutcome | undefined) =>
       one?.kind === "answer" && !isRight(one) && (one.met === undefined || !isLasting(one.met.kind));
-    return { right: outcomes.filter(isRight).length, wrong: outcomes.filter(isWrong).length };
+    const isThere =
+      previews !== undefined &&
+      preview?.kind === "answer" &&
+      preview.identity !== undefined &&
+      preview.identity === known[slots.indexOf(previews)];
+    return {
+      right: outcomes.filter(isRight).length,
+      wrong: outcomes.filter(isWrong).length,
+      silent: isThere ? outcomes.filter((one) => one === undefined).length : 0,
+    };
   } catch {
     return nothing;
   } finally {

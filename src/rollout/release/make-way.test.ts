@@ -5,6 +5,7 @@ import { destroyModel } from "../commands/destroy.ts";
 import { goBack } from "../commands/meant-by.ts";
 import { release } from "../commands/release.ts";
 import { rollback } from "../commands/rollback.ts";
+import { modelStatus } from "../commands/status.ts";
 import { control } from "../commands/steer.ts";
 import { switchTraffic } from "../commands/switch.ts";
 import { up } from "../commands/up.ts";
@@ -147,6 +148,15 @@ describe("once `destroy` deletes", () => {
     await expect(rollback(contextOf("bob"))).rejects.toMatchObject(words);
     expect(bench.clock.now() - startedAt).toBeLessThan(1_500);
     await end();
+  });
+
+  test("also when the Ingress is gone by then, and whoever looks is told why it is", async () => {
+    const end = await destroying();
+    bench.cluster.remove(`/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud`);
+    await expect(rollback(contextOf("bob"))).rejects.toMatchObject(words);
+    await expect(modelStatus(contextOf("bob"))).rejects.toMatchObject(words);
+    await end();
+    await expect(modelStatus(contextOf("bob"))).rejects.toMatchObject({ code: "not-deployed" });
   });
 
   test("so is the abort of a release in progress", async () => {
