@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { beginning } from "../core/identity-path.ts";
@@ -56,6 +57,8 @@ export class BlueGreenModel extends pulumi.ComponentResource {
       autoscaled: autoscaled(args),
       live: slots.filter((slot) => splitOf(resolved.routing)[slot] > 0),
       withoutImage: slots.filter((slot) => args.slots[slot].image === undefined),
+      // Hooks are called from outside of an inline program, and would speak to nobody.
+      say: AsyncResource.bind((message: string) => pulumi.log.warn(message, this)),
     });
     const adopted = adopting(args.adopted, args.namespace);
 

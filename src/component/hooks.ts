@@ -8,6 +8,7 @@ import { KubernetesApiError } from "../kubernetes/api.ts";
 import type { Connection } from "../kubernetes/connect.ts";
 import type { GuardKubeconfig } from "./arguments.ts";
 import { refuseEmptyLiveSlot, refuseRemovedSlot, refuseTakenHost } from "./creation-guard.ts";
+import { PodWatch } from "./pod-watch.ts";
 import { awaited, kubeconfigFromConfig } from "./provider.ts";
 import type { ObservedIngress, Router } from "./routers/router.ts";
 import {
@@ -36,6 +37,8 @@ export interface Declared {
   readonly live: readonly Slot[];
   /** Slots whose pods are not made here. */
   readonly withoutImage: readonly Slot[];
+  /** Says something on behalf of the component. */
+  readonly say: (message: string) => Promise<void>;
 }
 
 interface KubernetesInputs {
@@ -68,9 +71,10 @@ export function guardHooks(
       ...(state.metadata?.uid === undefined ? {} : { uid: state.metadata.uid }),
     });
   });
+  const watch = new PodWatch({ names, say: declared.say });
   const made = hook(async (args) => {
     const [written] = await inputsOf(args);
-    await ifReachable("Whether another Ingress has the host", async () => {
+    await ifReachable(declared.say, "Whether another Ingress has the host", async () => {
       const { api, namespace } = await connection();
       const guarded = { model, names, router, namespace: written.metadata?.namespace ?? namespace };
       await refuseTakenHost(api, guarded, written as IngressLike);
@@ -113,7 +117,23 @@ export function guardHooks(
         if (written.spec?.replicas === 0 && declared.live.includes(slot))
           refuseEmptyLiveSlot(model, names.deployment[slot], slot);
       });
-      return { hooks: { beforeUpdate: [changed], beforeCreate: [created] } };
+      const begun = hook(async (args) => {
+        const [written, state] = await inputsOf(args);
+        await watch.begin(slot, async () => {
+          const { api, namespace } = await connection();
+          const own = state.metadata?.namespace ?? written.metadata?.namespace;
+          return { api, namespace: own ?? namespace };
+        });
+      });
+      const ready = hook(async () => watch.end(slot));
+      return {
+        hooks: {
+          beforeUpdate: [changed, begun],
+          beforeCreate: [created, begun],
+          afterUpdate: [ready],
+          afterCreate: [ready],
+        },
+      };
     },
   };
 }
@@ -121,12 +141,12 @@ export function guardHooks(
 /** Looks for Deployments that the program does not declare any more, although their slots carry traffic. */
 function registration(
   model: Omit<GuardedModel, "namespace">,
-  { namespace, live, withoutImage }: Declared,
+  { namespace, live, withoutImage, say }: Declared,
   connection: () => Promise<Connection>,
 ): Promise<void> | undefined {
   // In a preview not even the namespace has to be known.
   if (withoutImage.length === 0 || pulumi.runtime.isDryRun()) return undefined;
-  return ifReachable("Whether a slot with traffic loses its Deployment", async () => {
+  return ifReachable(say, "Whether a slot with traffic loses its Deployment", async () => {
     const { api, namespace: ambient } = await connection();
     const guarded = { ...model, namespace: (await awaited(namespace)) ?? ambient };
     for (const slot of withoutImage) await refuseRemovedSlot(api, guarded, slot, live.includes(slot));
@@ -158,14 +178,14 @@ function hook(check: (args: pulumi.ResourceHookArgs) => Promise<void>): pulumi.R
 }
 
 /** What cannot be looked at before an object is made is said; a switch is refused then. */
-async function ifReachable(what: string, check: () => Promise<void>): Promise<void> {
+async function ifReachable(say: Declared["say"], what: string, check: () => Promise<void>): Promise<void> {
   try {
     await check();
   } catch (error) {
     const isOurs = error instanceof UserError && unreachable.includes(error.code);
     const isForbidden = error instanceof KubernetesApiError && [401, 403].includes(error.status);
     if (!isOurs && !isForbidden) throw error;
-    await pulumi.log.warn(
+    await say(
       `${what} was not looked at: ${error.message} Say how to reach the cluster of the component's provider: guard: { path: …, context: … }.`,
     );
   }

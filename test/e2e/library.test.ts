@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Event } from "../../src/core/events.ts";
 import { type Routing, settledOn, splitOf, stepsTo } from "../../src/core/routing.ts";
 import { openStack } from "../../src/engine/open.ts";
 import type { OperationResult } from "../../src/engine/stack.ts";
@@ -266,4 +268,40 @@ describe("the guard under a program of one's own", () => {
     await (await stack()).destroy({ remove: true });
     expect(await deployments()).not.toContain("guard-blue");
   });
+});
+
+test("while Pulumi waits for pods that can't become ready, the component says why", async () => {
+  const events: Event[] = [];
+  const stop = new AbortController();
+  const folder = join(namespace.folder, "hopeless");
+  const stack = await openStack({
+    project: "hopeless",
+    stack: "test",
+    folder,
+    backendUrl: `file://${namespace.folder}`,
+    secrets: { kind: "passphrase", passphrase: "only for tests" },
+    kubeconfig: { path: namespace.kubeconfigPath },
+    events: (event) => events.push(event),
+    signal: stop.signal,
+    program: async () => {
+      const slot = { image: "localhost/no-such-image:1", imagePullPolicy: "Never" } as const;
+      const model = new BlueGreenModel("hopeless", {
+        namespace: namespace.name,
+        slots: { blue: slot, green: {} },
+        live: "blue",
+        ingress: { host: `hopeless.${namespace.name}.example.com` },
+        guard: { path: namespace.kubeconfigPath },
+      });
+      return { url: model.url };
+    },
+  });
+  const working = stack.up().catch((error: unknown) => error);
+  const warnings = () => events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+  await expect
+    .poll(() => warnings().join("\n"), { timeout: 60_000 })
+    .toMatch(
+      /blue is not ready: 0 of 1 replicas ready\.\npod hopeless-blue-\S+: The image localhost\/no-such-image:1 is not on the node/,
+    );
+  stop.abort();
+  expect(await working).toMatchObject({ code: "interrupted" });
 });
