@@ -80,7 +80,10 @@ describe("switch on a real cluster", () => {
       const status = (await project.result(["status"])) as { slots: { green: { ready: boolean } } };
       return !status.slots.green.ready;
     });
-    await upgrade;
+    const { stdout: told } = await upgrade;
+    expect(told).toMatch(
+      /green did not become ready within 5 s: 0 of 1 replicas ready\.\\npod fraud-green-\S+: Container model /,
+    );
     const { exitCode, stdout } = await project.command(["switch", "green", "--json"]);
     expect(exitCode).toBe(1);
     expect(stdout).toContain("slot-not-ready");

@@ -60,6 +60,22 @@ describe("whileWatching", () => {
     await expect(working).rejects.toThrow("did not become ready within 60 s");
   });
 
+  test("work that ends before what it changed is ready is waited for", async () => {
+    const mended = bench.clock
+      .whenPassed(30_000)
+      .then(() => putSlot(bench.cluster, "green", { replicas: 2 }));
+    const working = watch(async (_, events) => {
+      events(started);
+      putSlot(bench.cluster, "green", { replicas: 2, ready: 1, generation: 1 });
+      return "done";
+    });
+    const startedAt = bench.clock.now();
+    expect(await working).toBe("done");
+    await mended;
+    expect(bench.clock.now() - startedAt).toBeGreaterThanOrEqual(30_000);
+    expect(bench.events).toContainEqual(expect.objectContaining({ id: "ready-green", state: "done" }));
+  });
+
   test("does not give up on what the work has not touched, or is about to mend", async () => {
     putSlot(bench.cluster, "green", broken);
     const startedAt = bench.clock.now();

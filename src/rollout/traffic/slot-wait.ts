@@ -30,7 +30,8 @@ export async function waitForSlot(
 
 /**
  * Runs `work`, which changes Deployments, while watching the slots named, and stops it as soon as one of them can't become ready
- * any more or has had its time: nobody should wait ten minutes for an image that does not exist.
+ * any more or has had its time: nobody should wait ten minutes for an image that does not exist. Ends when what was changed is ready,
+ * whatever the work itself takes for that.
  */
 export async function whileWatching<T>(
   context: RolloutContext,
@@ -73,8 +74,9 @@ export async function whileWatching<T>(
       giveUp.abort();
     }
   });
+  let result: T;
   try {
-    return await work(AbortSignal.any([context.signal, giveUp.signal]), events);
+    result = await work(AbortSignal.any([context.signal, giveUp.signal]), events);
   } catch (error) {
     if (hopeless === undefined && !context.signal.aborted)
       await explainBySlots(context, location, watched, error);
@@ -83,6 +85,12 @@ export async function whileWatching<T>(
     workDone.abort();
     await Promise.all(watches);
   }
+  // Pulumi's provider may take what it saw of the former pods for the new ones.
+  for (const slot of touched) {
+    if (readiness(await observeSlot(location, slot)).state !== "ready")
+      await waitForSlot(context, location, slot);
+  }
+  return result;
 }
 
 const pauseMs = 500;
