@@ -250,7 +250,11 @@ describe("what belongs to a slot's pods", () => {
     await make({
       ...seed,
       slots: {
-        blue: { ...run, configFiles, autoscaling: { min: 2, max: 4 } },
+        blue: {
+          ...run,
+          configFiles,
+          autoscaling: { min: 2, max: 4, labels: { team: "risk" }, annotations: { "a.b/c": "1" } },
+        },
         green: { ...run, configFiles, replicas: 1 },
       },
     });
@@ -262,6 +266,10 @@ describe("what belongs to a slot's pods", () => {
       scaleTargetRef: { name: "fraud-blue" },
       minReplicas: 2,
       maxReplicas: 4,
+    });
+    expect(find("HorizontalPodAutoscaler", "fraud-blue").inputs.metadata).toMatchObject({
+      labels: { team: "risk", app: "fraud", version: "blue" },
+      annotations: { "a.b/c": "1" },
     });
     expect(find("PodDisruptionBudget", "fraud-blue").inputs.spec).toMatchObject({
       maxUnavailable: 1,

@@ -119,11 +119,12 @@ export class BlueGreenModel extends pulumi.ComponentResource {
   ) {
     const name = names.service[slot];
     const deploymentName = names.deployment[slot];
-    const { image, release } = args.slots[slot];
+    const { image, release, autoscaling } = args.slots[slot];
     const files = filesOf(args, slot);
     const configMap = files === undefined ? undefined : configMapsByName.get(configMapName(model, files));
     const selector = selectorOf(model, slot, args);
     const labels = { app: model, version: slot, ...ownLabels(model) };
+    const scaled = { ...autoscaling?.labels, ...labels };
     const own = args.slots[slot].kubernetes;
     const deploymentLabels = {
       ...own?.labels,
@@ -205,7 +206,13 @@ export class BlueGreenModel extends pulumi.ComponentResource {
             { ...inNamespace, labels },
             {
               name: names.autoscaler[slot],
-              metadata: adopted.metadata(slot, "autoscaler", labels),
+              metadata: {
+                labels: scaled,
+                ...(autoscaling?.annotations === undefined
+                  ? {}
+                  : { annotations: { ...autoscaling.annotations } }),
+                ...adopted.metadata(slot, "autoscaler", scaled, autoscaling?.annotations),
+              },
               options: adopted.options(slot, "autoscaler", names.autoscaler[slot]),
             },
           );

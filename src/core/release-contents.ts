@@ -91,6 +91,10 @@ export interface Autoscaling {
   readonly metrics?: readonly object[];
   /** `behavior` of `autoscaling/v2`. @default Kubernetes' own */
   readonly behavior?: object;
+  /** Labels of the HorizontalPodAutoscalers. @default none but ours */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Annotations of the HorizontalPodAutoscalers, by which adapters of metrics may be told what to measure. @default none */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** How many replicas a node drain may take at a time: a PodDisruptionBudget per slot, or `false` for none. */

@@ -109,7 +109,12 @@ async function deployByHand(): Promise<void> {
   await create(`${scaling()}/horizontalpodautoscalers`, {
     apiVersion: "autoscaling/v2",
     kind: "HorizontalPodAutoscaler",
-    metadata: { name: "fraud-scale", labels },
+    metadata: {
+      name: "fraud-scale",
+      labels: { ...labels, team: "risk" },
+      // As an adapter of metrics reads them.
+      annotations: { "metric-config.external.queue/interval": "30s" },
+    },
     spec: {
       scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "fraud-server" },
       minReplicas: 2,
@@ -329,6 +334,11 @@ describe("adopting what runs already", () => {
       minReplicas: 3,
       maxReplicas: 4,
     });
+    const path = `${scaling()}/horizontalpodautoscalers/fraud-green`;
+    expect((await project.namespace.api.find<KubernetesObject>(path))?.metadata).toMatchObject({
+      labels: { team: "risk", version: "green" },
+      annotations: { "metric-config.external.queue/interval": "30s" },
+    });
     expect(await versionAt(project.host)).toBe("2");
     expect(await versionAt(otherHost())).toBe("2");
     const refused = await project.command(["adopt", "--undo", "--yes", "--json"]);
@@ -376,7 +386,7 @@ describe("adopting what runs already", () => {
   test("a later release into blue replaces the template that was found, whole", async () => {
     const before = await pods();
     await project.edit((text) =>
-      text.replace(/autoscaling: \{[^}]*\}/, "replicas: 3").replace('steps: "50%:1s", ', ""),
+      text.replace(/autoscaling: \{(?:[^{}]|\{[^{}]*\})*\}/, "replicas: 3").replace('steps: "50%:1s", ', ""),
     );
     await project.result(["up"]);
     expect(await names(`${scaling()}/horizontalpodautoscalers`)).toEqual([]);

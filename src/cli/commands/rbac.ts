@@ -31,11 +31,12 @@ export const rbac: Command = {
   output: "query",
   ifInterrupted: "Nothing was changed.",
   async run(input, context): Promise<CommandResult> {
-    const [{ loadConfig }, { manifestText, roleManifests }, { configuredNames }] = await Promise.all([
-      import("../load-config.ts"),
-      import("../rbac/manifests.ts"),
-      import("../../core/names.ts"),
-    ]);
+    const [{ loadConfig }, { headerSecretsOf, manifestText, roleManifests }, { configuredNames }] =
+      await Promise.all([
+        import("../load-config.ts"),
+        import("../rbac/manifests.ts"),
+        import("../../core/names.ts"),
+      ]);
     const subjects = await subjectsOf(input);
     const config = await loadConfig(context.globals, context.env);
     const manifests = roleManifests({
@@ -45,6 +46,7 @@ export const rbac: Command = {
       readOnly: input.options["read-only"] === true,
       withOptional: input.options["with-optional"] === true,
       anyName: input.options["any-name"] === true,
+      headerSecrets: headerSecretsOf(config),
       subjects,
     });
     return {

@@ -3,7 +3,7 @@ import { parseAllDocuments } from "yaml";
 import { objectNames } from "../../core/names.ts";
 import { grants, type PolicyRule, permissionsOf } from "../../core/permission-checks.ts";
 import { requiredRows } from "../../core/permissions.ts";
-import { manifestText, roleManifests } from "./manifests.ts";
+import { headerSecretsOf, manifestText, roleManifests } from "./manifests.ts";
 
 const options = {
   model: "fraud",
@@ -36,6 +36,24 @@ describe("the Role", () => {
   test("for reading changes nothing", () => {
     const verbs = new Set(rulesOf({ readOnly: true, withOptional: true }).flatMap((rule) => rule.verbs));
     expect([...verbs].sort()).toEqual(["get", "list"]);
+  });
+
+  test("grants the Secrets of headers by name, and to nobody who only looks", () => {
+    const probeHeaders = {
+      Authorization: { secret: "probe", key: "token" },
+      "X-Tenant": { secret: "probe", key: "tenant" },
+      "X-Key": { env: "KEY" },
+      Accept: "application/json",
+    };
+    const headerSecrets = headerSecretsOf({ probeHeaders });
+    expect(headerSecrets).toEqual(["probe"]);
+    expect(headerSecretsOf({})).toEqual([]);
+    const secrets = (more: object) =>
+      rulesOf({ headerSecrets, ...more }).filter(({ resources }) => resources?.includes("secrets"));
+    const rule = { apiGroups: [""], resources: ["secrets"], resourceNames: ["probe"], verbs: ["get"] };
+    expect(secrets({})).toEqual([rule]);
+    expect(secrets({ anyName: true })).toEqual([rule]);
+    expect(secrets({ readOnly: true })).toEqual([]);
   });
 
   test("for objects of any name has no names", () => {

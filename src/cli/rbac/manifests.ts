@@ -1,4 +1,5 @@
 import { Document, isMap, isSeq } from "yaml";
+import type { ResolvedConfig } from "../../config/model/types.ts";
 import { type ObjectNames, objectNames } from "../../core/names.ts";
 import { type OptionalRow, optionalRows } from "../../core/optional-permissions.ts";
 import { isNamed, namesOf, type PolicyRule } from "../../core/permission-checks.ts";
@@ -27,6 +28,8 @@ export interface RoleOptions {
   readonly withOptional: boolean;
   /** Objects of any name: for several models in the namespace, and for programs of one's own. */
   readonly anyName: boolean;
+  /** Secrets that hold headers which proofs send. @default none */
+  readonly headerSecrets?: readonly string[];
   readonly subjects: readonly Subject[];
 }
 
@@ -87,6 +90,26 @@ export function rulesFor(
 
 const optionalIn = (scope: OptionalRow["scope"]) => optionalRows.filter((row) => row.scope === scope);
 
+/** Whoever only looks gets no secret: `doctor` says then that it cannot ask the ingress with these headers. */
+function secretRows(names: readonly string[] = []): readonly PermissionRow[] {
+  return names.map((object) => ({
+    group: "",
+    resource: "secrets",
+    names: "any",
+    object,
+    verbs: { get: ["up", "switch"] },
+    why: "the headers with which the ingress is asked (ingress.probe.headers)",
+  }));
+}
+
+/** The Secrets that the configuration names for headers of proofs, each once. Pure. */
+export function headerSecretsOf({ probeHeaders = {} }: Pick<ResolvedConfig, "probeHeaders">): string[] {
+  const names = Object.values(probeHeaders).flatMap((source) =>
+    typeof source === "object" && "secret" in source ? [source.secret] : [],
+  );
+  return [...new Set(names)];
+}
+
 /** Name of the Role; the model's, so that it can be found. */
 export function roleName({ model, readOnly }: Pick<RoleOptions, "model" | "readOnly">): string {
   return `${model}-modelswitch${readOnly ? "-read" : ""}`;
@@ -107,7 +130,7 @@ export function roleManifests(options: RoleOptions): readonly Manifest[] {
   const labels = { "app.kubernetes.io/name": options.model, "app.kubernetes.io/part-of": "modelswitch" };
   const apiVersion = "rbac.authorization.k8s.io/v1";
   const rules = rulesFor(
-    [...requiredRows, ...(withOptional ? optionalIn("namespace") : [])],
+    [...requiredRows, ...secretRows(options.headerSecrets), ...(withOptional ? optionalIn("namespace") : [])],
     commands,
     model,
   );

@@ -75,6 +75,8 @@ const autoscaling = z
     memory: count("Per cent of the requested memory to aim at", 1).optional(),
     metrics: z.array(kubernetesObject("A metric of autoscaling/v2")).optional().describe("More metrics"),
     behavior: kubernetesObject("behavior of autoscaling/v2").optional(),
+    labels: labels.optional().describe("Labels of the HorizontalPodAutoscalers"),
+    annotations: annotations.optional().describe("Annotations of the HorizontalPodAutoscalers"),
   })
   .describe("Replicas by load, by a HorizontalPodAutoscaler. Either this or `replicas`");
 

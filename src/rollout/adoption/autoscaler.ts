@@ -1,6 +1,7 @@
 import { modelContainer } from "../../component/deployment.ts";
 import type { Autoscaling } from "../../core/release-contents.ts";
 import type { Obstacle } from "../program/object-owners.ts";
+import { keptMetadata, unsaidMetadata } from "../record/bookkeeping.ts";
 import { canonicalJson } from "../record/canonical-json.ts";
 import type { FoundAutoscaler, FoundDeployment, FoundMetric, Inventory } from "./inventory.ts";
 
@@ -64,8 +65,9 @@ export function autoscalerOf(
 }
 
 /** An autoscaler in the words of the configuration; written from them it is the same again. Pure. */
-export function autoscalingOf({ spec }: FoundAutoscaler): Autoscaling {
-  const { minReplicas = 1, maxReplicas = minReplicas, metrics = [], behavior } = spec ?? {};
+export function autoscalingOf(found: FoundAutoscaler): Autoscaling {
+  const { labels, annotations } = keptMetadata(found);
+  const { minReplicas = 1, maxReplicas = minReplicas, metrics = [], behavior } = found.spec ?? {};
   const cpu = utilizationOf("cpu", metrics[0]);
   const memory = utilizationOf("memory", metrics[cpu === undefined ? 0 : 1]);
   const said = (cpu === undefined ? 0 : 1) + (memory === undefined ? 0 : 1);
@@ -77,7 +79,17 @@ export function autoscalingOf({ spec }: FoundAutoscaler): Autoscaling {
     ...(memory === undefined ? {} : { memory }),
     ...(others.length === 0 ? {} : { metrics: others }),
     ...(behavior === undefined ? {} : { behavior }),
+    ...(Object.keys(labels).length === 0 ? {} : { labels }),
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   };
+}
+
+/** What of the found autoscaler green's would be without. Pure. */
+export function lostOfAutoscaler(
+  found: FoundAutoscaler | undefined,
+  autoscaling: Autoscaling | undefined,
+): string[] {
+  return found === undefined ? [] : unsaidMetadata("autoscaler", keptMetadata(found), autoscaling);
 }
 
 /** The per cent that a metric aims at, where it is nothing but that. */

@@ -3,6 +3,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Fields } from "../../core/fields.ts";
 import type { SlotSpec } from "../../core/model.ts";
 import { differences } from "../record/differences.ts";
+import { lostOfAutoscaler } from "./autoscaler.ts";
 import type { Described } from "./describe.ts";
 import { refused } from "./discover.ts";
 import type { Discovered } from "./discovered.ts";
@@ -51,6 +52,7 @@ export function lostByConfig(config: ResolvedConfig, found: Discovered): string[
   return [
     ...lostFields(found, nextOf(config, found)),
     ...lostOfService(found, config.service, config.server),
+    ...lostOfAutoscaler(found.autoscaler, releaseOf(config).autoscaling),
   ];
 }
 
@@ -59,8 +61,12 @@ export function gainedByConfig(config: ResolvedConfig, found: Discovered): strin
   return gainedFields(found, nextOf(config, found));
 }
 
-function nextOf({ name, runs, server }: ResolvedConfig, found: Discovered): Fields {
-  return nextDeployment(name, found, runs.form === "slots" ? runs.slots.blue : runs.release, server);
+function nextOf(config: ResolvedConfig, found: Discovered): Fields {
+  return nextDeployment(config.name, found, releaseOf(config), config.server);
+}
+
+function releaseOf({ runs }: ResolvedConfig): SlotSpec {
+  return runs.form === "slots" ? runs.slots.blue : runs.release;
 }
 
 export function lossRefused(config: ResolvedConfig, lost: readonly string[]): UserError {
@@ -83,7 +89,8 @@ function placed(
   { deployment, service, autoscaler, selector }: SlotOnly,
 ) {
   const isAutoscaled = autoscaling !== undefined;
-  const release = { image, ...(isAutoscaled ? { autoscaling } : { replicas: replicas ?? 1 }) };
+  const { labels: _labels, annotations: _annotations, ...sizes } = autoscaling ?? {};
+  const release = { image, ...(isAutoscaled ? { autoscaling: sizes } : { replicas: replicas ?? 1 }) };
   const blue = { deployment, service, selector, ...(isAutoscaled ? { autoscaler } : {}) };
   return form === "slots" ? { slots: { blue: { ...release, ...blue } } } : { release, slots: { blue } };
 }

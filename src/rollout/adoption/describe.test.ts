@@ -4,7 +4,7 @@ import { templateConfig } from "../../../test/support/release-bench.ts";
 import { testConfig } from "../../../test/support/rollout-bench.ts";
 import { autoscalerSpec } from "../../component/autoscaling.ts";
 import type { ReleaseTemplate } from "../../config/model/types.ts";
-import { compareWithConfig, notConfigured } from "./compare.ts";
+import { compareWithConfig, lostByConfig, notConfigured } from "./compare.ts";
 import { type Described, describeFound } from "./describe.ts";
 import { discover } from "./discover.ts";
 import type { Inventory } from "./inventory.ts";
@@ -149,6 +149,56 @@ describe("an autoscaler", () => {
   });
 });
 
+/** The configuration that `init --from` writes, with the release changed. */
+const template = (found: Described, changes: Partial<ReleaseTemplate> = {}) => {
+  const { release, blue, green, ingress, servicePort } = found;
+  return testConfig({
+    runs: {
+      form: "template",
+      release: { ...release, ...changes },
+      idleReplicas: 0,
+      slots: { blue, green },
+    },
+    ingress,
+    servicePort,
+  });
+};
+
+describe("what others read of an autoscaler", () => {
+  const scaler = {
+    ...foundScaler(),
+    metadata: {
+      name: "scale",
+      labels: { team: "risk", app: "fraud" },
+      annotations: {
+        "metric-config.pods.queue/path": "/metrics",
+        "kubectl.kubernetes.io/last-applied-configuration": "{}",
+      },
+    },
+  };
+  const found = discover("fraud", "fraud", changed("autoscalers.0", scaler));
+
+  test("green's has it, too: labels and annotations without those of tools", () => {
+    const { release, unsaid } = describeFound(found, "fraud");
+    expect(release.autoscaling).toEqual({
+      ...{ min: 2, max: 6, cpu: 70 },
+      labels: { team: "risk" },
+      annotations: { "metric-config.pods.queue/path": "/metrics" },
+    });
+    expect(unsaid).toEqual([]);
+  });
+
+  test("a configuration without it loses it by name, and is no other size", () => {
+    const described = describeFound(found, "fraud");
+    const said = template(described, { autoscaling: { min: 2, max: 6, cpu: 70 } });
+    expect(() => compareWithConfig(said, described, "ml")).not.toThrow();
+    expect(lostByConfig(said, found).filter((one) => one.startsWith("autoscaler"))).toEqual([
+      "autoscaler label team",
+      "autoscaler annotation metric-config.pods.queue/path",
+    ]);
+  });
+});
+
 describe("the plan", () => {
   test("says that an autoscaler goes on", () => {
     const found = discover("fraud", "fraud", changed("autoscalers.0", foundScaler()));
@@ -206,20 +256,6 @@ describe("compareWithConfig", () => {
       ...changes,
     });
   };
-  const template = (found: Described, changes: Partial<ReleaseTemplate> = {}) => {
-    const { release, blue, green, ingress, servicePort } = found;
-    return testConfig({
-      runs: {
-        form: "template",
-        release: { ...release, ...changes },
-        idleReplicas: 0,
-        slots: { blue, green },
-      },
-      ingress,
-      servicePort,
-    });
-  };
-
   test("a file that says what runs passes, also where it differs in what only later releases have", () => {
     expect(() => compareWithConfig(config(), described(), "ml")).not.toThrow();
     expect(() => compareWithConfig(config({}, { env: {} }), described(), "ml")).not.toThrow();

@@ -2,8 +2,7 @@ import { backendPort, serviceFields } from "../../component/service-port.ts";
 import type { Fields } from "../../core/fields.ts";
 import type { ModelServer } from "../../core/model.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
-import { ownPodLabels } from "../../core/slot-rules/pod.ts";
-import { keptAnnotations } from "../record/bookkeeping.ts";
+import { keptMetadata, unsaidMetadata } from "../record/bookkeeping.ts";
 import type { Discovered } from "./discovered.ts";
 import { backendProtocol } from "./found-server.ts";
 import type { FoundService } from "./inventory.ts";
@@ -27,8 +26,6 @@ const usual: Readonly<Record<string, unknown>> = {
 const ofOneService = (key: string, value: string) =>
   key.startsWith("external-dns.alpha.kubernetes.io/") ||
   (key === "cloud.google.com/neg" && /name/.test(value));
-
-type Texts = Readonly<Record<string, string>>;
 
 /** What green's Service has to have in common with the one that was found. Pure. */
 export function describeService(found: Discovered, server: ModelServer): ServiceSettings | undefined {
@@ -54,18 +51,12 @@ export function lostOfService(
   settings: ServiceSettings | undefined,
   server: ModelServer,
 ): string[] {
-  const { labels, annotations } = sharedMetadata(found.service);
   const written: Fields = {
     ports: [backendPort(backendProtocol(found.ingress), found.servicePort, server)],
     ...serviceFields(settings),
   };
-  const absent = (kind: string, texts: Texts, said: Texts = {}) =>
-    Object.entries(texts)
-      .filter(([key, value]) => said[key] !== value)
-      .map(([key]) => `service ${kind} ${key}`);
   return [
-    ...absent("label", labels, settings?.labels),
-    ...absent("annotation", annotations, settings?.annotations),
+    ...unsaidMetadata("service", sharedMetadata(found.service), settings),
     ...Object.entries(sharedFields(found.service)).flatMap(([field, value]) =>
       missing(value, written[field], `service.${field}`),
     ),
@@ -84,15 +75,12 @@ export function ownAddress({ metadata, spec }: FoundService): string | undefined
   return `the Service ${metadata?.name} is of type ${type}: it keeps that address, whose clients reach blue also after a switch to green; green's Service has none`;
 }
 
-function sharedMetadata({ metadata }: FoundService): { readonly labels: Texts; readonly annotations: Texts } {
+function sharedMetadata(service: FoundService): ReturnType<typeof keptMetadata> {
+  const { labels, annotations } = keptMetadata(service);
   return {
-    labels: Object.fromEntries(
-      Object.entries(metadata?.labels ?? {}).filter(([key]) => !ownPodLabels.includes(key)),
-    ),
+    labels,
     annotations: Object.fromEntries(
-      Object.entries(keptAnnotations(metadata?.annotations ?? {})).filter(
-        ([key, value]) => !ofOneService(key, value),
-      ),
+      Object.entries(annotations).filter(([key, value]) => !ofOneService(key, value)),
     ),
   };
 }

@@ -1,3 +1,6 @@
+import { ownPodLabels } from "../../core/slot-rules/pod.ts";
+import type { KubernetesObject } from "../../kubernetes/api.ts";
+
 /** Written by kubectl, controllers and Pulumi about one object: nothing that another one should have. */
 const bookkeeping = new Set([
   "kubectl.kubernetes.io/last-applied-configuration",
@@ -14,6 +17,33 @@ export function isBookkeeping(key: string): boolean {
   return (
     key === "kubectl.kubernetes.io/last-applied-configuration" || key === "deployment.kubernetes.io/revision"
   );
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+/** The metadata of an object that another one of its kind has to have, too. Pure. */
+export function keptMetadata({ metadata }: KubernetesObject): {
+  readonly labels: Texts;
+  readonly annotations: Texts;
+} {
+  const labels = Object.entries(metadata?.labels ?? {}).filter(([key]) => !ownPodLabels.includes(key));
+  return { labels: Object.fromEntries(labels), annotations: keptAnnotations(metadata?.annotations ?? {}) };
+}
+
+/** What of it is not said, by name. Pure. */
+export function unsaidMetadata(
+  what: string,
+  found: ReturnType<typeof keptMetadata>,
+  said: { readonly labels?: Texts; readonly annotations?: Texts } = {},
+): string[] {
+  const absent = (kind: string, texts: Texts, given: Texts = {}) =>
+    Object.entries(texts)
+      .filter(([key, value]) => given[key] !== value)
+      .map(([key]) => `${what} ${kind} ${key}`);
+  return [
+    ...absent("label", found.labels, said.labels),
+    ...absent("annotation", found.annotations, said.annotations),
+  ];
 }
 
 /** What somebody set, and another object of the kind has to have, too. Pure. */
