@@ -61,7 +61,7 @@ export async function switchTraffic(
   refuseOtherEnvironment(context, before.record);
   refuseInProgress(context.config.name, before.record);
   refuseEmpty(context, before.record, before.observation, target);
-  if (await leavesBadSlot(context, before, target)) {
+  if ((await leavesBadSlot(context, before, target)) || goesWithoutState(context, before, target)) {
     const { steps, ...away } = await switchAway(context, target, now);
     const routing = settledOn(target);
     return { target, alreadyThere: false, routing, steps, readyMs: 0, identityMs: 0, ...away };
@@ -81,6 +81,21 @@ export async function switchTraffic(
       throw error;
     throw interrupted("The switch", `Nothing was changed: traffic is on ${describeTraffic(before.routing)}.`);
   }
+}
+
+/**
+ * Where there is no configuration there is mostly no state of Pulumi's either, and whoever switches there has a reason to: by the API server
+ * alone, as on a way back, it is not refused for that.
+ */
+function goesWithoutState({ config, events }: RolloutContext, { routing }: Deployed, target: Slot): boolean {
+  if (config.remembered !== true || liveSlot(routing) === target) return false;
+  events({
+    type: "warning",
+    code: "switch-without-state",
+    message: `There is no configuration here, so this switch is like a way back: by the API server alone, and traffic stays on ${target}.`,
+    hint: "Where the configuration is, `modelswitch resume` makes Pulumi's state follow if it does not.",
+  });
+  return true;
 }
 
 async function switchLocked(

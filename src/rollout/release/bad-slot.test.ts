@@ -2,11 +2,12 @@ import { beforeEach, expect, test } from "vitest";
 import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
 import { systemClock } from "../../core/clock.ts";
+import { UserError } from "../../core/errors.ts";
 import { observeDeployed } from "../subject.ts";
 import { switchTraffic } from "../switch.ts";
 import { up } from "../up.ts";
 import { leavesBadSlot } from "./bad-slot.ts";
-import { release } from "./start.ts";
+import { release, resume } from "./start.ts";
 
 let bench: TestBench;
 const context = () => bench.context(templateConfig({ drain: 0, rollbackWindow: 600 }));
@@ -74,4 +75,22 @@ test("pods that do not say who they are while clients are not served are not wai
 test("a slot that serves may take its time to say who it is", async () => {
   slow(250);
   expect(await leaves()).toBe(false);
+});
+
+test("on a machine without the configuration, a slot that answers rightly is left by the API server alone, too", async () => {
+  const there = context();
+  const here = {
+    ...there,
+    config: { ...there.config, remembered: true },
+    prepareSecrets: () => Promise.reject(new Error("a question for a passphrase")),
+    openStack: () =>
+      Promise.reject(new UserError({ code: "passphrase-missing", message: "none", exitCode: 2 })),
+  };
+  await expect(switchTraffic(here, "blue")).rejects.toMatchObject({
+    code: "rollback-unfinished",
+    exitCode: 5,
+  });
+  expect(await splitNow(there)).toEqual({ blue: 100, green: 0 });
+  await resume(there, "resume");
+  expect((await there.store.read())?.rollout).toBeUndefined();
 });
