@@ -69,6 +69,7 @@ export function configOfRecord(record: RolloutRecord, around: Surroundings): Res
   };
   return {
     ...resolveConfig(config, around),
+    remembered: true,
     ...(record.environment === null ? {} : { environment: record.environment }),
   };
 }

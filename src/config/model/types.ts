@@ -150,6 +150,8 @@ export interface SeveralModelsConfig<Model extends string = string, Environment 
 export interface ResolvedConfig {
   /** The file it came from. */
   readonly file: string;
+  /** Whether there is no such file, and this is what the cluster remembers of the model. @default false */
+  readonly remembered?: boolean;
   /** Folder of the file: the Pulumi project. */
   readonly folder: string;
   readonly name: string;

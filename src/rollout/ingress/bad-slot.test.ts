@@ -1,3 +1,5 @@
+import { resume } from "../commands/release.ts";
+import { UserError } from "../../core/errors.ts";
 import { beforeEach, expect, test } from "vitest";
 import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
@@ -74,4 +76,22 @@ test("pods that do not say who they are while clients are not served are not wai
 test("a slot that serves may take its time to say who it is", async () => {
   slow(250);
   expect(await leaves()).toBe(false);
+});
+
+test("on a machine without the configuration, a slot that answers rightly is left by the API server alone, too", async () => {
+  const there = context();
+  const here = {
+    ...there,
+    config: { ...there.config, remembered: true },
+    prepareSecrets: () => Promise.reject(new Error("a question for a passphrase")),
+    openStack: () =>
+      Promise.reject(new UserError({ code: "passphrase-missing", message: "none", exitCode: 2 })),
+  };
+  await expect(switchTraffic(here, "blue")).rejects.toMatchObject({
+    code: "rollback-unfinished",
+    exitCode: 5,
+  });
+  expect(await splitNow(there)).toEqual({ blue: 100, green: 0 });
+  await resume(there, "resume");
+  expect((await there.store.read())?.rollout).toBeUndefined();
 });
