@@ -143,7 +143,7 @@ export class EngineEvents {
     if (message === "" || isAboutProviderVersion.test(message)) return;
     const refused = refusedList(message);
     if (refused !== undefined) this.#onRefused(refused);
-    if (isWatchFailure(message)) return;
+    if (isWatchFailure(message) && diagnostic.severity !== "error") return;
     const urn = diagnostic.urn === undefined || diagnostic.urn === "" ? undefined : diagnostic.urn;
     switch (diagnostic.severity) {
       case "error":
