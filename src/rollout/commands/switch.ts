@@ -56,7 +56,8 @@ export async function switchTraffic(
   const before = await withPermissions(context, ["switch"], () => observeDeployed(context));
   refuse(context, before, target);
   const isBegun = isOnItsWay(before, target);
-  const escapes = !isBegun && (await leavesBadSlot(context, before, target));
+  const escapes =
+    !isBegun && ((await leavesBadSlot(context, before, target)) || goesWithoutState(context, before, target));
   if (!escapes) {
     if (isThere(before, target)) return await proveThere(context, before, target, startedAt);
     // A question for a passphrase belongs before the lock, which should be held for seconds.
@@ -78,6 +79,21 @@ export async function switchTraffic(
     }
     return await taken(context, lock, deployed, target, startedAt);
   });
+}
+
+/**
+ * Where there is no configuration there is mostly no state of Pulumi's either, and whoever switches there has a reason to: by the API server
+ * alone, as on a way back, it is not refused for that.
+ */
+function goesWithoutState({ config, events }: RolloutContext, { routing }: Deployed, target: Slot): boolean {
+  if (config.remembered !== true || liveSlot(routing) === target) return false;
+  events({
+    type: "warning",
+    code: "switch-without-state",
+    message: `There is no configuration here, so this switch is like a way back: by the API server alone, and traffic stays on ${target}.`,
+    hint: "Where the configuration is, `modelswitch resume` makes Pulumi's state follow if it does not.",
+  });
+  return true;
 }
 
 /** Takes a recorded switch to its end. */

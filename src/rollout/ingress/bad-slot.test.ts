@@ -1,10 +1,9 @@
-import { resume } from "../commands/release.ts";
-import { UserError } from "../../core/errors.ts";
 import { beforeEach, expect, test } from "vitest";
 import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
 import { systemClock } from "../../core/clock.ts";
-import { release } from "../commands/release.ts";
+import { UserError } from "../../core/errors.ts";
+import { release, resume } from "../commands/release.ts";
 import { switchTraffic } from "../commands/switch.ts";
 import { up } from "../commands/up.ts";
 import { observeDeployed } from "../context/deployed.ts";
