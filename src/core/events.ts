@@ -25,6 +25,8 @@ export type Event =
       readonly message?: string;
     };
 
+export type ResourceEvent = Extract<Event, { readonly type: "resource" }>;
+
 /** What people should know. */
 export interface InfoEvent {
   readonly type: "info";

@@ -1,4 +1,4 @@
-import type { Event, StepEvent } from "../../core/events.ts";
+import type { Event, ResourceEvent, StepEvent } from "../../core/events.ts";
 
 /** A step as it stands. */
 export interface StepNode {
@@ -7,8 +7,6 @@ export interface StepNode {
   readonly endedAt: number | undefined;
   readonly children: readonly string[];
 }
-
-type ResourceEvent = Extract<Event, { type: "resource" }>;
 
 const doing: Readonly<Record<ResourceEvent["operation"], string>> = {
   create: "Create",

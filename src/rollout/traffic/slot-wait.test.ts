@@ -60,6 +60,24 @@ describe("whileWatching", () => {
     await expect(working).rejects.toThrow("did not become ready within 60 s");
   });
 
+  test("while Pulumi waits, the pods say how it goes, and not the provider", async () => {
+    const working = watch(async (_, events) => {
+      events(started);
+      putSlot(bench.cluster, "green", { replicas: 2, ready: 1, generation: 1 });
+      events({ ...started, message: "Minimum number of live Pods was not attained" });
+      await expect.poll(() => bench.events.length).toBeGreaterThan(1);
+      putSlot(bench.cluster, "green", { replicas: 2 });
+      events({ ...started, status: "done" });
+      return "done";
+    });
+    expect(await working).toBe("done");
+    expect(bench.events).toEqual([
+      started,
+      { ...started, message: expect.stringContaining("1 of 2 replicas ready") },
+      { ...started, status: "done" },
+    ]);
+  });
+
   test("work that ends before what it changed is ready is waited for", async () => {
     const mended = bench.clock
       .whenPassed(30_000)

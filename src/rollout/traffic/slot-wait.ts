@@ -1,4 +1,5 @@
 import { UserError } from "../../core/errors.ts";
+import type { ResourceEvent } from "../../core/events.ts";
 import { type EventSink, step } from "../../core/events.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { FailedWrite } from "../../engine/failures.ts";
@@ -45,13 +46,25 @@ export async function whileWatching<T>(
   let hopeless: unknown;
   const names = namesAt(location).deployment;
   const touched = new Set<Slot>();
+  const waitedFor = new Map<Slot, ResourceEvent>();
   const events: EventSink = (event) => {
-    if (event.type === "resource" && event.kind === "Deployment" && event.status === "started") {
+    const ofSlot = event.type === "resource" && event.kind === "Deployment" ? event : undefined;
+    const slot = watched.find((one) => ofSlot?.name === names[one]);
+    if (ofSlot !== undefined && slot !== undefined) {
+      if (ofSlot.status !== "started") waitedFor.delete(slot);
+      // What the provider sees while it waits, the watch says in terms of the pods.
+      else if (waitedFor.has(slot) && ofSlot.message !== undefined) return;
       // One that is read is as it was before: the change that mends it is still to come.
-      const isWrite = event.operation !== "refresh" && event.operation !== "read";
-      for (const slot of watched) if (isWrite && event.name === names[slot]) touched.add(slot);
+      else if (ofSlot.operation !== "refresh" && ofSlot.operation !== "read") {
+        touched.add(slot);
+        waitedFor.set(slot, ofSlot);
+      }
     }
     context.events(event);
+  };
+  const tell = (slot: Slot, message: string) => {
+    const known = waitedFor.get(slot);
+    if (known !== undefined) context.events({ ...known, message });
   };
   const watches = watched.map(async (slot) => {
     try {
@@ -64,7 +77,7 @@ export async function whileWatching<T>(
         await waitReady({
           ...options,
           refusedBefore: { id: before?.refused?.id },
-          progress: () => undefined,
+          progress: ({ detail = "" }) => tell(slot, detail),
         });
         await context.clock.sleep(pauseMs, signal);
       }
