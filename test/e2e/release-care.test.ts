@@ -209,8 +209,8 @@ describe("draining", () => {
     const { exitCode, stdout, stderr } = await watched(
       ["release", "--set", `image=${testImages.green}`],
       (event) => {
-        // The last moment at which a request still goes to the old slot.
-        if (event.id === "write-shift" && event.state === "started") {
+        // All requests still go to the old slot; the shift itself takes no time.
+        if (event.id === "verify" && event.state === "started") {
           slow = request(`${process.env.MODELSWITCH_TEST_INGRESS_URL}/slow?ms=600000`, {
             headers: { host: project.host },
             headersTimeout: 0,

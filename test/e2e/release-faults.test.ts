@@ -96,7 +96,7 @@ describe("a release whose command is stopped", () => {
     await expectNoFailure();
   });
 
-  test.each(soak ? ["deploy-green", "write-shift", "write-commit"] : ["write-shift"])(
+  test.each(soak ? ["deploy-green", "follow", "scale-down-blue"] : ["follow"])(
     "the Pulumi process killed under it at %s",
     async (id) => {
       await faultAt(`started:${id}`, releaseNext(), async (pid) => {

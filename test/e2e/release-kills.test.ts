@@ -25,6 +25,7 @@ const boundaries = [
   "prove-commit",
   "write-re-arm",
   "prove-re-arm",
+  "follow",
   "scale-down-SLOT",
 ].flatMap((id) => [`started:${id}`, `done:${id}`]);
 
