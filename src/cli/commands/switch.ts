@@ -32,16 +32,13 @@ export const switchCommand: Command = {
       });
     }
     const rollout = await openRolloutAnywhere(context);
-    const { meantBy } = await import("../../rollout/commands/meant-by.ts");
+    const { heardInTime, meantBy } = await import("../../rollout/commands/meant-by.ts");
     const asked = meantBy(await rollout.store.read(), { slot: target });
     if (asked !== undefined) {
       const { control } = await import("../../rollout/commands/steer.ts");
-      const steering = control(rollout, input.options.now === true ? [asked, "now"] : [asked]);
-      // What ended before it heard has left nothing to take back: it is a switch of its own.
-      const controlled = await steering.catch((error: unknown) => {
-        if (error instanceof UserError && error.code === "abort-too-late") return undefined;
-        throw error;
-      });
+      const controlled = await heardInTime(
+        control(rollout, input.options.now === true ? [asked, "now"] : [asked]),
+      );
       if (controlled !== undefined) {
         return controlled.kind === "heard"
           ? heardResult(rollout, controlled)

@@ -25,7 +25,10 @@ export function next(plan: RolloutPlan, state: RolloutState, world: World): Acti
   return isTimeToFollow(plan, state, action) ? { kind: "follow" } : action;
 }
 
-/** Whether nothing is lost by bringing Pulumi's state up to the routing first: the rollout waits for the time or for people. */
+/**
+ * Whether the command may end with what comes next: then Pulumi's state gets the routing first. While gates watch and clients drain, nothing
+ * is done that could fail or take long.
+ */
 function isTimeToFollow(plan: RolloutPlan, state: RolloutState, action: Action): boolean {
   if (state.followed || isWayBack(plan, state)) return false;
   switch (action.kind) {
@@ -34,7 +37,7 @@ function isTimeToFollow(plan: RolloutPlan, state: RolloutState, action: Action):
     case "rest":
       return action.why === "paused";
     case "wait":
-      return !["readiness", "settling", "vacating"].includes(action.for);
+      return action.for === "rollback-window";
     default:
       return false;
   }
@@ -91,7 +94,10 @@ function deploy(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const isSwitch = plan.cutOverOnly === true;
   // A switch takes what is in the slot; pods that nobody released have no number.
   const differs = slot.release !== state.release && !(isSwitch && slot.release === undefined);
-  if (splitOf(world.routing)[target] > 0 && differs) return foreign(target);
+  const hasTraffic = splitOf(world.routing)[target] > 0;
+  if (hasTraffic && differs) return foreign(target);
+  // What serves clients already is left as it is.
+  if (isSwitch && hasTraffic) return whenReady(plan, target, world, complete);
   const replicas = sizeFor(plan, 0);
   const isSmall = slot.desired < replicas && (slot.scalable || !isSwitch);
   if (differs || isSmall || slot.incomplete || world.unfinished) {

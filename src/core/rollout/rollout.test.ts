@@ -339,6 +339,8 @@ describe("a rollout", () => {
     const run = new Simulation(plan);
     while (!(run.state.phase === "shift" && run.state.stepIndex === 1)) run.step();
     run.send({ kind: "pause" });
+    // The command ends then: Pulumi's state gets the routing first.
+    expect(run.step()).toEqual({ kind: "follow" });
     expect(run.step()).toEqual({ kind: "rest", why: "paused" });
     expect(splitOf(run.routing)).toEqual({ blue: 95, green: 5 });
     run.send({ kind: "resume" });
@@ -521,6 +523,7 @@ describe("modes", () => {
   test("an autoscaler that was told to shrink a slot is not waited for", () => {
     const run = new Simulation({ ...plan, idleReplicas: 1, rollbackWindowMs: 0 });
     while (run.state.phase !== "scale-down") run.step();
+    run.send({ kind: "followed" });
     const world = run.world();
     const slow = { ...world.slots.blue, declared: 1, autoscaled: true };
     const { slots: present } = world;

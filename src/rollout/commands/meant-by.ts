@@ -1,3 +1,4 @@
+import { UserError } from "../../core/errors.ts";
 import { goalOf, isWayBack } from "../../core/rollout/state.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -24,10 +25,21 @@ export function meantBy(
   return isBack ? "resume" : "abort";
 }
 
+/** `undefined`: what was to be taken back had ended before it heard that, so going back is something of its own. */
+export async function heardInTime(asking: Promise<Controlled>): Promise<Controlled | undefined> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (error instanceof UserError && error.code === "abort-too-late") return undefined;
+    throw error;
+  }
+}
+
 /** Back to an earlier release; in the middle of a rollout, to the slot that it leaves. */
 export async function goBack(context: RolloutContext, options: RollbackOptions): Promise<Controlled> {
   const asked = meantBy(await context.store.read(), { release: options.to });
   const now = options.now === true ? (["now"] as const) : [];
-  if (asked !== undefined) return await control(context, [asked, ...now]);
+  const heard = asked === undefined ? undefined : await heardInTime(control(context, [asked, ...now]));
+  if (heard !== undefined) return heard;
   return { kind: "done", end: await rollback(context, options) };
 }

@@ -41,7 +41,8 @@ export async function control(
   const before = requireInProgress(context, record);
   const { plan, state } = before;
   if (kind === "approve" && !needsApproval(plan, state)) throw nothingToApprove(context, state);
-  if (kind === "pause" && !canPause(state)) throw nothingToPause(context, state);
+  if (kind === "pause" && (before.kind === "switch" || !canPause(state)))
+    throw nothingToPause(context, state);
   if (kind === "abort" && isLive(state)) throw abortTooLate(context, state);
   // On a way back nothing is asked before clients are there.
   const isBack = kind === "abort" || isWayBack(plan, state);
@@ -80,6 +81,8 @@ async function untilHeard(
   const locked = modelLocked(config.name, held);
   while (clock.now() < deadline) {
     const entry = (await store.read())?.rollout;
+    const isTooLate = kind === "abort" && entry !== undefined && isLive(entry.state);
+    if (isTooLate && entry.requests.length === 0) throw abortTooLate(context, entry.state);
     if (entry !== undefined && entry.requests.length === 0) {
       return { kind: "heard", by: locked.message, state: entry.state };
     }

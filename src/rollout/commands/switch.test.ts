@@ -319,12 +319,12 @@ describe("switch", () => {
     );
   });
 
-  test("a lock of Pulumi's is passed on", async () => {
+  test("a lock of Pulumi's leaves the traffic where it is, and is named", async () => {
     bench.stack.beforeUp = () => {
       throw new UserError({ code: "stack-locked", message: "bob", exitCode: 4 });
     };
     const error = await failureOf(switchTraffic(bench.context(), "green"));
-    expect(error).toMatchObject({ code: "stack-locked", exitCode: 4 });
+    expect(error).toMatchObject({ code: "state-behind", exitCode: 5, details: { cause: "stack-locked" } });
     expect((await observeDeployed(bench.context())).routing).toEqual(settledOn("green"));
   });
 

@@ -1,6 +1,6 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { EventSink } from "../../core/events.ts";
-import { isWayBack } from "../../core/rollout/state.ts";
+import { goalOf, isWayBack } from "../../core/rollout/state.ts";
 import { liveSlot, type Routing, settledOn, stepsTo } from "../../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../../core/slots.ts";
 import { notReady } from "../../slots/not-ready.ts";
@@ -55,14 +55,14 @@ export async function switchTraffic(
   const startedAt = context.clock.now();
   const before = await withPermissions(context, ["switch"], () => observeDeployed(context));
   refuse(context, before, target);
-  const isBegun = isOnItsWay(before, target);
-  const escapes =
-    !isBegun && ((await leavesBadSlot(context, before, target)) || goesWithoutState(context, before, target));
+  const escapes = await leavesBadSlot(context, before, target);
   if (!escapes) {
     if (isThere(before, target)) return await proveThere(context, before, target, startedAt);
-    // A question for a passphrase belongs before the lock, which should be held for seconds.
-    await context.prepareSecrets();
-    await requireStack(context, before.observation, modelSpec(before.record, context.namespace));
+    if (!goesWithoutState(context)) {
+      // A question for a passphrase belongs before the lock, which should be held for seconds.
+      await context.prepareSecrets();
+      await requireStack(context, before.observation, modelSpec(before.record, context.namespace));
+    }
   }
   const locked: typeof withLock = escapes
     ? (options, work) => withLockInTurn(options, inTurn(context), work)
@@ -72,7 +72,8 @@ export async function switchTraffic(
     refuse(context, deployed, target);
     if (isThere(deployed, target)) return await proveThere(context, deployed, target, startedAt);
     if (!escapes) warnIfUnapplied(context, deployed.record);
-    if (!isOnItsWay(deployed, target)) {
+    // Away from a bad slot, what was begun forward is a way back now.
+    if (escapes || !isOnItsWay(deployed, target)) {
       await context.store.update(
         (record) => record && withSwitch(context, record, deployed, { target, escapes, now }),
       );
@@ -81,16 +82,13 @@ export async function switchTraffic(
   });
 }
 
-/**
- * Where there is no configuration there is mostly no state of Pulumi's either, and whoever switches there has a reason to: by the API server
- * alone, as on a way back, it is not refused for that.
- */
-function goesWithoutState({ config, events }: RolloutContext, { routing }: Deployed, target: Slot): boolean {
-  if (config.remembered !== true || liveSlot(routing) === target) return false;
+/** Where there is no configuration there is mostly no state of Pulumi's either: a switch is not refused for that, and says what is left. */
+function goesWithoutState({ config, events }: RolloutContext): boolean {
+  if (config.remembered !== true) return false;
   events({
     type: "warning",
     code: "switch-without-state",
-    message: `There is no configuration here, so this switch is like a way back: by the API server alone, and traffic stays on ${target}.`,
+    message: "There is no configuration here, so Pulumi's state is not looked for before the traffic moves.",
     hint: "Where the configuration is, `modelswitch resume` makes Pulumi's state follow if it does not.",
   });
   return true;
@@ -107,9 +105,11 @@ async function taken(
   const { clock } = context;
   const steps: StepTiming[] = [];
   let subject: ProofSubject | undefined;
+  let hasWritten = false;
   let askedAt: number | undefined;
   let knownAt: number | undefined;
   const events: EventSink = (event) => {
+    if (event.type === "step" && event.id.startsWith("deploy-")) hasWritten = true;
     if (event.type === "step" && event.id === "identities") {
       if (event.state === "started") askedAt ??= clock.now();
       if (event.state === "done") knownAt ??= clock.now();
@@ -124,7 +124,10 @@ async function taken(
     },
   });
   if (end.kind !== "finished" || end.state.outcome !== "released") {
-    throw (end.kind === "finished" ? end.failure : undefined) ?? ended(context, target);
+    const failure = end.kind === "finished" ? end.failure : undefined;
+    throw failure === undefined
+      ? ended(context, target)
+      : afterWrites(failure, hasWritten || steps.length > 0);
   }
   const readyAt = askedAt ?? startedAt;
   return {
@@ -139,6 +142,20 @@ async function taken(
     identities: subject?.identities ?? {},
     endpoints: (subject?.endpoints ?? []).map(({ url }) => url),
   };
+}
+
+/** Exit code 2 says that nothing was done. */
+function afterWrites(failure: UserError, hasWritten: boolean): UserError {
+  const { code, message, hint, details, exitCode } = failure;
+  if (!hasWritten || exitCode !== exitCodes.usage) return failure;
+  return new UserError({
+    code,
+    message,
+    exitCode: exitCodes.failed,
+    cause: failure,
+    ...(hint === undefined ? {} : { hint }),
+    ...(details === undefined ? {} : { details }),
+  });
 }
 
 /** Somebody wanted the traffic back meanwhile. */
@@ -156,7 +173,8 @@ function refuse(context: RolloutContext, deployed: Deployed, target: Slot): void
   const { record, observation } = deployed;
   refuseUnfinished(record);
   refuseOtherEnvironment(context, record);
-  if (!isOnItsWay(deployed, target)) refuseInProgress(context.config.name, record);
+  if (!isOnItsWay(deployed, target) && !isReplaced(deployed, target))
+    refuseInProgress(context.config.name, record);
   refuseEmpty(context, record, observation, target);
 }
 
@@ -164,6 +182,12 @@ function refuse(context: RolloutContext, deployed: Deployed, target: Slot): void
 function isOnItsWay({ record }: Deployed, target: Slot): boolean {
   const entry = inProgress(record);
   return entry?.kind === "switch" && !isWayBack(entry.plan, entry.state) && entry.state.target === target;
+}
+
+/** Whether a switch leads to the other slot for good: nobody has to wait until it is over to lead the traffic away from there. */
+function isReplaced({ record }: Deployed, target: Slot): boolean {
+  const entry = inProgress(record);
+  return entry?.kind === "switch" && isWayBack(entry.plan, entry.state) && goalOf(entry.state) !== target;
 }
 
 /** Whether nothing is left to do. */

@@ -150,8 +150,8 @@ test("told while a step waited for it, and over when the step fails of it: it is
   await up(bench.context(config), noFlags);
   const { answers, api } = bench.context(config);
   let hasFailed = false;
-  bench.stack.beforeUp = async ({ routing }) => {
-    if (hasFailed || routing.weight === 0) return;
+  bench.stack.beforeUp = async ({ spec }) => {
+    if (hasFailed || spec.slots.green.release !== 2) return;
     hasFailed = true;
     answers.away("The API server has not answered for 5 s.");
     bench.clock.pass(30_000);

@@ -87,7 +87,7 @@ test("on a machine without the configuration, a slot that answers rightly is lef
       Promise.reject(new UserError({ code: "passphrase-missing", message: "none", exitCode: 2 })),
   };
   await expect(switchTraffic(here, "blue")).rejects.toMatchObject({
-    code: "rollback-unfinished",
+    code: "state-behind",
     exitCode: 5,
   });
   expect(await splitNow(there)).toEqual({ blue: 100, green: 0 });

@@ -109,7 +109,7 @@ test("in Markdown times are read at a glance; as JSON they are milliseconds", as
 });
 
 test("of a rollout in progress, what was seen so far can be shown", async () => {
-  bench.stack.afterUp = ({ routing }) => {
+  bench.afterMove = (routing) => {
     if (routing.weight === 25) bench.stop.abort();
   };
   await release(bench.context(config), { template: { image: "fraud:3", replicas: 2 } }).catch(

@@ -34,7 +34,7 @@ const seen = () =>
 
 describe("an ingress that is behind", () => {
   test("is not taken for one that shows the next share: the release goes back, and waits for it there", async () => {
-    bench.stack.afterUp = ({ routing }) => {
+    bench.afterMove = (routing) => {
       if (routing.weight === 50) showFor(25);
     };
     await expect(release(context(), next)).rejects.toMatchObject({
@@ -57,7 +57,7 @@ describe("an ingress that is behind", () => {
 
   test("is waited for longer on the way back than a proof takes otherwise", async () => {
     let isDeaf = false;
-    bench.stack.afterUp = ({ routing: { weight } }) => {
+    bench.afterMove = ({ weight }) => {
       if (weight === 50) showFor(25);
       isDeaf ||= weight === 50;
       if (isDeaf && weight === 0) showFor(25, 60_000);
@@ -80,7 +80,7 @@ describe("an ingress that is behind", () => {
   test("has as long for each step once the API server has been away", async () => {
     const watched = context();
     watched.answers.away("It is away.");
-    bench.stack.afterUp = ({ routing }) => {
+    bench.afterMove = (routing) => {
       if (routing.weight === 50) showFor(25, 60_000);
     };
     expect(await release(watched, next)).toMatchObject({ kind: "live" });

@@ -3,6 +3,7 @@ import { headline } from "../../core/headline.ts";
 import { next } from "../../core/rollout/next.ts";
 import { isWayBack } from "../../core/rollout/state.ts";
 import { type RolloutEvent, transition } from "../../core/rollout/transition.ts";
+import type { Action } from "../../core/rollout/world.ts";
 import { isOutage, ridingOut } from "../context/api-outage.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Lock } from "../lock/lock.ts";
@@ -15,7 +16,7 @@ import { look, ReadyTimes } from "./observe-world.ts";
 import { PhaseGates } from "./phase-gates.ts";
 import type { RolloutEnd } from "./rollout-end.ts";
 import { describeHeld } from "./rollout-end.ts";
-import { abortReason, blocked, refused, type Standing, stateBehind, stopped } from "./standing.ts";
+import { abortReason, blocked, madeWay, refused, type Standing, stateBehind, stopped } from "./standing.ts";
 import type { Acting } from "./step-context.ts";
 import { act } from "./take-step.ts";
 import { Teller } from "./tell-people.ts";
@@ -190,8 +191,9 @@ async function stepByStep(
           return happened(await moved(action));
         case "prove":
           return happened(await moved(action));
-        case "scale-down":
         case "follow":
+          return happened(await followed(acting, action));
+        case "scale-down":
         // It is one write, and clients wait for it.
         case "grow":
           return happened(await act(acting(context), action));
@@ -204,6 +206,15 @@ async function stepByStep(
             (await whileListening(context, means, (inner) => act(acting(inner), action)))?.result,
           );
       }
+    };
+    /** Forward nobody waits for it in vain: whoever wants the traffic back is heard, and it is done later. */
+    const followed = async (by: typeof acting, action: Extract<Action, { kind: "follow" }>) => {
+      if (isWayBack(entry.plan, state)) return await act(by(context), action);
+      const done = await whileListening(context, means, (inner) =>
+        act({ ...by(inner), stack: () => inner.openStack(inner.signal) }, action),
+      );
+      if (done === undefined && state.phase === "scale-down") throw madeWay(context);
+      return done?.result;
     };
     let taken: Taken;
     try {

@@ -73,6 +73,7 @@ export async function follow(acting: Acting): Promise<void> {
   if (record === undefined) return;
   await step(context.events, { id: "follow", title: "Bring Pulumi's state up to the cluster" }, async () => {
     const passed = handovers(record, observation, await sizeOwners(context, record, record));
+    await acting.lock.check();
     const place = { context, location: locationOf(context, record), stack: acting.stack };
     await followRouting({ ...place, spec: modelSpec(record, context.namespace) }, routing);
     await giveUpReplicas(context, passed);

@@ -64,7 +64,7 @@ describe("gates in a rollout", () => {
 
   test("one that fails after the cut-over rolls the release back by itself", async () => {
     let isLive = false;
-    bench.stack.afterUp = ({ routing }) => {
+    bench.afterMove = (routing) => {
       isLive ||= routing.main === "green";
     };
     answering(() => (isLive ? { status: 500, body: "no model" } : { status: 200, body: '{"y":1}' }));
@@ -139,7 +139,7 @@ describe("gates in a rollout", () => {
   );
 
   test("a pod that restarts while the release is watched rolls it back, without any gate in the configuration", async () => {
-    bench.stack.afterUp = ({ routing }) => {
+    bench.afterMove = (routing) => {
       if (routing.main !== "green" || routing.candidate !== "blue") return;
       // It was ready when the gate looked first.
       setTimeout(() => restart("fraud-green-1"), 0);

@@ -121,13 +121,13 @@ describe("release", () => {
 
   test("without what Pulumi waits by, an abort takes traffic back, and so does whoever resumes it", async () => {
     const stop = new AbortController();
-    bench.stack.afterUp = ({ routing }) => {
+    bench.afterMove = (routing) => {
       if (routing.weight === 5) stop.abort();
     };
     const stopped = { ...context({ steps: "5%:2m, 50%" }), signal: stop.signal };
     await release(stopped, to("fraud:2")).catch(() => undefined);
     expect(await split()).toEqual({ blue: 95, green: 5 });
-    bench.stack.afterUp = undefined;
+    bench.afterMove = undefined;
     const former = bench.cluster.intercept;
     const denied = denying("endpoints");
     bench.cluster.intercept = async (request) => (await denied(request)) ?? (await former?.(request));
@@ -273,7 +273,7 @@ describe("release", () => {
 
 describe("asked by somebody else", () => {
   test("a pause is heard between two steps; resumed, it goes on", async () => {
-    bench.stack.afterUp = async ({ routing }) => {
+    bench.afterMove = async (routing) => {
       if (routing.weight === 25) await askOf(context(), ["pause"]);
     };
     const end = await release(context({ steps: "25%:1m, 50%" }), to("fraud:2"));
@@ -301,7 +301,7 @@ describe("asked by somebody else", () => {
   });
 
   test("an abort takes the traffic back and says who wanted it", async () => {
-    bench.stack.afterUp = async ({ routing }) => {
+    bench.afterMove = async (routing) => {
       if (routing.weight === 25) await askOf(context(), ["abort"]);
     };
     const end = await release(context({ steps: "25%:1m, 50%" }), to("fraud:2"));
@@ -318,15 +318,15 @@ describe("asked by somebody else", () => {
 describe("other commands", () => {
   test("leave a rollout alone that is on its way, and `status` shows it", async () => {
     let meanwhile: RolloutStatus | undefined;
-    bench.stack.afterUp = async ({ routing }) => {
+    bench.afterMove = async (routing) => {
       if (routing.weight !== 25) return;
       await askOf(context(), ["pause"]);
       meanwhile = (await modelStatus(context())).rollout;
     };
     let inBetween: unknown;
-    const others = bench.stack.afterUp;
-    bench.stack.afterUp = async (desired) => {
-      await others(desired);
+    const others = bench.afterMove;
+    bench.afterMove = async (routing) => {
+      await others(routing);
       inBetween ??= await release(context(), to("fraud:3")).catch((error: unknown) => error);
     };
     await release(context({ steps: "25%" }), to("fraud:2"));
@@ -488,7 +488,8 @@ describe("killed at any request to the API server or write of Pulumi's", () => {
         end = await release(context(steps), to("fraud:2"));
         survived = true;
       } catch (error) {
-        expect(error).toBeInstanceOf(Killed);
+        // What it writes last may be a word about it.
+        expect(String(error)).toContain("killed");
       }
       bench.cluster.intercept = intercept;
       bench.stack.beforeUp = undefined;

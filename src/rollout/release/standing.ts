@@ -1,4 +1,4 @@
-import { exitCodes, interrupted, isInterrupted, UserError } from "../../core/errors.ts";
+import { exitCodes, interrupted, isInterrupted, messageOf, UserError } from "../../core/errors.ts";
 import type { RolloutKind, RolloutPlan, RolloutState } from "../../core/rollout/state.ts";
 import type { Routing } from "../../core/routing.ts";
 import { describeTraffic } from "../../core/routing.ts";
@@ -55,15 +55,26 @@ export function blocked(context: RolloutContext, reason: string, state: RolloutS
 
 /** Traffic is where the rollout has brought it, proved; Pulumi's state is behind. */
 export function stateBehind(context: RolloutContext, error: unknown, routing: Routing): unknown {
-  if (!(error instanceof UserError) || isInterrupted(error) || error.exitCode === exitCodes.locked)
-    return error;
+  if (isInterrupted(error) || (error instanceof UserError && error.code === "lock-lost")) return error;
   return new UserError({
     code: "state-behind",
-    message: `Traffic of ${context.config.name} is on ${describeTraffic(routing)}, proved, and stays there; Pulumi's state does not have it yet: ${error.message}`,
-    hint: ["`modelswitch resume` finishes it, from any machine.", error.hint ?? ""].join(" ").trim(),
+    message: `Traffic of ${context.config.name} is on ${describeTraffic(routing)}, proved, and stays there; Pulumi's state does not have it yet: ${messageOf(error)}`,
+    hint: [
+      "`modelswitch resume` finishes it, from any machine.",
+      ...(error instanceof UserError && error.hint !== undefined ? [error.hint] : []),
+    ].join(" "),
     exitCode: exitCodes.held,
-    details: { cause: error.code },
+    details: { cause: error instanceof UserError ? error.code : "unexpected" },
     cause: error,
+  });
+}
+
+/** Somebody leads the traffic back while Pulumi's state is brought up to it. */
+export function madeWay({ config }: RolloutContext): UserError {
+  return new UserError({
+    code: "made-way",
+    message: `somebody asked for ${config.name}, and Pulumi was stopped for that.`,
+    exitCode: exitCodes.locked,
   });
 }
 

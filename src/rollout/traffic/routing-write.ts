@@ -5,7 +5,6 @@ import { unstoppable } from "../../core/unstoppable.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { ModelLocation } from "../observe/observe.ts";
 import { observeRouting } from "../observe/observe.ts";
-import { routingObjects } from "../program/declared-objects.ts";
 import type { ModelStack } from "../program/model-stack.ts";
 
 /** Where a routing is written, and who writes it. */
@@ -17,17 +16,16 @@ export interface RoutingPlace {
 }
 
 /**
- * Lets Pulumi's state have a routing that the cluster has, with all that is declared beside it. Something that changed the objects behind
- * the state's back in between is found by a refresh.
+ * Lets Pulumi's state have a routing that the cluster has, with all that is declared beside it. Whoever changes the routing meanwhile is not
+ * overwritten knowingly.
+ * @throws UserError `routing-changed`
  */
 export async function followRouting(place: RoutingPlace, routing: Routing): Promise<void> {
   const { spec } = place;
   const stack = await place.stack();
+  await refuseForeignChange(place, routing);
   await stack.up({ spec, routing });
-  if (await isWritten(place, routing)) return;
-  await stack.refresh({ spec, routing }, routingObjects(spec));
-  await stack.up({ spec, routing });
-  await requireWritten(place, routing);
+  await refuseForeignChange(place, routing);
 }
 
 /**
