@@ -96,7 +96,7 @@ describe("a release whose command is stopped", () => {
     await expectNoFailure();
   });
 
-  test.each(soak ? ["deploy-green", "follow", "scale-down-blue"] : ["follow"])(
+  test.each(soak ? ["deploy-green", "scale-down-blue"] : ["scale-down-blue"])(
     "the Pulumi process killed under it at %s",
     async (id) => {
       await faultAt(`started:${id}`, releaseNext(), async (pid) => {

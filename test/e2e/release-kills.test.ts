@@ -25,7 +25,6 @@ const boundaries = [
   "prove-commit",
   "write-re-arm",
   "prove-re-arm",
-  "follow",
   "scale-down-SLOT",
 ].flatMap((id) => [`started:${id}`, `done:${id}`]);
 

@@ -16,7 +16,9 @@ import type { Event } from "../../core/events.ts";
 import { settledOn } from "../../core/routing.ts";
 import { abortableReads } from "../../kubernetes/abortable.ts";
 import { observeDeployed } from "../context/deployed.ts";
+import { withLockOrAsk } from "../lock/lock.ts";
 import { inProgress } from "../record/in-progress.ts";
+import { askOf } from "../release/left-requests.ts";
 import { meantBy } from "./meant-by.ts";
 import { resume } from "./release.ts";
 import { switchTraffic } from "./switch.ts";
@@ -213,6 +215,66 @@ describe("switch", () => {
       expect(bench.stack.operations.at(-1)).toMatchObject({ desired: { routing } });
       expect((await bench.context().store.read())?.history).toMatchObject([{ to: "green" }]);
     }
+  });
+
+  test("one that is on its way back, and cannot end, is replaced by one to the other slot", async () => {
+    bench.afterMove = async () => {
+      bench.afterMove = undefined;
+      await askOf(bench.context(), ["abort"]);
+    };
+    bench.stack.beforeUp = () => {
+      throw new UserError({ code: "passphrase-wrong", message: "The passphrase is wrong.", exitCode: 2 });
+    };
+    const unfinished = await failureOf(switchTraffic(bench.context(), "green"));
+    expect(unfinished).toMatchObject({ code: "rollback-unfinished", exitCode: 5 });
+    expect((await observeDeployed(bench.context())).routing.main).toBe("blue");
+    bench.stack.beforeUp = undefined;
+    expect(await switchTraffic(bench.context(), "green")).toMatchObject({ routing: settledOn("green") });
+    expect(bench.stack.operations.at(-1)).toMatchObject({ desired: { routing: settledOn("green") } });
+  });
+
+  test("without a configuration file it is proved beforehand like any other", async () => {
+    bench.answer = () => ({ status: 200, body: "version of blue" });
+    const config = { ...testConfig(), remembered: true as const };
+    const error = await failureOf(switchTraffic(bench.context(config), "green"));
+    expect(error.code).toBe("preview-unproved");
+    expect(bench.moves).toEqual([]);
+  });
+
+  test("whoever wants the traffic back is heard while Pulumi's state follows", async () => {
+    bench.beats = true;
+    let opened = false;
+    // Its own time passes slowly: the other command has all it needs.
+    const clock = {
+      now: () => bench.clock.now(),
+      sleep: async (_ms: number, signal?: AbortSignal) => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        await bench.clock.sleep(10, signal);
+      },
+    };
+    const context = { ...bench.context(), clock };
+    const openStack: typeof context.openStack = async (signal) => {
+      opened = true;
+      await new Promise((_, reject) => signal.addEventListener("abort", () => reject(interrupted("Pulumi"))));
+      return bench.stack;
+    };
+    // What is looked for before the lock is there.
+    const started = switchTraffic(
+      {
+        ...context,
+        openStack: (signal) => (bench.moves.length === 0 ? context.openStack(signal) : openStack(signal)),
+      },
+      "green",
+    );
+    const ended = failureOf(started);
+    await expect.poll(() => opened).toBe(true);
+    const asked = await withLockOrAsk(bench.context().lockOptions("rollback"), "abort", () =>
+      Promise.resolve(),
+    );
+    // It has heard, and is gone by then.
+    expect(asked.kind).toBe("held");
+    expect(await ended).toMatchObject({ code: "state-behind", exitCode: 5, details: { cause: "made-way" } });
+    expect((await observeDeployed(bench.context())).routing).toEqual(settledOn("green"));
   });
 
   test("a run of Pulumi that failed after traffic moved leaves it there, and `resume` finishes it", async () => {
