@@ -268,11 +268,7 @@ describe("switch", () => {
     );
     const ended = failureOf(started);
     await expect.poll(() => opened).toBe(true);
-    const asked = await withLockOrAsk(bench.context().lockOptions("rollback"), "abort", () =>
-      Promise.resolve(),
-    );
-    // It has heard, and is gone by then.
-    expect(asked.kind).toBe("held");
+    await withLockOrAsk(bench.context().lockOptions("rollback"), "abort", () => Promise.resolve());
     expect(await ended).toMatchObject({ code: "state-behind", exitCode: 5, details: { cause: "made-way" } });
     expect((await observeDeployed(bench.context())).routing).toEqual(settledOn("green"));
   });
@@ -500,6 +496,23 @@ describe("switch in the template form", () => {
       desired: { routing: settledOn("blue"), spec: { slots: { green: { replicas: 3, release: 1 } } } },
     });
     expect(await context.store.read()).toMatchObject({ slots: { blue: 1, green: 1 }, applying: false });
+  });
+
+  test("stopped before it did anything, it leaves the slot without a release, as it was", async () => {
+    bench = testBench();
+    const context = bench.context(template(1));
+    await up(context, noFlags);
+    const before = await context.store.read();
+    const events = (event: Event) => {
+      if (event.type === "step" && event.id === "deploy-green") bench.stop.abort();
+    };
+    const { signal } = bench.stop;
+    const error = await failureOf(switchTraffic({ ...context, events, signal }, "green"));
+    expect(error.exitCode).toBe(130);
+    const after = await { ...bench.context(template(1)), signal: new AbortController().signal }.store.read();
+    // Either nothing was done, or the switch is on its way and says so.
+    if (inProgress(after) === undefined) expect(after).toEqual(before);
+    else expect(error.hint).toContain("`modelswitch resume` finishes it");
   });
 });
 

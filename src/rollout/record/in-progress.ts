@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import { type RolloutEvent, transition } from "../../core/rollout/transition.ts";
+import type { Slot } from "../../core/slots.ts";
 import type { Journal } from "./journal.ts";
 import { type JournalEntry, withEntries } from "./journal-entry.ts";
 import type { RolloutRecord } from "./record.ts";
@@ -77,10 +78,14 @@ function withEnd(
 /** A switch leaves a line in the history, and never pushes a release or its report out of the record. */
 function withSwitched(
   { rollout: _over, ...record }: RolloutRecord,
-  { state, by, startedAt }: RolloutRecordEntry,
+  { state, by, startedAt, borrows }: RolloutRecordEntry,
   now: number,
 ): RolloutRecord {
-  if (state.outcome !== "released") return record;
+  if (state.outcome !== "released") {
+    return borrows === undefined || record.applying
+      ? record
+      : givenBack(record, state.target, borrows.replicas);
+  }
   const at = new Date(now).toISOString();
   const durationMs = now - Date.parse(startedAt);
   const line = { at, from: state.from, to: state.target, by, durationMs };
@@ -93,6 +98,21 @@ interface Recorded {
   readonly namespace: string;
   readonly store: RecordStore;
   readonly clock: Clock;
+}
+
+/** The record of a slot that has no release of its own again. */
+function givenBack(record: RolloutRecord, slot: Slot, replicas: number): RolloutRecord {
+  const { settings } = record;
+  const { [slot]: _borrowed, ...scaling } = settings.scaling ?? {};
+  return {
+    ...record,
+    slots: { ...record.slots, [slot]: null },
+    settings: {
+      ...settings,
+      replicas: { ...settings.replicas, [slot]: replicas },
+      ...(settings.scaling === undefined ? {} : { scaling }),
+    },
+  };
 }
 
 /** Writes what happened into the record, and moves a rollout that has ended into the history. Returns what was written. */

@@ -57,6 +57,8 @@ export interface RolloutRecordEntry {
   readonly journal: readonly JournalEntry[];
   /** Pods of the release that gates have seen ready: one that restarts while no command runs is found out by the next. */
   readonly pods?: KnownPods | undefined;
+  /** Of a switch: the target had no release of its own before, and so many replicas of the other slot's were declared for it. */
+  readonly borrows?: { readonly replicas: number } | undefined;
 }
 
 /** How a rollout ended, for the history. */
@@ -189,6 +191,7 @@ export const rolloutEntrySchema = z.object({
     }),
   ),
   journal: z.array(journalEntry),
+  borrows: z.object({ replicas: z.number().int() }).optional(),
   pods: z.record(z.string(), z.object({ name: z.string(), restarts: z.number().int() })).optional(),
 });
 

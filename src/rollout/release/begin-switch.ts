@@ -59,6 +59,7 @@ export function withSwitch(
       skipped: [],
       requests: [],
       journal: [],
+      ...(present.slots[target] === null ? { borrows: { replicas: present.settings.replicas[target] } } : {}),
     },
   };
 }

@@ -52,10 +52,10 @@ async function interruptedAt(
   journal: Journal,
 ): Promise<unknown> {
   if (plan.cutOverOnly !== true || plan.escapes === true || state.exposed) return error;
-  const { routing } = await observeRouting({
-    ...locationOf(context, await context.store.read()),
-    signal: unstoppable,
-  });
+  const record = await context.store.read();
+  // A slot that was being made ready is no nothing.
+  if (record === undefined || record.applying) return error;
+  const { routing } = await observeRouting({ ...locationOf(context, record), signal: unstoppable });
   if (routing === undefined || splitOf(routing)[state.target] > 0) return error;
   await recordEvents(context, [{ kind: "give-up", reason: "stopped", cause: "interrupted" }], journal);
   return interrupted("The switch", `Nothing was changed: traffic is on ${describeTraffic(routing)}.`);
