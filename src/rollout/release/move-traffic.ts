@@ -60,7 +60,8 @@ export async function moveOne(acting: Acting, action: Extract<Action, { kind: "r
   try {
     await take(action.step);
   } catch (error) {
-    const isRefused = error instanceof UserError && error.code === "write-refused";
+    const isRefused =
+      error instanceof UserError && ["write-refused", "permission-denied"].includes(error.code);
     const other = isRefused ? throughMain(acting.routing, action.step, goal) : undefined;
     if (other === undefined) throw error;
     context.events({

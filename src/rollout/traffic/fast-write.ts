@@ -3,6 +3,7 @@ import { messageOf, UserError } from "../../core/errors.ts";
 import type { Routing } from "../../core/routing.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import { KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
+import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import { applyOwned } from "../../kubernetes/owned-fields.ts";
 import { refuseForeignChange, requireWritten } from "./routing-write.ts";
 import type { Traffic } from "./traffic.ts";
@@ -19,7 +20,7 @@ export type FastPlace = Pick<Traffic, "context" | "location" | "spec" | "lock">;
 /**
  * Moves traffic by one request to the API server, in Pulumi's name: clients neither wait for Pulumi nor depend on it. Pulumi's
  * state follows within the same command. The write is fenced by the version of the object that was looked at.
- * @throws UserError `write-refused`, `routing-changed`, `write-without-effect`
+ * @throws UserError `write-refused`, `permission-denied`, `routing-changed`, `write-without-effect`
  */
 export async function fastWrite(traffic: FastPlace, before: Routing, after: Routing): Promise<void> {
   for (const change of changedObjects(traffic, before, after)) await writeObject(traffic, before, change);
@@ -135,10 +136,12 @@ function same(a: unknown, b: unknown): boolean {
 function refusalOf(name: string, error: KubernetesApiError): Error {
   const isUnable = error.status >= 500 && !error.message.includes("webhook");
   if (isUnable || error.status === 429) return error;
+  const denied = error.status === 403 ? forbiddenError(error.message, { cause: error }) : undefined;
+  if (denied !== undefined) return denied;
   return new UserError({
     code: "write-refused",
     message: `The API server did not take the change of the Ingress ${name} (HTTP ${error.status}): ${messageOf(error)}`,
-    hint: "What refuses it (an admission webhook, a policy, a right that is missing) is named in the message.",
+    hint: "What refuses it (an admission webhook, a policy) is named in the message.",
     details: { ingress: name, status: error.status, reason: error.reason },
     cause: error,
   });
