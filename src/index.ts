@@ -5,7 +5,7 @@ export type {
   IngressArgs,
   SlotArgs,
 } from "./component/arguments.ts";
-export { BlueGreenModel, type SlotOutputs } from "./component/blue-green-model.ts";
+export { BlueGreenModel } from "./component/blue-green-model.ts";
 export { endpointOf, type IngressStatus } from "./component/endpoint.ts";
 export { providerFromConfig } from "./component/provider.ts";
 export { type BentomlOptions, bentoml } from "./component/servers/bentoml.ts";
@@ -20,6 +20,7 @@ export { type TensorflowServingOptions, tensorflowServing } from "./component/se
 export { type TorchserveOptions, torchserve } from "./component/servers/torchserve.ts";
 export { type TritonOptions, triton } from "./component/servers/triton.ts";
 export { type VllmOptions, vllm } from "./component/servers/vllm.ts";
+export type { SlotOutputs } from "./component/slot-resources.ts";
 export { defineConfig } from "./config/file/define.ts";
 export type {
   ModelPart,
