@@ -5,6 +5,8 @@ import { type Event, type EventSink, step } from "../src/core/events.ts";
 import { type Routing, sameRouting, settledOn } from "../src/core/routing.ts";
 import type { Slot } from "../src/core/slots.ts";
 import type { LocalCluster } from "../src/local-cluster/cluster.ts";
+import { inProgress } from "../src/rollout/record/in-progress.ts";
+import { RecordStore } from "../src/rollout/record/record-store.ts";
 import { calibrate } from "./calibrate.ts";
 import { modelswitch, type TimedEvent } from "./command.ts";
 import { removeLeftovers } from "./leftovers.ts";
@@ -76,6 +78,11 @@ export async function runDemo(run: DemoRun): Promise<DemoResult> {
     signal,
   });
   const commands = new Commands(run, project);
+  const record = await new RecordStore(api, demoNamespace, flavour.model).read();
+  if (inProgress(record) !== undefined) {
+    // The demo was stopped in the middle of a switch.
+    await commands.run("resume", "Go on where the demo was stopped: modelswitch resume", ["resume"]);
+  }
   const up = await commands.run("up", "Bring up the model: modelswitch up", ["up", "--create-namespace"]);
   run.onProgress({ cluster, project, modelIsUp: true });
   if (!isSettledOn(up.routing, "blue")) {
