@@ -3,6 +3,8 @@ import { alone, early } from "./test/e2e/groups.ts";
 
 const files = (names: readonly string[]) => names.map((name) => `test/e2e/${name}.test.ts`);
 
+const earliest = 1;
+
 /** Tests on the real cluster, in groups one after the other; those of one group beside each other. */
 function endToEnd(group: {
   readonly name: string;
@@ -11,9 +13,8 @@ function endToEnd(group: {
   readonly exclude?: string[];
   /** Files at the same time. About half of their time is waiting for pods. */
   readonly workers: number;
-  readonly provider: string;
 }) {
-  const { name, order, include, exclude = [], workers, provider } = group;
+  const { name, order, include, exclude = [], workers } = group;
   return {
     test: {
       name,
@@ -21,8 +22,7 @@ function endToEnd(group: {
       exclude,
       pool: "forks" as const,
       globalSetup: ["test/e2e/cluster.setup.ts"],
-      setupFiles: ["test/e2e/provider.setup.ts"],
-      env: { MODELSWITCH_PROVIDER: provider },
+      setupFiles: order === earliest ? [] : ["test/e2e/provider.setup.ts"],
       fileParallelism: workers > 1,
       maxWorkers: workers,
       sequence: { groupOrder: order },
@@ -31,9 +31,6 @@ function endToEnd(group: {
     },
   };
 }
-
-/** What users with internet have. Another one for comparisons: `MODELSWITCH_TEST_PROVIDER=embedded`. */
-const provider = process.env.MODELSWITCH_TEST_PROVIDER ?? "official";
 
 export default defineConfig({
   test: {
@@ -49,10 +46,9 @@ export default defineConfig({
       },
       endToEnd({
         name: "e2e-early",
-        order: 1,
+        order: earliest,
         include: files(early),
         workers: 2,
-        provider: "embedded",
       }),
       endToEnd({
         name: "e2e",
@@ -60,14 +56,12 @@ export default defineConfig({
         include: files(["*"]),
         exclude: files([...early, ...Object.keys(alone)]),
         workers: 3,
-        provider,
       }),
       endToEnd({
         name: "e2e-alone",
         order: 3,
         include: files(Object.keys(alone)),
         workers: 1,
-        provider,
       }),
     ],
   },

@@ -44,7 +44,6 @@ if (unknown.length > 0) {
   const rest = chosen.filter((name) => Object.hasOwn(onCluster, name));
   if (rest.length > 0) {
     process.env.MODELSWITCH_TEST_CLUSTER ??= "bench";
-    process.env.MODELSWITCH_PROVIDER ??= "official";
     const down = await setup();
     try {
       await import("../test/e2e/provider.setup.ts");

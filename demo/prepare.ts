@@ -32,7 +32,7 @@ export async function prepare(
       events,
       { id: "pulumi", title: "Pulumi and its Kubernetes provider" },
       () => obtainEngineTools({ env: process.env, events, signal }),
-      ({ pulumi, provider }) => `${pulumi.version}; the ${provider.kind} provider: ${provider.reason}`,
+      ({ pulumi, provider }) => `${pulumi.version}; the provider: ${provider.reason}`,
     ),
   ] as const;
   for (const part of parts) part.catch(() => failed.abort());

@@ -52,14 +52,9 @@ export const rooms: readonly Room[] = [
     mayImport: ["core", "kubernetes", "component/servers", "component/routers"],
   },
   {
-    folder: "kubernetes-provider",
-    about: "the embedded Pulumi provider",
-    mayImport: ["core", "kubernetes"],
-  },
-  {
     folder: "engine",
     about: "Pulumi: CLI, stacks, provider choice, running programs",
-    mayImport: ["core", "kubernetes", "slots", "tools", "kubernetes-provider"],
+    mayImport: ["core", "kubernetes", "slots", "tools"],
   },
   { folder: "images", about: "images without Docker", mayImport: ["core", "tools"] },
   {

@@ -2,7 +2,15 @@ import { stripVTControlCharacters } from "node:util";
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import type { UserError } from "../core/errors.ts";
 import type { Event, EventSink } from "../core/events.ts";
-import { change, differences, isInternal, presentable, splitPath, valueAt } from "./property-paths.ts";
+import {
+  change,
+  differences,
+  isInternal,
+  presentable,
+  secretPaths,
+  splitPath,
+  valueAt,
+} from "./property-paths.ts";
 import { inOurWords, unreadyReasons } from "./provider-words.ts";
 import { isWatchFailure, refusedList } from "./refused-lists.ts";
 import type { ResourceChange } from "./stack.ts";
@@ -16,8 +24,8 @@ export interface Diagnostic {
   readonly unready?: boolean;
 }
 
-/** A resource whose operation failed. */
-export interface FailedResource {
+/** An object that an operation is about. */
+export interface EngineObject {
   readonly urn: string;
   readonly kind: string;
   /** The object's own; `undefined`: the provider's default. */
@@ -25,6 +33,8 @@ export interface FailedResource {
   readonly name: string;
   /** `undefined`: it is not there, as far as the provider knows. */
   readonly uid: string | undefined;
+  /** Where its inputs are secret. */
+  readonly secretPaths: readonly (readonly (string | number)[])[];
 }
 
 /** What an operation did, as far as the engine told. */
@@ -33,9 +43,16 @@ export interface Observed {
   readonly same: number;
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly diagnostics: readonly Diagnostic[];
-  readonly failed: readonly FailedResource[];
+  readonly failed: readonly EngineObject[];
   /** Whether the engine said that the operation ended, in whichever way. */
   readonly ended: boolean;
+}
+
+/** Who is told what the provider waits for. */
+export interface ProviderWaits {
+  /** It waits for this object, which it has written. May be told more than once. */
+  begin(about: EngineObject): void;
+  end(urn: string): void;
 }
 
 type Operation = ResourceChange["operation"];
@@ -46,9 +63,11 @@ export class EngineEvents {
   readonly #planning: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #onRefused: (error: (what: string) => UserError) => void;
+  readonly #waits: ProviderWaits | undefined;
+  readonly #begun = new Map<string, EngineObject>();
   readonly #changes = new Map<string, ResourceChange>();
   readonly #same = new Set<string>();
-  readonly #failed = new Map<string, FailedResource>();
+  readonly #failed = new Map<string, EngineObject>();
   readonly #diagnostics: Diagnostic[] = [];
   /** Components report more than once. */
   readonly #said = new Set<string>();
@@ -62,11 +81,14 @@ export class EngineEvents {
     readonly signal?: AbortSignal;
     /** The provider waits for what it may not see. */
     readonly onRefused?: (error: (what: string) => UserError) => void;
+    /** Told what the provider waits for. */
+    readonly waits?: ProviderWaits | undefined;
   }) {
     this.#events = options.events;
     this.#planning = options.planning;
     this.#signal = options.signal;
     this.#onRefused = options.onRefused ?? (() => {});
+    this.#waits = options.waits;
   }
 
   get observed(): Observed {
@@ -96,7 +118,9 @@ export class EngineEvents {
       }
       return;
     }
-    if (moment === "failed") this.#failed.set(metadata.urn, failedResource(metadata));
+    if (moment === "before") this.#begun.set(metadata.urn, objectOf(metadata));
+    else this.#waits?.end(metadata.urn);
+    if (moment === "failed") this.#failed.set(metadata.urn, objectOf(metadata));
     const operation = operationOf(metadata);
     if (operation === undefined) return;
     if (operation === "same") {
@@ -174,6 +198,8 @@ export class EngineEvents {
     const known = this.#changes.get(urn);
     if (known === undefined || this.#planning) return;
     const { operation, kind, name } = known;
+    const about = this.#begun.get(urn);
+    if (about !== undefined && operation !== "delete") this.#waits?.begin(about);
     this.#events({ type: "resource", operation, urn, kind, name, status: "started", message });
   }
 }
@@ -206,16 +232,19 @@ function describe(metadata: StepEventMetadata): { readonly kind: string; readonl
   return { kind, name: typeof objectName === "string" ? String(presentable(objectName)) : name };
 }
 
-function failedResource(metadata: StepEventMetadata): FailedResource {
+function objectOf(metadata: StepEventMetadata): EngineObject {
   const text = (value: unknown) => (typeof value === "string" ? String(presentable(value)) : undefined);
   const known = (path: string[]) =>
     text(valueAt(metadata.new?.inputs, path)) ?? text(valueAt(metadata.old?.inputs, path));
   const uid = ["metadata", "uid"];
+  // What is created is another object than the one that it replaces.
+  const before = metadata.op.startsWith("create") ? undefined : metadata.old?.outputs;
   return {
     urn: metadata.urn,
     ...describe(metadata),
     namespace: known(["metadata", "namespace"]),
-    uid: text(valueAt(metadata.new?.outputs, uid)) ?? text(valueAt(metadata.old?.outputs, uid)),
+    uid: text(valueAt(metadata.new?.outputs, uid)) ?? text(valueAt(before, uid)),
+    secretPaths: secretPaths(metadata.new?.inputs),
   };
 }
 

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemClock } from "../core/clock.ts";
-import { messageOf, UserError } from "../core/errors.ts";
+import { exitCodes, messageOf, UserError } from "../core/errors.ts";
 import { step } from "../core/events.ts";
 import { cacheFolder } from "../tools/cache-folder.ts";
 import { which } from "../tools/find-on-path.ts";
@@ -11,7 +11,7 @@ import {
   type BuiltProvider,
   chooseProvider,
   failureMemory,
-  findOfficialProvider,
+  findProviderPlugin,
   kubernetesProviderVersion,
   type ProviderChoice,
   pulumiDownloadsAnswer,
@@ -34,14 +34,14 @@ export async function obtainEngineTools(
   options: ObtainOptions,
   home = pulumiHome(options.env, cacheFolder(options.env)),
 ): Promise<EngineTools> {
+  refuseFormerChoice(options.env.MODELSWITCH_PROVIDER);
   const cache = cacheFolder(options.env);
   return await together(options.signal, async (signal) => {
     const inner = { ...options, signal };
     const cli = ensurePulumi(inner);
     const choice = chooseProvider({
       clock: systemClock,
-      wish: options.env.MODELSWITCH_PROVIDER || undefined,
-      installed: () => findOfficialProvider(home, options.env),
+      installed: () => findProviderPlugin(home, options.env),
       reachable: () => pulumiDownloadsAnswer(signal),
       download: async () => downloadProvider(await cli, home, inner),
       build: () => builtProvider(inner),
@@ -49,6 +49,17 @@ export async function obtainEngineTools(
     });
     const [pulumi, provider] = await Promise.all([cli, choice]);
     return { pulumi, provider, home };
+  });
+}
+
+/** There was a second provider once; a wish for it must not be passed over in silence. */
+function refuseFormerChoice(wish = "auto"): void {
+  if (["", "auto", "official"].includes(wish)) return;
+  throw new UserError({
+    code: "provider-unknown",
+    message: `MODELSWITCH_PROVIDER is "${wish}", but Pulumi's own Kubernetes provider is the only one.`,
+    hint: "Unset MODELSWITCH_PROVIDER.",
+    exitCode: exitCodes.usage,
   });
 }
 
@@ -64,7 +75,7 @@ async function together<T>(outer: AbortSignal, work: (signal: AbortSignal) => Pr
 
 async function builtProvider(options: ObtainOptions): Promise<BuiltProvider> {
   try {
-    // Without Go only the cache is left: that there is nothing is no failure that anybody should read of.
+    // Without Go only the cache is left: that there is nothing there is part of why it cannot be had, no failure by itself.
     const events = (await which("go", options.env)) === undefined ? () => {} : options.events;
     const tool = await obtainTool("kubernetes-provider", "Kubernetes provider", { ...options, events });
     const program = Object.values(tool.programs)[0];

@@ -70,11 +70,6 @@ export class RunRecord {
     return note.boot !== place?.boot || note.namespace !== place.namespace;
   }
 
-  /** When the CLI was started, milliseconds since the Unix epoch. */
-  startedAt(cli: number): number | undefined {
-    return this.#read(cli)?.at;
-  }
-
   #read(cli: number): RunNote | undefined {
     try {
       const { command, at, boot, namespace, machine } = JSON.parse(

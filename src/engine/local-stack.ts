@@ -3,14 +3,15 @@ import { systemClock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
 import { collectRefusals, type Refusal } from "../core/refusals.ts";
 import { type AutomationModule, importAutomation, type Operation, runOperation } from "./automation.ts";
-import { EngineEvents, type Observed } from "./engine-events.ts";
+import { EngineEvents, type EngineObject, type Observed } from "./engine-events.ts";
 import { explainFailure, type FailureContext, lockedError, operationTitles } from "./failures.ts";
+import { HopelessWaits } from "./hopeless-waits.ts";
 import { fixed } from "./kubeconfig.ts";
 import { RunRecord, releaseLeftBehind } from "./left-behind.ts";
 import { locksInError, readLocks, removeHalfWrittenLocks, type StackLock, thisMachine } from "./locks.ts";
 import { withPodReasons } from "./pod-reasons.ts";
 import { programFailed } from "./program-errors.ts";
-import { folderOf, type ProviderChoice } from "./provider.ts";
+import type { ProviderChoice } from "./provider.ts";
 import { PulumiCommandError } from "./pulumi-command.ts";
 import { openSession, type Session } from "./session.ts";
 import { settlePending } from "./settle.ts";
@@ -45,6 +46,8 @@ export interface StackInternals {
   readonly settings?: StackSettings;
   /** The Automation API that belongs to the `@pulumi/pulumi` which the program imports. */
   readonly automation?: () => Promise<AutomationModule>;
+  /** Ends a run when a Deployment can't become ready any more. @default false: the caller watches its own */
+  readonly endsHopelessWaits?: boolean;
 }
 
 /** A stack whose operations run in this process and in one start of the Pulumi CLI each. */
@@ -189,7 +192,16 @@ export class LocalStack implements Stack {
         session.giveUp();
       };
       const planning = operation === "preview";
-      const observer = new EngineEvents({ events, planning, signal: session.ends, onRefused });
+      const hopeless = this.#internals.endsHopelessWaits
+        ? new HopelessWaits((one, ended) => this.#lookAt(one, ended, "when-hopeless"), session.giveUp)
+        : undefined;
+      const observer = new EngineEvents({
+        events,
+        planning,
+        signal: session.ends,
+        onRefused,
+        waits: hopeless,
+      });
       const thrown: { error?: unknown } = {};
       const collected = collectRefusals();
       try {
@@ -200,9 +212,10 @@ export class LocalStack implements Stack {
         return observer.observed;
       } catch (error) {
         if (refused !== undefined && !signal.aborted) {
-          const { operation: title, stack } = this.#context(operation);
-          throw refused(`${title} of stack ${stack}`);
+          throw refused(this.#about(operation));
         }
+        const given = signal.aborted ? undefined : hopeless?.error(this.#about(operation));
+        if (given !== undefined) throw given;
         if (thrown.error !== undefined && !signal.aborted) throw programFailed(thrown.error);
         if (attempt < 4 && isStackMissing(error)) {
           if (operation === "refresh" || operation === "destroy") return nothingObserved;
@@ -218,6 +231,7 @@ export class LocalStack implements Stack {
         await this.#releaseLocks(locks, session, operation);
       } finally {
         collected.stop();
+        hopeless?.close();
       }
     }
   }
@@ -249,8 +263,6 @@ export class LocalStack implements Stack {
     const { events, project, stack } = this.#options;
     const { stateFolder } = this.#folders;
     const killed = session.record.leftBehind(thisMachine);
-    const begun = killed.map((cli) => session.record.startedAt(cli)).filter((at) => at !== undefined);
-    if (begun.length > 0) session.recover(Math.min(...begun));
     if (stateFolder === undefined) {
       // Looking costs a download of the state: only where a command of this machine is known to have been killed.
       if (killed.length > 0) await settlePending(session.cli, events);
@@ -296,7 +308,7 @@ export class LocalStack implements Stack {
       folders: this.#folders,
       project: { ...this.#internals.project, name: project },
       stack,
-      providerFolder: provider === undefined ? await attachedProvider(this.#folders) : folderOf(provider),
+      providerFolder: provider === undefined ? await attachedProvider(this.#folders) : provider.folder,
       settings: {
         ...keys,
         ...own,
@@ -341,18 +353,36 @@ export class LocalStack implements Stack {
     };
   }
 
+  #about(operation: Operation): string {
+    return `${operationTitles[operation]} of stack ${this.#options.stack}`;
+  }
+
   /** Asks the cluster why the pods of Deployments that were waited for in vain are not ready. */
   async #withPods(observed: Observed): Promise<Observed> {
-    const { kubeconfig, signal } = this.#options;
-    return await withPodReasons(observed, async ({ namespace, name, uid }) => {
-      const [{ connect }, { whyUnready }] = await Promise.all([
-        import("../kubernetes/connect.ts"),
-        import("../slots/why-unready.ts"),
-      ]);
-      const cluster = connect(fixed(kubeconfig, this.#env));
-      const place = { api: cluster.api, namespace: namespace ?? cluster.namespace, name, uid };
-      return await whyUnready({ ...place, signal: AbortSignal.any([signal, AbortSignal.timeout(lookMs)]) });
-    });
+    const until = () => AbortSignal.any([this.#options.signal, AbortSignal.timeout(lookMs)]);
+    return await withPodReasons(observed, (deployment) => this.#lookAt(deployment, until(), "now"));
+  }
+
+  /** Why a Deployment is not ready, or, when that is so, why it can't become so. */
+  async #lookAt(
+    { namespace, name, uid, secretPaths }: EngineObject,
+    signal: AbortSignal,
+    when: "now" | "when-hopeless",
+  ): Promise<readonly string[]> {
+    const [{ connect }, { whenHopeless, whyUnready }] = await Promise.all([
+      import("../kubernetes/connect.ts"),
+      import("../slots/why-unready.ts"),
+    ]);
+    const cluster = connect(fixed(this.#options.kubeconfig, this.#env));
+    const place = {
+      api: cluster.api,
+      namespace: namespace ?? cluster.namespace,
+      name,
+      uid,
+      secretPaths,
+      signal,
+    };
+    return when === "now" ? await whyUnready(place) : await whenHopeless(place, systemClock);
   }
 
   #explain(

@@ -25,7 +25,7 @@ function waited(kind: string, unready = true): Observed {
         ...(unready ? { unready: true } : {}),
       },
     ],
-    failed: [{ urn, kind, namespace: "ml", name: "big", uid: "7" }],
+    failed: [{ urn, kind, namespace: "ml", name: "big", uid: "7", secretPaths: [] }],
   };
 }
 

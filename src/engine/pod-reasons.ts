@@ -1,8 +1,8 @@
-import type { FailedResource, Observed } from "./engine-events.ts";
+import type { EngineObject, Observed } from "./engine-events.ts";
 import { notInTime } from "./provider-words.ts";
 
 /** Why a Deployment's pods are not ready, each a line; none where that cannot be told. */
-export type LookAtPods = (deployment: FailedResource) => Promise<readonly string[]>;
+export type LookAtPods = (deployment: EngineObject) => Promise<readonly string[]>;
 
 /**
  * The same, where Deployments that were waited for in vain say why: in the words that all else uses for pods, instead of the

@@ -39,6 +39,21 @@ export function valueAt(root: unknown, path: readonly (string | number)[]): unkn
   return value;
 }
 
+/** Where values of an engine event are masked as secret. */
+export function secretPaths(
+  value: unknown,
+  at: readonly (string | number)[] = [],
+): readonly (readonly (string | number)[])[] {
+  if (value === "[secret]") return [at];
+  if (Array.isArray(value)) return value.flatMap((inner, index) => secretPaths(inner, [...at, index]));
+  if (typeof value !== "object" || value === null) return [];
+  if (secretSentinel in value) return [at];
+  return Object.entries(value).flatMap(([name, inner]) => secretPaths(inner, [...at, name]));
+}
+
+/** What a secret begins with that a backend did not mask. */
+const secretSentinel = "4dabf18193072939515e22adb298388d";
+
 /** Makes a value of an engine event presentable: secrets stay masked, unknown values are named. */
 export function presentable(value: unknown): unknown {
   if (typeof value === "string") {
@@ -47,8 +62,7 @@ export function presentable(value: unknown): unknown {
   }
   if (Array.isArray(value)) return value.map(presentable);
   if (typeof value !== "object" || value === null) return value;
-  // The sentinel of a secret that a backend did not mask.
-  if ("4dabf18193072939515e22adb298388d" in value) return "[secret]";
+  if (secretSentinel in value) return "[secret]";
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name]) => !internalNames.has(name))

@@ -2,19 +2,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import {
-  chooseProvider,
-  failureMemory,
-  findOfficialProvider,
-  type ProviderWorld,
-  serves,
-} from "./provider.ts";
+import { chooseProvider, failureMemory, findProviderPlugin, type ProviderWorld, serves } from "./provider.ts";
 
 function world(more: Partial<ProviderWorld> = {}) {
   const calls: string[] = [];
   const made: ProviderWorld = {
     clock: { now: () => 1_000_000, sleep: async () => {} },
-    wish: undefined,
     installed: async () => undefined,
     reachable: async () => calls.push("reachable") > 0,
     download: async () => {
@@ -27,8 +20,7 @@ function world(more: Partial<ProviderWorld> = {}) {
     },
     lastFailure: async () => undefined,
     rememberFailure: async (failure) => {
-      const { reason, build } = failure ?? {};
-      calls.push(reason === undefined ? "forget" : ["remember", reason, build].filter(Boolean).join(" "));
+      calls.push(failure === undefined ? "forget" : `remember ${failure.reason}`);
     },
     ...more,
   };
@@ -36,80 +28,50 @@ function world(more: Partial<ProviderWorld> = {}) {
 }
 
 describe("the choice of the Kubernetes provider", () => {
-  test("is the official one where it is installed, without asking the network", async () => {
+  test("takes it where it is installed, without asking the network", async () => {
     const { made, calls } = world({ installed: async () => "/plugins/k" });
-    expect(await chooseProvider(made)).toEqual({ kind: "official", reason: "installed: /plugins/k" });
+    expect(await chooseProvider(made)).toEqual({ reason: "installed: /plugins/k" });
     expect(calls).toEqual([]);
   });
 
-  test("is the official one where it can be downloaded", async () => {
+  test("takes it where it can be downloaded", async () => {
     const { made, calls } = world();
-    expect(await chooseProvider(made)).toEqual({ kind: "official", reason: "downloaded" });
+    expect(await chooseProvider(made)).toEqual({ reason: "downloaded" });
     expect(calls).toEqual(["reachable", "download", "forget"]);
   });
 
-  test("is the official one, built, where downloads are not reached; that is remembered", async () => {
+  test("takes it built where downloads are not reached; that is remembered", async () => {
     const { made, calls } = world({ reachable: async () => false });
     expect(await chooseProvider(made)).toEqual({
-      kind: "official",
       reason: "built, version v4.25.0: get.pulumi.com does not answer",
       folder: "/cache/provider",
     });
-    expect(calls).toEqual(["build", "remember get.pulumi.com does not answer"]);
+    expect(calls).toEqual(["remember get.pulumi.com does not answer", "build"]);
   });
 
   test("does not try to download again soon after a failure", async () => {
     const { made, calls } = world({ lastFailure: async () => ({ at: 900_000, reason: "no route" }) });
-    expect(await chooseProvider(made)).toMatchObject({ kind: "official", folder: "/cache/provider" });
+    expect(await chooseProvider(made)).toMatchObject({ folder: "/cache/provider" });
     expect(calls).toEqual(["build"]);
   });
 
-  test("is the embedded one where it can neither be downloaded nor built; that is remembered", async () => {
+  test("is an error where it can neither be downloaded nor built, which is tried again by the next command", async () => {
     const { made, calls } = world({
       download: async () => "404",
       build: async () => ({ problem: "there is no go on PATH" }),
     });
-    expect(await chooseProvider(made)).toEqual({
-      kind: "embedded",
-      reason: "it cannot be downloaded (404) or built (there is no go on PATH)",
+    await expect(chooseProvider(made)).rejects.toMatchObject({
+      code: "provider-unavailable",
+      message: expect.stringMatching(/\(404\).*no go on PATH/),
+      hint: expect.stringContaining("pulumi plugin install resource kubernetes 4.34.2"),
     });
-    expect(calls).toEqual(["reachable", "remember 404 there is no go on PATH"]);
-  });
-
-  test("does not try to build again soon after a failure, unless the official one is demanded", async () => {
-    const lastFailure = async () => ({ at: 900_000, reason: "no route", build: "no modules" });
-    const { made, calls } = world({ lastFailure });
-    expect((await chooseProvider(made)).kind).toBe("embedded");
-    expect(calls).toEqual([]);
-    expect((await chooseProvider({ ...made, wish: "official" })).kind).toBe("official");
-    expect(calls).toEqual(["build"]);
+    expect(calls).toEqual(["reachable", "remember 404"]);
   });
 
   test("tries again later, and forgets the failure when it works", async () => {
     const { made, calls } = world({ lastFailure: async () => ({ at: -1_000_000, reason: "no route" }) });
-    expect((await chooseProvider(made)).kind).toBe("official");
+    expect((await chooseProvider(made)).reason).toBe("downloaded");
     expect(calls).toEqual(["reachable", "download", "forget"]);
-  });
-
-  test("follows the user's wish", async () => {
-    const { made } = world({ wish: "embedded", installed: async () => "/plugins/k" });
-    expect((await chooseProvider(made)).kind).toBe("embedded");
-  });
-
-  test("refuses when the official one is demanded and cannot be had", async () => {
-    const build = async () => ({ problem: "there is no go on PATH" });
-    const { made } = world({ wish: "official", reachable: async () => false, build });
-    await expect(chooseProvider(made)).rejects.toMatchObject({
-      code: "provider-unavailable",
-      message: expect.stringMatching(/get\.pulumi\.com does not answer.*no go on PATH/),
-    });
-  });
-
-  test("refuses a wish that it doesn't know", async () => {
-    await expect(chooseProvider(world({ wish: "best" }).made)).rejects.toMatchObject({
-      code: "provider-unknown",
-      exitCode: 2,
-    });
   });
 });
 
@@ -131,10 +93,10 @@ test("an installed plug-in is found, a half-downloaded one is not", async () => 
     const program = join(folder, "pulumi-resource-kubernetes");
     writeFileSync(program, "");
     chmodSync(program, 0o755);
-    expect(await findOfficialProvider(home, { PATH: "" })).toBe(program);
-    expect(await findOfficialProvider(join(home, "other"), { PATH: folder })).toBe(program);
+    expect(await findProviderPlugin(home, { PATH: "" })).toBe(program);
+    expect(await findProviderPlugin(join(home, "other"), { PATH: folder })).toBe(program);
     writeFileSync(`${folder}.partial`, "");
-    expect(await findOfficialProvider(home, { PATH: "" })).toBeUndefined();
+    expect(await findProviderPlugin(home, { PATH: "" })).toBeUndefined();
   } finally {
     rmSync(home, { recursive: true });
   }
@@ -147,8 +109,6 @@ test("a failed download is remembered in the cache", async () => {
     expect(await memory.lastFailure()).toBeUndefined();
     await memory.rememberFailure({ at: 5, reason: "no route" });
     expect(await memory.lastFailure()).toEqual({ at: 5, reason: "no route" });
-    await memory.rememberFailure({ at: 5, reason: "no route", build: "no go" });
-    expect(await memory.lastFailure()).toEqual({ at: 5, reason: "no route", build: "no go" });
     await memory.rememberFailure(undefined);
     expect(await memory.lastFailure()).toBeUndefined();
   } finally {

@@ -1,26 +1,20 @@
 import { access, constants, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Clock } from "../core/clock.ts";
-import { exitCodes, UserError } from "../core/errors.ts";
+import { UserError } from "../core/errors.ts";
 
-/** Version of the official provider that belongs to our `@pulumi/kubernetes`. */
+/** Version of Pulumi's Kubernetes provider that belongs to our `@pulumi/kubernetes`. */
 export const kubernetesProviderVersion = "4.34.2";
 
-export type ProviderChoice =
-  | {
-      readonly kind: "official";
-      readonly reason: string;
-      /** Folder of one that the CLI does not find by itself: the project file names it. */
-      readonly folder?: string;
-    }
-  | { readonly kind: "embedded"; readonly reason: string };
-
-/** Folder of the provider where the project file has to name it. */
-export function folderOf(choice: ProviderChoice): string | undefined {
-  return choice.kind === "official" ? choice.folder : undefined;
+/** The provider that an operation uses. */
+export interface ProviderChoice {
+  /** How it was come by. */
+  readonly reason: string;
+  /** Folder of one that the CLI does not find by itself: the project file names it. */
+  readonly folder?: string;
 }
 
-/** The official provider as built from its module, or why it cannot be. */
+/** The provider as built from its module, or why it cannot be. */
 export type BuiltProvider =
   | { readonly folder: string; readonly version: string }
   | { readonly problem: string };
@@ -28,9 +22,7 @@ export type BuiltProvider =
 /** The world that the choice depends on. */
 export interface ProviderWorld {
   readonly clock: Clock;
-  /** MODELSWITCH_PROVIDER: `auto` (default), `official` or `embedded`. */
-  readonly wish: string | undefined;
-  /** Whether the official provider is installed for this CLI: where. */
+  /** Where it is installed for this CLI, if it is. */
   installed(): Promise<string | undefined>;
   /** Whether the place that it is downloaded from answers. */
   reachable(): Promise<boolean>;
@@ -38,61 +30,41 @@ export interface ProviderWorld {
   download(): Promise<string | undefined>;
   /** Takes it from the cache, else builds it from its Go module. */
   build(): Promise<BuiltProvider>;
-  /** When it was last found that it cannot be had, and why. */
+  /** When it was last found that it cannot be downloaded, and why. */
   lastFailure(): Promise<ProviderFailure | undefined>;
   rememberFailure(failure: ProviderFailure | undefined): Promise<void>;
 }
 
 export interface ProviderFailure {
   readonly at: number;
-  /** Why it cannot be downloaded. */
   readonly reason: string;
-  /** Why it cannot be built either. */
-  readonly build?: string;
 }
 
-/** How long what failed is believed to go on failing. */
+/** How long a download that failed is believed to go on failing. */
 const failureLastsMs = 15 * 60_000;
 
 /**
- * The official provider: installed, downloaded, or built from its Go module, in this order. Where none of it is possible,
- * the embedded one.
- * @throws UserError `provider-unavailable` when the official one is demanded and cannot be had
+ * Pulumi's Kubernetes provider: installed, downloaded, or built from its Go module, in this order.
+ * @throws UserError `provider-unavailable` when it cannot be had
  */
 export async function chooseProvider(world: ProviderWorld): Promise<ProviderChoice> {
-  const wish = world.wish ?? "auto";
-  if (wish !== "auto" && wish !== "official" && wish !== "embedded") {
-    throw new UserError({
-      code: "provider-unknown",
-      message: `MODELSWITCH_PROVIDER is "${wish}".`,
-      hint: "It can be auto, official or embedded.",
-      exitCode: exitCodes.usage,
-    });
-  }
-  if (wish === "embedded") return { kind: "embedded", reason: "MODELSWITCH_PROVIDER=embedded" };
   const place = await world.installed();
-  if (place !== undefined) return { kind: "official", reason: `installed: ${place}` };
+  if (place !== undefined) return { reason: `installed: ${place}` };
 
   const last = await recentFailure(world);
   const reason = last?.reason ?? (await obtain(world));
   if (reason === undefined) {
     await world.rememberFailure(undefined);
-    return { kind: "official", reason: "downloaded" };
+    return { reason: "downloaded" };
   }
-  const built = last?.build !== undefined && wish === "auto" ? { problem: last.build } : await world.build();
-  if ("folder" in built) {
-    if (last === undefined) await world.rememberFailure({ at: world.clock.now(), reason });
-    return { kind: "official", reason: `built, version ${built.version}: ${reason}`, folder: built.folder };
-  }
-  if (last?.build === undefined) {
-    await world.rememberFailure({ at: world.clock.now(), reason, build: built.problem });
-  }
-  const why = `it cannot be downloaded (${reason}) or built (${built.problem})`;
-  if (wish === "auto") return { kind: "embedded", reason: why };
+  if (last === undefined) await world.rememberFailure({ at: world.clock.now(), reason });
+  const built = await world.build();
+  if ("folder" in built)
+    return { reason: `built, version ${built.version}: ${reason}`, folder: built.folder };
   throw new UserError({
     code: "provider-unavailable",
-    message: `MODELSWITCH_PROVIDER=official, but the official Kubernetes provider is not installed, and ${why}.`,
-    hint: `Install it with \`pulumi plugin install resource kubernetes ${kubernetesProviderVersion}\`, install Go (https://go.dev/dl) so that it can be built, or leave MODELSWITCH_PROVIDER unset to use the embedded one.`,
+    message: `Pulumi's Kubernetes provider is not installed, and it cannot be downloaded (${reason}) or built (${built.problem}).`,
+    hint: `Install it with \`pulumi plugin install resource kubernetes ${kubernetesProviderVersion}\`, or install Go (https://go.dev/dl) so that it can be built, and run the same command again.`,
   });
 }
 
@@ -106,8 +78,8 @@ async function obtain(world: ProviderWorld): Promise<string | undefined> {
   return (await world.reachable()) ? await world.download() : "get.pulumi.com does not answer";
 }
 
-/** Where the CLI would find the official provider: an installed plug-in that serves our version, or a program on PATH. */
-export async function findOfficialProvider(
+/** Where the CLI would find the provider: an installed plug-in that serves our version, or a program on PATH. */
+export async function findProviderPlugin(
   pulumiHome: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
@@ -152,9 +124,9 @@ export function failureMemory(cacheFolder: string): Pick<ProviderWorld, "lastFai
   return {
     lastFailure: async () => {
       try {
-        const { at, reason, build } = JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>;
+        const { at, reason } = JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>;
         if (typeof at !== "number" || typeof reason !== "string") return undefined;
-        return { at, reason, ...(typeof build === "string" ? { build } : {}) };
+        return { at, reason };
       } catch {
         return undefined;
       }

@@ -59,7 +59,12 @@ export async function openProgramStack(options: ProgramStackOptions): Promise<St
       signal,
       env,
     },
-    { project: program.project, settings, automation: () => automationOf(program.entry) },
+    {
+      project: program.project,
+      settings,
+      automation: () => automationOf(program.entry),
+      endsHopelessWaits: true,
+    },
   );
   return inFolder(opened, program.folder);
 }

@@ -7,7 +7,7 @@ import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import { cacheFolder } from "../tools/cache-folder.ts";
 import type { Pulumi } from "./cli.ts";
 import { type EngineTools, obtainEngineTools } from "./engine-tools.ts";
-import { clusterFile, fixed } from "./kubeconfig.ts";
+import { clusterFile } from "./kubeconfig.ts";
 import { withoutProxyOnLoopback } from "./loopback.ts";
 import type { ProviderChoice } from "./provider.ts";
 import { QuickPulumiCommand } from "./pulumi-command.ts";
@@ -28,16 +28,24 @@ export interface SessionOptions {
 export interface Session {
   readonly command: QuickPulumiCommand;
   readonly provider: ProviderChoice;
-  /** Tells the provider when the run began that was killed before this one: it may have made what the state does not know. */
-  recover(since: number): void;
   close(): Promise<void>;
 }
 
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { pulumi, provider, home } = await obtainEngine(options);
-  const make = commandMaker(options, pulumi, home);
-  if (provider.kind === "official") return await officialSession(options, provider, make);
-  return await embeddedSession(options, provider, make);
+  const cluster = await clusterFile(options.kubeconfig, options.env);
+  const command = new QuickPulumiCommand({
+    program: pulumi.program,
+    version: pulumi.version,
+    env: {
+      ...cliEnvironment(options, pulumi, home),
+      ...(cluster.path === undefined ? {} : { KUBECONFIG: cluster.path }),
+    },
+    ...(options.secrets.kind === "passphrase" ? { passphrase: options.secrets.passphrase } : {}),
+    signal: options.signal,
+    ...(options.onProcess === undefined ? {} : { onProcess: options.onProcess }),
+  });
+  return { command, provider, close: cluster.remove };
 }
 
 /**
@@ -54,68 +62,6 @@ export async function obtainEngine(
   Object.assign(process.env, withoutProxyOnLoopback(process.env));
   const home = await writableHome(pulumiHome(options.env, cache), options.folders);
   return await obtainEngineTools(options, home);
-}
-
-type MakeCommand = (env: Readonly<Record<string, string>>) => QuickPulumiCommand;
-
-function commandMaker(options: SessionOptions, pulumi: Pulumi, home: string): MakeCommand {
-  const env = cliEnvironment(options, pulumi, home);
-  return (more) =>
-    new QuickPulumiCommand({
-      program: pulumi.program,
-      version: pulumi.version,
-      env: { ...env, ...more },
-      ...(options.secrets.kind === "passphrase" ? { passphrase: options.secrets.passphrase } : {}),
-      signal: options.signal,
-      ...(options.onProcess === undefined ? {} : { onProcess: options.onProcess }),
-    });
-}
-
-async function officialSession(
-  options: SessionOptions,
-  provider: ProviderChoice,
-  make: MakeCommand,
-): Promise<Session> {
-  const cluster = await clusterFile(options.kubeconfig, options.env);
-  return {
-    command: make(cluster.path === undefined ? {} : { KUBECONFIG: cluster.path }),
-    provider,
-    // The official one says of such objects that they exist already, and how to import them.
-    recover: () => {},
-    close: cluster.remove,
-  };
-}
-
-/** The embedded provider lives in this process for the life of one operation; the CLI attaches to it. */
-async function embeddedSession(
-  options: SessionOptions,
-  provider: ProviderChoice,
-  make: MakeCommand,
-): Promise<Session> {
-  const { serveKubernetesProvider } = await import("../kubernetes-provider/serve.ts");
-  const stop = new AbortController();
-  let killedSince: number | undefined;
-  const served = await serveKubernetesProvider({
-    kubeconfig: fixed(options.kubeconfig, options.env),
-    signal: stop.signal,
-    events: options.events,
-    killedSince: () => killedSince,
-  });
-  return {
-    command: make({
-      PULUMI_DEBUG_PROVIDERS: `kubernetes:${served.port}`,
-      // Without it the engine looks for the plug-ins that the state names, and waits for a download that never comes.
-      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    }),
-    provider,
-    recover: (since) => {
-      killedSince = since;
-    },
-    close: async () => {
-      stop.abort();
-      await served.close();
-    },
-  };
 }
 
 /** The CLI writes into its home folder at every start; where that cannot be (a read-only home), it has one beside the project's settings. */

@@ -60,8 +60,7 @@ export interface OperationResult {
 }
 
 /**
- * One Pulumi stack. Every operation starts the official CLI, attaches the Kubernetes provider (official, or embedded),
- * and ends both. A lock left by a killed run of this machine is recognised and cleared; a lock of a live run is the
+ * One Pulumi stack. Every operation starts the Pulumi CLI, which starts Pulumi's Kubernetes provider, and ends both. A lock left by a killed run of this machine is recognised and cleared; a lock of a live run is the
  * error `stack-locked` (exit code 4) naming who and since when.
  */
 export interface Stack {

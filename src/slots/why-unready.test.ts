@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
-import { FakeCluster, putSlot, testNamespace } from "../../test/support/rollout-bench.ts";
-import { whyUnready } from "./why-unready.ts";
+import { FakeClock, FakeCluster, putSlot, testNamespace } from "../../test/support/rollout-bench.ts";
+import { whenHopeless, whyUnready } from "./why-unready.ts";
 
 let cluster: FakeCluster;
 
@@ -38,4 +38,44 @@ test("one that is ready, is not there, or is another one than the one that is me
   putSlot(cluster, "green", { replicas: 2, ready: 1 });
   expect(await why("another cluster's")).toEqual([]);
   expect(await why("uid of fraud-green")).not.toEqual([]);
+});
+
+const place = (more: object = {}) => ({
+  api: cluster,
+  namespace: testNamespace,
+  name: "fraud-green",
+  signal: new AbortController().signal,
+  ...more,
+});
+
+test("waiting longer is pointless once a final problem has lasted; what may pass is waited for", async () => {
+  const clock = new FakeClock();
+  putSlot(cluster, "green", { replicas: 1, ready: 0 });
+  const found = whenHopeless(place(), clock);
+  const startedAt = clock.now();
+  await clock.whenPassed(60_000);
+  putSlot(cluster, "green", { replicas: 1, ready: 0, podStatus: missingImage });
+  expect((await found).join()).toContain("The image fraud:9 is not on the node");
+  expect(clock.now() - startedAt).toBeGreaterThanOrEqual(60_000);
+});
+
+test("pods that fit on no node are waited for: one may come", async () => {
+  const clock = new FakeClock();
+  const stop = new AbortController();
+  const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable" }];
+  putSlot(cluster, "green", { replicas: 1, ready: 0, podStatus: { conditions } });
+  const found = whenHopeless(place({ signal: stop.signal }), clock);
+  await clock.whenPassed(300_000);
+  stop.abort();
+  await expect(found).rejects.toMatchObject({ code: "interrupted" });
+});
+
+test("a value that is secret is hidden in what the pods say", async () => {
+  putSlot(cluster, "green", { replicas: 1, ready: 0, podStatus: missingImage });
+  const image = ["spec", "template", "spec", "containers", 0, "image"];
+  const said = (await whyUnready(place({ secretPaths: [["spec", "replicas"], ["nowhere"], image] }))).join();
+  expect(said).toContain("The image fraud:9 is not");
+  putSlot(cluster, "green", { replicas: 1, ready: 0, podStatus: missingImage, image: "fraud:9" });
+  const hidden = (await whyUnready(place({ secretPaths: [image] }))).join();
+  expect(hidden).toContain("The image [secret] is not");
 });

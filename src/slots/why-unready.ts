@@ -1,7 +1,10 @@
+import type { Clock } from "../core/clock.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { Lists } from "../kubernetes/lists.ts";
+import { HopelessJudge } from "./hopeless.ts";
 import type { DeploymentObject, PodObject } from "./kubernetes-objects.ts";
-import { evidenceLines, podReasons, whatIsWrong } from "./not-ready.ts";
+import { evidenceLines, type NotReady, podReasons, whatIsWrong } from "./not-ready.ts";
+import type { DeploymentObservation, PodProblem } from "./observation.ts";
 import { deploymentObservation, podObservation, readReplicaSets } from "./observe-deployment.ts";
 import { podEvidence } from "./pod-evidence.ts";
 import { deploymentReasons, problemsOf } from "./readiness.ts";
@@ -13,22 +16,69 @@ export interface DeploymentPlace {
   readonly name: string;
   /** The one that is meant, where it is known: another cluster may have one of the same name. */
   readonly uid?: string | undefined;
+  /** Where in the Deployment values stand that must not be told, as pods may in their logs. @default nowhere */
+  readonly secretPaths?: readonly (readonly (string | number)[])[];
   readonly signal: AbortSignal;
 }
 
 /** Why a Deployment that is nobody's slot is not ready, each a line: what is missing, its pods, and their last words. None: it is ready, or not there. */
-export async function whyUnready({
-  api,
-  namespace,
-  name,
-  uid,
-  signal,
-}: DeploymentPlace): Promise<readonly string[]> {
+export async function whyUnready(place: DeploymentPlace): Promise<readonly string[]> {
+  const seen = await observe(place);
+  return seen === undefined ? [] : await linesOf(place, seen);
+}
+
+/** How often a Deployment is looked at, milliseconds. */
+const pollMs = 1_000;
+
+/**
+ * The same as soon as waiting longer is pointless: an image that the registry refuses, a container that crashes again and again. Never
+ * for pods that fit on no node, which may yet come, nor while the API server does not answer. Ends otherwise only by the signal.
+ */
+export async function whenHopeless(place: DeploymentPlace, clock: Clock): Promise<readonly string[]> {
+  const judge = new HopelessJudge();
+  for (;;) {
+    const seen = await observe(place).catch(() => undefined);
+    if (seen !== undefined) {
+      const hopeless = judge.judge(seen.deployment, seen.verdict.problems, clock.now());
+      const isHomeless = hopeless?.kind === "pods" && hopeless.problems.every(isUnschedulable);
+      if (hopeless !== undefined && !isHomeless) return await linesOf(place, seen);
+    }
+    await clock.sleep(pollMs, place.signal);
+  }
+}
+
+/** A log has its lines one by one, and so what is secret in them. */
+function without(line: string, secrets: readonly string[]): string {
+  const parts = secrets.flatMap((secret) => secret.split("\n")).filter((part) => part.length >= shortest);
+  return parts.reduce((text, part) => text.replaceAll(part, "[secret]"), line);
+}
+
+/** Hiding shorter ones would tell more than it hides. */
+const shortest = 4;
+
+function valueAt(root: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (value, part) => (typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined),
+    root,
+  );
+}
+
+const isUnschedulable = ({ kind }: PodProblem) => kind === "unschedulable";
+
+interface Seen {
+  readonly deployment: DeploymentObservation;
+  readonly verdict: NotReady;
+  /** Values that must not be told. */
+  readonly secrets: readonly string[];
+}
+
+async function observe(place: DeploymentPlace): Promise<Seen | undefined> {
+  const { api, namespace, name, uid, secretPaths = [], signal } = place;
   const apps = `/apis/apps/v1/namespaces/${namespace}`;
   const deployment = await api.find<DeploymentObject>(`${apps}/deployments/${name}`, { signal });
   const labelSelector = selectorText(deployment?.spec?.selector ?? {});
-  if (deployment === undefined || labelSelector === "") return [];
-  if (uid !== undefined && deployment.metadata?.uid !== uid) return [];
+  if (deployment === undefined || labelSelector === "") return undefined;
+  if (uid !== undefined && deployment.metadata?.uid !== uid) return undefined;
   const lists = new Lists(api);
   const [list, replicaSets] = await Promise.all([
     lists.find<PodObject>(`/api/v1/namespaces/${namespace}/pods`, { labelSelector, signal }),
@@ -47,7 +97,7 @@ export async function whyUnready({
   const observed = deploymentObservation(deployment, replicaSets);
   const readyReplicas = pods.filter(({ ready, terminating }) => ready && !terminating).length;
   const reasons = deploymentReasons(name, observed, readyReplicas);
-  if (reasons.length === 0) return [];
+  if (reasons.length === 0) return undefined;
   const verdict = {
     state: "not-ready",
     readyReplicas,
@@ -56,10 +106,21 @@ export async function whyUnready({
     problems: problemsOf(pods),
     waiting: pods.map(({ waiting }) => waiting).filter((waiting) => waiting !== undefined),
   } as const;
+  const secrets = secretPaths
+    .map((path) => valueAt(deployment, path))
+    .filter((one) => typeof one === "string");
+  return { deployment: observed, verdict, secrets };
+}
+
+async function linesOf(
+  { api, namespace, signal }: DeploymentPlace,
+  { verdict, secrets }: Seen,
+): Promise<readonly string[]> {
   const words = await Promise.all(
     whatIsWrong(verdict)
       .slice(0, 2)
       .map((problem) => podEvidence(api, namespace, problem, signal)),
   );
-  return [reasons.join("; "), ...podReasons(verdict), ...evidenceLines(words)];
+  const lines = [verdict.reasons.join("; "), ...podReasons(verdict), ...evidenceLines(words)];
+  return lines.map((line) => without(line, secrets));
 }

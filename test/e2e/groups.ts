@@ -3,17 +3,8 @@
  * A test of the groups (`test/unit/e2e-groups.test.ts`) says which kinds of files have to be.
  */
 
-/** These need no official provider, which is compiled meanwhile: the embedded one's own, and those of the cluster's tools. */
-export const early = [
-  "cluster-addons",
-  "cluster-version",
-  "provider",
-  "provider-failures",
-  "provider-kinds",
-  "provider-replacements",
-  "provider-takeover",
-  "provider-zoo",
-];
+/** These need no Kubernetes provider, which is compiled meanwhile. */
+export const early = ["cluster-addons", "cluster-version"];
 
 /** One after the other, with nothing beside them: why. */
 export const alone: Readonly<Record<string, string>> = {

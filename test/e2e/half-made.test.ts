@@ -203,7 +203,6 @@ describe("what is not done is not recorded", () => {
     await mkdir(join(cache, "tools"), { recursive: true });
     await symlink(join(cacheFolder(), "tools", "pulumi"), join(cache, "tools", "pulumi"));
     const env = {
-      MODELSWITCH_PROVIDER: "official",
       MODELSWITCH_CACHE: cache,
       PULUMI_HOME: join(project.folder, "home"),
       PATH: "/usr/bin:/bin",

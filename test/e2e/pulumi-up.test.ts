@@ -1,7 +1,6 @@
 import { cp, mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { serveKubernetesProvider } from "../../src/kubernetes-provider/serve.ts";
 import { ensureTool } from "../../src/tools/ensure.ts";
 import { type ProcessResult, repository, run } from "./cli-process.ts";
 import { languageHostFolder, startLanguageHost } from "./language-host.ts";
@@ -52,35 +51,7 @@ class UserProject {
 
   /** `pulumi ARGUMENTS` with the Kubernetes provider and the language host on PATH, as users have them. */
   async pulumi(args: readonly string[], expected: "success" | "failure" = "success"): Promise<ProcessResult> {
-    return await this.#run(args, expected, { PATH: `${providerFolder}:${await this.#path()}` });
-  }
-
-  /** The same with the embedded provider. */
-  async embedded(
-    args: readonly string[],
-    expected: "success" | "failure" = "success",
-  ): Promise<ProcessResult> {
-    const provider = await serveKubernetesProvider({
-      kubeconfig: { path: namespace.kubeconfigPath },
-      signal: new AbortController().signal,
-    });
-    try {
-      const attached = { PULUMI_DEBUG_PROVIDERS: `kubernetes:${provider.port}` };
-      return await this.#run(args, expected, { PATH: await this.#path(), ...attached });
-    } finally {
-      await provider.close();
-    }
-  }
-
-  async #path(): Promise<string> {
-    return `${await languageHostFolder(namespace.folder)}:${process.env.PATH}`;
-  }
-
-  async #run(
-    args: readonly string[],
-    expected: "success" | "failure",
-    env: Readonly<Record<string, string>>,
-  ): Promise<ProcessResult> {
+    const path = [providerFolder, await languageHostFolder(namespace.folder), process.env.PATH].join(":");
     const host = await startLanguageHost(this.folder);
     const needsHost = args[0] === "up" || args[0] === "destroy";
     try {
@@ -93,7 +64,7 @@ class UserProject {
           ...namespace.env(),
           PULUMI_SKIP_UPDATE_CHECK: "true",
           PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-          ...env,
+          PATH: path,
         },
       });
       const output = result.stdout + result.stderr;
@@ -131,33 +102,6 @@ describe("plain `pulumi up`", () => {
     expect(switched.stdout).toMatch(/~ 1 updated/);
     await until("green answers", async () => (await versionAt(host)) === "2");
     await project.pulumi(["destroy"]);
-  });
-
-  test("`pulumi import` with the embedded provider takes an object into the state; it can write no code for it", async () => {
-    const { api, name } = namespace;
-    const path = `/api/v1/namespaces/${name}/configmaps`;
-    const body = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "found" }, data: { a: "1" } };
-    await api.json({ method: "POST", path, body });
-    const project = new UserProject("seed");
-    const args = ["import", "kubernetes:core/v1:ConfigMap", "found", `${name}/found`, "--yes"];
-    await project.embedded([...args, "--generate-code=false"]);
-    const { stdout } = await project.pulumi(["stack", "export"]);
-    const { deployment } = JSON.parse(stdout) as { deployment: { resources?: { urn: string }[] } };
-    const urn = deployment.resources?.find((resource) => resource.urn.endsWith("::found"))?.urn ?? "";
-    expect(deployment.resources).toContainEqual(
-      expect.objectContaining({
-        urn,
-        id: `${name}/found`,
-        protect: true,
-        inputs: expect.objectContaining({ data: { a: "1" } }),
-      }),
-    );
-    const withCode = ["import", "kubernetes:core/v1:ConfigMap", "again", `${name}/found`, "--yes"];
-    const { stdout: shown, stderr } = await project.embedded(withCode, "failure");
-    expect(shown + stderr).toContain("has no schema, so no code can be written");
-    // Out of the state and in again, and nothing happens to the object.
-    await project.pulumi(["state", "delete", urn, "--force", "--yes"]);
-    expect(await api.find(`${path}/found`)).toMatchObject({ data: { a: "1" } });
   });
 
   test("runs BlueGreenModel from the package, and its guard refuses a slot that is not ready", async () => {

@@ -1,5 +1,5 @@
 import { UserError } from "../../core/errors.ts";
-import { findOfficialProvider, kubernetesProviderVersion } from "../../engine/provider.ts";
+import { findProviderPlugin, kubernetesProviderVersion } from "../../engine/provider.ts";
 import { pulumiHome } from "../../engine/workspace.ts";
 import { cacheFolder, ensureRecipe } from "../../tools/ensure.ts";
 import { which } from "../../tools/find-on-path.ts";
@@ -7,8 +7,6 @@ import { kubernetesProvider } from "../../tools/recipes/kubernetes-provider.ts";
 import { ok, type Verdict, warning } from "./check.ts";
 
 export interface ProviderFacts {
-  /** MODELSWITCH_PROVIDER. */
-  readonly wish: string | undefined;
   /** Where the CLI finds it by itself. */
   readonly installed: string | undefined;
   /** The one in the cache that was built from its module. */
@@ -22,8 +20,7 @@ export async function findProvider(
   signal: AbortSignal,
 ): Promise<ProviderFacts> {
   return {
-    wish: env.MODELSWITCH_PROVIDER || undefined,
-    installed: await findOfficialProvider(pulumiHome(env, cacheFolder(env)), env),
+    installed: await findProviderPlugin(pulumiHome(env, cacheFolder(env)), env),
     built: await findBuilt(env, signal),
     goInstalled: (await which("go", env)) !== undefined,
   };
@@ -43,19 +40,18 @@ async function findBuilt(env: Readonly<Record<string, string | undefined>>, sign
 const install = `\`pulumi plugin install resource kubernetes ${kubernetesProviderVersion}\``;
 
 /** Which Kubernetes provider the next command uses, in the order in which the engine looks. */
-export function providerVerdict({ wish, installed, built, goInstalled }: ProviderFacts): Verdict {
-  if (wish === "embedded") return ok("the embedded one, as MODELSWITCH_PROVIDER says");
-  if (installed !== undefined) return ok(`the official one at ${installed}`);
+export function providerVerdict({ installed, built, goInstalled }: ProviderFacts): Verdict {
+  if (installed !== undefined) return ok(installed);
   if (built !== undefined) {
     return warning(
-      `the official one ${built.version}, built at ${built.path}; @pulumi/kubernetes asks for v${kubernetesProviderVersion}, which could not be downloaded`,
+      `${built.version}, built at ${built.path}; @pulumi/kubernetes asks for v${kubernetesProviderVersion}, which could not be downloaded`,
       `It serves. Where it can be downloaded, ${install} brings the newer one.`,
     );
   }
   return warning(
-    `the official one is neither installed nor in the cache; the first command that needs it downloads it${goInstalled ? ", else builds it" : ""}`,
+    `neither installed nor in the cache; the first command that needs it downloads it${goInstalled ? ", else builds it" : ""}`,
     goInstalled
       ? "Nothing to do; a download takes seconds, a build from source about ten minutes, once."
-      : `Where downloads are blocked, run ${install} or install Go (https://go.dev/dl) first; without either an embedded one is used.`,
+      : `Where downloads are blocked, run ${install} or install Go (https://go.dev/dl) first: there it is built from source.`,
   );
 }

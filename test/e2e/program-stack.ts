@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Event } from "../../src/core/events.ts";
-import { openStack } from "../../src/engine/open.ts";
+import { openStackWith } from "../../src/engine/open.ts";
 import type { OperationResult, ResourceChange, Stack, StackOptions } from "../../src/engine/stack.ts";
 import type { TestNamespace } from "./test-cluster.ts";
 
-/** A stack of one test through the embedded provider, with what it told and the state that it keeps. */
-export class ProviderStack {
+/** A stack of one test as `modelswitch run` has it, with what it told and the state that it keeps. */
+export class ProgramStack {
   readonly events: Event[] = [];
   readonly #namespace: TestNamespace;
   readonly #name: string;
@@ -24,17 +24,20 @@ export class ProviderStack {
     program: () => unknown,
     options: Partial<Pick<StackOptions, "signal" | "env" | "config">> = {},
   ): Promise<this> {
-    this.#stack = await openStack({
-      project: this.#project,
-      stack: this.#name,
-      folder: this.#namespace.folder,
-      secrets: { kind: "passphrase", passphrase: "only for tests" },
-      kubeconfig: { path: this.#namespace.kubeconfigPath },
-      events: (event) => this.events.push(event),
-      signal: new AbortController().signal,
-      program: async () => (await program()) as Record<string, unknown> | undefined,
-      ...options,
-    });
+    this.#stack = await openStackWith(
+      {
+        project: this.#project,
+        stack: this.#name,
+        folder: this.#namespace.folder,
+        secrets: { kind: "passphrase", passphrase: "only for tests" },
+        kubeconfig: { path: this.#namespace.kubeconfigPath },
+        events: (event) => this.events.push(event),
+        signal: new AbortController().signal,
+        program: async () => (await program()) as Record<string, unknown> | undefined,
+        ...options,
+      },
+      { endsHopelessWaits: true },
+    );
     return this;
   }
 
