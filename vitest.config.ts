@@ -38,7 +38,12 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "demo/**/*.test.ts", "test/unit/**/*.test.ts"],
+          include: [
+            "src/**/*.test.ts",
+            "packages/*/src/**/*.test.ts",
+            "demo/**/*.test.ts",
+            "test/unit/**/*.test.ts",
+          ],
           // Pulumi keeps its runtime in process globals: one process per file keeps tests apart.
           pool: "forks",
           testTimeout: 20_000,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type ExitCode, exitCodes, interrupted, UserError } from "../src/core/errors.ts";
 import type { Event } from "../src/core/events.ts";
-import { packageFolder } from "../src/images/folders.ts";
+import { packageFolder } from "../test/images/folders.ts";
 
 /** An event of a command, and when it happened (milliseconds since the Unix epoch). */
 export interface TimedEvent {

@@ -1,14 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { localClusters } from "../packages/local-cluster/src/index.ts";
 import { colorsFor } from "../src/cli/output/colors.ts";
 import { createRenderer } from "../src/cli/output/create-renderer.ts";
 import { type ErrorReport, errorDocument, errorLines, reportOf } from "../src/cli/output/error.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { exitCodes } from "../src/core/errors.ts";
-import { packageFolder } from "../src/images/folders.ts";
-import { localClusters } from "../src/local-cluster/index.ts";
 import { cacheFolder } from "../src/tools/cache-folder.ts";
-import { ensureTool } from "../src/tools/ensure.ts";
+import { packageFolder } from "../test/images/folders.ts";
 import { nextSteps, summary, whatIsLeft } from "./ending.ts";
 import { type DemoOptions, parseOptions, usage } from "./options.ts";
 import { reportPage } from "./page.ts";
@@ -48,8 +47,7 @@ async function main(words: readonly string[]): Promise<number> {
       root: resolve(options.folder ?? packageFolder),
       env,
       clock: systemClock,
-      clusters: localClusters({ env, ensureTool }),
-      ensureTool,
+      clusters: localClusters({ env }),
       events: renderer.event,
       signal: stop.signal,
       onProgress: (progress) => {

@@ -1,16 +1,14 @@
 import { join } from "node:path";
 import { type EventSink, step } from "../src/core/events.ts";
+import type { LocalCluster, LocalClusters } from "../src/core/local-cluster.ts";
 import { type Slot, slots } from "../src/core/slots.ts";
 import { obtainEngineTools } from "../src/engine/engine-tools.ts";
-import { packageFolder } from "../src/images/folders.ts";
-import { buildImage, buildTestImage } from "../src/images/index.ts";
-import type { LocalCluster, LocalClusters } from "../src/local-cluster/cluster.ts";
-import type { EnsureTool } from "../src/tools/tool.ts";
+import { packageFolder } from "../test/images/folders.ts";
+import { buildTestImage } from "../test/images/test-image.ts";
 import type { Flavour } from "./project.ts";
 
 export interface Surroundings {
   readonly clusters: LocalClusters;
-  readonly ensureTool: EnsureTool;
   readonly events: EventSink;
   readonly signal: AbortSignal;
 }
@@ -58,19 +56,15 @@ function firstFailure(
   return { error: own ?? errors[0] };
 }
 
-async function buildImages(
-  flavour: Flavour,
-  { ensureTool, events, signal }: Surroundings,
-): Promise<string[]> {
+async function buildImages(flavour: Flavour, { clusters, events, signal }: Surroundings): Promise<string[]> {
   if (flavour.kind === "fast") return [(await buildTestImage({ events, signal })).archivePath];
-  const contextFolder = join(packageFolder, "images", "digits");
+  const contextFolder = join(packageFolder, "demo", "digits");
   const build = async (slot: Slot) => {
-    const image = await buildImage({
+    const image = await clusters.buildImage({
       containerfile: join(contextFolder, "Containerfile"),
       contextFolder,
       tag: flavour.image[slot],
       buildArguments: { MODEL_VERSION: flavour.version[slot] },
-      ensureTool,
       events,
       signal,
     });

@@ -1,5 +1,5 @@
 /**
- * Writes `go/addons/go.mod` and `go.sum` anew: every module that Kubernetes is built of, too, in the version of
+ * Writes `go/addons/go.mod` of the local cluster and `go.sum` anew: every module that Kubernetes is built of, too, in the version of
  * `go/kubernetes`. Run it after either changes: `node scripts/addons-modules.ts`. Needs Go.
  *
  * Go takes the newest version that anything requires. So requirements of newer versions than Kubernetes has are excluded, one by one,
@@ -9,7 +9,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const root = join(import.meta.dirname, "..", "go");
+const root = join(import.meta.dirname, "..", "packages", "local-cluster", "go");
 const addons = join(root, "addons");
 const kubernetes = join(root, "kubernetes");
 

@@ -24,7 +24,6 @@ const rollout = [
   "calls",
   "gates",
   "notifications",
-  "local-cluster/cluster.ts",
 ];
 
 /** Outer rooms. Those of `rollout` and `config` have rooms inside. */
@@ -55,12 +54,6 @@ export const rooms: readonly Room[] = [
     folder: "engine",
     about: "Pulumi: CLI, stacks, provider choice, running programs",
     mayImport: ["core", "kubernetes", "slots", "tools"],
-  },
-  { folder: "images", about: "images without Docker", mayImport: ["core", "tools"] },
-  {
-    folder: "local-cluster",
-    about: "a Kubernetes on one machine, without Docker",
-    mayImport: ["core", "kubernetes", "tools", "images"],
   },
   {
     folder: "calls",

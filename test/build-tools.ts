@@ -3,6 +3,7 @@
  * tools waits for it, or goes on with what is left of the work; so nothing here is reported as a failure.
  */
 import { setPriority } from "node:os";
+import { type ClusterToolName, ensureClusterTool } from "../packages/local-cluster/src/tools/ensure.ts";
 import { ensureTool } from "../src/tools/ensure.ts";
 import type { ToolName } from "../src/tools/tool.ts";
 
@@ -12,21 +13,26 @@ setPriority(19);
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
 
-async function obtain(...names: readonly ToolName[]): Promise<void> {
-  for (const name of names) {
+const options = { signal: stop.signal, progress: () => {} };
+
+async function obtain(...tools: readonly (() => Promise<unknown>)[]): Promise<void> {
+  for (const tool of tools) {
     try {
-      await ensureTool(name, { signal: stop.signal, progress: () => {} });
+      await tool();
     } catch {
       if (stop.signal.aborted) return;
     }
   }
 }
 
+const own = (name: ToolName) => () => ensureTool(name, options);
+const ofCluster = (name: ClusterToolName) => () => ensureClusterTool(name, options);
+
 await Promise.all([
   // Most of what the addons are built of is compiled then.
-  obtain("kubernetes", "addons"),
-  obtain("pulumi"),
-  obtain("containerd", "etcd", "traefik", "buildah"),
+  obtain(ofCluster("kubernetes"), ofCluster("addons")),
+  obtain(own("pulumi")),
+  obtain(...(["containerd", "etcd", "traefik", "buildah"] as const).map(ofCluster)),
 ]);
-// The first tests need no official provider: they must not wait for it.
-await obtain("kubernetes-provider");
+// The first tests need no provider: they must not wait for it.
+await obtain(own("kubernetes-provider"));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { UserError } from "../core/errors.ts";
-import type { LocalClusterStatus } from "../local-cluster/cluster.ts";
+import type { LocalClusterStatus } from "../core/local-cluster.ts";
 import { type ConfiguredCluster, contextNamespace, namedSource } from "./kubeconfig.ts";
 
 const local = (name: string) => `/state/${name}/kubeconfig`;

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { exitCodes, UserError } from "../core/errors.ts";
+import type { LocalClusters } from "../core/local-cluster.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { textOf } from "../kubernetes/kubeconfig/choose.ts";
 import { filesNamed } from "../kubernetes/kubeconfig/load.ts";
 import type { KubeconfigSource } from "../kubernetes/source.ts";
-import type { LocalClusters } from "../local-cluster/cluster.ts";
 import type { GlobalOptions } from "./command.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;

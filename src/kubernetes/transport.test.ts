@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { createAuthority, issueCertificate } from "../../packages/local-cluster/src/cluster/certificates.ts";
 import { connectProxy, socksProxy, type TestProxy } from "../../test/support/proxies.ts";
-import { createAuthority, issueCertificate } from "../local-cluster/certificates.ts";
 import { connect } from "./connect.ts";
 
 const own = createAuthority("transport test", new Date());

@@ -5,13 +5,13 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
+import { kubernetesFrom } from "../../packages/local-cluster/src/tools/kubernetes.ts";
+import { kubernetesVersions } from "../core/local-cluster.ts";
 import { ensureRecipe } from "./ensure.ts";
 import { isRunning } from "./lock.ts";
-import { kubernetesFrom } from "./recipes/kubernetes.ts";
 import { runProgram } from "./run-program.ts";
 import type { Recipe, Source } from "./source.ts";
 import type { EnsureToolOptions } from "./tool.ts";
-import { versions } from "./versions.ts";
 
 let cache = "";
 let details: string[] = [];
@@ -218,7 +218,7 @@ test("a cache folder that can't be made says which setting names another", async
 });
 
 test("Kubernetes is downloaded from its release, each program verified", async () => {
-  const program = `#!/bin/sh\necho Kubernetes ${versions.kubernetes}\n`;
+  const program = `#!/bin/sh\necho Kubernetes ${kubernetesVersions[0]}\n`;
   const sum = createHash("sha256").update(program).digest("hex");
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -234,7 +234,7 @@ test("Kubernetes is downloaded from its release, each program verified", async (
     });
     expect(tool.origin).toBe("release");
     expect(Object.keys(tool.programs)).toHaveLength(6);
-    expect(asked).toContain(`/release/${versions.kubernetes}/bin/linux/amd64/kube-proxy.sha256`);
+    expect(asked).toContain(`/release/${kubernetesVersions[0]}/bin/linux/amd64/kube-proxy.sha256`);
   } finally {
     server.close();
   }

@@ -8,23 +8,17 @@ import { checkEntry, type Manifest, publishEntry } from "./entry.ts";
 import { isRunning, withLock } from "./lock.ts";
 import { SharedProgress, throttled } from "./progress.ts";
 import { recipes } from "./recipes/index.ts";
-import { kubernetesOf } from "./recipes/kubernetes.ts";
 import { requireSuccess, runProgram } from "./run-program.ts";
 import { SharedWork } from "./share.ts";
 import type { Layout, Platform, Progress, Recipe, Source, ToolContext } from "./source.ts";
 import type { EnsureTool, EnsureToolOptions, Tool } from "./tool.ts";
-import { revisions } from "./versions.ts";
 
 export { cacheFolder } from "./cache-folder.ts";
 
 const sharedWork = new SharedWork<Tool>();
 
 /** See `EnsureTool`. */
-export const ensureTool: EnsureTool = (name, options) =>
-  ensureRecipe(
-    name === "kubernetes" && options.version !== undefined ? kubernetesOf(options.version) : recipes[name],
-    options,
-  );
+export const ensureTool: EnsureTool = (name, options) => ensureRecipe(recipes[name], options);
 
 /** What of the world a test replaces. */
 export interface EnsureSurroundings {
@@ -40,17 +34,14 @@ export async function ensureRecipe(
 ): Promise<Tool> {
   const { env = process.env, platform = { os: process.platform, cpu: process.arch } } = surroundings;
   const cache = resolve(options.cacheFolder ?? cacheFolder(env));
-  return sharedWork.run(
-    `${[recipe.name, options.version].filter(Boolean).join(" ")} in ${cache}`,
-    options,
-    (shared) =>
-      obtain(recipe, {
-        signal: shared.signal,
-        progress: throttled(shared.progress, systemClock),
-        cacheFolder: cache,
-        platform,
-        env,
-      }),
+  return sharedWork.run([recipe.name, recipe.variant, "in", cache].join(" "), options, (shared) =>
+    obtain(recipe, {
+      signal: shared.signal,
+      progress: throttled(shared.progress, systemClock),
+      cacheFolder: cache,
+      platform,
+      env,
+    }),
   );
 }
 
@@ -71,7 +62,7 @@ async function obtain(recipe: Recipe, context: ToolContext): Promise<Tool> {
     context.cacheFolder,
     "tools",
     recipe.name,
-    `${version}-${revisions[recipe.name]}`,
+    `${version}-${recipe.revision ?? 1}`,
     `${platform.os}-${platform.cpu}`,
   );
   const cached = await checkEntry(folder);

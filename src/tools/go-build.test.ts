@@ -9,7 +9,7 @@ let folder = "";
 let updates: Parameters<ToolContext["progress"]>[0][] = [];
 
 const build: GoBuild = {
-  module: "etcd",
+  module: new URL("../../go/pulumi/", import.meta.url),
   target: "go.etcd.io/etcd/server/v3",
   variables: { "example.com/version.Version": "v1" },
   typical: { packages: 4, compileSeconds: 40, linkSeconds: 5 },

@@ -16,8 +16,8 @@ import { requireSuccess, runProgram } from "./run-program.ts";
 import type { ToolContext } from "./source.ts";
 
 export interface GoBuild {
-  /** Folder below `go/` of this package that holds the module. */
-  readonly module: string;
+  /** Folder that holds the module. */
+  readonly module: URL;
   /** Folder in it with another `go.mod` and `go.sum` to build with. @default the module's own */
   readonly modules?: string;
   /** Package to build. */
@@ -29,8 +29,6 @@ export interface GoBuild {
 
 const longestDownloadMs = 30 * 60_000;
 const longestBuildMs = 90 * 60_000;
-
-const modulesFolder = fileURLToPath(new URL("../../go/", import.meta.url));
 
 /**
  * Builds a Go program from its published module into the file `output`. Modules come from the user's module cache or
@@ -64,7 +62,7 @@ export async function buildGoProgram(
     GOOS: undefined,
     GOARCH: undefined,
   };
-  const options = { env, cwd: join(modulesFolder, build.module), signal };
+  const options = { env, cwd: fileURLToPath(build.module), signal };
   const flags = [
     "-trimpath",
     "-buildvcs=false",

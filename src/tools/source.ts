@@ -1,4 +1,4 @@
-import type { EnsureToolOptions, Tool, ToolName } from "./tool.ts";
+import type { EnsureToolOptions, Tool } from "./tool.ts";
 
 export type Progress = EnsureToolOptions["progress"];
 
@@ -49,7 +49,11 @@ export type PathResult =
 
 /** All there is to know of one tool: data, and functions that look and obtain. */
 export interface Recipe {
-  readonly name: ToolName;
+  readonly name: string;
+  /** Tells those of one name apart, for example by their version. @default none */
+  readonly variant?: string;
+  /** Raised when the same version must be obtained anew, because how it is built or laid out in the cache has changed. @default 1 */
+  readonly revision?: number;
   /** Names the version wanted in messages and in the cache's path. */
   version(context: ToolContext): Promise<string>;
   /** Why it can't be had on this platform, if so. */

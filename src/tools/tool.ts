@@ -1,39 +1,24 @@
 import type { StepEvent } from "../core/events.ts";
 
 /** Programs that modelswitch obtains by itself. */
-export type ToolName =
-  | "pulumi"
-  | "kubernetes-provider"
-  | "kubernetes"
-  | "etcd"
-  | "addons"
-  | "traefik"
-  | "containerd"
-  | "buildah"
-  | "mmdebstrap";
+export type ToolName = "pulumi" | "kubernetes-provider";
 
 export interface Tool {
-  readonly name: ToolName;
+  readonly name: string;
   readonly version: string;
   /** Where it came from, in the order in which it was looked for. */
   readonly origin: "cache" | "path" | "release" | "registry";
-  /**
-   * Absolute paths of its programs by name. `kubernetes` has kube-apiserver, kube-controller-manager, kube-scheduler,
-   * kubelet, kube-proxy and kubectl; `containerd` has containerd, containerd-shim-runc-v2, ctr, runc, iptables, nft, conntrack, ip;
-   * `addons` has coredns, metrics-server and local-path-provisioner.
-   */
+  /** Absolute paths of its programs by name. */
   readonly programs: Readonly<Record<string, string>>;
   /** Environment the programs need, for example LD_LIBRARY_PATH of unpacked Debian packages. */
   readonly env: Readonly<Record<string, string>>;
-  /** Folders by name, for example `cni` of `containerd`: the CNI plug-ins. */
+  /** Folders by name. */
   readonly folders: Readonly<Record<string, string>>;
 }
 
 export interface EnsureToolOptions {
   /** @default the user's cache folder: MODELSWITCH_CACHE, else XDG_CACHE_HOME/modelswitch, else ~/.cache/modelswitch */
   readonly cacheFolder?: string;
-  /** One of `kubernetesVersions`; only `kubernetes` comes in several. @default the one that modelswitch is tested with most */
-  readonly version?: string;
   readonly signal: AbortSignal;
   readonly progress: (update: Pick<StepEvent, "detail" | "progress" | "remainingMs">) => void;
 }

@@ -1,4 +1,4 @@
-import { localClusters } from "../../src/local-cluster/index.ts";
+import { localClusters } from "../../packages/local-cluster/src/index.ts";
 import { until } from "./test-cluster.ts";
 
 const name = process.env.MODELSWITCH_TEST_CLUSTER ?? "test";

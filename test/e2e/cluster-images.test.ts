@@ -2,7 +2,7 @@ import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ensureTool } from "../../src/tools/ensure.ts";
+import { ensureClusterTool } from "../../packages/local-cluster/src/tools/ensure.ts";
 import { modelswitch, resultOf, run } from "./cli-process.ts";
 import { buildProbeImage } from "./pod-probe.ts";
 import { TestNamespace, until } from "./test-cluster.ts";
@@ -102,7 +102,10 @@ describe("cluster build-image", () => {
 describe("cluster load-image", () => {
   /** A buildah on PATH with images of its own, as a user has it. */
   async function ownBuildah(): Promise<Record<string, string>> {
-    const tool = await ensureTool("buildah", { signal: AbortSignal.timeout(900_000), progress: () => {} });
+    const tool = await ensureClusterTool("buildah", {
+      signal: AbortSignal.timeout(900_000),
+      progress: () => {},
+    });
     const programs = join(folder, "bin");
     const settings = join(folder, ".config", "containers");
     await mkdir(programs, { recursive: true });

@@ -2,7 +2,7 @@
  * Runs `up` of a local cluster in a process of its own, so that a test can kill it: node cluster-process.ts NAME.
  * Prints a line per step.
  */
-import { localClusters } from "../../src/local-cluster/index.ts";
+import { localClusters } from "../../packages/local-cluster/src/index.ts";
 
 const interruption = new AbortController();
 process.on("SIGINT", () => interruption.abort());

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { buildTestImage } from "../../src/images/test-image.ts";
 import { ensureTool } from "../../src/tools/ensure.ts";
+import { buildTestImage } from "../images/test-image.ts";
 import { modelswitch, repository, resultOf } from "./cli-process.ts";
 
 async function expectSuccess(args: readonly string[], show: boolean): Promise<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { buildImage } from "../../src/images/index.ts";
-import { ensureTool } from "../../src/tools/ensure.ts";
+import { buildImage } from "../../packages/local-cluster/src/images/build.ts";
+import { ensureClusterTool } from "../../packages/local-cluster/src/tools/ensure.ts";
 import { modelswitch } from "./cli-process.ts";
 
 /** Puts the images of an archive into the cluster of the tests. */
@@ -21,7 +21,7 @@ export async function buildAndLoadImage(
     contextFolder: folder,
     tag,
     buildArguments,
-    ensureTool,
+    ensureTool: ensureClusterTool,
     events: () => {},
     signal: AbortSignal.timeout(1_500_000),
   });

@@ -4,12 +4,12 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { localClusters } from "../../packages/local-cluster/src/index.ts";
+import { ensureClusterTool } from "../../packages/local-cluster/src/tools/ensure.ts";
 import type { Event } from "../../src/core/events.ts";
-import { buildTestImage } from "../../src/images/test-image.ts";
-import type { LocalCluster, LocalClusterOptions } from "../../src/local-cluster/cluster.ts";
-import { localClusters } from "../../src/local-cluster/index.ts";
-import { ensureTool } from "../../src/tools/ensure.ts";
+import type { LocalCluster, LocalClusterOptions } from "../../src/core/local-cluster.ts";
 import type { Tool } from "../../src/tools/tool.ts";
+import { buildTestImage } from "../images/test-image.ts";
 import { modelswitch, repository, run } from "./cli-process.ts";
 import { type MachineSnapshot, takeSnapshot, usersOfNamespaces } from "./machine-snapshot.ts";
 
@@ -136,7 +136,7 @@ describe("a local cluster's life", () => {
     const signal = AbortSignal.timeout(300_000);
     const built = await buildTestImage({ events: () => {}, signal });
     image = { archivePath: built.archivePath, name: built.names["1"] };
-    containerd = await ensureTool("containerd", { signal, progress: () => {} });
+    containerd = await ensureClusterTool("containerd", { signal, progress: () => {} });
     before = snapshot();
   });
 

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { programOf } from "../../src/local-cluster/tool-programs.ts";
+import { programOf } from "../../packages/local-cluster/src/cluster/tool-programs.ts";
 import type { Tool } from "../../src/tools/tool.ts";
 
 /** Everything of the machine that a local cluster could leave something in, as sorted lines by kind. */

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { packImages } from "../../src/images/oci-archive.ts";
+import { packImages } from "../../packages/local-cluster/src/images/oci-archive.ts";
 import { repository, run } from "./cli-process.ts";
 
 /** Name of the image in the cluster. */

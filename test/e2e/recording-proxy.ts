@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { parse } from "yaml";
+import { createAuthority, issueCertificate } from "../../packages/local-cluster/src/cluster/certificates.ts";
 import type { Permission } from "../../src/core/permission-checks.ts";
-import { createAuthority, issueCertificate } from "../../src/local-cluster/certificates.ts";
 
 /** A request to the API server, as its authorizer sees it, and what became of it. */
 export interface Asked extends Permission {

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { componentNames } from "../../src/local-cluster/component-names.ts";
+import { componentNames } from "../../src/core/local-cluster.ts";
 import { kubeconfigOf } from "../support/kubeconfig.ts";
 import { modelswitch, repository } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";

@@ -5,14 +5,15 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { containerdFrom } from "../../src/tools/recipes/containerd.ts";
-import { etcdFrom } from "../../src/tools/recipes/etcd.ts";
+import { containerdFrom } from "../../packages/local-cluster/src/tools/containerd.ts";
+import { clusterRecipes } from "../../packages/local-cluster/src/tools/ensure.ts";
+import { etcdFrom } from "../../packages/local-cluster/src/tools/etcd.ts";
+import { kubernetesFrom } from "../../packages/local-cluster/src/tools/kubernetes.ts";
+import { traefikFrom } from "../../packages/local-cluster/src/tools/traefik.ts";
+import { traefikWheels } from "../../packages/local-cluster/src/tools/versions.ts";
 import { recipes } from "../../src/tools/recipes/index.ts";
-import { kubernetesFrom } from "../../src/tools/recipes/kubernetes.ts";
 import { pulumiFrom } from "../../src/tools/recipes/pulumi.ts";
-import { traefikFrom } from "../../src/tools/recipes/traefik.ts";
 import type { Recipe } from "../../src/tools/source.ts";
-import { traefikWheels } from "../../src/tools/versions.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -63,7 +64,7 @@ async function obtainWith(recipe: (url: string) => Recipe, checksums: (url: stri
 
 describe("a release", () => {
   test("of every recipe that has one is looked at here", () => {
-    const having = Object.values(recipes)
+    const having = Object.values({ ...recipes, ...clusterRecipes })
       .filter(({ sources }) => sources.some(({ origin }) => origin === "release"))
       .map(({ name }) => name)
       .sort();
@@ -94,7 +95,10 @@ describe("a release", () => {
 
 describe("what comes from registries", () => {
   test("is fetched by their clients: only the verified download speaks HTTP itself", () => {
-    const speaking = ["src/tools", "src/images"].flatMap((folder) =>
+    const speaking = [
+      "src/tools",
+      ...["images", "tools"].map((room) => join("packages/local-cluster/src", room)),
+    ].flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
         .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
         .filter((file) =>
@@ -129,7 +133,7 @@ describe("what comes from registries", () => {
   );
 
   test("is named exactly: the Python packages of the demo's image", () => {
-    const lines = readFileSync(join(root, "images", "digits", "requirements.txt"), "utf8").split("\n");
+    const lines = readFileSync(join(root, "demo", "digits", "requirements.txt"), "utf8").split("\n");
     const loose = lines.filter(
       (line) => line !== "" && !line.startsWith("#") && !/^[\w.-]+==[\w.]+/.test(line),
     );

@@ -14,7 +14,7 @@ const disturbing: Readonly<Record<string, RegExp>> = {
   "kills or suspends components of the cluster": /cluster-faults\.ts/,
   "changes the node": /method: "(PATCH|PUT|DELETE)",\s*path: `?"?\/api\/v1\/nodes/,
   "compares what is on the machine": /machine-snapshot\.ts/,
-  "starts a cluster": /local-cluster\/index\.ts/,
+  "starts a cluster": /local-cluster\/src\/index\.ts/,
 };
 
 test("each group names files that are there, and no file is in two", () => {

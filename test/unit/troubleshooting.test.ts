@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "..", "..");
 
-const sources = ["src", "demo"].flatMap((folder) =>
+const sources = ["src", "packages/local-cluster/src", "demo"].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !file.includes("fixture"))
     .map((file) => join(folder, file)),

@@ -41,9 +41,6 @@ export const clusterBuildImage: Command = {
     const { existsSync } = await import("node:fs");
     const { exitCodes, UserError } = await import("../../core/errors.ts");
     const { step } = await import("../../core/events.ts");
-    const { buildImage } = await import("../../images/build.ts");
-    const { fullName } = await import("../../images/containerfile.ts");
-    const { ensureTool } = await import("../../tools/ensure.ts");
     const { localClusters } = await import("../local-clusters.ts");
     const usage = (code: string, message: string, hint?: string) =>
       new UserError({ code, message, exitCode: exitCodes.usage, ...(hint === undefined ? {} : { hint }) });
@@ -87,15 +84,11 @@ export const clusterBuildImage: Command = {
         "`modelswitch cluster list` shows those there are, `modelswitch cluster up` starts one.",
       );
     }
-    // As Kubernetes reads short names: else a pod would not find what it asks for.
-    const image = fullName(tag);
-    const built = await buildImage({
+    const built = await clusters.buildImage({
       containerfile,
       contextFolder: folder,
-      tag: image,
+      tag,
       buildArguments,
-      ensureTool,
-      env: context.env,
       events: context.events,
       signal: context.signal,
     });
@@ -112,7 +105,7 @@ export const clusterBuildImage: Command = {
         ...Object.entries(built.standIns).map(
           ([base, release]) => `It stands on a stand-in for ${base}, made of Debian ${release} packages.`,
         ),
-        ...(image.endsWith(":latest")
+        ...(built.name.endsWith(":latest")
           ? ["Pods look for :latest in its registry unless they have imagePullPolicy: IfNotPresent."]
           : []),
       ],

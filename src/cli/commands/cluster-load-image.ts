@@ -1,4 +1,4 @@
-import { imageStores } from "../../images/store-names.ts";
+import { imageStores } from "../../core/local-cluster.ts";
 import type { Command } from "../command.ts";
 import { clusterName, clusterNameOption } from "./cluster-options.ts";
 

@@ -1,4 +1,4 @@
-import { componentNames } from "../../local-cluster/component-names.ts";
+import { componentNames } from "../../core/local-cluster.ts";
 import type { Command } from "../command.ts";
 import { clusterName, clusterNameOption } from "./cluster-options.ts";
 
@@ -50,8 +50,8 @@ export const clusterLogs: Command = {
     const name = clusterName(input, context);
     const log = await clusters.log(name, component);
     if (follow !== true) {
-      const { lastLines } = await import("../../local-cluster/log-lines.ts");
-      const lines = lastLines(log, tail === "all" ? Number.POSITIVE_INFINITY : Number(tail));
+      const { lastLinesOfFile } = await import("../../tools/log-lines.ts");
+      const lines = lastLinesOfFile(log, tail === "all" ? Number.POSITIVE_INFINITY : Number(tail));
       return { data: { name, component, log, lines }, text: lines };
     }
     const { spawn } = await import("node:child_process");

@@ -1,4 +1,4 @@
-import type { ComponentHealth } from "../../local-cluster/cluster.ts";
+import type { ComponentHealth } from "../../core/local-cluster.ts";
 import type { Command } from "../command.ts";
 import { clusterName, clusterNameOption } from "./cluster-options.ts";
 

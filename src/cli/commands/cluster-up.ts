@@ -1,4 +1,4 @@
-import { kubernetesVersions } from "../../tools/versions.ts";
+import { kubernetesVersions } from "../../core/local-cluster.ts";
 import type { Command } from "../command.ts";
 import { clusterName, clusterNameOption } from "./cluster-options.ts";
 
@@ -12,8 +12,8 @@ export const clusterUp: Command = {
     {
       name: "kubernetes-version",
       value: "version",
-      summary: `Kubernetes version of a new cluster: ${kubernetesVersions.map(({ version }) => version).join(" or ")}, or the minor version alone`,
-      defaultText: kubernetesVersions[0].version,
+      summary: `Kubernetes version of a new cluster: ${kubernetesVersions.join(" or ")}, or the minor version alone`,
+      defaultText: kubernetesVersions[0],
     },
     {
       name: "without-addons",

@@ -1,10 +1,10 @@
+import { ingressEndpointAnnotation } from "../../core/local-cluster.ts";
 import type { ObjectNames } from "../../core/names.ts";
 import { type OptionalRow, optionalRows } from "../../core/optional-permissions.ts";
 import { type Permission, permissionsOf } from "../../core/permission-checks.ts";
 import { type PermittedCommand, requiredRows } from "../../core/permissions.ts";
 import { deniedPermissions } from "../../kubernetes/access.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
-import { ingressEndpointAnnotation } from "../../local-cluster/cluster.ts";
 import type { IngressClassFacts, Lacking, NamespaceFound } from "./verdicts.ts";
 
 /** What `doctor` reads from a cluster. Nothing is written. */

@@ -221,17 +221,16 @@ test("slots that cannot be told apart are a failure that says how to mend it", (
 });
 
 test("the local cluster needs what it needs, and the rest only where nothing can be downloaded", () => {
-  const machine = {
-    platform: "linux",
-    userId: 0,
-    programs: ["ip", "nsenter", "go", "apt-get"],
-    refusal: undefined,
-  };
+  const host = { platform: "linux", userId: 0, refusal: undefined };
+  const machine = { programs: ["ip", "nsenter", "go", "apt-get"], host };
   expect(localClusterVerdict(machine).state).toBe("ok");
   expect(localClusterVerdict({ ...machine, programs: ["ip", "nsenter"] }).state).toBe("warning");
   const refusal = { message: "The local cluster needs root.", hint: "Use sudo." };
-  expect(text(localClusterVerdict({ ...machine, refusal }))).toBe(
+  expect(text(localClusterVerdict({ ...machine, host: { ...host, refusal } }))).toBe(
     "failed: The local cluster needs root. Use sudo.",
+  );
+  expect(text(localClusterVerdict({ ...machine, host: undefined }))).toMatch(
+    /^warning.*npm install @modelswitch\/local-cluster/,
   );
 });
 

@@ -1,5 +1,6 @@
 import { isExampleHost } from "../../config/model/host.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
+import type { LocalClusterHost } from "../../core/local-cluster.ts";
 import { didYouMean } from "../../core/nearest.ts";
 import type { OptionalRow } from "../../core/optional-permissions.ts";
 import { describePermissions, type Permission } from "../../core/permission-checks.ts";
@@ -260,20 +261,25 @@ export function identityVerdict(config: Pick<ResolvedConfig, "identity" | "serve
 }
 
 export interface HostMachine {
-  readonly platform: string;
-  readonly userId: number | undefined;
   /** Programs that are there. */
   readonly programs: readonly string[];
-  /** Why the local cluster refuses this machine, in its own words. */
-  readonly refusal: { readonly message: string; readonly hint: string | undefined } | undefined;
+  /** What local clusters say of this machine; `undefined` where their package is not installed. */
+  readonly host: LocalClusterHost | undefined;
 }
 
 export function localClusterVerdict(machine: HostMachine): Verdict {
-  if (machine.refusal !== undefined)
-    return failed(machine.refusal.message, machine.refusal.hint ?? "Use any cluster by --context.");
+  const { host } = machine;
+  if (host === undefined) {
+    return warning(
+      "its package, @modelswitch/local-cluster, is not installed",
+      "Nothing but local clusters needs it: `npm install @modelswitch/local-cluster`.",
+    );
+  }
+  if (host.refusal !== undefined)
+    return failed(host.refusal.message, host.refusal.hint ?? "Use any cluster by --context.");
   const has = (program: string) => machine.programs.includes(program);
   const missing = ["go", "apt-get"].filter((program) => !has(program));
-  const detail = `${machine.platform}, root, ${machine.programs.join(", ")}`;
+  const detail = `${host.platform}, root, ${machine.programs.join(", ")}`;
   if (missing.length === 0) return ok(detail);
   return warning(
     `${detail}; not there: ${missing.join(", ")}`,

@@ -71,21 +71,13 @@ async function findPulumi(env: CommandContext["env"], signal: AbortSignal): Prom
 }
 
 async function lookAtMachine(env: CommandContext["env"]): Promise<HostMachine> {
-  const [{ checkHost, findHostPrograms, readHostFacts }, { which }] = await Promise.all([
-    import("../../local-cluster/host.ts"),
+  const [{ localClustersIfInstalled }, { which }] = await Promise.all([
+    import("../local-clusters.ts"),
     import("../../tools/find-on-path.ts"),
   ]);
   const names = ["ip", "nsenter", "go", "apt-get"];
   const there = await Promise.all(names.map((name) => which(name, env, { system: true })));
   const programs = names.filter((_, index) => there[index] !== undefined);
-  const facts = readHostFacts();
-  const machine = { platform: facts.platform, userId: facts.userId, programs };
-  try {
-    checkHost(facts);
-    findHostPrograms(env);
-    return { ...machine, refusal: undefined };
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { ...machine, refusal: { message: error.message, hint: error.hint } };
-  }
+  const clusters = await localClustersIfInstalled(env);
+  return { programs, host: clusters?.host() };
 }

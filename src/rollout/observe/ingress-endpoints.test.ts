@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { FakeCluster, refusal } from "../../../test/support/rollout-bench.ts";
-import { ingressEndpointAnnotation } from "../../local-cluster/cluster.ts";
+import { ingressEndpointAnnotation } from "../../core/local-cluster.ts";
 import { type EndpointsInput, ingressEndpoints } from "./ingress-endpoints.ts";
 import { machineRoutes } from "./routes.ts";
 

@@ -1,8 +1,8 @@
 import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
 import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
+import { ingressEndpointAnnotation } from "../../core/local-cluster.ts";
 import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";
-import { ingressEndpointAnnotation } from "../../local-cluster/cluster.ts";
 import type { IngressObservation } from "./observation.ts";
 import type { Routes } from "./routes.ts";
 

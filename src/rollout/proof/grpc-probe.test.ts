@@ -1,8 +1,11 @@
 import { createSecureServer, createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import {
+  createAuthority,
+  issueCertificate,
+} from "../../../packages/local-cluster/src/cluster/certificates.ts";
 import { encodeFields, frame, readField, unframe } from "../../core/grpc-message.ts";
-import { createAuthority, issueCertificate } from "../../local-cluster/certificates.ts";
 import type { Endpoint } from "../observe/ingress-endpoints.ts";
 import { probe } from "./probe.ts";
 

@@ -3,7 +3,10 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { getCACertificates, setDefaultCACertificates, type TLSSocket } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createAuthority, issueCertificate } from "../../local-cluster/certificates.ts";
+import {
+  createAuthority,
+  issueCertificate,
+} from "../../../packages/local-cluster/src/cluster/certificates.ts";
 import type { Endpoint } from "../observe/ingress-endpoints.ts";
 import { isUntrusted, probe } from "./probe.ts";
 

@@ -25,7 +25,7 @@ export const kubernetesProvider: Recipe = {
         await mkdir(join(folder, "bin"));
         await buildGoProgram(
           {
-            module: "kubernetes-provider",
+            module: new URL("../../../go/kubernetes-provider/", import.meta.url),
             target: ".",
             variables: {
               "github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version.Version": version.slice(1),

@@ -54,7 +54,7 @@ export function pulumiFrom(releaseFolders: readonly string[]): Recipe {
           await mkdir(join(folder, "bin"));
           await buildGoProgram(
             {
-              module: "pulumi",
+              module: new URL("../../../go/pulumi/", import.meta.url),
               target: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
               variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": version },
               typical: { packages: 1685, compileSeconds: 320, linkSeconds: 15 },

@@ -5,12 +5,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { etcdFrom } from "../../../packages/local-cluster/src/tools/etcd.ts";
+import { traefikFrom } from "../../../packages/local-cluster/src/tools/traefik.ts";
 import { ensureRecipe } from "../ensure.ts";
 import { requireSuccess, runProgram } from "../run-program.ts";
 import type { Recipe } from "../source.ts";
-import { etcdFrom } from "./etcd.ts";
 import { pulumiFrom } from "./pulumi.ts";
-import { traefikFrom } from "./traefik.ts";
 
 interface Published {
   readonly recipe: (url: string) => Recipe;
