@@ -160,3 +160,19 @@ describe("the namespace of a context", () => {
     expect(await contextNamespace({ path: "/not/there" })).toBeUndefined();
   });
 });
+
+test("without the package of local clusters, nothing is chosen, and one that is named says how it is had", async () => {
+  const missing = new UserError({ code: "local-cluster-missing", message: "not installed", exitCode: 2 });
+  const chosen = (cluster: string | undefined) =>
+    namedSource(
+      { folder: "/m", kubeconfigPath: undefined, context: undefined, cluster },
+      {},
+      {},
+      {
+        exists: () => false,
+        localClusters: () => Promise.reject(missing),
+      },
+    );
+  await expect(chosen(undefined)).rejects.toMatchObject({ code: "cluster-not-chosen" });
+  await expect(chosen("demo")).rejects.toBe(missing);
+});

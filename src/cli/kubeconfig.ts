@@ -112,8 +112,12 @@ export async function namedSource(
   if (usual !== undefined && dependencies.exists(usual)) return withContext(usual);
   if (context === undefined && isInPod()) return {};
   if (context === undefined) {
-    const local = await dependencies.localClusters().then((clusters) => clusters.status(defaultClusterName));
-    if (local.cluster !== undefined && (local.state === "running" || local.state === "degraded")) {
+    const local = await dependencies
+      .localClusters()
+      .then((clusters) => clusters.status(defaultClusterName))
+      // Nobody asked for a local cluster by name.
+      .catch(undefinedIfNotInstalled);
+    if (local?.cluster !== undefined && (local.state === "running" || local.state === "degraded")) {
       return { path: local.cluster.kubeconfigPath };
     }
   }
@@ -127,6 +131,11 @@ export async function namedSource(
     hint: "Pass --kubeconfig FILE, --context NAME or --cluster NAME, or start a local cluster with `modelswitch cluster up`.",
     exitCode: exitCodes.usage,
   });
+}
+
+function undefinedIfNotInstalled(error: unknown): undefined {
+  if (error instanceof UserError && error.code === "local-cluster-missing") return undefined;
+  throw error;
 }
 
 function missing(message: string): UserError {
