@@ -1,4 +1,4 @@
-import { type GrpcFields, readField } from "./grpc-message.ts";
+import type { GrpcFields } from "./grpc-names.ts";
 import { jsonAt } from "./json-path.ts";
 
 /**
@@ -67,16 +67,5 @@ export function readIdentity(probe: IdentityProbe, answer: IdentityAnswer): stri
       const value = jsonAt(body, probe.from.path);
       return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
     }
-  }
-}
-
-/** The mark in an answer over gRPC, or `undefined` when the call failed or its answer carries none. */
-export function readGrpcIdentity({ from }: GrpcIdentity, answer: IdentityAnswer): string | undefined {
-  if (answer.headers["grpc-status"] !== "0") return undefined;
-  switch (from.kind) {
-    case "metadata":
-      return answer.headers[from.name.toLowerCase()];
-    case "field":
-      return answer.message === undefined ? undefined : readField(answer.message, from.path) || undefined;
   }
 }

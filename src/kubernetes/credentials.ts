@@ -152,7 +152,7 @@ type AuthProvider = () => Promise<Readonly<Record<string, string>>>;
 async function authProviderOf({ user }: ChosenCluster): Promise<AuthProvider> {
   const provider = user["auth-provider"];
   if (provider === undefined || provider === null) return async () => ({});
-  const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
+  const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   config.loadFromClusterAndUser(
     { name: "cluster", server: "https://localhost", skipTLSVerify: false },

@@ -1,5 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { fieldPathPattern, methodPattern } from "../../core/grpc-message.ts";
+import { fieldPathPattern, methodPattern } from "../../core/grpc-names.ts";
 import type { ModelServer } from "../../core/model.ts";
 import { didYouMean } from "../../core/nearest.ts";
 

@@ -1,9 +1,9 @@
 import { createSecureServer, createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { encodeFields, frame, readField, unframe } from "../../core/grpc-message.ts";
 import { createAuthority, issueCertificate } from "../../local-cluster/certificates.ts";
 import type { Endpoint } from "../observe/ingress-endpoints.ts";
+import { encodeFields, frame, readField, unframe } from "./grpc-message.ts";
 import { probe } from "./probe.ts";
 
 let server: Http2Server | undefined;
@@ -20,7 +20,8 @@ async function listen(answer: Answer, secure = false) {
   const seen: Record<string, unknown>[] = [];
   const sessions = { count: 0 };
   const validFrom = new Date();
-  const credential = issueCertificate(createAuthority("nobody trusts this", validFrom), {
+  const authority = await createAuthority("nobody trusts this", validFrom);
+  const credential = await issueCertificate(authority, {
     subject: { commonName: "default" },
     serverNames: ["default.test"],
     validFrom,

@@ -3,8 +3,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { obtainDebianBundle, systemRelease } from "../debian.ts";
 import { findPrograms } from "../find-on-path.ts";
-import { isAtLeast } from "../semver.ts";
 import type { Recipe, ToolContext } from "../source.ts";
+import { isInRange } from "../version-range.ts";
 import { oldestOnPath } from "../versions.ts";
 import { linuxOnly } from "./linux-only.ts";
 
@@ -24,7 +24,7 @@ export const buildah: Recipe = {
         {
           name: "buildah",
           versionArguments: ["--version"],
-          wanted: { text: `1.x from ${oldest} on`, accepts: (answer) => isAtLeast(answer, oldest) },
+          wanted: { text: `1.x from ${oldest} on`, accepts: (answer) => isInRange(answer, `^${oldest}`) },
         },
       ],
       context,

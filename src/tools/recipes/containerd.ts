@@ -5,8 +5,8 @@ import { type DebianBundle, obtainDebianBundle, requireDebian, systemRelease } f
 import { downloadVerified } from "../download.ts";
 import { findPrograms } from "../find-on-path.ts";
 import { buildGoProgram, type GoBuild } from "../go-build.ts";
-import { isAtLeast } from "../semver.ts";
 import type { Layout, Recipe, ToolContext } from "../source.ts";
+import { isInRange } from "../version-range.ts";
 import { oldestOnPath, versions } from "../versions.ts";
 import { linuxOnly } from "./linux-only.ts";
 import { goArchitecture } from "./platform-names.ts";
@@ -89,7 +89,7 @@ export function containerdFrom(releaseUrl: string): Recipe {
           {
             name: "containerd",
             versionArguments: ["--version"],
-            wanted: { text: `2.x from ${oldest} on`, accepts: (answer) => isAtLeast(answer, oldest) },
+            wanted: { text: `2.x from ${oldest} on`, accepts: (answer) => isInRange(answer, `^${oldest}`) },
           },
           ...["containerd-shim-runc-v2", "ctr", "runc", ...iptablesNames, "nft", "conntrack", "ip"].map(
             (name) => ({

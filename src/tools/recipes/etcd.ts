@@ -4,8 +4,8 @@ import { unpack } from "../archive.ts";
 import { downloadVerified } from "../download.ts";
 import { findPrograms } from "../find-on-path.ts";
 import { buildGoProgram } from "../go-build.ts";
-import { isSameMinor } from "../semver.ts";
 import type { Layout, Platform, Recipe } from "../source.ts";
+import { isInRange } from "../version-range.ts";
 import { versions } from "../versions.ts";
 import { executable, goArchitecture, goSystem } from "./platform-names.ts";
 
@@ -24,7 +24,7 @@ export function etcdFrom(releaseUrl: string): Recipe {
             versionArguments: ["--version"],
             wanted: {
               text: `${version} or a later patch of it`,
-              accepts: (answer) => isSameMinor(answer, version),
+              accepts: (answer) => isInRange(answer, `~${version}`),
             },
           },
         ],

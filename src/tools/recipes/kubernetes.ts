@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { downloadVerified } from "../download.ts";
 import { findPrograms } from "../find-on-path.ts";
 import { buildGoProgram } from "../go-build.ts";
-import { isSameMinor } from "../semver.ts";
 import type { Recipe } from "../source.ts";
+import { isInRange } from "../version-range.ts";
 import { kubernetesVersions, versions } from "../versions.ts";
 import { linuxOnly } from "./linux-only.ts";
 import { goArchitecture } from "./platform-names.ts";
@@ -33,7 +33,7 @@ export function kubernetesFrom(releaseUrl: string, version: string = versions.ku
           versionArguments: versionArguments(name),
           wanted: {
             text: `${version} or a later patch of it`,
-            accepts: (answer) => isSameMinor(answer, version),
+            accepts: (answer) => isInRange(answer, `~${version}`),
           },
         })),
         context,

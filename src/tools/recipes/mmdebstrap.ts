@@ -1,7 +1,7 @@
 import { obtainDebianBundle, systemRelease } from "../debian.ts";
 import { findPrograms } from "../find-on-path.ts";
-import { isAtLeast } from "../semver.ts";
 import type { Recipe } from "../source.ts";
+import { isInRange } from "../version-range.ts";
 import { oldestOnPath } from "../versions.ts";
 import { linuxOnly } from "./linux-only.ts";
 
@@ -18,7 +18,7 @@ export const mmdebstrap: Recipe = {
         {
           name: "mmdebstrap",
           versionArguments: ["--version"],
-          wanted: { text: `1.x from ${oldest} on`, accepts: (answer) => isAtLeast(answer, oldest) },
+          wanted: { text: `1.x from ${oldest} on`, accepts: (answer) => isInRange(answer, `^${oldest}`) },
         },
       ],
       context,

