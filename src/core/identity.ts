@@ -10,7 +10,7 @@ export interface IdentityProbe {
   readonly path: string;
   /**
    * What clients ask the ingress for to get to `path`, where something rewrites the path on the way: for example `/fraud/v2/models/fraud`.
-   * @default `path`, or what it is by the Ingress's own annotations (`rewrite-target`)
+   * @default `path`, or what `rewrite-target` makes it
    */
   readonly ingressPath?: string | undefined;
   readonly from:
@@ -21,7 +21,7 @@ export interface IdentityProbe {
     | { readonly kind: "body" };
   /**
    * The same mark over gRPC: the ingress is asked so where `ingress.protocol` is `grpc` or `grpcs`. Pods show theirs over HTTP all the
-   * same. @default the ingress is asked over HTTP, too
+   * same. @default none, the ingress is asked over HTTP
    */
   readonly grpc?: GrpcIdentity | undefined;
 }

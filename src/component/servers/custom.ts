@@ -19,7 +19,7 @@ export interface CustomServerOptions {
   readonly otherPorts?: Readonly<Record<string, number>>;
   /** Path that answers 2xx or 3xx once the model can take requests. @default / */
   readonly readinessPath?: string;
-  /** Path that answers 2xx or 3xx while the process is sound; without one the kubelet never restarts it for being slow. @default none */
+  /** Path that answers 2xx or 3xx while the process is sound; without one the kubelet never restarts it for being slow. @default no liveness probe */
   readonly livenessPath?: string;
   /**
    * With `grpcOnly`: the service that the gRPC health service is asked about; SERVING once the model can take requests.
@@ -44,7 +44,7 @@ export interface CustomServerOptions {
   readonly preStopSleepSeconds?: number;
   /** The longest that one request takes; shutdown waits for it. @default 30 */
   readonly longestRequestSeconds?: number;
-  /** @default preStopSleepSeconds + longestRequestSeconds + 5 */
+  /** @default preStopSleepSeconds and longestRequestSeconds and 5 */
   readonly terminationGracePeriodSeconds?: number;
   /** Seconds that the server keeps an idle connection open, where known. @default unknown */
   readonly keepAliveSeconds?: number;

@@ -16,9 +16,9 @@ export interface FastapiOptions extends CommonServerOptions {
   readonly readinessPath?: string;
   /** Path that answers 2xx while the process is sound; `false`: no liveness probe. @default the readiness path */
   readonly livenessPath?: string | false;
-  /** Path of metrics on the same port, for example `/metrics`. @default none */
+  /** Path of metrics on the same port, for example `/metrics`. @default no metrics */
   readonly metricsPath?: string;
-  /** Gauge of requests in progress among those metrics. @default none */
+  /** Gauge of requests in progress among those metrics. @default no gauge */
   readonly inProgressGauge?: string;
   /** What that gauge says while the metrics of an idle application are read: 1 where it counts this request, too. @default 0 */
   readonly inProgressBaseline?: number;

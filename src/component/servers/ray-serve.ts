@@ -17,7 +17,7 @@ export interface RayServeOptions extends CommonServerOptions {
    * @default the path of `identity`, else /-/routes
    */
   readonly readinessPath?: string;
-  /** What `ray start --metrics-export-port` says. @default none: Ray takes a free port */
+  /** What `ray start --metrics-export-port` says. @default no metrics: Ray takes a free port */
   readonly metricsPort?: number;
 }
 
