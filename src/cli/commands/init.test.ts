@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { changed, foundInventory } from "../../../test/support/found.ts";
 import { Captured, Keyboard, runMain } from "../../../test/unit/run-main.ts";
-import { presetNames, withoutIdentity } from "../../component/servers/preset-names.ts";
+import { presetNames, withoutIdentity } from "../../component/servers/preset-server.ts";
 import { readConfig } from "../../config/file/read.ts";
 
 let folder: string;

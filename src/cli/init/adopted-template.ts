@@ -1,4 +1,4 @@
-import { withoutIdentity } from "../../component/servers/preset-names.ts";
+import { withoutIdentity } from "../../component/servers/preset-server.ts";
 import { defaults } from "../../core/defaults.ts";
 import { speaksGrpc } from "../../core/model.ts";
 import type { Described } from "../../rollout/adoption/describe.ts";

@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 import { custom } from "../../component/servers/custom.ts";
-import { presetServer } from "../../component/servers/preset-options.ts";
-import { presetNamed } from "../../component/servers/presets.ts";
+import { presetNamed, presetServer } from "../../component/servers/preset-server.ts";
 import { defaults } from "../../core/defaults.ts";
 import type { ModelServer, SlotSpec } from "../../core/model.ts";
 import type { Slot } from "../../core/slots.ts";

@@ -1,4 +1,4 @@
-import { presetServer } from "../../component/servers/preset-options.ts";
+import { presetServer } from "../../component/servers/preset-server.ts";
 import { defaults } from "../../core/defaults.ts";
 import { UserError } from "../../core/errors.ts";
 import { isFields } from "../../core/fields.ts";

@@ -1,5 +1,4 @@
-import type { PresetName } from "../../component/servers/preset-names.ts";
-import type { PresetServer } from "../../component/servers/preset-options.ts";
+import type { PresetName, PresetServer } from "../../component/servers/preset-server.ts";
 import type { IdentityProbe } from "../../core/identity.ts";
 import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../../core/model.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
