@@ -33,16 +33,6 @@ if (tooOld) {
   };
   // Compiled (and type-stripped) code is kept between starts: a third of the time of --help.
   nodeModule.enableCompileCache?.();
-  // Half the modules that a command would load are @kubernetes/client-node's generated models and calls, and only what reads a
-  // kubeconfig is used: 0.1 s. Without the hook, all is loaded and works the same.
-  const client = new URL("./kubernetes-client.js", import.meta.url).href;
-  const kubeconfig = import.meta.resolve("@kubernetes/client-node/dist/config.js");
-  nodeModule.registerHooks?.({
-    resolve(specifier, context, next) {
-      const isClient = specifier === "./gen/index.js" && context.parentURL === kubeconfig;
-      return isClient ? { url: client, format: "module", shortCircuit: true } : next(specifier, context);
-    },
-  });
   const entry = existsSync(source) ? source : new URL("../dist/cli/process.js", import.meta.url);
   const { runProcess } = await import(entry.href);
   await runProcess();

@@ -8,18 +8,9 @@ export type {
 export { BlueGreenModel } from "./component/blue-green-model.ts";
 export { endpointOf, type IngressStatus } from "./component/endpoint.ts";
 export { providerFromConfig } from "./component/provider.ts";
-export { type BentomlOptions, bentoml } from "./component/servers/bentoml.ts";
-export { type CustomServerOptions, custom } from "./component/servers/custom.ts";
-export { type FastapiOptions, fastapi } from "./component/servers/fastapi.ts";
-export { type MlserverOptions, mlserver } from "./component/servers/mlserver.ts";
-export type { PresetName } from "./component/servers/preset-names.ts";
-export type { PresetServer } from "./component/servers/preset-options.ts";
-export { type RayServeOptions, rayServe } from "./component/servers/ray-serve.ts";
+export type { PresetName, PresetServer } from "./component/servers/preset-server.ts";
+export * from "./component/servers/presets.ts";
 export type { CommonServerOptions } from "./component/servers/shared.ts";
-export { type TensorflowServingOptions, tensorflowServing } from "./component/servers/tensorflow-serving.ts";
-export { type TorchserveOptions, torchserve } from "./component/servers/torchserve.ts";
-export { type TritonOptions, triton } from "./component/servers/triton.ts";
-export { type VllmOptions, vllm } from "./component/servers/vllm.ts";
 export type { SlotOutputs } from "./component/slot-resources.ts";
 export { defineConfig } from "./config/file/define.ts";
 export type {

@@ -45,9 +45,9 @@ export {
   requireSuccess,
   runProgram,
 } from "./tools/run-program.ts";
-export { isAtLeast, isSameMinor } from "./tools/semver.ts";
 export type { Layout, Platform, Recipe, ToolContext } from "./tools/source.ts";
 export type { EnsureToolOptions, Tool } from "./tools/tool.ts";
+export { isInRange } from "./tools/version-range.ts";
 
 /** A connection to a cluster; its HTTP client is loaded only then. */
 export async function connected(source: KubeconfigSource): Promise<Connection> {

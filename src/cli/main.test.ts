@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Captured, Keyboard, nothing, runMain, testCommand } from "../../test/unit/run-main.ts";
+import { presetNames } from "../component/servers/preset-server.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import { step } from "../core/events.ts";
 import { KubernetesApiError } from "../kubernetes/api.ts";
@@ -65,7 +66,7 @@ describe("a wrong command line is exit code 2, with the nearest right one", () =
     [["switch", "bleu"], 'The argument slot is "bleu", which is none of blue, green; did you mean "blue"?'],
     [
       ["init", "--server", "mlsrver"],
-      'The option --server is "mlsrver", which is none of mlserver, triton, vllm, tensorflow-serving, torchserve, bentoml, ray-serve, fastapi, custom; did you mean "mlserver"?',
+      `The option --server is "mlsrver", which is none of ${presetNames.join(", ")}, custom; did you mean "mlserver"?`,
     ],
     [["status", "--context"], 'Option "--context <name>" argument missing.'],
   ])("%j", async (argv, message) => {

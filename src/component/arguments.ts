@@ -1,5 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { defaults } from "../core/defaults.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import type {
   AdoptedModel,
@@ -195,8 +196,8 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
       "Let `live` be one of the routing's slots.",
     );
   }
-  const router = routerNamed(args.router ?? "nginx");
-  const previewHeader = args.previewHeader ?? defaultPreviewHeader;
+  const router = routerNamed(args.router ?? defaults.router);
+  const previewHeader = args.previewHeader ?? defaults.previewHeader;
   if (previewHeader !== defaultPreviewHeader) requireCapability(router, "header", "previewHeader");
   if (!/^[A-Za-z0-9-]+$/.test(previewHeader)) {
     refuse(
@@ -204,7 +205,7 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
       `previewHeader is "${previewHeader}", but must be letters, digits and dashes, for example ${defaultPreviewHeader}.`,
     );
   }
-  const servicePort = args.servicePort ?? 80;
+  const servicePort = args.servicePort ?? defaults.servicePort;
   if (!Number.isInteger(servicePort) || servicePort < 1 || servicePort > 65_535) {
     refuse("port-invalid", `servicePort is ${servicePort}, but must be a whole number from 1 to 65535.`);
   }

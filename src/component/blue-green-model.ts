@@ -1,6 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { defaults } from "../core/defaults.ts";
 import { beginning } from "../core/identity-path.ts";
 import { ownLabels } from "../core/names.ts";
 import { splitOf } from "../core/routing.ts";
@@ -54,7 +55,7 @@ export class BlueGreenModel extends pulumi.ComponentResource {
     this.slots = { blue: blue.outputs, green: green.outputs };
     this.ingressName = ingress.metadata.name;
     const scheme = (args.ingress.tls ?? []).length > 0 ? "https" : "http";
-    this.url = pulumi.interpolate`${scheme}://${args.ingress.host}${beginning(args.ingress.path ?? "/")}`;
+    this.url = pulumi.interpolate`${scheme}://${args.ingress.host}${beginning(args.ingress.path ?? defaults.ingress.path)}`;
     this.registerOutputs({
       endpoint: this.endpoint,
       live: this.live,

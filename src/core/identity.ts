@@ -1,4 +1,4 @@
-import { type GrpcFields, readField } from "./grpc-message.ts";
+import type { GrpcFields } from "./grpc-names.ts";
 import { jsonAt } from "./json-path.ts";
 
 /**
@@ -10,7 +10,7 @@ export interface IdentityProbe {
   readonly path: string;
   /**
    * What clients ask the ingress for to get to `path`, where something rewrites the path on the way: for example `/fraud/v2/models/fraud`.
-   * @default `path`, or what it is by the Ingress's own annotations (`rewrite-target`)
+   * @default `path`, or what `rewrite-target` makes it
    */
   readonly ingressPath?: string | undefined;
   readonly from:
@@ -21,7 +21,7 @@ export interface IdentityProbe {
     | { readonly kind: "body" };
   /**
    * The same mark over gRPC: the ingress is asked so where `ingress.protocol` is `grpc` or `grpcs`. Pods show theirs over HTTP all the
-   * same. @default the ingress is asked over HTTP, too
+   * same. @default none, the ingress is asked over HTTP
    */
   readonly grpc?: GrpcIdentity | undefined;
 }
@@ -67,16 +67,5 @@ export function readIdentity(probe: IdentityProbe, answer: IdentityAnswer): stri
       const value = jsonAt(body, probe.from.path);
       return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
     }
-  }
-}
-
-/** The mark in an answer over gRPC, or `undefined` when the call failed or its answer carries none. */
-export function readGrpcIdentity({ from }: GrpcIdentity, answer: IdentityAnswer): string | undefined {
-  if (answer.headers["grpc-status"] !== "0") return undefined;
-  switch (from.kind) {
-    case "metadata":
-      return answer.headers[from.name.toLowerCase()];
-    case "field":
-      return answer.message === undefined ? undefined : readField(answer.message, from.path) || undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { defaults } from "./defaults.ts";
 import { type IngressPlace, type IngressSpec, placesOf } from "./model.ts";
 
 /** An Ingress as the API server lists it: everything may be missing. */
@@ -80,7 +81,7 @@ export function claimsOnModel(
     claimsOf(objects, {
       host,
       paths: places.filter((place: IngressPlace) => place.host === host),
-      className: ingress.className ?? "nginx",
+      className: ingress.className ?? defaults.ingress.className,
       own,
     }),
   );

@@ -1,3 +1,4 @@
+import { defaults } from "./defaults.ts";
 import type { IdentityProbe } from "./identity.ts";
 import type {
   Autoscaling,
@@ -121,7 +122,7 @@ export interface SlotSpec {
   readonly secrets?: readonly SecretMount[];
   /**
    * Versions of the Secrets and ConfigMaps that are referred to, by `secret/NAME` and `configmap/NAME`, never their contents.
-   * A change replaces the pods. @default on the command line the versions that were there when the release was made
+   * A change replaces the pods. @default those that are there: on the command line, when the release was made
    */
   readonly versions?: Readonly<Record<string, string>>;
   readonly resources?: ResourceAmounts;
@@ -152,11 +153,11 @@ export interface SlotSpec {
   readonly release?: number;
   /** The version that made the release, where its pods are to stay as that one wrote them. @default the current defaults */
   readonly podDefaults?: PodDefaults;
-  /** Name of the slot's Deployment, where it existed before the model. @default NAME-SLOT; never changes */
+  /** Name of the slot's Deployment, where it existed before the model. @default derived from the model's name, NAME-SLOT; never changes */
   readonly deployment?: string;
-  /** Name of the slot's Service, where it existed before the model. @default NAME-SLOT; never changes */
+  /** Name of the slot's Service, where it existed before the model. @default derived from the model's name, NAME-SLOT; never changes */
   readonly service?: string;
-  /** Name of the slot's HorizontalPodAutoscaler, where it existed before the model. @default the Deployment's; never changes */
+  /** Name of the slot's HorizontalPodAutoscaler, where it existed before the model. @default derived from the model's name, as the Deployment's; never changes */
   readonly autoscaler?: string;
 }
 
@@ -203,7 +204,7 @@ export interface IngressTls {
 
 /** One more way by which clients reach the model. */
 export interface IngressPlace {
-  /** @default `host` of the Ingress */
+  /** @default that of the Ingress */
   readonly host?: string;
   /** @default / */
   readonly path?: string;
@@ -213,7 +214,7 @@ export interface IngressPlace {
 
 /** How clients reach the model. */
 export interface IngressSpec {
-  /** Name of the Ingress, where it existed before the model. @default NAME; never changes */
+  /** Name of the Ingress, where it existed before the model. @default derived from the model's name, NAME; never changes */
   readonly name?: string;
   /** @default nginx */
   readonly className?: string;
@@ -228,12 +229,12 @@ export interface IngressSpec {
   readonly path?: string;
   /** @default Prefix */
   readonly pathType?: "Prefix" | "Exact" | "ImplementationSpecific";
-  /** More hosts and paths that lead to the model. @default none */
+  /** More hosts and paths that lead to the model. @default no more */
   readonly also?: readonly IngressPlace[];
   readonly tls?: readonly IngressTls[];
-  /** Seconds that the controller waits for the model server's answer. @default the controller's own, mostly 60 */
+  /** Seconds that the controller waits for the model server's answer. @default the controller's, mostly 60 */
   readonly timeout?: number;
-  /** Largest request: a quantity such as `64Mi`, or `unlimited`. @default the controller's own */
+  /** Largest request: a quantity such as `64Mi`, or `unlimited`. @default the controller's */
   readonly maxBodySize?: string;
   /** What the controller speaks with the model server. @default http */
   readonly protocol?: BackendProtocol;
@@ -248,11 +249,11 @@ export function placesOf({
   pathType,
   also = [],
 }: IngressSpec): readonly Required<IngressPlace>[] {
-  const main = { host, path: path ?? "/", pathType: pathType ?? "Prefix" };
+  const main = { host, path: path ?? defaults.ingress.path, pathType: pathType ?? defaults.ingress.pathType };
   const others = also.map((place) => ({
     host: place.host ?? host,
-    path: place.path ?? "/",
-    pathType: place.pathType ?? ("Prefix" as const),
+    path: place.path ?? defaults.ingress.path,
+    pathType: place.pathType ?? defaults.ingress.pathType,
   }));
   return [main, ...others];
 }

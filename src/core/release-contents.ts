@@ -24,7 +24,7 @@ export type EnvValue = string | EnvReference;
 export interface ModelFetcher {
   /**
    * Image of the init container, called with two arguments: URI and folder, as KServe's storage initializer is.
-   * @default kserve/storage-initializer:v0.16.0
+   * @default KServe's storage initializer, kserve/storage-initializer:v0.16.0
    */
   readonly image?: string;
   /** @default IfNotPresent */
@@ -105,8 +105,10 @@ export type DisruptionBudget =
 
 export interface Toleration {
   readonly key?: string;
+  /** @default Equal */
   readonly operator?: "Equal" | "Exists";
   readonly value?: string;
+  /** @default all */
   readonly effect?: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
   /** Seconds that a pod stays on a node with this taint; only with NoExecute. */
   readonly tolerationSeconds?: number;

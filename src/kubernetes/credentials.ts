@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import { getCACertificates } from "node:tls";
 import type { Clock } from "../core/clock.ts";
+import { exitCodes, UserError } from "../core/errors.ts";
 import { type ExecPlugin, execPluginOf, type PluginCredentials } from "./exec-plugin.ts";
 import { type ChosenCluster, textOf } from "./kubeconfig/choose.ts";
 import type { Fields } from "./kubeconfig/parse.ts";
@@ -145,6 +146,23 @@ function impersonation(user: Fields): Record<string, string | string[]> {
   };
 }
 
+/** Users with a former `auth-provider` are few, and the package is a quarter of all that would be installed. */
+async function kubernetesClient() {
+  try {
+    return await import("@kubernetes/client-node");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== "ERR_MODULE_NOT_FOUND" || !message.includes("@kubernetes/client-node")) throw error;
+    throw new UserError({
+      code: "auth-provider-missing",
+      message:
+        "The kubeconfig's user logs in by an auth-provider, which the package @kubernetes/client-node knows, and that is not installed.",
+      hint: "Install it beside modelswitch: `npm install @kubernetes/client-node@2`. Or let the user log in by an exec plug-in (`kubectl oidc-login`, `kubelogin`, `gke-gcloud-auth-plugin`), as kubectl does since 1.26.",
+      exitCode: exitCodes.usage,
+    });
+  }
+}
+
 /** Asks for the headers of one request. */
 type AuthProvider = () => Promise<Readonly<Record<string, string>>>;
 
@@ -152,7 +170,7 @@ type AuthProvider = () => Promise<Readonly<Record<string, string>>>;
 async function authProviderOf({ user }: ChosenCluster): Promise<AuthProvider> {
   const provider = user["auth-provider"];
   if (provider === undefined || provider === null) return async () => ({});
-  const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
+  const { KubeConfig } = await kubernetesClient();
   const config = new KubeConfig();
   config.loadFromClusterAndUser(
     { name: "cluster", server: "https://localhost", skipTLSVerify: false },

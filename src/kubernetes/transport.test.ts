@@ -9,8 +9,8 @@ import { createAuthority, issueCertificate } from "../../packages/local-cluster/
 import { connectProxy, socksProxy, type TestProxy } from "../../test/support/proxies.ts";
 import { connect } from "./connect.ts";
 
-const own = createAuthority("transport test", new Date());
-const issued = issueCertificate(own, {
+const own = await createAuthority("transport test", new Date());
+const issued = await issueCertificate(own, {
   subject: { commonName: "api" },
   serverNames: ["127.0.0.1", "api.behind-the-proxy.test"],
   validFrom: new Date(),

@@ -1,6 +1,6 @@
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { messageOf } from "../../src/core/errors.ts";
-import { encodeFields, readField } from "../../src/core/grpc-message.ts";
+import { encodeFields, readField } from "../../src/rollout/proof/grpc-message.ts";
 
 const inferPath = "/inference.GRPCInferenceService/ModelInfer";
 

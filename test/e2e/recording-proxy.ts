@@ -4,7 +4,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { parse } from "yaml";
-import { createAuthority, issueCertificate } from "../../packages/local-cluster/src/cluster/certificates.ts";
+import {
+  type Credential,
+  createAuthority,
+  issueCertificate,
+} from "../../packages/local-cluster/src/cluster/certificates.ts";
 import type { Permission } from "../../src/core/permission-checks.ts";
 
 /** A request to the API server, as its authorizer sees it, and what became of it. */
@@ -27,7 +31,7 @@ export class RecordingProxy {
   readonly #upstream: URL;
   readonly #authority: Buffer;
 
-  private constructor(kubeconfigPath: string) {
+  private constructor(kubeconfigPath: string, authority: string, own: Credential) {
     const config = parse(readFileSync(kubeconfigPath, "utf8")) as {
       clusters: { cluster: { server: string; "certificate-authority-data": string } }[];
     };
@@ -35,21 +39,21 @@ export class RecordingProxy {
     if (cluster === undefined) throw new Error(`${kubeconfigPath} names no cluster.`);
     this.#upstream = new URL(cluster.server);
     this.#authority = Buffer.from(cluster["certificate-authority-data"], "base64");
-    const validFrom = new Date();
-    const own = createAuthority("recording-proxy-authority", validFrom);
-    const { certificate, key } = issueCertificate(own, {
-      subject: { commonName: "recording-proxy" },
-      serverNames: ["127.0.0.1"],
-      validFrom,
-    });
-    this.certificate = own.certificate;
-    this.#server = createServer({ cert: certificate, key }, (request, response) =>
+    this.certificate = authority;
+    this.#server = createServer({ cert: own.certificate, key: own.key }, (request, response) =>
       this.#pass(request, response),
     );
   }
 
   static async start(kubeconfigPath: string): Promise<RecordingProxy> {
-    const proxy = new RecordingProxy(kubeconfigPath);
+    const validFrom = new Date();
+    const authority = await createAuthority("recording-proxy-authority", validFrom);
+    const own = await issueCertificate(authority, {
+      subject: { commonName: "recording-proxy" },
+      serverNames: ["127.0.0.1"],
+      validFrom,
+    });
+    const proxy = new RecordingProxy(kubeconfigPath, authority.certificate, own);
     proxy.#server.listen(0, "127.0.0.1");
     await once(proxy.#server, "listening");
     return proxy;

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
+import { presets } from "../../src/component/servers/presets.ts";
+import { routerNames } from "../../src/core/model.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -42,28 +44,19 @@ test.each(documents)("the links in %s lead somewhere", (file) => {
   expect(broken).toEqual([]);
 });
 
-test("the README leads to every page", () => {
-  const linked = new Set(linksOf("README.md").map(({ path }) => path));
+test("the README leads to every page, to those of model servers by their own", () => {
+  const servers = join("docs", "servers", "README.md");
+  const linked = new Set(["README.md", servers].flatMap(linksOf).map(({ path }) => path));
   expect(documents.filter((file) => file.startsWith("docs") && !linked.has(file))).toEqual([]);
 });
 
-test("every router and every model server has its page", () => {
-  for (const room of ["routers", "servers"]) {
-    const help = new Set([
-      "checks",
-      "factory",
-      "main-ingress",
-      "nginx-request",
-      "router",
-      "shared",
-      "preset-names",
-      "preset-options",
-      "presets",
-    ]);
-    const names = readdirSync(join(root, "src", "component", room))
-      .filter((file) => file.endsWith(".ts") && !/\.(test|fixture)\.ts$/.test(file))
-      .map((file) => file.replace(/\.ts$/, ""))
-      .filter((name) => !help.has(name));
-    expect(names.filter((name) => !existsSync(join(root, "docs", room, `${name}.md`)))).toEqual([]);
-  }
+test("every model server has its page, and its row among them", () => {
+  const table = readFileSync(join(root, "docs", "servers", "README.md"), "utf8");
+  const names = Object.keys(presets);
+  expect(names.filter((name) => !existsSync(join(root, "docs", "servers", `${name}.md`)))).toEqual([]);
+  expect(names.filter((name) => !table.includes(`| [\`${name}\`](${name}.md)`))).toEqual([]);
+});
+
+test("every router has its page", () => {
+  expect(routerNames.filter((name) => !existsSync(join(root, "docs", "routers", `${name}.md`)))).toEqual([]);
 });

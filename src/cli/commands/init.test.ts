@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { changed, foundInventory } from "../../../test/support/found.ts";
 import { Captured, Keyboard, runMain } from "../../../test/unit/run-main.ts";
-import { presetNames, withoutIdentity } from "../../component/servers/preset-names.ts";
+import { presetNames, withoutIdentity } from "../../component/servers/preset-server.ts";
 import { readConfig } from "../../config/file/read.ts";
 
 let folder: string;
@@ -118,10 +118,7 @@ describe("init", () => {
     await answer("is no model name", "fraud");
     await answer("Image of the model server [registry.example.com/fraud:1.0]", "fraud:2");
     await answer("Host name that clients use [fraud.example.com]", "models.acme.io");
-    await answer(
-      "Model server (mlserver, triton, vllm, tensorflow-serving, torchserve, bentoml, ray-serve, fastapi or custom) [mlserver]",
-      "",
-    );
+    await answer(`Model server (${presetNames.join(", ")} or custom) [mlserver]`, "");
     expect((await running).exitCode).toBe(0);
     expect(written()).toContain('image: "fraud:2"');
   });

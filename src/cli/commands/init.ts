@@ -1,4 +1,4 @@
-import { presetNames, withoutIdentity } from "../../component/servers/preset-names.ts";
+import { presetNames, withoutIdentity } from "../../component/servers/preset-server.ts";
 import type { ModelswitchConfig } from "../../config/model/types.ts";
 import type { Command, CommandContext, CommandInput, CommandResult } from "../command.ts";
 import type { Prefill, ServerChoice } from "../init/answers.ts";

@@ -5,36 +5,33 @@ import { didYouMean } from "../../core/nearest.ts";
 import type { OptionalRow } from "../../core/optional-permissions.ts";
 import { describePermissions, type Permission } from "../../core/permission-checks.ts";
 import { slots } from "../../core/slots.ts";
+import { findVersion, isInRange } from "../../tools/version-range.ts";
 import { failed, ok, skipped, type Verdict, warning } from "./check.ts";
 
 /** Judgements over what was observed. Pure. */
 
-export const oldestKubernetes = [1, 30] as const;
-const oldestNode = [22, 19] as const;
+export const oldestKubernetes = "1.30";
+const oldestNode = "22.19";
 
 export function nodeVerdict(version: string): Verdict {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]))
-    return ok(`Node.js ${version}`);
+  if (isInRange(version, `>=${oldestNode}`)) return ok(`Node.js ${version}`);
   return failed(
-    `Node.js ${version} is older than ${oldestNode.join(".")}`,
+    `Node.js ${version} is older than ${oldestNode}`,
     "Install a current one from https://nodejs.org.",
   );
 }
 
 /** `gitVersion` as the API server says it, for example `v1.36.3` or `v1.31.2-gke.1`. */
 export function versionVerdict(server: string, gitVersion: string): Verdict {
-  const match = /^v?(\d+)\.(\d+)/.exec(gitVersion);
   const at = `Kubernetes ${gitVersion} at ${server}`;
-  if (match === null)
+  if (findVersion(gitVersion) === undefined)
     return warning(
       `${at}: the version cannot be read`,
-      `modelswitch is tested with ${oldestKubernetes.join(".")} and newer.`,
+      `modelswitch is tested with ${oldestKubernetes} and newer.`,
     );
-  const [major, minor] = [Number(match[1]), Number(match[2])];
-  if (major > oldestKubernetes[0] || minor >= oldestKubernetes[1]) return ok(at);
+  if (isInRange(gitVersion, `>=${oldestKubernetes}`)) return ok(at);
   return failed(
-    `${at} is older than ${oldestKubernetes.join(".")}`,
+    `${at} is older than ${oldestKubernetes}`,
     "Upgrade the cluster, or choose another with --context.",
   );
 }

@@ -1,4 +1,5 @@
-import { withoutIdentity } from "../../component/servers/preset-names.ts";
+import { withoutIdentity } from "../../component/servers/preset-server.ts";
+import { defaults } from "../../core/defaults.ts";
 import { speaksGrpc } from "../../core/model.ts";
 import type { Described } from "../../rollout/adoption/describe.ts";
 import type { DescribedServer } from "../../rollout/adoption/found-server.ts";
@@ -31,7 +32,7 @@ export function adoptedConfigText({ name, namespace, server }: AdoptedAnswers, f
     `    green: ${literal(green, 4)},`,
     "  },",
     `  ingress: ${literal(ingress, 2)},`,
-    ...(servicePort === 80 ? [] : [`  servicePort: ${servicePort},`]),
+    ...(servicePort === defaults.servicePort ? [] : [`  servicePort: ${servicePort},`]),
     ...(service === undefined
       ? []
       : [

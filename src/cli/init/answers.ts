@@ -1,4 +1,4 @@
-import { type PresetName, presetNames } from "../../component/servers/preset-names.ts";
+import { type PresetName, presetNames } from "../../component/servers/preset-server.ts";
 import { hostProblem, imageProblem } from "../../config/model/host.ts";
 import { closestName } from "../../config/model/rules.ts";
 import { modelNamePattern } from "../../core/names.ts";

@@ -1,4 +1,4 @@
-import { presetNamed } from "../../component/servers/presets.ts";
+import { presetNamed } from "../../component/servers/preset-server.ts";
 import { configProblems } from "../../config/model/validate.ts";
 import { describePath, mayBeSecret } from "../../config/parts/problem.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";

@@ -1,4 +1,4 @@
-import { withoutIdentity } from "../../component/servers/preset-names.ts";
+import { withoutIdentity } from "../../component/servers/preset-server.ts";
 import type { InitAnswers } from "./answers.ts";
 
 /** The text of `modelswitch.config.ts`. Pure. */

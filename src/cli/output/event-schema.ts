@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { tied } from "../../config/parts/tied.ts";
+import type { Event } from "../../core/events.ts";
 import { phases, stages } from "../../core/rollout/state.ts";
 import { slots } from "../../core/slots.ts";
 
@@ -69,7 +71,9 @@ const resource = z.object({
   message: z.string().optional(),
 });
 
-const events = z.discriminatedUnion("type", [step, phaseEvent, verdict, info, warning, resource]);
+const events = tied<Event & z.infer<z.ZodObject<typeof head>>>()(
+  z.discriminatedUnion("type", [step, phaseEvent, verdict, info, warning, resource]),
+);
 
 /** The last line: how the command ended. */
 const result = z.looseObject({

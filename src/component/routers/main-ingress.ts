@@ -1,3 +1,4 @@
+import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { placesOf, type RouterName } from "../../core/model.ts";
 import { type Named, objectNames, ownLabels } from "../../core/names.ts";
@@ -17,7 +18,7 @@ export function ingressTo(
   const { ingress } = input;
   const places = placesOf(ingress);
   const hosts = [...new Set(places.map(({ host }) => host))];
-  const className = ingress.className ?? "nginx";
+  const className = ingress.className ?? defaults.ingress.className;
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "Ingress",
@@ -88,7 +89,7 @@ export function refuseOwnedAnnotations(
   for (const [key, value] of Object.entries(ingress.annotations ?? {})) {
     if (key === classAnnotation) {
       throw owned(
-        `ingress.annotations has "${key}": "${value}", but the class is set by ingress.className ("${ingress.className ?? "nginx"}"); API servers refuse an Ingress with both where they differ, and old ones always.`,
+        `ingress.annotations has "${key}": "${value}", but the class is set by ingress.className ("${ingress.className ?? defaults.ingress.className}"); API servers refuse an Ingress with both where they differ, and old ones always.`,
         `Remove the annotation and set ingress.className: "${value}", with ingress.classAnnotation: true where the class is to stay an annotation.`,
       );
     }

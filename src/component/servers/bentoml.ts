@@ -1,5 +1,6 @@
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer, invalid, refuseUnknown } from "./checks.ts";
+import type { OptionTable, Preset } from "./option.ts";
 import { type CommonServerOptions, commonOptions, healthProbes, shutdownTimes } from "./shared.ts";
 
 /** What `bentoml` takes. */
@@ -9,6 +10,12 @@ export interface BentomlOptions extends CommonServerOptions {
   /** What `bentoml serve --timeout-keep-alive` says. @default 5, BentoML's own */
   readonly keepAliveSeconds?: number;
 }
+
+const own = {
+  ...commonOptions,
+  port: { is: "port", about: "Port that requests go to", default: 3000 },
+  keepAliveSeconds: { is: "seconds", about: "What --timeout-keep-alive says", default: 5, minimum: 1 },
+} as const satisfies OptionTable<BentomlOptions>;
 
 /**
  * [BentoML](https://docs.bentoml.com) 1.4.
@@ -25,14 +32,10 @@ export interface BentomlOptions extends CommonServerOptions {
  * @throws UserError `server-invalid`
  */
 export function bentoml(options: BentomlOptions = {}): ModelServer {
-  refuseUnknown("bentoml", options, {
-    ...commonOptions,
-    port: true,
-    keepAliveSeconds: true,
-  });
-  const port = options.port ?? 3000;
-  const longestRequestSeconds = options.longestRequestSeconds ?? 30;
-  const keepAliveSeconds = options.keepAliveSeconds ?? 5;
+  refuseUnknown("bentoml", options, own);
+  const port = options.port ?? own.port.default;
+  const longestRequestSeconds = options.longestRequestSeconds ?? own.longestRequestSeconds.default;
+  const keepAliveSeconds = options.keepAliveSeconds ?? own.keepAliveSeconds.default;
   if (!(Number.isInteger(keepAliveSeconds) && keepAliveSeconds > 0)) {
     throw invalid("bentoml", "keepAliveSeconds", keepAliveSeconds, "a whole number of seconds, 1 or more");
   }
@@ -57,3 +60,5 @@ export function bentoml(options: BentomlOptions = {}): ModelServer {
     longestRequestSeconds,
   );
 }
+
+export const bentomlPreset: Preset<BentomlOptions> = { options: own, images: /bento/, server: bentoml };

@@ -1,5 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { fieldPathPattern, methodPattern } from "../../core/grpc-message.ts";
+import { fieldPathPattern, methodPattern } from "../../core/grpc-names.ts";
 import type { ModelServer } from "../../core/model.ts";
 import { didYouMean } from "../../core/nearest.ts";
 
@@ -18,7 +18,7 @@ export function invalid(server: string, field: string, value: unknown, expected:
 export function refuseUnknown<Options extends object>(
   server: string,
   options: Options,
-  known: Readonly<Record<keyof Options, true>>,
+  known: Readonly<Record<keyof Options, unknown>>,
 ): void {
   const names = Object.keys(known);
   const unknown = Object.keys(options).find((name) => !names.includes(name));

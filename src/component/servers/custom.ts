@@ -7,6 +7,7 @@ import type {
   ModelServer,
 } from "../../core/model.ts";
 import { checkedServer, invalid, refuseUnknown } from "./checks.ts";
+import type { OptionTable, Preset } from "./option.ts";
 import { commonOptions } from "./shared.ts";
 
 /** Any model server: say its port, what its health checks are and how a slot is recognised. */
@@ -19,7 +20,7 @@ export interface CustomServerOptions {
   readonly otherPorts?: Readonly<Record<string, number>>;
   /** Path that answers 2xx or 3xx once the model can take requests. @default / */
   readonly readinessPath?: string;
-  /** Path that answers 2xx or 3xx while the process is sound; without one the kubelet never restarts it for being slow. @default none */
+  /** Path that answers 2xx or 3xx while the process is sound; without one the kubelet never restarts it for being slow. @default no liveness probe */
   readonly livenessPath?: string;
   /**
    * With `grpcOnly`: the service that the gRPC health service is asked about; SERVING once the model can take requests.
@@ -44,7 +45,7 @@ export interface CustomServerOptions {
   readonly preStopSleepSeconds?: number;
   /** The longest that one request takes; shutdown waits for it. @default 30 */
   readonly longestRequestSeconds?: number;
-  /** @default preStopSleepSeconds + longestRequestSeconds + 5 */
+  /** @default preStopSleepSeconds and longestRequestSeconds and 5 */
   readonly terminationGracePeriodSeconds?: number;
   /** Seconds that the server keeps an idle connection open, where known. @default unknown */
   readonly keepAliveSeconds?: number;
@@ -61,39 +62,67 @@ export interface CustomServerOptions {
   readonly draining?: DrainingEvidence;
 }
 
+const own = {
+  ...commonOptions,
+  name: { is: "text", about: "Name for messages", default: "custom" },
+  port: { is: "port", about: "Port that requests go to", default: 8080 },
+  grpcOnly: {
+    is: "gRPC identity",
+    about: "For a server without HTTP: the method whose answers tell blue from green",
+    otherwise: "it speaks HTTP",
+  },
+  otherPorts: { is: "other ports" },
+  readinessPath: { is: "path", about: "Answers 2xx once the model is loaded", default: "/" },
+  livenessPath: {
+    is: "path",
+    about: "Answers 2xx while the process is sound",
+    otherwise: "no liveness probe",
+  },
+  readinessService: {
+    is: "text or nothing",
+    about: "With grpcOnly: what the health service is asked about until requests come",
+    otherwise: "the server as a whole",
+  },
+  livenessService: {
+    is: "text or nothing",
+    about:
+      'With grpcOnly: what it is asked about to restart a server that hangs, "" for the server as a whole',
+    otherwise: "no liveness probe",
+  },
+  preStopSleepSeconds: {
+    is: "seconds",
+    about: "Seconds that a terminating pod goes on serving",
+    default: 10,
+  },
+  terminationGracePeriodSeconds: {
+    is: "seconds",
+    about: "At least the two above",
+    otherwise: "preStopSleepSeconds and longestRequestSeconds and 5",
+    minimum: 1,
+  },
+  keepAliveSeconds: { is: "keep-alive" },
+  protocol: { is: "protocol", about: "What inference requests look like", default: "custom" },
+  metrics: { is: "metrics" },
+  draining: { is: "draining" },
+} as const satisfies OptionTable<CustomServerOptions>;
+
 /**
  * A model server of one's own.
  * @throws UserError `server-invalid`
  */
 export function custom(options: CustomServerOptions = {}): ModelServer {
-  refuseUnknown("custom", options, {
-    ...commonOptions,
-    name: true,
-    port: true,
-    otherPorts: true,
-    readinessPath: true,
-    livenessPath: true,
-    readinessService: true,
-    livenessService: true,
-    grpcOnly: true,
-    preStopSleepSeconds: true,
-    terminationGracePeriodSeconds: true,
-    keepAliveSeconds: true,
-    protocol: true,
-    metrics: true,
-    draining: true,
-  });
+  refuseUnknown("custom", options, own);
   const { grpcOnly } = options;
-  const preStopSleepSeconds = options.preStopSleepSeconds ?? 10;
-  const longestRequestSeconds = options.longestRequestSeconds ?? 30;
+  const preStopSleepSeconds = options.preStopSleepSeconds ?? own.preStopSleepSeconds.default;
+  const longestRequestSeconds = options.longestRequestSeconds ?? own.longestRequestSeconds.default;
   const asked = probesOf(options);
   const liveness = asked.liveness && probe(asked.liveness, 10, 3);
   const startupPeriod = 5;
-  const startupSeconds = options.startupSeconds ?? 600;
+  const startupSeconds = options.startupSeconds ?? own.startupSeconds.default;
   return checkedServer(
     {
-      name: options.name ?? "custom",
-      httpPort: options.port ?? 8080,
+      name: options.name ?? own.name.default,
+      httpPort: options.port ?? own.port.default,
       ...(grpcOnly === undefined ? {} : { http: false }),
       otherPorts: options.otherPorts ?? {},
       readiness: probe(asked.readiness, 2, 2),
@@ -108,7 +137,7 @@ export function custom(options: CustomServerOptions = {}): ModelServer {
       env: options.env ?? {},
       keepAliveSeconds: options.keepAliveSeconds,
       identity: grpcOnly === undefined ? options.identity : grpcIdentity(options, grpcOnly),
-      protocol: options.protocol ?? "custom",
+      protocol: options.protocol ?? own.protocol.default,
       metrics: options.metrics,
       draining: options.draining,
     },
@@ -116,11 +145,19 @@ export function custom(options: CustomServerOptions = {}): ModelServer {
   );
 }
 
+export const customPreset: Preset<CustomServerOptions> = { options: own, server: custom };
+
 type Asked = Pick<HttpProbe, "path" | "service">;
 
 /** What probes ask: paths over HTTP, services of the gRPC health service without it. */
 function probesOf(options: CustomServerOptions): { readonly readiness: Asked; readonly liveness?: Asked } {
-  const { grpcOnly, readinessPath = "/", livenessPath, readinessService, livenessService } = options;
+  const {
+    grpcOnly,
+    readinessPath = own.readinessPath.default,
+    livenessPath,
+    readinessService,
+    livenessService,
+  } = options;
   if (grpcOnly !== undefined) {
     return {
       readiness: { path: "/", ...(readinessService === undefined ? {} : { service: readinessService }) },
@@ -131,7 +168,7 @@ function probesOf(options: CustomServerOptions): { readonly readiness: Asked; re
     if (options[option] === undefined) continue;
     const instead = option === "readinessService" ? "readinessPath" : "livenessPath";
     throw invalid(
-      options.name ?? "custom",
+      options.name ?? own.name.default,
       option,
       options[option],
       `left out without grpcOnly: over HTTP it is ${instead}`,
@@ -152,7 +189,7 @@ function grpcIdentity(options: CustomServerOptions, grpc: GrpcIdentity): Identit
   for (const option of ["identity", "readinessPath", "livenessPath"] as const) {
     if (options[option] === undefined) continue;
     throw invalid(
-      options.name ?? "custom",
+      options.name ?? own.name.default,
       option,
       options[option],
       "left out with grpcOnly: a server without HTTP answers no path",

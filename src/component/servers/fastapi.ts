@@ -1,5 +1,6 @@
 import type { DrainingEvidence, MetricsEndpoint, ModelServer } from "../../core/model.ts";
 import { checkedServer, refuseUnknown } from "./checks.ts";
+import type { OptionTable, Preset } from "./option.ts";
 import {
   type CommonServerOptions,
   commonOptions,
@@ -16,13 +17,27 @@ export interface FastapiOptions extends CommonServerOptions {
   readonly readinessPath?: string;
   /** Path that answers 2xx while the process is sound; `false`: no liveness probe. @default the readiness path */
   readonly livenessPath?: string | false;
-  /** Path of metrics on the same port, for example `/metrics`. @default none */
+  /** Path of metrics on the same port, for example `/metrics`. @default no metrics */
   readonly metricsPath?: string;
-  /** Gauge of requests in progress among those metrics. @default none */
+  /** Gauge of requests in progress among those metrics. @default no gauge */
   readonly inProgressGauge?: string;
   /** What that gauge says while the metrics of an idle application are read: 1 where it counts this request, too. @default 0 */
   readonly inProgressBaseline?: number;
 }
+
+const own = {
+  ...commonOptions,
+  port: { is: "port", about: "Port that requests go to", default: 8000 },
+  readinessPath: { is: "path", about: "Answers 2xx once the model is loaded", default: "/openapi.json" },
+  livenessPath: {
+    is: "path or false",
+    about: "Answers 2xx while the process is sound; false: no liveness probe",
+    otherwise: "the readiness path",
+  },
+  metricsPath: { is: "path", about: "Path of Prometheus metrics", otherwise: "no metrics" },
+  inProgressGauge: { is: "text", about: "Gauge of requests in progress", otherwise: "no gauge" },
+  inProgressBaseline: { is: "amount", about: "What it says on an idle replica", default: 0 },
+} as const satisfies OptionTable<FastapiOptions>;
 
 /**
  * A [FastAPI](https://fastapi.tiangolo.com) application of one's own (ONNX Runtime, scikit-learn, anything), run by the command
@@ -38,18 +53,10 @@ export interface FastapiOptions extends CommonServerOptions {
  * @throws UserError `server-invalid`
  */
 export function fastapi(options: FastapiOptions = {}): ModelServer {
-  refuseUnknown("fastapi", options, {
-    ...commonOptions,
-    port: true,
-    readinessPath: true,
-    livenessPath: true,
-    metricsPath: true,
-    inProgressGauge: true,
-    inProgressBaseline: true,
-  });
-  const port = options.port ?? 8000;
-  const longestRequestSeconds = options.longestRequestSeconds ?? 30;
-  const readinessPath = options.readinessPath ?? "/openapi.json";
+  refuseUnknown("fastapi", options, own);
+  const port = options.port ?? own.port.default;
+  const longestRequestSeconds = options.longestRequestSeconds ?? own.longestRequestSeconds.default;
+  const readinessPath = options.readinessPath ?? own.readinessPath.default;
   const livenessPath = options.livenessPath === false ? undefined : (options.livenessPath ?? readinessPath);
   const metrics: MetricsEndpoint | undefined =
     options.metricsPath === undefined ? undefined : { port, path: options.metricsPath };
@@ -87,3 +94,5 @@ export function fastapi(options: FastapiOptions = {}): ModelServer {
     longestRequestSeconds,
   );
 }
+
+export const fastapiPreset: Preset<FastapiOptions> = { options: own, server: fastapi };

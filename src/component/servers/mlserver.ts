@@ -1,7 +1,15 @@
 import type { IdentityProbe } from "../../core/identity.ts";
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer, invalid, refuseUnknown } from "./checks.ts";
-import { commonOptions, healthProbes, openInferenceIdentity, requiredName, shutdownTimes } from "./shared.ts";
+import type { OptionTable, Preset } from "./option.ts";
+import {
+  commonOptions,
+  healthProbes,
+  modelNameOption,
+  openInferenceIdentity,
+  requiredName,
+  shutdownTimes,
+} from "./shared.ts";
 
 /** What `mlserver` takes. */
 export interface MlserverOptions {
@@ -28,6 +36,19 @@ export interface MlserverOptions {
 /** uvicorn's `timeout_keep_alive`, which MLServer does not change. */
 const uvicornKeepAliveSeconds = 5;
 
+const own = {
+  ...commonOptions,
+  modelName: modelNameOption,
+  httpPort: { is: "port", about: "What MLSERVER_HTTP_PORT says", default: 8080 },
+  grpcPort: { is: "port", about: "What MLSERVER_GRPC_PORT says", default: 8081 },
+  metricsPort: { is: "port", about: "What MLSERVER_METRICS_PORT says", default: 8082 },
+  parallelWorkers: {
+    is: "whole number",
+    about: "Inference processes; 0 runs inference in the server's own",
+    otherwise: "MLServer's own",
+  },
+} as const satisfies OptionTable<MlserverOptions>;
+
 /**
  * [MLServer](https://mlserver.readthedocs.io) 1.x with the Open Inference Protocol.
  *
@@ -36,24 +57,17 @@ const uvicornKeepAliveSeconds = 5;
  * @throws UserError `server-invalid`
  */
 export function mlserver(options: MlserverOptions): ModelServer {
-  refuseUnknown("mlserver", options, {
-    ...commonOptions,
-    modelName: true,
-    httpPort: true,
-    grpcPort: true,
-    metricsPort: true,
-    parallelWorkers: true,
-  });
+  refuseUnknown("mlserver", options, own);
   const name = requiredName(
     "mlserver",
     "modelName",
     options.modelName,
     'the name of the model as in its model-settings.json, for example mlserver({ modelName: "fraud" })',
   );
-  const httpPort = options.httpPort ?? 8080;
-  const grpcPort = options.grpcPort ?? 8081;
-  const metricsPort = options.metricsPort ?? 8082;
-  const longestRequestSeconds = options.longestRequestSeconds ?? 30;
+  const httpPort = options.httpPort ?? own.httpPort.default;
+  const grpcPort = options.grpcPort ?? own.grpcPort.default;
+  const metricsPort = options.metricsPort ?? own.metricsPort.default;
+  const longestRequestSeconds = options.longestRequestSeconds ?? own.longestRequestSeconds.default;
   const workers = options.parallelWorkers;
   if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0)) {
     throw invalid("mlserver", "parallelWorkers", workers, "a whole number, 0 or more");
@@ -86,3 +100,5 @@ export function mlserver(options: MlserverOptions): ModelServer {
     longestRequestSeconds,
   );
 }
+
+export const mlserverPreset: Preset<MlserverOptions> = { options: own, images: /mlserver/, server: mlserver };

@@ -1,5 +1,6 @@
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer, refuseUnknown } from "./checks.ts";
+import type { OptionTable, Preset } from "./option.ts";
 import {
   type CommonServerOptions,
   commonOptions,
@@ -17,12 +18,19 @@ export interface RayServeOptions extends CommonServerOptions {
    * @default the path of `identity`, else /-/routes
    */
   readonly readinessPath?: string;
-  /** What `ray start --metrics-export-port` says. @default none: Ray takes a free port */
+  /** What `ray start --metrics-export-port` says. @default no metrics: Ray takes a free port */
   readonly metricsPort?: number;
 }
 
 /** Ray hands its metrics on every ten seconds (`metrics_report_interval_ms`); some are for the way. */
 const exportSeconds = 15;
+
+const own = {
+  ...commonOptions,
+  port: { is: "port", about: "Port that requests go to", default: 8000 },
+  readinessPath: { is: "path", about: "Path of the application", otherwise: "the path of identity" },
+  metricsPort: { is: "port", about: "What --metrics-export-port says", otherwise: "no metrics" },
+} as const satisfies OptionTable<RayServeOptions>;
 
 /**
  * [Ray Serve](https://docs.ray.io/en/latest/serve/index.html), a Ray node of its own in every pod.
@@ -40,18 +48,13 @@ const exportSeconds = 15;
  * @throws UserError `server-invalid`
  */
 export function rayServe(options: RayServeOptions = {}): ModelServer {
-  refuseUnknown("ray-serve", options, {
-    ...commonOptions,
-    port: true,
-    readinessPath: true,
-    metricsPort: true,
-  });
+  refuseUnknown("ray-serve", options, own);
   const { metricsPort } = options;
-  const longestRequestSeconds = options.longestRequestSeconds ?? 30;
+  const longestRequestSeconds = options.longestRequestSeconds ?? own.longestRequestSeconds.default;
   return checkedServer(
     {
       name: "ray-serve",
-      httpPort: options.port ?? 8000,
+      httpPort: options.port ?? own.port.default,
       otherPorts: metricsPort === undefined ? {} : { metrics: metricsPort },
       ...healthProbes(
         options.readinessPath ?? options.identity?.path ?? "/-/routes",
@@ -77,3 +80,9 @@ export function rayServe(options: RayServeOptions = {}): ModelServer {
     longestRequestSeconds,
   );
 }
+
+export const rayServePreset: Preset<RayServeOptions> = {
+  options: own,
+  images: /(rayproject|ray-serve)/,
+  server: rayServe,
+};

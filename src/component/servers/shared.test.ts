@@ -1,16 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { bentoml } from "./bentoml.ts";
-import { custom } from "./custom.ts";
-import { fastapi } from "./fastapi.ts";
-import { mlserver } from "./mlserver.ts";
-import { presetNames, withoutIdentity } from "./preset-names.ts";
-import { presetNamed } from "./presets.ts";
-import { rayServe } from "./ray-serve.ts";
+import {
+  type PresetServer,
+  presetNamed,
+  presetNames,
+  presetServer,
+  withoutIdentity,
+} from "./preset-server.ts";
 import { propagationSeconds, shutdownTimes } from "./shared.ts";
-import { tensorflowServing } from "./tensorflow-serving.ts";
-import { torchserve } from "./torchserve.ts";
-import { triton } from "./triton.ts";
-import { vllm } from "./vllm.ts";
 
 describe("shutdownTimes", () => {
   test("a server that drops requests on SIGTERM serves on for the longest one before it", () => {
@@ -70,18 +66,12 @@ describe("a preset by name", () => {
 
 describe("an option that a preset does not know", () => {
   // As a configuration file has it, whose types nobody checks.
-  const misspelt = (name: string): Record<string, unknown> => ({ modelName: "fraud", [name]: 1 });
+  const misspelt = (name: string): Record<string, unknown> => ({ [name]: 1 });
 
   test("is refused, and the nearest one is named", () => {
-    const options = misspelt("longestRequestSecond") as unknown as { modelName: string };
-    for (const preset of [mlserver, triton, tensorflowServing]) {
-      expect(() => preset(options)).toThrow(
-        /has no option "longestRequestSecond"; did you mean "longestRequestSeconds"\?/,
-      );
-    }
-    const { modelName: _, ...others } = options;
-    for (const preset of [bentoml, custom, fastapi, rayServe, torchserve, vllm]) {
-      expect(() => preset(others)).toThrow(
+    for (const preset of [...presetNames, "custom"] as const) {
+      const options = { preset, ...misspelt("longestRequestSecond") } as PresetServer;
+      expect(() => presetServer(options, "fraud")).toThrow(
         /has no option "longestRequestSecond"; did you mean "longestRequestSeconds"\?/,
       );
     }

@@ -1,6 +1,7 @@
 import type { IdentityProbe } from "../../core/identity.ts";
 import type { ModelServer } from "../../core/model.ts";
 import { invalid } from "./checks.ts";
+import type { OptionTable } from "./option.ts";
 
 /** What every preset takes. */
 export interface CommonServerOptions {
@@ -14,13 +15,24 @@ export interface CommonServerOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Their names. */
-export const commonOptions: Readonly<Record<keyof CommonServerOptions, true>> = {
-  startupSeconds: true,
-  longestRequestSeconds: true,
-  identity: true,
-  env: true,
-};
+/** Their checks, texts and defaults. */
+export const commonOptions = {
+  startupSeconds: { is: "seconds", about: "Seconds that loading the model may take", default: 600 },
+  longestRequestSeconds: {
+    is: "seconds",
+    about: "The longest that one request takes, a stream to its end",
+    default: 30,
+  },
+  identity: { is: "identity" },
+  env: { is: "environment" },
+} as const satisfies OptionTable<CommonServerOptions>;
+
+/** Of servers with several models: in a configuration it has the name of the model. */
+export const modelNameOption = {
+  is: "text",
+  about: "Name of the model inside the server",
+  otherwise: "the name of the model",
+} as const;
 
 /** Seconds until endpoint changes have reached every proxy and ingress controller. */
 export const propagationSeconds = 5;
@@ -53,7 +65,7 @@ export function shutdownTimes(times: {
 export function healthProbes(
   readiness: string,
   liveness: string | undefined,
-  startupSeconds = 600,
+  startupSeconds: number = commonOptions.startupSeconds.default,
 ): Pick<ModelServer, "readiness" | "liveness" | "startup"> {
   const startupPeriod = 5;
   return {

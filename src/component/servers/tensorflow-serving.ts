@@ -1,9 +1,11 @@
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer, refuseUnknown } from "./checks.ts";
+import type { OptionTable, Preset } from "./option.ts";
 import {
   type CommonServerOptions,
   commonOptions,
   healthProbes,
+  modelNameOption,
   requiredName,
   shutdownTimes,
 } from "./shared.ts";
@@ -19,6 +21,14 @@ export interface TensorflowServingOptions extends CommonServerOptions {
   /** Whether a `--monitoring_config_file` switches the metrics on. @default false */
   readonly metrics?: boolean;
 }
+
+const own = {
+  ...commonOptions,
+  modelName: modelNameOption,
+  restPort: { is: "port", about: "What --rest_api_port says", default: 8501 },
+  grpcPort: { is: "port", about: "What --port says", default: 8500 },
+  metrics: { is: "flag", about: "Whether --monitoring_config_file switches metrics on", default: false },
+} as const satisfies OptionTable<TensorflowServingOptions>;
 
 /**
  * [TensorFlow Serving](https://github.com/tensorflow/serving) with its REST API.
@@ -38,27 +48,21 @@ export interface TensorflowServingOptions extends CommonServerOptions {
  * @throws UserError `server-invalid`
  */
 export function tensorflowServing(options: TensorflowServingOptions): ModelServer {
-  refuseUnknown("tensorflow-serving", options, {
-    ...commonOptions,
-    modelName: true,
-    restPort: true,
-    grpcPort: true,
-    metrics: true,
-  });
+  refuseUnknown("tensorflow-serving", options, own);
   const name = requiredName(
     "tensorflow-serving",
     "modelName",
     options.modelName,
     'the name of the model, for example tensorflowServing({ modelName: "fraud" })',
   );
-  const restPort = options.restPort ?? 8501;
-  const longestRequestSeconds = options.longestRequestSeconds ?? 30;
+  const restPort = options.restPort ?? own.restPort.default;
+  const longestRequestSeconds = options.longestRequestSeconds ?? own.longestRequestSeconds.default;
   const status = `/v1/models/${encodeURIComponent(name)}`;
   return checkedServer(
     {
       name: "tensorflow-serving",
       httpPort: restPort,
-      otherPorts: { grpc: options.grpcPort ?? 8500 },
+      otherPorts: { grpc: options.grpcPort ?? own.grpcPort.default },
       ...healthProbes(`${status}/metadata`, status, options.startupSeconds),
       // Waiting for it to end would be in vain.
       ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: 0, endsWithinSeconds: 2 }),
@@ -81,3 +85,9 @@ export function tensorflowServing(options: TensorflowServingOptions): ModelServe
     longestRequestSeconds,
   );
 }
+
+export const tensorflowServingPreset: Preset<TensorflowServingOptions> = {
+  options: own,
+  images: /tensorflow[/-]serving/,
+  server: tensorflowServing,
+};

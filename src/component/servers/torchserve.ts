@@ -1,5 +1,6 @@
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer, refuseUnknown } from "./checks.ts";
+import type { OptionTable, Preset } from "./option.ts";
 import { type CommonServerOptions, commonOptions, healthProbes, shutdownTimes } from "./shared.ts";
 
 /** What `torchserve` takes. */
@@ -11,6 +12,13 @@ export interface TorchserveOptions extends CommonServerOptions {
   /** Port of `grpc_inference_port`. @default 7070 */
   readonly grpcPort?: number;
 }
+
+const own = {
+  ...commonOptions,
+  httpPort: { is: "port", about: "What inference_address says", default: 8080 },
+  metricsPort: { is: "port", about: "What metrics_address says", default: 8082 },
+  grpcPort: { is: "port", about: "What grpc_inference_port says", default: 7070 },
+} as const satisfies OptionTable<TorchserveOptions>;
 
 /**
  * [TorchServe](https://github.com/pytorch/serve) with its own inference API. The project is no longer maintained.
@@ -28,19 +36,14 @@ export interface TorchserveOptions extends CommonServerOptions {
  * @throws UserError `server-invalid`
  */
 export function torchserve(options: TorchserveOptions = {}): ModelServer {
-  refuseUnknown("torchserve", options, {
-    ...commonOptions,
-    httpPort: true,
-    metricsPort: true,
-    grpcPort: true,
-  });
-  const metricsPort = options.metricsPort ?? 8082;
-  const longestRequestSeconds = options.longestRequestSeconds ?? 30;
+  refuseUnknown("torchserve", options, own);
+  const metricsPort = options.metricsPort ?? own.metricsPort.default;
+  const longestRequestSeconds = options.longestRequestSeconds ?? own.longestRequestSeconds.default;
   return checkedServer(
     {
       name: "torchserve",
-      httpPort: options.httpPort ?? 8080,
-      otherPorts: { metrics: metricsPort, grpc: options.grpcPort ?? 7070 },
+      httpPort: options.httpPort ?? own.httpPort.default,
+      otherPorts: { metrics: metricsPort, grpc: options.grpcPort ?? own.grpcPort.default },
       ...healthProbes("/ping", "/ping", options.startupSeconds),
       // Waiting for it to end would be in vain with the official image.
       ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: 0, endsWithinSeconds: 5 }),
@@ -55,3 +58,9 @@ export function torchserve(options: TorchserveOptions = {}): ModelServer {
     longestRequestSeconds,
   );
 }
+
+export const torchservePreset: Preset<TorchserveOptions> = {
+  options: own,
+  images: /torchserve/,
+  server: torchserve,
+};

@@ -1,9 +1,11 @@
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer, refuseUnknown } from "./checks.ts";
+import type { OptionTable, Preset } from "./option.ts";
 import {
   type CommonServerOptions,
   commonOptions,
   healthProbes,
+  modelNameOption,
   openInferenceIdentity,
   requiredName,
   shutdownTimes,
@@ -24,6 +26,15 @@ export interface TritonOptions extends CommonServerOptions {
   readonly exitTimeoutSeconds?: number;
 }
 
+const own = {
+  ...commonOptions,
+  modelName: modelNameOption,
+  httpPort: { is: "port", about: "What --http-port says", default: 8000 },
+  grpcPort: { is: "port", about: "What --grpc-port says", default: 8001 },
+  metricsPort: { is: "port", about: "What --metrics-port says", default: 8002 },
+  exitTimeoutSeconds: { is: "seconds", about: "What --exit-timeout-secs says", default: 30 },
+} as const satisfies OptionTable<TritonOptions>;
+
 /**
  * [NVIDIA Triton Inference Server](https://github.com/triton-inference-server/server) with the Open Inference Protocol.
  *
@@ -39,28 +50,25 @@ export interface TritonOptions extends CommonServerOptions {
  * @throws UserError `server-invalid`
  */
 export function triton(options: TritonOptions): ModelServer {
-  refuseUnknown("triton", options, {
-    ...commonOptions,
-    modelName: true,
-    httpPort: true,
-    grpcPort: true,
-    metricsPort: true,
-    exitTimeoutSeconds: true,
-  });
+  refuseUnknown("triton", options, own);
   const name = requiredName(
     "triton",
     "modelName",
     options.modelName,
     'the name of the model in the model repository, for example triton({ modelName: "fraud" })',
   );
-  const longestRequestSeconds = options.longestRequestSeconds ?? 30;
-  const metricsPort = options.metricsPort ?? 8002;
-  const exitTimeout = wholeSeconds("triton", "exitTimeoutSeconds", options.exitTimeoutSeconds ?? 30);
+  const longestRequestSeconds = options.longestRequestSeconds ?? own.longestRequestSeconds.default;
+  const metricsPort = options.metricsPort ?? own.metricsPort.default;
+  const exitTimeout = wholeSeconds(
+    "triton",
+    "exitTimeoutSeconds",
+    options.exitTimeoutSeconds ?? own.exitTimeoutSeconds.default,
+  );
   return checkedServer(
     {
       name: "triton",
-      httpPort: options.httpPort ?? 8000,
-      otherPorts: { grpc: options.grpcPort ?? 8001, metrics: metricsPort },
+      httpPort: options.httpPort ?? own.httpPort.default,
+      otherPorts: { grpc: options.grpcPort ?? own.grpcPort.default, metrics: metricsPort },
       ...healthProbes("/v2/health/ready", "/v2/health/live", options.startupSeconds),
       // The models are unloaded after the connections are closed.
       ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: exitTimeout, endsWithinSeconds: 10 }),
@@ -74,3 +82,5 @@ export function triton(options: TritonOptions): ModelServer {
     longestRequestSeconds,
   );
 }
+
+export const tritonPreset: Preset<TritonOptions> = { options: own, images: /triton/, server: triton };

@@ -1,5 +1,6 @@
 import type { ModelServer } from "../../core/model.ts";
 import { checkedServer, refuseUnknown } from "./checks.ts";
+import type { OptionTable, Preset } from "./option.ts";
 import {
   type CommonServerOptions,
   commonOptions,
@@ -21,6 +22,14 @@ export interface VllmOptions extends CommonServerOptions {
   readonly startupSeconds?: number;
 }
 
+const own = {
+  ...commonOptions,
+  startupSeconds: { ...commonOptions.startupSeconds, default: 1800 },
+  longestRequestSeconds: { ...commonOptions.longestRequestSeconds, default: 120 },
+  port: { is: "port", about: "What --port says", default: 8000 },
+  shutdownTimeoutSeconds: { is: "seconds", about: "What --shutdown-timeout says", default: 0 },
+} as const satisfies OptionTable<VllmOptions>;
+
 /**
  * [vLLM](https://docs.vllm.ai) with the OpenAI protocol (`vllm serve`).
  *
@@ -35,20 +44,20 @@ export interface VllmOptions extends CommonServerOptions {
  * @throws UserError `server-invalid`
  */
 export function vllm(options: VllmOptions = {}): ModelServer {
-  refuseUnknown("vllm", options, {
-    ...commonOptions,
-    port: true,
-    shutdownTimeoutSeconds: true,
-  });
-  const port = options.port ?? 8000;
-  const longestRequestSeconds = options.longestRequestSeconds ?? 120;
-  const shutdownTimeout = wholeSeconds("vllm", "shutdownTimeoutSeconds", options.shutdownTimeoutSeconds ?? 0);
+  refuseUnknown("vllm", options, own);
+  const port = options.port ?? own.port.default;
+  const longestRequestSeconds = options.longestRequestSeconds ?? own.longestRequestSeconds.default;
+  const shutdownTimeout = wholeSeconds(
+    "vllm",
+    "shutdownTimeoutSeconds",
+    options.shutdownTimeoutSeconds ?? own.shutdownTimeoutSeconds.default,
+  );
   return checkedServer(
     {
       name: "vllm",
       httpPort: port,
       otherPorts: {},
-      ...healthProbes("/health", "/health", options.startupSeconds ?? 1800),
+      ...healthProbes("/health", "/health", options.startupSeconds ?? own.startupSeconds.default),
       ...shutdownTimes({ longestRequestSeconds, finishesForSeconds: shutdownTimeout, endsWithinSeconds: 15 }),
       env: { VLLM_HTTP_TIMEOUT_KEEP_ALIVE: String(keepAliveAboveIngress), ...options.env },
       keepAliveSeconds: keepAliveAboveIngress,
@@ -60,3 +69,5 @@ export function vllm(options: VllmOptions = {}): ModelServer {
     longestRequestSeconds,
   );
 }
+
+export const vllmPreset: Preset<VllmOptions> = { options: own, images: /vllm/, server: vllm };

@@ -1,9 +1,8 @@
 import { dirname } from "node:path";
 import { custom } from "../../component/servers/custom.ts";
-import { presetServer } from "../../component/servers/preset-options.ts";
-import { presetNamed } from "../../component/servers/presets.ts";
+import { presetNamed, presetServer } from "../../component/servers/preset-server.ts";
+import { defaults } from "../../core/defaults.ts";
 import type { ModelServer, SlotSpec } from "../../core/model.ts";
-import { defaultPreviewHeader } from "../../core/names.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { KubeconfigSource } from "../../kubernetes/connect.ts";
 import { resolveRollout } from "../rollout/rollout.ts";
@@ -22,7 +21,12 @@ export interface Surroundings {
 /** Fills in every default. Pure. */
 export function resolveConfig(config: ModelswitchConfig, around: Surroundings): ResolvedConfig {
   // What belongs to the proof alone is in no record and no state: headers may be credentials.
-  const { endpoints, controllerReplicas = 3, probe, ...ingress } = config.ingress;
+  const {
+    endpoints,
+    controllerReplicas = defaults.ingress.controllerReplicas,
+    probe,
+    ...ingress
+  } = config.ingress;
   const namespace = config.namespace ?? around.contextNamespace;
   return {
     file: around.file,
@@ -32,15 +36,15 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     namespace,
     server: modelServer(config),
     runs: whatRuns(config),
-    initialLive: config.live ?? "blue",
+    initialLive: config.live ?? defaults.live,
     ingress,
     endpoints: (endpoints ?? []).map((endpoint) => endpoint.replace(/\/$/, "")),
     controllerReplicas,
     ...(probe?.headers === undefined ? {} : { probeHeaders: probe.headers }),
-    servicePort: config.servicePort ?? 80,
+    servicePort: config.servicePort ?? defaults.servicePort,
     ...(config.service === undefined ? {} : { service: config.service }),
-    router: config.router ?? "nginx",
-    previewHeader: config.previewHeader ?? defaultPreviewHeader,
+    router: config.router ?? defaults.router,
+    previewHeader: config.previewHeader ?? defaults.previewHeader,
     identity: config.identity,
     kubeconfig: around.kubeconfig,
     pulumi: {
@@ -49,8 +53,8 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
       secretsProvider: config.pulumi?.secretsProvider,
     },
     deadlines: {
-      readyMs: (config.deadlines?.ready ?? 600) * 1000,
-      proofMs: (config.deadlines?.proof ?? 60) * 1000,
+      readyMs: (config.deadlines?.ready ?? defaults.deadlines.ready) * 1000,
+      proofMs: (config.deadlines?.proof ?? defaults.deadlines.proof) * 1000,
     },
     rollout: resolveRollout(config.rollout),
   };
@@ -82,7 +86,7 @@ function whatRuns(config: ModelswitchConfig): ResolvedConfig["runs"] {
   const slots = config.slots as Readonly<Record<Slot, SlotSpec>> | undefined;
   if (config.release !== undefined) {
     const release = config.release as ReleaseTemplate;
-    const idleReplicas = config.idleReplicas ?? 0;
+    const idleReplicas = config.idleReplicas ?? defaults.idleReplicas;
     return { form: "template", release, idleReplicas, ...(slots === undefined ? {} : { slots }) };
   }
   if (slots !== undefined) return { form: "slots", slots };

@@ -1,8 +1,9 @@
-import { presetServer } from "../../component/servers/preset-options.ts";
+import { presetServer } from "../../component/servers/preset-server.ts";
+import { defaults } from "../../core/defaults.ts";
 import { UserError } from "../../core/errors.ts";
 import { isFields } from "../../core/fields.ts";
 import { type RouterName, routerNames } from "../../core/model.ts";
-import { defaultPreviewHeader, modelNamePattern, objectNames, type SlotNames } from "../../core/names.ts";
+import { modelNamePattern, objectNames, type SlotNames } from "../../core/names.ts";
 import { otherSlot, type Slot, slots } from "../../core/slots.ts";
 import { type ConfigProblem, valueAt } from "../parts/problem.ts";
 import { rolloutProblems } from "../rollout/rollout-rules.ts";
@@ -162,7 +163,7 @@ function selectors(read: Read): ConfigProblem[] {
 }
 
 function routerOf(read: Read): RouterName | undefined {
-  const wanted = read("router") ?? "nginx";
+  const wanted = read("router") ?? defaults.router;
   return routerNames.find((name): name is RouterName => name === wanted);
 }
 
@@ -220,7 +221,7 @@ const ownHeaders = ["host", "connection", "content-length", "transfer-encoding",
 function probeHeaders(read: Read): ConfigProblem[] {
   const headers = read("ingress", "probe", "headers");
   if (!isFields(headers)) return [];
-  const preview = String(read("previewHeader") ?? defaultPreviewHeader).toLowerCase();
+  const preview = String(read("previewHeader") ?? defaults.previewHeader).toLowerCase();
   return Object.keys(headers).flatMap((name): ConfigProblem[] => {
     const path = ["ingress", "probe", "headers", name];
     if (name.toLowerCase() === preview) {

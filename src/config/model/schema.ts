@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { defaults } from "../../core/defaults.ts";
 import { routerNames } from "../../core/model.ts";
 import { modelNamePattern } from "../../core/names.ts";
 import { slots } from "../../core/slots.ts";
@@ -9,13 +10,16 @@ import {
   headerToken,
   label,
   labels,
+  otherwise,
   port,
   text,
 } from "../parts/schema-parts.ts";
+import { tied } from "../parts/tied.ts";
 import { rolloutSchema } from "../rollout/rollout.ts";
 import { requestOptions, runs, serviceSettings } from "./release-schema.ts";
 import { identitySchema } from "./server-parts.ts";
 import { serverSchema } from "./server-schema.ts";
+import type { ModelPart, ModelswitchConfig } from "./types.ts";
 
 /**
  * The shape of the configuration file, for validation at the boundary and for the JSON schema that editors use.
@@ -58,7 +62,9 @@ const slot = z.strictObject({
   ...runs,
   selector: selector
     .optional()
-    .describe("Labels of the slot's pods. Default: app: NAME, version: SLOT. Never changes after creation"),
+    .describe(
+      "Labels of the slot's pods. Default: { app: NAME, version: SLOT }. Never changes after creation",
+    ),
   release: count("Number of the release that the slot runs", 1).optional(),
   deployment: objectName("Deployment").optional(),
   service: objectName("Service").optional(),
@@ -81,6 +87,8 @@ const endpoint = z
     'is no address; write scheme, host and port, for example "http://127.0.0.1:8080"',
   );
 
+/** Keys and values that the file could have. */
+const { ingress: ingressDefaults } = defaults satisfies ModelPart;
 const pathType = z.enum(["Prefix", "Exact", "ImplementationSpecific"]);
 
 const ingress = z.strictObject({
@@ -89,20 +97,24 @@ const ingress = z.strictObject({
     .string()
     .regex(subdomain, "is no name of an IngressClass: lower-case letters, digits, - and .")
     .optional()
-    .describe("IngressClass. Default: nginx"),
+    .describe(`IngressClass. ${otherwise(ingressDefaults.className)}`),
   classAnnotation: z
     .boolean()
     .optional()
-    .describe("Names the class by the annotation kubernetes.io/ingress.class. Default: false"),
+    .describe(
+      `Names the class by the annotation kubernetes.io/ingress.class. ${otherwise(ingressDefaults.classAnnotation)}`,
+    ),
   host: z.string().describe("Host name that clients use, for example mlmodels.example.com"),
-  path: absolutePath.optional().describe("Path that belongs to the model. Default: /"),
-  pathType: pathType.optional().describe("Default: Prefix"),
+  path: absolutePath
+    .optional()
+    .describe(`Path that belongs to the model. ${otherwise(ingressDefaults.path)}`),
+  pathType: pathType.optional().describe(otherwise(ingressDefaults.pathType)),
   also: z
     .array(
       z.strictObject({
         host: z.string().optional().describe("Host name. Default: that of the Ingress"),
-        path: absolutePath.optional().describe("Default: /"),
-        pathType: pathType.optional().describe("Default: Prefix"),
+        path: absolutePath.optional().describe(otherwise(ingressDefaults.path)),
+        pathType: pathType.optional().describe(otherwise(ingressDefaults.pathType)),
       }),
     )
     .optional()
@@ -123,7 +135,9 @@ const ingress = z.strictObject({
     .min(1)
     .max(100)
     .optional()
-    .describe("How many replicas of the ingress controller may answer at one address. Default: 3"),
+    .describe(
+      `How many replicas of the ingress controller may answer at one address. ${otherwise(ingressDefaults.controllerReplicas)}`,
+    ),
   probe: z
     .strictObject({
       headers: z
@@ -177,52 +191,63 @@ const pulumi = z.strictObject({
 });
 
 /** The configuration file. */
-export const configSchema = z
-  .strictObject({
-    name: z
-      .string()
-      .regex(
-        modelNamePattern,
-        "is no model name: lower-case letters, digits and -, at most 52 characters, first a letter",
-      )
-      .describe("Name of the model; names of all objects derive from it"),
-    namespace: z
-      .string()
-      .regex(label, "is no namespace: lower-case letters, digits and -, at most 63 characters")
-      .optional()
-      .describe("Default: the context's namespace, else default"),
-    server: serverSchema.optional(),
-    release: release.optional(),
-    slots: z
-      .strictObject({ blue: slot, green: slot })
-      .optional()
-      .describe(
-        "What both slots run: then both run and `switch` moves between them. Beside `release` only their selectors and names of objects that were there before",
-      ),
-    live: z
-      .enum(slots)
-      .optional()
-      .describe("The slot that gets the traffic when the Ingress is created. Default: blue"),
-    idleReplicas: count("Replicas of the idle slot in the `release` form. Default: 0", 0).optional(),
-    ingress,
-    servicePort: port.optional().describe("Port of the slots' Services. Default: 80"),
-    service: serviceSettings.optional(),
-    router: z.enum(routerNames).optional().describe("Default: nginx"),
-    previewHeader: z
-      .string()
-      .regex(headerToken, "is no header name: letters, digits and - only")
-      .optional()
-      .describe("Header that reaches the idle slot. Default: X-Modelswitch-Preview"),
-    identity: identitySchema.optional(),
-    kubeconfig: text("Path of a kubeconfig file, relative to this file").optional(),
-    context: text("Context of the kubeconfig. Default: its current one").optional(),
-    pulumi: pulumi.optional(),
-    deadlines: z
-      .strictObject({
-        ready: seconds("Seconds until all replicas of a slot must be ready. Default: 600").optional(),
-        proof: seconds("Seconds until a change must be proved at the ingress. Default: 60").optional(),
-      })
-      .optional(),
-    rollout: rolloutSchema.optional(),
-  })
-  .describe("Configuration of modelswitch");
+export const configSchema = tied<ModelswitchConfig>()(
+  z
+    .strictObject({
+      name: z
+        .string()
+        .regex(
+          modelNamePattern,
+          "is no model name: lower-case letters, digits and -, at most 52 characters, first a letter",
+        )
+        .describe("Name of the model; names of all objects derive from it"),
+      namespace: z
+        .string()
+        .regex(label, "is no namespace: lower-case letters, digits and -, at most 63 characters")
+        .optional()
+        .describe("Default: the context's namespace, else default"),
+      server: serverSchema.optional(),
+      release: release.optional(),
+      slots: z
+        .strictObject({ blue: slot, green: slot })
+        .optional()
+        .describe(
+          "What both slots run: then both run and `switch` moves between them. Beside `release` only their selectors and names of objects that were there before",
+        ),
+      live: z
+        .enum(slots)
+        .optional()
+        .describe(`The slot that gets the traffic when the Ingress is created. ${otherwise(defaults.live)}`),
+      idleReplicas: count(
+        `Replicas of the idle slot in the \`release\` form. ${otherwise(defaults.idleReplicas)}`,
+        0,
+      ).optional(),
+      ingress,
+      servicePort: port
+        .optional()
+        .describe(`Port of the slots' Services. ${otherwise(defaults.servicePort)}`),
+      service: serviceSettings.optional(),
+      router: z.enum(routerNames).optional().describe(otherwise(defaults.router)),
+      previewHeader: z
+        .string()
+        .regex(headerToken, "is no header name: letters, digits and - only")
+        .optional()
+        .describe(`Header that reaches the idle slot. ${otherwise(defaults.previewHeader)}`),
+      identity: identitySchema.optional(),
+      kubeconfig: text("Path of a kubeconfig file, relative to this file").optional(),
+      context: text("Context of the kubeconfig. Default: its current one").optional(),
+      pulumi: pulumi.optional(),
+      deadlines: z
+        .strictObject({
+          ready: seconds(
+            `Seconds until all replicas of a slot must be ready. ${otherwise(defaults.deadlines.ready)}`,
+          ).optional(),
+          proof: seconds(
+            `Seconds until a change must be proved at the ingress. ${otherwise(defaults.deadlines.proof)}`,
+          ).optional(),
+        })
+        .optional(),
+      rollout: rolloutSchema.optional(),
+    })
+    .describe("Configuration of modelswitch"),
+);

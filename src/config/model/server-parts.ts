@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fieldPathPattern, methodPattern } from "../../core/grpc-message.ts";
+import { fieldPathPattern, methodPattern } from "../../core/grpc-names.ts";
 import { absolutePath, headerToken, label, port, text } from "../parts/schema-parts.ts";
 
 /** What the descriptions of model servers have in common, and `identity`. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { presetNames } from "../../component/servers/preset-names.ts";
+import { presetNames } from "../../component/servers/preset-server.ts";
 import { inferenceProtocols } from "../../core/model.ts";
 import { absolutePath, count, port, text } from "../parts/schema-parts.ts";
 import { presetSchema } from "./preset-schema.ts";

@@ -1,5 +1,4 @@
-import type { PresetName } from "../../component/servers/preset-names.ts";
-import type { PresetServer } from "../../component/servers/preset-options.ts";
+import type { PresetName, PresetServer } from "../../component/servers/preset-server.ts";
 import type { IdentityProbe } from "../../core/identity.ts";
 import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../../core/model.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
@@ -21,8 +20,8 @@ export type HeaderSource =
   | { readonly env: string }
   | { readonly secret: string; readonly key: string };
 
-/** As a configuration file has it: a config file may be read from beside it. */
-export type Written<T extends Pick<SlotSpec, "configFiles">> = Omit<T, "configFiles"> & {
+/** As a configuration file has it: a config file may be read from beside it, and what older releases had is the record's to know. */
+export type Written<T extends Pick<SlotSpec, "configFiles">> = Omit<T, "configFiles" | "podDefaults"> & {
   /** Files by their absolute path in the server's container: contents, or `{ file: PATH }`, relative to the configuration file. */
   readonly configFiles?: Readonly<Record<string, string | { readonly file: string }>>;
 };
@@ -59,7 +58,7 @@ export interface ModelswitchConfig {
     readonly controllerReplicas?: number;
     /** What a proof, and `request` gates, send to the ingress beside what clients send. */
     readonly probe?: {
-      /** Headers by name, for an ingress that asks for credentials. @default none */
+      /** Headers by name, for an ingress that asks for credentials. @default no headers */
       readonly headers?: Readonly<Record<string, HeaderSource>>;
     };
   };

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { custom } from "../../component/servers/custom.ts";
 import { fastapi } from "../../component/servers/fastapi.ts";
 import { mlserver } from "../../component/servers/mlserver.ts";
+import { presetNames } from "../../component/servers/preset-server.ts";
 import { vllm } from "../../component/servers/vllm.ts";
 import { UserError } from "../../core/errors.ts";
 import { describePath } from "../parts/problem.ts";
@@ -162,12 +163,12 @@ describe("mistakes", () => {
     [
       "an unknown preset",
       { ...good, server: "mlsever" },
-      'server: "mlsever" is none of mlserver, triton, vllm, tensorflow-serving, torchserve, bentoml, ray-serve, fastapi; did you mean "mlserver"?',
+      `server: "mlsever" is none of ${presetNames.join(", ")}; did you mean "mlserver"?`,
     ],
     [
       "a function's name for a preset's",
       { ...good, server: "tensorflowServing" },
-      'server: "tensorflowServing" is none of mlserver, triton, vllm, tensorflow-serving, torchserve, bentoml, ray-serve, fastapi; did you mean "tensorflow-serving"?',
+      `server: "tensorflowServing" is none of ${presetNames.join(", ")}; did you mean "tensorflow-serving"?`,
     ],
     [
       "an unknown protocol",

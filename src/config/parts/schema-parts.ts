@@ -9,6 +9,8 @@ const qualifiedName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0
 
 export const text = (about: string) => z.string().min(1).describe(about);
 export const count = (about: string, minimum: number) => z.int().min(minimum).describe(about);
+/** How a default is told in the text of a key. */
+export const otherwise = (value: string | number | boolean): string => `Default: ${value}`;
 export const port = z.int().min(1).max(65535);
 
 export const absolutePath = z

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { deploymentSpec } from "../../component/deployment.ts";
 import { ingressTo } from "../../component/routers/main-ingress.ts";
-import { presetNames } from "../../component/servers/preset-names.ts";
+import { presetNames } from "../../component/servers/preset-server.ts";
 import { effectiveConfig } from "../file/effective.ts";
 import { projectOf } from "../file/project.ts";
 import { resolveConfig } from "../model/resolve.ts";

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { Call, Hook } from "../../core/calls.ts";
+import { defaults, gateDefaults, hookDefaults } from "../../core/defaults.ts";
 import { type Gate, gatePhases } from "../../core/gates.ts";
 import { type NotificationTarget, noticeKinds } from "../../core/notices.ts";
 import { phases } from "../../core/rollout/state.ts";
-import { absolutePath, text } from "../parts/schema-parts.ts";
+import { absolutePath, otherwise, text } from "../parts/schema-parts.ts";
 import type {
   GateConfig,
   HookConfig,
@@ -56,17 +57,21 @@ export const hooksSchema = z
       before: phase.optional().describe("The phase before which it is run. Either this or `after`"),
       after: phase.optional().describe("The phase after which it is run. Either this or `before`"),
       ...call,
-      timeout: positive("Seconds for one try. Default: 60").optional(),
+      timeout: positive(`Seconds for one try. ${otherwise(hookDefaults.timeout)}`).optional(),
       retries: z
         .int()
         .min(0)
         .max(10)
         .optional()
-        .describe("How often it is tried again when it gave no clear answer. Default: 2 for url, 0 for run"),
+        .describe(
+          `How often it is tried again when it gave no clear answer. Default: ${hookDefaults.retries.url} for url, ${hookDefaults.retries.run} for run`,
+        ),
       onFailure: z
         .enum(["abort", "continue"])
         .optional()
-        .describe("What becomes of the rollout where the hook does not pass. Default: abort"),
+        .describe(
+          `What becomes of the rollout where the hook does not pass. ${otherwise(hookDefaults.onFailure)}`,
+        ),
     }),
   )
   .describe("What is run before and after phases, in this order. Default: none");
@@ -82,15 +87,31 @@ const request = z.strictObject({
     .optional()
     .describe("Headers of the request by name"),
   body: z.unknown().optional().describe("Sent as JSON"),
-  requests: z.int().min(1).max(1000).optional().describe("Requests in one look. Default: 10"),
-  allowed: z.int().min(0).optional().describe("How many of them may be wrong. Default: 0"),
+  requests: z
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe(`Requests in one look. ${otherwise(gateDefaults.request.requests)}`),
+  allowed: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(`How many of them may be wrong. ${otherwise(gateDefaults.request.allowed)}`),
   insecure: z
     .boolean()
     .optional()
-    .describe("Take any certificate of the ingress, over https. Default: false: it must be trusted here"),
+    .describe(
+      `Take any certificate of the ingress, over https. ${otherwise(gateDefaults.request.insecure)}: it must be trusted here`,
+    ),
   expect: z
     .strictObject({
-      status: z.int().min(100).max(599).optional().describe("HTTP status. Default: 200"),
+      status: z
+        .int()
+        .min(100)
+        .max(599)
+        .optional()
+        .describe(`HTTP status. ${otherwise(gateDefaults.request.status)}`),
       json: z
         .strictObject({
           path: text("Dot-separated path into the JSON answer, for example outputs.0.data.0"),
@@ -115,13 +136,17 @@ export const gatesSchema = z
         .optional()
         .describe("Requests through the ingress, one after the other. One of run, url and request"),
       phases: z.array(z.enum(gatePhases)).min(1).optional().describe("Default: verify, shift, soak"),
-      every: positive("Seconds from the end of a look to the next one. Default: 10").optional(),
+      every: positive(
+        `Seconds from the end of a look to the next one. ${otherwise(gateDefaults.every)}`,
+      ).optional(),
       failures: z
         .int()
         .min(1)
         .optional()
-        .describe("Failing looks in a row that make the gate fail. Default: 1"),
-      timeout: positive("Seconds for one look or request. Default: 30, for request 10").optional(),
+        .describe(`Failing looks in a row that make the gate fail. ${otherwise(gateDefaults.failures)}`),
+      timeout: positive(
+        `Seconds for one look or request. Default: ${gateDefaults.timeout.call}, for request ${gateDefaults.timeout.request}`,
+      ).optional(),
     }),
   )
   .describe(
@@ -168,10 +193,10 @@ function callOf(
 export function resolveHook(config: HookConfig): Hook {
   const { name, retries, timeout } = config;
   const call = callOf(config, {
-    timeout: timeout ?? 60,
-    retries: { command: retries ?? 0, webhook: retries ?? 2 },
+    timeout: timeout ?? hookDefaults.timeout,
+    retries: { command: retries ?? hookDefaults.retries.run, webhook: retries ?? hookDefaults.retries.url },
   });
-  const onFailure = config.onFailure ?? "abort";
+  const onFailure = config.onFailure ?? hookDefaults.onFailure;
   return config.before !== undefined
     ? { name, when: "before", phase: config.before, call, onFailure }
     : { name, when: "after", phase: config.after, call, onFailure };
@@ -181,11 +206,14 @@ function resolveGate(config: GateConfig): Gate {
   const base = {
     name: config.name,
     phases: config.phases ?? gatePhases,
-    everyMs: (config.every ?? 10) * 1000,
-    failures: config.failures ?? 1,
+    everyMs: (config.every ?? gateDefaults.every) * 1000,
+    failures: config.failures ?? gateDefaults.failures,
   };
   if (config.request === undefined) {
-    const call = callOf(config, { timeout: config.timeout ?? 30, retries: { command: 0, webhook: 0 } });
+    const call = callOf(config, {
+      timeout: config.timeout ?? gateDefaults.timeout.call,
+      retries: { command: 0, webhook: 0 },
+    });
     return { ...base, kind: call.kind, call };
   }
   const { path, method, headers, body, requests, allowed, insecure, expect } = config.request;
@@ -197,12 +225,12 @@ function resolveGate(config: GateConfig): Gate {
       method: method ?? (body === undefined ? "GET" : "POST"),
       headers: headers ?? {},
       body,
-      count: requests ?? 10,
-      allowed: allowed ?? 0,
-      insecure: insecure ?? false,
-      timeoutMs: (config.timeout ?? 10) * 1000,
+      count: requests ?? gateDefaults.request.requests,
+      allowed: allowed ?? gateDefaults.request.allowed,
+      insecure: insecure ?? gateDefaults.request.insecure,
+      timeoutMs: (config.timeout ?? gateDefaults.timeout.request) * 1000,
       expect: {
-        status: expect?.status ?? 200,
+        status: expect?.status ?? gateDefaults.request.status,
         json: expect?.json && { path: expect.json.path, value: expect.json.value },
         latencyMs: expect?.latency === undefined ? undefined : expect.latency * 1000,
       },
@@ -213,7 +241,7 @@ function resolveGate(config: GateConfig): Gate {
 /** The gate that is there unless it is switched off: a pod may be unready for a moment, but not at two looks in a row. */
 const podsGate: Gate = { kind: "pods", name: "pods", phases: gatePhases, everyMs: 2_000, failures: 2 };
 
-export function resolveGates({ gates = [], watchPods = true }: RolloutConfig): Gate[] {
+export function resolveGates({ gates = [], watchPods = defaults.rollout.watchPods }: RolloutConfig): Gate[] {
   return [...(watchPods ? [podsGate] : []), ...gates.map(resolveGate)];
 }
 

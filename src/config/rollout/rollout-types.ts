@@ -104,9 +104,14 @@ export interface GateRequestConfig {
   readonly expect?: {
     /** @default 200 */
     readonly status?: number;
-    /** Dot-separated path into the JSON answer; without `value` anything but null may be there. */
-    readonly json?: { readonly path: string; readonly value?: unknown };
-    /** Seconds that an answer may take, for example 0.25. @default no limit below `timeout` */
+    /** A value of the JSON answer. @default not looked at */
+    readonly json?: {
+      /** Dot-separated, for example `outputs.0.data.0`. */
+      readonly path: string;
+      /** What must be there. @default anything but null */
+      readonly value?: unknown;
+    };
+    /** Seconds that an answer may take, for example 0.25. @default as long as the time-out */
     readonly latency?: number;
   };
 }
@@ -114,13 +119,13 @@ export interface GateRequestConfig {
 interface GateBaseConfig {
   /** For messages and the record; each once, and not `pods`. */
   readonly name: string;
-  /** @default all three */
+  /** @default verify, shift, soak */
   readonly phases?: readonly GatePhase[];
   /** Seconds from the end of a look to the next one. @default 10 */
   readonly every?: number;
   /** Failing looks in a row that make the gate fail. @default 1 */
   readonly failures?: number;
-  /** Seconds for one look; for `request`: for one request. @default 30 for `run` and `url`, 10 for `request` */
+  /** Seconds for one look; for `request`: for one request. @default 30, for `request` 10 */
   readonly timeout?: number;
 }
 

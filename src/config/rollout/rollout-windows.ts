@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { defaults } from "../../core/defaults.ts";
 import { didYouMean } from "../../core/nearest.ts";
 import { isTimeZone, momentOf } from "../../core/wall-clock.ts";
 import { type Schedule, type Weekday, type Window, weekdays } from "../../core/windows.ts";
+import { otherwise } from "../parts/schema-parts.ts";
 import type { FreezeConfig, RolloutConfig, WindowConfig } from "./rollout-types.ts";
 
 /** The shapes of `rollout.windows`, `freezes` and `timeZone`. */
@@ -19,11 +21,14 @@ const clock = (about: string, latest: string) =>
 
 const range = /^(mon|tue|wed|thu|fri|sat|sun)-(mon|tue|wed|thu|fri|sat|sun)$/;
 
+/** What `daysOf` reads. */
+type WrittenDays = Extract<NonNullable<WindowConfig["days"]>, string>;
+
 const days = z
   .union([
-    z
-      .string()
-      .refine((value) => daysOf(value) !== undefined, { error: ({ input }) => wrongDays(String(input)) }),
+    z.string().refine((value) => daysOf(value) !== undefined, {
+      error: ({ input }) => wrongDays(String(input)),
+    }) as unknown as z.ZodType<WrittenDays>,
     z.array(z.enum(weekdays)).min(1),
   ])
   .describe("The days on which it begins: mon-fri, sat, or a list. Default: every day");
@@ -61,7 +66,9 @@ export const freezesSchema = z
 export const timeZoneSchema = z
   .string()
   .refine(isTimeZone, { error: ({ input }) => wrongTimeZone(String(input)) })
-  .describe("IANA time zone of windows and freezes, for example Europe/Berlin. Default: UTC");
+  .describe(
+    `IANA time zone of windows and freezes, for example Europe/Berlin. ${otherwise(defaults.rollout.timeZone)}`,
+  );
 
 function wrongTimeZone(name: string): string {
   const known = Intl.supportedValuesOf("timeZone");
@@ -140,7 +147,11 @@ function windowOf({ days, from, to }: WindowConfig): Window {
 }
 
 /** Pure; what it is given was checked. */
-export function resolveSchedule({ windows = [], freezes = [], timeZone = "UTC" }: RolloutConfig): Schedule {
+export function resolveSchedule({
+  windows = [],
+  freezes = [],
+  timeZone = defaults.rollout.timeZone,
+}: RolloutConfig): Schedule {
   return {
     timeZone,
     windows: windows.map(windowOf),

@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { defaults } from "../../core/defaults.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import { parseSteps } from "../../core/rollout/steps.ts";
-import { absolutePath } from "../parts/schema-parts.ts";
+import { absolutePath, otherwise } from "../parts/schema-parts.ts";
+import { tied } from "../parts/tied.ts";
 import { capacityPolicies } from "./capacity-policy.ts";
 import {
   gatesSchema,
@@ -13,6 +15,8 @@ import {
 } from "./rollout-calls.ts";
 import { approvalPhases, type ResolvedRollout, type RolloutConfig } from "./rollout-types.ts";
 import { freezesSchema, resolveSchedule, timeZoneSchema, windowsSchema } from "./rollout-windows.ts";
+
+const own = defaults.rollout;
 
 const seconds = (about: string) => z.number().min(0).describe(about);
 
@@ -29,72 +33,82 @@ const steps = z
   );
 
 /** The shape of `rollout` in the configuration file. */
-export const rolloutSchema = z
-  .strictObject({
-    steps: steps.optional(),
-    settle: seconds(
-      "Seconds for which all replicas must have been ready without a break. Default: 5",
-    ).optional(),
-    soak: seconds("Seconds for which the release is watched once it has all traffic. Default: 30").optional(),
-    drain: seconds(
-      "Seconds that requests in flight in the old slot are waited for. Default: the longest request",
-    ).optional(),
-    rollbackWindow: seconds(
-      "Seconds for which the old slot stays warm for a rollback in one step. Default: 600",
-    ).optional(),
-    warmUp: z
-      .strictObject({
-        path: absolutePath.describe("Absolute path on the model server, for example /v2/models/fraud/infer"),
-        method: z.enum(["GET", "POST"]).optional().describe("Default: POST with a body, else GET"),
-        body: z.unknown().optional().describe("Sent as JSON"),
-        deadline: z
-          .number()
-          .positive()
-          .optional()
-          .describe("Seconds until a replica counts as warm. Default: 60"),
-        requests: z.int().min(1).optional().describe("The most requests to one replica. Default: 200"),
-      })
-      .optional()
-      .describe("A request that is sent to every new replica until its latency is steady. Default: none"),
-    capacity: z
-      .enum(capacityPolicies)
-      .optional()
-      .describe(
-        "Where the nodes have no room for the new pods: refuse, warn, or do not look. Default: require",
-      ),
-    mode: z
-      .union([
-        z.enum(["full", "recreate"]),
-        z.strictObject({
-          partial: z
+export const rolloutSchema = tied<RolloutConfig>()(
+  z
+    .strictObject({
+      steps: steps.optional(),
+      settle: seconds(
+        `Seconds for which all replicas must have been ready without a break. ${otherwise(own.settle)}`,
+      ).optional(),
+      soak: seconds(
+        `Seconds for which the release is watched once it has all traffic. ${otherwise(own.soak)}`,
+      ).optional(),
+      drain: seconds(
+        "Seconds that requests in flight in the old slot are waited for. Default: the longest request of the model server",
+      ).optional(),
+      rollbackWindow: seconds(
+        `Seconds for which the old slot stays warm for a rollback in one step. ${otherwise(own.rollbackWindow)}`,
+      ).optional(),
+      warmUp: z
+        .strictObject({
+          path: absolutePath.describe(
+            "Absolute path on the model server, for example /v2/models/fraud/infer",
+          ),
+          method: z.enum(["GET", "POST"]).optional().describe("Default: POST with a body, else GET"),
+          body: z.unknown().optional().describe("Sent as JSON"),
+          deadline: z
             .number()
+            .positive()
+            .optional()
+            .describe(`Seconds until a replica counts as warm. ${otherwise(own.warmUp.deadline)}`),
+          requests: z
+            .int()
             .min(1)
-            .max(99)
-            .describe("Share of the replicas while the release is previewed, per cent"),
-        }),
-      ])
-      .optional()
-      .describe(
-        "full, { partial: 20 } (some of the replicas until the cut-over), or recreate (the live slot is emptied first: an outage). Default: full",
-      ),
-    approval: z
-      .array(z.enum(approvalPhases))
-      .optional()
-      .describe("Phases that a person must approve before they begin. Default: none"),
-    windows: windowsSchema.optional(),
-    freezes: freezesSchema.optional(),
-    timeZone: timeZoneSchema.optional(),
-    hooks: hooksSchema.optional(),
-    gates: gatesSchema.optional(),
-    watchPods: z
-      .boolean()
-      .optional()
-      .describe(
-        "Whether pods of the new release that restart, get unready or go away send it back. Default: true",
-      ),
-    notifications: notificationsSchema.optional(),
-  })
-  .describe("How `modelswitch release` takes a new release live");
+            .optional()
+            .describe(`The most requests to one replica. ${otherwise(own.warmUp.requests)}`),
+        })
+        .optional()
+        .describe("A request that is sent to every new replica until its latency is steady. Default: none"),
+      capacity: z
+        .enum(capacityPolicies)
+        .optional()
+        .describe(
+          `Where the nodes have no room for the new pods: refuse, warn, or do not look. ${otherwise(own.capacity)}`,
+        ),
+      mode: z
+        .union([
+          z.enum(["full", "recreate"]),
+          z.strictObject({
+            partial: z
+              .number()
+              .min(1)
+              .max(99)
+              .describe("Share of the replicas while the release is previewed, per cent"),
+          }),
+        ])
+        .optional()
+        .describe(
+          `full, { partial: 20 } (some of the replicas until the cut-over), or recreate (the live slot is emptied first: an outage). ${otherwise(own.mode)}`,
+        ),
+      approval: z
+        .array(z.enum(approvalPhases))
+        .optional()
+        .describe("Phases that a person must approve before they begin. Default: none"),
+      windows: windowsSchema.optional(),
+      freezes: freezesSchema.optional(),
+      timeZone: timeZoneSchema.optional(),
+      hooks: hooksSchema.optional(),
+      gates: gatesSchema.optional(),
+      watchPods: z
+        .boolean()
+        .optional()
+        .describe(
+          `Whether pods of the new release that restart, get unready or go away send it back. ${otherwise(own.watchPods)}`,
+        ),
+      notifications: notificationsSchema.optional(),
+    })
+    .describe("How `modelswitch release` takes a new release live"),
+);
 
 /** Fills in the defaults. Pure; the steps were checked. */
 export function resolveRollout(config: RolloutConfig = {}): ResolvedRollout {
@@ -103,18 +117,18 @@ export function resolveRollout(config: RolloutConfig = {}): ResolvedRollout {
   const lastHoldMs = parsed.kind === "steps" ? parsed.holdAtEndMs : 0;
   return {
     steps: parsed.kind === "steps" ? parsed.steps : [],
-    settleMs: (config.settle ?? 5) * 1000,
-    soakMs: (config.soak ?? 30) * 1000 + lastHoldMs,
+    settleMs: (config.settle ?? own.settle) * 1000,
+    soakMs: (config.soak ?? own.soak) * 1000 + lastHoldMs,
     lastHoldMs,
     drainMs: config.drain === undefined ? undefined : config.drain * 1000,
-    rollbackWindowMs: (config.rollbackWindow ?? 600) * 1000,
-    capacity: config.capacity ?? "require",
+    rollbackWindowMs: (config.rollbackWindow ?? own.rollbackWindow) * 1000,
+    capacity: config.capacity ?? own.capacity,
     warmUp: warmUp && {
       path: warmUp.path,
       method: warmUp.method ?? (warmUp.body === undefined ? "GET" : "POST"),
       body: warmUp.body,
-      deadlineMs: (warmUp.deadline ?? 60) * 1000,
-      maximumRequests: warmUp.requests ?? 200,
+      deadlineMs: (warmUp.deadline ?? own.warmUp.deadline) * 1000,
+      maximumRequests: warmUp.requests ?? own.warmUp.requests,
     },
     mode: modeOf(config.mode),
     approval: approvalPhases.filter((phase) => config.approval?.includes(phase)),
@@ -125,6 +139,6 @@ export function resolveRollout(config: RolloutConfig = {}): ResolvedRollout {
   };
 }
 
-function modeOf(mode: RolloutConfig["mode"] = "full"): ReleaseMode {
+function modeOf(mode: RolloutConfig["mode"] = own.mode): ReleaseMode {
   return typeof mode === "string" ? { kind: mode } : { kind: "partial", percent: mode.partial };
 }

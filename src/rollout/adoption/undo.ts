@@ -1,4 +1,5 @@
 import { releaseLabel } from "../../component/deployment.ts";
+import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import { ownLabels } from "../../core/names.ts";
@@ -294,7 +295,7 @@ async function ingressSpec(
       (one) => (port?.name !== undefined && one.name === port.name) || one.port === port?.number,
     );
     if (there || path.backend?.service === undefined) return path;
-    const number = record.settings.servicePort ?? 80;
+    const number = record.settings.servicePort ?? defaults.servicePort;
     return { ...path, backend: { ...path.backend, service: { ...path.backend.service, port: { number } } } };
   };
   return {

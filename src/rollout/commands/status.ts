@@ -1,3 +1,4 @@
+import { defaults } from "../../core/defaults.ts";
 import { beginning } from "../../core/identity-path.ts";
 import type { RolloutKind, Stage } from "../../core/rollout/state.ts";
 import { liveSlot, splitOf } from "../../core/routing.ts";
@@ -97,7 +98,7 @@ export async function modelStatus(context: RolloutContext): Promise<ModelStatus>
     split,
     slots: { blue, green },
     host: ingress.host,
-    url: `${scheme}://${ingress.host}${beginning(ingress.path ?? "/")}`,
+    url: `${scheme}://${ingress.host}${beginning(ingress.path ?? defaults.ingress.path)}`,
     endpoints: config.endpoints.length > 0 ? config.endpoints : (observation.ingress?.addresses ?? []),
     router: record.settings.router,
     pending:

@@ -1,4 +1,5 @@
 import type { CallReach } from "../../core/calls.ts";
+import { defaults } from "../../core/defaults.ts";
 import type { Routing } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -22,7 +23,7 @@ export async function reachOf(
   signal: AbortSignal,
 ): Promise<CallReach> {
   const { record, observation, routing } = seen;
-  const { ingress, previewHeader, servicePort = 80 } = record.settings;
+  const { ingress, previewHeader, servicePort = defaults.servicePort } = record.settings;
   const location = locationOf(context, record);
   const { service } = namesAt(location);
   const values = Object.fromEntries(
@@ -33,7 +34,7 @@ export async function reachOf(
   );
   return {
     host: probeHost(ingress.host),
-    path: ingress.path ?? "/",
+    path: ingress.path ?? defaults.ingress.path,
     addresses: await addressesNow(context, observation, ingress.host, signal),
     preview: location.router.capabilities.header ? { header: previewHeader, values } : undefined,
     services: {

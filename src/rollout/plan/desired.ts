@@ -1,5 +1,6 @@
 import { requireGrpcIdentity } from "../../component/service-port.ts";
 import type { SlotOnly } from "../../config/model/types.ts";
+import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { AdoptedModel, ModelSpec, SlotSpec } from "../../core/model.ts";
 import type { Note } from "../../core/note.ts";
@@ -161,7 +162,7 @@ export function modelSpec(
     router: settings.router,
     previewHeader: settings.previewHeader,
     identity: settings.identity ?? settings.server.identity,
-    servicePort: settings.servicePort ?? 80,
+    servicePort: settings.servicePort ?? defaults.servicePort,
     ...(settings.service === undefined ? {} : { service: settings.service }),
     ...(adoption === undefined
       ? {}

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from "../../config/model/types.ts";
+import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { identityPlaces, patternsAsText } from "../../core/identity-path.ts";
 import { otherSlot, type Slot, slots } from "../../core/slots.ts";
@@ -83,7 +84,7 @@ export function refusePortChange(
 ): void {
   if (record === undefined || observation.routing === undefined || allowLiveChange) return;
   const changes = differences(
-    { servicePort: record.settings.servicePort ?? 80 },
+    { servicePort: record.settings.servicePort ?? defaults.servicePort },
     { servicePort: config.servicePort },
     [],
   );

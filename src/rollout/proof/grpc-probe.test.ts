@@ -5,8 +5,8 @@ import {
   createAuthority,
   issueCertificate,
 } from "../../../packages/local-cluster/src/cluster/certificates.ts";
-import { encodeFields, frame, readField, unframe } from "../../core/grpc-message.ts";
 import type { Endpoint } from "../observe/ingress-endpoints.ts";
+import { encodeFields, frame, readField, unframe } from "./grpc-message.ts";
 import { probe } from "./probe.ts";
 
 let server: Http2Server | undefined;
@@ -23,7 +23,8 @@ async function listen(answer: Answer, secure = false) {
   const seen: Record<string, unknown>[] = [];
   const sessions = { count: 0 };
   const validFrom = new Date();
-  const credential = issueCertificate(createAuthority("nobody trusts this", validFrom), {
+  const authority = await createAuthority("nobody trusts this", validFrom);
+  const credential = await issueCertificate(authority, {
     subject: { commonName: "default" },
     serverNames: ["default.test"],
     validFrom,

@@ -1,7 +1,7 @@
 import { connect } from "node:http2";
 import { isIP } from "node:net";
-import { frame, unframe } from "../../core/grpc-message.ts";
 import type { IdentityAnswer } from "../../core/identity.ts";
+import { frame, unframe } from "./grpc-message.ts";
 import { largestAnswer, type ProbeRequest } from "./probe-request.ts";
 
 /**

@@ -1,13 +1,13 @@
-import { encodeFields } from "../../core/grpc-message.ts";
 import {
+  type GrpcIdentity,
   type IdentityAnswer,
   type IdentityProbe,
-  readGrpcIdentity,
   readIdentity,
 } from "../../core/identity.ts";
 import { identityPlaces } from "../../core/identity-path.ts";
 import { isPage, whatWasMet } from "../../core/met.ts";
 import type { IngressSpec } from "../../core/model.ts";
+import { encodeFields, readField } from "./grpc-message.ts";
 import type { ProbeRequest } from "./probe-request.ts";
 import type { ProbeOutcome } from "./proof.ts";
 
@@ -73,6 +73,17 @@ function identityIn({ grpc }: Question, identity: IdentityProbe, answer: Identit
   return grpc === undefined || identity.grpc === undefined
     ? readIdentity(identity, answer)
     : readGrpcIdentity(identity.grpc, answer);
+}
+
+/** The mark in an answer over gRPC, or `undefined` when the call failed or its answer carries none. */
+function readGrpcIdentity({ from }: GrpcIdentity, answer: IdentityAnswer): string | undefined {
+  if (answer.headers["grpc-status"] !== "0") return undefined;
+  switch (from.kind) {
+    case "metadata":
+      return answer.headers[from.name.toLowerCase()];
+    case "field":
+      return answer.message === undefined ? undefined : readField(answer.message, from.path) || undefined;
+  }
 }
 
 function decodedMessage(answer: IdentityAnswer): IdentityAnswer {

@@ -122,8 +122,8 @@ describe("probe of an ingress with TLS", () => {
     work: (endpoint: Endpoint, seen: unknown[], authority: string) => Promise<void>,
   ): Promise<void> {
     const validFrom = new Date();
-    const authority = createAuthority("nobody trusts this", validFrom);
-    const credential = issueCertificate(authority, {
+    const authority = await createAuthority("nobody trusts this", validFrom);
+    const credential = await issueCertificate(authority, {
       subject: { commonName: "default" },
       serverNames: ["default.test"],
       validFrom,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tied } from "../../config/parts/tied.ts";
 import type { AdoptedModel } from "../../core/model.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { isBookkeeping, toolAnnotation } from "./bookkeeping.ts";
@@ -42,18 +43,20 @@ const found = {
   managedFields: z.array(z.unknown()),
 };
 
-export const adoptionSchema = z.object({
-  slot: z.enum(slots),
-  state: z.enum(["adopting", "adopted", "giving-back"]),
-  at: z.string(),
-  by: z.string(),
-  release: z.number().int(),
-  deployment: z.object({ ...found, selector: texts }),
-  service: z.object({ ...found, selector: texts.optional() }),
-  budgeted: z.boolean().optional(),
-  ingress: z.object({ ...found, spec: z.record(z.string(), z.unknown()) }),
-  autoscaler: z.object({ ...found, spec: z.record(z.string(), z.unknown()) }).optional(),
-});
+export const adoptionSchema = tied<Adoption>()(
+  z.object({
+    slot: z.enum(slots),
+    state: z.enum(["adopting", "adopted", "giving-back"]),
+    at: z.string(),
+    by: z.string(),
+    release: z.number().int(),
+    deployment: z.object({ ...found, selector: texts }),
+    service: z.object({ ...found, selector: texts.optional() }),
+    budgeted: z.boolean().optional(),
+    ingress: z.object({ ...found, spec: z.record(z.string(), z.unknown()) }),
+    autoscaler: z.object({ ...found, spec: z.record(z.string(), z.unknown()) }).optional(),
+  }),
+);
 
 /** What the component has to know of an adoption. */
 export function adoptedModel(

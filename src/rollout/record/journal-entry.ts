@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tied } from "../../config/parts/tied.ts";
 
 const journalKinds = ["phase", "step", "hook", "gate", "request", "warning"] as const;
 const journalResults = ["done", "failed", "pass", "fail", "inconclusive"] as const;
@@ -43,11 +44,13 @@ export function withEntries(
 }
 
 /** Its shape in the stored record. */
-export const journalEntry = z.object({
-  at: z.string(),
-  kind: z.enum(journalKinds),
-  text: z.string(),
-  result: z.enum(journalResults).optional(),
-  evidence: z.string().optional(),
-  durationMs: z.number().optional(),
-});
+export const journalEntry = tied<JournalEntry>()(
+  z.object({
+    at: z.string(),
+    kind: z.enum(journalKinds),
+    text: z.string(),
+    result: z.enum(journalResults).optional(),
+    evidence: z.string().optional(),
+    durationMs: z.number().optional(),
+  }),
+);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tied } from "../../config/parts/tied.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
 import { inferenceProtocols, podDefaultsVersions, routerNames } from "../../core/model.ts";
 import { slots } from "../../core/slots.ts";
@@ -56,74 +57,82 @@ const slotNames = z.object({
   service: z.string().optional(),
   autoscaler: z.string().optional(),
 });
-const recordSchema = z.object({
-  schemaVersion: z.literal(recordVersion),
-  model: z.string(),
-  environment: z.string().nullable(),
-  releases: z.array(
-    z.object({
-      number: z.number().int().min(1),
-      slot: slotSchema,
-      spec: releaseSpec,
-      createdAt: z.string(),
-      by: z.string(),
-      imageId: z.string().optional(),
-      liveSince: z.string().optional(),
-      podDefaults: z.enum(podDefaultsVersions).optional(),
-    }),
-  ),
-  files: texts.optional(),
-  slots: z.object({ blue: z.number().int().nullable(), green: z.number().int().nullable() }),
-  settings: z.object({
-    server: z.object({
-      name: z.string(),
-      httpPort: z.number().int(),
-      http: z.literal(false).optional(),
-      otherPorts: z.record(z.string(), z.number().int()),
-      readiness: probe,
-      liveness: probe.optional(),
-      startup: probe.optional(),
-      preStopSleepSeconds: z.number(),
-      terminationGracePeriodSeconds: z.number(),
-      env: texts,
-      keepAliveSeconds: z.number().optional(),
+/** The record as it is stored: with the contents of config files, each once, beside the releases. */
+interface StoredRecord extends RolloutRecord {
+  /** By their digest. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+const recordSchema = tied<StoredRecord>()(
+  z.object({
+    schemaVersion: z.literal(recordVersion),
+    model: z.string(),
+    environment: z.string().nullable(),
+    releases: z.array(
+      z.object({
+        number: z.number().int().min(1),
+        slot: slotSchema,
+        spec: releaseSpec,
+        createdAt: z.string(),
+        by: z.string(),
+        imageId: z.string().optional(),
+        liveSince: z.string().optional(),
+        podDefaults: z.enum(podDefaultsVersions).optional(),
+      }),
+    ),
+    files: texts.optional(),
+    slots: z.object({ blue: z.number().int().nullable(), green: z.number().int().nullable() }),
+    settings: z.object({
+      server: z.object({
+        name: z.string(),
+        httpPort: z.number().int(),
+        http: z.literal(false).optional(),
+        otherPorts: z.record(z.string(), z.number().int()),
+        readiness: probe,
+        liveness: probe.optional(),
+        startup: probe.optional(),
+        preStopSleepSeconds: z.number(),
+        terminationGracePeriodSeconds: z.number(),
+        env: texts,
+        keepAliveSeconds: z.number().optional(),
+        identity: identity.optional(),
+        protocol: z.enum(inferenceProtocols).optional(),
+        metrics: z.object({ port: z.number().int(), path: z.string() }).optional(),
+        draining: z
+          .object({
+            gauges: z.array(z.string()),
+            baseline: z.number().optional(),
+            lagSeconds: z.number().optional(),
+            countsGrpc: z.boolean().optional(),
+          })
+          .optional(),
+      }),
+      ingress: z.looseObject({ host: z.string() }),
+      router: z.enum(routerNames),
+      previewHeader: z.string(),
       identity: identity.optional(),
-      protocol: z.enum(inferenceProtocols).optional(),
-      metrics: z.object({ port: z.number().int(), path: z.string() }).optional(),
-      draining: z
-        .object({
-          gauges: z.array(z.string()),
-          baseline: z.number().optional(),
-          lagSeconds: z.number().optional(),
-          countsGrpc: z.boolean().optional(),
-        })
-        .optional(),
+      replicas: z.object({ blue: z.number().int(), green: z.number().int() }),
+      scaling: z.object({ blue: slotScaling.optional(), green: slotScaling.optional() }).optional(),
+      selectors: z.object({ blue: texts.optional(), green: texts.optional() }),
+      names: z.object({ blue: slotNames.optional(), green: slotNames.optional() }).optional(),
+      servicePort: z.number().int().optional(),
+      service: z.looseObject({ labels: texts.optional(), annotations: texts.optional() }).optional(),
     }),
-    ingress: z.looseObject({ host: z.string() }),
-    router: z.enum(routerNames),
-    previewHeader: z.string(),
-    identity: identity.optional(),
-    replicas: z.object({ blue: z.number().int(), green: z.number().int() }),
-    scaling: z.object({ blue: slotScaling.optional(), green: slotScaling.optional() }).optional(),
-    selectors: z.object({ blue: texts.optional(), green: texts.optional() }),
-    names: z.object({ blue: slotNames.optional(), green: slotNames.optional() }).optional(),
-    servicePort: z.number().int().optional(),
-    service: z.looseObject({ labels: texts.optional(), annotations: texts.optional() }).optional(),
+    applying: z.boolean(),
+    adoption: adoptionSchema.optional(),
+    history: z.array(
+      z.object({
+        at: z.string(),
+        from: slotSchema,
+        to: slotSchema,
+        by: z.string(),
+        durationMs: z.number(),
+      }),
+    ),
+    rollout: rolloutEntrySchema.optional(),
+    rollouts: z.array(rolloutOutcomeSchema).optional(),
   }),
-  applying: z.boolean(),
-  adoption: adoptionSchema.optional(),
-  history: z.array(
-    z.object({
-      at: z.string(),
-      from: slotSchema,
-      to: slotSchema,
-      by: z.string(),
-      durationMs: z.number(),
-    }),
-  ),
-  rollout: rolloutEntrySchema.optional(),
-  rollouts: z.array(rolloutOutcomeSchema).optional(),
-});
+);
 
 /**
  * Reads what the ConfigMap holds; what an older modelswitch wrote becomes what this one would have written.

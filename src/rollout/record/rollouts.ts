@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tied } from "../../config/parts/tied.ts";
 import {
   type Outcome,
   outcomes,
@@ -172,42 +173,46 @@ const stateSchema = z.object({
   outcome: outcome.optional(),
 });
 /** The shape of the rollout in progress in the stored record. */
-export const rolloutEntrySchema = z.object({
-  number: z.number().int(),
-  kind,
-  plan: planSchema,
-  state: stateSchema,
-  by: z.string(),
-  startedAt: z.string(),
-  replaces: z.number().int().nullable(),
-  changes: z.array(z.string()),
-  skipped: z.array(z.string()),
-  requests: z.array(
-    z.object({
-      kind: z.enum(requestKinds),
-      phase: z.enum([...phases, "done"]).optional(),
-      by: z.string(),
-      at: z.string(),
-    }),
-  ),
-  journal: z.array(journalEntry),
-  borrows: z.object({ replicas: z.number().int() }).optional(),
-  pods: z.record(z.string(), z.object({ name: z.string(), restarts: z.number().int() })).optional(),
-});
+export const rolloutEntrySchema = tied<RolloutRecordEntry>()(
+  z.object({
+    number: z.number().int(),
+    kind,
+    plan: planSchema,
+    state: stateSchema,
+    by: z.string(),
+    startedAt: z.string(),
+    replaces: z.number().int().nullable(),
+    changes: z.array(z.string()),
+    skipped: z.array(z.string()),
+    requests: z.array(
+      z.object({
+        kind: z.enum(requestKinds),
+        phase: z.enum([...phases, "done"]).optional(),
+        by: z.string(),
+        at: z.string(),
+      }),
+    ),
+    journal: z.array(journalEntry),
+    borrows: z.object({ replicas: z.number().int() }).optional(),
+    pods: z.record(z.string(), z.object({ name: z.string(), restarts: z.number().int() })).optional(),
+  }),
+);
 
 /** The shape of the rollouts that ended in the stored record. */
-export const rolloutOutcomeSchema = z.object({
-  number: z.number().int(),
-  kind,
-  release: z.number().int(),
-  target: slotSchema,
-  replaces: z.number().int().nullable().optional(),
-  outcome,
-  reason: z.string().optional(),
-  by: z.string(),
-  startedAt: z.string(),
-  endedAt: z.string(),
-  sha256: z.string().optional(),
-  // It has a version and a digest of its own, and is kept to the letter.
-  report: z.looseObject({ sha256: z.string() }).optional(),
-});
+export const rolloutOutcomeSchema = tied<RolloutOutcomeRecord>()(
+  z.object({
+    number: z.number().int(),
+    kind,
+    release: z.number().int(),
+    target: slotSchema,
+    replaces: z.number().int().nullable().optional(),
+    outcome,
+    reason: z.string().optional(),
+    by: z.string(),
+    startedAt: z.string(),
+    endedAt: z.string(),
+    sha256: z.string().optional(),
+    // It has a version and a digest of its own, and is kept to the letter.
+    report: z.looseObject({ sha256: z.string() }).optional(),
+  }),
+);

@@ -4,8 +4,8 @@ import { unpack } from "../archive.ts";
 import { downloadVerified } from "../download.ts";
 import { findPrograms } from "../find-on-path.ts";
 import { buildGoProgram } from "../go-build.ts";
-import { isAtLeast } from "../semver.ts";
 import type { Layout, Platform, Recipe, Source } from "../source.ts";
+import { isInRange } from "../version-range.ts";
 import { oldestOnPath, versions } from "../versions.ts";
 import { executable, goSystem } from "./platform-names.ts";
 
@@ -23,7 +23,7 @@ export function pulumiFrom(releaseFolders: readonly string[]): Recipe {
           {
             name: "pulumi",
             versionArguments: ["version"],
-            wanted: { text: `3.x from ${oldest} on`, accepts: (answer) => isAtLeast(answer, oldest) },
+            wanted: { text: `3.x from ${oldest} on`, accepts: (answer) => isInRange(answer, `^${oldest}`) },
           },
         ],
         // Else it asks the network for a newer version first.

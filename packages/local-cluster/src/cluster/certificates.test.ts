@@ -1,11 +1,17 @@
-import { X509Certificate } from "node:crypto";
+import "reflect-metadata";
+import { KeyObject, webcrypto, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer } from "node:tls";
+import {
+  BasicConstraintsExtension,
+  SubjectKeyIdentifierExtension,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
 import { describe, expect, it } from "vitest";
 import { createAuthority, issueCertificate } from "./certificates.ts";
 
 const validFrom = new Date("2026-05-01T12:00:00Z");
-const authority = createAuthority("modelswitch-test", validFrom);
+const authority = await createAuthority("modelswitch-test", validFrom);
 
 describe("certificates", () => {
   it("makes an authority that signs itself", () => {
@@ -17,8 +23,8 @@ describe("certificates", () => {
     expect(new Date(parsed.validTo).getUTCFullYear()).toBe(2036);
   });
 
-  it("names users and groups the way Kubernetes reads them", () => {
-    const client = issueCertificate(authority, {
+  it("names users and groups the way Kubernetes reads them", async () => {
+    const client = await issueCertificate(authority, {
       subject: { commonName: "system:node:ms", organisations: ["system:nodes"] },
       validFrom,
     });
@@ -29,8 +35,25 @@ describe("certificates", () => {
     expect(parsed.ca).toBe(false);
   });
 
-  it("names servers by host name and address", () => {
-    const server = issueCertificate(authority, {
+  it("names the key of an authority as the authority's own certificate does", async () => {
+    const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign"]);
+    // Version 0.2 hashed more of the key than is common.
+    const certificate = await X509CertificateGenerator.createSelfSigned({
+      name: "CN=of-old",
+      keys,
+      signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
+      extensions: [new BasicConstraintsExtension(true), new SubjectKeyIdentifierExtension("0123456789")],
+    });
+    const key = KeyObject.from(keys.privateKey).export({ type: "pkcs8", format: "pem" }).toString();
+    const old = { certificate: certificate.toString("pem"), key };
+    const issued = await issueCertificate(old, { subject: { commonName: "client" }, validFrom });
+    expect(new X509Certificate(issued.certificate).checkIssued(new X509Certificate(old.certificate))).toBe(
+      true,
+    );
+  });
+
+  it("names servers by host name and address", async () => {
+    const server = await issueCertificate(authority, {
       subject: { commonName: "kube-apiserver" },
       serverNames: ["kubernetes.default.svc", "10.199.2.1"],
       validFrom,
@@ -43,13 +66,13 @@ describe("certificates", () => {
 
   it("makes credentials that both sides of a TLS connection accept", async () => {
     const now = new Date();
-    const fresh = createAuthority("modelswitch-test", now);
-    const server = issueCertificate(fresh, {
+    const fresh = await createAuthority("modelswitch-test", now);
+    const server = await issueCertificate(fresh, {
       subject: { commonName: "server" },
       serverNames: ["localhost"],
       validFrom: now,
     });
-    const client = issueCertificate(fresh, { subject: { commonName: "client" }, validFrom: now });
+    const client = await issueCertificate(fresh, { subject: { commonName: "client" }, validFrom: now });
     const listener = createServer(
       { cert: server.certificate, key: server.key, ca: fresh.certificate, requestCert: true },
       (socket) => socket.end(String(socket.authorized && socket.getPeerCertificate().subject.CN)),

@@ -1,25 +1,21 @@
+// What @peculiar/x509 finds its parts with; it has to be there before.
+import "reflect-metadata";
+import { createPrivateKey, generateKeyPairSync, KeyObject, webcrypto } from "node:crypto";
+import { isIPv4 } from "node:net";
 import {
-  createHash,
-  createPrivateKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  type JsonName,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
   X509Certificate,
-} from "node:crypto";
-import {
-  bitString,
-  boolean,
-  contextConstructed,
-  contextPrimitive,
-  integer,
-  objectIdentifier,
-  octetString,
-  sequence,
-  set,
-  time,
-  utf8String,
-} from "./distinguished-encoding.ts";
+  X509CertificateGenerator,
+} from "@peculiar/x509";
 
 /** A certificate and its key, both PEM. */
 export interface Credential {
@@ -44,144 +40,95 @@ const validYears = 10;
 /** Clocks of containers and virtual machines jump; a certificate made now is valid a little before. */
 const backdateMs = 3_600_000;
 
+const keyAlgorithm = { name: "ECDSA", namedCurve: "P-256" };
+const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" };
+
 /** Makes a certificate authority with a fresh P-256 key. */
-export function createAuthority(commonName: string, validFrom: Date): Credential {
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const subject = { commonName };
-  const keyIdentifier = identifierOf(publicKey);
-  const certificate = signCertificate({
-    subject,
-    issuer: subject,
-    publicKey,
-    signingKey: privateKey,
-    validFrom,
+export async function createAuthority(commonName: string, validFrom: Date): Promise<Credential> {
+  const keys = await freshKeys();
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: nameOf({ commonName }),
+    keys,
+    signingAlgorithm,
+    ...validity(validFrom),
     extensions: [
-      extension(extensionIds.basicConstraints, true, sequence(boolean(true))),
-      // keyCertSign and cRLSign.
-      extension(extensionIds.keyUsage, true, bitString(Buffer.from([0x06]), 1)),
-      extension(extensionIds.subjectKeyIdentifier, false, octetString(keyIdentifier)),
+      new BasicConstraintsExtension(true, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { certificate, key: pemOfKey(privateKey) };
+  return { certificate: pemOf(certificate), key: pemOfKey(keys.privateKey) };
 }
 
 /** Makes a certificate, and its fresh P-256 key, signed by the authority. */
-export function issueCertificate(authority: Credential, request: CertificateRequest): Credential {
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const signingKey = createPrivateKey(authority.key);
+export async function issueCertificate(
+  authority: Credential,
+  request: CertificateRequest,
+): Promise<Credential> {
+  const keys = await freshKeys();
+  const issuer = new X509Certificate(authority.certificate);
   const serverNames = request.serverNames ?? [];
-  const usages = [objectIdentifier(usageIds.clientAuthentication)];
-  if (serverNames.length > 0) usages.unshift(objectIdentifier(usageIds.serverAuthentication));
-  const certificate = signCertificate({
-    subject: request.subject,
-    issuer: { commonName: commonNameOf(authority.certificate) },
-    publicKey,
-    signingKey,
-    validFrom: request.validFrom,
+  const isServer = serverNames.length > 0;
+  const names = serverNames.map((value) => ({ type: isIPv4(value) ? "ip" : "dns", value }) as const);
+  const certificate = await X509CertificateGenerator.create({
+    subject: nameOf(request.subject),
+    issuer: issuer.subjectName,
+    publicKey: keys.publicKey,
+    signingKey: createPrivateKey(authority.key).toCryptoKey(keyAlgorithm, false, ["sign"]),
+    signingAlgorithm,
+    ...validity(request.validFrom),
     extensions: [
-      // digitalSignature.
-      extension(extensionIds.keyUsage, true, bitString(Buffer.from([0x80]), 7)),
-      extension(extensionIds.extendedKeyUsage, false, sequence(...usages)),
-      extension(
-        extensionIds.authorityKeyIdentifier,
-        false,
-        sequence(contextPrimitive(0, identifierOf(new X509Certificate(authority.certificate).publicKey))),
-      ),
-      ...(serverNames.length === 0
-        ? []
-        : [extension(extensionIds.subjectAlternativeName, false, sequence(...serverNames.map(generalName)))]),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([
+        ...(isServer ? [ExtendedKeyUsage.serverAuth] : []),
+        ExtendedKeyUsage.clientAuth,
+      ]),
+      await issuerIdentifier(issuer),
+      ...(isServer ? [new SubjectAlternativeNameExtension(names)] : []),
     ],
   });
-  return { certificate, key: pemOfKey(privateKey) };
+  return { certificate: pemOf(certificate), key: pemOfKey(keys.privateKey) };
 }
 
 /** A key pair for signing service account tokens, PEM. */
 export function createTokenKey(): { readonly privateKey: string; readonly publicKey: string } {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   return {
-    privateKey: pemOfKey(privateKey),
+    privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     publicKey: publicKey.export({ type: "spki", format: "pem" }).toString(),
   };
 }
 
-const algorithm = "1.2.840.10045.4.3.2"; // ecdsa-with-SHA256
-
-const extensionIds = {
-  subjectKeyIdentifier: "2.5.29.14",
-  keyUsage: "2.5.29.15",
-  subjectAlternativeName: "2.5.29.17",
-  basicConstraints: "2.5.29.19",
-  authorityKeyIdentifier: "2.5.29.35",
-  extendedKeyUsage: "2.5.29.37",
-};
-
-const usageIds = {
-  serverAuthentication: "1.3.6.1.5.5.7.3.1",
-  clientAuthentication: "1.3.6.1.5.5.7.3.2",
-};
-
-const nameIds = { commonName: "2.5.4.3", organisation: "2.5.4.10" };
-
-function signCertificate(about: {
-  readonly subject: Subject;
-  readonly issuer: Subject;
-  readonly publicKey: KeyObject;
-  readonly signingKey: KeyObject;
-  readonly validFrom: Date;
-  readonly extensions: readonly Buffer[];
-}): string {
-  const start = new Date(about.validFrom.getTime() - backdateMs);
-  const end = new Date(start);
-  end.setUTCFullYear(end.getUTCFullYear() + validYears);
-  const signatureAlgorithm = sequence(objectIdentifier(algorithm));
-  const body = sequence(
-    contextConstructed(0, integer(Buffer.from([2]))),
-    integer(randomBytes(16)),
-    signatureAlgorithm,
-    distinguishedName(about.issuer),
-    sequence(time(start), time(end)),
-    distinguishedName(about.subject),
-    about.publicKey.export({ type: "spki", format: "der" }),
-    contextConstructed(3, sequence(...about.extensions)),
-  );
-  const signature = sign("sha256", body, about.signingKey);
-  return pem("CERTIFICATE", sequence(body, signatureAlgorithm, bitString(signature)));
+/**
+ * As the authority's own certificate has it: how it is made of a key is free, and those of clusters made by version 0.2 are other
+ * ones than are made today.
+ */
+async function issuerIdentifier(issuer: X509Certificate): Promise<Extension> {
+  const own = issuer.getExtension(SubjectKeyIdentifierExtension);
+  return own === null
+    ? await AuthorityKeyIdentifierExtension.create(issuer.publicKey)
+    : new AuthorityKeyIdentifierExtension(own.keyId);
 }
 
-function distinguishedName(subject: Subject): Buffer {
-  const part = (id: string, text: string) => set(sequence(objectIdentifier(id), utf8String(text)));
-  return sequence(
-    ...(subject.organisations ?? []).map((organisation) => part(nameIds.organisation, organisation)),
-    part(nameIds.commonName, subject.commonName),
-  );
+function validity(validFrom: Date): { readonly notBefore: Date; readonly notAfter: Date } {
+  const notBefore = new Date(validFrom.getTime() - backdateMs);
+  const notAfter = new Date(notBefore);
+  notAfter.setUTCFullYear(notAfter.getUTCFullYear() + validYears);
+  return { notBefore, notAfter };
 }
 
-function extension(id: string, critical: boolean, value: Buffer): Buffer {
-  return sequence(objectIdentifier(id), ...(critical ? [boolean(true)] : []), octetString(value));
+function nameOf({ commonName, organisations = [] }: Subject): JsonName {
+  return [...organisations.map((organisation) => ({ O: [organisation] })), { CN: [commonName] }];
 }
 
-function generalName(name: string): Buffer {
-  return /^\d+\.\d+\.\d+\.\d+$/.test(name)
-    ? contextPrimitive(7, Buffer.from(name.split(".").map(Number)))
-    : contextPrimitive(2, Buffer.from(name, "ascii"));
+async function freshKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return await webcrypto.subtle.generateKey(keyAlgorithm, true, ["sign", "verify"]);
 }
 
-function identifierOf(publicKey: KeyObject): Buffer {
-  return createHash("sha1")
-    .update(publicKey.export({ type: "spki", format: "der" }))
-    .digest();
+function pemOf(certificate: X509Certificate): string {
+  return `${certificate.toString("pem")}\n`;
 }
 
-function commonNameOf(certificate: string): string {
-  const subject = new X509Certificate(certificate).subject;
-  return /^CN=(.*)$/m.exec(subject)?.[1] ?? subject;
-}
-
-function pemOfKey(key: KeyObject): string {
-  return key.export({ type: "pkcs8", format: "pem" }).toString();
-}
-
-function pem(label: string, content: Buffer): string {
-  const lines = content.toString("base64").match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
+function pemOfKey(key: webcrypto.CryptoKey): string {
+  return KeyObject.from(key).export({ type: "pkcs8", format: "pem" }).toString();
 }

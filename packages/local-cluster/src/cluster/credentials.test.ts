@@ -33,7 +33,7 @@ const record: ClusterRecord = {
   },
 };
 const folders = clusterFolders(state, "unit");
-const credentials = prepareCredentials(folders, record, new Date());
+const credentials = await prepareCredentials(folders, record, new Date());
 
 const names = componentNames;
 const tool: Tool = {
@@ -65,9 +65,9 @@ describe("credentials", () => {
     expect(statSync(folders.kubeconfig).mode & 0o777).toBe(0o600);
   });
 
-  it("stay the same when the cluster is repaired, except for addresses that changed", () => {
+  it("stay the same when the cluster is repaired, except for addresses that changed", async () => {
     const before = parse(readFileSync(folders.kubeconfig, "utf8"));
-    prepareCredentials(folders, { ...record, ports: { ...record.ports, apiServer: 7 } }, new Date());
+    await prepareCredentials(folders, { ...record, ports: { ...record.ports, apiServer: 7 } }, new Date());
     const after = parse(readFileSync(folders.kubeconfig, "utf8"));
     expect(after.users).toEqual(before.users);
     expect(before.clusters[0].cluster.server).toBe("https://10.199.9.1:1");

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Credential, createAuthority, createTokenKey, issueCertificate } from "./certificates.ts";
+import type { Credential } from "./certificates.ts";
 import { type ClusterRecord, nodeName } from "./cluster-state.ts";
 import { writePrivateFile } from "./files.ts";
 import { kubeconfig } from "./kubeconfig.ts";
@@ -59,16 +59,18 @@ export const addonUsers = {
 export const frontProxyName = "front-proxy-client";
 
 /** Makes what is not there yet, so that a repaired cluster keeps its credentials, and says where it all is. */
-export function prepareCredentials(
+export async function prepareCredentials(
   folders: ClusterFolders,
   record: ClusterRecord,
   now: Date,
-): CredentialFiles {
+): Promise<CredentialFiles> {
+  // Status, logs and lists of clusters need no certificates, and what makes them takes a tenth of a second to load.
+  const { createAuthority, createTokenKey, issueCertificate } = await import("./certificates.ts");
   const file = (name: string) => join(folders.certificates, name);
   const pair = (name: string): KeyFiles => ({ certificate: file(`${name}.crt`), key: file(`${name}.key`) });
-  const keep = (files: KeyFiles, make: () => Credential): Credential => {
+  const keep = async (files: KeyFiles, make: () => Promise<Credential>): Promise<Credential> => {
     if (!existsSync(files.certificate) || !existsSync(files.key)) {
-      const made = make();
+      const made = await make();
       writePrivateFile(files.key, made.key);
       writePrivateFile(files.certificate, made.certificate);
     }
@@ -76,19 +78,19 @@ export function prepareCredentials(
   };
   const context = `modelswitch-${record.name}`;
   const authorityFiles = pair("authority");
-  const authority = keep(authorityFiles, () => createAuthority(context, now));
-  const issue = (name: string, commonName: string, organisations: string[], serverNames: string[]) => {
+  const authority = await keep(authorityFiles, () => createAuthority(context, now));
+  const issue = async (name: string, commonName: string, organisations: string[], serverNames: string[]) => {
     const files = pair(name);
-    keep(files, () =>
+    await keep(files, () =>
       issueCertificate(authority, { subject: { commonName, organisations }, serverNames, validFrom: now }),
     );
     return files;
   };
 
   const frontProxyFiles = pair("front-proxy-authority");
-  const frontProxy = keep(frontProxyFiles, () => createAuthority(`${context}-front-proxy`, now));
+  const frontProxy = await keep(frontProxyFiles, () => createAuthority(`${context}-front-proxy`, now));
   const frontProxyClient = pair("front-proxy-client");
-  keep(frontProxyClient, () =>
+  await keep(frontProxyClient, () =>
     issueCertificate(frontProxy, { subject: { commonName: frontProxyName }, validFrom: now }),
   );
 
@@ -105,16 +107,18 @@ export function prepareCredentials(
     writePrivateFile(path, kubeconfig({ name, server, authority: authority.certificate, client }));
   const node = nodeName(record.name);
   const kubeconfigs = Object.fromEntries(
-    Object.entries(clients).map(([name, subject]) => {
-      const path = file(`${name}.kubeconfig`);
-      const credential = keep(pair(name), () =>
-        issueCertificate(authority, { subject: subject(node), validFrom: now }),
-      );
-      writeKubeconfig(path, name, credential);
-      return [name, path];
-    }),
+    await Promise.all(
+      Object.entries(clients).map(async ([name, subject]) => {
+        const path = file(`${name}.kubeconfig`);
+        const credential = await keep(pair(name), () =>
+          issueCertificate(authority, { subject: subject(node), validFrom: now }),
+        );
+        writeKubeconfig(path, name, credential);
+        return [name, path];
+      }),
+    ),
   ) as Record<ClientName, string>;
-  const administrator = keep(pair("administrator"), () =>
+  const administrator = await keep(pair("administrator"), () =>
     issueCertificate(authority, {
       subject: { commonName: "modelswitch:administrator", organisations: ["system:masters"] },
       validFrom: now,
@@ -126,7 +130,7 @@ export function prepareCredentials(
   return {
     authority: authorityFiles.certificate,
     authorityKey: authorityFiles.key,
-    apiServer: issue(
+    apiServer: await issue(
       "kube-apiserver",
       "kube-apiserver",
       [],
@@ -139,12 +143,12 @@ export function prepareCredentials(
         addresses.host,
       ],
     ),
-    etcd: issue("etcd", "etcd", [], ["127.0.0.1"]),
-    kubeletClient: issue("kubelet-client", "kube-apiserver-kubelet-client", ["system:masters"], []),
-    kubeletServer: issue("kubelet-server", node, [], [node, addresses.node]),
+    etcd: await issue("etcd", "etcd", [], ["127.0.0.1"]),
+    kubeletClient: await issue("kubelet-client", "kube-apiserver-kubelet-client", ["system:masters"], []),
+    kubeletServer: await issue("kubelet-server", node, [], [node, addresses.node]),
     frontProxyAuthority: frontProxyFiles.certificate,
     frontProxyClient,
-    metricsServer: issue(
+    metricsServer: await issue(
       "metrics-server-serving",
       "metrics-server",
       [],

@@ -62,7 +62,7 @@ export async function startCluster(run: ClusterRun, shape: ClusterShape): Promis
       return { path: programOf(tool, "ip"), env: tool.env };
     });
     const network = also(prepareNetwork(inner, record, ip).finally(release));
-    const credentials = prepareCredentials(run.folders, record, new Date(run.clock.now()));
+    const credentials = await prepareCredentials(run.folders, record, new Date(run.clock.now()));
     const context: ControlPlaneContext = { folders: run.folders, record, credentials };
 
     const api = also(startControlPlane(inner, tools, context, network));

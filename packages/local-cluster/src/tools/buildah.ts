@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { findPrograms, isAtLeast, type Recipe, type ToolContext } from "../../../../src/support.ts";
+import { findPrograms, isInRange, type Recipe, type ToolContext } from "../../../../src/support.ts";
 import { obtainDebianBundle, systemRelease } from "./debian.ts";
 import { linuxOnly } from "./linux-only.ts";
 import { oldestOnPath } from "./versions.ts";
@@ -22,7 +22,7 @@ export const buildah: Recipe = {
         {
           name: "buildah",
           versionArguments: ["--version"],
-          wanted: { text: `1.x from ${oldest} on`, accepts: (answer) => isAtLeast(answer, oldest) },
+          wanted: { text: `1.x from ${oldest} on`, accepts: (answer) => isInRange(answer, `^${oldest}`) },
         },
       ],
       context,

@@ -6,7 +6,7 @@ import {
   findPrograms,
   type GoBuild,
   goArchitecture,
-  isAtLeast,
+  isInRange,
   type Layout,
   type Recipe,
   type ToolContext,
@@ -94,7 +94,7 @@ export function containerdFrom(releaseUrl: string): Recipe {
           {
             name: "containerd",
             versionArguments: ["--version"],
-            wanted: { text: `2.x from ${oldest} on`, accepts: (answer) => isAtLeast(answer, oldest) },
+            wanted: { text: `2.x from ${oldest} on`, accepts: (answer) => isInRange(answer, `^${oldest}`) },
           },
           ...["containerd-shim-runc-v2", "ctr", "runc", ...iptablesNames, "nft", "conntrack", "ip"].map(
             (name) => ({

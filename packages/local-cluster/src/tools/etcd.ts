@@ -7,7 +7,7 @@ import {
   findPrograms,
   goArchitecture,
   goSystem,
-  isSameMinor,
+  isInRange,
   type Layout,
   type Platform,
   type Recipe,
@@ -30,7 +30,7 @@ export function etcdFrom(releaseUrl: string): Recipe {
             versionArguments: ["--version"],
             wanted: {
               text: `${version} or a later patch of it`,
-              accepts: (answer) => isSameMinor(answer, version),
+              accepts: (answer) => isInRange(answer, `~${version}`),
             },
           },
         ],

@@ -5,7 +5,7 @@ import {
   downloadVerified,
   findPrograms,
   goArchitecture,
-  isSameMinor,
+  isInRange,
   kubernetesVersions,
   type Recipe,
 } from "../../../../src/support.ts";
@@ -37,7 +37,7 @@ export function kubernetesFrom(releaseUrl: string, version: string = versions.ku
           versionArguments: versionArguments(name),
           wanted: {
             text: `${version} or a later patch of it`,
-            accepts: (answer) => isSameMinor(answer, version),
+            accepts: (answer) => isInRange(answer, `~${version}`),
           },
         })),
         context,

@@ -1,4 +1,4 @@
-import { findPrograms, isAtLeast, type Recipe } from "../../../../src/support.ts";
+import { findPrograms, isInRange, type Recipe } from "../../../../src/support.ts";
 import { obtainDebianBundle, systemRelease } from "./debian.ts";
 import { linuxOnly } from "./linux-only.ts";
 import { oldestOnPath } from "./versions.ts";
@@ -16,7 +16,7 @@ export const mmdebstrap: Recipe = {
         {
           name: "mmdebstrap",
           versionArguments: ["--version"],
-          wanted: { text: `1.x from ${oldest} on`, accepts: (answer) => isAtLeast(answer, oldest) },
+          wanted: { text: `1.x from ${oldest} on`, accepts: (answer) => isInRange(answer, `^${oldest}`) },
         },
       ],
       context,

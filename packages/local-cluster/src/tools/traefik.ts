@@ -6,7 +6,7 @@ import {
   findPrograms,
   goArchitecture,
   goSystem,
-  isAtLeast,
+  isInRange,
   type Layout,
   type Platform,
   type Recipe,
@@ -29,7 +29,7 @@ export function traefikFrom(releaseUrl: string): Recipe {
           {
             name: "traefik",
             versionArguments: ["version"],
-            wanted: { text: `3.x from ${oldest} on`, accepts: (answer) => isAtLeast(answer, oldest) },
+            wanted: { text: `3.x from ${oldest} on`, accepts: (answer) => isInRange(answer, `^${oldest}`) },
           },
         ],
         context,

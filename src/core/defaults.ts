@@ -1,0 +1,42 @@
+import { defaultPreviewHeader } from "./names.ts";
+
+/**
+ * What applies where nothing is said, under the keys of the configuration file and in its units (times in seconds). What resolves
+ * settings, the component, the schema and its texts read it here; a test holds the `@default`s of the types against it.
+ */
+export const defaults = {
+  live: "blue",
+  idleReplicas: 0,
+  servicePort: 80,
+  router: "nginx",
+  previewHeader: defaultPreviewHeader,
+  ingress: {
+    className: "nginx",
+    classAnnotation: false,
+    path: "/",
+    pathType: "Prefix",
+    controllerReplicas: 3,
+  },
+  deadlines: { ready: 600, proof: 60 },
+  rollout: {
+    settle: 5,
+    soak: 30,
+    rollbackWindow: 600,
+    warmUp: { deadline: 60, requests: 200 },
+    capacity: "require",
+    mode: "full",
+    timeZone: "UTC",
+    watchPods: true,
+  },
+} as const;
+
+/** Of one of `rollout.hooks`. */
+export const hookDefaults = { timeout: 60, retries: { url: 2, run: 0 }, onFailure: "abort" } as const;
+
+/** Of one of `rollout.gates`. */
+export const gateDefaults = {
+  every: 10,
+  failures: 1,
+  timeout: { call: 30, request: 10 },
+  request: { requests: 10, allowed: 0, insecure: false, status: 200 },
+} as const;
