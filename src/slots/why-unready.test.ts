@@ -78,4 +78,7 @@ test("a value that is secret is hidden in what the pods say", async () => {
   putSlot(cluster, "green", { replicas: 1, ready: 0, podStatus: missingImage, image: "fraud:9" });
   const hidden = (await whyUnready(place({ secretPaths: [image] }))).join();
   expect(hidden).toContain("The image [secret] is not");
+  // Of a list that is secret as a whole, what a process is given.
+  const list = (await whyUnready(place({ secretPaths: [image.slice(0, -2)] }))).join();
+  expect(list).toContain("The image fraud:9 is not");
 });

@@ -47,6 +47,17 @@ export async function whenHopeless(place: DeploymentPlace, clock: Clock): Promis
   }
 }
 
+/** What a process is given, and may quote. Pulumi's provider takes a whole list for secret where an item of it is. */
+function secretTexts(value: unknown, key = "value"): readonly string[] {
+  if (typeof value === "string") return given.has(key) ? [value] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    secretTexts(inner, Array.isArray(value) ? key : name),
+  );
+}
+
+const given: ReadonlySet<string> = new Set(["value", "args", "command"]);
+
 /** A log has its lines one by one, and so what is secret in them. */
 function without(line: string, secrets: readonly string[]): string {
   const parts = secrets.flatMap((secret) => secret.split("\n")).filter((part) => part.length >= shortest);
@@ -106,9 +117,7 @@ async function observe(place: DeploymentPlace): Promise<Seen | undefined> {
     problems: problemsOf(pods),
     waiting: pods.map(({ waiting }) => waiting).filter((waiting) => waiting !== undefined),
   } as const;
-  const secrets = secretPaths
-    .map((path) => valueAt(deployment, path))
-    .filter((one) => typeof one === "string");
+  const secrets = secretPaths.flatMap((path) => secretTexts(valueAt(deployment, path)));
   return { deployment: observed, verdict, secrets };
 }
 
