@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { exitCodes, interrupted, UserError } from "../core/errors.ts";
 import { type EventSink, step } from "../core/events.ts";
+import { stateFolder } from "../tools/state-folder.ts";
 import type { EnsureTool } from "../tools/tool.ts";
 import { kubernetesVersions, versions } from "../tools/versions.ts";
 import type { ClusterUpOptions, LocalCluster, LocalClusterOptions, LocalClusters } from "./cluster.ts";
@@ -14,7 +15,7 @@ import { chooseKubernetesVersion } from "./kubernetes-version.ts";
 import { type ClusterLock, lockCluster } from "./lock.ts";
 import { logPath } from "./processes.ts";
 import type { ClusterRun, ClusterShape } from "./run.ts";
-import { checkClusterName, clusterFolders, stateFolder } from "./state-folder.ts";
+import { checkClusterName, clusterFolders } from "./state-folder.ts";
 import { clusterStatus } from "./status.ts";
 import { startCluster } from "./up.ts";
 
