@@ -34,7 +34,7 @@ export function optionalTable(): string {
   return table(
     ["resource", "verbs", "for", "without it"],
     optionalRows.map((row) => [
-      `${code([resourceName(row)])}${row.object === undefined ? "" : ` ${code([row.object])}`}${row.scope === "cluster" ? " (of the cluster)" : ""}`,
+      `${code([resourceName(row)])}${row.objects === undefined ? "" : ` ${code(row.objects)}`}${row.scope === "cluster" ? " (of the cluster)" : ""}`,
       code(Object.keys(row.verbs)),
       row.why,
       row.without,

@@ -20,6 +20,8 @@ const rollout = [
   "slots",
   "component",
   "config",
+  "tools/state-folder.ts",
+  "state",
   "engine",
   "calls",
   "gates",
@@ -57,9 +59,14 @@ export const rooms: readonly Room[] = [
     mayImport: ["core", "kubernetes"],
   },
   {
+    folder: "state",
+    about: "Pulumi's state in the cluster: which copy is valid, its parts and its key",
+    mayImport: ["core", "kubernetes"],
+  },
+  {
     folder: "engine",
     about: "Pulumi: CLI, stacks, provider choice, running programs",
-    mayImport: ["core", "kubernetes", "slots", "tools", "kubernetes-provider"],
+    mayImport: ["core", "kubernetes", "slots", "tools", "state", "kubernetes-provider"],
   },
   { folder: "images", about: "images without Docker", mayImport: ["core", "tools"] },
   {

@@ -18,6 +18,8 @@ export interface KeptStackOptions extends KeptPlace {
   readonly clock?: Pick<Clock, "now" | "sleep">;
 }
 
+const nothing: OperationResult = { changes: [], same: 0, outputs: {}, durationMs: 0 };
+
 /** How long the API server may be away before a state stays on this machine for now, milliseconds. */
 const patienceMs = 30_000;
 const pollMs = 1_000;
@@ -67,12 +69,12 @@ export class KeptStack implements Stack {
   }
 
   async refresh(only?: Parameters<Stack["refresh"]>[0]): Promise<OperationResult> {
-    return await this.#operate((stack) => stack.refresh(only));
+    return (await this.#isThere()) ? await this.#operate((stack) => stack.refresh(only)) : nothing;
   }
 
   /** The stack itself goes with `removeState`. */
   async destroy(): Promise<OperationResult> {
-    return await this.#operate((stack) => stack.destroy());
+    return (await this.#isThere()) ? await this.#operate((stack) => stack.destroy()) : nothing;
   }
 
   async takeIn(taken: TakeIn): Promise<void> {
@@ -80,7 +82,7 @@ export class KeptStack implements Stack {
   }
 
   async recover(): Promise<void> {
-    await this.#operate((stack) => stack.recover());
+    if (await this.#isThere()) await this.#operate((stack) => stack.recover());
   }
 
   async importState(exported: string): Promise<void> {
@@ -89,6 +91,11 @@ export class KeptStack implements Stack {
 
   async removeState(): Promise<boolean> {
     return await this.#copy.remove();
+  }
+
+  /** Of what is not there nothing is begun. */
+  async #isThere(): Promise<boolean> {
+    return (await this.#copy.look()).text !== undefined;
   }
 
   /** Fetch, work, keep. */

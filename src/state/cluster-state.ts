@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import { exitCodes, UserError } from "../core/errors.ts";
 import { isFields } from "../core/fields.ts";
+import { unstoppable } from "../core/unstoppable.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { fieldOwners } from "../kubernetes/managed-fields.ts";
 import { type Head, parseHead, type SavedState, unreadable } from "./head.ts";
@@ -61,8 +62,8 @@ export class ClusterState {
    * What the head Secret says; `undefined`: there is none.
    * @throws UserError `state-unreadable`, `state-version`; KubernetesApiError where it may not be read
    */
-  async load(): Promise<StoredHead | undefined> {
-    const secret = await this.#secrets.find(this.names.head);
+  async load(signal?: AbortSignal): Promise<StoredHead | undefined> {
+    const secret = await this.#secrets.find(this.names.head, signal);
     return secret === undefined ? undefined : this.#stored(secret);
   }
 
@@ -100,7 +101,8 @@ export class ClusterState {
   async end(begun: StoredHead, text: string | undefined, stale: boolean): Promise<Kept> {
     let kind: "kept" | "restored" = "kept";
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const present = await this.load();
+      // What was begun is ended although the user stops the command.
+      const present = await this.load(unstoppable);
       const isOurs = present?.head.token === begun.head.token;
       if (present !== undefined && !isOurs && present.head.serial >= begun.head.serial)
         return { kind: "taken", by: present.head };
@@ -141,7 +143,7 @@ export class ClusterState {
       const name = this.names.parts[set][index] ?? "";
       const is = await this.#secrets.findMetadata(name);
       // A command that lost its lock, and does not know yet, must not write over whoever took over: theirs is newer than what was read.
-      const newer = (await this.load())?.head;
+      const newer = (await this.load(unstoppable))?.head;
       if (newer !== undefined && newer.token !== begun.token && newer.serial >= begun.serial)
         return "changed";
       const resourceVersion = is?.metadata?.resourceVersion;

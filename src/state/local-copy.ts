@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import type { KubernetesApi } from "../kubernetes/api.ts";
@@ -68,15 +69,21 @@ export function privateFolder(
   return join(home, "stacks", `${namespace}-${digest}`);
 }
 
-/** Makes the folder, where it cannot be made the second one. Returns which it is. */
-export async function makePrivateFolder(wanted: string, otherwise: string): Promise<string> {
-  try {
-    await mkdir(wanted, { recursive: true, mode: 0o700 });
-    return wanted;
-  } catch {
-    await mkdir(otherwise, { recursive: true, mode: 0o700 });
-    return otherwise;
+/**
+ * Makes the first of these folders that can be made, else one in the system's temporary folder: a machine that forgets its copy has the
+ * cluster's all the same. Returns which it is.
+ */
+export async function makePrivateFolder(wanted: readonly string[]): Promise<string> {
+  for (const folder of wanted) {
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await access(folder, constants.W_OK);
+      return folder;
+    } catch {
+      // The next one.
+    }
   }
+  return await mkdtemp(join(tmpdir(), "modelswitch-stack-"));
 }
 
 /**

@@ -37,12 +37,13 @@ export class Secrets {
     return `${this.#namespace}/${name}`;
   }
 
-  async find(name: string): Promise<SecretObject | undefined> {
-    // What was begun is ended although the user stops the command.
-    return await this.#api.find<SecretObject>(`${this.#collection}/${name}`, { signal: unstoppable });
+  /** `signal`: @default the user's stop */
+  async find(name: string, signal?: AbortSignal): Promise<SecretObject | undefined> {
+    const how = signal === undefined ? {} : { signal };
+    return await this.#api.find<SecretObject>(`${this.#collection}/${name}`, how);
   }
 
-  /** The same without what it holds. */
+  /** The same without what it holds; it is read to be written, which ends although the user stops the command. */
   async findMetadata(name: string): Promise<KubernetesObject | undefined> {
     return await this.#api.find(`${this.#collection}/${name}`, {
       signal: unstoppable,

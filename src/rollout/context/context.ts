@@ -18,6 +18,8 @@ import type { Lookup } from "../observe/ingress-endpoints.ts";
 import { lookupInTime } from "../observe/lookup.ts";
 import { machineRoutes, type Routes } from "../observe/routes.ts";
 import { type ModelStack, openModelStack } from "../program/model-stack.ts";
+import { type ModelState, modelState, sayPlace } from "../program/model-state.ts";
+import type { StatePlace } from "../program/state-place.ts";
 import { probe } from "../proof/probe.ts";
 import { onceRead, probeWith, readProbeHeaders } from "../proof/probe-headers.ts";
 import type { Probe } from "../proof/probe-request.ts";
@@ -54,8 +56,10 @@ export interface RolloutContext {
   runHook(hook: Hook, subject: CallSubject, signal: AbortSignal): Promise<GateVerdict>;
   /** Opens the Pulumi stack. The signal, or the loss of the lock, ends a running operation; the events are the context's unless others are given. */
   openStack(signal: AbortSignal, events?: EventSink): Promise<ModelStack>;
-  /** Asks for what opening the stack needs, before anything else is done. */
+  /** Asks for what opening the stack needs, before anything else is done, and says where its state is. */
   prepareSecrets(): Promise<void>;
+  /** Where Pulumi's state is. Needed by nothing that clients wait for. */
+  readonly state: ModelState;
   /** Obtains the programs that opening the stack needs: it may take minutes, so before the lock. A way back does without. */
   prepareEngine(): Promise<void>;
   lockOptions(command: string): LockOptions;
@@ -99,6 +103,25 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     );
     return secrets;
   };
+  const store = new RecordStore(api, namespace, config.name);
+  const openAt = async (place: StatePlace, signal: AbortSignal, sink: EventSink) => {
+    const isKept = place.kind === "cluster";
+    const open = isKept ? (await import("../../engine/open-kept.ts")).openKept(place.kept) : undefined;
+    return await openModelStack({
+      ...{ config, namespace, api, env, events: sink },
+      secrets: isKept ? { kind: "passphrase", passphrase: "" } : await askOnce(),
+      signal: AbortSignal.any([signal, lockLost.signal]),
+      ...(open === undefined ? {} : { open }),
+    });
+  };
+  const { signal } = options;
+  const about = { config, namespace, api, env, operator, clock, signal, record: () => store.read() };
+  const state = modelState(about, (place) => openAt(place, signal, events));
+  let isSaid = false;
+  const sayOnce = async (place: StatePlace) => {
+    if (!isSaid) sayPlace(events, about, place);
+    isSaid = true;
+  };
   return {
     config,
     namespace,
@@ -106,7 +129,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     api,
     lists: new Lists(api),
     answers,
-    store: new RecordStore(api, namespace, config.name),
+    store,
     clock,
     events,
     signal: AbortSignal.any([options.signal, lockLost.signal]),
@@ -119,13 +142,12 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     routes: machineRoutes(events),
     calls,
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
-    openStack: async (signal, sink = events) =>
-      openModelStack({
-        ...{ config, namespace, api, secrets: await askOnce(), env, events: sink },
-        signal: AbortSignal.any([signal, lockLost.signal]),
-      }),
+    state,
+    openStack: async (signal, sink = events) => await openAt(await state.place(), signal, sink),
     prepareSecrets: async () => {
-      await askOnce();
+      const place = await state.place();
+      await sayOnce(place);
+      if (place.kind !== "cluster") await askOnce();
     },
     prepareEngine: async () => {
       const { prepareEngine } = await import("../../engine/open.ts");
