@@ -63,7 +63,12 @@ function backup(): () => void {
 describe("a stack's state in Secrets", () => {
   test("the first operation makes the head and the key; the state comes after it, and is found by anybody else", async () => {
     const first = await begun();
-    expect(first.head).toMatchObject({ serial: 1, open: true, by: "ada@laptop", at: "2026-11-23T08:00:00.000Z" });
+    expect(first.head).toMatchObject({
+      serial: 1,
+      open: true,
+      by: "ada@laptop",
+      at: "2026-11-23T08:00:00.000Z",
+    });
     expect(Buffer.from(first.key, "base64")).toHaveLength(32);
     expect(await present()).toBeUndefined();
     await stateOf().end(first, "one", false);
@@ -226,7 +231,8 @@ describe("a stack's state in Secrets", () => {
     await wrote(large());
     cluster.remove(`${at}/${name}.a0`);
     expect(await stateOf().remove()).toBe(true);
-    for (const part of ["", ".a0", ".a1", ".b0", ".b1"]) expect(cluster.get(`${at}/${name}${part}`)).toBeUndefined();
+    for (const part of ["", ".a0", ".a1", ".b0", ".b1"])
+      expect(cluster.get(`${at}/${name}${part}`)).toBeUndefined();
     expect(await stateOf().remove()).toBe(false);
   });
 

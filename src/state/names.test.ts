@@ -17,12 +17,19 @@ test("any model and stack have valid names, and no two stacks of a model the sam
   const stack = fc.stringMatching(/^[\w.-]{1,100}$/);
   const project = fc.oneof(fc.constant("modelswitch-fraud"), stack);
   fc.assert(
-    fc.property(fc.tuple(project, stack), fc.tuple(project, stack), fc.stringMatching(modelNamePattern), (one, other, model) => {
-      const [first, second] = [one, other].map(([of, name]) => stateNames(model, { project: of, stack: name }));
-      for (const name of first === undefined ? [] : allStateNames(first)) expect(name).toMatch(secretName);
-      if (first === undefined || second === undefined) throw new Error("there are two");
-      const shared = allStateNames(first).filter((name) => allStateNames(second).includes(name));
-      expect(shared.length > 0).toBe(one.join("/") === other.join("/"));
-    }),
+    fc.property(
+      fc.tuple(project, stack),
+      fc.tuple(project, stack),
+      fc.stringMatching(modelNamePattern),
+      (one, other, model) => {
+        const [first, second] = [one, other].map(([of, name]) =>
+          stateNames(model, { project: of, stack: name }),
+        );
+        for (const name of first === undefined ? [] : allStateNames(first)) expect(name).toMatch(secretName);
+        if (first === undefined || second === undefined) throw new Error("there are two");
+        const shared = allStateNames(first).filter((name) => allStateNames(second).includes(name));
+        expect(shared.length > 0).toBe(one.join("/") === other.join("/"));
+      },
+    ),
   );
 });

@@ -2,7 +2,16 @@ import { describe, expect, test } from "vitest";
 import type { Head } from "./head.ts";
 import { type Copies, type LocalCopy, whichCopy, withoutSecret } from "./which-copy.ts";
 
-const saved = { set: "a", parts: 1, sha256: "x", bytes: 1, packedBytes: 1, serial: 3, by: "ada", at: "" } as const;
+const saved = {
+  set: "a",
+  parts: 1,
+  sha256: "x",
+  bytes: 1,
+  packedBytes: 1,
+  serial: 3,
+  by: "ada",
+  at: "",
+} as const;
 const head = (changes: Partial<Head> = {}): Head => ({
   version: 1,
   id: "one",
@@ -26,15 +35,33 @@ const open = { serial: 4, token: "t4", open: true } as const;
 
 const rows: readonly (readonly [string, Partial<Copies>, string, boolean, string])[] = [
   ["there is nothing at all", { head: undefined }, "nothing", false, "new"],
-  ["the Secret is gone, as the record knows", { head: undefined, isRecorded: true }, "nothing", false, "deleted"],
-  ["the Secret is gone, as the copy knows", { head: undefined, local: local(3) }, "nothing", false, "deleted"],
+  [
+    "the Secret is gone, as the record knows",
+    { head: undefined, isRecorded: true },
+    "nothing",
+    false,
+    "deleted",
+  ],
+  [
+    "the Secret is gone, as the copy knows",
+    { head: undefined, local: local(3) },
+    "nothing",
+    false,
+    "deleted",
+  ],
   ["this machine has none", { local: undefined }, "secret", false, "usual"],
   ["this machine wrote last", { local: local(2, 3) }, "secret", false, "usual"],
   ["somebody else wrote since", { local: local(1, 2) }, "secret", false, "usual"],
   ["nothing was written yet", { head: head({ saved: undefined }) }, "nothing", false, "usual"],
   ["this machine was killed", { head: head(open), local: local(3, 4) }, "local", false, "killed-here"],
   ["another machine was killed", { head: head(open), local: local(3) }, "secret", true, "killed-elsewhere"],
-  ["another was killed, and this one knows nothing", { head: head(open) }, "secret", true, "killed-elsewhere"],
+  [
+    "another was killed, and this one knows nothing",
+    { head: head(open) },
+    "secret",
+    true,
+    "killed-elsewhere",
+  ],
   [
     "another was killed at the very first operation",
     { head: head({ ...open, saved: undefined }) },
@@ -85,14 +112,14 @@ const rows: readonly (readonly [string, Partial<Copies>, string, boolean, string
     true,
     "rolled-back",
   ],
-  ["somebody wrote what this machine wrote last", { isForeign: true, local: local(3) }, "secret", false, "usual"],
   [
-    "the state began anew since",
-    { head: head({ id: "two" }), local: local(3) },
+    "somebody wrote what this machine wrote last",
+    { isForeign: true, local: local(3) },
     "secret",
     false,
     "usual",
   ],
+  ["the state began anew since", { head: head({ id: "two" }), local: local(3) }, "secret", false, "usual"],
   [
     "the state began anew, and its operation has the same name",
     { head: head({ id: "two", ...open }), local: local(3, 4) },

@@ -35,7 +35,10 @@ export const stateExport: Command = {
     const { file } = input.arguments;
     const about = aboutModel(rollout);
     if (file === undefined) {
-      return { data: { ...about, state: JSON.parse(exported) as unknown }, text: exported.trimEnd().split("\n") };
+      return {
+        data: { ...about, state: JSON.parse(exported) as unknown },
+        text: exported.trimEnd().split("\n"),
+      };
     }
     const { resolve } = await import("node:path");
     const path = resolve(context.globals.folder, file);
@@ -45,7 +48,9 @@ export const stateExport: Command = {
     await writeFile(path, exported, { mode: 0o600 });
     return {
       data: { ...about, file: path, showSecrets },
-      text: [`Pulumi's state of ${rollout.config.name} is in ${path}${showSecrets ? ", its secrets in clear" : ""}.`],
+      text: [
+        `Pulumi's state of ${rollout.config.name} is in ${path}${showSecrets ? ", its secrets in clear" : ""}.`,
+      ],
     };
   },
 };
@@ -99,8 +104,7 @@ function document(rollout: RolloutContext, shown: ShownState): Readonly<Record<s
     resources: resources ?? null,
     copy: copy ?? null,
     recorded: recorded ?? null,
-    operation:
-      head === undefined ? null : { serial: head.serial, by: head.by, at: head.at, open: head.open },
+    operation: head === undefined ? null : { serial: head.serial, by: head.by, at: head.at, open: head.open },
     saved: head?.saved ?? null,
   };
 }

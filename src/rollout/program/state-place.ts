@@ -89,7 +89,8 @@ export async function clusterPlace(
   const folder = await makePrivateFolder(
     homes.map((home) => privateFolder(home, { cluster, namespace, ...id })),
   );
-  const isRecorded = remembered?.state?.backend === null;
+  // The record is written before the first operation begins: one that was killed in between has lost nothing.
+  const isRecorded = remembered?.state?.backend === null && !remembered.applying;
   return { kind: "cluster", kept: { state, folder, isRecorded }, stored };
 }
 
