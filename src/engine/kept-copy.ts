@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import type { ClusterState, StoredHead } from "../state/cluster-state.ts";
+import type { StateStore, StoredHead } from "../state/cluster-state.ts";
 import { LocalNote, withOperation } from "../state/local-copy.ts";
 import type { StackId } from "../state/names.ts";
 import { digestOf } from "../state/parts.ts";
@@ -9,7 +9,7 @@ import { type ProjectFolders, projectFolders, settingsFile } from "./workspace.t
 
 /** Where a stack's state is kept in the cluster, and where this machine has its copy. */
 export interface KeptPlace {
-  readonly state: ClusterState;
+  readonly state: StateStore;
   /** For this user alone, and this stack alone. */
   readonly folder: string;
   /** The rollout record says that the state is in the cluster: where there is none, it was deleted. */
@@ -85,7 +85,7 @@ export class KeptCopy {
   }
 
   /** Keeps what the operation has left in the cluster. */
-  async end(begun: StoredHead, stale: boolean): ReturnType<ClusterState["end"]> {
+  async end(begun: StoredHead, stale: boolean): ReturnType<StateStore["end"]> {
     return await this.#place.state.end(begun, await this.#own(), stale);
   }
 

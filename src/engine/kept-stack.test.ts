@@ -226,7 +226,8 @@ describe("a stack whose state is in the cluster", () => {
     for (const path of [head, `${head}.a0`]) cluster.remove(path);
     expect(await ada.stack().resources()).toEqual([]);
     expect(await ada.stack().check()).toBeUndefined();
-    await ada.up("blue");
+    next = stateText("blue");
+    await ada.stack(true).up();
     expect(calls.at(-1)).toBe("up nothing");
     expect(codes()).toEqual(["state-deleted"]);
     expect(keys.size).toBe(3);

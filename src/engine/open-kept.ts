@@ -1,3 +1,4 @@
+import type { StateStore } from "../state/cluster-state.ts";
 import type { KeptPlace } from "./kept-copy.ts";
 import { KeptStack } from "./kept-stack.ts";
 import { openStack } from "./open.ts";
@@ -10,3 +11,17 @@ export function openKept(place: KeptPlace): OpenStack {
       ? new KeptStack(options, { ...place, open: openStack })
       : await openStack(options);
 }
+
+/** Opens stacks that have no state anywhere, for whoever only looks: nothing is made for that. */
+export const openNowhere: OpenStack = openKept({
+  state: {
+    where: "nowhere",
+    load: () => Promise.resolve(undefined),
+    text: () => Promise.resolve(undefined),
+    begin: () => Promise.reject(new Error("Who only looks begins nothing.")),
+    end: () => Promise.reject(new Error("Who only looks ends nothing.")),
+    remove: () => Promise.resolve(false),
+  } satisfies StateStore,
+  folder: "/nowhere",
+  isRecorded: false,
+});

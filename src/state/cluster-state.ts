@@ -20,6 +20,9 @@ export interface StoredHead {
   readonly isForeign: boolean;
 }
 
+/** A state in the cluster, as those who use it see it. */
+export type StateStore = Pick<ClusterState, "where" | "load" | "text" | "begin" | "end" | "remove">;
+
 /** What became of a state that was to be kept. */
 export type Kept =
   | { readonly kind: "kept"; readonly stored: StoredHead }

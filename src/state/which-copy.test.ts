@@ -43,11 +43,11 @@ const rows: readonly (readonly [string, Partial<Copies>, string, boolean, string
     "deleted",
   ],
   [
-    "the Secret is gone, as the copy knows",
+    "the model was destroyed from elsewhere",
     { head: undefined, local: local(3) },
     "nothing",
     false,
-    "deleted",
+    "new",
   ],
   ["this machine has none", { local: undefined }, "secret", false, "usual"],
   ["this machine wrote last", { local: local(2, 3) }, "secret", false, "usual"],

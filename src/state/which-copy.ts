@@ -49,8 +49,8 @@ export interface Copies {
  */
 export function whichCopy({ head, isForeign, local, isRecorded = false }: Copies): Choice {
   if (head === undefined) {
-    const why = local === undefined && !isRecorded ? "new" : "deleted";
-    return { from: "nothing", refresh: false, why };
+    // A copy alone says nothing: somebody may have destroyed the model since, from another machine.
+    return { from: "nothing", refresh: false, why: isRecorded ? "deleted" : "new" };
   }
   const ancestry = ancestryOf(head, local);
   const { stale, saved } = head;

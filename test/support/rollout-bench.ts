@@ -600,7 +600,7 @@ export function testBench(): TestBench {
         runHook: (hook, subject) => Promise.resolve(bench.hook(hook, subject)),
         openStack: () => Promise.resolve(stack),
         state: {
-          place: () => Promise.resolve({ kind: "folder", why: "there", mayMove: false }),
+          place: () => Promise.resolve({ kind: "folder", why: "there", mayMove: false, isThere: true }),
           moveIn: () => Promise.resolve(),
         },
         prepareSecrets: () => Promise.resolve(),

@@ -57,7 +57,10 @@ export interface RolloutContext {
   /** Opens the Pulumi stack. The signal, or the loss of the lock, ends a running operation; the events are the context's unless others are given. */
   openStack(signal: AbortSignal, events?: EventSink): Promise<ModelStack>;
   /** Asks for what opening the stack needs, before anything else is done, and says where its state is. */
-  prepareSecrets(): Promise<void>;
+  prepareSecrets(how?: {
+    /** Nothing is going to be written: where there is no state that can be read, none is needed. @default false */
+    readonly looks?: boolean;
+  }): Promise<void>;
   /** Where Pulumi's state is. Needed by nothing that clients wait for. */
   readonly state: ModelState;
   /** Obtains the programs that opening the stack needs: it may take minutes, so before the lock. A way back does without. */
@@ -104,24 +107,31 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     return secrets;
   };
   const store = new RecordStore(api, namespace, config.name);
+  let isLooking = false;
+  let isSaid = false;
+  const sayOnce = (place: StatePlace) => {
+    if (!isSaid) sayPlace(events, { config }, place, isLooking);
+    isSaid = true;
+  };
+  /** Whether nobody has to be asked for anything. */
+  const isAside = (place: StatePlace) =>
+    place.kind === "cluster" || (place.kind === "folder" && !place.isThere && isLooking);
   const openAt = async (place: StatePlace, signal: AbortSignal, sink: EventSink) => {
-    const isKept = place.kind === "cluster";
-    const open = isKept ? (await import("../../engine/open-kept.ts")).openKept(place.kept) : undefined;
+    const { openKept, openNowhere } = await import("../../engine/open-kept.ts");
     return await openModelStack({
       ...{ config, namespace, api, env, events: sink },
-      secrets: isKept ? { kind: "passphrase", passphrase: "" } : await askOnce(),
       signal: AbortSignal.any([signal, lockLost.signal]),
-      ...(open === undefined ? {} : { open }),
+      ...(isAside(place)
+        ? {
+            secrets: { kind: "passphrase", passphrase: "" },
+            open: place.kind === "cluster" ? openKept(place.kept) : openNowhere,
+          }
+        : { secrets: await askOnce() }),
     });
   };
   const { signal } = options;
   const about = { config, namespace, api, env, operator, clock, signal, record: () => store.read() };
   const state = modelState(about, (place) => openAt(place, signal, events));
-  let isSaid = false;
-  const sayOnce = async (place: StatePlace) => {
-    if (!isSaid) sayPlace(events, about, place);
-    isSaid = true;
-  };
   return {
     config,
     namespace,
@@ -144,10 +154,11 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
     state,
     openStack: async (signal, sink = events) => await openAt(await state.place(), signal, sink),
-    prepareSecrets: async () => {
+    prepareSecrets: async ({ looks = false } = {}) => {
+      isLooking = looks;
       const place = await state.place();
-      await sayOnce(place);
-      if (place.kind !== "cluster") await askOnce();
+      sayOnce(place);
+      if (!isAside(place)) await askOnce();
     },
     prepareEngine: async () => {
       const { prepareEngine } = await import("../../engine/open.ts");

@@ -27,17 +27,27 @@ export async function checkStack(
   context: RolloutContext,
   spec?: ModelSpec,
 ): Promise<readonly StackResource[]> {
+  await requireStateRights(context);
   const stack = await context.openStack(context.signal);
   const known = (await stack.check()) ?? [];
   const declared = spec === undefined ? [] : declaredObjects(spec);
   const present = [...known, ...declared].map(({ kind }) => kind);
   await requireEngineRights(context, present, { exitCode: exitCodes.usage });
-  const { config, namespace } = context;
-  if ((await context.state.place()).kind === "cluster")
-    await refuseDenied(context, stateRights(config.name, stackOf(config, namespace)), {
-      exitCode: exitCodes.usage,
-    });
   return known;
+}
+
+/**
+ * A state in the cluster has to be written, too. One that others keep there is no reason to begin another one in this folder.
+ * @throws UserError `permission-denied` (exit code 2)
+ */
+async function requireStateRights(context: RolloutContext): Promise<void> {
+  const { config, namespace, state, store } = context;
+  const place = await state.place();
+  const isTheirs = async () => (await store.read().catch(() => undefined))?.state?.backend === null;
+  const isMeant = place.kind === "cluster" || (place.kind === "folder" && !place.isThere && (await isTheirs()));
+  if (!isMeant) return;
+  const wanted = stateRights(config.name, stackOf(config, namespace));
+  await refuseDenied(context, wanted, { exitCode: exitCodes.usage });
 }
 
 /**

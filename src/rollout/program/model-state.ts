@@ -74,13 +74,22 @@ async function moved(
   if (stateFolder !== undefined) await setStateAside(stateFolder, project, stack, "moved");
 }
 
-/** Says once where the state is, where that is not the cluster and the configuration does not say so. */
+/**
+ * Says where the state is, where that is not the cluster and the configuration does not say so. `looks`: for a command that changes nothing, and
+ * does without.
+ */
 export function sayPlace(
   events: EventSink,
   { config }: Pick<StatePlaceOptions, "config">,
   place: StatePlace,
+  looks = false,
 ): void {
   if (place.kind !== "folder") return;
+  if (looks && !place.isThere) {
+    const message = `The account may not read Pulumi's state of ${config.name} in the cluster: what would change is told from what is there.`;
+    events({ type: "info", message });
+    return;
+  }
   const where = `Pulumi's state of ${config.name} is in ${describePlace(config, place)}, on this machine alone`;
   if (place.mayMove) {
     events({

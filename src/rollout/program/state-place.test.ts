@@ -79,9 +79,9 @@ describe("where Pulumi's state is", () => {
 
   test("in the project's folder, where it began there, until it is moved", async () => {
     await inFolder();
-    expect(await findStatePlace(options())).toEqual({ kind: "folder", why: "there", mayMove: true });
+    expect(await findStatePlace(options())).toEqual({ kind: "folder", why: "there", mayMove: true, isThere: true });
     cluster.intercept = denying("secrets");
-    expect(await findStatePlace(options())).toEqual({ kind: "folder", why: "there", mayMove: false });
+    expect(await findStatePlace(options())).toEqual({ kind: "folder", why: "there", mayMove: false, isThere: true });
   });
 
   test("an empty state in the folder, of a model that was destroyed, is none", async () => {
@@ -112,7 +112,7 @@ describe("where Pulumi's state is", () => {
     const events: Event[] = [];
     cluster.intercept = denying("secrets");
     const denied = await findStatePlace(options());
-    expect(denied).toEqual({ kind: "folder", why: "refused", mayMove: false });
+    expect(denied).toEqual({ kind: "folder", why: "refused", mayMove: false, isThere: false });
     cluster.intercept = ({ path }) =>
       path.startsWith(secrets) ? refusal(403, "Forbidden", "secrets are forbidden") : undefined;
     expect(await findStatePlace(options())).toEqual(denied);
@@ -154,7 +154,7 @@ describe("what others are told", () => {
       backend: "https://***@state.example",
     });
     expect(of({ backendUrl: "file:///srv" }, "configured")).toBeUndefined();
-    expect(recordedPlace(config, "ml", { kind: "folder", why: "there", mayMove: true })).toBeUndefined();
+    expect(recordedPlace(config, "ml", { kind: "folder", why: "there", mayMove: true, isThere: true })).toBeUndefined();
   });
 });
 

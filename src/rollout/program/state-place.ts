@@ -25,6 +25,8 @@ export type StatePlace =
       readonly why: "there" | "refused";
       /** Whether the account may move it into the cluster. */
       readonly mayMove: boolean;
+      /** Whether there is one. */
+      readonly isThere: boolean;
     }
   /** In Secrets beside the model. */
   | { readonly kind: "cluster"; readonly kept: KeptPlace; readonly stored: StoredHead | undefined };
@@ -61,16 +63,16 @@ export async function findStatePlace(options: StatePlaceOptions): Promise<StateP
     cluster = await clusterPlace(options);
   } catch (error) {
     // Whoever may not read the Secret has nothing of it.
-    if (error instanceof KubernetesApiError && error.status === 403)
-      return { kind: "folder", why: "refused", mayMove: false };
-    throw error;
+    if (!(error instanceof KubernetesApiError && error.status === 403)) throw error;
+    return { kind: "folder", why: "refused", mayMove: false, isThere: await isInFolder(options) };
   }
   if (cluster.stored !== undefined) return cluster;
   const wanted = stateRights(config.name, stackOf(config, namespace));
   const denied = await deniedPermissions(api, namespace, wanted, signal);
   const mayMove = (denied ?? []).length === 0;
-  if (await isInFolder(options)) return { kind: "folder", why: "there", mayMove };
-  return mayMove ? cluster : { kind: "folder", why: "refused", mayMove };
+  const isThere = await isInFolder(options);
+  if (isThere) return { kind: "folder", why: "there", mayMove, isThere };
+  return mayMove ? cluster : { kind: "folder", why: "refused", mayMove, isThere };
 }
 
 /** The state of the model in the cluster, whether there is one or not. */
