@@ -1,7 +1,7 @@
 import { objectsOf } from "../src/cli/rbac/manifests.ts";
 import { optionalRows } from "../src/core/optional-permissions.ts";
 import { resourceName } from "../src/core/permission-checks.ts";
-import { requiredRows } from "../src/core/permissions.ts";
+import { requiredRows, stateRow } from "../src/core/permissions.ts";
 
 const readers: readonly string[] = ["status", "plan", "doctor"];
 
@@ -16,9 +16,13 @@ const code = (words: readonly string[]) => words.map((word) => `\`${word}\``).jo
 export function requiredTable(): string {
   return table(
     ["resource", "objects", "verbs", "reads", "for"],
-    requiredRows.map((row) => [
+    [...requiredRows, stateRow(["NAME-modelswitch.STACK", "NAME-modelswitch.STACK.a0 … b15"])].map((row) => [
       code([resourceName(row)]),
-      row.names === "any" ? "any" : code(objectsOf(row.names).split(", ")),
+      row.objects !== undefined
+        ? code(row.objects)
+        : row.names === "any"
+          ? "any"
+          : code(objectsOf(row.names).split(", ")),
       code(Object.keys(row.verbs)),
       code(
         Object.entries(row.verbs)
@@ -34,7 +38,7 @@ export function optionalTable(): string {
   return table(
     ["resource", "verbs", "for", "without it"],
     optionalRows.map((row) => [
-      `${code([resourceName(row)])}${row.object === undefined ? "" : ` ${code([row.object])}`}${row.scope === "cluster" ? " (of the cluster)" : ""}`,
+      `${code([resourceName(row)])}${row.objects === undefined ? "" : ` ${code(row.objects)}`}${row.scope === "cluster" ? " (of the cluster)" : ""}`,
       code(Object.keys(row.verbs)),
       row.why,
       row.without,

@@ -20,6 +20,8 @@ const rollout = [
   "slots",
   "component",
   "config",
+  "tools/state-folder.ts",
+  "state",
   "engine",
   "calls",
   "gates",
@@ -51,9 +53,14 @@ export const rooms: readonly Room[] = [
     mayImport: ["core", "kubernetes", "component/servers", "component/routers"],
   },
   {
+    folder: "state",
+    about: "Pulumi's state in the cluster: which copy is valid, its parts and its key",
+    mayImport: ["core", "kubernetes"],
+  },
+  {
     folder: "engine",
     about: "Pulumi: CLI, stacks, provider choice, running programs",
-    mayImport: ["core", "kubernetes", "slots", "tools"],
+    mayImport: ["core", "kubernetes", "slots", "tools", "state"],
   },
   {
     folder: "calls",

@@ -46,6 +46,7 @@ export {
   runProgram,
 } from "./tools/run-program.ts";
 export type { Layout, Platform, Recipe, ToolContext } from "./tools/source.ts";
+export { stateFolder } from "./tools/state-folder.ts";
 export type { EnsureToolOptions, Tool } from "./tools/tool.ts";
 export { isInRange } from "./tools/version-range.ts";
 

@@ -58,6 +58,10 @@ export function configOfRecord(record: RolloutRecord, around: Surroundings): Res
     router: settings.router,
     previewHeader: settings.previewHeader,
     live: history.at(-1)?.to ?? liveSlot(settledOn("blue")),
+    // In the cluster the state is found by the names of its stack; a backend takes credentials that only the configuration names.
+    ...(record.state?.backend === null
+      ? { pulumi: { project: record.state.project, stack: record.state.stack } }
+      : {}),
     ...(settings.identity === undefined ? {} : { identity: settings.identity }),
     ...(settings.servicePort === undefined ? {} : { servicePort: settings.servicePort }),
     ...(hasReleases && newest?.image !== undefined

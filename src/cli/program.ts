@@ -17,6 +17,7 @@ export type Parsed =
 /** Words that group commands, for example `cluster up`. */
 const groupSummaries: Readonly<Record<string, string>> = {
   config: "The configuration: what applies, where it comes from, what is wrong with it",
+  state: "Pulumi's state of the model: where it is, and taking it out and in",
   cluster: "A real Kubernetes on this machine, for trying things out and for tests",
 };
 

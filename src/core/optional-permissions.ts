@@ -101,7 +101,7 @@ export const optionalRows: readonly OptionalRow[] = [
     group: "",
     resource: "configmaps",
     names: "any",
-    object: "cluster-autoscaler-status",
+    objects: ["cluster-autoscaler-status"],
     verbs: { get: ["plan", "release"] },
     why: "whether the Cluster Autoscaler may add nodes",
     without: "a release that has no room yet is refused, unless `rollout.capacity` says otherwise",

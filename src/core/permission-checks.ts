@@ -39,11 +39,12 @@ export function permissionsOf(
   commands: readonly PermittedCommand[],
   model: ObjectNames | undefined,
 ): readonly Permission[] {
-  return rows.flatMap(({ group, resource, names, object, verbs: wanted }) =>
+  return rows.flatMap(({ group, resource, names, objects, verbs: wanted }) =>
     verbs
       .filter((verb) => wanted[verb]?.some((command) => commands.includes(command)))
       .flatMap((verb): Permission[] => {
-        if (object !== undefined && isNamed(verb)) return [{ verb, group, resource, name: object }];
+        if (objects !== undefined && isNamed(verb))
+          return objects.map((name) => ({ verb, group, resource, name }));
         const named = model === undefined || !isNamed(verb) ? undefined : namesOf(names, model);
         if (named === undefined) return [{ verb, group, resource }];
         return named.map((name) => ({ verb, group, resource, name }));

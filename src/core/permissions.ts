@@ -25,8 +25,8 @@ export interface PermissionRow {
   readonly names: NamedObjects;
   readonly verbs: Readonly<Partial<Record<Verb, readonly PermittedCommand[]>>>;
   readonly why: string;
-  /** The only object that is meant, where it is none of a model's. */
-  readonly object?: string;
+  /** The only objects that are meant, where they are none of a model's, or of more than its name says. */
+  readonly objects?: readonly string[];
 }
 
 export const verbs = ["get", "list", "watch", "create", "update", "patch", "delete"] as const;
@@ -35,6 +35,21 @@ export type Verb = (typeof verbs)[number];
 /** Commands that look at a model. */
 export const readers = ["status", "plan", "doctor", "up", "switch", "destroy"] as const;
 const writers = ["up", "switch", "destroy"] as const;
+
+/**
+ * What keeping Pulumi's state in the cluster takes, in Secrets of these names. Without it the state stays where it is. Whoever may read them may
+ * release the model; those who only look get nothing of it.
+ */
+export function stateRow(objects: readonly string[]): PermissionRow {
+  return {
+    group: "",
+    resource: "secrets",
+    names: "any",
+    objects,
+    verbs: { get: writers, create: ["up"], update: ["up", "switch"], delete: ["destroy"] },
+    why: "Pulumi's state and its key, so that any machine can go on with the model",
+  };
+}
 
 /**
  * The provider lists all objects of a kind in the namespace, whatever their names, and waits for ever where that is refused; watches and events

@@ -4,6 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { collectRefusals, type Refusal } from "../core/refusals.ts";
 import { type AutomationModule, importAutomation, type Operation, runOperation } from "./automation.ts";
 import { EngineEvents, type EngineObject, type Observed } from "./engine-events.ts";
+import { asStateOf } from "./exported-state.ts";
 import { explainFailure, type FailureContext, lockedError, operationTitles } from "./failures.ts";
 import { HopelessWaits } from "./hopeless-waits.ts";
 import { fixed } from "./kubeconfig.ts";
@@ -15,7 +16,7 @@ import type { ProviderChoice } from "./provider.ts";
 import { PulumiCommandError } from "./pulumi-command.ts";
 import { openSession, type Session } from "./session.ts";
 import { settlePending } from "./settle.ts";
-import type { OperationResult, Stack, StackOptions } from "./stack.ts";
+import type { ExportOptions, OperationResult, Stack, StackOptions } from "./stack.ts";
 import { findState, requirePassphrase } from "./stack-check.ts";
 import { isStackMissing, StackCli } from "./stack-cli.ts";
 import type { StackResource } from "./stack-resource.ts";
@@ -113,6 +114,37 @@ export class LocalStack implements Stack {
       await requirePassphrase(this.#folders, this.#options, state);
       return resourcesOf(state);
     });
+  }
+
+  async recover(): Promise<void> {
+    await this.#withSession("refresh", async (session) => {
+      await this.#settle("refresh", session);
+      await this.#refreshBut(session);
+    });
+  }
+
+  async exportState(how: ExportOptions = {}): Promise<string | undefined> {
+    return await this.#withSession("preview", async (session) => {
+      const { cli } = session;
+      if (how.settled === true) await this.#settle("refresh", session);
+      const state = await findState(this.#folders, this.#options, cli);
+      if (state === undefined) return undefined;
+      await requirePassphrase(this.#folders, this.#options, state);
+      return await cli.exportState(how);
+    });
+  }
+
+  async importState(exported: string): Promise<void> {
+    await this.#withSession("refresh", async (session) => {
+      const { cli } = session;
+      if ((await findState(this.#folders, this.#options, cli)) === undefined) await this.#create(cli);
+      await this.#settle("refresh", session);
+      await cli.importState(asStateOf(this.#options, exported, await cli.exportState()));
+    });
+  }
+
+  async removeState(): Promise<boolean> {
+    return await Promise.resolve(false);
   }
 
   async takeIn(taken: TakeIn): Promise<void> {

@@ -88,6 +88,10 @@ function inFolder(stack: Stack, folder: string): Stack {
     resources: () => stack.resources(),
     check: () => stack.check(),
     takeIn: (taken) => stack.takeIn(taken),
+    recover: () => stack.recover(),
+    exportState: (options) => stack.exportState(options),
+    importState: (exported) => stack.importState(exported),
+    removeState: () => stack.removeState(),
     outputs: () => stack.outputs(),
   };
 }

@@ -48,9 +48,9 @@ export class StackCli {
     }
   }
 
-  /** The state as JSON, secrets encrypted. */
-  async exportState(): Promise<string> {
-    return await this.#start(["stack", "export"]);
+  /** The state as JSON, secrets encrypted unless they are to be shown. */
+  async exportState({ showSecrets = false }: { readonly showSecrets?: boolean } = {}): Promise<string> {
+    return await this.#start(["stack", "export", ...(showSecrets ? ["--show-secrets"] : [])]);
   }
 
   async importState(state: string): Promise<void> {

@@ -59,6 +59,13 @@ export interface OperationResult {
   readonly durationMs: number;
 }
 
+export interface ExportOptions {
+  /** Secrets in clear. @default false */
+  readonly showSecrets?: boolean;
+  /** What a killed run left is put in order first. @default false */
+  readonly settled?: boolean;
+}
+
 /**
  * One Pulumi stack. Every operation starts the Pulumi CLI, which starts Pulumi's Kubernetes provider, and ends both. A lock left by a killed run of this machine is recognised and cleared; a lock of a live run is the
  * error `stack-locked` (exit code 4) naming who and since when.
@@ -80,6 +87,20 @@ export interface Stack {
   check(): Promise<readonly StackResource[] | undefined>;
   /** Makes objects of the cluster resources of the stack as they are; the stack is made where it is missing. */
   takeIn(taken: TakeIn): Promise<void>;
+  /**
+   * Reads the cluster into the state, after an operation that was never ended and whose own state is lost. What `leaves` names stays as the
+   * state has it.
+   */
+  recover(): Promise<void>;
+  /** The state as `pulumi stack export` prints it; `undefined` when the stack does not exist. */
+  exportState(options?: ExportOptions): Promise<string | undefined>;
+  /**
+   * Makes an exported state the stack's; the stack is made where it is missing. Secrets in it are in clear, or encrypted with the stack's key.
+   * @throws UserError `state-key-other`, `state-file-invalid` (exit code 2)
+   */
+  importState(exported: string): Promise<void>;
+  /** Removes what is kept of the stack, after `destroy`, where that is in the cluster. Returns whether there was anything. */
+  removeState(): Promise<boolean>;
   /** Last outputs in the state; `undefined` when the stack does not exist. Starts no program. */
   outputs(): Promise<Readonly<Record<string, unknown>> | undefined>;
 }

@@ -1,5 +1,5 @@
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { isJson } from "./locks.ts";
@@ -63,11 +63,59 @@ export async function readState(
   project: string,
   stack: string,
 ): Promise<State | undefined> {
+  const text = await readStateText(stateFolder, project, stack);
+  return text === undefined ? undefined : parseState(text);
+}
+
+/** The same as it stands in its file. */
+export async function readStateText(
+  stateFolder: string,
+  project: string,
+  stack: string,
+): Promise<string | undefined> {
   for (const file of filesOf(stateFolder, project, stack)) {
     const text = await readText(`${file}.json`, `${file}.json.gz`);
-    if (text !== undefined) return parseState(text);
+    if (text !== undefined) return text;
   }
   return undefined;
+}
+
+/** Makes this the state of a stack of a file backend; `undefined`: there is no such stack. */
+export async function writeStateText(
+  stateFolder: string,
+  project: string,
+  stack: string,
+  text: string | undefined,
+): Promise<void> {
+  const [file = "", former = ""] = filesOf(stateFolder, project, stack);
+  const others = [`${file}.json.gz`, `${former}.json`, `${former}.json.gz`, `${file}.json.attrs`];
+  await Promise.all(others.map((one) => rm(one, { force: true })));
+  if (text === undefined) {
+    await rm(`${file}.json`, { force: true });
+    return;
+  }
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  // Without it the CLI takes the backend for one from before there were projects.
+  await writeFile(join(stateFolder, ".pulumi", "meta.yaml"), "version: 1\n", { mode: 0o600 });
+  const fresh = `${file}.${process.pid}.new`;
+  await writeFile(fresh, text, { mode: 0o600 });
+  await rename(fresh, `${file}.json`);
+}
+
+/** Keeps the state of a stack under a name that means nothing to the CLI. */
+export async function setStateAside(
+  stateFolder: string,
+  project: string,
+  stack: string,
+  ending: string,
+): Promise<void> {
+  for (const file of filesOf(stateFolder, project, stack)) {
+    for (const kind of [".json", ".json.gz"]) {
+      await rename(`${file}${kind}`, `${file}${kind}.${ending}`).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") throw error;
+      });
+    }
+  }
 }
 
 async function readText(plain: string, packed: string): Promise<string | undefined> {

@@ -395,6 +395,20 @@ export class FakeStack implements ModelStack {
     return this.isLost ? undefined : await this.resources();
   }
 
+  exportState() {
+    return Promise.resolve(undefined);
+  }
+
+  importState() {
+    this.operations.push({ name: "import" });
+    return Promise.resolve();
+  }
+
+  removeState() {
+    this.operations.push({ name: "remove state" });
+    return Promise.resolve(false);
+  }
+
   hasState() {
     return Promise.resolve(this.#applied !== undefined);
   }
@@ -585,6 +599,10 @@ export function testBench(): TestBench {
         },
         runHook: (hook, subject) => Promise.resolve(bench.hook(hook, subject)),
         openStack: () => Promise.resolve(stack),
+        state: {
+          place: () => Promise.resolve({ kind: "folder", why: "there", mayMove: false, isThere: true }),
+          moveIn: () => Promise.resolve(),
+        },
         prepareSecrets: () => Promise.resolve(),
         prepareEngine: () => Promise.resolve(),
         lockOptions: (command) => ({

@@ -10,6 +10,7 @@ import {
   type LocalCluster,
   type LocalClusterOptions,
   type LocalClusters,
+  stateFolder,
   step,
   systemClock,
   UserError,
@@ -22,7 +23,7 @@ import { chooseKubernetesVersion } from "./cluster/kubernetes-version.ts";
 import { type ClusterLock, lockCluster } from "./cluster/lock.ts";
 import { logPath } from "./cluster/processes.ts";
 import type { ClusterRun, ClusterShape } from "./cluster/run.ts";
-import { checkClusterName, clusterFolders, stateFolder } from "./cluster/state-folder.ts";
+import { checkClusterName, clusterFolders } from "./cluster/state-folder.ts";
 import { clusterStatus } from "./cluster/status.ts";
 import { startCluster } from "./cluster/up.ts";
 import type { EnsureClusterTool } from "./tools/ensure.ts";

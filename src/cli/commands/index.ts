@@ -23,6 +23,7 @@ import { report } from "./report.ts";
 import { rollback } from "./rollback.ts";
 import { abort, approve, pause, promote, resume } from "./rollout-control.ts";
 import { run } from "./run.ts";
+import { stateExport, stateImport, stateShow } from "./state.ts";
 import { status } from "./status.ts";
 import { switchCommand } from "./switch.ts";
 import { unlock } from "./unlock.ts";
@@ -53,6 +54,9 @@ export const commands: readonly Command[] = [
   destroy,
   run,
   rbac,
+  stateShow,
+  stateExport,
+  stateImport,
   configShow,
   configValidate,
   clusterUp,

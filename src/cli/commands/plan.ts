@@ -58,7 +58,7 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
   });
   const { requireIngressClass } = await import("../../rollout/ingress/ingress-class.ts");
   await requireIngressClass(rollout, prepared.observation);
-  await rollout.prepareSecrets();
+  await rollout.prepareSecrets({ looks: true });
   for (const note of prepared.plan.notes) context.events({ type: "warning", ...note });
   const stack = await rollout.openStack(context.signal);
   const result = await stack.preview(prepared.desired);

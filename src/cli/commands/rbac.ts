@@ -31,14 +31,18 @@ export const rbac: Command = {
   output: "query",
   ifInterrupted: "Nothing was changed.",
   async run(input, context): Promise<CommandResult> {
-    const [{ loadConfig }, { headerSecretsOf, manifestText, roleManifests }, { configuredNames }] =
-      await Promise.all([
-        import("../load-config.ts"),
-        import("../rbac/manifests.ts"),
-        import("../../core/names.ts"),
-      ]);
+    const [
+      { loadConfig },
+      { headerSecretsOf, manifestText, roleManifests, stateSecretsOf },
+      { configuredNames },
+    ] = await Promise.all([
+      import("../load-config.ts"),
+      import("../rbac/manifests.ts"),
+      import("../../core/names.ts"),
+    ]);
     const subjects = await subjectsOf(input);
     const config = await loadConfig(context.globals, context.env);
+    const stateSecrets = stateSecretsOf(config);
     const manifests = roleManifests({
       model: config.name,
       names: configuredNames(config),
@@ -47,6 +51,7 @@ export const rbac: Command = {
       withOptional: input.options["with-optional"] === true,
       anyName: input.options["any-name"] === true,
       headerSecrets: headerSecretsOf(config),
+      ...(stateSecrets === undefined ? {} : { stateSecrets }),
       subjects,
     });
     return {

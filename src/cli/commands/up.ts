@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from "../../config/model/types.ts";
+import { UserError } from "../../core/errors.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
-import type { Command, CommandResult } from "../command.ts";
+import type { Command, CommandContext, CommandResult } from "../command.ts";
 import { capacityOption, withCapacity } from "./capacity-option.ts";
 import { liveFlags, readLiveFlags, shareHostFlag } from "./live-flags.ts";
 import { choiceOf, duration, openRollout } from "./rollout-context.ts";
@@ -28,6 +29,7 @@ export const up: Command = {
       createNamespace: input.options["create-namespace"] === true,
       takeOver: input.options["take-over"] === true,
       shareHost: input.options["share-host"] === true,
+      agreeToMove: (question) => agreedOr(context, question, false),
     });
     const { config, namespace } = rollout;
     const url = String(result.outputs.url ?? "");
@@ -65,6 +67,16 @@ export const up: Command = {
     };
   },
 };
+
+/** The answer to a question that nobody must answer: where there is no terminal, the one given. */
+async function agreedOr(context: CommandContext, question: string, otherwise: boolean): Promise<boolean> {
+  try {
+    return await context.confirm(question);
+  } catch (error) {
+    if (error instanceof UserError && error.code === "confirmation-needed") return otherwise;
+    throw error;
+  }
+}
 
 /** The command that moves traffic next: a switch to a slot that runs, else a release into the one that is empty. Pure. */
 export function nextAfter(

@@ -3,7 +3,7 @@ import { parseAllDocuments } from "yaml";
 import { objectNames } from "../../core/names.ts";
 import { grants, type PolicyRule, permissionsOf } from "../../core/permission-checks.ts";
 import { requiredRows } from "../../core/permissions.ts";
-import { headerSecretsOf, manifestText, roleManifests } from "./manifests.ts";
+import { headerSecretsOf, manifestText, roleManifests, stateSecretsOf } from "./manifests.ts";
 
 const options = {
   model: "fraud",
@@ -54,6 +54,37 @@ describe("the Role", () => {
     expect(secrets({})).toEqual([rule]);
     expect(secrets({ anyName: true })).toEqual([rule]);
     expect(secrets({ readOnly: true })).toEqual([]);
+  });
+
+  test("grants the Secrets of the state by name, all of them, and to nobody who only looks", () => {
+    const pulumi = {
+      project: "modelswitch-fraud",
+      stack: "ml",
+      backendUrl: undefined,
+      secretsProvider: undefined,
+    };
+    const stateSecrets = stateSecretsOf({ name: "fraud", pulumi }) ?? [];
+    expect(stateSecrets).toHaveLength(33);
+    const secrets = (more: object) =>
+      rulesOf({ stateSecrets, ...more }).filter(({ resources }) => resources?.includes("secrets"));
+    const rules = [
+      { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
+      {
+        apiGroups: [""],
+        resources: ["secrets"],
+        resourceNames: stateSecrets,
+        verbs: ["get", "update", "delete"],
+      },
+    ];
+    expect(secrets({})).toEqual(rules);
+    expect(secrets({ anyName: true })).toEqual(rules);
+    expect(secrets({ readOnly: true })).toEqual([]);
+    expect(
+      stateSecretsOf({ name: "fraud", pulumi: { ...pulumi, backendUrl: "s3://models" } }),
+    ).toBeUndefined();
+    expect(
+      stateSecretsOf({ name: "fraud", pulumi: { ...pulumi, secretsProvider: "awskms://k" } }),
+    ).toBeUndefined();
   });
 
   test("for objects of any name has no names", () => {

@@ -8,8 +8,10 @@ import {
   type PermissionRow,
   type PermittedCommand,
   requiredRows,
+  stateRow,
   verbs,
 } from "../../core/permissions.ts";
+import { allStateNames, stateNames } from "../../state/names.ts";
 
 /** Who gets the permissions. */
 export interface Subject {
@@ -30,6 +32,8 @@ export interface RoleOptions {
   readonly anyName: boolean;
   /** Secrets that hold headers which proofs send. @default none */
   readonly headerSecrets?: readonly string[];
+  /** Secrets that hold Pulumi's state. @default none */
+  readonly stateSecrets?: readonly string[];
   readonly subjects: readonly Subject[];
 }
 
@@ -62,7 +66,7 @@ export function rulesFor(
   return rows.flatMap((row) => {
     const wanted = verbs.filter((verb) => row.verbs[verb]?.some((command) => commands.includes(command)));
     const ofModel = model === undefined ? undefined : namesOf(row.names, model);
-    const names = row.object === undefined ? ofModel : [row.object];
+    const names = row.objects ?? ofModel;
     const rule = (some: readonly string[], resourceNames?: readonly string[]): ExplainedRule[] =>
       some.length === 0
         ? []
@@ -96,7 +100,7 @@ function secretRows(names: readonly string[] = []): readonly PermissionRow[] {
     group: "",
     resource: "secrets",
     names: "any",
-    object,
+    objects: [object],
     verbs: { get: ["up", "switch"] },
     why: "the headers with which the ingress is asked (ingress.probe.headers)",
   }));
@@ -108,6 +112,15 @@ export function headerSecretsOf({ probeHeaders = {} }: Pick<ResolvedConfig, "pro
     typeof source === "object" && "secret" in source ? [source.secret] : [],
   );
   return [...new Set(names)];
+}
+
+/** The Secrets that a model's state is in, where the configuration does not name another place. Pure. */
+export function stateSecretsOf(
+  config: Pick<ResolvedConfig, "name" | "pulumi">,
+): readonly string[] | undefined {
+  const { backendUrl, secretsProvider, project, stack } = config.pulumi;
+  if (backendUrl !== undefined || secretsProvider !== undefined) return undefined;
+  return allStateNames(stateNames(config.name, { project, stack }));
 }
 
 /** Name of the Role; the model's, so that it can be found. */
@@ -130,7 +143,13 @@ export function roleManifests(options: RoleOptions): readonly Manifest[] {
   const labels = { "app.kubernetes.io/name": options.model, "app.kubernetes.io/part-of": "modelswitch" };
   const apiVersion = "rbac.authorization.k8s.io/v1";
   const rules = rulesFor(
-    [...requiredRows, ...secretRows(options.headerSecrets), ...(withOptional ? optionalIn("namespace") : [])],
+    [
+      ...requiredRows,
+      ...secretRows(options.headerSecrets),
+      // By name also with `anyName`: nobody gets all Secrets of a namespace.
+      ...(options.stateSecrets === undefined ? [] : [stateRow(options.stateSecrets)]),
+      ...(withOptional ? optionalIn("namespace") : []),
+    ],
     commands,
     model,
   );

@@ -177,7 +177,7 @@ const pulumi = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9+.-]*:\/\//i, 'is no URL; for example "file:///srv/state" or "s3://bucket"')
     .optional()
-    .describe("Any Pulumi backend URL. Default: file backend in .modelswitch/state beside the config file"),
+    .describe("Any Pulumi backend URL. Default: Secrets beside the model"),
   secretsProvider: z
     .string()
     .regex(
@@ -186,7 +186,7 @@ const pulumi = z.strictObject({
     )
     .optional()
     .describe(
-      "A Pulumi secrets provider. Default: passphrase from PULUMI_CONFIG_PASSPHRASE(_FILE), else asked for",
+      "A Pulumi secrets provider. Default: a key beside the state; with a backend, passphrase from PULUMI_CONFIG_PASSPHRASE(_FILE), else asked for",
     ),
 });
 

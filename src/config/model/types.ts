@@ -81,9 +81,9 @@ export interface ModelswitchConfig {
     readonly project?: string;
     /** @default the namespace */
     readonly stack?: string;
-    /** Any Pulumi backend URL. @default file backend in .modelswitch/state beside the config file */
+    /** Any Pulumi backend URL. @default Secrets beside the model; with `secretsProvider` a file backend in .modelswitch/state beside the config file */
     readonly backend?: string;
-    /** A Pulumi secrets provider, for example `awskms://…`. @default passphrase from PULUMI_CONFIG_PASSPHRASE(_FILE), else asked for */
+    /** A Pulumi secrets provider, for example `awskms://…`. @default a key beside the state in the cluster; with `backend` a passphrase from PULUMI_CONFIG_PASSPHRASE(_FILE), else asked for */
     readonly secretsProvider?: string;
   };
   readonly deadlines?: {

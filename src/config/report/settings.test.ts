@@ -82,7 +82,6 @@ describe("the configuration that is shown", () => {
       expect(again.resolved).toEqual({
         ...first.resolved,
         namespace: "default",
-        pulumi: { ...first.resolved.pulumi, backendUrl: "file:///models/.modelswitch/state" },
         ingress: expect.objectContaining(first.resolved.ingress),
         identity: first.resolved.server.identity,
         runs: expect.anything(),

@@ -121,10 +121,13 @@ function computedSettings({ input, origins }: Effective, { resolved }: SettingsC
     for (const { path, value } of leavesOf(resolved.server, [])) add(["server", ...path], value, preset);
   }
   if (input.identity === undefined) settings.push(...identitySettings(input, origins, resolved.server));
-  const { project, stack, backendUrl } = resolved.pulumi;
+  const { project, stack, backendUrl, secretsProvider } = resolved.pulumi;
   add(["pulumi", "project"], project);
   add(["pulumi", "stack"], stack);
-  add(["pulumi", "backend"], backendUrl ?? `file://${resolved.folder}/.modelswitch/state`);
+  if (backendUrl === undefined && secretsProvider === undefined) {
+    const note = "Secrets beside the model";
+    settings.push({ path: ["pulumi", "backend"], value: undefined, note, source: { kind: "default" } });
+  } else add(["pulumi", "backend"], backendUrl ?? `file://${resolved.folder}/.modelswitch/state`);
   return settings;
 }
 

@@ -12,6 +12,7 @@ import type { Observation } from "../observe/observation.ts";
 import { observe } from "../observe/observe.ts";
 import { modelSpec, planUp } from "../plan/desired.ts";
 import { checkStack } from "../plan/require-stack.ts";
+import { recordedPlace } from "../program/state-place.ts";
 import type { Adoption } from "../record/adoption.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { wayAsked } from "../release/way-asked.ts";
@@ -218,7 +219,8 @@ async function takeOver(
   const answered = await look();
 
   await step(events, { id: "adopt-record", title: "Remember how everything was found" }, async () => {
-    await store.update((stored) => stored ?? record);
+    const state = recordedPlace(context.config, namespace, await context.state.place());
+    await store.update((stored) => stored ?? { ...record, ...(state === undefined ? {} : { state }) });
   });
   await step(events, { id: "adopt-owners", title: "Hand the ownership of the fields over" }, async () => {
     for (const kind of adoptedKinds(adoption)) {

@@ -170,6 +170,8 @@ export async function giveBack(
     });
   }
   await step(events, { id: "undo-forget", title: "Delete the rollout record" }, async () => {
+    // With the record this command would not know any more what it had to do.
+    await stack.removeState();
     await store.delete();
   });
   return await proveReturned(context, record, routing);

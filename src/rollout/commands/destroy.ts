@@ -1,5 +1,5 @@
 import { UserError } from "../../core/errors.ts";
-import { splitOf } from "../../core/routing.ts";
+import { settledOn, splitOf } from "../../core/routing.ts";
 import { slots } from "../../core/slots.ts";
 import type { ResourceChange } from "../../engine/stack.ts";
 import { refuseUnfinished } from "../context/adoption-guard.ts";
@@ -9,8 +9,11 @@ import { refuseOtherEnvironment } from "../context/environment.ts";
 import { withPermissions } from "../context/permissions.ts";
 import type { Lock } from "../lock/held-lock.ts";
 import { withLock } from "../lock/lock.ts";
+import type { Observation } from "../observe/observation.ts";
 import { observe } from "../observe/observe.ts";
-import { requireStack } from "../plan/require-stack.ts";
+import { modelSpec } from "../plan/desired.ts";
+import { checkStack, requireStack } from "../plan/require-stack.ts";
+import type { Desired } from "../program/model-stack.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { wayAsked } from "../release/way-asked.ts";
 
@@ -68,6 +71,20 @@ async function readableRecord({ store }: RolloutContext): Promise<RolloutRecord 
   });
 }
 
+/**
+ * What the model is declared as, where its state is in the cluster: no other machine has one, so what it does not know (somebody's command was
+ * killed, or the Secret is lost) is taken into it to be deleted.
+ */
+async function lastDesired(
+  context: RolloutContext,
+  record: RolloutRecord,
+  { routing }: Observation,
+): Promise<Desired | undefined> {
+  const place = await context.state.place();
+  if (place.kind !== "cluster" || (place.stored === undefined && !place.kept.isRecorded)) return undefined;
+  return { spec: modelSpec(record, context.namespace), routing: routing ?? settledOn("blue") };
+}
+
 export interface DestroyResult {
   readonly changes: readonly ResourceChange[];
   readonly recordDeleted: boolean;
@@ -81,13 +98,22 @@ export async function destroyModel(
   const { namespace, api } = context;
   await context.prepareSecrets();
   const record = await readableRecord(context);
+  const observation = await observe(locationOf(context, record));
+  const desired = record === undefined ? undefined : await lastDesired(context, record, observation);
   // Without its state Pulumi would delete nothing, and only the record would be gone.
-  await requireStack(context, await observe(locationOf(context, record)));
+  if (desired === undefined) await requireStack(context, observation);
+  else await checkStack(context, desired.spec);
   const work = async (lock?: Lock) => {
     const stack = await context.openStack(context.signal);
     await lock?.close("it is being destroyed");
-    const { changes } = await stack.destroy({ remove: options.removeStack });
-    return { changes, recordDeleted: await context.store.delete() };
+    const { changes } = await stack.destroy({
+      remove: options.removeStack,
+      ...(desired === undefined ? {} : { desired }),
+    });
+    const recordDeleted = await context.store.delete();
+    // The last thing that goes: killed before, the next `destroy` still knows what there is.
+    await stack.removeState();
+    return { changes, recordDeleted };
   };
   // In a namespace that is gone there is nothing to lock; the state may still have to be emptied.
   const exists = await api.find(`/api/v1/namespaces/${namespace}`).catch(() => ({}));

@@ -24,6 +24,8 @@ export interface UpOptions {
   readonly takeOver?: boolean;
   /** Others have the host and path, too, and that is meant. @default false */
   readonly shareHost?: boolean;
+  /** Asks whether the state in the project's folder is to move into the cluster. @default it stays */
+  readonly agreeToMove?: (question: string) => Promise<boolean>;
 }
 
 /** What `up` would do, decided but not begun. */

@@ -58,7 +58,7 @@ export async function switchTraffic(
   const escapes = await leavesBadSlot(context, before, target);
   if (!escapes) {
     if (isThere(before, target)) return await proveThere(context, before, target, startedAt);
-    if (!goesWithoutState(context)) {
+    if (!(await goesWithoutState(context))) {
       // A question for a passphrase belongs before the lock, which should be held for seconds.
       await context.prepareSecrets();
       await requireStack(context, before.observation, modelSpec(before.record, context.namespace));
@@ -82,9 +82,11 @@ export async function switchTraffic(
   });
 }
 
-/** Where there is no configuration there is mostly no state of Pulumi's either: a switch is not refused for that, and says what is left. */
-function goesWithoutState({ config, events }: RolloutContext): boolean {
+/** Where there is no configuration, and no state in the cluster, there is mostly none here either: a switch is not refused for that, and says what is left. */
+async function goesWithoutState({ config, events, state }: RolloutContext): Promise<boolean> {
   if (config.remembered !== true) return false;
+  const place = await state.place();
+  if (place.kind === "cluster" && place.stored !== undefined) return false;
   events({
     type: "warning",
     code: "switch-without-state",

@@ -310,7 +310,7 @@ describe("destroy", () => {
     expect(loss.lines[0]).toBe("blue: 2 ready replicas of fraud:blue, 100 % of the traffic");
     bench.stack.operations.length = 0;
     expect(await destroyModel(bench.context(), { removeStack: true })).toMatchObject({ recordDeleted: true });
-    expect(operations()).toEqual(["destroy"]);
+    expect(operations()).toEqual(["destroy", "remove state"]);
     expect(await bench.context().store.read()).toBeUndefined();
   });
 
@@ -319,7 +319,7 @@ describe("destroy", () => {
     expect(await destroyModel(bench.context(), { removeStack: false })).toMatchObject({
       recordDeleted: false,
     });
-    expect(operations()).toEqual(["destroy"]);
+    expect(operations()).toEqual(["destroy", "remove state"]);
   });
 });
 

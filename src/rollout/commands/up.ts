@@ -20,11 +20,13 @@ import type { Drift } from "../program/drift.ts";
 import { driftOf, hasDrifted } from "../program/drift.ts";
 import { isChoice } from "../program/hand-changes.ts";
 import type { ModelStack } from "../program/model-stack.ts";
+import { recordedPlace } from "../program/state-place.ts";
 import { canonicalJson } from "../record/canonical-json.ts";
 import { withLive } from "../record/ever-live.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { wayAsked } from "../release/way-asked.ts";
 import { waitForSlot, whileWatching } from "../traffic/slot-wait.ts";
+import { agreedToMove, moveStateIn, warnOfOtherPlace, withStatePlace } from "./move-state.ts";
 import { decide, type PreparedUp, prepareUp, type UpOptions } from "./prepare-up.ts";
 import { proveUp, type UpProof } from "./prove-up.ts";
 import { refuseUndoing } from "./refuse-undoing.ts";
@@ -51,12 +53,14 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   requireNamespace(context, first.observation, options.createNamespace);
   await requireIngressClass(context, first.observation);
   await requireRoomForUp(context, first);
+  const moves = await agreedToMove(context, options.agreeToMove);
   await context.prepareSecrets();
   await requirePulumi(context, first);
   await ensureNamespace(context, first.observation);
 
   return await withLock(context.lockOptions("up"), async (lock) => {
     lock.yieldTo(wayAsked(context));
+    if (moves) await moveStateIn(context);
     const prepared = await prepareUp(context, options);
     const { plan, observation } = prepared;
     for (const note of plan.notes) events({ type: "warning", ...note });
@@ -65,10 +69,14 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
     const planned = async () => (await quiet.preview(prepared.desired)).changes;
     if (!options.allowLiveChange) await refuseUndoing(context, prepared, drift, planned);
     const putsBack = options.allowLiveChange && prepared.handChanges.some(isChoice);
+    const place = recordedPlace(context.config, context.namespace, await context.state.place());
     const idle = putsBack || hasDrifted(drift) ? undefined : await withNothingToDo(context, prepared, quiet);
     if (idle === undefined) {
       await context.store.update((record) =>
-        withoutChange(record, decide(context, record, observation, prepared.versions, options).record),
+        withoutChange(
+          record,
+          withStatePlace(decide(context, record, observation, prepared.versions, options).record, place),
+        ),
       );
     }
     await lock.check();
@@ -112,8 +120,10 @@ function carriesNow({ routing }: Observation): (slot: Slot) => boolean {
  * Looks for what Pulumi needs, and whether the names of what it would create are free.
  * @throws UserError `passphrase-wrong`, `object-taken`, … before anything was written
  */
-async function requirePulumi(context: RolloutContext, { desired }: PreparedUp): Promise<void> {
-  await requireNames(context, desired.spec, await checkStack(context, desired.spec));
+async function requirePulumi(context: RolloutContext, { desired, record }: PreparedUp): Promise<void> {
+  const known = await checkStack(context, desired.spec);
+  if (known.length === 0) await warnOfOtherPlace(context, record);
+  await requireNames(context, desired.spec, known);
 }
 
 /** What is only looked at is no change. */

@@ -18,6 +18,8 @@ import type { Lookup } from "../observe/ingress-endpoints.ts";
 import { lookupInTime } from "../observe/lookup.ts";
 import { machineRoutes, type Routes } from "../observe/routes.ts";
 import { type ModelStack, openModelStack } from "../program/model-stack.ts";
+import { type ModelState, modelState, sayPlace } from "../program/model-state.ts";
+import type { StatePlace } from "../program/state-place.ts";
 import { probe } from "../proof/probe.ts";
 import { onceRead, probeWith, readProbeHeaders } from "../proof/probe-headers.ts";
 import type { Probe } from "../proof/probe-request.ts";
@@ -54,8 +56,13 @@ export interface RolloutContext {
   runHook(hook: Hook, subject: CallSubject, signal: AbortSignal): Promise<GateVerdict>;
   /** Opens the Pulumi stack. The signal, or the loss of the lock, ends a running operation; the events are the context's unless others are given. */
   openStack(signal: AbortSignal, events?: EventSink): Promise<ModelStack>;
-  /** Asks for what opening the stack needs, before anything else is done. */
-  prepareSecrets(): Promise<void>;
+  /** Asks for what opening the stack needs, before anything else is done, and says where its state is. */
+  prepareSecrets(how?: {
+    /** Nothing is going to be written: where there is no state that can be read, none is needed. @default false */
+    readonly looks?: boolean;
+  }): Promise<void>;
+  /** Where Pulumi's state is. Needed by nothing that clients wait for. */
+  readonly state: ModelState;
   /** Obtains the programs that opening the stack needs: it may take minutes, so before the lock. A way back does without. */
   prepareEngine(): Promise<void>;
   lockOptions(command: string): LockOptions;
@@ -99,6 +106,32 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     );
     return secrets;
   };
+  const store = new RecordStore(api, namespace, config.name);
+  let isLooking = false;
+  let isSaid = false;
+  const sayOnce = (place: StatePlace) => {
+    if (!isSaid) sayPlace(events, { config }, place, isLooking);
+    isSaid = true;
+  };
+  /** Whether nobody has to be asked for anything. */
+  const isAside = (place: StatePlace) =>
+    place.kind === "cluster" || (place.kind === "folder" && !place.isThere && isLooking);
+  const openAt = async (place: StatePlace, signal: AbortSignal, sink: EventSink) => {
+    const { openKept, openNowhere } = await import("../../engine/open-kept.ts");
+    return await openModelStack({
+      ...{ config, namespace, api, env, events: sink },
+      signal: AbortSignal.any([signal, lockLost.signal]),
+      ...(isAside(place)
+        ? {
+            secrets: { kind: "passphrase", passphrase: "" },
+            open: place.kind === "cluster" ? openKept(place.kept) : openNowhere,
+          }
+        : { secrets: await askOnce() }),
+    });
+  };
+  const { signal } = options;
+  const about = { config, namespace, api, env, operator, clock, signal, record: () => store.read() };
+  const state = modelState(about, (place) => openAt(place, signal, events));
   return {
     config,
     namespace,
@@ -106,7 +139,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     api,
     lists: new Lists(api),
     answers,
-    store: new RecordStore(api, namespace, config.name),
+    store,
     clock,
     events,
     signal: AbortSignal.any([options.signal, lockLost.signal]),
@@ -119,13 +152,13 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     routes: machineRoutes(events),
     calls,
     runHook: (hook, subject, signal) => runHook(calls, hook, subject, signal),
-    openStack: async (signal, sink = events) =>
-      openModelStack({
-        ...{ config, namespace, api, secrets: await askOnce(), env, events: sink },
-        signal: AbortSignal.any([signal, lockLost.signal]),
-      }),
-    prepareSecrets: async () => {
-      await askOnce();
+    state,
+    openStack: async (signal, sink = events) => await openAt(await state.place(), signal, sink),
+    prepareSecrets: async ({ looks = false } = {}) => {
+      isLooking = looks;
+      const place = await state.place();
+      sayOnce(place);
+      if (!isAside(place)) await askOnce();
     },
     prepareEngine: async () => {
       const { prepareEngine } = await import("../../engine/open.ts");

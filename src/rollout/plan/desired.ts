@@ -102,6 +102,7 @@ export function planUp(input: PlanInput): UpPlan {
     history: record?.history ?? [],
     ...(record?.rollout === undefined ? {} : { rollout: record.rollout }),
     ...(record?.rollouts === undefined ? {} : { rollouts: record.rollouts }),
+    ...(record?.state === undefined ? {} : { state: record.state }),
     ...(adoption === undefined ? {} : { adoption }),
   };
   return { record: withoutLostTemplate(next, observation), routing, notes };

@@ -2,11 +2,20 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { slots } from "../../core/slots.ts";
 import type { StackResource } from "../../engine/stack-resource.ts";
+import { refuseDenied } from "../../kubernetes/access.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Observation } from "../observe/observation.ts";
 import { declaredObjects } from "../program/declared-objects.ts";
 import { requireEngineRights } from "../program/engine-rights.ts";
+import {
+  describePlace,
+  describeRecorded,
+  recordedPlace,
+  stackOf,
+  stateRights,
+} from "../program/state-place.ts";
 import { refuseForeign, type UnknownObjects, unknownObjects } from "../program/unknown-objects.ts";
+import type { StateRecord } from "../record/record.ts";
 
 /**
  * Looks for what Pulumi needs before anything is recorded: its CLI, a provider, the backend, the right passphrase, the account's rights.
@@ -18,12 +27,28 @@ export async function checkStack(
   context: RolloutContext,
   spec?: ModelSpec,
 ): Promise<readonly StackResource[]> {
+  await requireStateRights(context);
   const stack = await context.openStack(context.signal);
   const known = (await stack.check()) ?? [];
   const declared = spec === undefined ? [] : declaredObjects(spec);
   const present = [...known, ...declared].map(({ kind }) => kind);
   await requireEngineRights(context, present, { exitCode: exitCodes.usage });
   return known;
+}
+
+/**
+ * A state in the cluster has to be written, too. One that others keep there is no reason to begin another one in this folder.
+ * @throws UserError `permission-denied` (exit code 2)
+ */
+async function requireStateRights(context: RolloutContext): Promise<void> {
+  const { config, namespace, state, store } = context;
+  const place = await state.place();
+  const isTheirs = async () => (await store.read().catch(() => undefined))?.state?.backend === null;
+  const isMeant =
+    place.kind === "cluster" || (place.kind === "folder" && !place.isThere && (await isTheirs()));
+  if (!isMeant) return;
+  const wanted = stateRights(config.name, stackOf(config, namespace));
+  await refuseDenied(context, wanted, { exitCode: exitCodes.usage });
 }
 
 /**
@@ -36,7 +61,7 @@ export async function requireStack(
   spec?: ModelSpec,
 ): Promise<void> {
   const known = await checkStack(context, spec);
-  if (known.length === 0 && isThere(observation)) throw stateMissing(context);
+  if (known.length === 0 && isThere(observation)) throw await stateMissing(context);
   if (spec !== undefined) await requireNames(context, spec, known);
 }
 
@@ -62,18 +87,33 @@ export function isThere({ ingress, slots: each }: Observation): boolean {
   );
 }
 
-function stateMissing({ config, namespace }: RolloutContext): UserError {
-  const { pulumi, folder } = config;
-  const place = placeOf(config);
+async function stateMissing(context: RolloutContext): Promise<UserError> {
+  const { config, namespace, store } = context;
+  const { project, stack } = stackOf(config, namespace);
+  const place = await context.state.place();
+  const recorded = (await store.read().catch(() => undefined))?.state;
+  const isElsewhere =
+    recorded !== undefined && !isSamePlace(recorded, recordedPlace(config, namespace, place));
+  const lost = "If the state is lost, `modelswitch up` takes the model's objects as they are into a new one.";
   return new UserError({
     code: "state-missing",
-    message: `The model ${config.name} is deployed in ${namespace}, and there is no state of it in ${place} (stack ${pulumi.stack ?? namespace} of project ${pulumi.project}). Nothing was done.`,
-    hint: `Run the command where the state is, or name its place (\`pulumi.backend\` in the configuration; without it, it is in ${folder}/.modelswitch/state). If the state is lost, \`modelswitch up\` takes the model's objects as they are into a new one.`,
+    message: [
+      `The model ${config.name} is deployed in ${namespace}, and there is no state of it in ${describePlace(config, place)} (stack ${stack} of project ${project}).`,
+      ...(isElsewhere ? [`The rollout record says that it is in ${describeRecorded(recorded)}.`] : []),
+      "Nothing was done.",
+    ].join(" "),
+    hint: isElsewhere
+      ? `Name that place in the configuration (\`pulumi\`). ${lost}`
+      : place.kind === "cluster"
+        ? lost
+        : `Run the command where the state is, or name its place (\`pulumi.backend\` in the configuration). ${lost}`,
     exitCode: exitCodes.usage,
   });
 }
 
-/** Where the state is looked for, in words. */
-export function placeOf({ pulumi, folder }: Pick<RolloutContext["config"], "pulumi" | "folder">): string {
-  return pulumi.backendUrl?.replace(/\/\/[^/@\s]+@/g, "//***@") ?? `${folder}/.modelswitch/state`;
+/** Whether the record and the configuration mean the same state. Pure. */
+export function isSamePlace(recorded: StateRecord, own: StateRecord | undefined): boolean {
+  return (
+    recorded.backend === own?.backend && recorded.project === own?.project && recorded.stack === own?.stack
+  );
 }

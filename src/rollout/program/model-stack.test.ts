@@ -82,6 +82,10 @@ async function open(): Promise<ModelStack> {
         resources: async () => known,
         outputs: async () => undefined,
         check: async () => known,
+        recover: () => Promise.resolve(),
+        exportState: () => Promise.resolve(undefined),
+        importState: () => Promise.resolve(),
+        removeState: () => Promise.resolve(false),
         takeIn: async (taken) => {
           calls.push(taken);
         },

@@ -45,13 +45,19 @@ export interface ModelStack {
    * the next `up` puts it back.
    */
   refresh(desired: Desired, only?: readonly DeclaredObject[]): Promise<OperationResult>;
-  destroy(options: { readonly remove: boolean }): Promise<OperationResult>;
+  /** `desired`: what the model is declared as; what is there of it and the state does not know is taken into it first. */
+  destroy(options: { readonly remove: boolean; readonly desired?: Desired }): Promise<OperationResult>;
   /** Whether the state knows of anything that was applied. */
   hasState(): Promise<boolean>;
   /** Looks for everything that changing the state needs, and for the state: what it holds; `undefined`: there is none. */
   check(): Promise<readonly StackResource[] | undefined>;
   /** What the state holds of the cluster. */
   resources(): Promise<readonly StackResource[]>;
+  /** As the engine's stacks have it. */
+  exportState: Stack["exportState"];
+  importState: Stack["importState"];
+  /** Removes what is kept of the state in the cluster, after `destroy`. Returns whether there was anything. */
+  removeState(): Promise<boolean>;
 }
 
 export interface OpenModelStackOptions {
@@ -140,12 +146,17 @@ export async function openModelStack(given: OpenModelStackOptions): Promise<Mode
         await requireRights([]);
         return await stack.refresh(only?.map(({ kind, name }) => ({ kind, id: `${namespace}/${name}` })));
       }),
-    destroy: async ({ remove }) => {
-      await requireRights(await stack.resources());
+    destroy: async ({ remove, desired: last }) => {
+      const inState = await stack.resources();
+      await requireRights([...inState, ...(last === undefined ? [] : declaredObjects(last.spec))]);
+      if (last !== undefined) await takeInOwn(options, stack, last, inState);
       return await stack.destroy({ remove });
     },
     check: () => stack.check(),
     resources: () => stack.resources(),
+    exportState: (how) => stack.exportState(how),
+    importState: (exported) => stack.importState(exported),
+    removeState: () => stack.removeState(),
     hasState: async () => (await stack.outputs()) !== undefined,
   };
 }

@@ -119,6 +119,7 @@ const recordSchema = tied<StoredRecord>()(
       service: z.looseObject({ labels: texts.optional(), annotations: texts.optional() }).optional(),
     }),
     applying: z.boolean(),
+    state: z.object({ project: z.string(), stack: z.string(), backend: z.string().nullable() }).optional(),
     adoption: adoptionSchema.optional(),
     history: z.array(
       z.object({

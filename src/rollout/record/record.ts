@@ -62,6 +62,14 @@ export interface AppliedSettings {
   readonly service?: ServiceSettings | undefined;
 }
 
+/** Where Pulumi's state of a model is. */
+export interface StateRecord {
+  readonly project: string;
+  readonly stack: string;
+  /** URL of the backend, without credentials; `null`: in Secrets beside the model. */
+  readonly backend: string | null;
+}
+
 /**
  * The memory of a model, in one ConfigMap beside it, so that any machine that reaches the cluster sees it.
  * It never says which slot is live: the routing objects do.
@@ -83,6 +91,8 @@ export interface RolloutRecord {
   readonly rollout?: RolloutRecordEntry | undefined;
   /** Rollouts that ended, newest last. */
   readonly rollouts?: readonly RolloutOutcomeRecord[] | undefined;
+  /** Where Pulumi's state is, where more than one machine can reach it. */
+  readonly state?: StateRecord | undefined;
   /** Objects that existed before the model and became its slot. */
   readonly adoption?: Adoption | undefined;
 }
