@@ -186,7 +186,7 @@ const pulumi = z.strictObject({
     )
     .optional()
     .describe(
-      "A Pulumi secrets provider. Default: a key beside the state; with a backend, passphrase from PULUMI_CONFIG_PASSPHRASE(_FILE), else asked for",
+      "A Pulumi secrets provider. Default: a key beside the state in the cluster; with a backend, passphrase from PULUMI_CONFIG_PASSPHRASE(_FILE), else asked for",
     ),
 });
 
