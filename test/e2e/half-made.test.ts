@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, symlink } from "node:fs/promises";
+import { mkdir, rename, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseState } from "../../src/engine/state-file.ts";
@@ -45,12 +45,14 @@ const recordPath = () => `/api/v1/namespaces/${project.namespace.name}/configmap
 const recordVersion = async () =>
   (await project.namespace.api.find<KubernetesObject>(recordPath()))?.metadata?.resourceVersion;
 
-const stateFile = () =>
-  join(
-    project.folder,
-    ".modelswitch/state/.pulumi/stacks/modelswitch-fraud",
-    `${project.namespace.name}.json`,
-  );
+/** A state that is in the project's folder alone. */
+const inFolder = { pulumi: { backend: "file://./.modelswitch/state" } };
+
+/** The Secret that says which state is valid. */
+const stateVersion = async () => {
+  const path = `/api/v1/namespaces/${project.namespace.name}/secrets/fraud-modelswitch.${project.namespace.name}`;
+  return (await project.namespace.api.find<KubernetesObject>(path))?.metadata?.resourceVersion;
+};
 
 async function podUids(): Promise<string[]> {
   const { items } = await project.namespace.api.json<{ items: KubernetesObject[] }>({
@@ -120,8 +122,8 @@ describe("a first `up` that did not succeed", () => {
     }
     expect(await versionAt(project.host)).toBe("2");
     expect(await project.result(["status"])).toMatchObject({ live: "green", pending: null });
-    const state = parseState(await readFile(stateFile(), "utf8"));
-    expect(state.pending).toEqual([]);
+    const { stdout } = await project.command(["state", "export"]);
+    expect(parseState(stdout).pending).toEqual([]);
   });
 });
 
@@ -131,7 +133,7 @@ describe("what is not done is not recorded", () => {
       rollout: { settle: 1, soak: 1, drain: 3, rollbackWindow: 600, steps: "50%" },
     });
     await project.result(["up"]);
-    const traces = async () => [await recordVersion(), await readFile(stateFile(), "utf8")];
+    const traces = async () => [await recordVersion(), await stateVersion()];
     const unchanged = async (before: readonly unknown[], commands: readonly (readonly string[])[]) => {
       for (const args of commands) {
         await project.command([...args, "--json"]);
@@ -160,7 +162,7 @@ describe("what is not done is not recorded", () => {
   });
 
   test("a wrong passphrase is found before: exit code 2, and nothing is recorded", async () => {
-    await configure();
+    await configure(testImages.blue, inFolder);
     await project.result(["up"]);
     const before = await recordVersion();
     for (const args of [releaseArgs(), ["up"], ["destroy", "--yes"]]) {
@@ -214,7 +216,7 @@ describe("what is not done is not recorded", () => {
 
 describe("a fresh checkout, without the state", () => {
   test("releases and deletes nothing, plans no creation; `up` takes the model as it is into a new state", async () => {
-    await configure();
+    await configure(testImages.blue, inFolder);
     await project.result(["up"]);
     const pods = await podUids();
     const before = await recordVersion();

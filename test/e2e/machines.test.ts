@@ -61,7 +61,7 @@ async function realFile(
 }
 
 describe("on a machine with many clusters, in a folder with an awkward name, behind a proxy", () => {
-  test("everything that is read and written is in the chosen cluster, and the state in the folder", async () => {
+  test("everything that is read and written is in the chosen cluster, the state too; its copy is the user's", async () => {
     const folder = join(project.folder, "models #1, 100% sure?");
     mkdirSync(folder);
     writeFileSync(join(project.folder, "first"), kubeconfigOf(elsewhere, { other: elsewhere }));
@@ -93,6 +93,8 @@ describe("on a machine with many clusters, in a folder with an awkward name, beh
       HOME: home,
       KUBECONFIG,
       KUBECTL: process.env.MODELSWITCH_TEST_KUBECTL,
+      MODELSWITCH_STATE: undefined,
+      XDG_STATE_HOME: undefined,
       XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? "", ".cache"),
       https_proxy: `http://127.0.0.1:${proxy.port}`,
       http_proxy: "http://127.0.0.1:1",
@@ -115,8 +117,17 @@ describe("on a machine with many clusters, in a folder with an awkward name, beh
     expect(readFileSync(seen, "utf8")).toContain(`server: https://${server}`);
     expect(readFileSync(seen, "utf8")).toContain("ingress.networking.k8s.io/fraud");
     // The state is where the documentation says, and nowhere else.
-    const stacks = join(folder, ".modelswitch", "state", ".pulumi", "stacks", "modelswitch-fraud");
-    expect(readdirSync(stacks)).toContain(`${project.namespace.name}.json`);
+    const { api, name } = project.namespace;
+    expect(await api.find(`/api/v1/namespaces/${name}/secrets/fraud-modelswitch.${name}`)).toBeDefined();
+    expect(existsSync(join(folder, ".modelswitch", "state"))).toBe(false);
+    const copies = readdirSync(join(home, ".local", "state", "modelswitch", "stacks"));
+    expect(copies).toEqual([expect.stringMatching(new RegExp(`^${name}-[0-9a-f]{16}$`))]);
+    const [copy = ""] = copies;
+    const stacks = join(
+      ...[home, ".local", "state", "modelswitch", "stacks", copy],
+      ...[".modelswitch", "state", ".pulumi", "stacks", "modelswitch-fraud"],
+    );
+    expect(readdirSync(stacks)).toContain(`${name}.json`);
     expect(readdirSync(project.folder).filter((name) => name.startsWith("models"))).toEqual([
       "models #1, 100% sure?",
     ]);

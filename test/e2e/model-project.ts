@@ -91,7 +91,12 @@ export default defineConfig({ server, ...${JSON.stringify(config, null, 2)} });
       return await modelswitch(args, {
         cwd: this.folder,
         ...options,
-        env: { ...this.namespace.env(), PULUMI_BACKEND_URL: undefined, ...options.env },
+        env: {
+          ...this.namespace.env(),
+          PULUMI_BACKEND_URL: undefined,
+          MODELSWITCH_STATE: join(this.namespace.folder, "machine"),
+          ...options.env,
+        },
         onStart: (child) => {
           entry.follow(child);
           options.onStart?.(child);

@@ -12,7 +12,8 @@ import {
   permissionsOf,
   resourceName,
 } from "../../src/core/permission-checks.ts";
-import { type PermittedCommand, requiredRows } from "../../src/core/permissions.ts";
+import { type PermittedCommand, requiredRows, stateRow } from "../../src/core/permissions.ts";
+import { allStateNames, stateNames } from "../../src/state/names.ts";
 import { type RunResult, runMain } from "../unit/run-main.ts";
 import { type ProcessResult, resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
@@ -32,7 +33,7 @@ beforeAll(async () => {
   account = await RestrictedAccount.create(project.namespace, "ci");
   proxy = await RecordingProxy.start(project.namespace.kubeconfigPath);
   kubeconfig = await account.kubeconfig(proxy.url, Buffer.from(proxy.certificate).toString("base64"));
-  await account.allow({ model: "fraud" });
+  await account.allow({ model: "fraud", stateSecrets: stateSecrets() });
   await account.until(true, "get", { group: "", resource: "pods/proxy" });
 });
 
@@ -105,7 +106,11 @@ const everyCommand: readonly PermittedCommand[] = [
   "destroy",
   "engine",
 ];
-const required = permissionsOf(requiredRows, everyCommand, objectNames("fraud"));
+/** The Role's rows, with those of the Secrets that the state is in. */
+const stateSecrets = () =>
+  allStateNames(stateNames("fraud", { project: "modelswitch-fraud", stack: project.namespace.name }));
+const allRows = () => [...requiredRows, stateRow(stateSecrets())];
+const required = () => permissionsOf(allRows(), everyCommand, objectNames("fraud"));
 
 /** resourceVersions of all that a model consists of. */
 async function versions(): Promise<readonly string[]> {
@@ -190,8 +195,8 @@ describe("the Role", () => {
     timeout: 900_000,
   }, async () => {
     const before = await versions();
-    const rules = rulesFor(requiredRows, everyCommand, objectNames("fraud")).map(({ rule }) => rule);
-    for (const row of requiredRows) {
+    const rules = rulesFor(allRows(), everyCommand, objectNames("fraud")).map(({ rule }) => rule);
+    for (const row of allRows()) {
       for (const [verb, commands] of Object.entries(row.verbs)) {
         const about = { verb, group: row.group, resource: row.resource };
         await account.setRules(role, without(rules, about));
@@ -211,24 +216,21 @@ describe("the Role", () => {
       }
     }
     await account.setRules(role, rules);
-    for (const about of required) await account.until(true, about.verb, about);
+    for (const about of required()) await account.until(true, about.verb, about);
     expect(await versions()).toEqual(before);
   });
 
   test("for reading is enough for status, plan and doctor, and refuses the rest", async () => {
-    const reader = rulesFor(requiredRows, ["status", "plan", "doctor"], objectNames("fraud")).map(
+    const reader = rulesFor(allRows(), ["status", "plan", "doctor"], objectNames("fraud")).map(
       ({ rule }) => rule,
     );
-    const all = rulesFor(requiredRows, everyCommand, objectNames("fraud")).map(({ rule }) => rule);
+    const all = rulesFor(allRows(), everyCommand, objectNames("fraud")).map(({ rule }) => rule);
     await account.setRules(role, reader);
     await account.until(false, "get", { group: "", resource: "pods/proxy" });
     await project.configure({ slots: both(1), ingress: ingress(), router: "plain" });
-    // One replica has no budget for node drains.
     expect(await succeeds("plan")).toMatchObject({
-      changes: [
-        { kind: "Deployment", operation: "update" },
-        { kind: "PodDisruptionBudget", operation: "delete" },
-      ],
+      // That one replica has no budget for node drains any more only the state knows, which readers don't get.
+      changes: [{ kind: "Deployment", operation: "update" }],
     });
     await succeeds("status");
     await succeeds("doctor");
@@ -239,7 +241,7 @@ describe("the Role", () => {
       'may not get configmaps "spam-modelswitch"',
     );
     await account.setRules(role, all);
-    for (const about of required) await account.until(true, about.verb, about);
+    for (const about of required()) await account.until(true, about.verb, about);
   });
 
   test.each([
@@ -304,14 +306,18 @@ describe("the Role", () => {
     const used = proxy.asked.filter(({ status }) => status !== 403);
     const optional = permissionsOf(optionalRows, [...everyCommand, "init"], undefined);
     // Every permission was used, and nothing that is neither in the Role nor optional was even asked for.
-    expect(keysOf(used)).toEqual(keysOf(required));
-    const all = new Set([...keysOf(required), ...keysOf(optional), "list pods", ...doneWithout]);
+    expect(keysOf(used)).toEqual(keysOf(required()));
+    const all = new Set([...keysOf(required()), ...keysOf(optional), "list pods", ...doneWithout]);
     expect(keysOf(proxy.asked).filter((one) => !all.has(one))).toEqual([]);
     // Cluster-wide, `doctor` asks for pods of a retired controller, others who has the host, and `up` for room on the nodes.
     const elsewhere = proxy.asked.filter(
       ({ namespace, resource }) => namespace !== project.namespace.name && resource !== "ingressclasses",
     );
-    expect(keysOf(elsewhere)).toEqual(["list ingresses.networking.k8s.io", "list nodes", "list pods"]);
+    expect(keysOf(elsewhere)).toEqual([
+      // Which cluster it is: the copy of the state on this machine is kept for each.
+      "get namespaces",
+      ...["list ingresses.networking.k8s.io", "list nodes", "list pods"],
+    ]);
   });
 });
 
@@ -320,7 +326,7 @@ test("without what Pulumi waits by, a rollback brings clients back, and whoever 
 }, async () => {
   const names = objectNames("fraud");
   const roleOf = (commands: readonly PermittedCommand[]) =>
-    rulesFor(requiredRows, commands, names).map(({ rule }) => rule);
+    rulesFor(allRows(), commands, names).map(({ rule }) => rule);
   await account.setRules(role, roleOf(everyCommand));
   await account.until(true, "list", { group: "", resource: "endpoints" });
   await project.configure({
@@ -357,7 +363,7 @@ test("without what Pulumi waits by, a rollback brings clients back, and whoever 
 
 test("with the optional permissions `init --from` takes over what runs, and programs of one's own run", async () => {
   const { name } = project.namespace;
-  await account.allow({ model: "fraud", anyName: true, withOptional: true });
+  await account.allow({ model: "fraud", anyName: true, withOptional: true, stateSecrets: stateSecrets() });
   await account.until(true, "list", { group: "", resource: "services" });
   for (const color of ["blue", "green"] as const)
     await project.namespace.deploy(`user-${color}`, testImages[color], { app: "ml-model", version: color });

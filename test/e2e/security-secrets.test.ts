@@ -143,11 +143,14 @@ async function quotingPolicy({ api, name }: TestNamespace): Promise<{ remove(): 
   };
 }
 
+/** A state that is encrypted with the user's passphrase. */
+const inFolder = { pulumi: { backend: "file://./.modelswitch/state" } };
+
 const slot = (image: string) => ({ image, replicas: 1, imagePullPolicy: "Never" });
 
 describe.runIf(process.platform === "linux")("tokens and passphrases", () => {
   test("stand in no command line, and in the environment of no other process", async () => {
-    await project.configure({ slots: { blue: slot(testImages.blue), green: slot(testImages.green) } });
+    await project.configure({ ...inFolder, slots: { blue: slot(testImages.blue), green: slot(testImages.green) } });
     const up = await watched(["up", "--debug"]);
     const json = await watched(["switch", "green", "--json", "--debug"]);
     for (const { processes, descendants } of [up, json]) {
@@ -199,7 +202,7 @@ describe.runIf(process.platform === "linux")("tokens and passphrases", () => {
 
   test("of a model's variables are in no plan, and in no refusal that quotes them", async () => {
     const blue = { ...slot(testImages.blue), env: { API_TOKEN: apiToken } };
-    const settings = { slots: { blue, green: slot(testImages.green) } };
+    const settings = { ...inFolder, slots: { blue, green: slot(testImages.green) } };
     await project.configure(settings);
     const warningOnly = () => project.configure({ ...settings, rollout: { capacity: "warn" } });
     await watched(["plan", "--debug"]);
@@ -241,6 +244,32 @@ describe.runIf(process.platform === "linux")("tokens and passphrases", () => {
       secretsIn(readFileSync(file, "utf8")).filter((secret) => secret !== "apiToken");
     expect(files.filter((file) => credentials(file).length > 0)).toEqual([]);
     expect((statSync(folder).mode & 0o077).toString(8)).toBe("0");
+  });
+});
+
+describe.runIf(process.platform === "linux")("the key of a state in the cluster", () => {
+  test("stands in no command line, environment, message or file of a machine", async () => {
+    const admin = { KUBECONFIG: project.namespace.kubeconfigPath, PULUMI_CONFIG_PASSPHRASE: undefined };
+    await project.configure({ slots: { blue: slot(testImages.blue), green: slot(testImages.green) } });
+    const from = output.length;
+    const first = await watched(["up", "--debug"], admin);
+    const { api, name } = project.namespace;
+    const { data } = await api.json<{ data: { key: string } }>({
+      method: "GET",
+      path: `/api/v1/namespaces/${name}/secrets/fraud-modelswitch.${name}`,
+    });
+    const key = Buffer.from(data.key, "base64").toString();
+    expect(Buffer.from(key, "base64")).toHaveLength(32);
+    const second = await watched(["switch", "green", "--json", "--debug"], admin);
+    for (const { processes } of [first, second]) {
+      const seen = processes.map(({ commandLine, environment }) => commandLine + environment);
+      expect(seen.filter((text) => text.includes(key) || text.includes(data.key))).toEqual([]);
+    }
+    const files = [...filesBelow(join(project.namespace.folder, "machine")), ...filesBelow(project.folder)];
+    expect(files.some((file) => file.endsWith(`${name}.json`))).toBe(true);
+    const texts = [...files.map((file) => readFileSync(file, "utf8")), ...output.slice(from)];
+    expect(texts.filter((text) => text.includes(key) || text.includes(data.key))).toEqual([]);
+    await watched(["destroy", "--yes"], admin);
   });
 });
 

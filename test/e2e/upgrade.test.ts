@@ -1,8 +1,9 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { KubernetesObject } from "../../src/kubernetes/api.ts";
 import { recordVersion } from "../../src/rollout/record/record-upgrades.ts";
+import { resultOf } from "./cli-process.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { until, versionAt } from "./test-cluster.ts";
 
@@ -150,6 +151,28 @@ test("`up` takes it over: no pod template changes, no pod is new, no request fai
   expect(report.requests).toBeGreaterThan(0);
   expect(JSON.parse(await recordText())).toMatchObject({ schemaVersion: recordVersion, environment: null });
   expect(await project.result(["up"])).toMatchObject({ changes: [] });
+});
+
+test("its state stays in the folder until somebody agrees to move it; then any machine has it, without the passphrase", async () => {
+  const { name, folder } = project.namespace;
+  const inFolder = join(project.folder, ".modelswitch/state/.pulumi/stacks/modelswitch-fraud");
+  expect(await project.result(["state", "show"])).toMatchObject({ place: "folder", recorded: null });
+  const before = await running();
+  const moved = await project.command(["up", "--yes", "--json"]);
+  expect(moved.exitCode, moved.stdout).toBe(0);
+  expect(await running()).toEqual(before);
+  expect(await readdir(inFolder)).toContain(`${name}.json.moved`);
+  expect(await project.result(["state", "show"])).toMatchObject({
+    place: "cluster",
+    recorded: { stack: name, backend: null },
+  });
+  const elsewhere = {
+    PULUMI_CONFIG_PASSPHRASE: undefined,
+    MODELSWITCH_STATE: join(folder, "another-machine"),
+  };
+  const plan = await project.command(["plan", "--json"], { env: elsewhere });
+  expect(plan.exitCode, plan.stdout + plan.stderr).toBe(0);
+  expect(resultOf(plan.stdout)).toMatchObject({ changes: [] });
 });
 
 test("it goes on as one of this version: a switch, and nothing left after `destroy`", async () => {
