@@ -50,7 +50,7 @@ export const rooms: readonly Room[] = [
   {
     folder: "config",
     about: "`modelswitch.config.*`",
-    mayImport: ["core", "kubernetes", "component/servers", "component/routers"],
+    mayImport: ["core", "kubernetes", "component/servers", "component/routers", "gates"],
   },
   {
     folder: "state",
@@ -70,7 +70,7 @@ export const rooms: readonly Room[] = [
   {
     folder: "gates",
     about: "gates: one file per kind, and what they say together",
-    mayImport: ["core", "calls"],
+    mayImport: ["core", "calls", "config/parts"],
   },
   { folder: "notifications", about: "telling people of a rollout", mayImport: ["core", "calls"] },
   { folder: "rollout", about: "releases, switches and ways back", mayImport: rollout },

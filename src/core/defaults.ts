@@ -33,10 +33,9 @@ export const defaults = {
 /** Of one of `rollout.hooks`. */
 export const hookDefaults = { timeout: 60, retries: { url: 2, run: 0 }, onFailure: "abort" } as const;
 
-/** Of one of `rollout.gates`. */
+/** Of one of `rollout.gates`, whatever its kind: see `gates/kinds.ts` for what each has beside. */
 export const gateDefaults = {
   every: 10,
   failures: 1,
-  timeout: { call: 30, request: 10 },
-  request: { requests: 10, allowed: 0, insecure: false, status: 200 },
+  timeout: 30,
 } as const;

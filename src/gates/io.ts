@@ -1,7 +1,6 @@
 import type { CallIo } from "../calls/io.ts";
 import type { CallReach, CallSubject } from "../core/calls.ts";
 import type { GatePhase } from "../core/gates.ts";
-import type { PodsSeen } from "./pods.ts";
 
 /** A request through the ingress. */
 export interface IngressRequest {
@@ -34,6 +33,33 @@ export type IngressOutcome =
   | { readonly kind: "broken"; readonly why: string }
   /** Nobody can say whose fault that is: the ingress itself was not reached. */
   | { readonly kind: "unreachable"; readonly why: string };
+
+/** One pod of the new release. */
+export interface PodSeen {
+  /** Its uid. */
+  readonly id: string;
+  readonly name: string;
+  /** A ready endpoint that is not about to end. */
+  readonly ready: boolean;
+  /** How often its containers were started again. */
+  readonly restarts: number;
+  /** How a container ended the last time, for example `OOMKilled, exit code 137`. */
+  readonly lastEnd: string | undefined;
+}
+
+export interface PodsSeen {
+  /** Replicas that there should be. */
+  readonly desired: number;
+  readonly pods: readonly PodSeen[];
+}
+
+/** Pods that were seen ready, by uid, and how often the containers of each had been started again by then. */
+export type KnownPods = Readonly<Record<string, KnownPod>>;
+
+export interface KnownPod {
+  readonly name: string;
+  readonly restarts: number;
+}
 
 /** What gates work with: passed in, so that tests replace it. */
 export interface GateIo {

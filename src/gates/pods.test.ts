@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { judgePods, type KnownPods, type PodSeen } from "./pods.ts";
+import type { KnownPods, PodSeen } from "./io.ts";
+import { judgePods } from "./pods.ts";
 
 const pod = (name: string, more: Partial<PodSeen> = {}): PodSeen => ({
   id: `uid-${name}`,

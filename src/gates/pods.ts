@@ -1,31 +1,7 @@
 import type { GateVerdict } from "../core/calls.ts";
-
-/** One pod of the new release. */
-export interface PodSeen {
-  /** Its uid. */
-  readonly id: string;
-  readonly name: string;
-  /** A ready endpoint that is not about to end. */
-  readonly ready: boolean;
-  /** How often its containers were started again. */
-  readonly restarts: number;
-  /** How a container ended the last time, for example `OOMKilled, exit code 137`. */
-  readonly lastEnd: string | undefined;
-}
-
-export interface PodsSeen {
-  /** Replicas that there should be. */
-  readonly desired: number;
-  readonly pods: readonly PodSeen[];
-}
-
-/** Pods that were seen ready, by uid, and how often the containers of each had been started again by then. */
-export type KnownPods = Readonly<Record<string, KnownPod>>;
-
-export interface KnownPod {
-  readonly name: string;
-  readonly restarts: number;
-}
+import { messageOf } from "../core/errors.ts";
+import type { KnownPods, PodSeen, PodsSeen } from "./io.ts";
+import type { GateKind } from "./kind.ts";
 
 /**
  * Whether pods that were ready have restarted or become unready since. One that ended is no reason: nodes are drained, and
@@ -76,3 +52,20 @@ export function judgePods(
 function times(count: number): string {
   return count === 1 ? "once" : `${count} times`;
 }
+
+/** Watches the pods of every release, unless that is switched off; no configuration chooses it. */
+export const podsGate: GateKind<{ readonly kind: "pods" }> = {
+  look: async ({ io, pods }, _gate, _subject, signal) => {
+    let seen: PodsSeen;
+    try {
+      seen = await io.pods(signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      // That the API server is away for a moment is no reason to bother a person.
+      return { verdict: "hold", evidence: `the pods cannot be read: ${messageOf(error)}` };
+    }
+    const { known, ...said } = judgePods(pods.known, seen);
+    pods.know(known);
+    return said;
+  },
+};

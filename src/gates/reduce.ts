@@ -1,5 +1,5 @@
 import type { GateVerdict, Verdict } from "../core/calls.ts";
-import type { Gate, GatesVerdict } from "../core/gates.ts";
+import type { GateBase, GatesVerdict } from "../core/gates.ts";
 
 /** What is remembered of a gate's looks while a phase or step lasts. */
 export interface GateMemory {
@@ -31,7 +31,7 @@ export const longestHoldMs = 24 * 3_600_000;
 
 /** What a look adds to what is remembered. Pure; `at` is in milliseconds since the Unix epoch. */
 export function heard(
-  gate: Pick<Gate, "failures">,
+  gate: Pick<GateBase, "failures">,
   memory: GateMemory,
   said: GateVerdict,
   at: number,
@@ -47,7 +47,7 @@ export function heard(
 }
 
 /** What a gate says as a whole, from consecutive looks. Pure. */
-export function standing(gate: Pick<Gate, "failures">, memory: GateMemory, now: number): GateVerdict {
+export function standing(gate: Pick<GateBase, "failures">, memory: GateMemory, now: number): GateVerdict {
   const { last, failing, unclear, holdingSince, failed } = memory;
   if (failed !== undefined) return failed;
   if (last === undefined) return { verdict: "hold", evidence: "has not looked yet" };

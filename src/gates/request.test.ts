@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { callIo, reach, subject } from "../calls/calls.fixture.ts";
-import type { Gate, GateRequest } from "../core/gates.ts";
 import type { GateIo, IngressOutcome, IngressRequest } from "./io.ts";
-import { answerProblem, requestGate } from "./request.ts";
+import type { Gate } from "./kinds.ts";
+import { answerProblem, type GateRequest, requestGate } from "./request.ts";
 
 const never = new AbortController().signal;
 const asking: GateRequest = {
@@ -40,6 +40,10 @@ function ingress(...outcomes: readonly IngressOutcome[]) {
   };
   return { io, asked };
 }
+const look = (
+  io: GateIo,
+  ...rest: Parameters<typeof requestGate.look> extends [unknown, ...infer Rest] ? Rest : never
+) => requestGate.look({ io, pods: { known: {}, know: () => {} } }, ...rest);
 const answer = (status = 200, body = "{}", latencyMs = 12): IngressOutcome => ({
   kind: "answer",
   answer: { status, body },
@@ -53,7 +57,7 @@ describe("requests through the ingress", () => {
     ["soak", "clients"],
   ] as const)("in the phase %s go to the %s", async (phase, route) => {
     const { io, asked } = ingress(answer());
-    const said = await requestGate(io, gateOf(), { ...subject, phase }, never);
+    const said = await look(io, gateOf(), { ...subject, phase }, never);
     expect(said).toEqual({ verdict: "pass", evidence: "5 of 5 answers as expected; slowest 0.012 s" });
     expect(asked).toHaveLength(5);
     expect(asked[0]).toMatchObject({ route, method: "POST", body: '{"inputs":[]}', timeoutMs: 2_000 });
@@ -61,7 +65,7 @@ describe("requests through the ingress", () => {
 
   test("fail when more than allowed are wrong, and end with that", async () => {
     const { io, asked } = ingress(answer(), answer(500, "boom\nmore"));
-    const said = await requestGate(io, gateOf(), { ...subject, phase: "soak" }, never);
+    const said = await look(io, gateOf(), { ...subject, phase: "soak" }, never);
     expect(said).toEqual({
       verdict: "fail",
       evidence: "1 of 3 answers as expected; slowest 0.012 s; 2 times HTTP 500 instead of 200: boom",
@@ -71,13 +75,13 @@ describe("requests through the ingress", () => {
 
   test("pass with as many wrong answers as are allowed", async () => {
     const { io } = ingress({ kind: "broken", why: "no answer within 2000 ms" }, answer());
-    const said = await requestGate(io, gateOf(), { ...subject, phase: "soak" }, never);
+    const said = await look(io, gateOf(), { ...subject, phase: "soak" }, never);
     expect(said).toMatchObject({ verdict: "pass", evidence: expect.stringContaining("4 of 5") });
   });
 
   test("say nothing about the release where the ingress itself was not reached", async () => {
     const { io } = ingress(answer(), { kind: "unreachable", why: "connect ECONNREFUSED" });
-    const said = await requestGate(io, gateOf(), { ...subject, phase: "soak" }, never);
+    const said = await look(io, gateOf(), { ...subject, phase: "soak" }, never);
     expect(said.verdict).toBe("inconclusive");
     expect(said.evidence).toContain("ingress not reached: 4 times connect ECONNREFUSED");
   });
@@ -89,7 +93,7 @@ describe("requests through the ingress", () => {
       latencyMs: 1,
     };
     const { io } = ingress(answer(), limit);
-    const said = await requestGate(io, gateOf(), { ...subject, phase: "soak" }, never);
+    const said = await look(io, gateOf(), { ...subject, phase: "soak" }, never);
     expect(said).toMatchObject({
       verdict: "inconclusive",
       evidence: expect.stringContaining("not answered by the release: 4 times HTTP 429, too many requests"),
@@ -97,7 +101,7 @@ describe("requests through the ingress", () => {
     const gate = gateOf();
     const wanted = { ...gate, request: { ...gate.request, expect: { ...gate.request.expect, status: 429 } } };
     const { io: limiting } = ingress(limit);
-    const right = await requestGate(limiting, wanted, { ...subject, phase: "soak" }, never);
+    const right = await look(limiting, wanted, { ...subject, phase: "soak" }, never);
     expect(right.verdict).toBe("pass");
   });
 });

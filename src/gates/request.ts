@@ -1,22 +1,139 @@
 import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
 import { asEvidence, firstLine } from "../calls/attempt.ts";
-import type { GateVerdict } from "../core/calls.ts";
-import type { Gate, GateRequest } from "../core/gates.ts";
+import { type ConfigProblem, valueAt } from "../config/parts/problem.ts";
+import { absolutePath, otherwise, text } from "../config/parts/schema-parts.ts";
+import { tied } from "../config/parts/tied.ts";
+import { type Fields, isFields } from "../core/fields.ts";
+import { type GatePhase, gatePhases } from "../core/gates.ts";
+import { leadsToModel } from "../core/identity-path.ts";
 import { jsonAt } from "../core/json-path.ts";
-import type { GateIo, GateSubject, IngressAnswer } from "./io.ts";
+import type { IngressSpec } from "../core/model.ts";
+import type { IngressAnswer } from "./io.ts";
+import type { ConfigurableGate, GateAround } from "./kind.ts";
 
-type RequestGate = Extract<Gate, { kind: "request" }>;
+/** A request as clients send it, through the ingress. */
+export interface GateRequestConfig {
+  /** As clients ask, for example `/v2/models/fraud/infer`. */
+  readonly path: string;
+  /** @default POST with a body, else GET */
+  readonly method?: "GET" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Requests in one look. @default 10 */
+  readonly requests?: number;
+  /** How many of them may be wrong. @default 0 */
+  readonly allowed?: number;
+  /** Take any certificate of the ingress, over https: whoever answers in its place gets the headers and the body. @default false */
+  readonly insecure?: boolean;
+  readonly expect?: {
+    /** @default 200 */
+    readonly status?: number;
+    /** A value of the JSON answer. @default not looked at */
+    readonly json?: {
+      /** Dot-separated, for example `outputs.0.data.0`. */
+      readonly path: string;
+      /** What must be there. @default anything but null */
+      readonly value?: unknown;
+    };
+    /** Seconds that an answer may take, for example 0.25. @default as long as the time-out */
+    readonly latency?: number;
+  };
+}
+
+/** Requests through the real ingress, one after the other. */
+export interface GateRequest {
+  readonly path: string;
+  readonly method: "GET" | "POST";
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body: unknown;
+  /** How many in one look. */
+  readonly count: number;
+  /** How many of them may be wrong. */
+  readonly allowed: number;
+  /** Whether any certificate will do, over https. */
+  readonly insecure: boolean;
+  readonly timeoutMs: number;
+  readonly expect: {
+    readonly status: number;
+    /** Dot-separated path into the JSON answer, and the value that must be there; without a value anything but null. */
+    readonly json: { readonly path: string; readonly value: unknown } | undefined;
+    readonly latencyMs: number | undefined;
+  };
+}
+
+/** What applies where nothing is said. */
+const own = { requests: 10, allowed: 0, insecure: false, status: 200, timeout: 10 } as const;
+
+const request = z
+  .strictObject({
+    path: absolutePath.describe("As clients ask, for example /v2/models/fraud/infer"),
+    method: z.enum(["GET", "POST"]).optional().describe("Default: POST with a body, else GET"),
+    headers: z
+      .record(
+        z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "is no header name"),
+        z.string().regex(/^[\t\x20-\x7e]*$/, "may have printable characters only"),
+      )
+      .optional()
+      .describe("Headers of the request by name"),
+    body: z.unknown().optional().describe("Sent as JSON"),
+    requests: z
+      .int()
+      .min(1)
+      .max(1000)
+      .optional()
+      .describe(`Requests in one look. ${otherwise(own.requests)}`),
+    allowed: z
+      .int()
+      .min(0)
+      .optional()
+      .describe(`How many of them may be wrong. ${otherwise(own.allowed)}`),
+    insecure: z
+      .boolean()
+      .optional()
+      .describe(
+        `Take any certificate of the ingress, over https. ${otherwise(own.insecure)}: it must be trusted here`,
+      ),
+    expect: z
+      .strictObject({
+        status: z
+          .int()
+          .min(100)
+          .max(599)
+          .optional()
+          .describe(`HTTP status. ${otherwise(own.status)}`),
+        json: z
+          .strictObject({
+            path: text("Dot-separated path into the JSON answer, for example outputs.0.data.0"),
+            value: z.unknown().optional().describe("What must be there. Default: anything but null"),
+          })
+          .optional()
+          .describe("A value of the JSON answer. Default: not looked at"),
+        latency: z
+          .number()
+          .positive()
+          .optional()
+          .describe("Seconds that an answer may take, for example 0.25. Default: as long as the time-out"),
+      })
+      .optional()
+      .describe("What an answer must be like"),
+  })
+  .describe("Requests through the ingress, one after the other. One of run, url and request");
+
+/** A gate that asks the ingress. */
+export interface RequestForm {
+  readonly request: GateRequestConfig;
+}
+
+type RequestGate = ConfigurableGate<RequestForm, { readonly kind: "request"; readonly request: GateRequest }>;
 
 /**
  * Sends requests through the real ingress, one after the other, each on a connection of its own. Before the cut-over the preview
  * header leads them to the new release; after it they go where clients' do. Ends as soon as too many answers were wrong.
  */
-export async function requestGate(
-  io: GateIo,
-  { request }: RequestGate,
-  subject: GateSubject,
-  signal: AbortSignal,
-): Promise<GateVerdict> {
+const lookByRequests: RequestGate["look"] = async ({ io }, { request }, subject, signal) => {
   const route = subject.phase === "soak" ? "clients" : "release";
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   const wrong: string[] = [];
@@ -58,6 +175,25 @@ export async function requestGate(
   // The ingress itself was not reached, or limits requests: that says nothing about the release.
   if (unreachable.length + limited.length > 0) return { verdict: "inconclusive", evidence };
   return { verdict: "pass", evidence };
+};
+
+function requestOf(config: GateRequestConfig, timeoutMs: number): GateRequest {
+  const { path, method, headers, body, requests, allowed, insecure, expect } = config;
+  return {
+    path,
+    method: method ?? (body === undefined ? "GET" : "POST"),
+    headers: headers ?? {},
+    body,
+    count: requests ?? own.requests,
+    allowed: allowed ?? own.allowed,
+    insecure: insecure ?? own.insecure,
+    timeoutMs,
+    expect: {
+      status: expect?.status ?? own.status,
+      json: expect?.json && { path: expect.json.path, value: expect.json.value },
+      latencyMs: expect?.latency === undefined ? undefined : expect.latency * 1000,
+    },
+  };
 }
 
 /** What is wrong with an answer; `undefined`: nothing. Pure. */
@@ -109,3 +245,52 @@ function counted(reasons: readonly string[]): string[] {
 function seconds(ms: number): string {
   return `${Number((ms / 1000).toPrecision(3))} s`;
 }
+
+function problemsOf({ request, phases }: Fields, { input, preview }: GateAround): ConfigProblem[] {
+  if (!isFields(request)) return [];
+  const problems: ConfigProblem[] = [];
+  const { requests = own.requests, allowed, path } = request;
+  if (typeof allowed === "number" && typeof requests === "number" && allowed >= requests) {
+    const message = `${allowed} may be wrong of ${requests} requests, so that the gate could never fail; it must be less`;
+    problems.push({ path: ["request", "allowed"], message });
+  }
+  const protocol = valueAt(input, ["ingress", "protocol"]);
+  if (protocol === "grpc" || protocol === "grpcs") {
+    const message = `asks over HTTP, but ingress.protocol is "${protocol}"; let a program ask instead, for example run: ["grpcurl", …]`;
+    problems.push({ path: ["request"], message });
+  }
+  const ingress = ingressOf(input);
+  if (typeof path === "string" && ingress !== undefined && !leadsToModel(ingress, path)) {
+    const message = `"${path}" is not under ingress.path "${ingress.path ?? "/"}", so the ingress would not send it to the model; write the path as clients do`;
+    problems.push({ path: ["request", "path"], message });
+  }
+  const asked: readonly unknown[] = Array.isArray(phases) ? phases : gatePhases;
+  const early = (["verify", "shift"] satisfies GatePhase[]).filter((phase) => asked.includes(phase));
+  if (preview !== undefined && early.length > 0 && !preview.able) {
+    const { router, others } = preview;
+    const message = `sends requests to the new release in ${early.join(" and ")}, before clients get there, which the router ${router} cannot; write phases: ["soak"], or choose the router ${others.join(" or ")}`;
+    problems.push({ path: [phases === undefined ? "request" : "phases"], message });
+  }
+  return problems;
+}
+
+/** Hosts and paths, where they have the right shape; what is wrong with them is told elsewhere. */
+function ingressOf(input: object): IngressSpec | undefined {
+  const ingress = valueAt(input, ["ingress"]);
+  if (!isFields(ingress) || !(ingress.annotations === undefined || isFields(ingress.annotations))) return;
+  const places: readonly unknown[] = [ingress, ...(Array.isArray(ingress.also) ? ingress.also : [])];
+  const isText = (value: unknown) => value === undefined || typeof value === "string";
+  const isRight = places.every(
+    (place) => isFields(place) && [place.host, place.path, place.pathType].every(isText),
+  );
+  return isRight ? (ingress as unknown as IngressSpec) : undefined;
+}
+
+export const requestGate: RequestGate = {
+  key: "request",
+  schema: tied<RequestForm>()(z.object({ request })),
+  timeout: own.timeout,
+  settings: (form, timeoutMs) => ({ kind: "request", request: requestOf(form.request, timeoutMs) }),
+  problems: problemsOf,
+  look: lookByRequests,
+};

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { receiver } from "../../test/support/receiver.ts";
 import { callIo, reach, subject } from "../calls/calls.fixture.ts";
 import { systemClock } from "../core/clock.ts";
-import { type Gate, gatePhases } from "../core/gates.ts";
-import type { GateIo, GateSubject } from "./io.ts";
-import type { PodsSeen } from "./pods.ts";
+import { gatePhases } from "../core/gates.ts";
+import type { GateIo, GateSubject, PodsSeen } from "./io.ts";
+import type { Gate } from "./kinds.ts";
 import { type GateLook, GateWatch } from "./watch.ts";
 
 let folder: string;

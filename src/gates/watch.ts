@@ -1,11 +1,9 @@
 import type { GateVerdict } from "../core/calls.ts";
-import { messageOf } from "../core/errors.ts";
-import type { Gate, GatesVerdict } from "../core/gates.ts";
-import { callGate } from "./call.ts";
-import type { GateIo, GateSubject } from "./io.ts";
-import { judgePods, type KnownPods, type PodsSeen } from "./pods.ts";
+import type { GatesVerdict } from "../core/gates.ts";
+import type { GateIo, GateSubject, KnownPods } from "./io.ts";
+import type { Looking } from "./kind.ts";
+import { type Gate, lookOnce } from "./kinds.ts";
 import { combined, type GateMemory, heard, nothingHeard, standing } from "./reduce.ts";
-import { requestGate } from "./request.ts";
 
 /** One look of a gate: what was said, of which rollout. */
 export interface GateLook extends GateVerdict {
@@ -117,7 +115,7 @@ export class GateWatch {
     let told: { readonly key: string; readonly evidence: string; readonly at: number } | undefined;
     try {
       while (!signal.aborted) {
-        const said = await this.#once(gate, subject, signal);
+        const said = await lookOnce(this.#looking, gate, subject, signal);
         if (signal.aborted) return;
         const memory = heard(gate, memories.get(gate.name) ?? nothingHeard, said, clock.now());
         memories.set(gate.name, memory);
@@ -142,33 +140,13 @@ export class GateWatch {
     }
   }
 
-  async #once(gate: Gate, subject: GateSubject, signal: AbortSignal): Promise<GateVerdict> {
-    const { io } = this.#options;
-    switch (gate.kind) {
-      case "command":
-      case "webhook":
-        return await callGate(io, gate, subject, signal);
-      case "request":
-        return await requestGate(io, gate, subject, signal);
-      case "pods":
-        return await this.#pods(signal);
-    }
-  }
-
-  async #pods(signal: AbortSignal): Promise<GateVerdict> {
-    let seen: PodsSeen;
-    try {
-      seen = await this.#options.io.pods(signal);
-    } catch (error) {
-      if (signal.aborted) throw error;
-      // That the API server is away for a moment is no reason to bother a person.
-      return { verdict: "hold", evidence: `the pods cannot be read: ${messageOf(error)}` };
-    }
-    const { known, ...said } = judgePods(this.#known, seen);
-    const isNew = JSON.stringify(known) !== JSON.stringify(this.#known);
-    this.#known = known;
-    if (isNew) this.#options.onKnown?.(known);
-    return said;
+  get #looking(): Looking {
+    const know = (known: KnownPods) => {
+      if (JSON.stringify(known) === JSON.stringify(this.#known)) return;
+      this.#known = known;
+      this.#options.onKnown?.(known);
+    };
+    return { io: this.#options.io, pods: { known: this.#known, know } };
   }
 }
 

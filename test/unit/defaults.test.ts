@@ -9,7 +9,14 @@ const source = join(import.meta.dirname, "..", "..", "src");
 /** The `@default`s of all properties of a name, in the types that a configuration is made of. */
 function documentedDefaults(): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, Set<string>>();
-  const files = ["config/model", "config/rollout", "core", "component/servers"].flatMap((folder) =>
+  const files = [
+    "config/model",
+    "config/parts",
+    "config/rollout",
+    "core",
+    "gates",
+    "component/servers",
+  ].flatMap((folder) =>
     readdirSync(join(source, folder))
       .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
       .map((file) => join(source, folder, file)),

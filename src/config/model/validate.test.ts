@@ -2,27 +2,11 @@ import { describe, expect, test } from "vitest";
 import { custom } from "../../component/servers/custom.ts";
 import { fastapi } from "../../component/servers/fastapi.ts";
 import { mlserver } from "../../component/servers/mlserver.ts";
-import { presetNames } from "../../component/servers/preset-server.ts";
 import { vllm } from "../../component/servers/vllm.ts";
 import { UserError } from "../../core/errors.ts";
-import { describePath } from "../parts/problem.ts";
 import type { ModelswitchConfig } from "./types.ts";
-import { configProblems, validateConfig } from "./validate.ts";
-
-const good = {
-  name: "fraud",
-  release: { image: "registry.example.com/fraud:1.4" },
-  ingress: { host: "mlmodels.example.com" },
-} satisfies ModelswitchConfig;
-
-const twoSlots = {
-  name: "fraud",
-  slots: { blue: { image: "fraud:1.4" }, green: { image: "fraud:1.5" } },
-  ingress: { host: "mlmodels.example.com" },
-} satisfies ModelswitchConfig;
-
-const lines = (input: unknown) =>
-  configProblems(input).map((problem) => `${describePath(problem.path)}: ${problem.message}`);
+import { good, lines, twoSlots } from "./validate.fixture.ts";
+import { validateConfig } from "./validate.ts";
 
 describe("valid configurations", () => {
   test.each<[string, ModelswitchConfig]>([
@@ -123,8 +107,59 @@ describe("valid configurations", () => {
   });
 });
 
+describe("the error", () => {
+  const thrown = (input: unknown): UserError => {
+    try {
+      validateConfig(input, "/models/modelswitch.config.ts");
+    } catch (error) {
+      if (error instanceof UserError) return error;
+    }
+    throw new Error("no UserError was thrown");
+  };
+
+  test("names the file and every mistake at once, in the order of the file", () => {
+    const error = thrown({
+      live: "gren",
+      name: "fraud",
+      release: { image: "a" },
+      ingress: { hots: "x" },
+      extra: 1,
+    });
+    expect(error.code).toBe("config-invalid");
+    expect(error.exitCode).toBe(2);
+    expect(error.message.split("\n")).toEqual([
+      "/models/modelswitch.config.ts has 4 mistakes:",
+      '  live: "gren" is none of blue, green; did you mean "green"?',
+      "  ingress.host: is missing (Host name that clients use, for example mlmodels.example.com)",
+      '  ingress.hots: is an unknown key; did you mean "ingress.host"?',
+      "  extra: is an unknown key; known are name, namespace, server, release, slots, live, idleReplicas, ingress, servicePort, service, router, previewHeader, identity, kubeconfig, context, pulumi, deadlines, rollout, models, environments, defaultEnvironment, configVersion",
+    ]);
+    expect(error.details).toMatchObject({ file: "/models/modelswitch.config.ts" });
+  });
+
+  test("never echoes what may be a secret", () => {
+    const secret = 8_675_309;
+    const error = thrown({
+      ...good,
+      release: { image: "a", env: { API_TOKEN: secret, ANYTHING: secret } },
+      pulumi: { secretsProvider: "hashivault key" },
+      ingress: { host: "a.b", annotations: { "example.com/auth-password": secret } },
+    });
+    const shown = JSON.stringify([error.message, error.hint, error.details]);
+    expect(shown).not.toContain(String(secret));
+    expect(shown).toContain("hashivault");
+  });
+
+  test("hides credentials in URLs", () => {
+    const error = thrown({ ...good, ingress: { host: "a.b", endpoints: ["ftp://me:hush@host/"] } });
+    expect(error.message).not.toContain("hush");
+    expect(error.message).toContain("[hidden]@host");
+  });
+});
+
 describe("mistakes", () => {
   test.each<[string, unknown, string]>([
+    ["a mistyped key", { ...good, routr: "nginx" }, 'routr: is an unknown key; did you mean "router"?'],
     ["no object", "fraud", 'the configuration: must be an object, but is "fraud"'],
     ["a list", [], "the configuration: must be an object, but is []"],
     ["null", null, "the configuration: must be an object, but is null"],
@@ -144,46 +179,10 @@ describe("mistakes", () => {
       { ...good, namespace: "ml.prod" },
       'namespace: "ml.prod" is no namespace: lower-case letters, digits and -, at most 63 characters; did you mean "ml-prod"?',
     ],
-    ["a mistyped key", { ...good, routr: "nginx" }, 'routr: is an unknown key; did you mean "router"?'],
-    [
-      "a mistyped key further down",
-      { ...good, ingress: { host: "a.b", clasName: "x" } },
-      'ingress.clasName: is an unknown key; did you mean "ingress.className"?',
-    ],
-    [
-      "a key of another place",
-      { ...good, host: "a.b" },
-      'host: is an unknown key here; did you mean "ingress.host"?',
-    ],
     [
       "a key that nothing is like",
       { ...good, deadlines: { sometime: 5 } },
       "deadlines.sometime: is an unknown key; known are ready, proof",
-    ],
-    [
-      "an unknown preset",
-      { ...good, server: "mlsever" },
-      `server: "mlsever" is none of ${presetNames.join(", ")}; did you mean "mlserver"?`,
-    ],
-    [
-      "a function's name for a preset's",
-      { ...good, server: "tensorflowServing" },
-      `server: "tensorflowServing" is none of ${presetNames.join(", ")}; did you mean "tensorflow-serving"?`,
-    ],
-    [
-      "an unknown protocol",
-      { ...good, server: { ...custom(), protocol: "openapi" } },
-      'server.protocol: "openapi" is none of open-inference, openai, tensorflow, torchserve, bentoml, custom; did you mean "openai"?',
-    ],
-    [
-      "a server without a port",
-      { ...good, server: { ...custom(), httpPort: undefined } },
-      "server.httpPort: is missing (Port of the inference protocol over HTTP)",
-    ],
-    [
-      "a server that would be killed while it serves",
-      { ...good, server: { ...custom(), preStopSleepSeconds: 30, terminationGracePeriodSeconds: 20 } },
-      "server.terminationGracePeriodSeconds: 20 is not more than preStopSleepSeconds 30; a terminating pod would be killed while it still serves",
     ],
     [
       "neither release nor slots",
@@ -292,11 +291,6 @@ describe("mistakes", () => {
     ],
     ["a wrong slot", { ...good, live: "gren" }, 'live: "gren" is none of blue, green; did you mean "green"?'],
     [
-      "a wrong router",
-      { ...good, router: "ngnix" },
-      'router: "ngnix" is none of nginx, plain; did you mean "nginx"?',
-    ],
-    [
       "a quantity in the wrong unit",
       { ...good, release: { image: "a", resources: { requests: { memory: "2GB" } } } },
       'release.resources.requests.memory: "2GB" is no quantity; did you mean "2Gi" (1024) or "2G" (1000)?',
@@ -311,103 +305,6 @@ describe("mistakes", () => {
       { ...good, release: { image: "a", resources: { requests: { cpu: "1500m" }, limits: { cpu: "1" } } } },
       'release.resources.requests.cpu: "1500m" is more than limits.cpu "1"',
     ],
-    ["no ingress", { ...good, ingress: undefined }, "ingress: is missing"],
-    [
-      "no host",
-      { ...good, ingress: {} },
-      "ingress.host: is missing (Host name that clients use, for example mlmodels.example.com)",
-    ],
-    [
-      "an empty host",
-      { ...good, ingress: { host: "" } },
-      "ingress.host: is empty; name the host that clients use, for example mlmodels.example.com",
-    ],
-    [
-      "a host as URL",
-      { ...good, ingress: { host: "https://models.io/x" } },
-      'ingress.host: "https://models.io/x" is a URL, not a host name; did you mean "models.io"?',
-    ],
-    [
-      "a host with a port",
-      { ...good, ingress: { host: "models.io:8080" } },
-      'ingress.host: "models.io:8080" contains a port; keep "models.io" (ingress.endpoints says where the controller listens)',
-    ],
-    [
-      "a host with a path",
-      { ...good, ingress: { host: "models.io/fraud" } },
-      'ingress.host: "models.io/fraud" contains a path; put it into ingress.path and keep "models.io"',
-    ],
-    [
-      "a wildcard host",
-      { ...good, ingress: { host: "*.models.io" } },
-      'ingress.host: "*.models.io" is a wildcard; the proof at the ingress needs one host, for example "models.models.io"',
-    ],
-    [
-      "an address as host",
-      { ...good, ingress: { host: "10.0.0.1" } },
-      'ingress.host: "10.0.0.1" is an address; an Ingress needs a host name',
-    ],
-    [
-      "an upper-case host",
-      { ...good, ingress: { host: "Models.io" } },
-      'ingress.host: "Models.io" has upper-case letters; did you mean "models.io"?',
-    ],
-    [
-      "a host with an underscore",
-      { ...good, ingress: { host: "my_models.io" } },
-      'ingress.host: "my_models.io" is no host name: "my_models" must be 1 to 63 lower-case letters, digits and -, no - at an end',
-    ],
-    [
-      "a host with two dots",
-      { ...good, ingress: { host: "a..io" } },
-      'ingress.host: "a..io" has an empty label (two dots, or a dot at an end)',
-    ],
-    [
-      "a relative path",
-      { ...good, ingress: { host: "a.b", path: "fraud" } },
-      'ingress.path: "fraud" must start with / and contain no spaces',
-    ],
-    [
-      "a wrong path type",
-      { ...good, ingress: { host: "a.b", pathType: "prefix" } },
-      'ingress.pathType: "prefix" is none of Prefix, Exact, ImplementationSpecific; did you mean "Prefix"?',
-    ],
-    [
-      "certificates for another host",
-      { ...good, ingress: { host: "a.io", tls: [{ hosts: ["b.io"], secretName: "tls" }] } },
-      'ingress.tls: names the hosts b.io, but ingress.host is "a.io"',
-    ],
-    [
-      "an annotation that is a number",
-      { ...good, ingress: { host: "a.b", annotations: { "example.com/x": 5 } } },
-      'ingress.annotations["example.com/x"]: 5 must be a text; write "5"',
-    ],
-    [
-      "an endpoint without scheme",
-      { ...good, ingress: { host: "a.b", endpoints: ["127.0.0.1:80"] } },
-      'ingress.endpoints[0]: "127.0.0.1:80" is no address; write scheme, host and port, for example "http://127.0.0.1:8080"',
-    ],
-    [
-      "a preview header with a space",
-      { ...good, previewHeader: "X Y" },
-      'previewHeader: "X Y" is no header name: letters, digits and - only',
-    ],
-    [
-      "an identity of an unknown kind",
-      { ...good, identity: { path: "/", from: { kind: "heder", name: "x" } } },
-      'identity.from.kind: "heder" is none of header, json, body; did you mean "header"?',
-    ],
-    [
-      "a header that the proof chooses itself",
-      { ...good, ingress: { ...good.ingress, probe: { headers: { "x-modelswitch-preview": "always" } } } },
-      'ingress.probe.headers["x-modelswitch-preview"]: is the preview header, with which the proof chooses a slot itself',
-    ],
-    [
-      "a header that a request has anyway",
-      { ...good, ingress: { ...good.ingress, probe: { headers: { Host: "x" } } } },
-      "ingress.probe.headers.Host: is set by the request itself",
-    ],
-    ["an identity without its source", { ...good, identity: { path: "/" } }, "identity.from: is missing"],
     [
       "a backend that is a path",
       { ...good, pulumi: { backend: "./state" } },
@@ -460,28 +357,6 @@ describe("mistakes", () => {
       "release.env.TOKEN: names neither a Secret nor a ConfigMap; write { secret: NAME, key: KEY }",
     ],
     [
-      "a time-out that the router cannot keep",
-      { ...good, router: "plain", ingress: { ...good.ingress, timeout: 5 } },
-      'ingress.timeout: The router "plain" cannot do what ingress.timeout asks for (timeout). Routers that can: nginx. Or leave ingress.timeout out.',
-    ],
-    [
-      "a size in the wrong unit",
-      { ...good, ingress: { ...good.ingress, maxBodySize: "10MB" } },
-      'ingress.maxBodySize: "10MB" is no quantity; did you mean "10Mi" (1024) or "10M" (1000)?',
-    ],
-    [
-      "a limit that an annotation sets, too",
-      {
-        ...good,
-        ingress: {
-          ...good.ingress,
-          timeout: 5,
-          annotations: { "nginx.ingress.kubernetes.io/proxy-read-timeout": "7" },
-        },
-      },
-      'ingress.timeout: ingress.annotations has "nginx.ingress.kubernetes.io/proxy-read-timeout": "7", but the router "nginx" writes "5" there. Remove the annotation; traffic is moved by `live` or `routing`.',
-    ],
-    [
       "a variable that is a number",
       { ...good, release: { image: "a", env: { WORKERS: 4 } } },
       "release.env.WORKERS: must be a text, in quotes, or { secret, key } or { configMap, key }",
@@ -493,72 +368,5 @@ describe("mistakes", () => {
     ],
   ])("%s", (_what, config, expected) => {
     expect(lines(config)).toEqual([expected]);
-  });
-
-  test("annotations that belong to the router are refused, with both sides", () => {
-    const annotations = {
-      "nginx.ingress.kubernetes.io/canary-weight": "5",
-      "kubernetes.io/ingress.class": "traefik",
-    };
-    const found = lines({ ...good, ingress: { host: "a.b", annotations } });
-    expect(found).toHaveLength(2);
-    expect(found[0]).toContain('router "nginx"');
-    expect(found[1]).toContain("ingress.className");
-  });
-
-  test("a preview header is refused for a router that can do none", () => {
-    const [found] = lines({ ...good, router: "plain", previewHeader: "X-Preview" });
-    expect(found).toContain('previewHeader: The router "plain" cannot');
-    expect(found).toContain("nginx");
-  });
-});
-
-describe("the error", () => {
-  const thrown = (input: unknown): UserError => {
-    try {
-      validateConfig(input, "/models/modelswitch.config.ts");
-    } catch (error) {
-      if (error instanceof UserError) return error;
-    }
-    throw new Error("no UserError was thrown");
-  };
-
-  test("names the file and every mistake at once, in the order of the file", () => {
-    const error = thrown({
-      live: "gren",
-      name: "fraud",
-      release: { image: "a" },
-      ingress: { hots: "x" },
-      extra: 1,
-    });
-    expect(error.code).toBe("config-invalid");
-    expect(error.exitCode).toBe(2);
-    expect(error.message.split("\n")).toEqual([
-      "/models/modelswitch.config.ts has 4 mistakes:",
-      '  live: "gren" is none of blue, green; did you mean "green"?',
-      "  ingress.host: is missing (Host name that clients use, for example mlmodels.example.com)",
-      '  ingress.hots: is an unknown key; did you mean "ingress.host"?',
-      "  extra: is an unknown key; known are name, namespace, server, release, slots, live, idleReplicas, ingress, servicePort, service, router, previewHeader, identity, kubeconfig, context, pulumi, deadlines, rollout, models, environments, defaultEnvironment, configVersion",
-    ]);
-    expect(error.details).toMatchObject({ file: "/models/modelswitch.config.ts" });
-  });
-
-  test("never echoes what may be a secret", () => {
-    const secret = 8_675_309;
-    const error = thrown({
-      ...good,
-      release: { image: "a", env: { API_TOKEN: secret, ANYTHING: secret } },
-      pulumi: { secretsProvider: "hashivault key" },
-      ingress: { host: "a.b", annotations: { "example.com/auth-password": secret } },
-    });
-    const shown = JSON.stringify([error.message, error.hint, error.details]);
-    expect(shown).not.toContain(String(secret));
-    expect(shown).toContain("hashivault");
-  });
-
-  test("hides credentials in URLs", () => {
-    const error = thrown({ ...good, ingress: { host: "a.b", endpoints: ["ftp://me:hush@host/"] } });
-    expect(error.message).not.toContain("hush");
-    expect(error.message).toContain("[hidden]@host");
   });
 });

@@ -1,11 +1,11 @@
 import { routerNamed } from "../../component/routers/factory.ts";
 import { type Fields, isFields } from "../../core/fields.ts";
-import { type GatePhase, gatePhases } from "../../core/gates.ts";
-import { leadsToModel } from "../../core/identity-path.ts";
-import { type IngressSpec, type RouterName, routerNames } from "../../core/model.ts";
+import { type RouterName, routerNames } from "../../core/model.ts";
 import { didYouMean, nearest } from "../../core/nearest.ts";
 import { parseSteps } from "../../core/rollout/steps.ts";
 import { callUrlProblem } from "../../core/urls.ts";
+import type { GateAround } from "../../gates/kind.ts";
+import { configurableGates } from "../../gates/kinds.ts";
 import { type ConfigProblem, valueAt } from "../parts/problem.ts";
 import { freezeSpan, minutesOf } from "./rollout-windows.ts";
 
@@ -82,62 +82,27 @@ function hooks(rollout: Fields): ConfigProblem[] {
 }
 
 function gates(rollout: Fields, input: object, router: RouterName | undefined): ConfigProblem[] {
+  const keys = configurableGates.map(({ key }) => key);
+  const around = { input, ...(router === undefined ? {} : { preview: previewOf(router) }) };
   return [
     ...uniqueNames(rollout, "gates"),
     ...entries(rollout, "gates").flatMap(({ entry, at }): ConfigProblem[] => [
-      ...exactlyOne(entry, at, ["run", "url", "request"], 'for example run: ["./check.sh"]'),
+      ...exactlyOne(entry, at, keys, 'for example run: ["./check.sh"]'),
       ...callProblems(entry, at),
       ...(entry.name === "pods"
         ? [{ path: [...at, "name"], message: '"pods" is the name of the gate that watches the pods' }]
         : []),
-      ...requestProblems(entry, at, input, router),
+      ...configurableGates
+        .filter(({ key }) => entry[key] !== undefined)
+        .flatMap(({ problems }) => problems?.(entry, around) ?? [])
+        .map(({ path, message }) => ({ path: [...at, ...path], message })),
     ]),
   ];
 }
 
-function requestProblems(
-  { request, phases }: Fields,
-  at: ConfigProblem["path"],
-  input: object,
-  router: RouterName | undefined,
-): ConfigProblem[] {
-  if (!isFields(request)) return [];
-  const problems: ConfigProblem[] = [];
-  const { requests = 10, allowed, path } = request;
-  if (typeof allowed === "number" && typeof requests === "number" && allowed >= requests) {
-    const message = `${allowed} may be wrong of ${requests} requests, so that the gate could never fail; it must be less`;
-    problems.push({ path: [...at, "request", "allowed"], message });
-  }
-  const protocol = valueAt(input, ["ingress", "protocol"]);
-  if (protocol === "grpc" || protocol === "grpcs") {
-    const message = `asks over HTTP, but ingress.protocol is "${protocol}"; let a program ask instead, for example run: ["grpcurl", …]`;
-    problems.push({ path: [...at, "request"], message });
-  }
-  const ingress = ingressOf(input);
-  if (typeof path === "string" && ingress !== undefined && !leadsToModel(ingress, path)) {
-    const message = `"${path}" is not under ingress.path "${ingress.path ?? "/"}", so the ingress would not send it to the model; write the path as clients do`;
-    problems.push({ path: [...at, "request", "path"], message });
-  }
-  const asked: readonly unknown[] = Array.isArray(phases) ? phases : gatePhases;
-  const early = (["verify", "shift"] satisfies GatePhase[]).filter((phase) => asked.includes(phase));
-  if (router !== undefined && early.length > 0 && !routerNamed(router).capabilities.header) {
-    const able = routerNames.filter((name) => routerNamed(name).capabilities.header);
-    const message = `sends requests to the new release in ${early.join(" and ")}, before clients get there, which the router ${router} cannot; write phases: ["soak"], or choose the router ${able.join(" or ")}`;
-    problems.push({ path: [...at, phases === undefined ? "request" : "phases"], message });
-  }
-  return problems;
-}
-
-/** Hosts and paths, where they have the right shape; what is wrong with them is told elsewhere. */
-function ingressOf(input: object): IngressSpec | undefined {
-  const ingress = valueAt(input, ["ingress"]);
-  if (!isFields(ingress) || !(ingress.annotations === undefined || isFields(ingress.annotations))) return;
-  const places: readonly unknown[] = [ingress, ...(Array.isArray(ingress.also) ? ingress.also : [])];
-  const isText = (value: unknown) => value === undefined || typeof value === "string";
-  const isRight = places.every(
-    (place) => isFields(place) && [place.host, place.path, place.pathType].every(isText),
-  );
-  return isRight ? (ingress as unknown as IngressSpec) : undefined;
+function previewOf(router: RouterName): NonNullable<GateAround["preview"]> {
+  const able = (name: RouterName) => routerNamed(name).capabilities.header;
+  return { router, able: able(router), others: routerNames.filter(able) };
 }
 
 function notifications(rollout: Fields): ConfigProblem[] {

@@ -1,9 +1,11 @@
 import type { Hook } from "../../core/calls.ts";
-import type { Gate, GatePhase } from "../../core/gates.ts";
+import type { GatePhase } from "../../core/gates.ts";
 import type { NoticeKind, NotificationTarget } from "../../core/notices.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import type { Phase, ShiftStep } from "../../core/rollout/state.ts";
 import type { Schedule, Weekday } from "../../core/windows.ts";
+import type { Gate, GateForm } from "../../gates/kinds.ts";
+import type { FromEnvironment, RunConfig, UrlConfig } from "../parts/call-shape.ts";
 import type { CapacityPolicy } from "./capacity-policy.ts";
 
 /** A request that warms up a replica: a real one, as clients send it. */
@@ -44,32 +46,6 @@ export interface FreezeConfig {
   readonly reason: string;
 }
 
-/** A value that stands in an environment variable, never in the file. */
-export interface FromEnvironment {
-  /** Name of the variable. */
-  readonly env: string;
-}
-
-/** A program of this machine, without a shell between. */
-export interface RunConfig {
-  /** The program and its arguments. Started in the folder of the configuration file. */
-  readonly run: readonly string[];
-  readonly url?: never;
-  readonly secret?: never;
-  readonly insecure?: never;
-}
-
-/** A POST request with JSON. */
-export interface UrlConfig {
-  readonly run?: never;
-  /** `https://…`, or `http://` on this machine. */
-  readonly url: string;
-  /** The key of the signature (Standard Webhooks). @default not signed */
-  readonly secret?: FromEnvironment;
-  /** Allows `http://` to other machines, where anybody between can read it and answer. @default false */
-  readonly insecure?: boolean;
-}
-
 interface HookBase {
   /** For messages and the record; each once. */
   readonly name: string;
@@ -86,36 +62,6 @@ export type HookConfig = HookBase &
   ({ readonly before: Phase; readonly after?: never } | { readonly after: Phase; readonly before?: never }) &
   (RunConfig | UrlConfig);
 
-/** A request as clients send it, through the ingress. */
-export interface GateRequestConfig {
-  /** As clients ask, for example `/v2/models/fraud/infer`. */
-  readonly path: string;
-  /** @default POST with a body, else GET */
-  readonly method?: "GET" | "POST";
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
-  readonly body?: unknown;
-  /** Requests in one look. @default 10 */
-  readonly requests?: number;
-  /** How many of them may be wrong. @default 0 */
-  readonly allowed?: number;
-  /** Take any certificate of the ingress, over https: whoever answers in its place gets the headers and the body. @default false */
-  readonly insecure?: boolean;
-  readonly expect?: {
-    /** @default 200 */
-    readonly status?: number;
-    /** A value of the JSON answer. @default not looked at */
-    readonly json?: {
-      /** Dot-separated, for example `outputs.0.data.0`. */
-      readonly path: string;
-      /** What must be there. @default anything but null */
-      readonly value?: unknown;
-    };
-    /** Seconds that an answer may take, for example 0.25. @default as long as the time-out */
-    readonly latency?: number;
-  };
-}
-
 interface GateBaseConfig {
   /** For messages and the record; each once, and not `pods`. */
   readonly name: string;
@@ -130,17 +76,7 @@ interface GateBaseConfig {
 }
 
 /** A check that goes on while a phase lasts. */
-export type GateConfig = GateBaseConfig &
-  (
-    | ((RunConfig | UrlConfig) & { readonly request?: never })
-    | {
-        readonly request: GateRequestConfig;
-        readonly run?: never;
-        readonly url?: never;
-        readonly secret?: never;
-        readonly insecure?: never;
-      }
-  );
+export type GateConfig = GateBaseConfig & GateForm;
 
 /** Who is told of a rollout. */
 export interface NotificationConfig {

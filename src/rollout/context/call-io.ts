@@ -6,6 +6,7 @@ import { type NamedCall, requireCalls, secretVariables } from "../../calls/requi
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { ResolvedRollout } from "../../config/rollout/rollout-types.ts";
 import type { Clock } from "../../core/clock.ts";
+import { callOfGate } from "../../gates/kinds.ts";
 import type { KubeconfigSource } from "../../kubernetes/connect.ts";
 
 /** What hooks, gates and notifications of a model work with: the real thing. */
@@ -72,11 +73,10 @@ export async function requireRolloutCalls(
 function namedCalls({ hooks, gates }: ResolvedRollout): NamedCall[] {
   return [
     ...hooks.map(({ name, call }) => ({ title: `hook ${name}`, call })),
-    ...gates.flatMap((gate) =>
-      gate.kind === "command" || gate.kind === "webhook"
-        ? [{ title: `gate ${gate.name}`, call: gate.call }]
-        : [],
-    ),
+    ...gates.flatMap((gate) => {
+      const call = callOfGate(gate);
+      return call === undefined ? [] : [{ title: `gate ${gate.name}`, call }];
+    }),
   ];
 }
 

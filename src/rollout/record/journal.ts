@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Event, EventSink } from "../../core/events.ts";
 import { headline, shortened } from "../../core/headline.ts";
 import type { Phase } from "../../core/rollout/state.ts";
-import type { KnownPods } from "../../gates/pods.ts";
+import type { KnownPods } from "../../gates/io.ts";
 import type { JournalEntry } from "./journal-entry.ts";
 
 /**

@@ -11,7 +11,7 @@ import {
   stages,
 } from "../../core/rollout/state.ts";
 import { type Slot, slots } from "../../core/slots.ts";
-import type { KnownPods } from "../../gates/pods.ts";
+import type { KnownPods } from "../../gates/io.ts";
 import { type JournalEntry, journalEntry } from "./journal-entry.ts";
 import type { RolloutReport } from "./rollout-report.ts";
 

@@ -10,22 +10,17 @@ import {
   testNamespace,
 } from "../../../test/support/rollout-bench.ts";
 import type { RolloutConfig } from "../../config/model/types.ts";
-import type { ApiRequest } from "../../kubernetes/api.ts";
-import { goBack } from "../commands/meant-by.ts";
 import { release, resume } from "../commands/release.ts";
-import { rollback } from "../commands/rollback.ts";
-import { modelStatus, type RolloutStatus } from "../commands/status.ts";
 import { control } from "../commands/steer.ts";
-import { switchTraffic } from "../commands/switch.ts";
 import { up } from "../commands/up.ts";
 import { observeDeployed } from "../context/deployed.ts";
-import { askOf } from "./left-requests.ts";
-import type { RolloutEnd } from "./rollout-end.ts";
 
 let bench: TestBench;
 
 const context = (rollout?: RolloutConfig) => bench.context(templateConfig(rollout));
+
 const to = (image: string) => ({ template: { image, replicas: 2 } });
+
 const split = () => splitNow(context());
 
 async function replicas() {
@@ -36,25 +31,17 @@ async function replicas() {
   };
 }
 
+/** Every routing that was written, in order. */
+function routings(): string[] {
+  return bench.moves.map(({ main, candidate, weight }) => `${main}|${candidate}@${weight}`);
+}
+
 beforeEach(async () => {
   bench = testBench();
   await up(context(), noFlags);
   bench.stack.operations.length = 0;
   bench.moves.length = 0;
 });
-
-/** Every routing that was written, in order. */
-function routings(): string[] {
-  return bench.moves.map(({ main, candidate, weight }) => `${main}|${candidate}@${weight}`);
-}
-
-/** The routings that Pulumi was run with. */
-function pulumis(): string[] {
-  return bench.stack.operations.map(({ desired }) => {
-    const { main, candidate, weight } = desired?.routing ?? { main: "?", candidate: "?", weight: -1 };
-    return `${main}|${candidate}@${weight}`;
-  });
-}
 
 describe("release", () => {
   test("goes through its phases, keeps the old slot warm, and scales it down when the window has passed", async () => {
@@ -269,247 +256,4 @@ describe("release", () => {
     expect(new Set(asked)).toEqual(new Set(["fraud-green-0:8080", "fraud-green-1:8080"]));
     expect(asked).toHaveLength(20);
   });
-});
-
-describe("asked by somebody else", () => {
-  test("a pause is heard between two steps; resumed, it goes on", async () => {
-    bench.afterMove = async (routing) => {
-      if (routing.weight === 25) await askOf(context(), ["pause"]);
-    };
-    const end = await release(context({ steps: "25%:1m, 50%" }), to("fraud:2"));
-    expect(end).toMatchObject({ kind: "paused", state: { phase: "shift", stepIndex: 0 } });
-    expect(await split()).toEqual({ blue: 75, green: 25 });
-    await askOf(context(), ["resume"]);
-    expect(await resume(context(), "resume")).toMatchObject({ kind: "live" });
-    expect(await split()).toEqual({ blue: 0, green: 100 });
-  });
-
-  test("a release whose answers look like the live one's is taken back by itself", async () => {
-    const others = bench.cluster.intercept;
-    bench.cluster.intercept = (request) =>
-      request.path.endsWith("/proxy/version")
-        ? { status: 200, headers: {}, body: "same" }
-        : others?.(request);
-    bench.answer = () => ({ status: 200, body: "same" });
-    const end = await release(context(), { template: { image: "fraud:2", replicas: 2 } });
-    expect(end).toMatchObject({
-      state: { outcome: "aborted" },
-      failure: { code: "slots-indistinguishable" },
-    });
-    expect(await replicas()).toEqual({ blue: 2, green: 0 });
-    expect(routings()).toEqual([]);
-  });
-
-  test("an abort takes the traffic back and says who wanted it", async () => {
-    bench.afterMove = async (routing) => {
-      if (routing.weight === 25) await askOf(context(), ["abort"]);
-    };
-    const end = await release(context({ steps: "25%:1m, 50%" }), to("fraud:2"));
-    expect(end).toMatchObject({ state: { outcome: "aborted", reason: "ada@laptop aborted it" } });
-    expect(await split()).toEqual({ blue: 100, green: 0 });
-    expect(await replicas()).toEqual({ blue: 2, green: 0 });
-  });
-
-  test("nothing can be asked of what is not there", async () => {
-    await expect(askOf(context(), ["abort"])).rejects.toMatchObject({ code: "rollout-missing" });
-  });
-});
-
-describe("other commands", () => {
-  test("leave a rollout alone that is on its way, and `status` shows it", async () => {
-    let meanwhile: RolloutStatus | undefined;
-    bench.afterMove = async (routing) => {
-      if (routing.weight !== 25) return;
-      await askOf(context(), ["pause"]);
-      meanwhile = (await modelStatus(context())).rollout;
-    };
-    let inBetween: unknown;
-    const others = bench.afterMove;
-    bench.afterMove = async (routing) => {
-      await others(routing);
-      inBetween ??= await release(context(), to("fraud:3")).catch((error: unknown) => error);
-    };
-    await release(context({ steps: "25%" }), to("fraud:2"));
-    expect(inBetween).toMatchObject({
-      code: "rollout-in-progress",
-      message: expect.stringContaining(
-        "`modelswitch release` of ada@laptop (process 1 on laptop) works on it now",
-      ),
-      hint: expect.stringContaining("Wait for it"),
-    });
-    await expect(up(context(), noFlags)).rejects.toMatchObject({
-      code: "rollout-in-progress",
-      exitCode: 4,
-      message: expect.stringContaining("No command works on it now."),
-      hint: expect.stringContaining("`modelswitch resume` goes on"),
-    });
-    await expect(switchTraffic(context(), "green")).rejects.toMatchObject({ code: "rollout-in-progress" });
-    expect(await modelStatus(context())).toMatchObject({
-      split: { blue: 75, green: 25 },
-      pending: undefined,
-      rollout: { release: 2, target: "green", phase: "shift", paused: true, worksOnIt: null },
-    });
-    expect(meanwhile?.worksOnIt).toBe("`modelswitch release` of ada@laptop (process 1 on laptop)");
-  });
-
-  test("a switch within the rollback window ends the rollout", async () => {
-    await release(context(), to("fraud:2"));
-    await switchTraffic(context(), "blue");
-    expect(await resume(context(), "reconcile")).toBe(undefined);
-    expect(await split()).toEqual({ blue: 100, green: 0 });
-    expect((await context().store.read())?.rollouts).toMatchObject([{ release: 2, outcome: "released" }]);
-  });
-
-  test("`up` keeps the size of a slot that was scaled down, and of one that is warm", async () => {
-    await release(context(), to("fraud:2"));
-    await up(context(), noFlags);
-    expect(await replicas()).toEqual({ blue: 2, green: 2 });
-    bench.clock.pass(600_000);
-    await resume(context(), "reconcile");
-    await up(context(), noFlags);
-    expect(await replicas()).toEqual({ blue: 0, green: 2 });
-  });
-});
-
-describe("rollback", () => {
-  test("to the warm old slot is one shift, without a new deployment", async () => {
-    await release(context(), to("fraud:2"));
-    bench.stack.operations.length = 0;
-    expect(await rollback(context())).toMatchObject({
-      kind: "finished",
-      state: { outcome: "released", target: "blue", release: 1 },
-    });
-    expect(await split()).toEqual({ blue: 100, green: 0 });
-    // All of it by the API server alone; Pulumi follows at the end.
-    expect(pulumis()).toEqual(["blue|green@0"]);
-  });
-
-  test("shifts by one apply of all that Pulumi's field manager owns, and Pulumi follows", async () => {
-    await release(context(), to("fraud:2"));
-    const path = `/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud-canary`;
-    const canary = bench.cluster.get(path);
-    const fieldsV1 = {
-      "f:metadata": {
-        "f:annotations": Object.fromEntries(
-          Object.keys(canary?.metadata?.annotations ?? {}).map((key) => [`f:${key}`, {}]),
-        ),
-      },
-      "f:spec": { "f:ingressClassName": {}, "f:rules": {} },
-    };
-    const managedFields = [{ manager: "pulumi-kubernetes-1", operation: "Apply", fieldsV1 }];
-    bench.cluster.put(path, { ...canary, metadata: { ...canary?.metadata, managedFields } });
-    bench.stack.operations.length = 0;
-    const intercept = bench.cluster.intercept;
-    const applied: ApiRequest[] = [];
-    bench.cluster.intercept = (request) => {
-      if (request.method !== "PATCH") return intercept?.(request);
-      applied.push(request);
-      return intercept?.(request);
-    };
-    await rollback(context());
-    expect(applied).toHaveLength(3);
-    expect(applied.slice(0, 1)).toMatchObject([
-      {
-        path,
-        query: { fieldManager: "pulumi-kubernetes-1", force: true },
-        body: {
-          kind: "Ingress",
-          metadata: { annotations: { "nginx.ingress.kubernetes.io/canary-weight": "100" } },
-          spec: { ingressClassName: "nginx" },
-        },
-      },
-    ]);
-    expect(pulumis()).toEqual(["blue|green@0"]);
-    expect(await split()).toEqual({ blue: 100, green: 0 });
-  });
-
-  test("to fewer pods than there should be: their share at once, the rest as they come or with `--now`, and says so", async () => {
-    await release(context(), to("fraud:2"));
-    bench.stack.afterUp = () =>
-      putSlot(bench.cluster, "blue", { replicas: 2, ready: 1, image: "fraud:1", release: 1 });
-    putSlot(bench.cluster, "blue", { replicas: 2, ready: 1, image: "fraud:1", release: 1 });
-    await expect(rollback(context())).rejects.toMatchObject({
-      code: "rollback-unfinished",
-      exitCode: 5,
-      hint: expect.stringContaining("modelswitch resume"),
-    });
-    expect(await split()).toEqual({ blue: 50, green: 50 });
-    expect(await goBack(context(), { now: true })).toMatchObject({ end: { state: { outcome: "released" } } });
-    expect(await split()).toEqual({ blue: 100, green: 0 });
-    expect(bench.events).toContainEqual(expect.objectContaining({ code: "fewer-replicas" }));
-  });
-
-  test("to an older release puts it into the idle slot again", async () => {
-    await release(context(), to("fraud:2"));
-    await release(context(), to("fraud:3"));
-    const end = await rollback(context(), { to: 1 });
-    expect(end).toMatchObject({ state: { release: 4, target: "green", outcome: "released" } });
-    const { observation } = await observeDeployed(context());
-    expect(observation.slots.green.deployment).toMatchObject({ image: "fraud:1", release: 4 });
-    expect(await split()).toEqual({ blue: 0, green: 100 });
-  });
-
-  test("is refused where there is nothing to go back to", async () => {
-    await expect(rollback(context())).rejects.toMatchObject({
-      code: "rollback-impossible",
-      exitCode: 2,
-    });
-    await expect(rollback(context(), { to: 1 })).rejects.toThrow("is live already");
-    await expect(rollback(context(), { to: 9 })).rejects.toThrow("knows no release 9");
-  });
-});
-
-describe("killed at any request to the API server or write of Pulumi's", () => {
-  test("the next command converges, and traffic is always on a slot that serves", async () => {
-    class Killed extends Error {}
-    const steps = { steps: "25%:1s" };
-    let survived = false;
-    for (let at = 1; !survived; at += 1) {
-      bench = testBench();
-      await up(context(), noFlags);
-      let calls = 0;
-      let dead = false;
-      const intercept = bench.cluster.intercept;
-      // A process that is dead does nothing more, whatever it catches.
-      const maybeDie = () => {
-        calls += 1;
-        if (calls >= at) dead = true;
-        if (dead) throw new Killed("killed");
-      };
-      bench.cluster.intercept = (request) => {
-        if (request.method !== "GET") maybeDie();
-        else if (dead) throw new Killed("killed");
-        return intercept?.(request);
-      };
-      bench.stack.beforeUp = maybeDie;
-      bench.stack.afterUp = maybeDie;
-      let end: RolloutEnd | undefined;
-      try {
-        end = await release(context(steps), to("fraud:2"));
-        survived = true;
-      } catch (error) {
-        // What it writes last may be a word about it.
-        expect(String(error)).toContain("killed");
-      }
-      bench.cluster.intercept = intercept;
-      bench.stack.beforeUp = undefined;
-      bench.stack.afterUp = undefined;
-      bench.holderIsGone = true;
-      bench.clock.pass(60_000);
-      const now = await split();
-      const { observation } = await observeDeployed(context());
-      for (const slot of ["blue", "green"] as const) {
-        if (now[slot] > 0) expect(observation.slots[slot].endpoints.ready.length).toBe(2);
-      }
-      if (end === undefined) {
-        end = await resume(context(steps), "resume");
-        // Killed before anything was recorded: there is nothing to resume.
-        end ??= await release(context(steps), to("fraud:2"));
-      }
-      expect(end, `killed at call ${at}`).toMatchObject({ kind: "live" });
-      expect(await split()).toEqual({ blue: 0, green: 100 });
-      // Nothing says that something is left to do.
-      expect((await context().store.read())?.applying, `killed at call ${at}`).toBe(false);
-    }
-  }, 120_000);
 });

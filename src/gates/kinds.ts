@@ -1,0 +1,76 @@
+import type { z } from "zod";
+import type { Call, GateVerdict } from "../core/calls.ts";
+import type { GateBase } from "../core/gates.ts";
+import { commandGate, webhookGate } from "./call.ts";
+import type { GateSubject } from "./io.ts";
+import type { ConfigurableGate, GateKind, Looking } from "./kind.ts";
+import { podsGate } from "./pods.ts";
+import { requestGate } from "./request.ts";
+
+/**
+ * The kinds of gates. Types, schema, defaults and rules of `rollout.gates`, what is checked before a rollout, and what looks at a release
+ * are made of these rows; a kind is its own file and test, its part of docs/gates.md, and its row here.
+ */
+const kinds = { command: commandGate, webhook: webhookGate, request: requestGate, pods: podsGate } as const;
+
+type Kinds = typeof kinds;
+
+/** A check of a release that goes on while a phase lasts. */
+export type Gate = {
+  [K in keyof Kinds]: Kinds[K] extends GateKind<infer Settings> ? GateBase & Settings : never;
+}[keyof Kinds];
+
+type Forms = {
+  [K in keyof Kinds]: Kinds[K] extends ConfigurableGate<infer Form, infer _Settings> ? Form : never;
+}[keyof Kinds];
+type KeysOf<Form> = Form extends unknown ? keyof Form : never;
+type Alone<Form, All extends PropertyKey> = Form extends unknown
+  ? Form & { readonly [K in Exclude<All, keyof Form>]?: never }
+  : never;
+
+/** The keys by which a configuration says what a gate is: those of one kind, and none of the others. */
+export type GateForm = Alone<Forms, KeysOf<Forms>>;
+
+type AnyConfigurable = ConfigurableGate<Record<string, unknown>, object>;
+
+/** Those that a configuration can choose, in the order of the rows. */
+export const configurableGates: readonly AnyConfigurable[] = Object.values(kinds).flatMap((kind) =>
+  "key" in kind ? [kind as unknown as AnyConfigurable] : [],
+);
+
+type ValueOf<Form, K> = Form extends unknown
+  ? K extends keyof Form
+    ? Exclude<Form[K], undefined>
+    : never
+  : never;
+
+/** Their keys, all of which may be missing: that a gate has one of them is a rule. */
+export const gateShape = Object.assign(
+  {},
+  ...configurableGates.map(({ schema }) => schema.partial().shape),
+) as { readonly [K in KeysOf<Forms>]: z.ZodOptional<z.ZodType<ValueOf<Forms, K>>> };
+
+type SettingsOf<G> = G extends unknown ? Omit<G, keyof GateBase> : never;
+
+/** A gate of a checked configuration, resolved. `timeout`: seconds, as it is written. Pure. */
+export function gateSettings(form: GateForm, timeout: number | undefined): SettingsOf<Gate> {
+  const given: Readonly<Record<string, unknown>> = { ...form };
+  const kind = configurableGates.find(({ key }) => given[key] !== undefined);
+  if (kind === undefined) throw new Error("A validated gate has the key of a kind.");
+  return kind.settings(given, (timeout ?? kind.timeout) * 1000) as SettingsOf<Gate>;
+}
+
+/** What a gate will call; `undefined`: nobody. */
+export function callOfGate(gate: Gate): Call | undefined {
+  return (kinds[gate.kind] as GateKind<Gate>).call?.(gate);
+}
+
+/** One look of a gate. */
+export async function lookOnce(
+  looking: Looking,
+  gate: Gate,
+  subject: GateSubject,
+  signal: AbortSignal,
+): Promise<GateVerdict> {
+  return await (kinds[gate.kind] as GateKind<Gate>).look(looking, gate, subject, signal);
+}
