@@ -79,9 +79,19 @@ describe("where Pulumi's state is", () => {
 
   test("in the project's folder, where it began there, until it is moved", async () => {
     await inFolder();
-    expect(await findStatePlace(options())).toEqual({ kind: "folder", why: "there", mayMove: true, isThere: true });
+    expect(await findStatePlace(options())).toEqual({
+      kind: "folder",
+      why: "there",
+      mayMove: true,
+      isThere: true,
+    });
     cluster.intercept = denying("secrets");
-    expect(await findStatePlace(options())).toEqual({ kind: "folder", why: "there", mayMove: false, isThere: true });
+    expect(await findStatePlace(options())).toEqual({
+      kind: "folder",
+      why: "there",
+      mayMove: false,
+      isThere: true,
+    });
   });
 
   test("an empty state in the folder, of a model that was destroyed, is none", async () => {
@@ -154,7 +164,9 @@ describe("what others are told", () => {
       backend: "https://***@state.example",
     });
     expect(of({ backendUrl: "file:///srv" }, "configured")).toBeUndefined();
-    expect(recordedPlace(config, "ml", { kind: "folder", why: "there", mayMove: true, isThere: true })).toBeUndefined();
+    expect(
+      recordedPlace(config, "ml", { kind: "folder", why: "there", mayMove: true, isThere: true }),
+    ).toBeUndefined();
   });
 });
 
