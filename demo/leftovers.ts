@@ -5,6 +5,7 @@ import { UserError } from "../src/core/errors.ts";
 import { type EventSink, step } from "../src/core/events.ts";
 import { ownLabels } from "../src/core/names.ts";
 import { type KubernetesApi, type KubernetesObject, responseError } from "../src/kubernetes/api.ts";
+import { stateNames } from "../src/state/names.ts";
 
 /** Collections of everything that a model of modelswitch consists of. */
 const collections = (namespace: string) => [
@@ -15,8 +16,8 @@ const collections = (namespace: string) => [
 ];
 
 /**
- * Removes a model of an earlier demo whose project folder, and with it the Pulumi state, was deleted: nobody owns these
- * objects any more, and a new stack rightly refuses to take them over.
+ * Removes a model of an earlier demo whose Pulumi state is neither in the cluster nor, as former versions had it, in the project's folder:
+ * nobody owns these objects any more.
  */
 export async function removeLeftovers(options: {
   readonly api: KubernetesApi;
@@ -30,6 +31,8 @@ export async function removeLeftovers(options: {
 }): Promise<void> {
   const { api, namespace, model, folder, clock, events, signal } = options;
   if (await exists(join(folder, ".modelswitch", "state"))) return;
+  const { head } = stateNames(model, { project: `modelswitch-${model}`, stack: namespace });
+  if ((await api.find(`/api/v1/namespaces/${namespace}/secrets/${head}`, { signal })) !== undefined) return;
   const labelSelector = Object.entries(ownLabels(model))
     .map(([key, value]) => `${key}=${value}`)
     .join(",");

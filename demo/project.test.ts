@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -24,16 +24,6 @@ test.each([fastFlavour, mlserverFlavour])("writes a valid project for $kind", as
   });
   const body = JSON.parse(flavour.body(7));
   expect(body.inputs[0].data.length).toBe(body.inputs[0].shape[1]);
-});
-
-test("the passphrase is for the user alone, and stays: the state is encrypted with it", async () => {
-  const project = projectIn(root, fastFlavour);
-  await writeProject(project, fastFlavour, "/a");
-  const first = await readFile(project.passphrasePath, "utf8");
-  expect(first.trim().length).toBeGreaterThan(30);
-  expect((await stat(project.passphrasePath)).mode & 0o777).toBe(0o600);
-  await writeProject(project, fastFlavour, "/b");
-  expect(await readFile(project.passphrasePath, "utf8")).toBe(first);
 });
 
 test("both demos can be in one cluster", () => {

@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Slot } from "../src/core/slots.ts";
 import digits from "./digits.json" with { type: "json" };
@@ -60,10 +59,11 @@ export const fastFlavour: Flavour = {
   body: (index) => inferenceBody([index % 10, 2, 3], "FP64"),
 };
 
-/** Folder of the demo's project: configuration, Pulumi state, passphrase and report. */
+/** Folder of the demo's project: configuration and report. */
 export interface DemoProject {
   readonly folder: string;
   readonly configPath: string;
+  /** What former versions encrypted the state in this folder with; it is used as long as it is there. */
   readonly passphrasePath: string;
   /** An inference request to try by hand. */
   readonly requestPath: string;
@@ -110,18 +110,13 @@ ${slot("green")}
 `;
 }
 
-/** Writes the project. A passphrase that is there stays: the state is encrypted with it. */
+/** Writes the project. */
 export async function writeProject(
   project: DemoProject,
   flavour: Flavour,
   kubeconfigPath: string,
 ): Promise<void> {
   await mkdir(project.folder, { recursive: true });
-  const passphrase = await readFile(project.passphrasePath, "utf8").catch(() => "");
-  if (passphrase.trim() === "") {
-    await writeFile(project.passphrasePath, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600 });
-  }
-  await chmod(project.passphrasePath, 0o600);
   await writeFile(project.requestPath, `${flavour.body(1)}\n`);
   await writeFile(project.configPath, configText(flavour, kubeconfigPath));
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import type { Clock } from "../src/core/clock.ts";
 import { interrupted, UserError } from "../src/core/errors.ts";
@@ -222,8 +223,12 @@ class Commands {
         folder: this.#project.folder,
         env: {
           ...env,
-          PULUMI_CONFIG_PASSPHRASE: undefined,
-          PULUMI_CONFIG_PASSPHRASE_FILE: this.#project.passphrasePath,
+          ...(existsSync(this.#project.passphrasePath)
+            ? {
+                PULUMI_CONFIG_PASSPHRASE: undefined,
+                PULUMI_CONFIG_PASSPHRASE_FILE: this.#project.passphrasePath,
+              }
+            : {}),
         },
         signal,
         onEvent: (timed) => {

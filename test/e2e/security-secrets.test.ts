@@ -150,7 +150,10 @@ const slot = (image: string) => ({ image, replicas: 1, imagePullPolicy: "Never" 
 
 describe.runIf(process.platform === "linux")("tokens and passphrases", () => {
   test("stand in no command line, and in the environment of no other process", async () => {
-    await project.configure({ ...inFolder, slots: { blue: slot(testImages.blue), green: slot(testImages.green) } });
+    await project.configure({
+      ...inFolder,
+      slots: { blue: slot(testImages.blue), green: slot(testImages.green) },
+    });
     const up = await watched(["up", "--debug"]);
     const json = await watched(["switch", "green", "--json", "--debug"]);
     for (const { processes, descendants } of [up, json]) {

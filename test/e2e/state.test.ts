@@ -160,7 +160,8 @@ describe("one model, two machines, the state in the cluster", () => {
     "killed at %s, the other one resumes it",
     async (point) => {
       // Into green each time.
-      if ((await succeeds(bob, "status")).live === "green") await succeeds(bob, ...releaseOf(testImages.blue));
+      if ((await succeeds(bob, "status")).live === "green")
+        await succeeds(bob, ...releaseOf(testImages.blue));
       await killedAt(ada, point, releaseOf(testImages.green));
       const { said } = await succeeds(bob, "resume");
       if (point.includes("Deployment")) expect(said).toContain('"state-taken-over"');

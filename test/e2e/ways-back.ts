@@ -43,7 +43,11 @@ async function elsewhere(project: ModelProject, args: readonly string[]): Promis
   for (const { context } of kubeconfig.contexts) context.namespace = project.namespace.name;
   const path = join(folder, "kubeconfig");
   await writeFile(path, stringify(kubeconfig), { mode: 0o600 });
-  const env = { PULUMI_CONFIG_PASSPHRASE: undefined, KUBECONFIG: path, MODELSWITCH_STATE: join(folder, "machine") };
+  const env = {
+    PULUMI_CONFIG_PASSPHRASE: undefined,
+    KUBECONFIG: path,
+    MODELSWITCH_STATE: join(folder, "machine"),
+  };
   const result = await project.command([...args, "--model", "fraud", "--json"], { cwd: folder, env });
   await rm(folder, { recursive: true, force: true });
   return result;

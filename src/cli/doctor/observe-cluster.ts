@@ -2,7 +2,7 @@ import { ingressEndpointAnnotation } from "../../core/local-cluster.ts";
 import type { ObjectNames } from "../../core/names.ts";
 import { type OptionalRow, optionalRows } from "../../core/optional-permissions.ts";
 import { type Permission, permissionsOf } from "../../core/permission-checks.ts";
-import { type PermittedCommand, requiredRows } from "../../core/permissions.ts";
+import { type PermittedCommand, requiredRows, stateRow } from "../../core/permissions.ts";
 import { deniedPermissions } from "../../kubernetes/access.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import type { IngressClassFacts, Lacking, NamespaceFound } from "./verdicts.ts";
@@ -31,12 +31,16 @@ export async function findNamespace(
   }
 }
 
-/** What the account lacks for the model, or for models of any name; `undefined` when the API server does not say. */
+/**
+ * What the account lacks for the model, or for models of any name; `undefined` when the API server does not say. `stateSecrets`: those that the
+ * state is in, or would be.
+ */
 export async function lackingPermissions(
   api: KubernetesApi,
   namespace: string,
   model: ObjectNames | undefined,
   signal: AbortSignal,
+  stateSecrets?: readonly string[],
 ): Promise<Lacking | undefined> {
   const reading = permissionsOf(requiredRows, ["status", "plan", "doctor"], model);
   const all = permissionsOf(requiredRows, ["up", "switch", "destroy"], model);
@@ -44,8 +48,8 @@ export async function lackingPermissions(
   const isIn = (list: readonly Permission[], one: Permission) =>
     list.some((other) => samePermission(one, other));
   const ofRow = (row: OptionalRow) => permissionsOf([row], everyCommand, model);
-  const ofScope = (scope: OptionalRow["scope"]) =>
-    optionalRows.filter((row) => row.scope === scope).flatMap(ofRow);
+  const rows: readonly OptionalRow[] = [...optionalRows, ...stateRows(stateSecrets)];
+  const ofScope = (scope: OptionalRow["scope"]) => rows.filter((row) => row.scope === scope).flatMap(ofRow);
   const [denied, deniedCluster] = await Promise.all([
     deniedPermissions(api, namespace, [...reading, ...all, ...engine, ...ofScope("namespace")], signal),
     deniedPermissions(api, undefined, ofScope("cluster"), signal),
@@ -57,8 +61,14 @@ export async function lackingPermissions(
     reading: reading.filter((one) => isIn(denied, one)),
     writing: all.filter((one) => isIn(denied, one) && !isIn(reading, one)),
     engine: engine.filter((one) => isIn(denied, one) && !isIn(reading, one)),
-    optional: optionalRows.filter(lacks),
+    optional: rows.filter(lacks),
   };
+}
+
+function stateRows(secrets: readonly string[] | undefined): readonly OptionalRow[] {
+  if (secrets === undefined) return [];
+  const without = "Pulumi's state is not kept in the cluster, and one that is there cannot be gone on with";
+  return [{ ...stateRow(secrets), scope: "namespace", without }];
 }
 
 const everyCommand: readonly PermittedCommand[] = [

@@ -9,6 +9,7 @@ import type { Connection } from "../../kubernetes/connect.ts";
 import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import { seeClaims } from "../../rollout/ingress/shared-hosts.ts";
 import type { Probe } from "../../rollout/proof/probe-request.ts";
+import { stateSecretsOf } from "../rbac/manifests.ts";
 import type { Check, Verdict } from "./check.ts";
 import { failed, ok, skipped } from "./check.ts";
 import { askIngressOnce, guardsVerdict, liveIngress } from "./ingress-checks.ts";
@@ -121,6 +122,7 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
           namespace,
           model === undefined ? undefined : configuredNames(model),
           signal,
+          model === undefined ? undefined : stateSecretsOf(model),
         ),
       ),
     ),

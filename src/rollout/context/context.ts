@@ -124,7 +124,9 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
       ...(isAside(place)
         ? {
             secrets: { kind: "passphrase", passphrase: "" },
-            open: place.kind === "cluster" ? openKept(place.kept) : openNowhere,
+            ...(place.kind === "cluster"
+              ? { open: openKept(place.kept) }
+              : { open: openNowhere, isUnread: true }),
           }
         : { secrets: await askOnce() }),
     });

@@ -71,6 +71,8 @@ export interface OpenModelStackOptions {
   readonly signal: AbortSignal;
   /** @default the engine's */
   readonly open?: OpenStack;
+  /** There may be a state that cannot be read: that it knows nothing says nothing then. @default false */
+  readonly isUnread?: boolean;
 }
 
 const notStarted =
@@ -120,12 +122,14 @@ export async function openModelStack(given: OpenModelStackOptions): Promise<Mode
       with_(next, async () => {
         const ours = await ownUnknown(options, await stack.resources(), next.spec);
         if (ours.length === 0) return await stack.preview();
-        options.events({
-          type: "warning",
-          code: "taken-into-state",
-          message: `Pulumi's state does not know ${listed(ours)}, which belong to ${next.spec.name}: \`up\` takes them into it as they are.`,
-          hint: "Where another machine has the state, run the commands there, or name its backend.",
-        });
+        if (options.isUnread !== true) {
+          options.events({
+            type: "warning",
+            code: "taken-into-state",
+            message: `Pulumi's state does not know ${listed(ours)}, which belong to ${next.spec.name}: \`up\` takes them into it as they are.`,
+            hint: "Where another machine has the state, run the commands there, or name its backend.",
+          });
+        }
         return await previewTaken(options, (more) => open({ ...settings, ...more }), next.spec);
       }),
     up: (next, { putsBack } = {}) =>
