@@ -7,7 +7,12 @@ export const destroy: Command = {
   summary: "Delete the model: both slots, the routing and the rollout record",
   description:
     "Deletes everything that `up` made, also while it carries traffic; asks first. The namespace stays.",
-  options: [{ name: "remove-stack", summary: "Remove the Pulumi stack too, with its history and settings" }],
+  options: [
+    {
+      name: "remove-stack",
+      summary: "remove the Pulumi stack too, with its history and settings; in the cluster it always goes",
+    },
+  ],
   examples: ["modelswitch destroy", "modelswitch destroy --yes --remove-stack"],
   output: "long",
   ifInterrupted:
@@ -30,7 +35,7 @@ export const destroy: Command = {
         context: rollout.kubernetesContext,
         changes: result.changes,
         recordDeleted: result.recordDeleted,
-        stackRemoved: removeStack,
+        stackRemoved: removeStack || result.stateRemoved,
       },
       text: [
         result.changes.length === 0 && !result.recordDeleted

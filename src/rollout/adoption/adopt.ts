@@ -12,7 +12,7 @@ import type { Observation } from "../observe/observation.ts";
 import { observe } from "../observe/observe.ts";
 import { modelSpec, planUp } from "../plan/desired.ts";
 import { checkStack } from "../plan/require-stack.ts";
-import { recordedPlace } from "../program/state-place.ts";
+import { recordedPlace } from "../program/state-record.ts";
 import type { Adoption } from "../record/adoption.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { wayAsked } from "../release/way-asked.ts";

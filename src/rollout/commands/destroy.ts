@@ -88,6 +88,8 @@ async function lastDesired(
 export interface DestroyResult {
   readonly changes: readonly ResourceChange[];
   readonly recordDeleted: boolean;
+  /** Whether the state in the cluster went, too. */
+  readonly stateRemoved: boolean;
 }
 
 /** Deletes the model's resources through Pulumi, then the record. */
@@ -112,8 +114,8 @@ export async function destroyModel(
     });
     const recordDeleted = await context.store.delete();
     // The last thing that goes: killed before, the next `destroy` still knows what there is.
-    await stack.removeState();
-    return { changes, recordDeleted };
+    const stateRemoved = await stack.removeState();
+    return { changes, recordDeleted, stateRemoved };
   };
   // In a namespace that is gone there is nothing to lock; the state may still have to be emptied.
   const exists = await api.find(`/api/v1/namespaces/${namespace}`).catch(() => ({}));

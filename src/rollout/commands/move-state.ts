@@ -1,7 +1,6 @@
 import { step } from "../../core/events.ts";
 import type { RolloutContext } from "../context/context.ts";
-import { isSamePlace } from "../plan/require-stack.ts";
-import { describePlace, describeRecorded, recordedPlace } from "../program/state-place.ts";
+import { describePlace, describeRecorded, isSamePlace, recordedPlace } from "../program/state-record.ts";
 import type { RolloutRecord, StateRecord } from "../record/record.ts";
 
 /** Asks whether a state in the project's folder is to move into the cluster, where it is there and may. */

@@ -6,7 +6,7 @@ import type { Head } from "../../state/head.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
 import { withLock } from "../lock/lock.ts";
-import { describePlace, recordedPlace, type StatePlace, stackOf } from "../program/state-place.ts";
+import { describePlace, recordedPlace, type StatePlace, stackOf } from "../program/state-record.ts";
 import type { StateRecord } from "../record/record.ts";
 import { withStatePlace } from "./move-state.ts";
 

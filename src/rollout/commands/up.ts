@@ -20,7 +20,7 @@ import type { Drift } from "../program/drift.ts";
 import { driftOf, hasDrifted } from "../program/drift.ts";
 import { isChoice } from "../program/hand-changes.ts";
 import type { ModelStack } from "../program/model-stack.ts";
-import { recordedPlace } from "../program/state-place.ts";
+import { recordedPlace } from "../program/state-record.ts";
 import { canonicalJson } from "../record/canonical-json.ts";
 import { withLive } from "../record/ever-live.ts";
 import type { RolloutRecord } from "../record/record.ts";

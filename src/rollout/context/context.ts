@@ -19,7 +19,7 @@ import { lookupInTime } from "../observe/lookup.ts";
 import { machineRoutes, type Routes } from "../observe/routes.ts";
 import { type ModelStack, openModelStack } from "../program/model-stack.ts";
 import { type ModelState, modelState, sayPlace } from "../program/model-state.ts";
-import type { StatePlace } from "../program/state-place.ts";
+import type { StatePlace } from "../program/state-record.ts";
 import { probe } from "../proof/probe.ts";
 import { onceRead, probeWith, readProbeHeaders } from "../proof/probe-headers.ts";
 import type { Probe } from "../proof/probe-request.ts";

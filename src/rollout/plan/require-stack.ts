@@ -10,12 +10,11 @@ import { requireEngineRights } from "../program/engine-rights.ts";
 import {
   describePlace,
   describeRecorded,
+  isSamePlace,
   recordedPlace,
   stackOf,
-  stateRights,
-} from "../program/state-place.ts";
+} from "../program/state-record.ts";
 import { refuseForeign, type UnknownObjects, unknownObjects } from "../program/unknown-objects.ts";
-import type { StateRecord } from "../record/record.ts";
 
 /**
  * Looks for what Pulumi needs before anything is recorded: its CLI, a provider, the backend, the right passphrase, the account's rights.
@@ -44,9 +43,9 @@ async function requireStateRights(context: RolloutContext): Promise<void> {
   const { config, namespace, state, store } = context;
   const place = await state.place();
   const isTheirs = async () => (await store.read().catch(() => undefined))?.state?.backend === null;
-  const isMeant =
-    place.kind === "cluster" || (place.kind === "folder" && !place.isThere && (await isTheirs()));
+  const isMeant = place.kind === "cluster" || (place.kind === "folder" && (await isTheirs()));
   if (!isMeant) return;
+  const { stateRights } = await import("../program/state-place.ts");
   const wanted = stateRights(config.name, stackOf(config, namespace));
   await refuseDenied(context, wanted, { exitCode: exitCodes.usage });
 }
@@ -104,16 +103,9 @@ async function stateMissing(context: RolloutContext): Promise<UserError> {
     ].join(" "),
     hint: isElsewhere
       ? `Name that place in the configuration (\`pulumi\`). ${lost}`
-      : place.kind === "cluster"
+      : place.kind === "cluster" && recorded !== undefined
         ? lost
         : `Run the command where the state is, or name its place (\`pulumi.backend\` in the configuration). ${lost}`,
     exitCode: exitCodes.usage,
   });
-}
-
-/** Whether the record and the configuration mean the same state. Pure. */
-export function isSamePlace(recorded: StateRecord, own: StateRecord | undefined): boolean {
-  return (
-    recorded.backend === own?.backend && recorded.project === own?.project && recorded.stack === own?.stack
-  );
 }

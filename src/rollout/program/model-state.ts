@@ -1,16 +1,7 @@
-import { messageOf, UserError } from "../../core/errors.ts";
 import type { EventSink } from "../../core/events.ts";
-import { setStateAside } from "../../engine/state-file.ts";
-import { projectFolders } from "../../engine/workspace.ts";
 import type { ModelStack } from "./model-stack.ts";
-import {
-  clusterPlace,
-  describePlace,
-  findStatePlace,
-  type StatePlace,
-  type StatePlaceOptions,
-  stackOf,
-} from "./state-place.ts";
+import type { StatePlaceOptions } from "./state-place.ts";
+import { describePlace, type StatePlace } from "./state-record.ts";
 
 /** Where a model's state is, and how it comes into the cluster. */
 export interface ModelState {
@@ -26,10 +17,15 @@ export interface ModelState {
 /** How the stack is opened where its state is at this place. */
 export type OpenAt = (place: StatePlace) => Promise<ModelStack>;
 
+/** Looks when it is first asked: commands that move traffic first do without, and without loading what it takes. */
 export function modelState(options: StatePlaceOptions, openAt: OpenAt): ModelState {
   let found: Promise<StatePlace> | undefined;
+  const look = async () => {
+    const { findStatePlace } = await import("./state-place.ts");
+    return await findStatePlace(options);
+  };
   const place = () => {
-    const looking = found ?? findStatePlace(options);
+    const looking = found ?? look();
     found = looking;
     // Where nobody answered, it is asked again.
     looking.catch(() => {
@@ -42,36 +38,14 @@ export function modelState(options: StatePlaceOptions, openAt: OpenAt): ModelSta
     moveIn: async () => {
       const from = await place();
       if (from.kind !== "folder") return;
-      const to = await clusterPlace(options);
-      await moved(options, await openAt(from), await openAt(to));
+      const [{ clusterPlace }, { moveState }] = await Promise.all([
+        import("./state-place.ts"),
+        import("./move-state.ts"),
+      ]);
+      await moveState(options, await openAt(from), await openAt(await clusterPlace(options)));
       found = clusterPlace(options);
     },
   };
-}
-
-async function moved(
-  { config, namespace }: StatePlaceOptions,
-  from: ModelStack,
-  to: ModelStack,
-): Promise<void> {
-  const { project, stack } = stackOf(config, namespace);
-  const { stateFolder } = projectFolders({ folder: config.folder, project });
-  try {
-    const exported = await from.exportState({ showSecrets: true, settled: true });
-    if (exported === undefined) return;
-    await to.importState(exported);
-  } catch (error) {
-    if (!(error instanceof UserError) || error.code === "interrupted") throw error;
-    throw new UserError({
-      code: "state-not-moved",
-      message: `Pulumi's state of ${config.name} could not be moved from ${config.folder}/.modelswitch/state into the cluster: ${messageOf(error)}`,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      exitCode: error.exitCode,
-      cause: error,
-    });
-  }
-  // From here on the Secret counts: a copy that is found again later would be an old one.
-  if (stateFolder !== undefined) await setStateAside(stateFolder, project, stack, "moved");
 }
 
 /**

@@ -8,7 +8,8 @@ import { writeStateText } from "../../engine/state-file.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import type { ModelStack } from "./model-stack.ts";
 import { modelState, sayPlace } from "./model-state.ts";
-import { findStatePlace, recordedPlace, type StatePlaceOptions } from "./state-place.ts";
+import { findStatePlace, type StatePlaceOptions } from "./state-place.ts";
+import { recordedPlace } from "./state-record.ts";
 
 let cluster: FakeCluster;
 let folder: string;

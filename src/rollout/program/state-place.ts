@@ -3,33 +3,16 @@ import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { Clock } from "../../core/clock.ts";
 import { permissionsOf } from "../../core/permission-checks.ts";
 import { stateRow } from "../../core/permissions.ts";
-import type { KeptPlace } from "../../engine/kept-copy.ts";
 import { parseState, readStateText } from "../../engine/state-file.ts";
 import { projectFolders } from "../../engine/workspace.ts";
 import { deniedPermissions } from "../../kubernetes/access.ts";
 import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";
-import { ClusterState, type StoredHead } from "../../state/cluster-state.ts";
+import { ClusterState } from "../../state/cluster-state.ts";
 import { clusterIdentity, makePrivateFolder, privateFolder } from "../../state/local-copy.ts";
 import { allStateNames, type StackId, stateNames } from "../../state/names.ts";
 import { stateFolder } from "../../tools/state-folder.ts";
-import type { RolloutRecord, StateRecord } from "../record/record.ts";
-
-/** Where Pulumi's state of a model is. */
-export type StatePlace =
-  /** The configuration says where (`pulumi.backend`), or how it is encrypted (`pulumi.secretsProvider`): it stays so. */
-  | { readonly kind: "configured" }
-  /** In the project's folder, as before there was a place in the cluster. */
-  | {
-      readonly kind: "folder";
-      /** `there`: it began there; `refused`: the account lacks rights on Secrets. */
-      readonly why: "there" | "refused";
-      /** Whether the account may move it into the cluster. */
-      readonly mayMove: boolean;
-      /** Whether there is one. */
-      readonly isThere: boolean;
-    }
-  /** In Secrets beside the model. */
-  | { readonly kind: "cluster"; readonly kept: KeptPlace; readonly stored: StoredHead | undefined };
+import type { RolloutRecord } from "../record/record.ts";
+import { type StatePlace, stackOf } from "./state-record.ts";
 
 export interface StatePlaceOptions {
   readonly config: Pick<ResolvedConfig, "name" | "folder" | "pulumi">;
@@ -42,11 +25,6 @@ export interface StatePlaceOptions {
   readonly signal: AbortSignal;
   /** What is remembered of the model, where that can be read. */
   readonly record: () => Promise<RolloutRecord | undefined>;
-}
-
-/** The stack of a model. */
-export function stackOf({ pulumi }: Pick<ResolvedConfig, "pulumi">, namespace: string): StackId {
-  return { project: pulumi.project, stack: pulumi.stack ?? namespace };
 }
 
 /**
@@ -70,7 +48,8 @@ export async function findStatePlace(options: StatePlaceOptions): Promise<StateP
   const wanted = stateRights(config.name, stackOf(config, namespace));
   const denied = await deniedPermissions(api, namespace, wanted, signal);
   const mayMove = (denied ?? []).length === 0;
-  const isThere = await isInFolder(options);
+  // One that is in the folder all the same is an old one.
+  const isThere = !cluster.kept.isRecorded && (await isInFolder(options));
   if (isThere) return { kind: "folder", why: "there", mayMove, isThere };
   return mayMove ? cluster : { kind: "folder", why: "refused", mayMove, isThere };
 }
@@ -111,37 +90,4 @@ async function isInFolder({ config, namespace }: StatePlaceOptions): Promise<boo
   if (text === undefined || text === "") return text === "";
   const { resources, pending } = parseState(text);
   return resources.length > 0 || pending.length > 0;
-}
-
-/** What the rollout record says of the state, so that another machine finds it; `undefined`: only this machine has it. */
-export function recordedPlace(
-  config: Pick<ResolvedConfig, "pulumi">,
-  namespace: string,
-  { kind }: StatePlace,
-): StateRecord | undefined {
-  const id = stackOf(config, namespace);
-  const { backendUrl } = config.pulumi;
-  if (kind === "cluster") return { ...id, backend: null };
-  if (kind === "folder" || backendUrl === undefined || backendUrl.startsWith("file:")) return undefined;
-  return { ...id, backend: withoutCredentials(backendUrl) };
-}
-
-/** Where the state is looked for, in words. */
-export function describePlace(
-  { pulumi, folder }: Pick<ResolvedConfig, "pulumi" | "folder">,
-  place: StatePlace,
-): string {
-  if (place.kind === "cluster") return `the Secret ${place.kept.state.where}`;
-  if (place.kind === "configured" && pulumi.backendUrl !== undefined)
-    return withoutCredentials(pulumi.backendUrl);
-  return `${folder}/.modelswitch/state`;
-}
-
-/** Where the record says that it is, in words. */
-export function describeRecorded({ project, stack, backend }: StateRecord): string {
-  return `${backend ?? "Secrets beside the model"} (stack ${stack} of project ${project})`;
-}
-
-function withoutCredentials(url: string): string {
-  return url.replace(/\/\/[^/@\s]+@/g, "//***@");
 }
