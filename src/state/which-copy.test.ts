@@ -107,11 +107,11 @@ const rows: readonly (readonly [string, Partial<Copies>, string, boolean, string
     "rolled-back",
   ],
   [
-    "somebody wrote what this machine wrote last",
+    "what this machine wrote last was put back: others may have written since",
     { isForeign: true, local: local(3) },
     "secret",
-    false,
-    "usual",
+    true,
+    "rolled-back",
   ],
   ["the state began anew since", { head: head({ id: "two" }), local: local(3) }, "secret", false, "usual"],
   [

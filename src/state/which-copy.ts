@@ -58,7 +58,8 @@ export function whichCopy({ head, isForeign, local, isRecorded = false }: Copies
   if (ancestry === "same" && head.open) return { from: "local", refresh: stale, why: "killed-here" };
   const from = saved === undefined ? "nothing" : "secret";
   if (head.open) return { from, refresh: saved !== undefined, why: "killed-elsewhere" };
-  if (isForeign && ancestry === "none") return { from, refresh: saved !== undefined, why: "rolled-back" };
+  // Also where this machine wrote that one: others may have written since, and theirs is gone.
+  if (isForeign) return { from, refresh: saved !== undefined, why: "rolled-back" };
   return { from, refresh: stale, why: stale ? "stale" : "usual" };
 }
 
