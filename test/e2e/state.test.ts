@@ -75,6 +75,10 @@ const releaseOf = (image: string) => {
   return ["release", "--set", `image=${image}`, "--set", `env.RELEASE=${releases}`];
 };
 
+/** Into the other slot, with the version that it does not serve. */
+const nextRelease = async () =>
+  releaseOf((await versionAt(project.host)) === "1" ? testImages.green : testImages.blue);
+
 /** What the other one sees of a model that nobody has touched since. */
 async function isSettled(...people: readonly Person[]): Promise<void> {
   for (const who of people) expect(await succeeds(who, "plan")).toMatchObject({ changes: [] });
@@ -224,9 +228,9 @@ describe("one model, two machines, the state in the cluster", () => {
   test("more than 1 MiB after compression, killed between two parts", { timeout: 600_000 }, async () => {
     const file = () => ({ "/etc/model/large.txt": noise(250_000) });
     await configure({ configFiles: file() });
-    await succeeds(ada, ...releaseOf(testImages.blue));
+    await succeeds(ada, ...(await nextRelease()));
     await configure({ configFiles: file() });
-    await succeeds(bob, ...releaseOf(testImages.green));
+    await succeeds(bob, ...(await nextRelease()));
     const { saved } = (await succeeds(bob, "state", "show")) as {
       saved?: { parts: number; packedBytes: number; set: "a" | "b" };
     };
@@ -234,7 +238,7 @@ describe("one model, two machines, the state in the cluster", () => {
     expect(saved?.parts).toBeGreaterThan(1);
     await configure({ configFiles: file() });
     const next = names().parts[saved?.set === "a" ? "b" : "a"][1] ?? "";
-    const killed = await as(ada, releaseOf(testImages.blue), {
+    const killed = await as(ada, await nextRelease(), {
       ...fault,
       MODELSWITCH_TEST_FAULT_WRITES: next,
     });
