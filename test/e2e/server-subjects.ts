@@ -90,7 +90,7 @@ export const subjects: Readonly<Record<"mlserver" | "bentoml" | "fastapi", Subje
     { modelName: mlserverFlavour.model, parallelWorkers: 0, longestRequestSeconds: 5 },
     {
       image: {
-        folder: join(repository, "images", "digits"),
+        folder: join(repository, "demo", "digits"),
         tag: (slot) => mlserverFlavour.image[slot],
       },
       memory: "256Mi",
