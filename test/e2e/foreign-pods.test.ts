@@ -132,13 +132,13 @@ describe("admission rewrites pods", () => {
 
   test("into ones that crash after a while: its gates see them, and the release is refused", async () => {
     await configureReleases(project, { streamSeconds: 1, soak: 60 });
-    // The kubelet ends the container again and again, some seconds after it was ready.
-    const killed = probe("livenessProbe", "/none", 8080, "initialDelaySeconds: 12, failureThreshold: 1");
+    // The kubelet ends the container again and again, so long after it was ready that the soak has begun, also on a slow machine: before, the question
+    // for its identity may find it first.
+    const killed = probe("livenessProbe", "/none", 8080, "initialDelaySeconds: 35, failureThreshold: 1");
     await mutatePods(...mirrored, container(`name: "model", ${killed}`));
     const { exitCode, stdout } = await project.command(release());
     expect([1, 3], stdout).toContain(exitCode);
-    // A gate sees it, or whoever asks the pod while its container is down.
-    expect(stdout).toMatch(/restarted|is not ready any more|slot-not-ready|cannot be asked for its identity/);
+    expect(stdout).toMatch(/restarted|is not ready any more|slot-not-ready/);
     await until("clients are on the old release", async () => (await versionAt(project.host)) === "1");
     await expectBlueServes();
   });
