@@ -36,7 +36,11 @@ export const rooms: readonly Room[] = [
     mayImport: [],
   },
   { folder: "kubernetes", about: "the API client, kubeconfig", mayImport: ["core"] },
-  { folder: "tools", about: "obtaining programs: cache, PATH, release, registry", mayImport: ["core"] },
+  {
+    folder: "tools",
+    about: "obtaining programs: cache, PATH, release, registry; this user's folders and files",
+    mayImport: ["core"],
+  },
   {
     folder: "slots",
     about: "which pods are a slot's, whether it is ready, and why not",
@@ -55,7 +59,7 @@ export const rooms: readonly Room[] = [
   {
     folder: "state",
     about: "Pulumi's state in the cluster: which copy is valid, its parts and its key",
-    mayImport: ["core", "kubernetes"],
+    mayImport: ["core", "kubernetes", "tools"],
   },
   {
     folder: "engine",

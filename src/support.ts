@@ -15,7 +15,6 @@ export {
   type ComponentHealth,
   type ComponentName,
   componentNames,
-  type ImageRequest,
   type ImageStore,
   imageStores,
   ingressEndpointAnnotation,
@@ -23,7 +22,6 @@ export {
   type LoadedImage,
   type LocalCluster,
   type LocalClusterOptions,
-  type LocalClusterPackage,
   type LocalClusterStatus,
   type LocalClusters,
 } from "./core/local-cluster.ts";

@@ -1,4 +1,4 @@
-import { exitCodes, UserError } from "../core/errors.ts";
+import { exitCodes, isNotInstalled, UserError } from "../core/errors.ts";
 import type { LocalClusterPackage, LocalClusters } from "../core/local-cluster.ts";
 
 /** Not a literal, so that what is compiled does not depend on it. */
@@ -31,8 +31,7 @@ async function loadPackage(): Promise<LocalClusterPackage> {
   try {
     return (await import(packageName)) as LocalClusterPackage;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== "ERR_MODULE_NOT_FOUND" || !message.includes(packageName)) throw error;
+    if (!isNotInstalled(error, packageName)) throw error;
     throw new UserError({
       code: "local-cluster-missing",
       message: `Local clusters come in a package of their own, ${packageName}, which is not installed.`,

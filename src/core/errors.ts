@@ -69,3 +69,9 @@ export function interrupted(what: string, hint?: string): UserError {
     exitCode: exitCodes.interrupted,
   });
 }
+
+/** Whether an import failed since this package itself is not installed, rather than something that it imports. */
+export function isNotInstalled(error: unknown, packageName: string): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === "ERR_MODULE_NOT_FOUND" && message.includes(packageName);
+}

@@ -86,13 +86,14 @@ export interface LoadedImage {
 }
 
 export interface BuildImageRequest {
+  /** The Containerfile (or Dockerfile). */
   readonly containerfile: string;
   /** Folder that it may copy from. */
   readonly contextFolder: string;
   /** Name of the image, for example `fraud:1.5`. */
   readonly tag: string;
-  /** Values of its ARGs. */
-  readonly buildArguments: Readonly<Record<string, string>>;
+  /** Values of its ARGs. @default none */
+  readonly buildArguments?: Readonly<Record<string, string>>;
   readonly events: EventSink;
   readonly signal: AbortSignal;
 }

@@ -23,3 +23,8 @@ export function callUrlProblem(url: string, insecure: boolean): string | undefin
   }
   return undefined;
 }
+
+/** A text without the users and passwords of URLs in it: those of backends, and what a program says of them, may have some. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^/@\s]+@/g, "//***@");
+}

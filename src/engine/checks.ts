@@ -1,5 +1,5 @@
 import { exitCodes, UserError } from "../core/errors.ts";
-import { withoutCredentials } from "./failures.ts";
+import { withoutCredentials } from "../core/urls.ts";
 import type { StackOptions } from "./stack.ts";
 
 const backendSchemes = ["file", "s3", "gs", "azblob", "postgres", "postgresql", "mysql", "http", "https"];

@@ -2,15 +2,8 @@ import { stripVTControlCharacters } from "node:util";
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import type { UserError } from "../core/errors.ts";
 import type { Event, EventSink } from "../core/events.ts";
-import {
-  change,
-  differences,
-  isInternal,
-  presentable,
-  secretPaths,
-  splitPath,
-  valueAt,
-} from "./property-paths.ts";
+import { valueAt } from "../core/fields.ts";
+import { change, differences, isInternal, presentable, secretPaths, splitPath } from "./property-paths.ts";
 import { inOurWords, unreadyReasons } from "./provider-words.ts";
 import { isWatchFailure, refusedList } from "./refused-lists.ts";
 import type { ResourceChange } from "./stack.ts";
@@ -64,7 +57,7 @@ export class EngineEvents {
   readonly #signal: AbortSignal | undefined;
   readonly #onRefused: (error: (what: string) => UserError) => void;
   readonly #waits: ProviderWaits | undefined;
-  readonly #begun = new Map<string, EngineObject>();
+  readonly #begun = new Map<string, StepEventMetadata>();
   readonly #changes = new Map<string, ResourceChange>();
   readonly #same = new Set<string>();
   readonly #failed = new Map<string, EngineObject>();
@@ -118,7 +111,7 @@ export class EngineEvents {
       }
       return;
     }
-    if (moment === "before") this.#begun.set(metadata.urn, objectOf(metadata));
+    if (moment === "before") this.#begun.set(metadata.urn, metadata);
     else this.#waits?.end(metadata.urn);
     if (moment === "failed") this.#failed.set(metadata.urn, objectOf(metadata));
     const operation = operationOf(metadata);
@@ -198,8 +191,8 @@ export class EngineEvents {
     const known = this.#changes.get(urn);
     if (known === undefined || this.#planning) return;
     const { operation, kind, name } = known;
-    const about = this.#begun.get(urn);
-    if (about !== undefined && operation !== "delete") this.#waits?.begin(about);
+    const begun = this.#begun.get(urn);
+    if (begun !== undefined && operation !== "delete") this.#waits?.begin(objectOf(begun));
     this.#events({ type: "resource", operation, urn, kind, name, status: "started", message });
   }
 }

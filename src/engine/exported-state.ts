@@ -1,9 +1,8 @@
 import { exitCodes, messageOf, UserError } from "../core/errors.ts";
-import { isFields } from "../core/fields.ts";
-import { valueAt } from "./property-paths.ts";
+import { isFields, valueAt } from "../core/fields.ts";
+import { signature } from "./property-paths.ts";
 
-/** By this key Pulumi marks special values in a state, and by this value secrets. */
-const signature = "4dabf18193072939515e22adb298388d";
+/** What secrets have under that key. */
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
 /**

@@ -1,5 +1,6 @@
 import { exitCodes, interrupted, UserError } from "../core/errors.ts";
 import type { Refusal } from "../core/refusals.ts";
+import { withoutCredentials } from "../core/urls.ts";
 import { parseForbidden, permissionDenied } from "../kubernetes/forbidden.ts";
 import { helperDown, helperFailure } from "../kubernetes/helpers-down.ts";
 import { type Diagnostic, describeUrn, type Observed, plainText } from "./engine-events.ts";
@@ -121,11 +122,6 @@ function killedError(output: CommandOutput, context: FailureContext): UserError 
     message: `${context.operation} of stack ${context.stack} stopped: the Pulumi CLI was ended by ${output.endedBy}.`,
     hint: "What it had done is in the state. Run the command again; it continues from there.",
   });
-}
-
-/** URLs of backends, and what the CLI says of them, may carry a user and a password. */
-export function withoutCredentials(url: string): string {
-  return url.replace(/\/\/[^/@\s]+@/g, "//***@");
 }
 
 /** Our own hooks refused: the engine has their text, and code and hint were noted beside it. */

@@ -1,4 +1,4 @@
-import { valueAt } from "./property-paths.ts";
+import { valueAt } from "../core/fields.ts";
 import { parseState, type StateResource } from "./state-file.ts";
 
 /** Where the Kubernetes provider keeps the name under which it applies an object. */

@@ -18,6 +18,12 @@ export interface KeptStackOptions extends KeptPlace {
   readonly clock?: Pick<Clock, "now" | "sleep">;
 }
 
+/** An operation that has begun, and whether the cluster is to be read into the state first. */
+interface Begun {
+  readonly begun: StoredHead;
+  readonly refresh: boolean;
+}
+
 const nothing: OperationResult = { changes: [], same: 0, outputs: {}, durationMs: 0 };
 
 /** How long the API server may be away before a state stays on this machine for now, milliseconds. */
@@ -69,12 +75,12 @@ export class KeptStack implements Stack {
   }
 
   async refresh(only?: Parameters<Stack["refresh"]>[0]): Promise<OperationResult> {
-    return (await this.#isThere()) ? await this.#operate((stack) => stack.refresh(only)) : nothing;
+    return (await this.#operateIfThere((stack) => stack.refresh(only))) ?? nothing;
   }
 
   /** The stack itself goes with `removeState`. */
   async destroy(): Promise<OperationResult> {
-    return (await this.#isThere()) ? await this.#operate((stack) => stack.destroy()) : nothing;
+    return (await this.#operateIfThere((stack) => stack.destroy())) ?? nothing;
   }
 
   async takeIn(taken: TakeIn): Promise<void> {
@@ -82,7 +88,7 @@ export class KeptStack implements Stack {
   }
 
   async recover(): Promise<void> {
-    if (await this.#isThere()) await this.#operate((stack) => stack.recover());
+    await this.#operateIfThere((stack) => stack.recover());
   }
 
   async importState(exported: string): Promise<void> {
@@ -93,14 +99,18 @@ export class KeptStack implements Stack {
     return await this.#copy.remove();
   }
 
-  /** Of what is not there nothing is begun. */
-  async #isThere(): Promise<boolean> {
-    return (await this.#copy.look()).text !== undefined;
-  }
-
   /** Fetch, work, keep. */
   async #operate<T>(work: (stack: Stack) => Promise<T>): Promise<T> {
-    const { begun, refresh } = await this.#begin();
+    return await this.#work(await this.#begin(await this.#copy.look()), work);
+  }
+
+  /** The same; of what is not there nothing is begun. */
+  async #operateIfThere<T>(work: (stack: Stack) => Promise<T>): Promise<T | undefined> {
+    const look = await this.#copy.look();
+    return look.text === undefined ? undefined : await this.#work(await this.#begin(look), work);
+  }
+
+  async #work<T>({ begun, refresh }: Begun, work: (stack: Stack) => Promise<T>): Promise<T> {
     const stack = await this.#open(this.#kept.folder, begun.key);
     let stale = refresh;
     try {
@@ -112,16 +122,17 @@ export class KeptStack implements Stack {
     }
   }
 
-  async #begin(): Promise<{ readonly begun: StoredHead; readonly refresh: boolean }> {
+  async #begin(first: Look): Promise<Begun> {
     const { state } = this.#kept;
+    let look = first;
     for (let attempt = 1; ; attempt++) {
-      const look = await this.#copy.look();
       const begun = await this.#copy.begin(look);
       if (begun !== undefined) {
         tellChoice(this.#options.events, state.where, look);
         return { begun, refresh: look.choice.refresh };
       }
       if (attempt === beginAttempts) throw changing(state.where);
+      look = await this.#copy.look();
     }
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { differences, joinPath, presentable, splitPath, valueAt } from "./property-paths.ts";
+import { valueAt } from "../core/fields.ts";
+import { differences, joinPath, presentable, splitPath } from "./property-paths.ts";
 
 describe("property paths", () => {
   test.each([

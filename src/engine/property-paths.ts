@@ -30,15 +30,6 @@ export function joinPath(parts: readonly (string | number)[]): string {
   return path;
 }
 
-export function valueAt(root: unknown, path: readonly (string | number)[]): unknown {
-  let value = root;
-  for (const part of path) {
-    if (typeof value !== "object" || value === null) return undefined;
-    value = (value as Record<string | number, unknown>)[part];
-  }
-  return value;
-}
-
 /** Where values of an engine event are masked as secret. */
 export function secretPaths(
   value: unknown,
@@ -47,12 +38,12 @@ export function secretPaths(
   if (value === "[secret]") return [at];
   if (Array.isArray(value)) return value.flatMap((inner, index) => secretPaths(inner, [...at, index]));
   if (typeof value !== "object" || value === null) return [];
-  if (secretSentinel in value) return [at];
+  if (signature in value) return [at];
   return Object.entries(value).flatMap(([name, inner]) => secretPaths(inner, [...at, name]));
 }
 
-/** What a secret begins with that a backend did not mask. */
-const secretSentinel = "4dabf18193072939515e22adb298388d";
+/** By this key Pulumi marks special values, secrets among them, where nobody masked them. */
+export const signature = "4dabf18193072939515e22adb298388d";
 
 /** Makes a value of an engine event presentable: secrets stay masked, unknown values are named. */
 export function presentable(value: unknown): unknown {
@@ -62,7 +53,7 @@ export function presentable(value: unknown): unknown {
   }
   if (Array.isArray(value)) return value.map(presentable);
   if (typeof value !== "object" || value === null) return value;
-  if (secretSentinel in value) return "[secret]";
+  if (signature in value) return "[secret]";
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name]) => !internalNames.has(name))

@@ -2,6 +2,7 @@ import { access, constants, mkdir, readdir, readFile, rm, writeFile } from "node
 import { delimiter, join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
+import { isInRange } from "../tools/version-range.ts";
 
 /** Version of Pulumi's Kubernetes provider that belongs to our `@pulumi/kubernetes`. */
 export const kubernetesProviderVersion = "4.34.2";
@@ -104,11 +105,7 @@ export async function findProviderPlugin(
 
 /** The CLI takes a plug-in of the same major version that is not older. */
 export function serves(installed: string, wanted: string): boolean {
-  const [a, b] = [installed, wanted].map((version) => version.split(".").map(Number));
-  if (a === undefined || b === undefined || a[0] !== b[0]) return false;
-  const [minor = 0, patch = 0] = a.slice(1);
-  const [wantedMinor = 0, wantedPatch = 0] = b.slice(1);
-  return minor > wantedMinor || (minor === wantedMinor && patch >= wantedPatch);
+  return isInRange(installed, `^${wanted}`);
 }
 
 async function isExecutable(file: string): Promise<boolean> {

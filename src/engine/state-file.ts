@@ -2,8 +2,10 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { valueAt } from "../core/fields.ts";
+import { writeWhole } from "../tools/whole-file.ts";
 import { isJson } from "./locks.ts";
-import { presentable, valueAt } from "./property-paths.ts";
+import { presentable } from "./property-paths.ts";
 import type { StackResource } from "./stack-resource.ts";
 
 /** A resource in a Pulumi state, as far as we look. */
@@ -97,9 +99,7 @@ export async function writeStateText(
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   // Without it the CLI takes the backend for one from before there were projects.
   await writeFile(join(stateFolder, ".pulumi", "meta.yaml"), "version: 1\n", { mode: 0o600 });
-  const fresh = `${file}.${process.pid}.new`;
-  await writeFile(fresh, text, { mode: 0o600 });
-  await rename(fresh, `${file}.json`);
+  await writeWhole(`${file}.json`, text);
 }
 
 /** Keeps the state of a stack under a name that means nothing to the CLI. */

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse, stringify } from "yaml";
 import * as z from "zod";
 import { exitCodes, messageOf, UserError } from "../core/errors.ts";
-import { withoutCredentials } from "./failures.ts";
+import { withoutCredentials } from "../core/urls.ts";
+import { writeWhole } from "../tools/whole-file.ts";
 import { fileBackend } from "./file-backend.ts";
 
 /** Contents of a `Pulumi.STACK.yaml`. */
@@ -157,11 +158,7 @@ export async function readSettings(file: string): Promise<StackSettings> {
   return typeof value === "object" && value !== null ? (value as StackSettings) : {};
 }
 
-/** Through a file beside it: a kill never leaves half a file. */
 async function writeIfDifferent(file: string, text: string): Promise<void> {
   const current = await readFile(file, "utf8").catch(() => undefined);
-  if (current === text) return;
-  const fresh = `${file}.${process.pid}.new`;
-  await writeFile(fresh, text, { mode: 0o600 });
-  await rename(fresh, file);
+  if (current !== text) await writeWhole(file, text);
 }

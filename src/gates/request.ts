@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { asEvidence, firstLine } from "../calls/attempt.ts";
-import { type ConfigProblem, valueAt } from "../config/parts/problem.ts";
+import type { ConfigProblem } from "../config/parts/problem.ts";
 import { absolutePath, otherwise, text } from "../config/parts/schema-parts.ts";
 import { tied } from "../config/parts/tied.ts";
-import { type Fields, isFields } from "../core/fields.ts";
+import { type Fields, isFields, valueAt } from "../core/fields.ts";
 import { type GatePhase, gatePhases } from "../core/gates.ts";
 import { leadsToModel } from "../core/identity-path.ts";
 import { jsonAt } from "../core/json-path.ts";

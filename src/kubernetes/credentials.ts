@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import { getCACertificates } from "node:tls";
 import type { Clock } from "../core/clock.ts";
-import { exitCodes, UserError } from "../core/errors.ts";
+import { exitCodes, isNotInstalled, UserError } from "../core/errors.ts";
 import { type ExecPlugin, execPluginOf, type PluginCredentials } from "./exec-plugin.ts";
 import { type ChosenCluster, textOf } from "./kubeconfig/choose.ts";
 import type { Fields } from "./kubeconfig/parse.ts";
@@ -151,8 +151,7 @@ async function kubernetesClient() {
   try {
     return await import("@kubernetes/client-node");
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== "ERR_MODULE_NOT_FOUND" || !message.includes("@kubernetes/client-node")) throw error;
+    if (!isNotInstalled(error, "@kubernetes/client-node")) throw error;
     throw new UserError({
       code: "auth-provider-missing",
       message:

@@ -1,4 +1,6 @@
 import type { Clock } from "../core/clock.ts";
+import { valueAt } from "../core/fields.ts";
+import { hideTexts } from "../core/hidden-texts.ts";
 import type { KubernetesApi } from "../kubernetes/api.ts";
 import { Lists } from "../kubernetes/lists.ts";
 import { HopelessJudge } from "./hopeless.ts";
@@ -61,18 +63,11 @@ const given: ReadonlySet<string> = new Set(["value", "args", "command"]);
 /** A log has its lines one by one, and so what is secret in them. */
 function without(line: string, secrets: readonly string[]): string {
   const parts = secrets.flatMap((secret) => secret.split("\n")).filter((part) => part.length >= shortest);
-  return parts.reduce((text, part) => text.replaceAll(part, "[secret]"), line);
+  return hideTexts(line, parts, "[secret]");
 }
 
 /** Hiding shorter ones would tell more than it hides. */
 const shortest = 4;
-
-function valueAt(root: unknown, path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>(
-    (value, part) => (typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined),
-    root,
-  );
-}
 
 const isUnschedulable = ({ kind }: PodProblem) => kind === "unschedulable";
 

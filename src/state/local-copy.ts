@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { access, constants, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import type { KubernetesApi } from "../kubernetes/api.ts";
+import { writeWhole } from "../tools/whole-file.ts";
 import type { OperationId } from "./head.ts";
 import type { StackId } from "./names.ts";
 import type { LocalCopy } from "./which-copy.ts";
@@ -33,16 +34,8 @@ export class LocalNote {
     }
   }
 
-  /** Through a file beside it: a kill never leaves half a note. */
   async write({ id, operations }: LocalCopy): Promise<void> {
-    const kept = operations.slice(-keptOperations);
-    const fresh = `${this.#file}.${process.pid}.new`;
-    await writeFile(fresh, JSON.stringify({ id, operations: kept }), { mode: 0o600 });
-    await rename(fresh, this.#file);
-  }
-
-  async remove(): Promise<void> {
-    await rm(this.#file, { force: true });
+    await writeWhole(this.#file, JSON.stringify({ id, operations: operations.slice(-keptOperations) }));
   }
 }
 

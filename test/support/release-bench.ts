@@ -1,9 +1,10 @@
 import type { ReleaseTemplate, ResolvedConfig, RolloutConfig } from "../../src/config/model/types.ts";
 import { resolveRollout } from "../../src/config/rollout/rollout.ts";
 import { splitOf, type TrafficSplit } from "../../src/core/routing.ts";
+import { up } from "../../src/rollout/commands/up.ts";
 import type { RolloutContext } from "../../src/rollout/context/context.ts";
 import { observeDeployed } from "../../src/rollout/context/deployed.ts";
-import { testConfig } from "./rollout-bench.ts";
+import { type TestBench, testBench, testConfig } from "./rollout-bench.ts";
 
 /** Flags of an `up` that nothing special is asked of. */
 export const noFlags = { allowLiveChange: false, allowLiveStop: false, createNamespace: false };
@@ -22,4 +23,30 @@ export function templateConfig(
 /** The shares of clients' traffic now. */
 export async function splitNow(context: RolloutContext): Promise<TrafficSplit> {
   return splitOf((await observeDeployed(context)).routing);
+}
+
+/** A bench whose model is up; nothing has been written since. */
+export async function benchWithModel(config?: ResolvedConfig): Promise<TestBench> {
+  const bench = testBench();
+  await up(bench.context(config), noFlags);
+  bench.stack.operations.length = 0;
+  bench.moves.length = 0;
+  return bench;
+}
+
+/** What `release` takes: two replicas of this image. */
+export const to = (image: string) => ({ template: { image, replicas: 2 } });
+
+/** How many replicas each slot's Deployment has now. */
+export async function replicasNow(context: RolloutContext) {
+  const { observation } = await observeDeployed(context);
+  return {
+    blue: observation.slots.blue.deployment?.desiredReplicas,
+    green: observation.slots.green.deployment?.desiredReplicas,
+  };
+}
+
+/** Every routing that was written, in order. */
+export function routingsOf(bench: TestBench): string[] {
+  return bench.moves.map(({ main, candidate, weight }) => `${main}|${candidate}@${weight}`);
 }

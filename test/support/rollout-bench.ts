@@ -213,6 +213,15 @@ export function json(status: number, body: unknown): ApiResponse {
   return { status, headers: {}, body: JSON.stringify(body) };
 }
 
+/** What a bench's cluster does with requests, with something else tried before. */
+export function intercepting(
+  target: TestBench,
+  extra: NonNullable<FakeCluster["intercept"]>,
+): NonNullable<FakeCluster["intercept"]> {
+  const before = target.cluster.intercept;
+  return async (request) => (await extra(request)) ?? (await before?.(request));
+}
+
 /** Answers as an API server to an account that lacks a right to these resources. */
 export function denying(...resources: readonly string[]): NonNullable<FakeCluster["intercept"]> {
   return ({ path, body }) => {

@@ -1,5 +1,5 @@
-import { isFields } from "../../core/fields.ts";
-import { type ConfigProblem, valueAt } from "../parts/problem.ts";
+import { isFields, valueAt } from "../../core/fields.ts";
+import type { ConfigProblem } from "../parts/problem.ts";
 
 /** What a server without HTTP needs and cannot have. Reads the raw input. */
 export function grpcOnlyProblems(input: object): ConfigProblem[] {

@@ -1,12 +1,12 @@
 import { requireRequestCapabilities, routerNamed } from "../../component/routers/factory.ts";
 import { refuseOwnedAnnotations } from "../../component/routers/main-ingress.ts";
 import { requestAnnotations } from "../../component/routers/nginx-request.ts";
-import { isFields } from "../../core/fields.ts";
+import { isFields, valueAt } from "../../core/fields.ts";
 import type { IngressSpec, RouterName } from "../../core/model.ts";
 import { requestProblems } from "../../core/request-rules.ts";
 import { slotProblems } from "../../core/slot-rules/slot-rules.ts";
 import { slots } from "../../core/slots.ts";
-import { type ConfigProblem, mayBeSecret, refusal, valueAt } from "../parts/problem.ts";
+import { type ConfigProblem, mayBeSecret, refusal } from "../parts/problem.ts";
 
 /** Rules of what a release is made of, and of the options of requests. Read the raw input. */
 export function releaseProblems(input: object, router: RouterName | undefined): ConfigProblem[] {

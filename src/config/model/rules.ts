@@ -1,11 +1,11 @@
 import { presetServer } from "../../component/servers/preset-server.ts";
 import { defaults } from "../../core/defaults.ts";
 import { UserError } from "../../core/errors.ts";
-import { isFields } from "../../core/fields.ts";
+import { isFields, valueAt } from "../../core/fields.ts";
 import { type RouterName, routerNames } from "../../core/model.ts";
 import { modelNamePattern, objectNames, type SlotNames } from "../../core/names.ts";
 import { otherSlot, type Slot, slots } from "../../core/slots.ts";
-import { type ConfigProblem, valueAt } from "../parts/problem.ts";
+import type { ConfigProblem } from "../parts/problem.ts";
 import { rolloutProblems } from "../rollout/rollout-rules.ts";
 import { grpcOnlyProblems } from "./grpc-only-rules.ts";
 import { hostProblem, imageProblem } from "./host.ts";

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { exitCodes, UserError } from "../../core/errors.ts";
+import { valueAt } from "../../core/fields.ts";
 import { didYouMean, nearest } from "../../core/nearest.ts";
 import { parseDuration } from "../../core/rollout/steps.ts";
-import { type ConfigProblem, describePath, showValue, valueAt } from "../parts/problem.ts";
+import { type ConfigProblem, describePath, showValue } from "../parts/problem.ts";
 import { presetProblems, ruleProblems } from "./rules.ts";
 import { configSchema } from "./schema.ts";
 import type { ModelswitchConfig } from "./types.ts";

@@ -33,16 +33,6 @@ export function describePath(path: readonly (string | number)[]): string {
   return text === "" ? "the configuration" : text;
 }
 
-/** The value at a path, or `undefined` where there is none. */
-export function valueAt(input: unknown, path: readonly (string | number)[]): unknown {
-  let value = input;
-  for (const key of path) {
-    if (typeof value !== "object" || value === null) return undefined;
-    value = (value as Record<string | number, unknown>)[key];
-  }
-  return value;
-}
-
 const secretName = /pass(word|phrase|wd)?|secret|token|credential|api_?-?key|private|auth|cookie|dsn/i;
 /** Names that only sound like secrets. */
 const harmless = new Set([

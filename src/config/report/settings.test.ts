@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import { deploymentSpec } from "../../component/deployment.ts";
 import { ingressTo } from "../../component/routers/main-ingress.ts";
 import { presetNames } from "../../component/servers/preset-server.ts";
+import { valueAt } from "../../core/fields.ts";
 import { effectiveConfig } from "../file/effective.ts";
 import { projectOf } from "../file/project.ts";
 import { resolveConfig } from "../model/resolve.ts";
 import type { ModelswitchConfig } from "../model/types.ts";
-import { valueAt } from "../parts/problem.ts";
 import { asConfig, settingsOf } from "./settings.ts";
 
 const file = "/models/modelswitch.config.yaml";

@@ -1,12 +1,12 @@
 import { routerNamed } from "../../component/routers/factory.ts";
-import { type Fields, isFields } from "../../core/fields.ts";
+import { type Fields, isFields, valueAt } from "../../core/fields.ts";
 import { type RouterName, routerNames } from "../../core/model.ts";
 import { didYouMean, nearest } from "../../core/nearest.ts";
 import { parseSteps } from "../../core/rollout/steps.ts";
 import { callUrlProblem } from "../../core/urls.ts";
 import type { GateAround } from "../../gates/kind.ts";
 import { configurableGates } from "../../gates/kinds.ts";
-import { type ConfigProblem, valueAt } from "../parts/problem.ts";
+import type { ConfigProblem } from "../parts/problem.ts";
 import { freezeSpan, minutesOf } from "./rollout-windows.ts";
 
 /** Rules of `rollout` that the shape alone cannot say. They read the raw input. */

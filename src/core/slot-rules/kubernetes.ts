@@ -1,4 +1,4 @@
-import { type Fields, isFields } from "../fields.ts";
+import { type Fields, isFields, valueAt } from "../fields.ts";
 import { listOf, problem, type SlotProblem } from "./problem.ts";
 
 /** Fields that have a word of their own, or that modelswitch decides; by where they would stand in Kubernetes. */
@@ -71,10 +71,4 @@ export function kubernetesProblems(slot: Fields): SlotProblem[] {
       found.push(problem([...path, "name"], `"${name}" is in env, too; keep one of them`));
   }
   return found;
-}
-
-function valueAt(from: unknown, path: readonly string[]): unknown {
-  let at = from;
-  for (const key of path) at = isFields(at) ? at[key] : undefined;
-  return at;
 }

@@ -18,13 +18,18 @@ export async function agreedToMove(
 
 /** Moves it, and lets the record say so. The lock must be held. */
 export async function moveStateIn(context: RolloutContext): Promise<void> {
-  const { events, state, store, config, namespace } = context;
+  const { events, state } = context;
   await step(
     events,
     { id: "move-state", title: "Move Pulumi's state into the cluster" },
     () => state.moveIn(),
     () => "its secrets are encrypted with a key of its own",
   );
+  await recordStatePlace(context);
+}
+
+/** Lets the record say where the state is now. */
+export async function recordStatePlace({ config, namespace, state, store }: RolloutContext): Promise<void> {
   const place = recordedPlace(config, namespace, await state.place());
   await store.update((record) => record && withStatePlace(record, place));
 }

@@ -6,9 +6,9 @@ import type { Head } from "../../state/head.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
 import { withLock } from "../lock/lock.ts";
-import { describePlace, recordedPlace, type StatePlace, stackOf } from "../program/state-record.ts";
+import { describePlace, type StatePlace, stackOf } from "../program/state-record.ts";
 import type { StateRecord } from "../record/record.ts";
-import { withStatePlace } from "./move-state.ts";
+import { recordStatePlace } from "./move-state.ts";
 
 /** Where Pulumi's state of a model is, and how it is. */
 export interface ShownState {
@@ -92,7 +92,7 @@ export async function importState(
   exported: string,
   agree: (question: string) => Promise<boolean>,
 ): Promise<ShownState> {
-  const { config, namespace, store, events } = context;
+  const { config, store, events } = context;
   refuseOtherEnvironment(context, await store.read());
   const before = await showState(context);
   const has = before.resources === undefined ? "" : ` (${before.resources} resources)`;
@@ -105,8 +105,7 @@ export async function importState(
     await step(events, { id: "import-state", title: "Replace Pulumi's state" }, () =>
       stack.importState(exported),
     );
-    const place = recordedPlace(config, namespace, await context.state.place());
-    await store.update((record) => record && withStatePlace(record, place));
+    await recordStatePlace(context);
   });
   return await showState(context);
 }

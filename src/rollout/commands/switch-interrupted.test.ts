@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { failureOf } from "../../../test/support/failure.ts";
-import { noFlags } from "../../../test/support/release-bench.ts";
+import { benchWithModel, noFlags } from "../../../test/support/release-bench.ts";
 import {
+  intercepting,
   putSlot,
   type TestBench,
   testBench,
@@ -23,18 +24,8 @@ import { up } from "./up.ts";
 
 let bench: TestBench;
 
-function wrap(
-  target: TestBench,
-  extra: NonNullable<TestBench["cluster"]["intercept"]>,
-): NonNullable<TestBench["cluster"]["intercept"]> {
-  const before = target.cluster.intercept;
-  return async (request) => (await extra(request)) ?? (await before?.(request));
-}
-
 beforeEach(async () => {
-  bench = testBench();
-  await up(bench.context(), noFlags);
-  bench.stack.operations.length = 0;
+  bench = await benchWithModel();
 });
 
 describe("a switch that is interrupted", () => {
@@ -90,7 +81,7 @@ describe("a switch that is interrupted", () => {
 
   test("a stop during the look at what was written does not leave it unproved", async () => {
     const context = bench.context();
-    bench.cluster.intercept = wrap(bench, async ({ method, path, signal }) => {
+    bench.cluster.intercept = intercepting(bench, async ({ method, path, signal }) => {
       if (bench.moves.length === 0 || method !== "GET" || !path.includes("/ingresses/")) return undefined;
       bench.stop.abort();
       if (signal?.aborted) throw interrupted("A request to the API server");

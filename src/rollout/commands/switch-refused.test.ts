@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { failureOf } from "../../../test/support/failure.ts";
-import { noFlags } from "../../../test/support/release-bench.ts";
+import { benchWithModel } from "../../../test/support/release-bench.ts";
 import {
   denying,
+  intercepting,
   json,
   putSlot,
   refusal,
@@ -15,22 +16,11 @@ import { UserError } from "../../core/errors.ts";
 import { settledOn } from "../../core/routing.ts";
 import { observeDeployed } from "../context/deployed.ts";
 import { switchTraffic } from "./switch.ts";
-import { up } from "./up.ts";
 
 let bench: TestBench;
 
-function wrap(
-  target: TestBench,
-  extra: NonNullable<TestBench["cluster"]["intercept"]>,
-): NonNullable<TestBench["cluster"]["intercept"]> {
-  const before = target.cluster.intercept;
-  return async (request) => (await extra(request)) ?? (await before?.(request));
-}
-
 beforeEach(async () => {
-  bench = testBench();
-  await up(bench.context(), noFlags);
-  bench.stack.operations.length = 0;
+  bench = await benchWithModel();
 });
 
 describe("a switch that is refused", () => {
@@ -120,7 +110,7 @@ describe("a switch that is refused", () => {
   });
 
   test("without what Pulumi waits by, traffic leaves a slot that is bad, and no other", async () => {
-    bench.cluster.intercept = wrap(bench, denying("endpoints"));
+    bench.cluster.intercept = intercepting(bench, denying("endpoints"));
     const error = await failureOf(switchTraffic(bench.context(), "green"));
     expect(error).toMatchObject({ code: "permission-denied", exitCode: 2 });
     expect(error.message).toContain("may not list endpoints");

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { failureOf } from "../../../test/support/failure.ts";
-import { noFlags } from "../../../test/support/release-bench.ts";
+import { benchWithModel, noFlags } from "../../../test/support/release-bench.ts";
 import {
+  intercepting,
   putSlot,
   type TestBench,
   testBench,
@@ -17,18 +18,8 @@ import { up } from "./up.ts";
 
 let bench: TestBench;
 
-function wrap(
-  target: TestBench,
-  extra: NonNullable<TestBench["cluster"]["intercept"]>,
-): NonNullable<TestBench["cluster"]["intercept"]> {
-  const before = target.cluster.intercept;
-  return async (request) => (await extra(request)) ?? (await before?.(request));
-}
-
 beforeEach(async () => {
-  bench = testBench();
-  await up(bench.context(), noFlags);
-  bench.stack.operations.length = 0;
+  bench = await benchWithModel();
 });
 
 describe("switch", () => {
@@ -64,7 +55,7 @@ describe("switch", () => {
   });
 
   test("looks at readiness again right before the traffic moves", async () => {
-    bench.cluster.intercept = wrap(bench, (request) => {
+    bench.cluster.intercept = intercepting(bench, (request) => {
       // The preview is proved just before: one replica dies at that moment.
       if (request.path.includes("/pods/fraud-green-0:"))
         putSlot(bench.cluster, "green", { replicas: 2, ready: 1 });

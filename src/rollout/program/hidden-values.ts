@@ -2,6 +2,7 @@ import { mayBeSecret } from "../../config/parts/problem.ts";
 import { UserError } from "../../core/errors.ts";
 import type { EventSink } from "../../core/events.ts";
 import { isFields } from "../../core/fields.ts";
+import { hideTexts } from "../../core/hidden-texts.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { slots } from "../../core/slots.ts";
 import type { OperationResult, ResourceChange } from "../../engine/stack.ts";
@@ -16,14 +17,13 @@ export function secretValues({ slots: each, server }: ModelSpec): string[] {
   const values = variables.flatMap(([name, value]) =>
     typeof value === "string" && value.length >= shortest && mayBeSecret([name]) ? [value] : [],
   );
-  // One that is part of another must not leave the rest of it.
-  return [...new Set(values)].toSorted((a, b) => b.length - a.length);
+  return [...new Set(values)];
 }
 
 /** The same, with each of the values hidden in every text of it. Pure. */
 export function without<T>(value: T, secrets: readonly string[]): T {
   if (typeof value === "string") {
-    return secrets.reduce<string>((text, secret) => text.replaceAll(secret, hidden), value) as T;
+    return hideTexts(value, secrets, hidden) as T;
   }
   if (Array.isArray(value)) return value.map((one: unknown) => without(one, secrets)) as T;
   if (!isFields(value)) return value;

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from "../../config/model/types.ts";
+import { withoutCredentials } from "../../core/urls.ts";
 import type { KeptPlace } from "../../engine/kept-copy.ts";
 import type { StoredHead } from "../../state/cluster-state.ts";
 import type { StackId } from "../../state/names.ts";
@@ -53,10 +54,6 @@ export function describePlace(
 /** Where the record says that it is, in words. */
 export function describeRecorded({ project, stack, backend }: StateRecord): string {
   return `${backend ?? "Secrets beside the model"} (stack ${stack} of project ${project})`;
-}
-
-function withoutCredentials(url: string): string {
-  return url.replace(/\/\/[^/@\s]+@/g, "//***@");
 }
 
 /** Whether the record and the configuration mean the same state. Pure. */

@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
+import {
+  benchWithModel,
+  noFlags,
+  splitNow,
+  templateConfig,
+  to,
+} from "../../../test/support/release-bench.ts";
 import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
 import type { RolloutConfig } from "../../config/model/types.ts";
 import { release, resume } from "../commands/release.ts";
@@ -11,15 +17,10 @@ let bench: TestBench;
 
 const context = (rollout?: RolloutConfig) => bench.context(templateConfig(rollout));
 
-const to = (image: string) => ({ template: { image, replicas: 2 } });
-
 const split = () => splitNow(context());
 
 beforeEach(async () => {
-  bench = testBench();
-  await up(context(), noFlags);
-  bench.stack.operations.length = 0;
-  bench.moves.length = 0;
+  bench = await benchWithModel(templateConfig());
 });
 
 describe("killed at any request to the API server or write of Pulumi's", () => {

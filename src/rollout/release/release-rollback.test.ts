@@ -1,19 +1,16 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
-import { putSlot, type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
+import { benchWithModel, splitNow, templateConfig, to } from "../../../test/support/release-bench.ts";
+import { putSlot, type TestBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import type { RolloutConfig } from "../../config/model/types.ts";
 import type { ApiRequest } from "../../kubernetes/api.ts";
 import { goBack } from "../commands/meant-by.ts";
 import { release } from "../commands/release.ts";
 import { rollback } from "../commands/rollback.ts";
-import { up } from "../commands/up.ts";
 import { observeDeployed } from "../context/deployed.ts";
 
 let bench: TestBench;
 
 const context = (rollout?: RolloutConfig) => bench.context(templateConfig(rollout));
-
-const to = (image: string) => ({ template: { image, replicas: 2 } });
 
 const split = () => splitNow(context());
 
@@ -26,10 +23,7 @@ function pulumis(): string[] {
 }
 
 beforeEach(async () => {
-  bench = testBench();
-  await up(context(), noFlags);
-  bench.stack.operations.length = 0;
-  bench.moves.length = 0;
+  bench = await benchWithModel(templateConfig());
 });
 
 describe("rollback", () => {

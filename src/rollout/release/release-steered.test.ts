@@ -1,40 +1,33 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
-import { type TestBench, testBench } from "../../../test/support/rollout-bench.ts";
+import {
+  benchWithModel,
+  noFlags,
+  replicasNow,
+  routingsOf,
+  splitNow,
+  templateConfig,
+  to,
+} from "../../../test/support/release-bench.ts";
+import type { TestBench } from "../../../test/support/rollout-bench.ts";
 import type { RolloutConfig } from "../../config/model/types.ts";
 import { release, resume } from "../commands/release.ts";
 import { modelStatus, type RolloutStatus } from "../commands/status.ts";
 import { switchTraffic } from "../commands/switch.ts";
 import { up } from "../commands/up.ts";
-import { observeDeployed } from "../context/deployed.ts";
 import { askOf } from "./left-requests.ts";
 
 let bench: TestBench;
 
 const context = (rollout?: RolloutConfig) => bench.context(templateConfig(rollout));
 
-const to = (image: string) => ({ template: { image, replicas: 2 } });
-
 const split = () => splitNow(context());
 
-async function replicas() {
-  const { observation } = await observeDeployed(context());
-  return {
-    blue: observation.slots.blue.deployment?.desiredReplicas,
-    green: observation.slots.green.deployment?.desiredReplicas,
-  };
-}
+const replicas = () => replicasNow(context());
 
-/** Every routing that was written, in order. */
-function routings(): string[] {
-  return bench.moves.map(({ main, candidate, weight }) => `${main}|${candidate}@${weight}`);
-}
+const routings = () => routingsOf(bench);
 
 beforeEach(async () => {
-  bench = testBench();
-  await up(context(), noFlags);
-  bench.stack.operations.length = 0;
-  bench.moves.length = 0;
+  bench = await benchWithModel(templateConfig());
 });
 
 describe("asked by somebody else", () => {

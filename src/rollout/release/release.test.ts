@@ -1,5 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
+import {
+  benchWithModel,
+  noFlags,
+  replicasNow,
+  routingsOf,
+  splitNow,
+  templateConfig,
+  to,
+} from "../../../test/support/release-bench.ts";
 import {
   denying,
   json,
@@ -13,34 +21,19 @@ import type { RolloutConfig } from "../../config/model/types.ts";
 import { release, resume } from "../commands/release.ts";
 import { control } from "../commands/steer.ts";
 import { up } from "../commands/up.ts";
-import { observeDeployed } from "../context/deployed.ts";
 
 let bench: TestBench;
 
 const context = (rollout?: RolloutConfig) => bench.context(templateConfig(rollout));
 
-const to = (image: string) => ({ template: { image, replicas: 2 } });
-
 const split = () => splitNow(context());
 
-async function replicas() {
-  const { observation } = await observeDeployed(context());
-  return {
-    blue: observation.slots.blue.deployment?.desiredReplicas,
-    green: observation.slots.green.deployment?.desiredReplicas,
-  };
-}
+const replicas = () => replicasNow(context());
 
-/** Every routing that was written, in order. */
-function routings(): string[] {
-  return bench.moves.map(({ main, candidate, weight }) => `${main}|${candidate}@${weight}`);
-}
+const routings = () => routingsOf(bench);
 
 beforeEach(async () => {
-  bench = testBench();
-  await up(context(), noFlags);
-  bench.stack.operations.length = 0;
-  bench.moves.length = 0;
+  bench = await benchWithModel(templateConfig());
 });
 
 describe("release", () => {

@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
+  type BuildImageRequest,
+  type BuiltImage,
   cacheFolder,
   type EventSink,
   exitCodes,
@@ -16,34 +18,18 @@ import { hostVolumes, ignoreArguments } from "./builder-arguments.ts";
 import { baseImages, withArgumentsInKeys } from "./containerfile.ts";
 import { hashFolder, hashOf } from "./content-hash.ts";
 
-export interface BuildImageOptions {
-  /** The Containerfile (or Dockerfile). */
-  readonly containerfile: string;
-  /** What it may copy from. */
-  readonly contextFolder: string;
-  /** Full name, for example `localhost/fraud:1.5`. */
-  readonly tag: string;
-  readonly buildArguments?: Readonly<Record<string, string>>;
+export interface BuildImageOptions extends BuildImageRequest {
   readonly ensureTool: EnsureClusterTool;
   /** @default the user's cache folder */
   readonly cacheFolder?: string;
   /** @default the environment of this process */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly events: EventSink;
   /** Step that this build belongs to. */
   readonly parent?: string;
-  readonly signal: AbortSignal;
 }
 
-export interface BuiltImage {
-  /** OCI archive, for `LocalClusters.loadImage`. */
-  readonly archivePath: string;
-  /** Digest of the image's manifest in that archive. */
-  readonly digest: string;
-  readonly cached: boolean;
-  /** Base images that are only like the real ones of their names, and the Debian release that each was made of. */
-  readonly standIns: Readonly<Record<string, string>>;
-}
+/** The image under the name that was asked for. */
+export type BuiltArchive = Omit<BuiltImage, "name">;
 
 /** Changes when what this file does with the same inputs changes. */
 const revision = "2";
@@ -53,7 +39,7 @@ const revision = "2";
  * once; what is in the cache is complete, whatever interrupted a build. Concurrent builds wait for each other and share layers.
  * @throws UserError `image-build-failed`, `base-image-unavailable`, `containerfile-missing`
  */
-export async function buildImage(options: BuildImageOptions): Promise<BuiltImage> {
+export async function buildImage(options: BuildImageOptions): Promise<BuiltArchive> {
   const folder = join(options.cacheFolder ?? cacheFolder(), "images");
   const key = await keyOf(options);
   const target = join(folder, "built", key);
@@ -103,7 +89,7 @@ interface BuildRecord {
   readonly standIns?: Readonly<Record<string, string>>;
 }
 
-async function readBuilt(target: string): Promise<BuiltImage | undefined> {
+async function readBuilt(target: string): Promise<BuiltArchive | undefined> {
   const archivePath = join(target, "image.tar");
   try {
     const record = JSON.parse(await readFile(join(target, "image.json"), "utf8")) as BuildRecord;
@@ -147,7 +133,7 @@ async function build(
   folder: string,
   target: string,
   progress: Progress,
-): Promise<BuiltImage> {
+): Promise<BuiltArchive> {
   const { tag, signal, ensureTool, env = process.env } = options;
   const cache = options.cacheFolder ?? cacheFolder();
   const detail = (text: string) => progress({ detail: text });
@@ -220,7 +206,7 @@ function describeBase(name: string, from: BaseOrigin["from"]): string {
 }
 
 /** Also for what was built before: what an image stands on does not change by being in the cache. */
-function warnOfStandIns(image: BuiltImage, events: EventSink): BuiltImage {
+function warnOfStandIns(image: BuiltArchive, events: EventSink): BuiltArchive {
   for (const [name, release] of Object.entries(image.standIns)) events(standInWarning(name, release));
   return image;
 }
