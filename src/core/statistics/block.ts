@@ -7,6 +7,9 @@ export interface Block {
   readonly liveRequests: number;
 }
 
+/** No request yet. */
+export const emptyBlock: Block = { newEvents: 0, newRequests: 0, liveEvents: 0, liveRequests: 0 };
+
 /** Shortest block, milliseconds: shorter scrapes are added up. Bursts of one slot need it. */
 export const shortestBlockMs = 10_000;
 

@@ -26,14 +26,23 @@ export function projectedLive(
   const root = (a - margin) / ratio;
   let low = Math.max(0, Math.min(b, root));
   let high = Math.min(1, (1 - margin) / ratio, Math.max(b, root));
-  for (let round = 0; round < 80 && high - low > 1e-13 * high; round++) {
-    const x = 0.5 * (low + high);
+  // Times both denominators it is a cubic: Newton's steps, or a bisection where one leaves the bracket.
+  let x = 0.5 * (low + high);
+  for (let round = 0; round < 100; round++) {
     const z = ratio * x + margin;
-    const slope = (n * ratio * (a - z)) / (z * (1 - z)) + (m * (b - x)) / (x * (1 - x));
-    if (slope > 0) low = x;
+    const value = n * ratio * (a - z) * x * (1 - x) + m * (b - x) * z * (1 - z);
+    if (value > 0) low = x;
     else high = x;
+    const slope =
+      n * ratio * ((a - z) * (1 - 2 * x) - ratio * x * (1 - x)) +
+      m * ((b - x) * ratio * (1 - 2 * z) - z * (1 - z));
+    const newton = x - value / slope;
+    const next = newton > low && newton < high ? newton : 0.5 * (low + high);
+    const isThere = Math.abs(next - x) <= 1e-14 * x;
+    x = next;
+    if (isThere || high - low <= 1e-14 * high) break;
   }
-  return 0.5 * (low + high);
+  return x;
 }
 
 /**
