@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import type { Call, GateVerdict } from "../core/calls.ts";
+import type { Call } from "../core/calls.ts";
 import type { GateBase } from "../core/gates.ts";
 import { commandGate, webhookGate } from "./call.ts";
 import type { GateSubject } from "./io.ts";
-import type { ConfigurableGate, GateKind, Looking } from "./kind.ts";
+import type { ConfigurableGate, GateKind, Looked, Looking } from "./kind.ts";
 import { podsGate } from "./pods.ts";
 import { requestGate } from "./request.ts";
 
@@ -71,6 +71,6 @@ export async function lookOnce(
   gate: Gate,
   subject: GateSubject,
   signal: AbortSignal,
-): Promise<GateVerdict> {
+): Promise<Looked> {
   return await (kinds[gate.kind] as GateKind<Gate>).look(looking, gate, subject, signal);
 }
