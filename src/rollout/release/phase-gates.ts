@@ -21,6 +21,8 @@ export class PhaseGates {
   #seen: Seen | undefined;
   #watch: GateWatch | undefined;
   #news: Promise<void> = never;
+  /** How often there was a reason not to look, a proof among them. */
+  #pauses = 0;
 
   constructor(context: RolloutContext, journal: Journal) {
     this.#context = context;
@@ -32,6 +34,7 @@ export class PhaseGates {
     const entry = record.rollout;
     const phase = entry === undefined ? undefined : watchedPhase(entry.state);
     if (entry === undefined || phase === undefined || !entry.plan.gates) {
+      this.#pauses += 1;
       await this.#watch?.leave();
       return quiet;
     }
