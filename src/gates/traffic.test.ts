@@ -7,7 +7,10 @@ import { judgeTraffic, trafficGate } from "./traffic.ts";
 type Read = Extract<CountersOutcome, { kind: "read" }>;
 type Memory = Parameters<typeof judgeTraffic>[0];
 
-const settings = trafficGate.settings({ traffic: { metrics: ["http://127.0.0.1:9100/metrics"], latency: 0.3 } }, 30_000);
+const settings = trafficGate.settings(
+  { traffic: { metrics: ["http://127.0.0.1:9100/metrics"], latency: 0.3 } },
+  30_000,
+);
 const at50 = { slot: "green", stepIndex: 0, split: { blue: 50, green: 50 } } as const;
 const zero: SlotCounters = { requests: 0, events: { errors: 0, latency: 0 } };
 const counters = (requests: number, errors: number, latency = 0): SlotCounters => ({
@@ -56,8 +59,16 @@ describe("clients' requests in both slots", () => {
   test("many more errors: fails, after some blocks and not before, and for good", () => {
     expect(looked(2, { blue: 0.002, green: 0.2 }).verdict?.verdict).toBe("hold");
     const { verdict, memory } = looked(6, { blue: 0.002, green: 0.2 });
-    expect(verdict).toMatchObject({ verdict: "fail", evidence: expect.stringMatching(/^more errors than live: errors 20 % of/) });
-    const again = judgeTraffic(memory, reading(80_000, counters(4000, 8), counters(4000, 600)), settings, at50);
+    expect(verdict).toMatchObject({
+      verdict: "fail",
+      evidence: expect.stringMatching(/^more errors than live: errors 20 % of/),
+    });
+    const again = judgeTraffic(
+      memory,
+      reading(80_000, counters(4000, 8), counters(4000, 600)),
+      settings,
+      at50,
+    );
     expect(again.verdict.verdict).toBe("fail");
   });
 
@@ -77,21 +88,27 @@ describe("what is no evidence", () => {
 
   test("a bound that is none of the controller's: those that are, are named", () => {
     const read = reading(0, counters(9, 0), counters(9, 0), { bounds: [0.1, 5] });
-    expect(judgeTraffic(looked(0, { blue: 0, green: 0 }).memory, read, settings, at50).verdict).toMatchObject({
-      verdict: "inconclusive",
-      evidence: expect.stringContaining("choose one of 0.1, 5"),
-    });
+    expect(judgeTraffic(looked(0, { blue: 0, green: 0 }).memory, read, settings, at50).verdict).toMatchObject(
+      {
+        verdict: "inconclusive",
+        evidence: expect.stringContaining("choose one of 0.1, 5"),
+      },
+    );
   });
 
   test("a block into which another command, a proof or another replica fell", () => {
     const { memory } = looked(1, { blue: 0, green: 0 });
     const read = reading(20_000, counters(1000, 0), counters(1000, 900), { era: "two" });
     const { verdict, memory: next } = judgeTraffic(memory, read, settings, at50);
-    expect(verdict.evidence).toContain("the last reading is left out: a proof, another command or another replica");
+    expect(verdict.evidence).toContain(
+      "the last reading is left out: a proof, another command or another replica",
+    );
     expect(next.live?.metrics.errors?.inAll.newRequests).toBe(500);
     // From then on it counts again.
     const after = reading(30_000, counters(1500, 0), counters(1500, 900), { era: "two" });
-    expect(judgeTraffic(next, after, settings, at50).memory.live?.metrics.errors?.inAll.newRequests).toBe(1000);
+    expect(judgeTraffic(next, after, settings, at50).memory.live?.metrics.errors?.inAll.newRequests).toBe(
+      1000,
+    );
   });
 
   test("what the command itself sent", () => {
@@ -106,8 +123,16 @@ describe("what is no evidence", () => {
 test("once all traffic is on the release there is nothing to compare it with", () => {
   const at100 = { slot: "green", stepIndex: 1, split: { blue: 0, green: 100 } } as const;
   const { memory } = looked(3, { blue: 0, green: 0 });
-  const { verdict } = judgeTraffic(memory, reading(50_000, counters(1500, 0), counters(9000, 0)), settings, at100);
-  expect(verdict).toMatchObject({ verdict: "pass", evidence: expect.stringContaining("nothing to compare it with") });
+  const { verdict } = judgeTraffic(
+    memory,
+    reading(50_000, counters(1500, 0), counters(9000, 0)),
+    settings,
+    at100,
+  );
+  expect(verdict).toMatchObject({
+    verdict: "pass",
+    evidence: expect.stringContaining("nothing to compare it with"),
+  });
 });
 
 describe("the configuration", () => {
@@ -133,7 +158,9 @@ describe("the configuration", () => {
   });
 
   test("pods have their path by default", () => {
-    const form = { traffic: { metrics: [{ namespace: "traefik", selector: "app=traefik", port: 9100 }] } } as const;
+    const form = {
+      traffic: { metrics: [{ namespace: "traefik", selector: "app=traefik", port: 9100 }] },
+    } as const;
     expect(trafficGate.schema.safeParse(form).success).toBe(true);
     expect(trafficGate.settings(form, 1)).toMatchObject({ sources: [{ kind: "pods", path: "/metrics" }] });
   });

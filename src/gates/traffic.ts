@@ -51,7 +51,7 @@ export interface TrafficForm {
   readonly traffic: TrafficConfig;
 }
 
-interface TrafficSettings {
+export interface TrafficSettings {
   readonly kind: "traffic";
   readonly sources: readonly CounterSource[];
   readonly latency: number | undefined;
@@ -60,7 +60,7 @@ interface TrafficSettings {
 }
 
 /** What is remembered over all steps, and by whoever goes on. */
-interface TrafficMemory {
+export interface TrafficMemory {
   readonly counters: CountersMemory;
   /** Of the command that read last, and of the controller's replicas: counters of others are no continuation of these. */
   readonly era: string;
@@ -70,7 +70,9 @@ interface TrafficMemory {
 const nothing: TrafficMemory = { counters: noReading, era: "", live: undefined };
 
 /** Written and read by this version of the rules alone; what another one wrote begins anew. */
-const memory = z.custom<TrafficMemory>((kept) => isFields(kept) && isFields(kept.counters) && typeof kept.era === "string");
+const memory = z.custom<TrafficMemory>(
+  (kept) => isFields(kept) && isFields(kept.counters) && typeof kept.era === "string",
+);
 
 function analysisOf({ latency, alpha }: TrafficSettings, steps: number): LiveAnalysis {
   return {
@@ -135,7 +137,11 @@ function said(verdict: LiveVerdict, about: About): GateVerdict {
   const counted = countedText(verdict, about);
   switch (verdict.verdict) {
     case "fail":
-      return { verdict: "fail", evidence: `more ${verdict.because.map((name) => nameOf(name, latency)).join(" and ")} than live: ${counted}`, data };
+      return {
+        verdict: "fail",
+        evidence: `more ${verdict.because.map((name) => nameOf(name, latency)).join(" and ")} than live: ${counted}`,
+        data,
+      };
     case "inconclusive": {
       const { observed, declared } = verdict.share;
       const shares = `${percent(observed ?? 0)} of the requests went to ${subject.slot}, ${percent(declared)} are declared`;
@@ -146,10 +152,18 @@ function said(verdict: LiveVerdict, about: About): GateVerdict {
     case "hold": {
       if (subject.split[subject.slot] === 100) {
         // Nobody is left to be compared with: what the steps before have shown is all that there is.
-        return { verdict: "pass", evidence: `all traffic is on ${subject.slot}, nothing to compare it with any more`, data };
+        return {
+          verdict: "pass",
+          evidence: `all traffic is on ${subject.slot}, nothing to compare it with any more`,
+          data,
+        };
       }
       const missing = verdict.missing.map((name) => nameOf(name, latency)).join(" and ");
-      return { verdict: "hold", evidence: `not shown yet: ${missing === "" ? "anything" : missing}; ${counted}`, data };
+      return {
+        verdict: "hold",
+        evidence: `not shown yet: ${missing === "" ? "anything" : missing}; ${counted}`,
+        data,
+      };
     }
   }
 }
@@ -162,7 +176,8 @@ function countedText({ metrics }: LiveVerdict, { settings, subject, outcome }: A
     const live = `${of(inAll.liveEvents, inAll.liveRequests)} in ${otherSlot(subject.slot)}`;
     return `${nameOf(name, settings.latency)} ${fresh}, ${live}`;
   });
-  const dropped = outcome.kind === "dropped" ? ` (the last reading is left out: ${dropReasons[outcome.why]})` : "";
+  const dropped =
+    outcome.kind === "dropped" ? ` (the last reading is left out: ${dropReasons[outcome.why]})` : "";
   return `${lines.join("; ")}${dropped}`;
 }
 
@@ -193,12 +208,16 @@ const traffic = z
   .strictObject({
     metrics: z
       .tuple([source], source)
-      .describe("Where the ingress controller shows what it counts: an address for each replica, or its pods"),
+      .describe(
+        "Where the ingress controller shows what it counts: an address for each replica, or its pods",
+      ),
     latency: z
       .number()
       .positive()
       .optional()
-      .describe("Seconds that an answer may take: a bound that the controller counts by. Default: not compared"),
+      .describe(
+        "Seconds that an answer may take: a bound that the controller counts by. Default: not compared",
+      ),
     alpha: z
       .number()
       .gt(0)
@@ -206,7 +225,9 @@ const traffic = z
       .optional()
       .describe(`Chance that a good release is sent back, over all looks. Default: ${defaultAlpha}`),
   })
-  .describe("Compares errors and slow answers of clients' requests in both slots, as the ingress controller counts them");
+  .describe(
+    "Compares errors and slow answers of clients' requests in both slots, as the ingress controller counts them",
+  );
 
 export const trafficGate: ConfigurableGate<TrafficForm, TrafficSettings> = {
   key: "traffic",

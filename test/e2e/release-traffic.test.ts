@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { turnPods } from "./bad-releases.ts";
 import { modelswitch, resultOf } from "./cli-process.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
-import { turnPods } from "./bad-releases.ts";
 import { testImages, versionAt } from "./test-cluster.ts";
 
 const ratePerSecond = 60;
@@ -10,7 +10,9 @@ let project: ModelProject;
 /** Where the ingress controller of the local cluster shows what it counts. */
 async function metricsAddress(): Promise<string> {
   const name = process.env.MODELSWITCH_TEST_CLUSTER ?? "";
-  const { cluster } = resultOf((await modelswitch(["cluster", "status", "--name", name, "--json"])).stdout) as {
+  const { cluster } = resultOf(
+    (await modelswitch(["cluster", "status", "--name", name, "--json"])).stdout,
+  ) as {
     cluster: { ingressUrl: string };
   };
   const url = new URL(cluster.ingressUrl);
@@ -20,7 +22,12 @@ async function metricsAddress(): Promise<string> {
 
 beforeEach(async () => {
   project = await ModelProject.create("traffic");
-  const gate = { name: "clients", every: 5, phases: ["shift"], traffic: { metrics: [await metricsAddress()] } };
+  const gate = {
+    name: "clients",
+    every: 5,
+    phases: ["shift"],
+    traffic: { metrics: [await metricsAddress()] },
+  };
   await project.configure({
     slots: undefined,
     release: { image: testImages.blue, replicas: 2, imagePullPolicy: "Never" },
@@ -50,7 +57,11 @@ describe("clients' requests, as the ingress controller counts them", () => {
         onStart: (child) => {
           let isTurned = false;
           child.stdout?.on("data", (text: string) => {
-            if (isTurned || !/"id":"prove-shift","state":"done"|"state":"done"[^\n]*"id":"prove-shift"/.test(text)) return;
+            if (
+              isTurned ||
+              !/"id":"prove-shift","state":"done"|"state":"done"[^\n]*"id":"prove-shift"/.test(text)
+            )
+              return;
             isTurned = true;
             void turnPods(project, "blue", "third");
           });

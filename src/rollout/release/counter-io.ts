@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Counted, CountedModel } from "../../component/routers/counters/counted.ts";
+import { defaults } from "../../core/defaults.ts";
 import { isInterrupted, messageOf } from "../../core/errors.ts";
 import { samplesOf } from "../../core/exposition.ts";
 import { podProxyPath } from "../../core/pod-address.ts";
@@ -8,6 +9,7 @@ import type { SlotCounters } from "../../core/statistics/counters.ts";
 import type { CounterSource, CountersOutcome, CountersRequest } from "../../gates/io.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { locationOf } from "../context/deployed.ts";
+import { namesOfRecord } from "../record/record.ts";
 import type { Seen } from "./gate-io.ts";
 
 /** Metrics of a controller with thousands of Ingresses. */
@@ -23,7 +25,11 @@ export class OwnRequests {
   #unknown = 0;
 
   /** Counts one request. `slot`: where it is led; `undefined`: where clients' requests go. */
-  async counting<T>(slot: Slot | undefined, send: () => Promise<T>, isError: (answer: T) => boolean): Promise<T> {
+  async counting<T>(
+    slot: Slot | undefined,
+    send: () => Promise<T>,
+    isError: (answer: T) => boolean,
+  ): Promise<T> {
     this.#underWay += 1;
     try {
       const answer = await send();
@@ -84,7 +90,9 @@ export class TrafficCounters {
     const unknown = this.#own.unknown;
     let replicas: readonly Replica[];
     try {
-      replicas = (await Promise.all(request.sources.map((source) => this.#replicasOf(source, request)))).flat();
+      replicas = (
+        await Promise.all(request.sources.map((source) => this.#replicasOf(source, request)))
+      ).flat();
     } catch (error) {
       if (isInterrupted(error) || request.signal.aborted) throw error;
       return { kind: "unreadable", why: messageOf(error) };
@@ -95,8 +103,10 @@ export class TrafficCounters {
     const strange = read.find(({ samples }) => counters?.isOf(samples) !== true);
     if (counters === undefined || strange !== undefined || read.length === 0) {
       const who = known.map(({ controller }) => controller).join(" and ");
-      const expected = who === "" ? `the router ${router.name} has none` : `the router ${router.name} knows those of ${who}`;
-      const where = strange === undefined ? "no replica was found" : `${strange.id} shows no counters of requests`;
+      const expected =
+        who === "" ? `the router ${router.name} has none` : `the router ${router.name} knows those of ${who}`;
+      const where =
+        strange === undefined ? "no replica was found" : `${strange.id} shows no counters of requests`;
       return { kind: "unreadable", why: `${where} (${expected})` };
     }
     const model = modelOf(seen, this.#context, request.latency);
@@ -124,9 +134,11 @@ export class TrafficCounters {
       const { host } = new URL(source.url);
       const send = this.#context.calls.send;
       const about = { method: "GET", url: source.url, headers: { accept: "text/plain" } } as const;
-      const answer = await send({ ...about, largest: largestMetrics, timeoutMs, signal }).catch((error: unknown) => {
-        throw new Error(`the metrics at ${host} cannot be read: ${messageOf(error)}`, { cause: error });
-      });
+      const answer = await send({ ...about, largest: largestMetrics, timeoutMs, signal }).catch(
+        (error: unknown) => {
+          throw new Error(`the metrics at ${host} cannot be read: ${messageOf(error)}`, { cause: error });
+        },
+      );
       return [replicaOf(host, answer.status, answer)];
     }
     const { api } = this.#context;
@@ -138,7 +150,9 @@ export class TrafficCounters {
       signal,
       timeoutMs,
     });
-    const pods = items.filter(({ status }) => status?.phase === "Running").map(({ metadata }) => metadata.name);
+    const pods = items
+      .filter(({ status }) => status?.phase === "Running")
+      .map(({ metadata }) => metadata.name);
     if (pods.length === 0) throw new Error(`no pod with ${selector} runs in the namespace ${namespace}`);
     return await Promise.all(
       pods.map(async (pod) => {
@@ -160,31 +174,36 @@ interface PodItem {
   readonly status?: { readonly phase?: string };
 }
 
-function replicaOf(id: string, status: number, { body, truncated }: { body: string; truncated?: boolean }): Replica {
+function replicaOf(
+  id: string,
+  status: number,
+  { body, truncated }: { body: string; truncated?: boolean },
+): Replica {
   if (status !== 200) throw new Error(`the metrics of ${id} cannot be read: HTTP ${status}`);
   // What is missing would look like a counter that began anew.
-  if (truncated === true) throw new Error(`the metrics of ${id} are larger than ${largestMetrics / 1024 / 1024} MiB`);
+  if (truncated === true)
+    throw new Error(`the metrics of ${id} are larger than ${largestMetrics / 1024 / 1024} MiB`);
   return { id, text: body };
 }
 
-function modelOf({ record, routing }: Seen, context: RolloutContext, latency: number | undefined): CountedModel {
-  const location = locationOf(context, record);
-  const { ingress, service } = location.names;
+function modelOf(
+  { record, routing }: Seen,
+  context: RolloutContext,
+  latency: number | undefined,
+): CountedModel {
+  const { ingress, service } = namesOfRecord(record);
   return {
     namespace: context.namespace,
     main: ingress,
     services: service,
-    servicePort: record.settings.servicePort,
+    servicePort: record.settings.servicePort ?? defaults.servicePort,
     routing,
     latency,
   };
 }
 
 /** The sums of all replicas. A slot that none has counted has had no request: its series appear with the first one. */
-function together(
-  counted: readonly Counted[],
-  latency: number | undefined,
-): Record<Slot, SlotCounters> {
+function together(counted: readonly Counted[], latency: number | undefined): Record<Slot, SlotCounters> {
   const isBound = latency !== undefined && counted.some(({ bounds }) => bounds.includes(latency));
   const of = (slot: Slot): SlotCounters => {
     const own = counted.flatMap((one) => one.slots[slot] ?? []);

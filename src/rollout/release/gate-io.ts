@@ -49,8 +49,7 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
   };
 }
 
-const isServerError = (outcome: IngressOutcome) =>
-  outcome.kind === "answer" && outcome.answer.status >= 500;
+const isServerError = (outcome: IngressOutcome) => outcome.kind === "answer" && outcome.answer.status >= 500;
 
 function podsSeen(observed: Awaited<ReturnType<typeof observeSlot>>): PodsSeen {
   const ready = new Set(observed.endpoints.ready.map(({ pod }) => pod));
