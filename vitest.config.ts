@@ -42,6 +42,7 @@ export default defineConfig({
             "src/**/*.test.ts",
             "packages/*/src/**/*.test.ts",
             "demo/**/*.test.ts",
+            "bench/**/*.test.ts",
             "test/unit/**/*.test.ts",
           ],
           // Pulumi keeps its runtime in process globals: one process per file keeps tests apart.

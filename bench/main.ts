@@ -5,6 +5,7 @@
 import { setup } from "../test/e2e/cluster.setup.ts";
 import { warmCluster } from "./cluster.ts";
 import { componentOverhead } from "./component.ts";
+import { decisions } from "./decisions/page.ts";
 import { estate } from "./estate.ts";
 import { peers } from "./peers/index.ts";
 import { releasing } from "./release.ts";
@@ -21,7 +22,11 @@ const onCluster = {
   release: () => releasing(5),
   rollback: () => rollingBack(Number(process.env.MODELSWITCH_BENCH_RUNS ?? 50)),
 } as const;
-const alone = { startup: () => startup(15), cluster: () => warmCluster(3) } as const;
+const alone = {
+  startup: () => startup(15),
+  decisions: () => decisions(Number(process.env.MODELSWITCH_BENCH_RUNS ?? 1000)),
+  cluster: () => warmCluster(3),
+} as const;
 /** Only where they are asked for: controllers are built for them. */
 const onDemand = { peers: () => peers(Number(process.env.MODELSWITCH_BENCH_RUNS ?? 10)) } as const;
 const parts = { ...alone, ...onCluster, ...onDemand } as const;

@@ -32,7 +32,8 @@ const rollout = [
 export const rooms: readonly Room[] = [
   {
     folder: "core",
-    about: "slots, routing, releases, identity, errors, events: pure, no I/O, no Pulumi",
+    about:
+      "slots, routing, releases, identity, errors, events; `statistics/`, a method in each file: pure, no I/O, no Pulumi",
     mayImport: [],
   },
   { folder: "kubernetes", about: "the API client, kubeconfig", mayImport: ["core"] },

@@ -41,10 +41,13 @@ export interface Hook {
 export const verdicts = ["pass", "fail", "inconclusive", "hold"] as const;
 export type Verdict = (typeof verdicts)[number];
 
-/** A verdict with what it rests on, for people: one line, or a few. */
+/** A verdict with what it rests on. */
 export interface GateVerdict {
   readonly verdict: Verdict;
+  /** For people: one line, or a few. */
   readonly evidence: string;
+  /** For programs and drawings: numbers, examples, series. Plain JSON. @default nothing but the words */
+  readonly data?: Readonly<Record<string, unknown>>;
 }
 
 /** How the model is reached at one moment, for programs and addresses that ask it themselves. */

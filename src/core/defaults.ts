@@ -38,4 +38,5 @@ export const gateDefaults = {
   every: 10,
   failures: 1,
   timeout: 30,
+  onInconclusive: "hold",
 } as const;

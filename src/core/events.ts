@@ -62,6 +62,8 @@ export interface VerdictEvent {
   readonly phase: Phase;
   readonly verdict: "pass" | "fail" | "inconclusive" | "hold";
   readonly evidence: string;
+  /** The evidence as data. @default the gate has none */
+  readonly data?: Readonly<Record<string, unknown>>;
   /** For people. */
   readonly message: string;
 }

@@ -12,10 +12,25 @@ export interface GateBase {
   readonly everyMs: number;
   /** Failing looks in a row that make the gate fail. */
   readonly failures: number;
+  /** What becomes of a phase that has had its time while this gate cannot tell. */
+  readonly onInconclusive: OnInconclusive;
 }
+
+/**
+ * `hold`: the rollout is held, for a person. `back`: traffic goes back. `pass`: the release goes on, and the gate's verdict stays
+ * `inconclusive`, with what was not shown.
+ */
+export const inconclusiveChoices = ["hold", "back", "pass"] as const;
+export type OnInconclusive = (typeof inconclusiveChoices)[number];
 
 /** What the gates say together. */
 export interface GatesVerdict {
   readonly kind: Verdict;
-  readonly gates: readonly (GateVerdict & { readonly name: string })[];
+  /** Of `inconclusive`: what is to become of the phase. */
+  readonly onInconclusive: Exclude<OnInconclusive, "pass">;
+  readonly gates: readonly (GateVerdict & {
+    readonly name: string;
+    /** It is `inconclusive`, and the release goes on all the same. */
+    readonly isLetPass?: true;
+  })[];
 }

@@ -3,7 +3,7 @@ import { callOf, callShape, type FromEnvironment } from "../config/parts/call-sh
 import { tied } from "../config/parts/tied.ts";
 import type { Call } from "../core/calls.ts";
 import { gateDefaults } from "../core/defaults.ts";
-import type { ConfigurableGate, GateKind } from "./kind.ts";
+import { type ConfigurableGate, lookWithoutMemory } from "./kind.ts";
 
 /** What is called. */
 export interface CallSettings<Kind extends Call["kind"]> {
@@ -12,17 +12,14 @@ export interface CallSettings<Kind extends Call["kind"]> {
 }
 
 /** Asks a program or an address for its opinion of the release, once. */
-export const lookByCall: GateKind<CallSettings<Call["kind"]>>["look"] = async (
-  { io },
-  { name, call },
-  subject,
-  signal,
-) => {
-  // Configurations are read without ever calling anybody.
-  const { ask } = await import("../calls/ask.ts");
-  const told = { ...subject, reach: await io.reach(signal) };
-  return await ask(io.calls, call, { subject: told, occasion: { type: "gate", name } }, signal);
-};
+const lookByCall = lookWithoutMemory<CallSettings<Call["kind"]>>(
+  async (io, { name, call }, subject, signal) => {
+    // Configurations are read without ever calling anybody.
+    const { ask } = await import("../calls/ask.ts");
+    const told = { ...subject, reach: await io.reach(signal) };
+    return await ask(io.calls, call, { subject: told, occasion: { type: "gate", name } }, signal);
+  },
+);
 
 const retries = { command: 0, webhook: 0 };
 

@@ -1,18 +1,81 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { ConfigProblem } from "../config/parts/problem.ts";
 import type { Call, GateVerdict } from "../core/calls.ts";
 import type { Fields } from "../core/fields.ts";
-import type { GateBase } from "../core/gates.ts";
+import type { GateBase, GatePhase } from "../core/gates.ts";
 import type { RouterName } from "../core/model.ts";
-import type { GateIo, GateSubject, KnownPods } from "./io.ts";
+import type { GateIo, GateSubject } from "./io.ts";
 
-/** What a gate looks with: the world, and what gates remember over all phases of a rollout. */
+/** What a gate looks with: the world, and what it remembers over all phases of a rollout. */
 export interface Looking {
   readonly io: GateIo;
-  readonly pods: {
-    readonly known: KnownPods;
-    readonly know: (pods: KnownPods) => void;
+  /** As the record of the rollout has it; `undefined`: nothing yet. */
+  readonly memory: unknown;
+}
+
+/** What a look came to. */
+export interface Looked {
+  readonly said: GateVerdict;
+  /** Plain JSON, for the record of the rollout: a command that was killed goes on with the same evidence. `undefined`: nothing to remember. */
+  readonly memory: unknown;
+}
+
+/** What a kind of gate remembers over all phases, and over all commands that work on a rollout. */
+export interface Remembering<Memory> {
+  /** Before the first look. */
+  readonly nothing: Memory;
+  /** What the record may hold. Anything else is as good as lost. */
+  readonly schema: z.ZodType<Memory>;
+}
+
+/** How a kind of gate comes to its verdict: it observes, and judges what it saw by what it remembers. */
+export interface GateRules<Settings extends object, Sample, Memory> {
+  readonly remembers: Remembering<Memory>;
+  /** Observes, once. Throws only what is no verdict, such as an abort. */
+  readonly ask: (
+    asking: { readonly io: GateIo; readonly memory: Memory },
+    gate: GateBase & Settings,
+    subject: GateSubject,
+    signal: AbortSignal,
+  ) => Promise<Sample>;
+  /** Pure. */
+  readonly judge: (
+    memory: Memory,
+    sample: Sample,
+    gate: GateBase & Settings,
+    subject: GateSubject,
+  ) => { readonly verdict: GateVerdict; readonly memory: Memory };
+}
+
+/** One look by such rules, with a memory from a record. */
+export function lookBy<Settings extends object, Sample, Memory>({
+  remembers,
+  ask,
+  judge,
+}: GateRules<Settings, Sample, Memory>): GateKind<Settings>["look"] {
+  return async ({ io, memory: kept }, gate, subject, signal) => {
+    const read = remembers.schema.safeParse(kept);
+    const memory = read.success ? read.data : remembers.nothing;
+    const sample = await ask({ io, memory }, gate, subject, signal);
+    const { verdict, memory: next } = judge(memory, sample, gate, subject);
+    return { said: verdict, memory: next };
   };
+}
+
+/** Rules of a kind for which each look stands by itself: what was seen is its verdict. */
+export function lookWithoutMemory<Settings extends object>(
+  ask: (
+    io: GateIo,
+    gate: GateBase & Settings,
+    subject: GateSubject,
+    signal: AbortSignal,
+  ) => Promise<GateVerdict>,
+): GateKind<Settings>["look"] {
+  return lookBy({
+    remembers: { nothing: undefined, schema: z.undefined() },
+    ask: ({ io }, gate, subject, signal) => ask(io, gate, subject, signal),
+    judge: (memory, verdict) => ({ memory, verdict }),
+  });
 }
 
 /** What the rules of a kind need of the rest of a configuration. */
@@ -35,7 +98,7 @@ export interface GateKind<Settings extends object> {
     gate: GateBase & Settings,
     subject: GateSubject,
     signal: AbortSignal,
-  ) => Promise<GateVerdict>;
+  ) => Promise<Looked>;
   /** What it will call, so that this can be checked before a rollout begins. @default nothing */
   readonly call?: (settings: Settings) => Call;
 }
@@ -45,6 +108,8 @@ export interface ConfigurableGate<Form extends object, Settings extends object> 
   readonly key: keyof Form & string;
   /** The key, and those that belong to it; tied to `Form`. */
   readonly schema: z.ZodObject;
+  /** The only phases in which it sees anything. @default all */
+  readonly phases?: readonly GatePhase[];
   /** Seconds for one look, where nothing is said. */
   readonly timeout: number;
   readonly settings: (form: Form, timeoutMs: number) => Settings;

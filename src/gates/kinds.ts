@@ -1,17 +1,24 @@
 import type { z } from "zod";
-import type { Call, GateVerdict } from "../core/calls.ts";
-import type { GateBase } from "../core/gates.ts";
+import type { Call } from "../core/calls.ts";
+import { type GateBase, type GatePhase, gatePhases } from "../core/gates.ts";
 import { commandGate, webhookGate } from "./call.ts";
 import type { GateSubject } from "./io.ts";
-import type { ConfigurableGate, GateKind, Looking } from "./kind.ts";
+import type { ConfigurableGate, GateKind, Looked, Looking } from "./kind.ts";
 import { podsGate } from "./pods.ts";
 import { requestGate } from "./request.ts";
+import { trafficGate } from "./traffic.ts";
 
 /**
  * The kinds of gates. Types, schema, defaults and rules of `rollout.gates`, what is checked before a rollout, and what looks at a release
  * are made of these rows; a kind is its own file and test, its part of docs/gates.md, and its row here.
  */
-const kinds = { command: commandGate, webhook: webhookGate, request: requestGate, pods: podsGate } as const;
+const kinds = {
+  command: commandGate,
+  webhook: webhookGate,
+  request: requestGate,
+  traffic: trafficGate,
+  pods: podsGate,
+} as const;
 
 type Kinds = typeof kinds;
 
@@ -60,6 +67,12 @@ export function gateSettings(form: GateForm, timeout: number | undefined): Setti
   return kind.settings(given, (timeout ?? kind.timeout) * 1000) as SettingsOf<Gate>;
 }
 
+/** The phases in which a gate is looked at that names none. Pure. */
+export function phasesOf(form: GateForm): readonly GatePhase[] {
+  const given: Readonly<Record<string, unknown>> = { ...form };
+  return configurableGates.find(({ key }) => given[key] !== undefined)?.phases ?? gatePhases;
+}
+
 /** What a gate will call; `undefined`: nobody. */
 export function callOfGate(gate: Gate): Call | undefined {
   return (kinds[gate.kind] as GateKind<Gate>).call?.(gate);
@@ -71,6 +84,6 @@ export async function lookOnce(
   gate: Gate,
   subject: GateSubject,
   signal: AbortSignal,
-): Promise<GateVerdict> {
+): Promise<Looked> {
   return await (kinds[gate.kind] as GateKind<Gate>).look(looking, gate, subject, signal);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { KnownPods, PodSeen } from "./io.ts";
-import { judgePods } from "./pods.ts";
+import { subject } from "../calls/calls.fixture.ts";
+import type { GateIo, KnownPods, PodSeen } from "./io.ts";
+import { judgePods, podsGate } from "./pods.ts";
 
 const pod = (name: string, more: Partial<PodSeen> = {}): PodSeen => ({
   id: `uid-${name}`,
@@ -83,4 +84,25 @@ describe("pods of the new release", () => {
     const crashing = [pod("a", { ready: false, restarts: 3 }), pod("b", { ready: false, restarts: 3 })];
     expect(judgePods({}, { desired: 2, pods: crashing })).toMatchObject({ verdict: "hold", known: {} });
   });
+});
+
+test("what is remembered of very many pods does not fill the record", async () => {
+  const pods = Array.from({ length: 1_000 }, (_, index) => pod(`pod-${index}`));
+  const io = { pods: () => Promise.resolve({ desired: 1_000, pods }) } as unknown as GateIo;
+  const gate = {
+    kind: "pods",
+    name: "pods",
+    phases: ["verify"],
+    everyMs: 1,
+    failures: 1,
+    onInconclusive: "hold",
+  } as const;
+  const looked = await podsGate.look(
+    { io, memory: "what no version has written" },
+    gate,
+    { ...subject, phase: "verify" },
+    new AbortController().signal,
+  );
+  expect(looked.said.verdict).toBe("pass");
+  expect(Object.keys(looked.memory as object)).toHaveLength(500);
 });

@@ -1,7 +1,8 @@
+import { z } from "zod";
 import type { GateVerdict } from "../core/calls.ts";
 import { messageOf } from "../core/errors.ts";
 import type { KnownPods, PodSeen, PodsSeen } from "./io.ts";
-import type { GateKind } from "./kind.ts";
+import { type GateKind, lookBy } from "./kind.ts";
 
 /**
  * Whether pods that were ready have restarted or become unready since. One that ended is no reason: nodes are drained, and
@@ -53,19 +54,37 @@ function times(count: number): string {
   return count === 1 ? "once" : `${count} times`;
 }
 
+/** What was seen of the pods, or why nothing was. */
+type PodsSample =
+  | { readonly kind: "seen"; readonly seen: PodsSeen }
+  | { readonly kind: "unreadable"; readonly why: string };
+
+/** Pods that are known from one command to the next: more would fill the record. */
+const keptPods = 500;
+
 /** Watches the pods of every release, unless that is switched off; no configuration chooses it. */
 export const podsGate: GateKind<{ readonly kind: "pods" }> = {
-  look: async ({ io, pods }, _gate, _subject, signal) => {
-    let seen: PodsSeen;
-    try {
-      seen = await io.pods(signal);
-    } catch (error) {
-      if (signal.aborted) throw error;
-      // That the API server is away for a moment is no reason to bother a person.
-      return { verdict: "hold", evidence: `the pods cannot be read: ${messageOf(error)}` };
-    }
-    const { known, ...said } = judgePods(pods.known, seen);
-    pods.know(known);
-    return said;
-  },
+  look: lookBy<{ readonly kind: "pods" }, PodsSample, KnownPods>({
+    remembers: {
+      nothing: {},
+      schema: z.record(z.string(), z.object({ name: z.string(), restarts: z.number() })),
+    },
+    ask: async ({ io }, _gate, _subject, signal) => {
+      try {
+        return { kind: "seen", seen: await io.pods(signal) };
+      } catch (error) {
+        if (signal.aborted) throw error;
+        return { kind: "unreadable", why: messageOf(error) };
+      }
+    },
+    judge: (memory, sample) => {
+      if (sample.kind === "unreadable") {
+        // That the API server is away for a moment is no reason to bother a person.
+        const evidence = `the pods cannot be read: ${sample.why}`;
+        return { verdict: { verdict: "hold", evidence }, memory };
+      }
+      const { known, ...verdict } = judgePods(memory, sample.seen);
+      return { verdict, memory: Object.fromEntries(Object.entries(known).slice(0, keptPods)) };
+    },
+  }),
 };

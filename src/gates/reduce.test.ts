@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { verdicts } from "../core/calls.ts";
+import type { OnInconclusive } from "../core/gates.ts";
 import { combined, heard, longestHoldMs, nothingHeard, reasonOf, standing } from "./reduce.ts";
 
 const said = (verdict: (typeof verdicts)[number], evidence = "x") => ({ verdict, evidence });
@@ -60,7 +61,9 @@ describe("a gate as a whole", () => {
 
 describe("gates together", () => {
   const of = (...kinds: (typeof verdicts)[number][]) =>
-    combined(kinds.map((kind, index) => ({ name: `g${index}`, ...said(kind, kind) })));
+    combined(
+      kinds.map((kind, index) => ({ name: `g${index}`, onInconclusive: "hold", ...said(kind, kind) })),
+    );
 
   test("pass only where all do", () => {
     expect(of().kind).toBe("pass");
@@ -69,6 +72,35 @@ describe("gates together", () => {
     expect(of("pass", "inconclusive").kind).toBe("inconclusive");
     expect(of("inconclusive", "hold").kind).toBe("hold");
     expect(of("inconclusive", "hold", "fail").kind).toBe("fail");
+  });
+
+  test("go on past one that cannot tell and need not, which is never said to have passed", () => {
+    const unclear = (onInconclusive: OnInconclusive) => ({
+      name: onInconclusive,
+      onInconclusive,
+      ...said("inconclusive", "needs 20,100 requests"),
+    });
+    expect(combined([unclear("pass")])).toEqual({
+      kind: "pass",
+      onInconclusive: "hold",
+      gates: [
+        {
+          name: "pass",
+          verdict: "inconclusive",
+          isLetPass: true,
+          evidence: "not shown: needs 20,100 requests",
+        },
+      ],
+    });
+    expect(combined([unclear("pass"), unclear("hold")])).toMatchObject({
+      kind: "inconclusive",
+      onInconclusive: "hold",
+    });
+    expect(combined([unclear("hold"), unclear("back")])).toMatchObject({
+      kind: "inconclusive",
+      onInconclusive: "back",
+    });
+    expect(reasonOf(combined([unclear("pass"), unclear("back")]))).toBe("back: needs 20,100 requests");
   });
 
   test("say who is the reason", () => {

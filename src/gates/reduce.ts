@@ -74,14 +74,29 @@ export function standing(gate: Pick<GateBase, "failures">, memory: GateMemory, n
 /** The worst comes first; one that may still fail is waited for before a person is asked. */
 const order: readonly Verdict[] = ["fail", "hold", "inconclusive", "pass"];
 
+/** What one gate says, and what becomes of a phase in which it cannot tell. */
+export type SaidByGate = GateVerdict & Pick<GateBase, "onInconclusive"> & { readonly name: string };
+
 /** What gates say together. Without gates: pass. Pure. */
-export function combined(gates: GatesVerdict["gates"]): GatesVerdict {
-  const kind = order.find((verdict) => gates.some((gate) => gate.verdict === verdict)) ?? "pass";
-  return { kind, gates };
+export function combined(said: readonly SaidByGate[]): GatesVerdict {
+  const isLetPass = ({ verdict, onInconclusive }: SaidByGate) =>
+    verdict === "inconclusive" && onInconclusive === "pass";
+  const counting = said.filter((gate) => !isLetPass(gate));
+  const kind = order.find((verdict) => counting.some((gate) => gate.verdict === verdict)) ?? "pass";
+  const isBack = counting.some(
+    ({ verdict, onInconclusive }) => verdict === "inconclusive" && onInconclusive === "back",
+  );
+  const gates = said.map((gate) => {
+    const { onInconclusive: _, ...one } = gate;
+    return isLetPass(gate)
+      ? { ...one, isLetPass: true as const, evidence: `not shown: ${one.evidence}` }
+      : one;
+  });
+  return { kind, onInconclusive: isBack ? "back" : "hold", gates };
 }
 
 /** Who is the reason for what they say together, in one line: `smoke: exit code 3`. Pure. */
 export function reasonOf({ kind, gates }: GatesVerdict): string {
-  const saying = gates.filter(({ verdict }) => verdict === kind);
+  const saying = gates.filter(({ verdict, isLetPass }) => verdict === kind && isLetPass !== true);
   return saying.map(({ name, evidence }) => (evidence === "" ? name : `${name}: ${evidence}`)).join("; ");
 }

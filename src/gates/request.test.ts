@@ -22,6 +22,7 @@ const gateOf = (request: Partial<GateRequest> = {}): Extract<Gate, { kind: "requ
   phases: ["verify", "shift", "soak"],
   everyMs: 1_000,
   failures: 1,
+  onInconclusive: "hold",
   request: { ...asking, ...request },
 });
 
@@ -31,6 +32,7 @@ function ingress(...outcomes: readonly IngressOutcome[]) {
   const io: GateIo = {
     calls: callIo(),
     reach: () => Promise.resolve(reach),
+    counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
     pods: () => Promise.reject(new Error("Nobody asks for pods.")),
     ask: (request) => {
       const outcome = outcomes[Math.min(asked.length, outcomes.length - 1)];
@@ -43,7 +45,7 @@ function ingress(...outcomes: readonly IngressOutcome[]) {
 const look = (
   io: GateIo,
   ...rest: Parameters<typeof requestGate.look> extends [unknown, ...infer Rest] ? Rest : never
-) => requestGate.look({ io, pods: { known: {}, know: () => {} } }, ...rest);
+) => requestGate.look({ io, memory: undefined }, ...rest).then(({ said }) => said);
 const answer = (status = 200, body = "{}", latencyMs = 12): IngressOutcome => ({
   kind: "answer",
   answer: { status, body },

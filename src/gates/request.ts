@@ -10,7 +10,7 @@ import { leadsToModel } from "../core/identity-path.ts";
 import { jsonAt } from "../core/json-path.ts";
 import type { IngressSpec } from "../core/model.ts";
 import type { IngressAnswer } from "./io.ts";
-import type { ConfigurableGate, GateAround } from "./kind.ts";
+import { type ConfigurableGate, type GateAround, lookWithoutMemory } from "./kind.ts";
 
 /** A request as clients send it, through the ingress. */
 export interface GateRequestConfig {
@@ -127,13 +127,17 @@ export interface RequestForm {
   readonly request: GateRequestConfig;
 }
 
-type RequestGate = ConfigurableGate<RequestForm, { readonly kind: "request"; readonly request: GateRequest }>;
+/** What it asks, resolved. */
+export interface RequestSettings {
+  readonly kind: "request";
+  readonly request: GateRequest;
+}
 
 /**
  * Sends requests through the real ingress, one after the other, each on a connection of its own. Before the cut-over the preview
  * header leads them to the new release; after it they go where clients' do. Ends as soon as too many answers were wrong.
  */
-const lookByRequests: RequestGate["look"] = async ({ io }, { request }, subject, signal) => {
+const lookByRequests = lookWithoutMemory<RequestSettings>(async (io, { request }, subject, signal) => {
   const route = subject.phase === "soak" ? "clients" : "release";
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   const wrong: string[] = [];
@@ -175,7 +179,7 @@ const lookByRequests: RequestGate["look"] = async ({ io }, { request }, subject,
   // The ingress itself was not reached, or limits requests: that says nothing about the release.
   if (unreachable.length + limited.length > 0) return { verdict: "inconclusive", evidence };
   return { verdict: "pass", evidence };
-};
+});
 
 function requestOf(config: GateRequestConfig, timeoutMs: number): GateRequest {
   const { path, method, headers, body, requests, allowed, insecure, expect } = config;
@@ -286,7 +290,7 @@ function ingressOf(input: object): IngressSpec | undefined {
   return isRight ? (ingress as unknown as IngressSpec) : undefined;
 }
 
-export const requestGate: RequestGate = {
+export const requestGate: ConfigurableGate<RequestForm, RequestSettings> = {
   key: "request",
   schema: tied<RequestForm>()(z.object({ request })),
   timeout: own.timeout,

@@ -8,7 +8,7 @@ import { systemClock } from "../core/clock.ts";
 import { gatePhases } from "../core/gates.ts";
 import type { GateIo, GateSubject, PodsSeen } from "./io.ts";
 import type { Gate } from "./kinds.ts";
-import { type GateLook, GateWatch } from "./watch.ts";
+import { type GateLook, GateWatch, type GateWatchOptions } from "./watch.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const fraud: GateSubject = { ...subject, phase: "shift" };
-const base = { phases: gatePhases, everyMs: 20, failures: 1 };
+const base = { phases: gatePhases, everyMs: 20, failures: 1, onInconclusive: "hold" } as const;
 const script = (name: string, text: string, more: Partial<Gate> = {}): Gate =>
   ({
     ...base,
@@ -27,13 +27,18 @@ const script = (name: string, text: string, more: Partial<Gate> = {}): Gate =>
     ...more,
   }) as Gate;
 
-function watching(gates: readonly Gate[], io: Partial<GateIo> = {}) {
+function watching(
+  gates: readonly Gate[],
+  io: Partial<GateIo> = {},
+  more: Pick<GateWatchOptions, "memories" | "onMemory"> = {},
+) {
   const looks: GateLook[] = [];
   const stop = new AbortController();
   const watch = new GateWatch({
     io: {
       calls: callIo({ clock: systemClock, folder }),
       reach: () => Promise.resolve(reach),
+      counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
       ask: () => Promise.resolve({ kind: "broken", why: "nobody" }),
       pods: () => Promise.resolve({ desired: 0, pods: [] }),
       ...io,
@@ -41,6 +46,7 @@ function watching(gates: readonly Gate[], io: Partial<GateIo> = {}) {
     gates,
     signal: stop.signal,
     onVerdict: (look) => looks.push(look),
+    ...more,
   });
   return { watch, looks, stop };
 }
@@ -56,7 +62,7 @@ describe("gates that are watched", () => {
       script("two", "test -e go && echo gone || exit 5"),
       script("other phase", "exit 1", { phases: ["soak"] }),
     ]);
-    expect(watch.verdict()).toEqual({ kind: "pass", gates: [] });
+    expect(watch.verdict()).toMatchObject({ kind: "pass", gates: [] });
     watch.enter(fraud);
     expect(watch.verdict()).toMatchObject({ kind: "hold", gates: [{ name: "one" }, { name: "two" }] });
     await until(() => watch.verdict().gates.some(({ verdict }) => verdict === "pass"));
@@ -66,7 +72,7 @@ describe("gates that are watched", () => {
     await watch.leave();
     expect(looks).toContainEqual({ name: "one", phase: "shift", verdict: "pass", evidence: "fine" });
     expect(looks.filter(({ name }) => name === "one")).toHaveLength(1);
-    expect(watch.verdict()).toEqual({ kind: "pass", gates: [] });
+    expect(watch.verdict()).toMatchObject({ kind: "pass", gates: [] });
   });
 
   test("say when they have looked", async () => {
@@ -173,6 +179,36 @@ describe("gates that are watched", () => {
     watch.enter(fraud);
     await until(() => watch.verdict().kind === "fail");
     await watch.leave();
+  });
+
+  test("remember over commands: one that was killed is gone on with", async () => {
+    let restarts = 0;
+    const pods = (): Promise<PodsSeen> =>
+      Promise.resolve({
+        desired: 1,
+        pods: [{ id: "uid-a", name: "a", ready: true, restarts, lastEnd: undefined }],
+      });
+    const gates: Gate[] = [{ ...base, kind: "pods", name: "pods" }];
+    let record: Record<string, unknown> = {};
+    const killed = watching(
+      gates,
+      { pods },
+      {
+        onMemory: (name, memory) => {
+          record = { ...record, [name]: memory };
+        },
+      },
+    );
+    killed.watch.enter(fraud);
+    await until(() => killed.watch.verdict().kind === "pass");
+    killed.stop.abort();
+    await killed.watch.leave();
+    expect(record).toEqual({ pods: { "uid-a": { name: "a", restarts: 0 } } });
+    restarts = 1;
+    const next = watching(gates, { pods }, { memories: JSON.parse(JSON.stringify(record)) });
+    next.watch.enter(fraud);
+    await until(() => next.watch.verdict().kind === "fail");
+    await next.watch.leave();
   });
 
   test("that cannot read the pods hold until they can", async () => {

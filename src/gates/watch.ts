@@ -1,7 +1,6 @@
 import type { GateVerdict } from "../core/calls.ts";
 import type { GatesVerdict } from "../core/gates.ts";
-import type { GateIo, GateSubject, KnownPods } from "./io.ts";
-import type { Looking } from "./kind.ts";
+import type { GateIo, GateSubject } from "./io.ts";
 import { type Gate, lookOnce } from "./kinds.ts";
 import { combined, type GateMemory, heard, nothingHeard, standing } from "./reduce.ts";
 
@@ -18,11 +17,14 @@ export interface GateWatchOptions {
   readonly signal: AbortSignal;
   /** Called when what a gate says as a whole changes; when only its evidence does, at the most once a minute. */
   readonly onVerdict?: (look: GateLook) => void;
-  /** Pods that an earlier watch of the same rollout knew. @default none */
-  readonly known?: KnownPods | undefined;
-  /** Called when other pods are known than before. */
-  readonly onKnown?: (known: KnownPods) => void;
+  /** What gates of an earlier watch of the same rollout remembered, by name. @default nothing */
+  readonly memories?: GateMemories | undefined;
+  /** Called when a gate remembers something else than before. */
+  readonly onMemory?: (name: string, memory: unknown) => void;
 }
+
+/** What gates remember over all phases of a rollout, by name: plain JSON. */
+export type GateMemories = Readonly<Record<string, unknown>>;
 
 const newsEveryMs = 60_000;
 
@@ -35,19 +37,19 @@ interface Watched {
 }
 
 /**
- * Looks at gates, each at its own pace, while a phase or a step of the shift lasts. What they say starts anew with each; which
- * pods were ready is remembered over all of them.
+ * Looks at gates, each at its own pace, while a phase or a step of the shift lasts. What they say starts anew with each; what a
+ * kind of gate remembers goes on through all of them, and through all commands that work on the rollout.
  */
 export class GateWatch {
   readonly #options: GateWatchOptions;
   #watched: Watched | undefined;
-  #known: KnownPods;
+  #memories: GateMemories;
   #failure: unknown;
   #news = news();
 
   constructor(options: GateWatchOptions) {
     this.#options = options;
-    this.#known = options.known ?? {};
+    this.#memories = options.memories ?? {};
   }
 
   /** Begins to look, unless it is looking at just this phase and step already. */
@@ -90,6 +92,7 @@ export class GateWatch {
     return combined(
       gates.map((gate) => ({
         name: gate.name,
+        onInconclusive: gate.onInconclusive,
         ...standing(gate, memories.get(gate.name) ?? nothingHeard, now),
       })),
     );
@@ -115,8 +118,10 @@ export class GateWatch {
     let told: { readonly key: string; readonly evidence: string; readonly at: number } | undefined;
     try {
       while (!signal.aborted) {
-        const said = await lookOnce(this.#looking, gate, subject, signal);
+        const looking = { io: this.#options.io, memory: this.#memories[gate.name] };
+        const { said, memory: remembered } = await lookOnce(looking, gate, subject, signal);
         if (signal.aborted) return;
+        this.#remember(gate.name, remembered);
         const memory = heard(gate, memories.get(gate.name) ?? nothingHeard, said, clock.now());
         memories.set(gate.name, memory);
         this.#tellNews();
@@ -140,13 +145,10 @@ export class GateWatch {
     }
   }
 
-  get #looking(): Looking {
-    const know = (known: KnownPods) => {
-      if (JSON.stringify(known) === JSON.stringify(this.#known)) return;
-      this.#known = known;
-      this.#options.onKnown?.(known);
-    };
-    return { io: this.#options.io, pods: { known: this.#known, know } };
+  #remember(name: string, memory: unknown): void {
+    if (JSON.stringify(memory) === JSON.stringify(this.#memories[name])) return;
+    this.#memories = { ...this.#memories, [name]: memory };
+    this.#options.onMemory?.(name, memory);
   }
 }
 

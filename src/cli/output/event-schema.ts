@@ -43,6 +43,10 @@ const verdict = z.object({
   phase,
   verdict: z.enum(["pass", "fail", "inconclusive", "hold"]),
   evidence: z.string(),
+  data: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("The evidence as data, of gates that have some: numbers, examples, series"),
   message: z.string().describe("For people"),
 });
 const info = z.object({

@@ -1,5 +1,7 @@
 import { defaultPreviewHeader, objectNames } from "../../core/names.ts";
 import { otherSlot } from "../../core/slots.ts";
+import { ingressNginx } from "./counters/ingress-nginx.ts";
+import { traefikNginx } from "./counters/traefik-nginx.ts";
 import { backendSlot, ingressTo, refuseInvalidRouting, refuseOwnedAnnotations } from "./main-ingress.ts";
 import { nginxPrefix as prefix, requestAnnotations } from "./nginx-request.ts";
 import type { Router } from "./router.ts";
@@ -23,6 +25,7 @@ const perBackend = [
  */
 export const nginx: Router = {
   name: "nginx",
+  counters: [traefikNginx, ingressNginx],
   capabilities: {
     weights: true,
     header: true,

@@ -1,6 +1,7 @@
 import type { IngressSpec, RouterName } from "../../core/model.ts";
 import type { Named, ObjectNames } from "../../core/names.ts";
 import type { Routing } from "../../core/routing.ts";
+import type { ControllerCounters } from "./counters/counted.ts";
 
 /** What a router can do. A model that asks for more is refused when it is planned, never served with less. */
 export interface RouterCapabilities {
@@ -94,6 +95,8 @@ export interface ObservedIngress {
 export interface Router {
   readonly name: RouterName;
   readonly capabilities: RouterCapabilities;
+  /** What the controllers that read its objects count of each slot. @default nothing is known of that */
+  readonly counters?: readonly ControllerCounters[];
   /** Names of the objects it writes, the main one first. */
   objectNames(model: Named): readonly [main: string, ...others: string[]];
   /**

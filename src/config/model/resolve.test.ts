@@ -56,6 +56,7 @@ describe("resolveConfig", () => {
             phases: ["verify", "shift", "soak"],
             everyMs: 2_000,
             failures: 2,
+            onInconclusive: "hold",
           },
         ],
         notifications: [],

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Hook } from "../../core/calls.ts";
 import { defaults, gateDefaults, hookDefaults } from "../../core/defaults.ts";
-import { gatePhases } from "../../core/gates.ts";
+import { gatePhases, inconclusiveChoices } from "../../core/gates.ts";
 import { type NotificationTarget, noticeKinds } from "../../core/notices.ts";
 import { phases } from "../../core/rollout/state.ts";
-import { configurableGates, type Gate, gateSettings, gateShape } from "../../gates/kinds.ts";
+import { configurableGates, type Gate, gateSettings, gateShape, phasesOf } from "../../gates/kinds.ts";
 import { callOf, callShape, variable } from "../parts/call-shape.ts";
 import { otherwise, text } from "../parts/schema-parts.ts";
 import type { GateConfig, HookConfig, NotificationConfig, RolloutConfig } from "./rollout-types.ts";
@@ -68,6 +68,12 @@ export const gatesSchema = z
         .min(1)
         .optional()
         .describe(`Failing looks in a row that make the gate fail. ${otherwise(gateDefaults.failures)}`),
+      onInconclusive: z
+        .enum(inconclusiveChoices)
+        .optional()
+        .describe(
+          `What becomes of a phase that has had its time while the gate cannot tell. ${otherwise(gateDefaults.onInconclusive)}`,
+        ),
       timeout: positive(
         `Seconds for one look or request. ${otherwise(gateDefaults.timeout)}${ownTimeouts.join("")}`,
       ).optional(),
@@ -112,15 +118,23 @@ export function resolveHook(config: HookConfig): Hook {
 function resolveGate(config: GateConfig): Gate {
   return {
     name: config.name,
-    phases: config.phases ?? gatePhases,
+    phases: config.phases ?? phasesOf(config),
     everyMs: (config.every ?? gateDefaults.every) * 1000,
     failures: config.failures ?? gateDefaults.failures,
+    onInconclusive: config.onInconclusive ?? gateDefaults.onInconclusive,
     ...gateSettings(config, config.timeout),
   };
 }
 
 /** The gate that is there unless it is switched off: a pod may be unready for a moment, but not at two looks in a row. */
-const podsGate: Gate = { kind: "pods", name: "pods", phases: gatePhases, everyMs: 2_000, failures: 2 };
+const podsGate: Gate = {
+  kind: "pods",
+  name: "pods",
+  phases: gatePhases,
+  everyMs: 2_000,
+  failures: 2,
+  onInconclusive: "hold",
+};
 
 export function resolveGates({ gates = [], watchPods = defaults.rollout.watchPods }: RolloutConfig): Gate[] {
   return [...(watchPods ? [podsGate] : []), ...gates.map(resolveGate)];

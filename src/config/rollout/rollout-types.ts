@@ -1,5 +1,5 @@
 import type { Hook } from "../../core/calls.ts";
-import type { GatePhase } from "../../core/gates.ts";
+import type { GatePhase, OnInconclusive } from "../../core/gates.ts";
 import type { NoticeKind, NotificationTarget } from "../../core/notices.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
 import type { Phase, ShiftStep } from "../../core/rollout/state.ts";
@@ -71,6 +71,12 @@ interface GateBaseConfig {
   readonly every?: number;
   /** Failing looks in a row that make the gate fail. @default 1 */
   readonly failures?: number;
+  /**
+   * What becomes of a phase that has had its time while the gate cannot tell: `hold` asks a person, `back` takes traffic back, `pass` goes on and
+   * says what was not shown.
+   * @default hold
+   */
+  readonly onInconclusive?: OnInconclusive;
   /** Seconds for one look; for `request`: for one request. @default 30, for `request` 10 */
   readonly timeout?: number;
 }

@@ -159,7 +159,9 @@ function judged(state: RolloutState, { gates }: World): Action {
       return { kind: "wait", for: "gates", slot: state.target, until: undefined };
     case "inconclusive":
       // A person who promotes it has seen this.
-      return state.promoted ? complete : { kind: "held", by: { kind: "gates", reason: gates.reason } };
+      if (state.promoted) return complete;
+      if (gates.onInconclusive === "back") return { kind: "refuse", reason: gates.reason };
+      return { kind: "held", by: { kind: "gates", reason: gates.reason } };
   }
 }
 

@@ -32,4 +32,15 @@ describe("gates", () => {
     run.send({ kind: "promote" });
     expect(run.finish()).toEqual({ kind: "rest", why: "finished" });
   });
+
+  test("one that cannot tell takes traffic back where the user wants that, at the end of the phase alone", () => {
+    const run = new Simulation(plan);
+    while (!(run.state.phase === "shift" && run.state.proved)) run.step();
+    run.gates = "inconclusive";
+    run.onInconclusive = "back";
+    expect(run.step()).toMatchObject({ kind: "wait", for: "hold" });
+    run.finish();
+    expect(run.state).toMatchObject({ reason: "they say inconclusive", outcome: "aborted" });
+    expect(run.routing).toEqual(settledOn("blue"));
+  });
 });

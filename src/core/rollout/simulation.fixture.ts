@@ -51,6 +51,7 @@ export class Simulation {
   /** The slot that the ingress was proved to reach by the preview header, since it was armed last. */
   armed: Slot | undefined = "green";
   gates: GateWorld["verdict"] = "pass";
+  onInconclusive: "hold" | "back" = "hold";
   window: WindowWorld = { kind: "open" };
   clientsAnswered: boolean | undefined;
   /** Phases that somebody approved. */
@@ -85,7 +86,11 @@ export class Simulation {
       slots: { blue: slot(this.pods.blue), green: slot(this.pods.green) },
       drained: undefined,
       unfinished: this.unfinished,
-      gates: { verdict: this.gates, reason: `they say ${this.gates}` },
+      gates: {
+        verdict: this.gates,
+        reason: `they say ${this.gates}`,
+        onInconclusive: this.onInconclusive,
+      },
       window: this.window,
       capabilities: { weights: this.weights },
       clientsAnswered: this.clientsAnswered,
@@ -268,7 +273,8 @@ export function check(run: Simulation, world: World, action: Action): void {
       break;
     case "refuse":
       expect(["fail", "inconclusive"], "only a gate refuses").toContain(run.gates);
-      if (run.gates === "inconclusive") expect(of.mode.kind).toBe("recreate");
+      if (run.gates === "inconclusive" && run.onInconclusive === "hold")
+        expect(of.mode.kind).toBe("recreate");
       break;
     case "scale-down":
       expect(split[action.slot], "what carries traffic is not scaled down").toBe(0);

@@ -35,6 +35,8 @@ export interface GateWorld {
   readonly verdict: "pass" | "fail" | "inconclusive" | "hold";
   /** Which of them says so, and why. */
   readonly reason: string;
+  /** Of `inconclusive`: what becomes of the phase when it has had its time. @default hold */
+  readonly onInconclusive?: "hold" | "back";
 }
 
 /** Whether traffic may move now. */

@@ -8,7 +8,7 @@ import { type JournalEntry, withEntries } from "./journal-entry.ts";
 import type { RolloutRecord } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
 import { reportOf } from "./report.ts";
-import { boundedPods, type RolloutOutcomeRecord, type RolloutRecordEntry } from "./rollouts.ts";
+import { memoriesOf, type RolloutOutcomeRecord, type RolloutRecordEntry } from "./rollouts.ts";
 
 /** The rollout of a record that has not ended. */
 export function inProgress(record: RolloutRecord | undefined): RolloutRecordEntry | undefined {
@@ -71,7 +71,7 @@ function withEnd(
     report,
   };
   // What happened is in the report now.
-  const { pods: _watched, ...over } = entry;
+  const { gates: _remembered, pods: _former, ...over } = entry;
   return { ...record, rollout: { ...over, journal: [] }, rollouts: [...(record.rollouts ?? []), outcome] };
 }
 
@@ -123,7 +123,7 @@ export async function recordEvents(
   heard = 0,
 ): Promise<RolloutRecord> {
   const noted = [...journal.noted];
-  const { pods } = journal;
+  const { memories } = journal;
   const written = await context.store.update((record): RolloutRecord => {
     const entry = record?.rollout;
     if (record === undefined || entry === undefined) throw gone(context);
@@ -135,12 +135,12 @@ export async function recordEvents(
       state,
       requests: entry.requests.slice(heard),
       journal: withEntries(entry.journal, [...noted, ...begun]),
-      ...(pods === undefined ? {} : { pods: boundedPods(pods) }),
+      ...(memories === undefined ? {} : { gates: { ...memoriesOf(entry), ...memories } }),
     };
     if (state.phase !== "done" || entry.state.phase === "done") return { ...record, rollout: changed };
     return withEnd(record, changed, context.namespace, now);
   });
-  journal.written(noted, pods);
+  journal.written(noted, memories);
   return written;
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Event, EventSink } from "../../core/events.ts";
 import { headline, shortened } from "../../core/headline.ts";
 import type { Phase } from "../../core/rollout/state.ts";
-import type { KnownPods } from "../../gates/io.ts";
+import type { GateMemories } from "../../gates/watch.ts";
 import type { JournalEntry } from "./journal-entry.ts";
 
 /**
@@ -14,7 +14,7 @@ export class Journal {
   readonly #clock: Clock;
   readonly #startedAt = new Map<string, number>();
   #noted: JournalEntry[] = [];
-  #pods: KnownPods | undefined;
+  #memories: GateMemories | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -38,14 +38,14 @@ export class Journal {
     });
   }
 
-  /** Pods that the next command has to know: what happens to them while none runs is judged then. */
-  know(pods: KnownPods): void {
-    this.#pods = pods;
+  /** What a gate remembers: the next command goes on with it. */
+  remember(name: string, memory: unknown): void {
+    this.#memories = { ...this.#memories, [name]: memory };
   }
 
-  /** Pods to know that are not written yet; `undefined`: the record has them. */
-  get pods(): KnownPods | undefined {
-    return this.#pods;
+  /** What gates remember that is not written yet; `undefined`: the record has it all. */
+  get memories(): GateMemories | undefined {
+    return this.#memories;
   }
 
   /** What is not written yet. */
@@ -54,8 +54,8 @@ export class Journal {
   }
 
   /** Forgets what was written. */
-  written(entries: readonly JournalEntry[], pods: KnownPods | undefined): void {
-    if (this.#pods === pods) this.#pods = undefined;
+  written(entries: readonly JournalEntry[], memories: GateMemories | undefined): void {
+    if (this.#memories === memories) this.#memories = undefined;
     this.#noted = this.#noted.filter((entry) => !entries.includes(entry));
   }
 
@@ -83,7 +83,7 @@ export function sayVerdict(
   journal: Journal,
   said: GateVerdict & { readonly from: "gate" | "hook"; readonly name: string; readonly phase: Phase },
 ): void {
-  const { from, name, phase, verdict, evidence } = said;
+  const { from, name, phase, verdict, evidence, data } = said;
   const what = from === "gate" ? "Gate" : "Hook";
   events({
     type: "verdict",
@@ -92,6 +92,7 @@ export function sayVerdict(
     phase,
     verdict,
     evidence,
+    ...(data === undefined ? {} : { data }),
     message: `${what} ${name}: ${verdict}${evidence === "" ? "" : ` (${evidence})`}`,
   });
   journal.note({

@@ -1,16 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { type JournalEntry, withEntries } from "./journal-entry.ts";
-import { boundedOutcomes, boundedPods, type RolloutOutcomeRecord } from "./rollouts.ts";
+import {
+  boundedOutcomes,
+  memoriesOf,
+  type RolloutOutcomeRecord,
+  type RolloutRecordEntry,
+} from "./rollouts.ts";
 
 const at = "2026-11-23T08:00:00Z";
 const step = (text: string): JournalEntry => ({ at, kind: "step", text, result: "done" });
 
-test("what is known of pods from one command to the next does not fill the record", () => {
-  const pods = Array.from({ length: 1_000 }, (_, index) => [
-    `uid-${index}`,
-    { name: `pod-${index}`, restarts: 0 },
-  ]);
-  expect(Object.keys(boundedPods(Object.fromEntries(pods)))).toHaveLength(500);
+test("what older versions remembered of pods is the memory of their gate", () => {
+  const pods = { a: { name: "fraud-green-0", restarts: 1 } };
+  const entry = (more: Partial<RolloutRecordEntry>) => memoriesOf(more as RolloutRecordEntry);
+  expect(entry({ pods })).toEqual({ pods });
+  expect(entry({ pods, gates: { pods: {}, live: { step: 1 } } })).toEqual({ pods: {}, live: { step: 1 } });
+  expect(entry({})).toEqual({});
 });
 
 describe("a journal", () => {

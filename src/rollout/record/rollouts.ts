@@ -12,6 +12,7 @@ import {
 } from "../../core/rollout/state.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import type { KnownPods } from "../../gates/io.ts";
+import type { GateMemories } from "../../gates/watch.ts";
 import { type JournalEntry, journalEntry } from "./journal-entry.ts";
 import type { RolloutReport } from "./rollout-report.ts";
 
@@ -56,7 +57,12 @@ export interface RolloutRecordEntry {
   readonly requests: readonly RolloutRequest[];
   /** Oldest first. */
   readonly journal: readonly JournalEntry[];
-  /** Pods of the release that gates have seen ready: one that restarts while no command runs is found out by the next. */
+  /**
+   * What gates remember, by name: evidence is not lost when a command is killed, and a pod that restarts while none runs is found out by the
+   * next.
+   */
+  readonly gates?: GateMemories | undefined;
+  /** What older versions remembered of the gate `pods`. */
   readonly pods?: KnownPods | undefined;
   /** Of a switch: the target had no release of its own before, and so many replicas of the other slot's were declared for it. */
   readonly borrows?: { readonly replicas: number } | undefined;
@@ -87,12 +93,9 @@ const keptReports = 10;
 const keptReportBytes = 400_000;
 const keptOutcomes = 50;
 
-/** Pods that are known from one command to the next: more would fill the ConfigMap. */
-const keptPods = 500;
-
-/** Keeps what is known of pods small. Pure. */
-export function boundedPods(pods: KnownPods): KnownPods {
-  return Object.fromEntries(Object.entries(pods).slice(0, keptPods));
+/** What the gates of a rollout remember, from a record of whatever version. Pure. */
+export function memoriesOf({ gates, pods }: RolloutRecordEntry): GateMemories {
+  return { ...(pods === undefined ? {} : { pods }), ...gates };
 }
 
 /** Keeps the history small: the newest reports, and what the others came to. Pure. */
@@ -194,6 +197,8 @@ export const rolloutEntrySchema = tied<RolloutRecordEntry>()(
     ),
     journal: z.array(journalEntry),
     borrows: z.object({ replicas: z.number().int() }).optional(),
+    // Each kind of gate checks its own, and begins anew with what it does not know.
+    gates: z.record(z.string(), z.unknown()).optional(),
     pods: z.record(z.string(), z.object({ name: z.string(), restarts: z.number().int() })).optional(),
   }),
 );

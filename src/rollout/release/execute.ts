@@ -131,7 +131,7 @@ async function stepByStep(
     standing.at = { routing: world.routing, state };
     teller.see(record, world.routing, options.isNew === true);
     // Killed from here on, the next command knows them.
-    if (journal.pods !== undefined) await recordEvents(context, [], journal);
+    if (journal.memories !== undefined) await recordEvents(context, [], journal);
     const action = next(plan, state, world);
     waits.see(action, world.now);
     if (context.signal.aborted) throw interrupted("The rollout");

@@ -15,6 +15,7 @@ import { observeSlot } from "../observe/observe.ts";
 import { probeHost } from "../proof/identity-question.ts";
 import { isUntrusted } from "../proof/probe.ts";
 import type { RolloutRecord } from "../record/record.ts";
+import { OwnRequests, TrafficCounters } from "./counter-io.ts";
 
 /** What the executor saw last. */
 export interface Seen {
@@ -25,12 +26,20 @@ export interface Seen {
   readonly slot: Slot;
 }
 
-/** How the gates of a rollout reach the ingress and see the pods. */
-export function gateIo(context: RolloutContext, now: () => Seen): GateIo {
+/** How the gates of a rollout reach the ingress and see the pods. `proofs`: changes with each proof at the ingress. */
+export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => number = () => 0): GateIo {
   let asked = 0;
+  const own = new OwnRequests();
+  const counters = new TrafficCounters(context, own);
   return {
     calls: context.calls,
-    ask: (request) => askIngress(context, now(), request, asked++),
+    ask: (request) => {
+      const seen = now();
+      const { header } = locationOf(context, seen.record).router.capabilities;
+      const led = request.route === "release" && header ? seen.slot : undefined;
+      return own.counting(led, () => askIngress(context, seen, request, asked++), isServerError);
+    },
+    counters: (request) => counters.read(now(), proofs(), request),
     reach: (signal) => reachOf(context, now(), signal),
     pods: async (signal) => {
       const { record, slot } = now();
@@ -39,6 +48,8 @@ export function gateIo(context: RolloutContext, now: () => Seen): GateIo {
     },
   };
 }
+
+const isServerError = (outcome: IngressOutcome) => outcome.kind === "answer" && outcome.answer.status >= 500;
 
 function podsSeen(observed: Awaited<ReturnType<typeof observeSlot>>): PodsSeen {
   const ready = new Set(observed.endpoints.ready.map(({ pod }) => pod));

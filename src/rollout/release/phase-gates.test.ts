@@ -125,7 +125,10 @@ describe("gates in a rollout", () => {
       bench.cluster.intercept = intercept;
       bench.clock.pass(60_000);
       const entry = (await context().store.read())?.rollout;
-      expect(entry).toMatchObject({ state: { phase }, pods: { "fraud-green-0": { restarts: 0 } } });
+      expect(entry).toMatchObject({
+        state: { phase },
+        gates: { pods: { "fraud-green-0": { restarts: 0 } } },
+      });
 
       restart("fraud-green-0");
       const end = await resume(context(rollout), "resume");

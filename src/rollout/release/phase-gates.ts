@@ -8,7 +8,7 @@ import type { RolloutContext } from "../context/context.ts";
 import type { Journal } from "../record/journal.ts";
 import { sayVerdict } from "../record/journal.ts";
 import type { RolloutRecord } from "../record/record.ts";
-import type { RolloutRecordEntry } from "../record/rollouts.ts";
+import { memoriesOf, type RolloutRecordEntry } from "../record/rollouts.ts";
 import { gateIo, type Seen } from "./gate-io.ts";
 
 const never = new Promise<void>(() => undefined);
@@ -21,6 +21,8 @@ export class PhaseGates {
   #seen: Seen | undefined;
   #watch: GateWatch | undefined;
   #news: Promise<void> = never;
+  /** How often there was a reason not to look, a proof among them. */
+  #pauses = 0;
 
   constructor(context: RolloutContext, journal: Journal) {
     this.#context = context;
@@ -32,6 +34,7 @@ export class PhaseGates {
     const entry = record.rollout;
     const phase = entry === undefined ? undefined : watchedPhase(entry.state);
     if (entry === undefined || phase === undefined || !entry.plan.gates) {
+      this.#pauses += 1;
       await this.#watch?.leave();
       return quiet;
     }
@@ -40,7 +43,8 @@ export class PhaseGates {
     this.#watch.enter({ ...callSubject(this.#context, record, entry, seen.routing), phase });
     this.#news = this.#watch.news();
     const verdict = this.#watch.verdict();
-    return { verdict: verdict.kind, reason: reasonOf(verdict) };
+    const { kind, onInconclusive } = verdict;
+    return { verdict: kind, onInconclusive, reason: reasonOf(verdict) };
   }
 
   /** Settles when a gate has looked since they were asked last. */
@@ -52,7 +56,7 @@ export class PhaseGates {
     await this.#watch?.leave();
   }
 
-  #open({ pods }: RolloutRecordEntry): GateWatch {
+  #open(entry: RolloutRecordEntry): GateWatch {
     const context = this.#context;
     return new GateWatch({
       io: gateIo(context, () => {
@@ -61,8 +65,8 @@ export class PhaseGates {
       }),
       gates: context.config.rollout.gates,
       signal: context.signal,
-      known: pods,
-      onKnown: (known) => this.#journal.know(known),
+      memories: memoriesOf(entry),
+      onMemory: (name, memory) => this.#journal.remember(name, memory),
       onVerdict: (look) => sayVerdict(context, this.#journal, { from: "gate", ...look }),
     });
   }
