@@ -29,7 +29,7 @@ export interface ControllerPods {
   readonly selector: string;
   /** Port of the metrics. */
   readonly port: number;
-  /** @default "/metrics" */
+  /** @default /metrics */
   readonly path?: string;
 }
 
@@ -39,7 +39,7 @@ export interface TrafficConfig {
   readonly metrics: readonly [string | ControllerPods, ...(string | ControllerPods)[]];
   /**
    * Seconds that an answer may take; slower ones are compared, too. One of the bounds that the controller counts by (Traefik: 0.1, 0.3, 1.2
-   * and 5, unless it was told others). @default latency is not compared
+   * and 5, unless it was told others). @default not compared
    */
   readonly latency?: number;
   /** Chance that a good release is sent back, 0 to 1, over all looks. @default 0.05 */
@@ -202,7 +202,8 @@ const pods = z.strictObject({
   path: z.string().regex(/^\//).optional().describe("Default: /metrics"),
 });
 
-const source = z.union([z.url({ protocol: /^https?$/ }), pods]);
+const address = z.string().regex(/^https?:\/\/\S+$/, "is no address such as http://10.0.0.7:9100/metrics");
+const source = z.union([address, pods]);
 
 const traffic = z
   .strictObject({
