@@ -19,7 +19,7 @@ export async function refuseTakenHost(
 ): Promise<void> {
   const { namespace, router } = guarded;
   const { objects } = await seeIngresses(api, namespace, signal);
-  const own = { namespace, names: router.objectNames(namesOf(guarded)) };
+  const own = { namespace, names: router.refs(namesOf(guarded)).map(({ name }) => name) };
   const className =
     written.spec?.ingressClassName ?? written.metadata?.annotations?.["kubernetes.io/ingress.class"] ?? "";
   const taken = (written.spec?.rules ?? []).flatMap(({ host = "", http }) => {

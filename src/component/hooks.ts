@@ -10,7 +10,7 @@ import type { GuardKubeconfig } from "./arguments.ts";
 import { refuseEmptyLiveSlot, refuseRemovedSlot, refuseTakenHost } from "./creation-guard.ts";
 import { PodWatch } from "./pod-watch.ts";
 import { awaited, kubeconfigFromConfig } from "./provider.ts";
-import type { ObservedIngress, Router } from "./routers/router.ts";
+import type { ObservedObject, Router } from "./routers/router.ts";
 import {
   type GuardedModel,
   refuseChangedSelector,
@@ -67,7 +67,7 @@ export function guardHooks(
       router,
       autoscaled: declared.autoscaled,
       namespace: state.metadata?.namespace ?? written.metadata?.namespace ?? namespace,
-      written: written as ObservedIngress,
+      written: written as ObservedObject,
       ...(state.metadata?.uid === undefined ? {} : { uid: state.metadata.uid }),
     });
   });

@@ -4,7 +4,7 @@ import { requireCapability, routerNamed } from "./factory.ts";
 
 test.each(routerNames)("the router %s is known by its name", (name) => {
   expect(routerNamed(name).name).toBe(name);
-  expect(routerNamed(name).objectNames("m")[0]).toBe("m");
+  expect(routerNamed(name).refs("m")[0].name).toBe("m");
 });
 
 test.each(["istio", "constructor"])("the router %s is refused with the names of those there are", (name) => {

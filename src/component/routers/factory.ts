@@ -1,10 +1,20 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { type IngressSpec, type RouterName, routerNames } from "../../core/model.ts";
+import { type ObjectKind, pulumiType } from "../../core/object-kind.ts";
 import { nginx } from "./nginx.ts";
 import { plain } from "./plain.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
 
 const routers: Readonly<Record<RouterName, Router>> = { nginx, plain };
+
+/** Every kind that a router writes, each once. */
+export const routingKinds: readonly ObjectKind[] = [
+  ...new Map(
+    Object.values(routers)
+      .flatMap(({ kinds }) => kinds)
+      .map((one) => [pulumiType(one), one]),
+  ).values(),
+];
 
 /** @throws UserError `router-unknown` */
 export function routerNamed(name: RouterName): Router {

@@ -1,6 +1,14 @@
 import { defaultPreviewHeader, objectNames } from "../../core/names.ts";
 import { otherSlot } from "../../core/slots.ts";
-import { backendSlot, ingressTo, refuseInvalidRouting, refuseOwnedAnnotations } from "./main-ingress.ts";
+import {
+  backendSlot,
+  type IngressManifest,
+  ingressFront,
+  ingressKind,
+  ingressTo,
+  refuseInvalidRouting,
+  refuseOwnedAnnotations,
+} from "./main-ingress.ts";
 import { nginxPrefix as prefix, requestAnnotations } from "./nginx-request.ts";
 import type { Router } from "./router.ts";
 
@@ -21,7 +29,7 @@ const perBackend = [
  * The canary annotations of ingress-nginx, which Traefik 3.7 and newer read as well: a main Ingress, and a canary Ingress
  * beside it that takes `weight` per cent of the requests, and those whose preview header says `always`.
  */
-export const nginx: Router = {
+export const nginx: Router<IngressManifest> = {
   name: "nginx",
   capabilities: {
     weights: true,
@@ -39,9 +47,14 @@ export const nginx: Router = {
     backendProtocol: true,
   },
 
-  objectNames(model) {
+  kinds: [ingressKind],
+
+  refs(model) {
     const names = objectNames(model);
-    return [names.ingress, names.canaryIngress];
+    return [
+      { kind: ingressKind, name: names.ingress },
+      { kind: ingressKind, name: names.canaryIngress },
+    ];
   },
 
   objects(input) {
@@ -65,7 +78,7 @@ export const nginx: Router = {
     // Both controllers take these for the canary, too, from the main Ingress.
     const request = requestAnnotations(ingress);
     refuseOwnedAnnotations("nginx", ingress, { ...canaryAnnotations, ...request });
-    const [mainName, canaryName = ""] = nginx.objectNames(input.names ?? input.model);
+    const { ingress: mainName, canaryIngress: canaryName } = objectNames(input.names ?? input.model);
     return [
       ingressTo(routing.main, input, { name: mainName, annotations: { ...free, ...request }, tls: true }),
       ingressTo(routing.candidate, input, {
@@ -83,7 +96,7 @@ export const nginx: Router = {
   },
 
   read(model, objects) {
-    const [mainName, canaryName] = nginx.objectNames(model);
+    const { ingress: mainName, canaryIngress: canaryName } = objectNames(model);
     const named = (name: string | undefined) => objects.find((object) => object.metadata?.name === name);
     const main = backendSlot(model, named(mainName));
     if (main === undefined) return undefined;
@@ -98,4 +111,6 @@ export const nginx: Router = {
     if (!Number.isInteger(weight) || weight < 0 || weight > 100) return undefined;
     return { main, candidate, weight };
   },
+
+  front: ingressFront,
 };

@@ -1,5 +1,6 @@
 import type { IngressSpec, RouterName } from "../../core/model.ts";
 import type { Named, ObjectNames } from "../../core/names.ts";
+import type { ObjectKind, ObjectRef } from "../../core/object-kind.ts";
 import type { Routing } from "../../core/routing.ts";
 
 /** What a router can do. A model that asks for more is refused when it is planned, never served with less. */
@@ -45,62 +46,57 @@ export interface RouterInput {
   readonly servicePort: number;
 }
 
-/** An Ingress as it is written. */
-export interface IngressManifest {
-  readonly apiVersion: "networking.k8s.io/v1";
-  readonly kind: "Ingress";
+/** A routing object as it is written, of whatever kind. */
+export interface RoutingObject {
+  readonly apiVersion: string;
+  readonly kind: string;
   readonly metadata: {
     readonly name: string;
     readonly namespace?: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations: Readonly<Record<string, string>>;
   };
-  readonly spec: {
-    readonly ingressClassName?: string;
-    readonly tls?: { readonly hosts?: string[]; readonly secretName?: string }[];
-    readonly rules: {
-      readonly host: string;
-      readonly http: {
-        readonly paths: {
-          readonly path: string;
-          readonly pathType: NonNullable<IngressSpec["pathType"]>;
-          readonly backend: {
-            readonly service: { readonly name: string; readonly port: { readonly number: number } };
-          };
-        }[];
-      };
-    }[];
-  };
+  readonly spec: object;
 }
 
-/** An Ingress as it is in the cluster or in a stack's state: everything may be missing. */
-export interface ObservedIngress {
+/** A routing object as it is in the cluster or in a stack's state: everything may be missing. */
+export interface ObservedObject {
+  readonly kind?: string;
   readonly metadata?: {
     readonly name?: string;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  readonly spec?: {
-    readonly rules?: readonly {
-      readonly http?: {
-        readonly paths?: readonly {
-          readonly backend?: { readonly service?: { readonly name?: string } };
-        }[];
-      };
-    }[];
-  };
+  readonly spec?: unknown;
+  readonly status?: unknown;
+}
+
+/** Where the main object says that clients connect. */
+export interface Front {
+  /** Of the main object. */
+  readonly name: string;
+  /** The class that it names, where there is one. */
+  readonly className: string | undefined;
+  /** Hosts that it terminates TLS for; an entry without hosts is `*`. */
+  readonly tlsHosts: readonly string[];
+  /** Addresses in the status: IPs or host names. */
+  readonly addresses: readonly string[];
 }
 
 /** Turns a routing into one ingress controller's objects and back. Nothing else knows which controller it is. */
-export interface Router {
+export interface Router<Manifest extends RoutingObject = RoutingObject> {
   readonly name: RouterName;
   readonly capabilities: RouterCapabilities;
-  /** Names of the objects it writes, the main one first. */
-  objectNames(model: Named): readonly [main: string, ...others: string[]];
+  /** The kinds that it writes, that of the main object first: paths, permissions and types follow from them. */
+  readonly kinds: readonly [main: ObjectKind, ...others: ObjectKind[]];
+  /** The objects that it writes, the main one first. */
+  refs(model: Named): readonly [main: ObjectRef, ...others: ObjectRef[]];
   /**
-   * The objects that say `input.routing`, in the order of `objectNames`. Pure.
+   * The objects that say `input.routing`, in the order of `refs`. Pure.
    * @throws UserError `annotation-owned`, `routing-unsupported`, `routing-invalid`
    */
-  objects(input: RouterInput): readonly IngressManifest[];
+  objects(input: RouterInput): readonly Manifest[];
   /** The routing that observed objects say; `undefined` when they are missing or not of this router's form. Pure. */
-  read(model: Named, objects: readonly ObservedIngress[]): Routing | undefined;
+  read(model: Named, objects: readonly ObservedObject[]): Routing | undefined;
+  /** Where clients connect, by the main object as it is in the cluster. Pure. */
+  front(main: ObservedObject): Front;
 }

@@ -1,4 +1,5 @@
 import { routerNamed } from "../../component/routers/factory.ts";
+import type { Front } from "../../component/routers/router.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { configuredNames, type ObjectNames } from "../../core/names.ts";
 import type { Routing } from "../../core/routing.ts";
@@ -6,7 +7,7 @@ import { type Slot, slots } from "../../core/slots.ts";
 import type { LeaseObject } from "../lock/lease.ts";
 import { leasePath, presentLock } from "../lock/lease.ts";
 import { refuseClosed } from "../lock/lock.ts";
-import type { IngressObservation, Observation } from "../observe/observation.ts";
+import type { Observation } from "../observe/observation.ts";
 import { type ModelLocation, observe } from "../observe/observe.ts";
 import { namesOfRecord, type RolloutRecord, releaseOf } from "../record/record.ts";
 import { isAsFound, withoutLostTemplate } from "./adoption-guard.ts";
@@ -102,7 +103,7 @@ export function notDeployed(context: RolloutContext, observation: Observation): 
   });
 }
 
-export function routingUnreadable(context: RolloutContext, ingress: IngressObservation): UserError {
+export function routingUnreadable(context: RolloutContext, ingress: Front): UserError {
   const { service } = configuredNames(context.config);
   return new UserError({
     code: "routing-unreadable",

@@ -3,7 +3,6 @@ import { type Permission, permissionsOf } from "../../core/permission-checks.ts"
 import { requiredRows } from "../../core/permissions.ts";
 import { refuseDenied } from "../../kubernetes/access.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
-import type { DeclaredObject } from "./declared-objects.ts";
 import { kinds } from "./declared-objects.ts";
 
 /** Kubernetes kinds, for example `Ingress`; others than a model has are of no interest. */
@@ -11,18 +10,12 @@ export type KindNames = Iterable<string>;
 
 /** What Pulumi's provider has to see of a namespace to write a model, and to delete objects of these kinds. */
 export function engineRights(present: KindNames): readonly Permission[] {
-  const plurals = new Set(
-    [...present].flatMap((kind) => (isOfModel(kind) ? [kinds[kind].plural as string] : [])),
-  );
+  const plurals = new Set([...present].flatMap((kind) => kinds[kind]?.plural ?? []));
   const some = optionalRows.filter(({ resource }) => plurals.has(resource));
   const files: Permission[] = plurals.has("configmaps")
     ? [{ verb: "list", group: "", resource: "configmaps" }]
     : [];
   return [...permissionsOf([...requiredRows, ...some], ["engine"], undefined), ...files];
-}
-
-function isOfModel(kind: string): kind is DeclaredObject["kind"] {
-  return Object.hasOwn(kinds, kind);
 }
 
 interface Place {
