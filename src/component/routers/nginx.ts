@@ -33,6 +33,7 @@ export const nginx: Router<IngressManifest> = {
   name: "nginx",
   capabilities: {
     weights: true,
+    commit: true,
     header: true,
     cookie: false,
     headerRegex: false,
@@ -112,5 +113,7 @@ export const nginx: Router<IngressManifest> = {
     return { main, candidate, weight };
   },
 
+  // Without a header value in the annotations the header itself says `always` or `never`.
+  force: (_, side) => (side === "candidate" ? "always" : "never"),
   front: ingressFront,
 };

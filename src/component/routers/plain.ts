@@ -18,6 +18,7 @@ export const plain: Router<IngressManifest> = {
   name: "plain",
   capabilities: {
     weights: false,
+    commit: false,
     header: false,
     cookie: false,
     headerRegex: false,
@@ -64,5 +65,6 @@ export const plain: Router<IngressManifest> = {
     return main === undefined ? undefined : { main, candidate: otherSlot(main), weight: 0 };
   },
 
+  force: () => undefined,
   front: ingressFront,
 };

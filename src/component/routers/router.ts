@@ -1,13 +1,18 @@
 import type { IngressSpec, RouterName } from "../../core/model.ts";
 import type { Named, ObjectNames } from "../../core/names.ts";
 import type { ObjectKind, ObjectRef } from "../../core/object-kind.ts";
-import type { Routing } from "../../core/routing.ts";
+import type { Routing, Side } from "../../core/routing.ts";
 
 /** What a router can do. A model that asks for more is refused when it is planned, never served with less. */
 export interface RouterCapabilities {
   /** Splits traffic by per cent, and so moves it without touching the main object's backend. */
   readonly weights: boolean;
-  /** Sends requests with a header to the candidate (preview). */
+  /**
+   * After all traffic was moved by weight, the main object has to follow by a second write. Without it all traffic on a slot is just
+   * a weight of 100.
+   */
+  readonly commit: boolean;
+  /** Sends requests with a header to the slot that it names (preview). */
   readonly header: boolean;
   /** Sends requests with a cookie to the candidate. */
   readonly cookie: boolean;
@@ -97,6 +102,8 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> {
   objects(input: RouterInput): readonly Manifest[];
   /** The routing that observed objects say; `undefined` when they are missing or not of this router's form. Pure. */
   read(model: Named, objects: readonly ObservedObject[]): Routing | undefined;
+  /** The value of the preview header that forces a request to one side; `undefined`: none does. Pure. */
+  force(routing: Routing, side: Side): string | undefined;
   /** Where clients connect, by the main object as it is in the cluster. Pure. */
   front(main: ObservedObject): Front;
 }

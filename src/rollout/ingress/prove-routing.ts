@@ -38,11 +38,14 @@ export async function proveRouting(
   routing: Routing,
   options: ProveRoutingOptions,
 ): Promise<ProofVerdict> {
-  const { header } = subject.router.capabilities;
   const { controllerReplicas } = context.config;
-  const views = viewsOf(routing, subject.identities, header, options.earlier, controllerReplicas).filter(
-    options.only ?? (() => true),
-  );
+  const views = viewsOf(
+    routing,
+    subject.identities,
+    subject.router.force,
+    options.earlier,
+    controllerReplicas,
+  ).filter(options.only ?? (() => true));
   const about = { id: options.id, title: options.title };
   context.events({ type: "step", ...about, state: "started" });
   const proving = prove({

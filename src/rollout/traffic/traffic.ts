@@ -1,6 +1,6 @@
 import { messageOf, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
-import { describeTraffic, type Routing, type RoutingStep, splitOf } from "../../core/routing.ts";
+import { describeTraffic, type Routing, type RoutingStep, settled, splitOf } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -112,8 +112,10 @@ export function stackOnce(context: RolloutContext): RoutingPlace["stack"] {
 
 const titles: Readonly<Record<RoutingStep["name"], (routing: Routing) => string>> = {
   arm: ({ candidate }) => `Arm ${candidate}: previews only, no traffic yet`,
-  shift: ({ candidate, weight }) =>
-    `Shift ${weight === 100 ? "all" : `${weight} % of the`} traffic to ${candidate}`,
+  shift: (routing) => {
+    const { main, candidate, weight } = settled(routing);
+    return weight === 0 ? `Shift all traffic to ${main}` : `Shift ${weight} % of the traffic to ${candidate}`;
+  },
   commit: ({ main }) => `Commit: the main Ingress leads to ${main}`,
   "re-arm": ({ main, candidate }) => `Re-arm ${candidate}: back to it in one step, all traffic on ${main}`,
   switch: ({ main }) => `Switch the Ingress to ${main}`,
