@@ -1,6 +1,8 @@
+import { routerNamed } from "../../component/routers/factory.ts";
+import { defaults } from "../../core/defaults.ts";
 import { ingressEndpointAnnotation } from "../../core/local-cluster.ts";
 import type { ObjectNames } from "../../core/names.ts";
-import { type OptionalRow, optionalRows } from "../../core/optional-permissions.ts";
+import { type OptionalRow, optionalRows, type RoutingNeeds } from "../../core/optional-permissions.ts";
 import { type Permission, permissionsOf } from "../../core/permission-checks.ts";
 import { type PermittedCommand, requiredRows, stateRow } from "../../core/permissions.ts";
 import { deniedPermissions } from "../../kubernetes/access.ts";
@@ -41,14 +43,17 @@ export async function lackingPermissions(
   model: ObjectNames | undefined,
   signal: AbortSignal,
   stateSecrets?: readonly string[],
+  /** What the model's router writes and reads. @default the default router's */
+  needs: RoutingNeeds = routerNamed(defaults.router),
 ): Promise<Lacking | undefined> {
-  const reading = permissionsOf(requiredRows, ["status", "plan", "doctor"], model);
-  const all = permissionsOf(requiredRows, ["up", "switch", "destroy"], model);
-  const engine = permissionsOf(requiredRows, ["engine"], model);
+  const required = requiredRows(needs.rights);
+  const reading = permissionsOf(required, ["status", "plan", "doctor"], model);
+  const all = permissionsOf(required, ["up", "switch", "destroy"], model);
+  const engine = permissionsOf(required, ["engine"], model);
   const isIn = (list: readonly Permission[], one: Permission) =>
     list.some((other) => samePermission(one, other));
   const ofRow = (row: OptionalRow) => permissionsOf([row], everyCommand, model);
-  const rows: readonly OptionalRow[] = [...optionalRows, ...stateRows(stateSecrets)];
+  const rows: readonly OptionalRow[] = [...optionalRows(needs), ...stateRows(stateSecrets)];
   const ofScope = (scope: OptionalRow["scope"]) => rows.filter((row) => row.scope === scope).flatMap(ofRow);
   const [denied, deniedCluster] = await Promise.all([
     deniedPermissions(api, namespace, [...reading, ...all, ...engine, ...ofScope("namespace")], signal),

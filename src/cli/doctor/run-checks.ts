@@ -1,3 +1,4 @@
+import { routerNamed } from "../../component/routers/factory.ts";
 import type { FoundConfig } from "../../config/file/read.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { Clock } from "../../core/clock.ts";
@@ -123,6 +124,7 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
           model === undefined ? undefined : configuredNames(model),
           signal,
           model === undefined ? undefined : stateSecretsOf(model),
+          model === undefined ? undefined : routerNamed(model.router),
         ),
       ),
     ),

@@ -1,20 +1,24 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { type IngressSpec, type RouterName, routerNames } from "../../core/model.ts";
 import { type ObjectKind, pulumiType } from "../../core/object-kind.ts";
+import type { RoutingRight } from "../../core/permissions.ts";
 import { nginx } from "./nginx.ts";
 import { plain } from "./plain.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
 
 const routers: Readonly<Record<RouterName, Router>> = { nginx, plain };
 
-/** Every kind that a router writes, each once. */
-export const routingKinds: readonly ObjectKind[] = [
+/** What all routers together need of the kinds that they write, each kind once. */
+export const allRights: readonly RoutingRight[] = [
   ...new Map(
     Object.values(routers)
-      .flatMap(({ kinds }) => kinds)
-      .map((one) => [pulumiType(one), one]),
+      .flatMap(({ rights }) => rights)
+      .map((one) => [pulumiType(one.kind), one]),
   ).values(),
 ];
+
+/** Every kind that a router writes. */
+export const routingKinds: readonly ObjectKind[] = allRights.map(({ kind }) => kind);
 
 /** @throws UserError `router-unknown` */
 export function routerNamed(name: RouterName): Router {

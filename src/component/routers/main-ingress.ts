@@ -3,6 +3,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { type IngressSpec, placesOf, type RouterName } from "../../core/model.ts";
 import { type Named, objectNames, ownLabels } from "../../core/names.ts";
 import { apiVersionOf, type ObjectKind } from "../../core/object-kind.ts";
+import type { RoutingNeeds } from "../../core/optional-permissions.ts";
 import { isSlot, type Slot, slots } from "../../core/slots.ts";
 import { type LoadBalanced, loadBalancerAddresses } from "./addresses.ts";
 import type { Front, ObservedObject, RouterInput, RoutingObject } from "./router.ts";
@@ -12,6 +13,23 @@ export const ingressKind: ObjectKind = {
   version: "v1",
   kind: "Ingress",
   plural: "ingresses",
+};
+
+/** What every router of Ingresses needs of them and their classes. */
+export const ingressNeeds: RoutingNeeds = {
+  rights: [{ kind: ingressKind, names: "routing", awaited: true }],
+  reads: [
+    {
+      group: "networking.k8s.io",
+      resource: "ingressclasses",
+      names: "any",
+      verbs: { get: ["up", "switch"], list: ["doctor", "up"] },
+      why: "where the ingress controller of a local cluster listens; `doctor` checks that the class exists",
+      without:
+        "the address in the Ingress's status, or `ingress.endpoints`, is used; `doctor` skips that check",
+      scope: "cluster",
+    },
+  ],
 };
 
 /** An Ingress as it is written. */

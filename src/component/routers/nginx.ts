@@ -5,6 +5,7 @@ import {
   type IngressManifest,
   ingressFront,
   ingressKind,
+  ingressNeeds,
   ingressTo,
   refuseInvalidRouting,
   refuseOwnedAnnotations,
@@ -49,6 +50,7 @@ export const nginx: Router<IngressManifest> = {
   },
 
   kinds: [ingressKind],
+  ...ingressNeeds,
 
   refs(model) {
     const names = objectNames(model);

@@ -7,6 +7,7 @@ import {
   type IngressManifest,
   ingressFront,
   ingressKind,
+  ingressNeeds,
   ingressTo,
   refuseInvalidRouting,
   refuseOwnedAnnotations,
@@ -34,6 +35,7 @@ export const plain: Router<IngressManifest> = {
   },
 
   kinds: [ingressKind],
+  ...ingressNeeds,
 
   refs(model) {
     return [{ kind: ingressKind, name: objectNames(model).ingress }];

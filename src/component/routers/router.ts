@@ -1,6 +1,7 @@
 import type { IngressSpec, RouterName } from "../../core/model.ts";
 import type { Named, ObjectNames } from "../../core/names.ts";
 import type { ObjectKind, ObjectRef } from "../../core/object-kind.ts";
+import type { RoutingNeeds } from "../../core/optional-permissions.ts";
 import type { Routing, Side } from "../../core/routing.ts";
 
 /** What a router can do. A model that asks for more is refused when it is planned, never served with less. */
@@ -88,10 +89,10 @@ export interface Front {
 }
 
 /** Turns a routing into one ingress controller's objects and back. Nothing else knows which controller it is. */
-export interface Router<Manifest extends RoutingObject = RoutingObject> {
+export interface Router<Manifest extends RoutingObject = RoutingObject> extends RoutingNeeds {
   readonly name: RouterName;
   readonly capabilities: RouterCapabilities;
-  /** The kinds that it writes, that of the main object first: paths, permissions and types follow from them. */
+  /** The kinds that it writes, that of the main object first: paths and types in Pulumi's state follow from them. */
   readonly kinds: readonly [main: ObjectKind, ...others: ObjectKind[]];
   /** The objects that it writes, the main one first. */
   refs(model: Named): readonly [main: ObjectRef, ...others: ObjectRef[]];

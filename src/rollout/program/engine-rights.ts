@@ -1,4 +1,6 @@
-import { optionalRows } from "../../core/optional-permissions.ts";
+import { allRights, routerNamed } from "../../component/routers/factory.ts";
+import type { RouterName } from "../../core/model.ts";
+import { optionalRows, type RoutingNeeds } from "../../core/optional-permissions.ts";
 import { type Permission, permissionsOf } from "../../core/permission-checks.ts";
 import { requiredRows } from "../../core/permissions.ts";
 import { refuseDenied } from "../../kubernetes/access.ts";
@@ -9,13 +11,21 @@ import { kinds } from "./declared-objects.ts";
 export type KindNames = Iterable<string>;
 
 /** What Pulumi's provider has to see of a namespace to write a model, and to delete objects of these kinds. */
-export function engineRights(present: KindNames): readonly Permission[] {
+export function engineRights(present: KindNames, router?: RouterName): readonly Permission[] {
+  const needs = needsOf(new Set(present), router);
   const plurals = new Set([...present].flatMap((kind) => kinds[kind]?.plural ?? []));
-  const some = optionalRows.filter(({ resource }) => plurals.has(resource));
+  const some = optionalRows(needs).filter(({ resource }) => plurals.has(resource));
   const files: Permission[] = plurals.has("configmaps")
     ? [{ verb: "list", group: "", resource: "configmaps" }]
     : [];
-  return [...permissionsOf([...requiredRows, ...some], ["engine"], undefined), ...files];
+  return [...permissionsOf([...requiredRows(needs.rights), ...some], ["engine"], undefined), ...files];
+}
+
+/** What is known of the router; else the kinds that are there say which ones write them. */
+function needsOf(present: ReadonlySet<string>, router: RouterName | undefined): RoutingNeeds {
+  if (router !== undefined) return routerNamed(router);
+  const rights = allRights.filter(({ kind }) => present.has(kind.kind));
+  return { rights, reads: [] };
 }
 
 interface Place {
@@ -31,7 +41,8 @@ interface Place {
 export async function requireEngineRights(
   place: Place,
   present: KindNames,
+  router: RouterName | undefined,
   about: Parameters<typeof refuseDenied>[2] = {},
 ): Promise<void> {
-  await refuseDenied(place, engineRights(present), about);
+  await refuseDenied(place, engineRights(present, router), about);
 }

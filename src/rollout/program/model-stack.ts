@@ -115,7 +115,7 @@ export async function openModelStack(given: OpenModelStackOptions): Promise<Mode
   /** Asked here, too, since not every command asks beforehand: a way back doesn't. */
   const requireRights = async (objects: readonly { readonly kind: string }[]) => {
     const present = objects.map(({ kind }) => kind);
-    await requireEngineRights(options, present, { before: notStarted });
+    await requireEngineRights(options, present, desired?.spec.router, { before: notStarted });
   };
   return {
     preview: (next) =>
