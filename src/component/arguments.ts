@@ -230,7 +230,7 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
     router.name,
     {
       annotations: known(ingress.annotations ?? {}),
-      className: typeof ingress.className === "string" ? ingress.className : "nginx",
+      className: typeof ingress.className === "string" ? ingress.className : defaults.ingress.className,
     },
     {},
   );

@@ -1,7 +1,10 @@
+import { isIP } from "node:net";
 import { routerNamed } from "../../component/routers/factory.ts";
+import type { ObservedObject, Router } from "../../component/routers/router.ts";
 import { defaults } from "../../core/defaults.ts";
 import { ingressEndpointAnnotation } from "../../core/local-cluster.ts";
 import type { ObjectNames } from "../../core/names.ts";
+import { objectPath } from "../../core/object-kind.ts";
 import { type OptionalRow, optionalRows, type RoutingNeeds } from "../../core/optional-permissions.ts";
 import { type Permission, permissionsOf } from "../../core/permission-checks.ts";
 import { type PermittedCommand, requiredRows, stateRow } from "../../core/permissions.ts";
@@ -137,23 +140,18 @@ export async function ingressAddresses(
   name: string,
   lookup: (host: string) => Promise<readonly string[]>,
   signal: AbortSignal,
+  router: Router = routerNamed(defaults.router),
 ): Promise<string[] | undefined> {
-  const path = `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses/${name}`;
-  const ingress = await api.find(path, { signal });
-  if (ingress === undefined) return undefined;
-  const status = ingress.status as
-    | {
-        readonly loadBalancer?: {
-          readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[];
-        };
-      }
-    | undefined;
+  const path = objectPath(namespace, { kind: router.kinds[0], name });
+  const main = await api.find<KubernetesObject & ObservedObject>(path, { signal });
+  if (main === undefined) return undefined;
   const found = await Promise.all(
-    (status?.loadBalancer?.ingress ?? []).map(async ({ ip, hostname }) => {
-      if (ip !== undefined) return [ip];
-      // A name that does not resolve yet is shown as it is.
-      return hostname === undefined ? [] : lookup(hostname).catch(() => [hostname]);
-    }),
+    // A name that does not resolve yet is shown as it is.
+    router
+      .front(main)
+      .addresses.map(async (address) =>
+        isIP(address) > 0 ? [address] : lookup(address).catch(() => [address]),
+      ),
   );
   return [...new Set(found.flat())];
 }

@@ -1,12 +1,13 @@
 import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
+import type { IngressLike } from "../../core/ingress-claims.ts";
 import { type IngressSpec, placesOf, type RouterName } from "../../core/model.ts";
 import { type Named, objectNames, ownLabels } from "../../core/names.ts";
 import { apiVersionOf, type ObjectKind } from "../../core/object-kind.ts";
 import type { RoutingNeeds } from "../../core/optional-permissions.ts";
 import { isSlot, type Slot, slots } from "../../core/slots.ts";
 import { type LoadBalanced, loadBalancerAddresses } from "./addresses.ts";
-import type { Front, ObservedObject, RouterInput, RoutingObject } from "./router.ts";
+import type { Front, ObservedObject, Router, RouterInput, RoutingObject } from "./router.ts";
 
 export const ingressKind: ObjectKind = {
   group: "networking.k8s.io",
@@ -147,6 +148,16 @@ export function ingressFront(object: ObservedObject): Front {
     addresses: loadBalancerAddresses(status),
   };
 }
+
+/** What all routers of Ingresses have in common. */
+export const ofIngresses = {
+  kinds: [ingressKind],
+  ...ingressNeeds,
+  byIngressClass: true,
+  classOf: ({ className = defaults.ingress.className }) => className,
+  claim: (object) => object as IngressLike,
+  front: ingressFront,
+} as const satisfies Partial<Router>;
 
 /** `canary` and `canary-*` decide where traffic goes; so they are the router's under every router. */
 export const canaryAnnotation = /^[^/]*nginx[^/]*\/canary(-|$)/;

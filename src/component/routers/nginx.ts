@@ -3,10 +3,9 @@ import { otherSlot } from "../../core/slots.ts";
 import {
   backendSlot,
   type IngressManifest,
-  ingressFront,
   ingressKind,
-  ingressNeeds,
   ingressTo,
+  ofIngresses,
   refuseInvalidRouting,
   refuseOwnedAnnotations,
 } from "./main-ingress.ts";
@@ -32,6 +31,7 @@ const perBackend = [
  */
 export const nginx: Router<IngressManifest> = {
   name: "nginx",
+  ...ofIngresses,
   capabilities: {
     weights: true,
     commit: true,
@@ -48,9 +48,6 @@ export const nginx: Router<IngressManifest> = {
     bodySize: true,
     backendProtocol: true,
   },
-
-  kinds: [ingressKind],
-  ...ingressNeeds,
 
   refs(model) {
     const names = objectNames(model);
@@ -115,7 +112,9 @@ export const nginx: Router<IngressManifest> = {
     return { main, candidate, weight };
   },
 
+  requestAnnotations,
+  advice:
+    'Check that the ingress controller reads canary Ingresses (ingress-nginx, or Traefik 3.7 and newer with its kubernetesIngressNGINX provider), or use router: "plain".',
   // Without a header value in the annotations the header itself says `always` or `never`.
   force: (_, side) => (side === "candidate" ? "always" : "never"),
-  front: ingressFront,
 };

@@ -5,10 +5,9 @@ import { otherSlot } from "../../core/slots.ts";
 import {
   backendSlot,
   type IngressManifest,
-  ingressFront,
   ingressKind,
-  ingressNeeds,
   ingressTo,
+  ofIngresses,
   refuseInvalidRouting,
   refuseOwnedAnnotations,
 } from "./main-ingress.ts";
@@ -17,6 +16,7 @@ import type { Router } from "./router.ts";
 /** One Ingress, switched by its backend: works with every controller, but can neither split traffic nor preview a slot. */
 export const plain: Router<IngressManifest> = {
   name: "plain",
+  ...ofIngresses,
   capabilities: {
     weights: false,
     commit: false,
@@ -33,9 +33,6 @@ export const plain: Router<IngressManifest> = {
     bodySize: false,
     backendProtocol: false,
   },
-
-  kinds: [ingressKind],
-  ...ingressNeeds,
 
   refs(model) {
     return [{ kind: ingressKind, name: objectNames(model).ingress }];
@@ -67,6 +64,7 @@ export const plain: Router<IngressManifest> = {
     return main === undefined ? undefined : { main, candidate: otherSlot(main), weight: 0 };
   },
 
+  requestAnnotations: () => ({}),
+  advice: "Check that a controller of the Ingress's class runs.",
   force: () => undefined,
-  front: ingressFront,
 };

@@ -1,3 +1,4 @@
+import type { IngressLike } from "../../core/ingress-claims.ts";
 import type { IngressSpec, RouterName } from "../../core/model.ts";
 import type { Named, ObjectNames } from "../../core/names.ts";
 import type { ObjectKind, ObjectRef } from "../../core/object-kind.ts";
@@ -103,6 +104,18 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   objects(input: RouterInput): readonly Manifest[];
   /** The routing that observed objects say; `undefined` when they are missing or not of this router's form. Pure. */
   read(model: Named, objects: readonly ObservedObject[]): Routing | undefined;
+  /** Whether an IngressClass says who serves the objects. */
+  readonly byIngressClass: boolean;
+  /** What clients' hosts and paths are claimed with: only objects of the same class compete. Pure. */
+  classOf(ingress: Pick<IngressSpec, "className">): string;
+  /** What hosts and paths an object of the main kind has, said as an Ingress says it. Pure. */
+  claim(object: ObservedObject): IngressLike;
+  /** The annotations that options of requests become: free ones must not say the same. Pure. */
+  requestAnnotations(
+    ingress: Pick<IngressSpec, "timeout" | "maxBodySize" | "protocol">,
+  ): Readonly<Record<string, string>>;
+  /** What to look at where the ingress does not show what is declared. */
+  readonly advice: string;
   /** The value of the preview header that forces a request to one side; `undefined`: none does. Pure. */
   force(routing: Routing, side: Side): string | undefined;
   /** Where clients connect, by the main object as it is in the cluster. Pure. */

@@ -1,3 +1,4 @@
+import { routerNamed } from "../../component/routers/factory.ts";
 import { UserError } from "../../core/errors.ts";
 import { endedBy } from "../../core/events.ts";
 import { ingressGuards } from "../../core/ingress-guards.ts";
@@ -132,6 +133,6 @@ export async function namingStrangers(
     ...configuredNames(config),
     ...(ingress.name === undefined ? {} : { ingress: ingress.name }),
   };
-  const others = await strangersAre(api, namespace, ingress, names, signal);
+  const others = await strangersAre(api, namespace, ingress, names, signal, routerNamed(config.router));
   return { ...verdict, missing: [...verdict.missing, ...others] };
 }
