@@ -5,8 +5,9 @@ import type { RoutingRight } from "../../core/permissions.ts";
 import { nginx } from "./nginx.ts";
 import { plain } from "./plain.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
+import { traefik } from "./traefik.ts";
 
-const routers: Readonly<Record<RouterName, Router>> = { nginx, plain };
+const routers: Readonly<Record<RouterName, Router>> = { nginx, plain, traefik };
 
 /** What all routers together need of the kinds that they write, each kind once. */
 export const allRights: readonly RoutingRight[] = [

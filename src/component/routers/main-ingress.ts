@@ -154,6 +154,7 @@ export const ofIngresses = {
   kinds: [ingressKind],
   ...ingressNeeds,
   byIngressClass: true,
+  publishesAddress: true,
   classOf: ({ className = defaults.ingress.className }) => className,
   claim: (object) => object as IngressLike,
   front: ingressFront,

@@ -106,6 +106,8 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   read(model: Named, objects: readonly ObservedObject[]): Routing | undefined;
   /** Whether an IngressClass says who serves the objects. */
   readonly byIngressClass: boolean;
+  /** Whether the controller says in the cluster where clients connect. Else `ingress.endpoints` has to. */
+  readonly publishesAddress: boolean;
   /** What clients' hosts and paths are claimed with: only objects of the same class compete. Pure. */
   classOf(ingress: Pick<IngressSpec, "className">): string;
   /** What hosts and paths an object of the main kind has, said as an Ingress says it. Pure. */

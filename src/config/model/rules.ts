@@ -1,3 +1,4 @@
+import { routerNamed } from "../../component/routers/factory.ts";
 import { presetServer } from "../../component/servers/preset-server.ts";
 import { defaults } from "../../core/defaults.ts";
 import { UserError } from "../../core/errors.ts";
@@ -191,6 +192,13 @@ function ingress(read: Read): ConfigProblem[] {
   if (router !== undefined && read("previewHeader") !== undefined) {
     const message = previewHeaderProblem(router);
     if (message !== undefined) problems.push({ path: ["previewHeader"], message });
+  }
+  if (router !== undefined && !routerNamed(router).publishesAddress) {
+    const endpoints = read("ingress", "endpoints");
+    if (!Array.isArray(endpoints) || endpoints.length === 0) {
+      const message = `is missing; behind the router "${router}" nothing in the cluster says where clients connect, for example ["http://203.0.113.7"]`;
+      problems.push({ path: ["ingress", "endpoints"], message });
+    }
   }
   problems.push(...probeHeaders(read));
   const tls = read("ingress", "tls");

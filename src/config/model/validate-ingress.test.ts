@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { routerNames } from "../../core/model.ts";
 import { good, lines } from "./validate.fixture.ts";
 
 describe("mistakes in what is said of the ingress", () => {
@@ -16,7 +17,7 @@ describe("mistakes in what is said of the ingress", () => {
     [
       "a wrong router",
       { ...good, router: "ngnix" },
-      'router: "ngnix" is none of nginx, plain; did you mean "nginx"?',
+      `router: "ngnix" is none of ${routerNames.join(", ")}; did you mean "nginx"?`,
     ],
     ["no ingress", { ...good, ingress: undefined }, "ingress: is missing"],
     [
