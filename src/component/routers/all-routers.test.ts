@@ -17,7 +17,8 @@ const input: RouterInput = {
   ingress: {
     host: "ml.example.com",
     path: "/fraud",
-    also: [{ host: "fraud.example.com" }],
+    also: [{ host: "fraud.example.com", path: "/fraud" }],
+    gateway: { name: "edge", namespace: "gateways" },
   },
   previewHeader: "X-Modelswitch-Preview",
   servicePort: 80,
@@ -107,7 +108,7 @@ describe.each(routerNames)("the router %s", (name) => {
       (http?.paths ?? []).map(({ path, pathType }) => `${host} ${path} ${pathType}`),
     );
     expect([...new Set(places)].toSorted()).toEqual([
-      "fraud.example.com / Prefix",
+      "fraud.example.com /fraud Prefix",
       "ml.example.com /fraud Prefix",
     ]);
     expect(router.front({ ...main }).name).toBe("fraud");

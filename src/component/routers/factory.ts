@@ -2,12 +2,18 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { type IngressSpec, type RouterName, routerNames } from "../../core/model.ts";
 import { type ObjectKind, pulumiType } from "../../core/object-kind.ts";
 import type { RoutingRight } from "../../core/permissions.ts";
+import { gatewayApi } from "./gateway-api.ts";
 import { nginx } from "./nginx.ts";
 import { plain } from "./plain.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
 import { traefik } from "./traefik.ts";
 
-const routers: Readonly<Record<RouterName, Router>> = { nginx, plain, traefik };
+const routers: Readonly<Record<RouterName, Router>> = {
+  nginx,
+  plain,
+  traefik,
+  "gateway-api": gatewayApi,
+};
 
 /** What all routers together need of the kinds that they write, each kind once. */
 export const allRights: readonly RoutingRight[] = [

@@ -71,6 +71,7 @@ export interface ObservedObject {
   readonly kind?: string;
   readonly metadata?: {
     readonly name?: string;
+    readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec?: unknown;
@@ -87,6 +88,27 @@ export interface Front {
   readonly tlsHosts: readonly string[];
   /** Addresses in the status: IPs or host names. */
   readonly addresses: readonly string[];
+  /** @default 80, with TLS 443 */
+  readonly port?: number;
+}
+
+/** One object, in the model's namespace unless it says otherwise. */
+export interface ObjectPlace extends ObjectRef {
+  readonly namespace?: string;
+}
+
+/** Reads one object that is somebody else's; without a namespace one of the cluster. `unseen`: the account may not look. */
+export type Look = (
+  kind: ObjectKind,
+  name: string,
+  namespace: string | undefined,
+) => Promise<ObservedObject | undefined | "unseen">;
+
+/** Why objects would be served by nobody. */
+export interface Groundless {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
 }
 
 /** Turns a routing into one ingress controller's objects and back. Nothing else knows which controller it is. */
@@ -106,6 +128,8 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   read(model: Named, objects: readonly ObservedObject[]): Routing | undefined;
   /** Whether an IngressClass says who serves the objects. */
   readonly byIngressClass: boolean;
+  /** Whether `ingress.gateway` has to name a Gateway. @default false: it must not */
+  readonly needsGateway?: boolean;
   /** Whether the controller says in the cluster where clients connect. Else `ingress.endpoints` has to. */
   readonly publishesAddress: boolean;
   /** What clients' hosts and paths are claimed with: only objects of the same class compete. Pure. */
@@ -120,6 +144,13 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   readonly advice: string;
   /** The value of the preview header that forces a request to one side; `undefined`: none does. Pure. */
   force(routing: Routing, side: Side): string | undefined;
-  /** Where clients connect, by the main object as it is in the cluster. Pure. */
-  front(main: ObservedObject): Front;
+  /** The object that has the addresses, where the main one has not. Pure. */
+  addressedBy?(main: ObservedObject): ObjectPlace | undefined;
+  /** Where clients connect, by the main object and the one that has the addresses, as they are in the cluster. Pure. */
+  front(main: ObservedObject, addressed?: ObservedObject): Front;
+  /** Whether what the objects refer to is there and takes them; says what is wrong. */
+  ground?(
+    about: { readonly ingress: IngressSpec; readonly namespace: string },
+    look: Look,
+  ): Promise<Groundless | undefined>;
 }

@@ -200,6 +200,17 @@ function ingress(read: Read): ConfigProblem[] {
       problems.push({ path: ["ingress", "endpoints"], message });
     }
   }
+  if (router !== undefined) {
+    const needed = routerNamed(router).needsGateway === true;
+    const given = read("ingress", "gateway", "name") != null;
+    const says =
+      needed && !given
+        ? `is missing; the router "${router}" needs the Gateway that takes the requests, for example { name: "edge", namespace: "gateways" }`
+        : given && !needed
+          ? `means nothing to the router "${router}"`
+          : undefined;
+    if (says !== undefined) problems.push({ path: ["ingress", "gateway"], message: says });
+  }
   problems.push(...probeHeaders(read));
   const tls = read("ingress", "tls");
   if (Array.isArray(tls) && typeof host === "string" && tls.length > 0) {

@@ -1,6 +1,13 @@
 import { routerNamed } from "../../component/routers/factory.ts";
+import type { Look, ObservedObject, Router } from "../../component/routers/router.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { apiVersionOf, groupPath, type ObjectKind } from "../../core/object-kind.ts";
+import {
+  apiVersionOf,
+  collectionPath,
+  groupPath,
+  type ObjectKind,
+  objectPath,
+} from "../../core/object-kind.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Observation } from "../observe/observation.ts";
@@ -11,7 +18,7 @@ type Place = Pick<RolloutContext, "api" | "config" | "namespace" | "signal" | "e
 /**
  * Refuses a routing that nobody would serve, before anything is written: kinds that the cluster does not know, an IngressClass that is not
  * there.
- * @throws UserError `router-kinds-missing`, `ingress-class-missing` (exit code 2)
+ * @throws UserError `router-kinds-missing`, `ingress-class-missing` (exit code 2), and what the router finds missing: `gateway-missing`, …
  */
 export async function requireServed(
   context: RolloutContext,
@@ -20,6 +27,25 @@ export async function requireServed(
   const router = routerNamed(context.config.router);
   if (router.byIngressClass) return await requireIngressClass(context, observation);
   await requireKinds(context, router.kinds);
+  await requireGround(context, router);
+}
+
+/** What the objects refer to. */
+async function requireGround({ api, config, namespace, signal }: Place, router: Router): Promise<void> {
+  const look: Look = async (kind, name, within) => {
+    const path =
+      within === undefined ? `${collectionPath(kind)}/${name}` : objectPath(within, { kind, name });
+    try {
+      return (await api.find(path, { signal })) as ObservedObject | undefined;
+    } catch (error) {
+      if (error instanceof KubernetesApiError && [401, 403].includes(error.status)) return "unseen";
+      throw error;
+    }
+  };
+  const problem = await router.ground?.({ ingress: config.ingress, namespace }, look);
+  if (problem === undefined) return;
+  const { code, message, hint } = problem;
+  throw new UserError({ code, message: `${message} Nothing was changed.`, hint, exitCode: exitCodes.usage });
 }
 
 /** What is there of a version of a group; `undefined`: the cluster does not know it. */

@@ -61,8 +61,9 @@ export async function ingressEndpoints(input: EndpointsInput): Promise<readonly 
   }
   const tls = (input.ingress?.tlsHosts ?? []).some((pattern) => coversHost(pattern, input.host));
   const protocol = tls ? "https" : "http";
+  const port = input.ingress?.port === undefined ? "" : `:${input.ingress.port}`;
   const endpoints = await resolveUrls(
-    addresses.map((address) => `${protocol}://${bracketed(address)}`),
+    addresses.map((address) => `${protocol}://${bracketed(address)}${port}`),
     input.lookup,
   );
   return await reachable(unique(endpoints), input.routes);

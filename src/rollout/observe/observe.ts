@@ -1,9 +1,10 @@
 import { findRoutingObjects } from "../../component/routers/find-objects.ts";
-import type { Front, Router } from "../../component/routers/router.ts";
+import type { Front, ObservedObject, Router } from "../../component/routers/router.ts";
 import { type ObjectNames, objectNames } from "../../core/names.ts";
+import { objectPath } from "../../core/object-kind.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
-import type { KubernetesApi } from "../../kubernetes/api.ts";
+import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";
 import { Lists } from "../../kubernetes/lists.ts";
 import { observeSlotAt } from "../../slots/observe-slot.ts";
 import type { Observation, SlotObservation } from "./observation.ts";
@@ -59,8 +60,24 @@ export async function observeRouting(
   const objects = found.filter((object) => object !== undefined);
   return {
     routing: location.router.read(names, objects),
-    ingress: location.router.front(main),
+    ingress: location.router.front(main, await addressed(location, main)),
   };
+}
+
+/** The object that has the addresses, where it is another one; it may be somebody else's, and not for this account to see. */
+async function addressed(
+  { api, namespace, router, signal }: ModelLocation,
+  main: ObservedObject,
+): Promise<ObservedObject | undefined> {
+  const place = router.addressedBy?.(main);
+  if (place === undefined) return undefined;
+  try {
+    const path = objectPath(place.namespace ?? namespace, place);
+    return (await api.find(path, signal === undefined ? {} : { signal })) as ObservedObject | undefined;
+  } catch (error) {
+    if (error instanceof KubernetesApiError && [401, 403].includes(error.status)) return undefined;
+    throw error;
+  }
 }
 
 /** The same place, of which lists are read as the newest there is: what was seen before says nothing. */
