@@ -1,9 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { apiVersionOf, type ObjectKind } from "../core/object-kind.ts";
 
 interface Inputs {
-  readonly metadata: object;
+  readonly metadata: {
+    readonly annotations: pulumi.Input<Readonly<Record<string, string>>>;
+    readonly [field: string]: unknown;
+  };
   readonly spec: pulumi.Input<object>;
 }
 
@@ -25,9 +28,14 @@ export function kubernetesResource(
 ): pulumi.CustomResource {
   const known = classOf(kind);
   if (known !== undefined) return new known(name, inputs, options);
+  // The API server drops what is empty; of kinds that it has no schema of, the provider would take that for a change each time.
+  const annotations = pulumi
+    .output(inputs.metadata.annotations)
+    .apply((all) => (Object.keys(all).length === 0 ? undefined : all));
+  const metadata = { ...inputs.metadata, annotations } as pulumi.Input<object>;
   return new k8s.apiextensions.CustomResource(
     name,
-    { apiVersion: apiVersionOf(kind), kind: kind.kind, ...inputs },
+    { apiVersion: apiVersionOf(kind), kind: kind.kind, ...inputs, metadata },
     options,
   );
 }
