@@ -17,7 +17,7 @@ const input: RouterInput = {
   ingress: {
     host: "ml.example.com",
     path: "/fraud",
-    also: [{ host: "fraud.example.com", path: "/fraud" }],
+    also: [{ path: "/spam" }],
     gateway: { name: "edge", namespace: "gateways" },
   },
   previewHeader: "X-Modelswitch-Preview",
@@ -108,8 +108,8 @@ describe.each(routerNames)("the router %s", (name) => {
       (http?.paths ?? []).map(({ path, pathType }) => `${host} ${path} ${pathType}`),
     );
     expect([...new Set(places)].toSorted()).toEqual([
-      "fraud.example.com /fraud Prefix",
       "ml.example.com /fraud Prefix",
+      "ml.example.com /spam Prefix",
     ]);
     expect(router.front({ ...main }).name).toBe("fraud");
   });

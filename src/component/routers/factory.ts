@@ -2,6 +2,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { type IngressSpec, type RouterName, routerNames } from "../../core/model.ts";
 import { type ObjectKind, pulumiType } from "../../core/object-kind.ts";
 import type { RoutingRight } from "../../core/permissions.ts";
+import { contour } from "./contour.ts";
 import { gatewayApi } from "./gateway-api.ts";
 import { nginx } from "./nginx.ts";
 import { plain } from "./plain.ts";
@@ -13,6 +14,7 @@ const routers: Readonly<Record<RouterName, Router>> = {
   plain,
   traefik,
   "gateway-api": gatewayApi,
+  contour,
 };
 
 /** What all routers together need of the kinds that they write, each kind once. */
