@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rulesFor } from "../../src/cli/rbac/manifests.ts";
+import { nginx } from "../../src/component/routers/nginx.ts";
 import { custom } from "../../src/component/servers/custom.ts";
 import { objectNames } from "../../src/core/names.ts";
 import { optionalRows } from "../../src/core/optional-permissions.ts";
@@ -110,7 +111,7 @@ const everyCommand: readonly PermittedCommand[] = [
 /** The Role's rows, with those of the Secrets that the state is in. */
 const stateSecrets = () =>
   allStateNames(stateNames("fraud", { project: "modelswitch-fraud", stack: project.namespace.name }));
-const allRows = () => [...requiredRows, stateRow(stateSecrets())];
+const allRows = () => [...requiredRows(nginx.rights), stateRow(stateSecrets())];
 const required = () => permissionsOf(allRows(), everyCommand, objectNames("fraud"));
 
 /** resourceVersions of all that a model consists of. */
@@ -309,7 +310,7 @@ describe("the Role", () => {
     await succeeds("destroy", "--yes");
     expect((await versions()).filter((line) => !line.includes("kube-root-ca"))).toEqual([]);
     const used = proxy.asked.filter(({ status }) => status !== 403);
-    const optional = permissionsOf(optionalRows, [...everyCommand, "init"], undefined);
+    const optional = permissionsOf(optionalRows(nginx), [...everyCommand, "init"], undefined);
     // Every permission was used, and nothing that is neither in the Role nor optional was even asked for.
     expect(keysOf(used)).toEqual(keysOf(required()));
     const all = new Set([...keysOf(required()), ...keysOf(optional), "list pods", ...doneWithout]);

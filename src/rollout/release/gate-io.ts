@@ -84,14 +84,14 @@ async function askIngress(
 ): Promise<IngressOutcome> {
   const { settings } = record;
   const { ingress, previewHeader } = settings;
-  const { capabilities } = locationOf(context, record).router;
+  const { router } = locationOf(context, record);
   const found = await addresses(context, observation, ingress.host, request.signal);
   if ("why" in found) return { kind: "unreachable", why: found.why };
   const { endpoints } = found;
   // Each of its addresses in turn.
   const endpoint = endpoints[turn % endpoints.length];
   if (endpoint === undefined) return { kind: "unreachable", why: "the Ingress has no address" };
-  const forced = previewValue(routing, slot) ?? "never";
+  const forced = previewValue(router, routing, slot) ?? router.force(routing, "main");
   const startedAt = context.clock.now();
   try {
     const answer = await context.probe({
@@ -104,7 +104,7 @@ async function askIngress(
       headers: {
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
         ...request.headers,
-        ...(request.route === "release" && capabilities.header ? { [previewHeader]: forced } : {}),
+        ...(request.route === "release" && forced !== undefined ? { [previewHeader]: forced } : {}),
       },
       timeoutMs: request.timeoutMs,
       signal: request.signal,
