@@ -2,16 +2,25 @@ import type { z } from "zod";
 import type { Call } from "../core/calls.ts";
 import type { GateBase } from "../core/gates.ts";
 import { commandGate, webhookGate } from "./call.ts";
+import { goldenGate } from "./golden.ts";
 import type { GateSubject } from "./io.ts";
 import type { ConfigurableGate, GateKind, Looked, Looking } from "./kind.ts";
 import { podsGate } from "./pods.ts";
 import { requestGate } from "./request.ts";
+import { smokeGate } from "./smoke.ts";
 
 /**
  * The kinds of gates. Types, schema, defaults and rules of `rollout.gates`, what is checked before a rollout, and what looks at a release
  * are made of these rows; a kind is its own file and test, its part of docs/gates.md, and its row here.
  */
-const kinds = { command: commandGate, webhook: webhookGate, request: requestGate, pods: podsGate } as const;
+const kinds = {
+  command: commandGate,
+  webhook: webhookGate,
+  request: requestGate,
+  golden: goldenGate,
+  smoke: smokeGate,
+  pods: podsGate,
+} as const;
 
 type Kinds = typeof kinds;
 
@@ -63,6 +72,14 @@ export function gateSettings(form: GateForm, timeout: number | undefined): Setti
 /** What a gate will call; `undefined`: nobody. */
 export function callOfGate(gate: Gate): Call | undefined {
   return (kinds[gate.kind] as GateKind<Gate>).call?.(gate);
+}
+
+/**
+ * Makes sure of what a gate needs of this machine, before a rollout begins.
+ * @throws UserError what is missing or wrong
+ */
+export async function requireOfGate(gate: Gate, folder: string): Promise<void> {
+  await (kinds[gate.kind] as GateKind<Gate>).require?.(gate, folder);
 }
 
 /** One look of a gate. */
