@@ -49,7 +49,8 @@ export function decisions(runs: number): string[] {
 
 const percent = (part: number) => {
   const value = 100 * part;
-  return value === 0 ? "0" : `${value < 10 ? value.toFixed(1) : value.toFixed(0)} %`;
+  if (value === 0) return "0";
+  return `${value.toFixed(value < 0.1 ? 2 : value < 10 ? 1 : 0)} %`;
 };
 const thousands = (value: number) => Number(value.toPrecision(3)).toLocaleString("en-US");
 

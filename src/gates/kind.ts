@@ -101,6 +101,11 @@ export interface GateKind<Settings extends object> {
   ) => Promise<Looked>;
   /** What it will call, so that this can be checked before a rollout begins. @default nothing */
   readonly call?: (settings: Settings) => Call;
+  /**
+   * Makes sure of what it needs of this machine before a rollout begins. `folder`: of the configuration file. Throws UserError.
+   * @default nothing is needed
+   */
+  readonly require?: (settings: Settings, folder: string) => Promise<void>;
 }
 
 /** A kind that a configuration chooses by a key of its own. */

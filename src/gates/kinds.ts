@@ -2,10 +2,12 @@ import type { z } from "zod";
 import type { Call } from "../core/calls.ts";
 import { type GateBase, type GatePhase, gatePhases } from "../core/gates.ts";
 import { commandGate, webhookGate } from "./call.ts";
+import { goldenGate } from "./golden.ts";
 import type { GateSubject } from "./io.ts";
 import type { ConfigurableGate, GateKind, Looked, Looking } from "./kind.ts";
 import { podsGate } from "./pods.ts";
 import { requestGate } from "./request.ts";
+import { smokeGate } from "./smoke.ts";
 import { trafficGate } from "./traffic.ts";
 
 /**
@@ -16,6 +18,8 @@ const kinds = {
   command: commandGate,
   webhook: webhookGate,
   request: requestGate,
+  golden: goldenGate,
+  smoke: smokeGate,
   traffic: trafficGate,
   pods: podsGate,
 } as const;
@@ -76,6 +80,14 @@ export function phasesOf(form: GateForm): readonly GatePhase[] {
 /** What a gate will call; `undefined`: nobody. */
 export function callOfGate(gate: Gate): Call | undefined {
   return (kinds[gate.kind] as GateKind<Gate>).call?.(gate);
+}
+
+/**
+ * Makes sure of what a gate needs of this machine, before a rollout begins.
+ * @throws UserError what is missing or wrong
+ */
+export async function requireOfGate(gate: Gate, folder: string): Promise<void> {
+  await (kinds[gate.kind] as GateKind<Gate>).require?.(gate, folder);
 }
 
 /** One look of a gate. */

@@ -4,11 +4,9 @@ import { asEvidence, firstLine } from "../calls/attempt.ts";
 import type { ConfigProblem } from "../config/parts/problem.ts";
 import { absolutePath, otherwise, text } from "../config/parts/schema-parts.ts";
 import { tied } from "../config/parts/tied.ts";
-import { type Fields, isFields, valueAt } from "../core/fields.ts";
-import { type GatePhase, gatePhases } from "../core/gates.ts";
-import { leadsToModel } from "../core/identity-path.ts";
+import { type Fields, isFields } from "../core/fields.ts";
 import { jsonAt } from "../core/json-path.ts";
-import type { IngressSpec } from "../core/model.ts";
+import { ingressGateProblems } from "./ingress-rules.ts";
 import type { IngressAnswer } from "./io.ts";
 import { type ConfigurableGate, type GateAround, lookWithoutMemory } from "./kind.ts";
 
@@ -120,7 +118,7 @@ const request = z
       .optional()
       .describe("What an answer must be like"),
   })
-  .describe("Requests through the ingress, one after the other. One of run, url and request");
+  .describe("Requests through the ingress, one after the other. One of run, url, request, golden and smoke");
 
 /** A gate that asks the ingress. */
 export interface RequestForm {
@@ -250,44 +248,16 @@ function seconds(ms: number): string {
   return `${Number((ms / 1000).toPrecision(3))} s`;
 }
 
-function problemsOf({ request, phases }: Fields, { input, preview }: GateAround): ConfigProblem[] {
+function problemsOf(gate: Fields, around: GateAround): ConfigProblem[] {
+  const { request } = gate;
   if (!isFields(request)) return [];
   const problems: ConfigProblem[] = [];
-  const { requests = own.requests, allowed, path } = request;
+  const { requests = own.requests, allowed } = request;
   if (typeof allowed === "number" && typeof requests === "number" && allowed >= requests) {
     const message = `${allowed} may be wrong of ${requests} requests, so that the gate could never fail; it must be less`;
     problems.push({ path: ["request", "allowed"], message });
   }
-  const protocol = valueAt(input, ["ingress", "protocol"]);
-  if (protocol === "grpc" || protocol === "grpcs") {
-    const message = `asks over HTTP, but ingress.protocol is "${protocol}"; let a program ask instead, for example run: ["grpcurl", …]`;
-    problems.push({ path: ["request"], message });
-  }
-  const ingress = ingressOf(input);
-  if (typeof path === "string" && ingress !== undefined && !leadsToModel(ingress, path)) {
-    const message = `"${path}" is not under ingress.path "${ingress.path ?? "/"}", so the ingress would not send it to the model; write the path as clients do`;
-    problems.push({ path: ["request", "path"], message });
-  }
-  const asked: readonly unknown[] = Array.isArray(phases) ? phases : gatePhases;
-  const early = (["verify", "shift"] satisfies GatePhase[]).filter((phase) => asked.includes(phase));
-  if (preview !== undefined && early.length > 0 && !preview.able) {
-    const { router, others } = preview;
-    const message = `sends requests to the new release in ${early.join(" and ")}, before clients get there, which the router ${router} cannot; write phases: ["soak"], or choose the router ${others.join(" or ")}`;
-    problems.push({ path: [phases === undefined ? "request" : "phases"], message });
-  }
-  return problems;
-}
-
-/** Hosts and paths, where they have the right shape; what is wrong with them is told elsewhere. */
-function ingressOf(input: object): IngressSpec | undefined {
-  const ingress = valueAt(input, ["ingress"]);
-  if (!isFields(ingress) || !(ingress.annotations === undefined || isFields(ingress.annotations))) return;
-  const places: readonly unknown[] = [ingress, ...(Array.isArray(ingress.also) ? ingress.also : [])];
-  const isText = (value: unknown) => value === undefined || typeof value === "string";
-  const isRight = places.every(
-    (place) => isFields(place) && [place.host, place.path, place.pathType].every(isText),
-  );
-  return isRight ? (ingress as unknown as IngressSpec) : undefined;
+  return [...problems, ...ingressGateProblems("request", gate, around)];
 }
 
 export const requestGate: ConfigurableGate<RequestForm, RequestSettings> = {

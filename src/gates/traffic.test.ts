@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { GateVerdict } from "../core/calls.ts";
-import type { SlotCounters } from "../core/statistics/counters.ts";
+import { noReading, type SlotCounters } from "../core/statistics/counters.ts";
 import type { CountersOutcome } from "./io.ts";
 import { judgeTraffic, trafficGate } from "./traffic.ts";
 
@@ -33,7 +33,7 @@ const reading = (atMs: number, blue: SlotCounters, green: SlotCounters, about: P
 
 /** Ten seconds between two readings, 500 requests for each slot in them; what is remembered goes through JSON, as in a record. */
 function looked(looks: number, errors: { blue: number; green: number }, about: Partial<Read> = {}) {
-  let memory: Memory = { counters: { since: undefined, isDisturbed: false }, era: "", live: undefined };
+  let memory: Memory = { counters: noReading, era: "", live: undefined };
   let verdict: GateVerdict | undefined;
   for (let look = 0; look <= looks; look++) {
     const of = (rate: number) => counters(500 * look, Math.round(500 * look * rate));
@@ -51,6 +51,9 @@ describe("clients' requests in both slots", () => {
         "not shown yet: errors and answers slower than 0.3 s; errors no request in green, no request in blue; answers slower than 0.3 s no request in green, no request in blue",
       data: expect.anything(),
     });
+    expect(looked(1, { blue: 0.002, green: 0.002 }).verdict?.evidence).toMatch(
+      /^not shown yet: errors below [\d.]+ % \(about \d+ more requests, \d+ min at their present rate\); /,
+    );
     const { verdict } = looked(40, { blue: 0.002, green: 0.002 });
     expect(verdict?.verdict).toBe("pass");
     expect(verdict?.evidence).toContain("errors 0.2 % of 20000 in green, 0.2 % of 20000 in blue");

@@ -19,6 +19,7 @@ import {
   type LiveVerdict,
   noTraffic,
 } from "../core/statistics/live-analysis.ts";
+import { missingRequests } from "../core/statistics/missing-requests.ts";
 import type { CounterSource, CountersOutcome, GateSubject } from "./io.ts";
 import { type ConfigurableGate, lookBy } from "./kind.ts";
 
@@ -115,10 +116,14 @@ export function judgeTraffic(
   };
   const judged = judgeLive(analysis, kept.live ?? noTraffic(analysis), sample);
   const memory: TrafficMemory = { counters, era: read.era, live: judged.memory };
-  return { memory, verdict: said(judged.verdict, { read, settings, subject, outcome }) };
+  const { stepMs } = judged.memory;
+  return { memory, verdict: said(judged.verdict, { analysis, read, settings, subject, outcome, stepMs }) };
 }
 
 interface About {
+  readonly analysis: LiveAnalysis;
+  /** How long the step has been counted. */
+  readonly stepMs: number;
   readonly read: Extract<CountersOutcome, { kind: "read" }>;
   readonly settings: TrafficSettings;
   readonly subject: Pick<GateSubject, "slot" | "split">;
@@ -158,14 +163,28 @@ function said(verdict: LiveVerdict, about: About): GateVerdict {
           data,
         };
       }
-      const missing = verdict.missing.map((name) => nameOf(name, latency)).join(" and ");
-      return {
-        verdict: "hold",
-        evidence: `not shown yet: ${missing === "" ? "anything" : missing}; ${counted}`,
-        data,
-      };
+      return { verdict: "hold", evidence: `not shown yet: ${missingText(verdict, about)}; ${counted}`, data };
     }
   }
+}
+
+/** What is not shown, and how many requests, and how much time at their present rate, that still takes. */
+function missingText(
+  { missing, metrics }: Extract<LiveVerdict, { verdict: "hold" }>,
+  { analysis, settings, subject, stepMs }: About,
+): string {
+  const texts = analysis.metrics.flatMap(({ name, lines }): string[] => {
+    if (!missing.includes(name)) return [];
+    const seen = metrics.find((metric) => metric.name === name);
+    const requests = seen === undefined ? 0 : seen.inStep.newRequests + seen.inStep.liveRequests;
+    if (seen === undefined || requests === 0) return [nameOf(name, settings.latency)];
+    const lack = missingRequests(seen, lines, subject.split[subject.slot] / 100);
+    const what = `${nameOf(name, settings.latency)} below ${percent(lack.bad)}`;
+    if (!Number.isFinite(lack.requests)) return [what];
+    const minutes = Math.ceil((lack.requests * stepMs) / requests / 60_000);
+    return [`${what} (about ${lack.requests} more requests, ${minutes} min at their present rate)`];
+  });
+  return texts.length === 0 ? "anything" : texts.join(" and ");
 }
 
 function countedText({ metrics }: LiveVerdict, { settings, subject, outcome }: About): string {

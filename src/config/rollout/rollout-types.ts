@@ -77,7 +77,7 @@ interface GateBaseConfig {
    * @default hold
    */
   readonly onInconclusive?: OnInconclusive;
-  /** Seconds for one look; for `request`: for one request. @default 30, for `request` 10 */
+  /** Seconds for one look; for `request`, `golden` and `smoke`: for one request. @default 30, for these three 10 */
   readonly timeout?: number;
 }
 

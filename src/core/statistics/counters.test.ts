@@ -43,6 +43,13 @@ describe("blocks from counters", () => {
     ]);
   });
 
+  test("longer blocks are possible, for slots whose events come in bursts", () => {
+    const first = withReading(noReading, reading(0), 30_000);
+    const second = withReading(first.memory, reading(20), 30_000);
+    expect(second.outcome).toEqual({ kind: "open", why: "too-short" });
+    expect(withReading(second.memory, reading(30), 30_000).outcome).toMatchObject({ durationMs: 30_000 });
+  });
+
   test("a counter that began again drops the block, also a short one", () => {
     const restarted = reading(5, { new: { requests: 3, events: { errors: 0 } } });
     expect(outcomes(reading(1), restarted, reading(15)).map(({ kind }) => kind)).toEqual([
@@ -50,6 +57,17 @@ describe("blocks from counters", () => {
       "dropped",
       "blocks",
     ]);
+  });
+
+  test("so does one that is already above what it was when the block began", () => {
+    const counted = (requests: number) => ({ new: { requests, events: { errors: 0 } } });
+    const kinds = outcomes(
+      reading(0, counted(5)),
+      reading(4, counted(500)),
+      reading(8, counted(40)),
+      reading(18, counted(140)),
+    ).map(({ kind }) => kind);
+    expect(kinds).toEqual(["open", "open", "dropped", "blocks"]);
   });
 
   test("a share that changed and a proof drop it, each once", () => {

@@ -26,10 +26,12 @@ export interface Reading {
 export interface CountersMemory {
   /** The reading with which it began; `undefined`: none yet. */
   readonly since: Reading | undefined;
+  /** The last complete one: a counter that began again may already be above what it was when the block began. */
+  readonly last: Reading | undefined;
   readonly isDisturbed: boolean;
 }
 
-export const noReading: CountersMemory = { since: undefined, isDisturbed: false };
+export const noReading: CountersMemory = { since: undefined, last: undefined, isDisturbed: false };
 
 /** What one more reading came to. */
 export type ReadingOutcome =
@@ -41,19 +43,21 @@ export type ReadingOutcome =
   | { readonly kind: "dropped"; readonly why: "disturbed" | "share-changed" | "counter-reset" };
 
 /**
- * Blocks from readings of counters: at least 10 s long, of one share, without proofs. A reading that lacks a slot ends no block: the next one
+ * Blocks from readings of counters: at least `shortestMs` long, of one share, without proofs. Longer blocks are for slots whose events come in
+ * bursts. A reading that lacks a slot ends no block: the next one
  * has its events. Pure.
  */
 export function withReading(
   memory: CountersMemory,
   reading: Reading,
+  shortestMs: number = shortestBlockMs,
 ): { readonly memory: CountersMemory; readonly outcome: ReadingOutcome } {
-  const { since } = memory;
+  const { since, last } = memory;
   const isDisturbed = memory.isDisturbed || reading.isDisturbed;
   if (reading.new === undefined || reading.live === undefined) {
-    return { memory: { since, isDisturbed }, outcome: { kind: "open", why: "slot-missing" } };
+    return { memory: { since, last, isDisturbed }, outcome: { kind: "open", why: "slot-missing" } };
   }
-  const anew: CountersMemory = { since: reading, isDisturbed: false };
+  const anew: CountersMemory = { since: reading, last: reading, isDisturbed: false };
   if (since?.new === undefined || since.live === undefined) {
     return { memory: anew, outcome: { kind: "open", why: "first-reading" } };
   }
@@ -61,6 +65,12 @@ export function withReading(
     return { memory: anew, outcome: { kind: "dropped", why: "share-changed" } };
   }
   if (isDisturbed) return { memory: anew, outcome: { kind: "dropped", why: "disturbed" } };
+  if (
+    last !== undefined &&
+    (hasBegunAgain(last.new, reading.new) || hasBegunAgain(last.live, reading.live))
+  ) {
+    return { memory: anew, outcome: { kind: "dropped", why: "counter-reset" } };
+  }
   const durationMs = reading.atMs - since.atMs;
   const own = { new: since.own.new, live: since.own.live };
   const metrics = Object.keys(reading.new.events);
@@ -73,8 +83,19 @@ export function withReading(
     if (block === undefined) return { memory: anew, outcome: { kind: "dropped", why: "counter-reset" } };
     blocks[metric] = block;
   }
-  if (durationMs < shortestBlockMs) return { memory, outcome: { kind: "open", why: "too-short" } };
+  if (durationMs < shortestMs) {
+    return { memory: { ...memory, last: reading }, outcome: { kind: "open", why: "too-short" } };
+  }
   return { memory: anew, outcome: { kind: "blocks", blocks, durationMs } };
+}
+
+/** A counter is lower than it was. */
+function hasBegunAgain(before: SlotCounters | undefined, now: SlotCounters): boolean {
+  if (before === undefined) return false;
+  return (
+    now.requests < before.requests ||
+    Object.entries(before.events).some(([metric, events]) => (now.events[metric] ?? events) < events)
+  );
 }
 
 /** `undefined`: one of the slots does not count the metric. */

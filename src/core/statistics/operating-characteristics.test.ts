@@ -22,7 +22,7 @@ import {
 } from "./simulation.fixture.ts";
 
 const isLong = process.env.MODELSWITCH_TEST_SOAK === "1";
-const runs = (few: number) => (isLong ? few * 10 : few);
+const runs = (few: number) => (isLong ? few * 20 : few);
 
 /** A quarter of 0.05: live analysis beside three other gates, or a gate of four metrics. */
 const alpha = 0.0125;
@@ -68,15 +68,15 @@ describe("good releases that are sent back, looked at after every block of 15 mi
   const begins = "with-a-block" as const;
   /** Percent at most: alpha where a theorem holds, twice what was simulated before where none does. */
   const streams: readonly (readonly [string, Stream, number, number])[] = [
-    ["equal builds", steady(same), 0.1, 400],
-    ["equal builds, rates that wander together", commonWandering(0.005, (live) => live), 0.1, 300],
-    ["equal builds, outages of both", commonOutages(same), 0.1, 300],
-    ["on the line", steady({ live: 0.005, new: onLine(0.005) }), 100 * alpha, 500],
-    ["on the line, rates that wander together", commonWandering(0.005, onLine), 100 * alpha, 500],
-    ["equal builds, rare bursts of one slot", ownBursts(same, { ...rare, begins }), 2 * 1.2, 600],
-    ["equal builds, bursts of one slot", ownBursts(same, { ...frequent, begins }), 2 * 0.7, 600],
-    ["equal builds, a factor of each slot's own in each block", ownFactors(same), 2 * 0.2, 600],
-    ["equal builds, rates that wander apart", ownWandering(same), 2 * 3.1, 600],
+    ["equal builds", steady(same), 0.1, 150],
+    ["equal builds, rates that wander together", commonWandering(0.005, (live) => live), 0.1, 150],
+    ["equal builds, outages of both", commonOutages(same), 0.1, 150],
+    ["on the line", steady({ live: 0.005, new: onLine(0.005) }), 100 * alpha, 250],
+    ["on the line, rates that wander together", commonWandering(0.005, onLine), 100 * alpha, 250],
+    ["equal builds, rare bursts of one slot", ownBursts(same, { ...rare, begins }), 2 * 1.2, 250],
+    ["equal builds, bursts of one slot", ownBursts(same, { ...frequent, begins }), 2 * 0.7, 250],
+    ["equal builds, a factor of each slot's own in each block", ownFactors(same), 2 * 0.2, 250],
+    ["equal builds, rates that wander apart", ownWandering(same), 2 * 3.1, 250],
   ];
 
   test.each(streams)("%s", { timeout: 300_000 }, (_, stream, percent, few) => {
@@ -95,7 +95,7 @@ describe("good releases that are sent back, looked at after every block of 15 mi
       timeout: 300_000,
     },
     (_, stream, percent, percentOfLong) => {
-      const count = runs(500);
+      const count = runs(200);
       expect((100 * sentBack(stream, count, 2_000_003).length) / count).toBeLessThanOrEqual(percent);
       expect((100 * sentBack(stream, count, 2_000_003, 30).length) / count).toBeLessThanOrEqual(
         percentOfLong,
@@ -206,7 +206,7 @@ describe("requests until the decision, in multiples of Wald's bound", () => {
   test("a release on the bad line is passed early in at most 5 % of steps", { timeout: 120_000 }, () => {
     const passTest: ShareTest = { line: errorLines.bad, bets: passBets };
     const bad = { live: 0.005, new: 0.014 };
-    const count = runs(400);
+    const count = runs(150);
     const passed = Array.from({ length: count }, (_, run) =>
       requestsUntil(passTest, bad, 0.25, 6000, 0.05, 300_000 + run),
     ).filter(Number.isFinite);

@@ -6,7 +6,7 @@ import { type NamedCall, requireCalls, secretVariables } from "../../calls/requi
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { ResolvedRollout } from "../../config/rollout/rollout-types.ts";
 import type { Clock } from "../../core/clock.ts";
-import { callOfGate } from "../../gates/kinds.ts";
+import { callOfGate, requireOfGate } from "../../gates/kinds.ts";
 import type { KubeconfigSource } from "../../kubernetes/connect.ts";
 
 /** What hooks, gates and notifications of a model work with: the real thing. */
@@ -58,15 +58,17 @@ function headerVariables({ probeHeaders = {} }: ResolvedConfig): string[] {
 }
 
 /**
- * Makes sure that hooks, and gates unless they are skipped, can be called when their time comes.
- * @throws UserError `call-impossible`
+ * Makes sure that hooks, and gates unless they are skipped, can be called when their time comes, and have the files that they need.
+ * @throws UserError `call-impossible`, `cases-unreadable`, `cases-invalid`, `cases-empty`
  */
 export async function requireRolloutCalls(
   { calls, config }: { readonly calls: CallIo; readonly config: ResolvedConfig },
   { skipGates }: { readonly skipGates: boolean },
 ): Promise<void> {
   const { rollout } = config;
-  await requireCalls(calls, namedCalls(skipGates ? { ...rollout, gates: [] } : rollout));
+  const asked = skipGates ? { ...rollout, gates: [] } : rollout;
+  await requireCalls(calls, namedCalls(asked));
+  for (const gate of asked.gates) await requireOfGate(gate, calls.folder);
 }
 
 /** Everything that a rollout may call for an opinion, by what it is called. */

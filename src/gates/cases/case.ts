@@ -1,0 +1,77 @@
+import { exitCodes, UserError } from "../../core/errors.ts";
+import { isFields } from "../../core/fields.ts";
+
+/** One input, and what the release has to answer to it. */
+export interface GoldenCase {
+  /** For messages: its own, or the line of the file. */
+  readonly id: string;
+  /** Line of the file, from 1. */
+  readonly line: number;
+  readonly input: unknown;
+  readonly expected: unknown;
+}
+
+/** Where a file of cases is wrong. */
+export interface CasePlace {
+  readonly file: string;
+  readonly line: number;
+  readonly field?: string;
+}
+
+/** An error of a file of cases: it says which file, line and field. */
+export function caseError({ file, line, field }: CasePlace, why: string): UserError {
+  const place = field === undefined ? `${file}:${line}` : `${file}:${line}, ${field}`;
+  return new UserError({
+    code: "cases-invalid",
+    message: `${place}: ${why}.`,
+    hint: 'A case has an input and what is expected, for example {"input": [0.1, 0.7], "expected": "fraud"}.',
+    exitCode: exitCodes.usage,
+    details: { file, line, ...(field === undefined ? {} : { field }) },
+  });
+}
+
+/**
+ * A case from the fields of a line. What is expected may be called `expected` or `label`, the input may be left out where other fields are:
+ * then these are the input together.
+ * @throws UserError `cases-invalid`
+ */
+export function caseOf(fields: Readonly<Record<string, unknown>>, place: CasePlace): GoldenCase {
+  const { id, input, expected, label, ...others } = fields;
+  if (expected !== undefined && label !== undefined) {
+    throw caseError(
+      { ...place, field: "label" },
+      'stands beside "expected"; only one of them can be what is expected',
+    );
+  }
+  const right = expected ?? label;
+  if (right === undefined || right === null || right === "") {
+    throw caseError({ ...place, field: "expected" }, "is missing, so that any answer would be right");
+  }
+  const rest = Object.keys(others);
+  if (input !== undefined && rest.length > 0) {
+    throw caseError({ ...place, field: rest[0] ?? "" }, 'is no field of a case that has an "input"');
+  }
+  const given = input ?? (rest.length === 0 ? undefined : others);
+  if (given === undefined) throw caseError({ ...place, field: "input" }, "is missing");
+  const name = typeof id === "string" || typeof id === "number" ? String(id) : `line ${place.line}`;
+  return { id: name, line: place.line, input: given, expected: right };
+}
+
+/**
+ * Cases of a file in JSON Lines; empty lines are skipped.
+ * @throws UserError `cases-invalid`
+ */
+export function casesOfJsonLines(text: string, file: string): readonly GoldenCase[] {
+  return text.split("\n").flatMap((content, index): GoldenCase[] => {
+    const place = { file, line: index + 1 };
+    if (content.trim() === "") return [];
+    let fields: unknown;
+    try {
+      fields = JSON.parse(content);
+    } catch (error) {
+      throw caseError(place, `is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    if (!isFields(fields)) throw caseError(place, "is no JSON object");
+    return [caseOf(fields, place)];
+  });
+}

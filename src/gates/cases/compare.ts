@@ -1,0 +1,168 @@
+import { isDeepStrictEqual } from "node:util";
+import { isFields } from "../../core/fields.ts";
+
+/** What makes an answer right. */
+export type Comparison =
+  /** The same JSON. */
+  | { readonly kind: "exact" }
+  /** Numbers, wherever they are, within the larger of both tolerances; all else the same. */
+  | { readonly kind: "numbers"; readonly absolute: number; readonly relative: number }
+  /** The label, or the index of the highest score. */
+  | { readonly kind: "label" }
+  /** The label is among the indexes of the k highest scores, or among the first k of a list of labels. */
+  | { readonly kind: "top-k"; readonly k: number }
+  /** The same text, spaces and line breaks aside. */
+  | { readonly kind: "text" }
+  /** The same keys and types; values may differ. */
+  | { readonly kind: "structure" };
+
+/** What is wrong with an answer; `undefined`: nothing. Numbers that are none are always wrong. Pure. */
+export function difference(comparison: Comparison, expected: unknown, answer: unknown): string | undefined {
+  // A text may be about infinities.
+  const broken = comparison.kind === "text" ? undefined : notFinite(answer, "");
+  if (broken !== undefined) return broken;
+  switch (comparison.kind) {
+    case "exact":
+      return isDeepStrictEqual(answer, expected) ? undefined : instead(answer, expected);
+    case "numbers":
+      return numbersDiffer(comparison, expected, answer, "");
+    case "label":
+      return sameLabel(labelOf(answer), expected) ? undefined : instead(labelOf(answer), expected);
+    case "top-k": {
+      const best = bestOf(answer, comparison.k);
+      if (best === undefined) return `${shown(answer)} is no list of scores or labels`;
+      return best.some((one) => sameLabel(one, expected))
+        ? undefined
+        : `${shown(expected)} is not among the first ${comparison.k}: ${shown(best)}`;
+    }
+    case "text":
+      return spaced(answer) === spaced(expected) ? undefined : instead(answer, expected);
+    case "structure":
+      return structureDiffers(expected, answer, "");
+  }
+}
+
+/** Infinities and NaN can only stand in values that were no JSON. */
+function notFinite(value: unknown, path: string): string | undefined {
+  if (typeof value === "number" && !Number.isFinite(value)) return `${at(path)}${value} in place of a number`;
+  if (typeof value === "string" && /^[-+]?(nan|inf|infinity)$/i.test(value)) {
+    return `${at(path)}"${value}" in place of a number`;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const found = notFinite(inner, joined(path, key));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function numbersDiffer(
+  tolerance: { readonly absolute: number; readonly relative: number },
+  expected: unknown,
+  answer: unknown,
+  path: string,
+): string | undefined {
+  if (typeof expected === "number") {
+    if (typeof answer !== "number") return `${at(path)}${instead(answer, expected)}`;
+    const off = Math.abs(answer - expected);
+    const most = Math.max(tolerance.absolute, tolerance.relative * Math.abs(expected));
+    if (off <= most) return undefined;
+    return `${at(path)}${instead(answer, expected)}, off by ${Number(off.toPrecision(3))}`;
+  }
+  if (typeof expected !== "object" || expected === null) {
+    return isDeepStrictEqual(answer, expected) ? undefined : `${at(path)}${instead(answer, expected)}`;
+  }
+  return (
+    shapeDiffers(expected, answer, path) ??
+    first(expected, (key, inner) => numbersDiffer(tolerance, inner, inside(answer, key), joined(path, key)))
+  );
+}
+
+function structureDiffers(expected: unknown, answer: unknown, path: string): string | undefined {
+  if (typeof expected !== "object" || expected === null) {
+    const [is, should] = [kindOf(answer), kindOf(expected)];
+    return is === should ? undefined : `${at(path)}${is} instead of ${should}`;
+  }
+  if (Array.isArray(expected)) {
+    if (!Array.isArray(answer)) return `${at(path)}${kindOf(answer)} instead of a list`;
+    const [example] = expected;
+    if (example === undefined) return undefined;
+    // Lists may be of any length; each has what the first of the expected one has.
+    return first(answer, (key, inner) => structureDiffers(example, inner, joined(path, key)));
+  }
+  return (
+    shapeDiffers(expected, answer, path) ??
+    first(expected, (key, inner) => structureDiffers(inner, inside(answer, key), joined(path, key)))
+  );
+}
+
+/** Whether a list is as long, and an object has the same keys. */
+function shapeDiffers(expected: object, answer: unknown, path: string): string | undefined {
+  if (Array.isArray(expected)) {
+    if (!Array.isArray(answer)) return `${at(path)}${kindOf(answer)} instead of a list`;
+    if (answer.length === expected.length) return undefined;
+    return `${at(path)}${answer.length} values instead of ${expected.length}`;
+  }
+  if (!isFields(answer)) return `${at(path)}${kindOf(answer)} instead of an object`;
+  const missing = Object.keys(expected).find((key) => !Object.hasOwn(answer, key));
+  if (missing !== undefined) return `${joined(path, missing)} is missing`;
+  const added = Object.keys(answer).find((key) => !Object.hasOwn(expected, key));
+  return added === undefined ? undefined : `${joined(path, added)} is not expected`;
+}
+
+function first(value: object, look: (key: string, inner: unknown) => string | undefined): string | undefined {
+  for (const [key, inner] of Object.entries(value)) {
+    const found = look(key, inner);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Of scores the index of the highest; anything else is the label itself. */
+function labelOf(answer: unknown): unknown {
+  return isScores(answer) ? ranked(answer)[0] : Array.isArray(answer) ? answer[0] : answer;
+}
+
+function bestOf(answer: unknown, k: number): readonly unknown[] | undefined {
+  if (isScores(answer)) return ranked(answer).slice(0, k);
+  return Array.isArray(answer) ? answer.slice(0, k) : undefined;
+}
+
+function isScores(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.length > 1 && value.every((one) => typeof one === "number");
+}
+
+function ranked(scores: readonly number[]): readonly number[] {
+  return scores.map((_, index) => index).sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0));
+}
+
+/** Files often have numbers where answers have texts. */
+function sameLabel(answer: unknown, expected: unknown): boolean {
+  return (
+    isDeepStrictEqual(answer, expected) ||
+    (isPlain(answer) && isPlain(expected) && String(answer) === String(expected))
+  );
+}
+
+const isPlain = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);
+const spaced = (value: unknown) =>
+  typeof value === "string" ? value.replace(/\s+/g, " ").trim() : JSON.stringify(value);
+const inside = (value: unknown, key: string) =>
+  typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[key] : undefined;
+const joined = (path: string, key: string) => (path === "" ? key : `${path}.${key}`);
+const at = (path: string) => (path === "" ? "" : `${path} is `);
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  return value === undefined ? "nothing" : typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function instead(answer: unknown, expected: unknown): string {
+  return `${shown(answer)} instead of ${shown(expected)}`;
+}
+
+function shown(value: unknown): string {
+  const text = value === undefined ? "nothing" : JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}

@@ -1,0 +1,50 @@
+import type { ConfigProblem } from "../config/parts/problem.ts";
+import { type Fields, isFields, valueAt } from "../core/fields.ts";
+import { type GatePhase, gatePhases } from "../core/gates.ts";
+import { leadsToModel } from "../core/identity-path.ts";
+import type { IngressSpec } from "../core/model.ts";
+import type { GateAround } from "./kind.ts";
+
+/**
+ * What is wrong with a gate that sends requests of its own through the ingress. `key`: under which the gate has its `path`. Paths begin at the
+ * gate.
+ */
+export function ingressGateProblems(
+  key: string,
+  { [key]: asking, phases }: Fields,
+  { input, preview }: GateAround,
+): ConfigProblem[] {
+  if (!isFields(asking)) return [];
+  const problems: ConfigProblem[] = [];
+  const { path } = asking;
+  const protocol = valueAt(input, ["ingress", "protocol"]);
+  if (protocol === "grpc" || protocol === "grpcs") {
+    const message = `asks over HTTP, but ingress.protocol is "${protocol}"; let a program ask instead, for example run: ["grpcurl", …]`;
+    problems.push({ path: [key], message });
+  }
+  const ingress = ingressOf(input);
+  if (typeof path === "string" && ingress !== undefined && !leadsToModel(ingress, path)) {
+    const message = `"${path}" is not under ingress.path "${ingress.path ?? "/"}", so the ingress would not send it to the model; write the path as clients do`;
+    problems.push({ path: [key, "path"], message });
+  }
+  const asked: readonly unknown[] = Array.isArray(phases) ? phases : gatePhases;
+  const early = (["verify", "shift"] satisfies GatePhase[]).filter((phase) => asked.includes(phase));
+  if (preview !== undefined && early.length > 0 && !preview.able) {
+    const { router, others } = preview;
+    const message = `sends requests to the new release in ${early.join(" and ")}, before clients get there, which the router ${router} cannot; write phases: ["soak"], or choose the router ${others.join(" or ")}`;
+    problems.push({ path: [phases === undefined ? key : "phases"], message });
+  }
+  return problems;
+}
+
+/** Hosts and paths, where they have the right shape; what is wrong with them is told elsewhere. */
+function ingressOf(input: object): IngressSpec | undefined {
+  const ingress = valueAt(input, ["ingress"]);
+  if (!isFields(ingress) || !(ingress.annotations === undefined || isFields(ingress.annotations))) return;
+  const places: readonly unknown[] = [ingress, ...(Array.isArray(ingress.also) ? ingress.also : [])];
+  const isText = (value: unknown) => value === undefined || typeof value === "string";
+  const isRight = places.every(
+    (place) => isFields(place) && [place.host, place.path, place.pathType].every(isText),
+  );
+  return isRight ? (ingress as unknown as IngressSpec) : undefined;
+}
