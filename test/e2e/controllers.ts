@@ -15,6 +15,7 @@ const sources = [
     path: "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml",
   },
   { module: "sigs.k8s.io/gateway-api@v1.6.2", path: "config/crd/standard" },
+  { module: "github.com/projectcontour/contour@v1.33.8", path: "examples/contour/01-crds.yaml" },
 ] as const;
 
 interface Definition {
@@ -22,7 +23,7 @@ interface Definition {
   readonly metadata?: { readonly name?: string };
 }
 
-/** Gives the cluster the kinds that Traefik's own provider and that of the Gateway API need. They stay for tests that follow. */
+/** Gives the cluster the kinds that the routers write, and those that their controllers need beside. They stay for tests that follow. */
 export async function installKinds(api: KubernetesApi): Promise<void> {
   const found = await Promise.all(sources.map(({ module, path }) => definitionsIn(module, path)));
   const paths = await Promise.all(
@@ -52,7 +53,7 @@ async function definitionsIn(module: string, path: string): Promise<Definition[]
   });
   const { Dir } = JSON.parse(stdout) as { Dir: string };
   const place = join(Dir, path);
-  const files = path.endsWith(".yml") ? [place] : (await readdir(place)).map((name) => join(place, name));
+  const files = /\.ya?ml$/.test(path) ? [place] : (await readdir(place)).map((name) => join(place, name));
   const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
   return texts
     .flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as Definition | null))

@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { routerNamed } from "../../src/component/routers/factory.ts";
+import { routerNames } from "../../src/core/model.ts";
+import { objectPath } from "../../src/core/object-kind.ts";
 import { connect } from "../../src/kubernetes/connect.ts";
 import { installKinds, type RunningTraefik, startTraefik } from "./controllers.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
@@ -149,6 +152,41 @@ describe.each(["traefik", "gateway-api"] as const)("the router %s", (router) => 
     expect(await at()).toBe("status 404");
   });
 });
+
+test.each(routerNames)(
+  "the objects of the router %s are what its kinds take, every field of them",
+  async (name) => {
+    await create(name);
+    const router = routerNamed(name);
+    const can = router.capabilities;
+    const objects = router.objects({
+      model: "fraud",
+      namespace: project.namespace.name,
+      routing: { main: "blue", candidate: "green", weight: can.weights ? 25 : 0 },
+      ingress: {
+        host: project.host,
+        path: "/fraud",
+        also: [{ path: "/exact", pathType: "Exact" }],
+        tls: [{ secretName: "certificate" }],
+        className: "edge",
+        ...(can.timeout ? { timeout: 120 } : {}),
+        ...(can.bodySize ? { maxBodySize: "64Mi" } : {}),
+        ...(can.backendProtocol ? { protocol: "https" } : {}),
+        ...(router.needsGateway === true ? { gateway: { name: "edge", sectionName: "web" } } : {}),
+      },
+      previewHeader,
+      servicePort: 80,
+    });
+    for (const [index, ref] of router.refs("fraud").entries()) {
+      await project.namespace.api.json({
+        method: "PATCH",
+        path: objectPath(project.namespace.name, ref),
+        query: { fieldManager: "tests", force: true, dryRun: "All", fieldValidation: "Strict" },
+        body: objects[index],
+      });
+    }
+  },
+);
 
 test("a listener that does not take the route is named before anything is written", async () => {
   await create("gateway-api");

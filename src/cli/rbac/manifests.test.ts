@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { routerNamed } from "../../component/routers/factory.ts";
 import { nginx } from "../../component/routers/nginx.ts";
 import { objectNames } from "../../core/names.ts";
 import { grants, type PolicyRule, permissionsOf } from "../../core/permission-checks.ts";
@@ -108,4 +109,18 @@ test("the manifests are valid YAML, bound to whom they are for", () => {
   ]);
   expect(documents[1]?.subjects).toEqual([{ kind: "ServiceAccount", name: "ci", namespace: "ml" }]);
   expect(text).toContain("# the routing: where the traffic goes");
+});
+
+test("the Role of a router has the kinds that it writes, by name, and no others of the routing", () => {
+  const role = roleManifests({ ...options, router: "traefik", withOptional: true })[0]?.object;
+  const rules = (role?.rules ?? []) as PolicyRule[];
+  const wanted = permissionsOf(requiredRows(routerNamed("traefik").rights), commands, objectNames("fraud"));
+  expect(wanted.filter((one) => !rules.some((rule) => grants(rule, one)))).toEqual([]);
+  const routing = rules.filter(({ apiGroups }) => apiGroups?.includes("traefik.io"));
+  expect(routing.flatMap(({ resources }) => resources)).toEqual(
+    expect.arrayContaining(["ingressroutes", "traefikservices"]),
+  );
+  for (const { resourceNames, verbs } of routing)
+    expect(resourceNames ?? verbs).toEqual(resourceNames === undefined ? ["create"] : ["fraud"]);
+  expect(rules.some(({ resources }) => resources?.includes("ingresses"))).toBe(false);
 });
