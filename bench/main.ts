@@ -1,12 +1,13 @@
 /**
  * Measures what people wait for, each beside its floor, medians of several runs in one go, on a local cluster of its own:
- * `npm run bench`, or `npm run bench -- startup` for a part.
+ * `npm run bench`, or `npm run bench -- startup` for a part; `npm run bench -- peers` beside the controllers of the field.
  */
 import { setup } from "../test/e2e/cluster.setup.ts";
 import { warmCluster } from "./cluster.ts";
 import { componentOverhead } from "./component.ts";
 import { decisions } from "./decisions/page.ts";
 import { estate } from "./estate.ts";
+import { peers } from "./peers/index.ts";
 import { releasing } from "./release.ts";
 import { rollingBack } from "./rollback.ts";
 import { startup } from "./startup.ts";
@@ -26,7 +27,9 @@ const alone = {
   decisions: () => decisions(Number(process.env.MODELSWITCH_BENCH_RUNS ?? 1000)),
   cluster: () => warmCluster(3),
 } as const;
-const parts = { ...alone, ...onCluster } as const;
+/** Only where they are asked for: controllers are built for them. */
+const onDemand = { peers: () => peers(Number(process.env.MODELSWITCH_BENCH_RUNS ?? 10)) } as const;
+const parts = { ...alone, ...onCluster, ...onDemand } as const;
 
 type Part = keyof typeof parts;
 const isPart = (name: string): name is Part => Object.hasOwn(parts, name);
@@ -37,7 +40,8 @@ if (unknown.length > 0) {
   console.error(`There is no bench ${unknown.join(", ")}: choose from ${Object.keys(parts).join(", ")}.`);
   process.exitCode = 2;
 } else {
-  const chosen = asked.length === 0 ? Object.keys(parts).filter(isPart) : asked.filter(isPart);
+  const chosen =
+    asked.length === 0 ? Object.keys({ ...alone, ...onCluster }).filter(isPart) : asked.filter(isPart);
   const lines: string[] = [];
   const measure = async (part: Part) => {
     console.log(`== ${part}`);
@@ -46,7 +50,7 @@ if (unknown.length > 0) {
     lines.push(...measured);
   };
   for (const part of chosen.filter((name) => Object.hasOwn(alone, name))) await measure(part);
-  const rest = chosen.filter((name) => Object.hasOwn(onCluster, name));
+  const rest = chosen.filter((name) => !Object.hasOwn(alone, name));
   if (rest.length > 0) {
     process.env.MODELSWITCH_TEST_CLUSTER ??= "bench";
     const down = await setup();

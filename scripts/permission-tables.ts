@@ -1,4 +1,5 @@
 import { objectsOf } from "../src/cli/rbac/manifests.ts";
+import { nginx } from "../src/component/routers/nginx.ts";
 import { optionalRows } from "../src/core/optional-permissions.ts";
 import { resourceName } from "../src/core/permission-checks.ts";
 import { requiredRows, stateRow } from "../src/core/permissions.ts";
@@ -16,7 +17,10 @@ const code = (words: readonly string[]) => words.map((word) => `\`${word}\``).jo
 export function requiredTable(): string {
   return table(
     ["resource", "objects", "verbs", "reads", "for"],
-    [...requiredRows, stateRow(["NAME-modelswitch.STACK", "NAME-modelswitch.STACK.a0 … b15"])].map((row) => [
+    [
+      ...requiredRows(nginx.rights),
+      stateRow(["NAME-modelswitch.STACK", "NAME-modelswitch.STACK.a0 … b15"]),
+    ].map((row) => [
       code([resourceName(row)]),
       row.objects !== undefined
         ? code(row.objects)
@@ -37,7 +41,7 @@ export function requiredTable(): string {
 export function optionalTable(): string {
   return table(
     ["resource", "verbs", "for", "without it"],
-    optionalRows.map((row) => [
+    optionalRows(nginx).map((row) => [
       `${code([resourceName(row)])}${row.objects === undefined ? "" : ` ${code(row.objects)}`}${row.scope === "cluster" ? " (of the cluster)" : ""}`,
       code(Object.keys(row.verbs)),
       row.why,

@@ -1,10 +1,15 @@
 import type { Clock } from "../core/clock.ts";
 
-/** A request with JSON, and how long an answer may take. */
+/** A request, with JSON or none, and how long an answer may take. */
 export interface SendRequest {
+  /** @default POST */
+  readonly method?: "GET" | "POST";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** Of a POST request. */
+  readonly body?: string;
+  /** What is read of the answer, characters. @default 65 536 */
+  readonly largest?: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
@@ -13,9 +18,11 @@ export interface SendAnswer {
   readonly status: number;
   /** The beginning of it. */
   readonly body: string;
+  /** More came than is read. @default false */
+  readonly truncated?: boolean;
 }
 
-/** Sends a POST request. Rejects where no answer came, with a message that names neither path nor query. */
+/** Sends a request. Rejects where no answer came, with a message that names neither path nor query. */
 export type Send = (request: SendRequest) => Promise<SendAnswer>;
 
 /** What calls work with: passed in, so that tests replace it. */

@@ -9,15 +9,19 @@ const largestAnswer = 64 * 1024;
  * machine. Redirects are not followed, certificates are verified.
  */
 export function sender(env: Readonly<Record<string, string | undefined>>): Send {
-  return async ({ url, headers, body, timeoutMs, signal }) => {
+  return async ({ method = "POST", url, headers, body, largest = largestAnswer, timeoutMs, signal }) => {
     // Loaded late: not every command calls somebody.
     const dispatcher = isLoopback(new URL(url).hostname) ? new Agent() : new EnvHttpProxyAgent(proxies(env));
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
       const answer = await request(url, {
-        method: "POST",
-        headers: { "content-type": "application/json", "user-agent": "modelswitch", ...headers },
-        body,
+        method,
+        headers: {
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          "user-agent": "modelswitch",
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body }),
         dispatcher,
         headersTimeout: 0,
         bodyTimeout: 0,
@@ -27,9 +31,10 @@ export function sender(env: Readonly<Record<string, string | undefined>>): Send 
       answer.body.setEncoding("utf8");
       for await (const chunk of answer.body) {
         text += chunk;
-        if (text.length > largestAnswer) break;
+        if (text.length > largest) break;
       }
-      return { status: answer.statusCode, body: text.slice(0, largestAnswer) };
+      const truncated = text.length > largest;
+      return { status: answer.statusCode, body: text.slice(0, largest), ...(truncated ? { truncated } : {}) };
     } catch (error) {
       if (deadline.aborted && !signal.aborted) {
         throw new Error(`no answer within ${timeoutMs / 1000} s`, { cause: error });

@@ -5,6 +5,7 @@ import { exitCodes, UserError } from "../core/errors.ts";
 import type {
   AdoptedModel,
   BackendProtocol,
+  GatewayRef,
   IngressSpec,
   ModelServer,
   RouterName,
@@ -89,6 +90,8 @@ export interface IngressArgs {
    * already, and controllers that know no other way. @default false
    */
   readonly classAnnotation?: boolean;
+  /** The Gateway that takes the requests, for a router of Gateways. @default no Gateway */
+  readonly gateway?: GatewayRef;
   /** Host name that clients use, for example `mlmodels.example.com`. */
   readonly host: pulumi.Input<string>;
   /** @default / */
@@ -230,7 +233,7 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
     router.name,
     {
       annotations: known(ingress.annotations ?? {}),
-      className: typeof ingress.className === "string" ? ingress.className : "nginx",
+      className: typeof ingress.className === "string" ? ingress.className : defaults.ingress.className,
     },
     {},
   );

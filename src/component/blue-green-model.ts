@@ -45,15 +45,15 @@ export class BlueGreenModel extends pulumi.ComponentResource {
     const files = this.#configMaps(name, args);
     const blue = slotResources(this, name, "blue", args, resolved, guard, adopted, files);
     const green = slotResources(this, name, "green", args, resolved, guard, adopted, files);
-    const ingress = routingResources(this, name, args, resolved, guard, adopted, [
+    const route = routingResources(this, name, args, resolved, guard, adopted, [
       ...blue.resources,
       ...green.resources,
     ]);
 
-    this.endpoint = ingress.status.apply(endpointOf);
+    this.endpoint = route.status.apply(endpointOf);
     this.live = pulumi.output(args.live);
     this.slots = { blue: blue.outputs, green: green.outputs };
-    this.ingressName = ingress.metadata.name;
+    this.ingressName = route.name;
     const scheme = (args.ingress.tls ?? []).length > 0 ? "https" : "http";
     this.url = pulumi.interpolate`${scheme}://${args.ingress.host}${beginning(args.ingress.path ?? defaults.ingress.path)}`;
     this.registerOutputs({

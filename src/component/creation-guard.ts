@@ -1,9 +1,10 @@
 import { UserError } from "../core/errors.ts";
-import { claimsOf, describeClaim, type IngressLike } from "../core/ingress-claims.ts";
+import { claimsOf, describeClaim } from "../core/ingress-claims.ts";
 import { splitOf } from "../core/routing.ts";
 import { otherSlot, type Slot } from "../core/slots.ts";
 import type { KubernetesApi, KubernetesObject } from "../kubernetes/api.ts";
 import { seeIngresses } from "../kubernetes/ingresses.ts";
+import type { ObservedObject } from "./routers/router.ts";
 import { type GuardedModel, namesOf, routingObjects } from "./switch-guard.ts";
 
 /**
@@ -14,23 +15,25 @@ import { type GuardedModel, namesOf, routingObjects } from "./switch-guard.ts";
 export async function refuseTakenHost(
   api: KubernetesApi,
   guarded: GuardedModel,
-  written: IngressLike,
+  written: ObservedObject,
   signal?: AbortSignal,
 ): Promise<void> {
   const { namespace, router } = guarded;
-  const { objects } = await seeIngresses(api, namespace, signal);
-  const own = { namespace, names: router.objectNames(namesOf(guarded)) };
-  const className =
-    written.spec?.ingressClassName ?? written.metadata?.annotations?.["kubernetes.io/ingress.class"] ?? "";
-  const taken = (written.spec?.rules ?? []).flatMap(({ host = "", http }) => {
+  const [kind] = router.kinds;
+  const { objects } = await seeIngresses(api, kind, namespace, signal);
+  const { metadata, spec } = router.claim(written);
+  const own = { namespace, names: router.refs(namesOf(guarded)).map(({ name }) => name) };
+  const className = spec?.ingressClassName ?? metadata?.annotations?.["kubernetes.io/ingress.class"] ?? "";
+  const claims = objects.map((object) => router.claim(object));
+  const taken = (spec?.rules ?? []).flatMap(({ host = "", http }) => {
     const paths = (http?.paths ?? []).map(({ path = "/", pathType = "Prefix" }) => ({ path, pathType }));
-    return claimsOf(objects, { host, paths, className, own }).filter(({ relation }) => relation === "same");
+    return claimsOf(claims, { host, paths, className, own }).filter(({ relation }) => relation === "same");
   });
   if (taken.length === 0) return;
   throw new UserError({
     code: "host-taken",
-    message: `Refused to create the Ingress ${namespace}/${written.metadata?.name} of "${guarded.model}": ${[...new Set(taken.map(describeClaim))].join("; ")} already, and the controller would choose between the two.`,
-    hint: "Choose another host or path, or take it from the other Ingress first; guard: false goes without this check.",
+    message: `Refused to create the ${kind.kind} ${namespace}/${written.metadata?.name} of "${guarded.model}": ${[...new Set(taken.map(describeClaim))].join("; ")} already, and the controller would choose between the two.`,
+    hint: `Choose another host or path, or take it from the other ${kind.kind} first; guard: false goes without this check.`,
     details: { taken },
   });
 }

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { messageAndHint, UserError } from "../core/errors.ts";
-import type { IngressLike } from "../core/ingress-claims.ts";
 import type { ObjectNames } from "../core/names.ts";
 import { noteRefusal } from "../core/refusals.ts";
 import type { Slot } from "../core/slots.ts";
@@ -10,7 +9,7 @@ import type { GuardKubeconfig } from "./arguments.ts";
 import { refuseEmptyLiveSlot, refuseRemovedSlot, refuseTakenHost } from "./creation-guard.ts";
 import { PodWatch } from "./pod-watch.ts";
 import { awaited, kubeconfigFromConfig } from "./provider.ts";
-import type { ObservedIngress, Router } from "./routers/router.ts";
+import type { ObservedObject, Router } from "./routers/router.ts";
 import {
   type GuardedModel,
   refuseChangedSelector,
@@ -67,17 +66,17 @@ export function guardHooks(
       router,
       autoscaled: declared.autoscaled,
       namespace: state.metadata?.namespace ?? written.metadata?.namespace ?? namespace,
-      written: written as ObservedIngress,
+      written: written as ObservedObject,
       ...(state.metadata?.uid === undefined ? {} : { uid: state.metadata.uid }),
     });
   });
   const watch = new PodWatch({ names, say: declared.say });
   const made = hook(async (args) => {
     const [written] = await inputsOf(args);
-    await ifReachable(declared.say, "Whether another Ingress has the host", async () => {
+    await ifReachable(declared.say, `Whether another ${router.kinds[0].kind} has the host`, async () => {
       const { api, namespace } = await connection();
       const guarded = { model, names, router, namespace: written.metadata?.namespace ?? namespace };
-      await refuseTakenHost(api, guarded, written as IngressLike);
+      await refuseTakenHost(api, guarded, written as ObservedObject);
     });
   });
   return {

@@ -1,10 +1,17 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { IngressSpec } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
 import type { Adopting } from "./adopted.ts";
 import type { BlueGreenModelArgs, ResolvedArgs } from "./arguments.ts";
+import type { IngressStatus } from "./endpoint.ts";
 import type { Guard } from "./hooks.ts";
+import { kubernetesResource } from "./kubernetes-resource.ts";
+
+/** The main routing object, as far as the component says something of it. */
+export interface MainRoute {
+  readonly name: pulumi.Output<string>;
+  readonly status: pulumi.Output<IngressStatus | undefined>;
+}
 
 /** Writes the routing objects, the main one first: while both change, that order never takes traffic from where it goes. */
 export function routingResources(
@@ -15,7 +22,7 @@ export function routingResources(
   guard: Guard,
   adopted: Adopting,
   dependsOn: readonly pulumi.Resource[],
-): k8s.networking.v1.Ingress {
+): MainRoute {
   const manifests = pulumi.all([args.ingress, guard.registration]).apply(([known]) =>
     // Unwrapping keeps the shape: only the inputs in it have become their values.
     router.objects({
@@ -28,19 +35,17 @@ export function routingResources(
       namespace: undefined,
     }),
   );
-  const resources: k8s.networking.v1.Ingress[] = [];
-  for (const [index, name] of router.objectNames(names).entries()) {
+  const resources: pulumi.CustomResource[] = [];
+  for (const [index, { kind, name }] of router.refs(names).entries()) {
     const manifest = manifests.apply((all) => {
       const one = all[index];
       if (one === undefined) throw new Error(`The router "${router.name}" wrote no object ${name}.`);
       return one;
     });
-    // The manifests are valid arguments; only their readonly modifiers are not those of the generated types.
-    const spec =
-      manifest.spec as pulumi.Output<object> as pulumi.Output<k8s.types.input.networking.v1.IngressSpec>;
     const labels = { app: model, ...ownLabels(model) };
     resources.push(
-      new k8s.networking.v1.Ingress(
+      kubernetesResource(
+        kind,
         name,
         {
           metadata: {
@@ -53,7 +58,7 @@ export function routingResources(
                 ? manifest.metadata.annotations.apply(adopted.ingressAnnotations)
                 : manifest.metadata.annotations,
           },
-          spec,
+          spec: manifest.spec,
         },
         {
           parent,
@@ -65,6 +70,17 @@ export function routingResources(
     );
   }
   const [main] = resources;
+  const [ref] = router.refs(names);
   if (main === undefined) throw new Error(`The router "${router.name}" has no objects.`);
-  return main;
+  const { metadata, status } = main as Partial<MainOutputs>;
+  return {
+    name: metadata?.name ?? pulumi.output(ref.name),
+    status: status ?? pulumi.output(undefined),
+  };
+}
+
+/** What the SDK's own classes have; a resource of another kind has no status as long as its class does not say so. */
+interface MainOutputs {
+  readonly metadata: { readonly name: pulumi.Output<string> };
+  readonly status: MainRoute["status"];
 }

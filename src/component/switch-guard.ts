@@ -9,7 +9,8 @@ import type { SlotObservation } from "../slots/observation.ts";
 import { observeSlotAt } from "../slots/observe-slot.ts";
 import { presentPods } from "../slots/occupants.ts";
 import { readiness } from "../slots/readiness.ts";
-import type { ObservedIngress, Router } from "./routers/router.ts";
+import { findRoutingObjects } from "./routers/find-objects.ts";
+import type { ObservedObject, Router } from "./routers/router.ts";
 
 export interface GuardedModel {
   readonly model: string;
@@ -21,7 +22,7 @@ export interface GuardedModel {
 
 export interface GuardedWrite extends GuardedModel {
   /** The routing object that is about to be written. */
-  readonly written: ObservedIngress;
+  readonly written: ObservedObject;
   /** The most replicas of each slot that an autoscaler sizes. */
   readonly autoscaled?: Readonly<Partial<Record<Slot, number>>>;
   /** UID of that object in the stack's state: the guard must look at the same cluster as the provider. */
@@ -49,22 +50,26 @@ export async function refuseUnreadySwitch(
   const names = namesOf(write);
   const clock = options.clock ?? systemClock;
   const observed = await routingObjects(api, write, options.signal);
-  const now = observed.find((object) => object.metadata?.name === written.metadata?.name);
+  const isWritten = (object: ObservedObject) =>
+    object.metadata?.name === written.metadata?.name &&
+    (written.kind === undefined || object.kind === undefined || object.kind === written.kind);
+  const now = observed.find(isWritten);
+  const what = `The ${router.kinds[0].kind} ${namespace}/${written.metadata?.name}`;
   const uid = now?.metadata?.uid;
   if (write.uid !== undefined && uid !== undefined && uid !== write.uid) {
     throw new UserError({
       code: "guard-other-cluster",
-      message: `The Ingress ${namespace}/${written.metadata?.name} at ${api.server} is not the one of this stack (its UID is ${uid}, the stack's ${write.uid}): readiness would be looked up in another cluster than the one that is changed.`,
+      message: `${what} at ${api.server} is not the one of this stack (its UID is ${uid}, the stack's ${write.uid}): readiness would be looked up in another cluster than the one that is changed.`,
       hint: "Say how to reach the stack's cluster: guard: { path: …, context: … }.",
     });
   }
   const before = router.read(names, observed);
-  const others = observed.filter((object) => object.metadata?.name !== written.metadata?.name);
+  const others = observed.filter((object) => !isWritten(object));
   const after = router.read(names, [...others, written]);
   if (after === undefined) {
     throw new UserError({
       code: "routing-unreadable",
-      message: `The Ingress ${namespace}/${written.metadata?.name} leads to none of the slots of "${model}" as it would be written, or to both: whether the slot is ready can't be decided.`,
+      message: `${what} leads to none of the slots of "${model}" as it would be written, or to both: whether the slot is ready can't be decided.`,
       hint: "Look for transforms that change its backends, or set guard: false to go without the check.",
     });
   }
@@ -188,18 +193,8 @@ export async function routingObjects(
   api: KubernetesApi,
   guarded: GuardedModel,
   signal: AbortSignal | undefined,
-): Promise<(KubernetesObject & ObservedIngress)[]> {
-  const { namespace, router } = guarded;
-  const objects = await Promise.all(
-    router
-      .objectNames(namesOf(guarded))
-      .map((name) =>
-        api.find<KubernetesObject & ObservedIngress>(
-          `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses/${name}`,
-          signal === undefined ? {} : { signal },
-        ),
-      ),
-  );
+): Promise<(KubernetesObject & ObservedObject)[]> {
+  const objects = await findRoutingObjects({ ...guarded, api }, namesOf(guarded), signal);
   return objects.filter((object) => object !== undefined);
 }
 

@@ -3,6 +3,8 @@ import { type IngressPlace, type IngressSpec, placesOf } from "./model.ts";
 
 /** An Ingress as the API server lists it: everything may be missing. */
 export interface IngressLike {
+  /** Of what is no Ingress, but takes hosts as well. */
+  readonly kind?: string;
   readonly metadata?: {
     readonly name?: string;
     readonly namespace?: string;
@@ -44,6 +46,8 @@ export type ClaimRelation = "same" | "wider" | "narrower";
 
 /** What another Ingress has of a wanted route. */
 export interface Claim {
+  /** @default Ingress */
+  readonly kind?: string;
   readonly namespace: string;
   readonly name: string;
   readonly relation: ClaimRelation;
@@ -74,6 +78,7 @@ export function claimsOnModel(
   objects: readonly IngressLike[],
   ingress: IngressSpec,
   own: WantedRoute["own"],
+  className: string = ingress.className ?? defaults.ingress.className,
 ): Claim[] {
   const places = placesOf(ingress);
   const hosts = [...new Set(places.map(({ host }) => host))];
@@ -81,17 +86,25 @@ export function claimsOnModel(
     claimsOf(objects, {
       host,
       paths: places.filter((place: IngressPlace) => place.host === host),
-      className: ingress.className ?? defaults.ingress.className,
+      className,
       own,
     }),
   );
 }
 
 /** `the Ingress shop/fraud (of the model "fraud") has ml.example.com/ (Prefix)`. */
-export function describeClaim({ namespace, name, model, host, path, pathType }: Claim): string {
+export function describeClaim({
+  kind = "Ingress",
+  namespace,
+  name,
+  model,
+  host,
+  path,
+  pathType,
+}: Claim): string {
   const whose = model === undefined ? "" : ` (of the model "${model}")`;
   const where = host === "" ? `${path} of every host` : `${host}${path}`;
-  return `the Ingress ${namespace}/${name}${whose} has ${where} (${pathType})`;
+  return `the ${kind} ${namespace}/${name}${whose} has ${where} (${pathType})`;
 }
 
 /** Both are read as ingress-nginx reads them, whatever the prefix of its annotations. */
@@ -116,11 +129,12 @@ function isOther({ metadata, spec }: IngressLike, { className, own }: WantedRout
   );
 }
 
-function claimsOfOne({ metadata, spec }: IngressLike, wanted: WantedRoute): Claim[] {
+function claimsOfOne({ kind, metadata, spec }: IngressLike, wanted: WantedRoute): Claim[] {
   const annotations = metadata?.annotations ?? {};
   const labels = metadata?.labels ?? {};
   const isModel = labels["app.kubernetes.io/managed-by"] === "modelswitch";
   const base = {
+    ...(kind === undefined || kind === "Ingress" ? {} : { kind }),
     namespace: metadata?.namespace ?? "",
     name: metadata?.name ?? "",
     className: spec?.ingressClassName ?? annotations[classAnnotation],

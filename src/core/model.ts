@@ -15,7 +15,7 @@ import type {
 import type { Slot } from "./slots.ts";
 
 /** Names of the built-in routers. */
-export const routerNames = ["nginx", "plain"] as const;
+export const routerNames = ["nginx", "plain", "traefik", "gateway-api", "contour"] as const;
 /** How traffic is moved: the dialect of one ingress controller, or plain Ingresses. */
 export type RouterName = (typeof routerNames)[number];
 
@@ -212,6 +212,15 @@ export interface IngressPlace {
   readonly pathType?: "Prefix" | "Exact" | "ImplementationSpecific";
 }
 
+/** A Gateway, and which of its listeners. */
+export interface GatewayRef {
+  readonly name: string;
+  /** @default the model's */
+  readonly namespace?: string;
+  /** @default all listeners that take the route */
+  readonly sectionName?: string;
+}
+
 /** How clients reach the model. */
 export interface IngressSpec {
   /** Name of the Ingress, where it existed before the model. @default derived from the model's name, NAME; never changes */
@@ -223,6 +232,8 @@ export interface IngressSpec {
    * already, and controllers that know no other way. @default false
    */
   readonly classAnnotation?: boolean;
+  /** The Gateway that takes the requests, for a router of Gateways. @default no Gateway */
+  readonly gateway?: GatewayRef;
   /** Host name that clients use, for example `mlmodels.example.com`. */
   readonly host: string;
   /** @default / */

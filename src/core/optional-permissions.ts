@@ -1,4 +1,4 @@
-import { type PermissionRow, readers } from "./permissions.ts";
+import { type PermissionRow, type RoutingRight, readers } from "./permissions.ts";
 
 /** A permission without which every command still does its work. */
 export interface OptionalRow extends PermissionRow {
@@ -7,31 +7,66 @@ export interface OptionalRow extends PermissionRow {
   readonly without: string;
 }
 
+/** What a router writes, and what it looks at beside: permissions follow from both. */
+export interface RoutingNeeds {
+  readonly rights: readonly RoutingRight[];
+  /** What the router's own questions take. */
+  readonly reads: readonly OptionalRow[];
+}
+
 /** What makes the commands quicker or their messages better, and what only some models need. */
-export const optionalRows: readonly OptionalRow[] = [
-  ...(
-    [
+export function optionalRows({ rights, reads }: RoutingNeeds): readonly OptionalRow[] {
+  const awaited = rights.filter((right) => right.awaited).map(({ kind }) => kind);
+  return [
+    ...watchRows([
       ["apps", "deployments"],
       ["apps", "replicasets"],
       ["", "services"],
-      ["networking.k8s.io", "ingresses"],
+      ...awaited.map(({ group, plural }) => [group, plural] as const),
       ["policy", "poddisruptionbudgets"],
       ["autoscaling", "horizontalpodautoscalers"],
       ["", "pods"],
       ["", "endpoints"],
       ["discovery.k8s.io", "endpointslices"],
-    ] as const
-  ).map(
-    ([group, resource]): OptionalRow => ({
-      group,
-      resource,
-      names: "any",
-      verbs: { watch: ["up", "switch", "destroy"] },
-      why: "seeing a change at once",
-      without: "changes are noticed within a second, by Pulumi's provider within a minute",
-      scope: "namespace",
-    }),
-  ),
+    ]),
+    ...commonRows,
+    ...rights.slice(0, 1).map(({ kind: { group, plural, kind } }) => othersRow(group, plural, kind)),
+    ...reads,
+    namespaceRow,
+  ];
+}
+
+function watchRows(resources: readonly (readonly [group: string, resource: string])[]): OptionalRow[] {
+  return resources.map(([group, resource]) => ({
+    group,
+    resource,
+    names: "any",
+    verbs: { watch: ["up", "switch", "destroy"] },
+    why: "seeing a change at once",
+    without: "changes are noticed within a second, by Pulumi's provider within a minute",
+    scope: "namespace",
+  }));
+}
+
+function othersRow(group: string, resource: string, kind: string): OptionalRow {
+  return {
+    group,
+    resource,
+    names: "any",
+    verbs: { list: ["doctor", "plan", "up", "adopt", "init"] },
+    why: `whether another ${kind} has the host and path already`,
+    without: `only the ${kindsOf(kind)} of the model's own namespace are looked at, where those may be listed`,
+    scope: "cluster",
+  };
+}
+
+/** `Ingress` and `HTTPProxy` in the plural. */
+function kindsOf(kind: string): string {
+  if (kind.endsWith("y")) return `${kind.slice(0, -1)}ies`;
+  return kind.endsWith("s") ? `${kind}es` : `${kind}s`;
+}
+
+const commonRows: readonly OptionalRow[] = [
   {
     group: "autoscaling",
     resource: "horizontalpodautoscalers",
@@ -146,33 +181,15 @@ export const optionalRows: readonly OptionalRow[] = [
     without: "of rules for pods only quotas, limits and the warnings of pod security are known beforehand",
     scope: "namespace",
   },
-  {
-    group: "networking.k8s.io",
-    resource: "ingresses",
-    names: "any",
-    verbs: { list: ["doctor", "plan", "up", "adopt", "init"] },
-    why: "whether another Ingress has the host and path already",
-    without: "only the Ingresses of the model's own namespace are looked at, where those may be listed",
-    scope: "cluster",
-  },
-  {
-    group: "networking.k8s.io",
-    resource: "ingressclasses",
-    names: "any",
-    verbs: { get: ["up", "switch"], list: ["doctor", "up"] },
-    why: "where the ingress controller of a local cluster listens; `doctor` checks that the class exists",
-    without:
-      "the address in the Ingress's status, or `ingress.endpoints`, is used; `doctor` skips that check",
-    scope: "cluster",
-  },
-  {
-    group: "",
-    resource: "namespaces",
-    names: "any",
-    // In a Role this goes for the Role's own namespace only.
-    verbs: { get: readers },
-    why: "telling a namespace that does not exist from one that is empty",
-    without: "a namespace that does not exist shows as a missing permission",
-    scope: "namespace",
-  },
 ];
+
+const namespaceRow: OptionalRow = {
+  group: "",
+  resource: "namespaces",
+  names: "any",
+  // In a Role this goes for the Role's own namespace only.
+  verbs: { get: readers },
+  why: "telling a namespace that does not exist from one that is empty",
+  without: "a namespace that does not exist shows as a missing permission",
+  scope: "namespace",
+};

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { nginx } from "../component/routers/nginx.ts";
 import { objectNames } from "./names.ts";
 import { optionalRows } from "./optional-permissions.ts";
 import { describePermissions, grants, permissionsOf, resourceName } from "./permission-checks.ts";
@@ -6,7 +7,7 @@ import { requiredRows } from "./permissions.ts";
 
 describe("the table of permissions", () => {
   test("names each verb of a resource once, so that it has one reason", () => {
-    const keys = requiredRows.flatMap((row) =>
+    const keys = requiredRows(nginx.rights).flatMap((row) =>
       Object.keys(row.verbs).map((verb) => `${verb} ${resourceName(row)}`),
     );
     expect(new Set(keys).size).toBe(keys.length);
@@ -14,8 +15,8 @@ describe("the table of permissions", () => {
 
   test("asks for no verb both as a need and as an option, but for objects of any name where the need is of one", () => {
     const commands = ["up", "switch", "destroy", "engine"] as const;
-    const needed = permissionsOf(requiredRows, commands, objectNames("fraud"));
-    const inNamespace = optionalRows.filter(({ scope }) => scope === "namespace");
+    const needed = permissionsOf(requiredRows(nginx.rights), commands, objectNames("fraud"));
+    const inNamespace = optionalRows(nginx).filter(({ scope }) => scope === "namespace");
     const optional = permissionsOf(inNamespace, [...commands, "doctor", "status"], objectNames("fraud"));
     const both = optional.filter((one) =>
       needed.some(
@@ -27,14 +28,18 @@ describe("the table of permissions", () => {
   });
 
   test("lets Pulumi's provider look, and do nothing else", () => {
-    const asked = permissionsOf([...requiredRows, ...optionalRows], ["engine"], objectNames("fraud"));
+    const asked = permissionsOf(
+      [...requiredRows(nginx.rights), ...optionalRows(nginx)],
+      ["engine"],
+      objectNames("fraud"),
+    );
     expect(asked.filter(({ verb }) => verb !== "list")).toEqual([]);
     // It asks for all objects of the namespace: a right for one name is no right to that.
     expect(asked.filter(({ name }) => name !== undefined)).toEqual([]);
   });
 
   test("asks a way back for nothing that Pulumi needs", () => {
-    const wayBack = permissionsOf(requiredRows, ["switch"], objectNames("fraud"));
+    const wayBack = permissionsOf(requiredRows(nginx.rights), ["switch"], objectNames("fraud"));
     expect(wayBack.filter(({ verb }) => verb === "list").map(resourceName)).toEqual([
       "replicasets.apps",
       "endpointslices.discovery.k8s.io",
@@ -43,20 +48,20 @@ describe("the table of permissions", () => {
   });
 
   test("never asks for secrets, for wildcards, or for objects of other namespaces", () => {
-    for (const { resource, group } of [...requiredRows, ...optionalRows]) {
+    for (const { resource, group } of [...requiredRows(nginx.rights), ...optionalRows(nginx)]) {
       expect(resource).not.toMatch(/secrets|\*|exec|attach|impersonate/);
       expect(group).not.toBe("*");
     }
   });
 
   test("restricts by name what Kubernetes can restrict by name", () => {
-    expect(permissionsOf(requiredRows, ["switch"], objectNames("fraud"))).toContainEqual({
+    expect(permissionsOf(requiredRows(nginx.rights), ["switch"], objectNames("fraud"))).toContainEqual({
       verb: "patch",
       group: "networking.k8s.io",
       resource: "ingresses",
       name: "fraud-canary",
     });
-    expect(permissionsOf(requiredRows, ["up"], objectNames("fraud"))).toContainEqual({
+    expect(permissionsOf(requiredRows(nginx.rights), ["up"], objectNames("fraud"))).toContainEqual({
       verb: "create",
       group: "apps",
       resource: "deployments",
@@ -87,7 +92,7 @@ describe("a rule", () => {
 
 test("permissions are described by resource", () => {
   const some = permissionsOf(
-    requiredRows.filter(({ resource }) => resource === "deployments"),
+    requiredRows(nginx.rights).filter(({ resource }) => resource === "deployments"),
     ["up"],
     objectNames("fraud"),
   );

@@ -21,6 +21,8 @@ export function namesOf(names: NamedObjects, all: ObjectNames): readonly string[
       return Object.values(all.service);
     case "routing":
       return [all.ingress, all.canaryIngress];
+    case "route":
+      return [all.ingress];
     case "record":
       return [all.record];
     case "any":

@@ -1,3 +1,5 @@
+import type { ObjectKind } from "./object-kind.ts";
+
 /** Commands that ask the API server for anything. */
 export type PermittedCommand =
   | "status"
@@ -13,7 +15,16 @@ export type PermittedCommand =
   | "engine";
 
 /** Which objects of a resource are meant: those of one model by name, or all of the namespace. */
-export type NamedObjects = "deployments" | "services" | "autoscalers" | "routing" | "record" | "any";
+export type NamedObjects =
+  | "deployments"
+  | "services"
+  | "autoscalers"
+  /** Both objects of a routing that has two. */
+  | "routing"
+  /** The one object of a kind that a routing has. */
+  | "route"
+  | "record"
+  | "any";
 
 /** One line of the Role: a resource, its verbs, and which command needs which verb for what. */
 export interface PermissionRow {
@@ -57,8 +68,44 @@ export function stateRow(objects: readonly string[]): PermissionRow {
  */
 const waiting = "Pulumi's Kubernetes provider waits by it for what it writes";
 
-/** What the commands cannot do without, all of it in the model's namespace. An end-to-end test shows that it is exactly this. */
-export const requiredRows: readonly PermissionRow[] = [
+/** What a router needs of a kind that it writes. */
+export interface RoutingRight {
+  readonly kind: ObjectKind;
+  readonly names: "routing" | "route";
+  /** Whether Pulumi's provider waits for such objects; it lists them then. */
+  readonly awaited: boolean;
+}
+
+/**
+ * What the commands cannot do without, all of it in the model's namespace, for what a router writes. An end-to-end test shows that it is
+ * exactly this.
+ */
+export function requiredRows(routing: readonly RoutingRight[]): readonly PermissionRow[] {
+  return [
+    ...rowsBefore,
+    ...routing.map(
+      ({ kind: { group, plural }, names }): PermissionRow => ({
+        group,
+        resource: plural,
+        names,
+        verbs: { get: readers, create: ["up"], patch: ["up", "switch"], delete: ["destroy"] },
+        why: "the routing: where the traffic goes",
+      }),
+    ),
+    ...rowsBehind,
+    ...listRows([
+      ["apps", "deployments"],
+      ...routing.flatMap(({ kind: { group, plural }, awaited }) =>
+        awaited ? [[group, plural] as const] : [],
+      ),
+      ["", "services"],
+      ["policy", "poddisruptionbudgets"],
+    ]),
+    ...lastRows,
+  ];
+}
+
+const rowsBefore: readonly PermissionRow[] = [
   {
     group: "",
     resource: "configmaps",
@@ -73,13 +120,9 @@ export const requiredRows: readonly PermissionRow[] = [
     verbs: { get: writers, create: writers, update: writers, delete: writers },
     why: "the lock: one command at a time changes the model; it is renewed while the command works",
   },
-  {
-    group: "networking.k8s.io",
-    resource: "ingresses",
-    names: "routing",
-    verbs: { get: readers, create: ["up"], patch: ["up", "switch"], delete: ["destroy"] },
-    why: "the routing: where the traffic goes",
-  },
+];
+
+const rowsBehind: readonly PermissionRow[] = [
   {
     group: "apps",
     resource: "deployments",
@@ -129,22 +172,19 @@ export const requiredRows: readonly PermissionRow[] = [
     verbs: { get: ["up", "switch"] },
     why: "asking each replica who it is, so that answers at the ingress can be told apart",
   },
-  ...(
-    [
-      ["apps", "deployments"],
-      ["networking.k8s.io", "ingresses"],
-      ["", "services"],
-      ["policy", "poddisruptionbudgets"],
-    ] as const
-  ).map(
-    ([group, resource]): PermissionRow => ({
-      group,
-      resource,
-      names: "any",
-      verbs: { list: ["engine", "init", "adopt"] },
-      why: `${waiting}; finding what runs already`,
-    }),
-  ),
+];
+
+function listRows(resources: readonly (readonly [group: string, resource: string])[]): PermissionRow[] {
+  return resources.map(([group, resource]) => ({
+    group,
+    resource,
+    names: "any",
+    verbs: { list: ["engine", "init", "adopt"] },
+    why: `${waiting}; finding what runs already`,
+  }));
+}
+
+const lastRows: readonly PermissionRow[] = [
   {
     group: "",
     resource: "endpoints",

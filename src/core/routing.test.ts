@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { liveSlot, type Routing, sameRouting, settledOn, splitOf, stepsTo } from "./routing.ts";
+import { liveSlot, type Routing, sameRouting, settled, settledOn, splitOf, stepsTo } from "./routing.ts";
 import { otherSlot, slots } from "./slots.ts";
 
 const slot = fc.constantFrom(...slots);
@@ -135,6 +135,32 @@ describe("stepsTo with weights", () => {
     const left: Routing = { main: "blue", candidate: "blue", weight: 100 };
     const names = stepsTo("green", left, { weights: true }).map((step) => step.name);
     expect(names).toEqual(["arm", "shift", "commit", "re-arm"]);
+  });
+});
+
+describe("stepsTo with weights alone", () => {
+  const byWeight = { weights: true, commit: false };
+
+  test("is one write, visible where the split changes, and none where it is as wanted", () => {
+    fc.assert(
+      fc.property(slot, anyRouting, (target, routing) => {
+        const current = settled(routing);
+        const steps = stepsTo(target, current, byWeight);
+        const isThere = splitOf(current)[target] === 100;
+        expect(steps.map(({ routing: goal, visible }) => ({ goal, visible }))).toEqual(
+          isThere ? [] : [{ goal: settledOn(target), visible: true }],
+        );
+      }),
+    );
+  });
+
+  test("a routing and what is read of it say the same split", () => {
+    fc.assert(
+      fc.property(anyRouting, (routing) => {
+        expect(splitOf(settled(routing))).toEqual(splitOf(routing));
+        expect(settled(settled(routing))).toEqual(settled(routing));
+      }),
+    );
   });
 });
 

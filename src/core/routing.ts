@@ -12,6 +12,17 @@ export interface Routing {
   readonly weight: number;
 }
 
+/** What a request can be forced to: the slot that has the traffic by default, or the one that gets a share of it. */
+export type Side = "main" | "candidate";
+
+/** How a router moves traffic, as far as the order of writes depends on it. */
+export interface Movement {
+  /** Splits traffic by per cent. */
+  readonly weights: boolean;
+  /** After all traffic was moved by weight, the main object has to follow by a second write. @default true */
+  readonly commit?: boolean;
+}
+
 /** Share of production traffic per slot in per cent; the sum is 100. */
 export interface TrafficSplit {
   readonly blue: number;
@@ -21,6 +32,16 @@ export interface TrafficSplit {
 /** All traffic to one slot, the other one armed at weight 0. */
 export function settledOn(slot: Slot): Routing {
   return { main: slot, candidate: otherSlot(slot), weight: 0 };
+}
+
+/**
+ * The same split as routers have it that need no commit: a slot with all of the traffic is the main one, whatever led there, and the other
+ * one is armed.
+ */
+export function settled(routing: Routing): Routing {
+  const { main, candidate, weight } = routing;
+  if (main === candidate || weight <= 0) return settledOn(main);
+  return weight >= 100 ? settledOn(candidate) : routing;
 }
 
 export function splitOf(routing: Routing): TrafficSplit {
@@ -62,7 +83,7 @@ export interface RoutingStep {
  * With weights: arm the target at 0, shift the weight to 100, commit the main backend, re-arm the old slot at 0.
  * The main backend is only ever written while no traffic goes through it, since changing the backend of an
  * Ingress under traffic is where controllers drop requests (kubernetes/ingress-nginx #4469, #6557; Contour #2151).
- * Without weights: one write of the main backend. Starts from any state that a killed run can leave behind.
+ * Where no commit is needed: the weight alone. Without weights: one write of the main backend. Starts from any state that a killed run can leave behind.
  *
  * `mainIsEmpty`: the slot that the main object leads to has no ready endpoint. Then no request can be dropped by changing it, and it comes
  * first: ingress-nginx answers 503 for such a main Ingress before it looks at the weight or the header of a canary
@@ -71,12 +92,17 @@ export interface RoutingStep {
 export function stepsTo(
   target: Slot,
   current: Routing,
-  capabilities: { readonly weights: boolean },
+  capabilities: Movement,
   { mainIsEmpty = false }: { readonly mainIsEmpty?: boolean } = {},
 ): RoutingStep[] {
   const goal = settledOn(target);
   if (!capabilities.weights) {
     return current.main === target ? [] : [{ name: "switch", routing: goal, visible: true }];
+  }
+  if (capabilities.commit === false) {
+    if (sameRouting(current, goal)) return [];
+    const name = current.main === target ? "re-arm" : "shift";
+    return [{ name, routing: goal, visible: splitOf(current)[target] < 100 }];
   }
   const steps: RoutingStep[] = [];
   let at = current;

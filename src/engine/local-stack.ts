@@ -1,18 +1,16 @@
-import { rm } from "node:fs/promises";
 import { systemClock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
 import { collectRefusals, type Refusal } from "../core/refusals.ts";
 import { type AutomationModule, importAutomation, type Operation, runOperation } from "./automation.ts";
-import { EngineEvents, type EngineObject, type Observed } from "./engine-events.ts";
+import { EngineEvents, type Observed } from "./engine-events.ts";
 import { asStateOf } from "./exported-state.ts";
 import { explainFailure, type FailureContext, lockedError, operationTitles } from "./failures.ts";
 import { HopelessWaits } from "./hopeless-waits.ts";
 import { fixed } from "./kubeconfig.ts";
 import { RunRecord, releaseLeftBehind } from "./left-behind.ts";
 import { locksInError, readLocks, removeHalfWrittenLocks, type StackLock, thisMachine } from "./locks.ts";
-import { withPodReasons } from "./pod-reasons.ts";
+import { PodLooks } from "./pod-looks.ts";
 import { programFailed } from "./program-errors.ts";
-import type { ProviderChoice } from "./provider.ts";
 import { PulumiCommandError } from "./pulumi-command.ts";
 import { openSession, type Session } from "./session.ts";
 import { settlePending } from "./settle.ts";
@@ -20,6 +18,7 @@ import type { ExportOptions, OperationResult, Stack, StackOptions } from "./stac
 import { findState, requirePassphrase } from "./stack-check.ts";
 import { isStackMissing, StackCli } from "./stack-cli.ts";
 import type { StackResource } from "./stack-resource.ts";
+import { type OwnSettings, SettingsOfStack } from "./stack-settings.ts";
 import {
   outputsOf,
   parseState,
@@ -29,22 +28,10 @@ import {
   urnsOf,
 } from "./state-file.ts";
 import { type TakeIn, takenIn } from "./take-in.ts";
-import {
-  attachedProvider,
-  type ProjectFolders,
-  projectFolders,
-  readSettings,
-  type StackSettings,
-  settingsFile,
-  writeSettings,
-} from "./workspace.ts";
+import { type ProjectFolders, projectFolders } from "./workspace.ts";
 
 /** What `modelswitch run` adds to a stack. */
-export interface StackInternals {
-  /** Contents of the program's own `Pulumi.yaml`. */
-  readonly project?: Readonly<Record<string, unknown>>;
-  /** Contents of the program's own `Pulumi.STACK.yaml`. */
-  readonly settings?: StackSettings;
+export interface StackInternals extends OwnSettings {
   /** The Automation API that belongs to the `@pulumi/pulumi` which the program imports. */
   readonly automation?: () => Promise<AutomationModule>;
   /** Ends a run when a Deployment can't become ready any more. @default false: the caller watches its own */
@@ -57,12 +44,16 @@ export class LocalStack implements Stack {
   readonly #internals: StackInternals;
   readonly #folders: ProjectFolders;
   readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #settings: SettingsOfStack;
+  readonly #pods: PodLooks;
 
   constructor(options: StackOptions, internals: StackInternals) {
     this.#options = options;
     this.#internals = internals;
     this.#env = options.env ?? process.env;
     this.#folders = projectFolders(options);
+    this.#settings = new SettingsOfStack(options, this.#folders, internals);
+    this.#pods = new PodLooks(() => fixed(options.kubeconfig, this.#env));
   }
 
   async preview(): Promise<OperationResult> {
@@ -137,7 +128,8 @@ export class LocalStack implements Stack {
   async importState(exported: string): Promise<void> {
     await this.#withSession("refresh", async (session) => {
       const { cli } = session;
-      if ((await findState(this.#folders, this.#options, cli)) === undefined) await this.#create(cli);
+      if ((await findState(this.#folders, this.#options, cli)) === undefined)
+        await this.#settings.create(cli);
       await this.#settle("refresh", session);
       await cli.importState(asStateOf(this.#options, exported, await cli.exportState()));
     });
@@ -150,7 +142,8 @@ export class LocalStack implements Stack {
   async takeIn(taken: TakeIn): Promise<void> {
     await this.#withSession("refresh", async (session) => {
       const { cli } = session;
-      if ((await findState(this.#folders, this.#options, cli)) === undefined) await this.#create(cli);
+      if ((await findState(this.#folders, this.#options, cli)) === undefined)
+        await this.#settings.create(cli);
       await this.#settle("up", session);
       const { state, urns } = takenIn(await cli.exportState(), this.#options, taken);
       if (urns.length === 0) return;
@@ -188,7 +181,7 @@ export class LocalStack implements Stack {
   async #withSession<T>(operation: Operation, work: (session: OpenStackSession) => Promise<T>): Promise<T> {
     const { project, stack, secrets, kubeconfig, events, signal } = this.#options;
     const { workFolder, stateFolder } = this.#folders;
-    await this.#writeSettings();
+    await this.#settings.write();
     if (stateFolder !== undefined) await removeHalfWrittenAttributes(stateFolder, project, stack);
     const record = new RunRecord(workFolder, stack);
     const hopeless = new AbortController();
@@ -204,8 +197,8 @@ export class LocalStack implements Stack {
     });
     const cli = new StackCli(session.command, workFolder, stack);
     try {
-      await this.#writeSettings(session.provider);
-      await this.#writeSecretConfig(cli);
+      await this.#settings.write(session.provider);
+      await this.#settings.writeSecrets(cli);
       return await work({ ...session, cli, record, ends, giveUp: () => hopeless.abort() });
     } catch (error) {
       throw this.#explain(operation, error, nothingObserved);
@@ -225,7 +218,7 @@ export class LocalStack implements Stack {
       };
       const planning = operation === "preview";
       const hopeless = this.#internals.endsHopelessWaits
-        ? new HopelessWaits((one, ended) => this.#lookAt(one, ended, "when-hopeless"), session.giveUp)
+        ? new HopelessWaits((one, ended) => this.#pods.whyHopeless(one, ended), session.giveUp)
         : undefined;
       const observer = new EngineEvents({
         events,
@@ -251,12 +244,14 @@ export class LocalStack implements Stack {
         if (thrown.error !== undefined && !signal.aborted) throw programFailed(thrown.error);
         if (attempt < 4 && isStackMissing(error)) {
           if (operation === "refresh" || operation === "destroy") return nothingObserved;
-          await this.#create(session.cli);
+          await this.#settings.create(session.cli);
           continue;
         }
         const locks = error instanceof PulumiCommandError ? locksInError(error.output.stderr) : undefined;
         if (locks === undefined) {
-          const observed = signal.aborted ? observer.observed : await this.#withPods(observer.observed);
+          const observed = signal.aborted
+            ? observer.observed
+            : await this.#pods.withReasons(observer.observed, signal);
           throw this.#explain(operation, error, observed, collected.refusals);
         }
         if (attempt === 4) throw lockedError(locks, this.#context(operation), Date.now());
@@ -270,7 +265,7 @@ export class LocalStack implements Stack {
 
   async #removeStack(): Promise<void> {
     await this.#withSession("destroy", (session) => session.cli.remove());
-    await rm(settingsFile(this.#folders, this.#options.stack), { force: true });
+    await this.#settings.remove();
   }
 
   async #releaseLocks(
@@ -327,53 +322,6 @@ export class LocalStack implements Stack {
     if (state !== undefined && others.length > 0) await session.cli.refreshOnly(urnsOf(state, others));
   }
 
-  /** Without a provider the one that the project file names stays: another command may be about to use it. */
-  async #writeSettings(provider?: ProviderChoice): Promise<void> {
-    const { project, stack, config = {}, secrets } = this.#options;
-    const left = await readSettings(settingsFile(this.#folders, stack));
-    const own = this.#internals.settings ?? {};
-    const plain = Object.entries(config).filter(([, { secret }]) => secret !== true);
-    // Ciphertexts stay until `#writeSecretConfig` has compared what they hold.
-    const kept = Object.entries(left.config ?? {}).filter(([key]) => config[key]?.secret === true);
-    const { config: _left, ...keys } = left;
-    await writeSettings({
-      folders: this.#folders,
-      project: { ...this.#internals.project, name: project },
-      stack,
-      providerFolder: provider === undefined ? await attachedProvider(this.#folders) : provider.folder,
-      settings: {
-        ...keys,
-        ...own,
-        ...(secrets.kind === "provider" && secrets.url !== "default" ? { secretsprovider: secrets.url } : {}),
-        config: {
-          ...own.config,
-          ...Object.fromEntries(kept),
-          ...Object.fromEntries(plain.map(([key, { value }]) => [key, value])),
-        },
-      },
-    });
-  }
-
-  /** Makes the stack anew. Generated settings that are still there are a former one's, with the salt of its passphrase. */
-  async #create(cli: StackCli): Promise<void> {
-    await rm(settingsFile(this.#folders, this.#options.stack), { force: true });
-    await this.#writeSettings();
-    await cli.create(this.#options.secrets);
-  }
-
-  async #writeSecretConfig(cli: StackCli): Promise<void> {
-    const entries = Object.entries(this.#options.config ?? {}).filter(([, value]) => value.secret === true);
-    if (entries.length === 0) return;
-    const secrets = Object.fromEntries(entries);
-    try {
-      await cli.setSecrets(secrets);
-    } catch (error) {
-      if (!isStackMissing(error)) throw error;
-      await this.#create(cli);
-      await cli.setSecrets(secrets);
-    }
-  }
-
   #context(operation: Operation): FailureContext {
     const { project, stack, signal } = this.#options;
     return {
@@ -389,34 +337,6 @@ export class LocalStack implements Stack {
     return `${operationTitles[operation]} of stack ${this.#options.stack}`;
   }
 
-  /** Asks the cluster why the pods of Deployments that were waited for in vain are not ready. */
-  async #withPods(observed: Observed): Promise<Observed> {
-    const until = () => AbortSignal.any([this.#options.signal, AbortSignal.timeout(lookMs)]);
-    return await withPodReasons(observed, (deployment) => this.#lookAt(deployment, until(), "now"));
-  }
-
-  /** Why a Deployment is not ready, or, when that is so, why it can't become so. */
-  async #lookAt(
-    { namespace, name, uid, secretPaths }: EngineObject,
-    signal: AbortSignal,
-    when: "now" | "when-hopeless",
-  ): Promise<readonly string[]> {
-    const [{ connect }, { whenHopeless, whyUnready }] = await Promise.all([
-      import("../kubernetes/connect.ts"),
-      import("../slots/why-unready.ts"),
-    ]);
-    const cluster = connect(fixed(this.#options.kubeconfig, this.#env));
-    const place = {
-      api: cluster.api,
-      namespace: namespace ?? cluster.namespace,
-      name,
-      uid,
-      secretPaths,
-      signal,
-    };
-    return when === "now" ? await whyUnready(place) : await whenHopeless(place, systemClock);
-  }
-
   #explain(
     operation: Operation,
     error: unknown,
@@ -429,9 +349,6 @@ export class LocalStack implements Stack {
     return context.aborted ? explainFailure(nothingSaid, observed, context) : error;
   }
 }
-
-/** How long an API server may take to say why pods are not ready. */
-const lookMs = 10_000;
 
 /** A session on this stack. */
 interface OpenStackSession extends Session {

@@ -25,6 +25,7 @@ function asked(
     calls: callIo({ folder }),
     reach: () => Promise.resolve(reach),
     pods: () => Promise.reject(new Error("Nobody asks for pods.")),
+    counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
     ask: (request) => {
       requests.push(request);
       return Promise.resolve(model(request, requests.length - 1));

@@ -1,6 +1,8 @@
 import type { CallIo } from "../calls/io.ts";
 import type { CallReach, CallSubject } from "../core/calls.ts";
 import type { GatePhase } from "../core/gates.ts";
+import type { Slot } from "../core/slots.ts";
+import type { SlotCounters } from "../core/statistics/counters.ts";
 
 /** A request through the ingress. */
 export interface IngressRequest {
@@ -61,12 +63,55 @@ export interface KnownPod {
   readonly restarts: number;
 }
 
+/** Where a replica of the ingress controller shows its metrics. */
+export type CounterSource =
+  | { readonly kind: "url"; readonly url: string }
+  | {
+      readonly kind: "pods";
+      readonly namespace: string;
+      readonly selector: string;
+      readonly port: number;
+      readonly path: string;
+    };
+
+export interface CountersRequest {
+  readonly sources: readonly CounterSource[];
+  /** Seconds; what takes longer is counted as an event of `latency`. `undefined`: not counted. */
+  readonly latency: number | undefined;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What the ingress controller has counted by now, all replicas together. */
+export type CountersOutcome =
+  | {
+      readonly kind: "read";
+      readonly atMs: number;
+      /** As people know it. */
+      readonly controller: string;
+      /** A slot without any request yet has zeros. */
+      readonly slots: Readonly<Record<Slot, SlotCounters>>;
+      /** Bounds that latencies are counted by, seconds. */
+      readonly bounds: readonly number[];
+      /** What this command has sent through the ingress itself. */
+      readonly own: Readonly<Record<Slot, SlotCounters>>;
+      /** Changes with the command that reads, with a proof, and with the controller's replicas. */
+      readonly era: string;
+      /** An own request is under way. */
+      readonly isDisturbed: boolean;
+      /** Of the rollout, in which both slots get traffic. */
+      readonly steps: number;
+    }
+  | { readonly kind: "unreadable"; readonly why: string };
+
 /** What gates work with: passed in, so that tests replace it. */
 export interface GateIo {
   readonly calls: CallIo;
   ask(request: IngressRequest): Promise<IngressOutcome>;
   /** How programs and addresses that ask the model themselves reach it. */
   reach(signal: AbortSignal): Promise<CallReach>;
+  /** What the ingress controller counts of clients' requests. */
+  counters(request: CountersRequest): Promise<CountersOutcome>;
   /** The pods of the slot that the release is in. */
   pods(signal: AbortSignal): Promise<PodsSeen>;
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ConfigProblem } from "../config/parts/problem.ts";
 import type { Call, GateVerdict } from "../core/calls.ts";
 import type { Fields } from "../core/fields.ts";
-import type { GateBase } from "../core/gates.ts";
+import type { GateBase, GatePhase } from "../core/gates.ts";
 import type { RouterName } from "../core/model.ts";
 import type { GateIo, GateSubject } from "./io.ts";
 
@@ -113,6 +113,8 @@ export interface ConfigurableGate<Form extends object, Settings extends object> 
   readonly key: keyof Form & string;
   /** The key, and those that belong to it; tied to `Form`. */
   readonly schema: z.ZodObject;
+  /** The only phases in which it sees anything. @default all */
+  readonly phases?: readonly GatePhase[];
   /** Seconds for one look, where nothing is said. */
   readonly timeout: number;
   readonly settings: (form: Form, timeoutMs: number) => Settings;

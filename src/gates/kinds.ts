@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Call } from "../core/calls.ts";
-import type { GateBase } from "../core/gates.ts";
+import { type GateBase, type GatePhase, gatePhases } from "../core/gates.ts";
 import { commandGate, webhookGate } from "./call.ts";
 import { goldenGate } from "./golden.ts";
 import type { GateSubject } from "./io.ts";
@@ -8,6 +8,7 @@ import type { ConfigurableGate, GateKind, Looked, Looking } from "./kind.ts";
 import { podsGate } from "./pods.ts";
 import { requestGate } from "./request.ts";
 import { smokeGate } from "./smoke.ts";
+import { trafficGate } from "./traffic.ts";
 
 /**
  * The kinds of gates. Types, schema, defaults and rules of `rollout.gates`, what is checked before a rollout, and what looks at a release
@@ -19,6 +20,7 @@ const kinds = {
   request: requestGate,
   golden: goldenGate,
   smoke: smokeGate,
+  traffic: trafficGate,
   pods: podsGate,
 } as const;
 
@@ -67,6 +69,12 @@ export function gateSettings(form: GateForm, timeout: number | undefined): Setti
   const kind = configurableGates.find(({ key }) => given[key] !== undefined);
   if (kind === undefined) throw new Error("A validated gate has the key of a kind.");
   return kind.settings(given, (timeout ?? kind.timeout) * 1000) as SettingsOf<Gate>;
+}
+
+/** The phases in which a gate is looked at that names none. Pure. */
+export function phasesOf(form: GateForm): readonly GatePhase[] {
+  const given: Readonly<Record<string, unknown>> = { ...form };
+  return configurableGates.find(({ key }) => given[key] !== undefined)?.phases ?? gatePhases;
 }
 
 /** What a gate will call; `undefined`: nobody. */

@@ -32,6 +32,7 @@ function ingress(...outcomes: readonly IngressOutcome[]) {
   const io: GateIo = {
     calls: callIo(),
     reach: () => Promise.resolve(reach),
+    counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
     pods: () => Promise.reject(new Error("Nobody asks for pods.")),
     ask: (request) => {
       const outcome = outcomes[Math.min(asked.length, outcomes.length - 1)];

@@ -19,6 +19,7 @@ function asked(model: (request: IngressRequest) => IngressOutcome, config: Omit<
     calls: callIo(),
     reach: () => Promise.resolve(reach),
     pods: () => Promise.reject(new Error("Nobody asks for pods.")),
+    counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
     ask: (request) => Promise.resolve(model(request)),
   };
   const gate = {

@@ -38,6 +38,7 @@ function watching(
     io: {
       calls: callIo({ clock: systemClock, folder }),
       reach: () => Promise.resolve(reach),
+      counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
       ask: () => Promise.resolve({ kind: "broken", why: "nobody" }),
       pods: () => Promise.resolve({ desired: 0, pods: [] }),
       ...io,

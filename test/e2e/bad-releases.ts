@@ -40,14 +40,14 @@ async function post({ namespace }: ModelProject, pod: string, path: string): Pro
   await api.request({ method: "POST", path: proxied, timeoutMs: 5_000 }).catch(() => undefined);
 }
 
-/** Every pod of green turns, while it goes on saying that it is ready. */
+/** Every pod of a slot turns, while it goes on saying that it is ready. */
+export async function turnPods(project: ModelProject, slot: "blue" | "green", how: string): Promise<void> {
+  for (const pod of await podsOf(project, slot)) await post(project, pod, `turn/${how}`);
+}
+
 const turned =
   (how: string) =>
-  (project: ModelProject): Badness => ({
-    spoil: async () => {
-      for (const pod of await podsOf(project, "green")) await post(project, pod, `turn/${how}`);
-    },
-  });
+  (project: ModelProject): Badness => ({ spoil: () => turnPods(project, "green", how) });
 
 /** Ends the servers as often as they come, until Kubernetes waits before it starts them again. */
 function crashLoop(project: ModelProject): Badness {

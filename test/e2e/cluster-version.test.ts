@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { modelswitch, resultOf } from "./cli-process.ts";
+import { isSoak } from "./soak.ts";
 
 const name = "ms-older";
 const state = mkdtempSync(join(tmpdir(), "modelswitch-version-"));
@@ -31,26 +32,22 @@ it("a version that is not offered is refused, and nothing is left of the attempt
 });
 
 // Where it can't be downloaded, the older Kubernetes takes as long to build as the newer one.
-describe.runIf(process.env.MODELSWITCH_TEST_SOAK === "1")(
-  "an older Kubernetes",
-  { timeout: 3_600_000 },
-  () => {
-    it("runs, with everything in it", async () => {
-      const up = await cluster("up", "--kubernetes-version", "1.35");
-      expect(up.exitCode, up.stdout + up.stderr).toBe(0);
-      expect(up.document).toMatchObject({ cluster: { version: "v1.35.4" } });
-      const version = await modelswitch(
-        ["cluster", "kubectl", "--name", name, "--", "get", "nodes", "-o", "jsonpath={..kubeletVersion}"],
-        { env },
-      );
-      expect(version.stdout).toBe("v1.35.4");
-    });
+describe.runIf(isSoak)("an older Kubernetes", { timeout: 3_600_000 }, () => {
+  it("runs, with everything in it", async () => {
+    const up = await cluster("up", "--kubernetes-version", "1.35");
+    expect(up.exitCode, up.stdout + up.stderr).toBe(0);
+    expect(up.document).toMatchObject({ cluster: { version: "v1.35.4" } });
+    const version = await modelswitch(
+      ["cluster", "kubectl", "--name", name, "--", "get", "nodes", "-o", "jsonpath={..kubeletVersion}"],
+      { env },
+    );
+    expect(version.stdout).toBe("v1.35.4");
+  });
 
-    it("stays what it is when it is started again", async () => {
-      expect((await cluster("up")).document).toMatchObject({ cluster: { version: "v1.35.4" } });
-      const other = await cluster("up", "--kubernetes-version", "1.36");
-      expect(other.exitCode).toBe(2);
-      expect(other.document).toMatchObject({ error: { code: "cluster-differs" } });
-    });
-  },
-);
+  it("stays what it is when it is started again", async () => {
+    expect((await cluster("up")).document).toMatchObject({ cluster: { version: "v1.35.4" } });
+    const other = await cluster("up", "--kubernetes-version", "1.36");
+    expect(other.exitCode).toBe(2);
+    expect(other.document).toMatchObject({ error: { code: "cluster-differs" } });
+  });
+});

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
 import { configureReleases, imageOf, releasedProject } from "./release-project.ts";
+import { isSoak } from "./soak.ts";
 import { until, versionAt } from "./test-cluster.ts";
 
 /** What clusters do to pods beside what their Deployments say. Everything is bound to the test's own namespace. */
@@ -189,7 +190,7 @@ describe("the cluster refuses pods", () => {
     await expectRefused(/violates PodSecurity "restricted/);
   });
 
-  test("by PodSecurity, when nothing is there yet: `up` ends as early", async () => {
+  test.runIf(isSoak)("by PodSecurity, when nothing is there yet: `up` ends as early", async () => {
     const first = await ModelProject.create("first");
     try {
       await first.namespace.api.json({
@@ -211,7 +212,7 @@ describe("the cluster refuses pods", () => {
     }
   });
 
-  test("by an admission policy", async () => {
+  test.runIf(isSoak)("by an admission policy", async () => {
     const { name } = project.namespace;
     await create(`${admission}/validatingadmissionpolicies`, {
       apiVersion: "admissionregistration.k8s.io/v1",
@@ -263,26 +264,29 @@ describe("the cluster refuses pods", () => {
   });
 });
 
-test("recreate: pods that have ended do not hold the slot's room, though they stay in the list", async () => {
-  const { api, name } = project.namespace;
-  await configureReleases(project, { streamSeconds: 1, mode: "recreate" });
-  const pods = `/api/v1/namespaces/${name}/pods`;
-  const spec = { name: "model", image: imageOf("1"), imagePullPolicy: "Never" };
-  await api.json({
-    method: "POST",
-    path: pods,
-    body: {
-      metadata: { name: "over", labels: { app: "fraud", version: "blue" } },
-      // The kubelet ends it as it does an evicted one.
-      spec: { activeDeadlineSeconds: 1, restartPolicy: "Never", containers: [spec] },
-    },
-  });
-  await until("the pod has failed", async () => {
-    const found = await api.find<{ status?: { phase?: string } }>(`${pods}/over`);
-    return found?.status?.phase === "Failed";
-  });
-  const { exitCode, stdout } = await project.command(release("--yes"));
-  expect(exitCode, stdout).toBe(0);
-  expect(await versionAt(project.host)).toBe("2");
-  expect(await api.find(`${pods}/over`)).toBeDefined();
-});
+test.runIf(isSoak)(
+  "recreate: pods that have ended do not hold the slot's room, though they stay in the list",
+  async () => {
+    const { api, name } = project.namespace;
+    await configureReleases(project, { streamSeconds: 1, mode: "recreate" });
+    const pods = `/api/v1/namespaces/${name}/pods`;
+    const spec = { name: "model", image: imageOf("1"), imagePullPolicy: "Never" };
+    await api.json({
+      method: "POST",
+      path: pods,
+      body: {
+        metadata: { name: "over", labels: { app: "fraud", version: "blue" } },
+        // The kubelet ends it as it does an evicted one.
+        spec: { activeDeadlineSeconds: 1, restartPolicy: "Never", containers: [spec] },
+      },
+    });
+    await until("the pod has failed", async () => {
+      const found = await api.find<{ status?: { phase?: string } }>(`${pods}/over`);
+      return found?.status?.phase === "Failed";
+    });
+    const { exitCode, stdout } = await project.command(release("--yes"));
+    expect(exitCode, stdout).toBe(0);
+    expect(await versionAt(project.host)).toBe("2");
+    expect(await api.find(`${pods}/over`)).toBeDefined();
+  },
+);

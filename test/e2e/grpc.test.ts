@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { KubernetesObject } from "../../src/kubernetes/api.ts";
 import { GrpcLoad } from "./grpc-load.ts";
 import { ModelProject } from "./model-project.ts";
+import { isSoak } from "./soak.ts";
 import { testImages, until } from "./test-cluster.ts";
 
-const soak = process.env.MODELSWITCH_TEST_SOAK === "1";
-const rounds = soak ? 10 : 1;
+const rounds = isSoak ? 10 : 1;
 
 let project: ModelProject;
 let load: GrpcLoad | undefined;
@@ -126,13 +126,13 @@ describe("a model server that speaks nothing but gRPC", () => {
     load = own;
     expect((await project.command(["plan"])).stderr).toContain("A release is not warmed up");
     const image = `image=${testImages.green}`;
-    if (soak) await releaseWithUntrueMark(image, own);
+    if (isSoak) await releaseWithUntrueMark(image, own);
     const alike = await project.command(["release", "--set", image, "--json"]);
     expect(alike.stdout).toContain("slots-indistinguishable");
     await project.result(["release", "--set", image, "--set", "mark=2"]);
     await until("green answers", () => Promise.resolve((own.snapshot().versions["2"] ?? 0) > 0));
     // One that was adopted is rolled back below.
-    if (soak) expect(await project.result(["rollback"])).toMatchObject({ target: "blue" });
+    if (isSoak) expect(await project.result(["rollback"])).toMatchObject({ target: "blue" });
     const report = await own.stop();
     load = undefined;
     expect(report.failures).toEqual([]);
@@ -190,7 +190,7 @@ async function deployByHand(host: string): Promise<void> {
   await project.namespace.untilReady("byhand", 1);
 }
 
-describe("a gRPC server that runs already", () => {
+describe.runIf(isSoak)("a gRPC server that runs already", () => {
   test("is adopted, released and rolled back without a failed call, once its mark is true", async () => {
     const host = `byhand-${project.host}`;
     await deployByHand(host);

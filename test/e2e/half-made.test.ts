@@ -6,6 +6,7 @@ import type { KubernetesObject } from "../../src/kubernetes/api.ts";
 import { cacheFolder } from "../../src/tools/cache-folder.ts";
 import { resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
+import { inTime, isSoak } from "./soak.ts";
 import { testImages, versionAt } from "./test-cluster.ts";
 
 let project: ModelProject;
@@ -90,7 +91,7 @@ describe("a first `up` that did not succeed", () => {
     expect(await versionAt(project.host)).toBe("1");
   });
 
-  test("with another slot to begin in leaves nothing of the first try", async () => {
+  test.runIf(isSoak)("with another slot to begin in leaves nothing of the first try", async () => {
     await configure("localhost/no-such-server:1");
     await refused(["up"]);
     await configure(testImages.green, { live: "green" });
@@ -102,16 +103,18 @@ describe("a first `up` that did not succeed", () => {
     });
   });
 
-  test.each([
-    "started:apply",
-    "done:Service/fraud-blue",
-    "started:Deployment/fraud-blue",
-    "done:Deployment/fraud-blue",
-    "started:Ingress/fraud",
-    "done:Ingress/fraud",
-    "done:Ingress/fraud-canary",
-    "done:apply",
-  ])("killed at %s: `release` goes on or names the command that does, and then goes on", async (point) => {
+  test.each(
+    inTime(2, [
+      "done:Service/fraud-blue",
+      "started:Ingress/fraud",
+      "started:apply",
+      "started:Deployment/fraud-blue",
+      "done:Deployment/fraud-blue",
+      "done:Ingress/fraud",
+      "done:Ingress/fraud-canary",
+      "done:apply",
+    ]),
+  )("killed at %s: `release` goes on or names the command that does, and then goes on", async (point) => {
     await configure();
     await killedAt(point, ["up"]);
     const first = await project.command([...releaseArgs(), "--json"]);
@@ -175,14 +178,16 @@ describe("what is not done is not recorded", () => {
     await project.result(releaseArgs());
   });
 
-  test.each([
-    ["a backend that is not there", { backend: "file:///dev/null/state" }, "backend-unusable"],
-    [
-      "a bucket that nobody reaches",
-      { backend: "s3://no?endpoint=127.0.0.1:1&s3ForcePathStyle=true&region=x" },
-      "backend-unusable",
-    ],
-  ])("%s is found before anything is recorded", async (_what, pulumi, code) => {
+  test.each(
+    inTime(1, [
+      [
+        "a bucket that nobody reaches",
+        { backend: "s3://no?endpoint=127.0.0.1:1&s3ForcePathStyle=true&region=x" },
+        "backend-unusable",
+      ],
+      ["a backend that is not there", { backend: "file:///dev/null/state" }, "backend-unusable"],
+    ]),
+  )("%s is found before anything is recorded", async (_what, pulumi, code) => {
     const env = { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" };
     await configure(testImages.blue, { pulumi });
     expect(await refused(["up"], env)).toMatchObject({ code });
@@ -269,25 +274,28 @@ describe("names that others have", () => {
     await project.result(["up"]);
   });
 
-  test("a release whose budget has somebody else's name is refused before it is recorded", async () => {
-    await configure();
-    await project.result(["up"]);
-    const { api, name } = project.namespace;
-    await api.json({
-      method: "POST",
-      path: `/apis/policy/v1/namespaces/${name}/poddisruptionbudgets`,
-      query: { fieldManager: "helm" },
-      body: {
-        apiVersion: "policy/v1",
-        kind: "PodDisruptionBudget",
-        metadata: { name: "fraud-green", annotations: { "meta.helm.sh/release-name": "budgets" } },
-        spec: { maxUnavailable: 1, selector: { matchLabels: { app: "else" } } },
-      },
-    });
-    const before = await recordVersion();
-    const error = await refused(releaseArgs());
-    expect(error).toMatchObject({ code: "object-taken", exitCode: 2 });
-    expect(error.message).toContain("the Helm release budgets");
-    expect(await recordVersion()).toBe(before);
-  });
+  test.runIf(isSoak)(
+    "a release whose budget has somebody else's name is refused before it is recorded",
+    async () => {
+      await configure();
+      await project.result(["up"]);
+      const { api, name } = project.namespace;
+      await api.json({
+        method: "POST",
+        path: `/apis/policy/v1/namespaces/${name}/poddisruptionbudgets`,
+        query: { fieldManager: "helm" },
+        body: {
+          apiVersion: "policy/v1",
+          kind: "PodDisruptionBudget",
+          metadata: { name: "fraud-green", annotations: { "meta.helm.sh/release-name": "budgets" } },
+          spec: { maxUnavailable: 1, selector: { matchLabels: { app: "else" } } },
+        },
+      });
+      const before = await recordVersion();
+      const error = await refused(releaseArgs());
+      expect(error).toMatchObject({ code: "object-taken", exitCode: 2 });
+      expect(error.message).toContain("the Helm release budgets");
+      expect(await recordVersion()).toBe(before);
+    },
+  );
 });

@@ -30,6 +30,8 @@ export class ModelProject {
   readonly namespace: TestNamespace;
   readonly folder: string;
   readonly host: string;
+  /** Where its clients connect. */
+  ingressUrl = process.env.MODELSWITCH_TEST_INGRESS_URL ?? "";
   /** What ran when, for the explanation of a failed request. */
   readonly log = new CommandLog();
 
@@ -152,7 +154,7 @@ export default defineConfig({ server, ...${JSON.stringify(config, null, 2)} });
 
   #load(options: Omit<LoadOptions, "url" | "host" | "body" | "versions">): LoadRun {
     return startLoad({
-      url: process.env.MODELSWITCH_TEST_INGRESS_URL ?? "",
+      url: this.ingressUrl,
       host: this.host,
       body: JSON.stringify({ inputs: [{ name: "predict", shape: [1, 2], datatype: "FP64", data: [1, 2] }] }),
       versions,

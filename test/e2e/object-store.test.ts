@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repository, run } from "./cli-process.ts";
 import { buildAndLoadImage } from "./load-image.ts";
 import { ModelProject } from "./model-project.ts";
+import { isSoak } from "./soak.ts";
 import { testImages, versionAt } from "./test-cluster.ts";
 
 /** Its image takes minutes to build: only `npm run test:soak` has the time. */
-const isSoak = process.env.MODELSWITCH_TEST_SOAK === "1";
 
 const image = "localhost/modelswitch-test-storage:1";
 const azurite = "azurite@3.37.0";

@@ -9,10 +9,9 @@ import type { ModelProject } from "./model-project.ts";
 import { childrenOf } from "./process-watch.ts";
 import { imageOf, releasedProject } from "./release-project.ts";
 import { RolloutDriver } from "./rollout-driver.ts";
+import { inTime, isSoak } from "./soak.ts";
 import { until, versionAt } from "./test-cluster.ts";
 
-/** `npm run test:soak` has all of the matrix; `npm test` each kind of fault once. */
-const soak = process.env.MODELSWITCH_TEST_SOAK === "1";
 const ratePerSecond = 30;
 const streamSeconds = 3;
 /** Longer than the deadline of a request (30 s), shorter than what makes Kubernetes give its node up, and take the endpoints of its pods away (50 s). */
@@ -96,7 +95,7 @@ describe("a release whose command is stopped", () => {
     await expectNoFailure();
   });
 
-  test.each(soak ? ["deploy-green", "scale-down-blue"] : ["scale-down-blue"])(
+  test.each(inTime(1, ["scale-down-blue", "deploy-green"]))(
     "the Pulumi process killed under it at %s",
     async (id) => {
       await faultAt(`started:${id}`, releaseNext(), async (pid) => {
@@ -108,27 +107,30 @@ describe("a release whose command is stopped", () => {
     },
   );
 
-  test("a second one from another folder is told who is at work, with exit code 4", async () => {
-    const other = await mkdtemp(join(tmpdir(), "modelswitch-other-"));
-    try {
-      await cp(project.folder, other, { recursive: true });
-      let second: ProcessResult | undefined;
-      await faultAt("done:prove-shift", releaseNext(), async () => {
-        second = await project.command(["release", "--json", "--set", "env.OTHER=1"], { cwd: other });
-      });
-      expect(second?.exitCode, second?.stdout).toBe(4);
-      expect(resultOf(second?.stdout ?? "")).toMatchObject({
-        error: { code: expect.stringMatching(/model-locked|rollout-in-progress/) },
-      });
-      await driver.noteEnd();
-      expect(driver.ended).toEqual([{ kind: "release", outcome: "released" }]);
-      await expectNoFailure();
-    } finally {
-      await rm(other, { recursive: true, force: true });
-    }
-  });
+  test.runIf(isSoak)(
+    "a second one from another folder is told who is at work, with exit code 4",
+    async () => {
+      const other = await mkdtemp(join(tmpdir(), "modelswitch-other-"));
+      try {
+        await cp(project.folder, other, { recursive: true });
+        let second: ProcessResult | undefined;
+        await faultAt("done:prove-shift", releaseNext(), async () => {
+          second = await project.command(["release", "--json", "--set", "env.OTHER=1"], { cwd: other });
+        });
+        expect(second?.exitCode, second?.stdout).toBe(4);
+        expect(resultOf(second?.stdout ?? "")).toMatchObject({
+          error: { code: expect.stringMatching(/model-locked|rollout-in-progress/) },
+        });
+        await driver.noteEnd();
+        expect(driver.ended).toEqual([{ kind: "release", outcome: "released" }]);
+        await expectNoFailure();
+      } finally {
+        await rm(other, { recursive: true, force: true });
+      }
+    },
+  );
 
-  test.runIf(soak)(
+  test.runIf(isSoak)(
     "two at the same time from two folders: one works, the other gets exit code 4",
     async () => {
       const other = await mkdtemp(join(tmpdir(), "modelswitch-other-"));
@@ -178,7 +180,7 @@ const isPulumi = ({ commandLine }: { commandLine: string }) => /\/pulumi (up|ref
 describe("a release while the cluster is disturbed", () => {
   test.each([
     ["started:write-shift", "kube-apiserver", 20_000],
-    ...(soak
+    ...(isSoak
       ? ([
           ["started:deploy-green", "kube-apiserver", 20_000],
           ["done:prove-shift", "kube-apiserver", 20_000],
@@ -193,7 +195,7 @@ describe("a release while the cluster is disturbed", () => {
     await expectNoFailure();
   });
 
-  test.runIf(soak).each(["done:prove-shift", "started:write-commit"])(
+  test.runIf(isSoak).each(["done:prove-shift", "started:write-commit"])(
     "at %s the API server hangs for 35 s: the command says that it waits and when it goes on, and others keep away",
     async (point) => {
       const other = await mkdtemp(join(tmpdir(), "modelswitch-other-"));

@@ -2,9 +2,10 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { ModelProject } from "./model-project.ts";
 import { releasedProject } from "./release-project.ts";
 import { RolloutDriver, randomFrom } from "./rollout-driver.ts";
+import { isSoak } from "./soak.ts";
 
 /** `npm run test:soak` kills more often. */
-const soak = process.env.MODELSWITCH_TEST_SOAK === "1";
+const instants = isSoak ? 100 : 6;
 const ratePerSecond = 30;
 const streamSeconds = 3;
 
@@ -55,10 +56,10 @@ async function underLoad(
 
 describe("kill -9 of the command under load", () => {
   test("at each boundary between steps: the next command goes on, no request fails, the history is true", {
-    timeout: soak ? 3_600_000 : 900_000,
+    timeout: isSoak ? 3_600_000 : 900_000,
   }, async () => {
     await underLoad("kill-steps", async (driver, noneFailed) => {
-      for (let round = 0; round < (soak ? 3 : 1); round++) {
+      for (let round = 0; round < (isSoak ? 3 : 1); round++) {
         const left = new Set(boundaries);
         while (left.size > 0 && driver.ended.length < 6 * (round + 1)) {
           let args = driver.begin();
@@ -80,14 +81,14 @@ describe("kill -9 of the command under load", () => {
     });
   });
 
-  test(`at ${soak ? 100 : 15} random instants: the same`, {
-    timeout: soak ? 3_600_000 : 900_000,
+  test(`at ${instants} random instants: the same`, {
+    timeout: isSoak ? 3_600_000 : 900_000,
   }, async () => {
     const seed = Number(process.env.MODELSWITCH_TEST_SEED ?? Date.now() % 1_000_000);
     console.log(`MODELSWITCH_TEST_SEED=${seed} repeats these instants.`);
     const random = randomFrom(seed);
     await underLoad("kill-any", async (driver, noneFailed) => {
-      while (driver.kills < (soak ? 100 : 15)) {
+      while (driver.kills < instants) {
         let args = driver.begin();
         for (;;) {
           const kill = { afterEvents: Math.floor(random() * 50), delayMs: Math.floor(random() * 1_000) };
@@ -102,7 +103,7 @@ describe("kill -9 of the command under load", () => {
           else if (await driver.hasEnded()) break;
         }
         await driver.noteEnd();
-        if (soak) console.log(`${driver.kills} kills, ${driver.ended.length} rollouts, no failed request`);
+        if (isSoak) console.log(`${driver.kills} kills, ${driver.ended.length} rollouts, no failed request`);
       }
     });
   });

@@ -2,11 +2,12 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { LoadRun } from "../../demo/load.ts";
 import type { ModelProject } from "./model-project.ts";
 import { configureReleases, imageOf, releasedProject } from "./release-project.ts";
+import { isSoak } from "./soak.ts";
 import { SocketLoad } from "./socket-load.ts";
 import { versionAt } from "./test-cluster.ts";
 
 /** `npm run test:soak` does the same five times. */
-const cycles = process.env.MODELSWITCH_TEST_SOAK === "1" ? 5 : 1;
+const cycles = isSoak ? 5 : 1;
 const ratePerSecond = 40;
 const streamSeconds = 6;
 const longStreamSeconds = 60;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RolloutConfig } from "../../src/config/model/types.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
+import { isSoak } from "./soak.ts";
 import { testImages, versionAt } from "./test-cluster.ts";
 
 let project: ModelProject;
@@ -147,36 +148,39 @@ describe("releases that cost less, and wait for people, on a real cluster", () =
     });
   });
 
-  test("one scarce GPU: what needs a second one is refused, and recreate hands it over", async () => {
-    const resource = "example.com/gpu";
-    await advertise(resource, 1);
-    try {
-      const configureGpu = (rollout: RolloutConfig) =>
-        project.configure({
-          slots: undefined,
-          release: {
-            image: testImages.blue,
-            replicas: 1,
-            imagePullPolicy: "Never",
-            gpus: { count: 1, resource },
-          },
-          rollout: { settle: 1, soak: 1, drain: 3, rollbackWindow: 0, ...rollout },
-        });
-      await configureGpu({});
-      await project.result(["up", "--allow-live-stop"]);
-      await project.result(release());
-      expect(await gpusInUse(resource)).toEqual(["1"]);
-      const refused = await project.command(["release", "--json", "--set", `image=${testImages.blue}`]);
-      expect(refused.exitCode, refused.stdout).toBe(1);
-      expect(refused.stdout).toContain(`0 of 1 ${resource} are free`);
-      await configureGpu({ mode: "recreate" });
-      await project.result(["release", "--yes", "--set", `image=${testImages.blue}`]);
-      expect(await versionAt(project.host)).toBe("1");
-      expect(await gpusInUse(resource)).toEqual(["1"]);
-    } finally {
-      await advertise(resource, undefined);
-    }
-  });
+  test.runIf(isSoak)(
+    "one scarce GPU: what needs a second one is refused, and recreate hands it over",
+    async () => {
+      const resource = "example.com/gpu";
+      await advertise(resource, 1);
+      try {
+        const configureGpu = (rollout: RolloutConfig) =>
+          project.configure({
+            slots: undefined,
+            release: {
+              image: testImages.blue,
+              replicas: 1,
+              imagePullPolicy: "Never",
+              gpus: { count: 1, resource },
+            },
+            rollout: { settle: 1, soak: 1, drain: 3, rollbackWindow: 0, ...rollout },
+          });
+        await configureGpu({});
+        await project.result(["up", "--allow-live-stop"]);
+        await project.result(release());
+        expect(await gpusInUse(resource)).toEqual(["1"]);
+        const refused = await project.command(["release", "--json", "--set", `image=${testImages.blue}`]);
+        expect(refused.exitCode, refused.stdout).toBe(1);
+        expect(refused.stdout).toContain(`0 of 1 ${resource} are free`);
+        await configureGpu({ mode: "recreate" });
+        await project.result(["release", "--yes", "--set", `image=${testImages.blue}`]);
+        expect(await versionAt(project.host)).toBe("1");
+        expect(await gpusInUse(resource)).toEqual(["1"]);
+      } finally {
+        await advertise(resource, undefined);
+      }
+    },
+  );
 
   test("an abort ends the wait for pods that never get ready, long before their deadline", async () => {
     let aborted: Promise<unknown> | undefined;

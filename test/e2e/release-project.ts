@@ -23,6 +23,8 @@ export interface ReleaseSetup {
   readonly drain?: number;
   /** @default none */
   readonly gates?: RolloutConfig["gates"];
+  /** The rest of the configuration, for example the router. @default nothing */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export const imageOf = (version: string) => (version === "1" ? testImages.blue : testImages.green);
@@ -36,6 +38,7 @@ export async function configureReleases(project: ModelProject, setup: ReleaseSet
   await project.configure(
     {
       slots: undefined,
+      ...setup.settings,
       release: { image: testImages.blue, replicas, imagePullPolicy: "Never" },
       rollout: {
         ...(mode === undefined ? { steps } : { mode }),

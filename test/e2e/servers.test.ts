@@ -10,12 +10,13 @@ import { run } from "./cli-process.ts";
 import { buildAndLoadImage } from "./load-image.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { raySubject, type Subject, subjects, versions } from "./server-subjects.ts";
+import { isSoak } from "./soak.ts";
 import { until } from "./test-cluster.ts";
 
 /** Ray Serve takes minutes: only `npm run test:soak` has the time. */
 const all: readonly (readonly [string, Subject])[] = [
   ...Object.entries(subjects),
-  ...(process.env.MODELSWITCH_TEST_SOAK === "1" ? [["ray-serve", raySubject] as const] : []),
+  ...(isSoak ? [["ray-serve", raySubject] as const] : []),
 ];
 
 beforeAll(async () => {

@@ -8,6 +8,7 @@ import type { KubernetesObject } from "../../src/kubernetes/api.ts";
 import { allStateNames, stateNames } from "../../src/state/names.ts";
 import { type ProcessResult, resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
+import { inTime, isSoak } from "./soak.ts";
 import { testImages, versionAt } from "./test-cluster.ts";
 
 /** Two people with the configuration and the kubeconfig, and nothing else in common: neither a folder nor a passphrase. */
@@ -136,7 +137,6 @@ function expectNoFailure(): void {
 }
 
 /** What takes long is left to the long run. */
-const isLong = process.env.MODELSWITCH_TEST_SOAK === "1";
 
 /** One story, told in order. */
 describe("one model, two machines, the state in the cluster", { timeout: 600_000 }, () => {
@@ -171,7 +171,7 @@ describe("one model, two machines, the state in the cluster", { timeout: 600_000
     expectNoFailure();
   });
 
-  test.each(["started:Deployment/fraud-green", "started:write-shift", "done:prove-shift"])(
+  test.each(inTime(1, ["started:Deployment/fraud-green", "started:write-shift", "done:prove-shift"]))(
     "killed at %s, the other one resumes it",
     async (point) => {
       // Into green each time.
@@ -229,7 +229,7 @@ describe("one model, two machines, the state in the cluster", { timeout: 600_000
     expectNoFailure();
   });
 
-  test.runIf(isLong)("more than 1 MiB after compression, killed between two parts", async () => {
+  test.runIf(isSoak)("more than 1 MiB after compression, killed between two parts", async () => {
     const file = () => ({ "/etc/model/large.txt": noise(250_000) });
     await configure({ configFiles: file() });
     await succeeds(ada, ...(await nextRelease()));
@@ -255,7 +255,7 @@ describe("one model, two machines, the state in the cluster", { timeout: 600_000
     expectNoFailure();
   });
 
-  test.runIf(isLong)("the states of 500 models beside it slow no command", async () => {
+  test.runIf(isSoak)("the states of 500 models beside it slow no command", async () => {
     const time = async () => {
       const times: number[] = [];
       for (let turn = 0; turn < 3; turn++) {

@@ -1,12 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { afterEach, describe, expect, test } from "vitest";
 import { failuresOf, ModelProject } from "./model-project.ts";
+import { isSoak } from "./soak.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
 
 const ratePerSecond = 40;
 
 /** `npm run test:soak` does the same five times as often. */
-const rounds = process.env.MODELSWITCH_TEST_SOAK === "1" ? 5 : 1;
+const rounds = isSoak ? 5 : 1;
 
 let project: ModelProject;
 
@@ -24,8 +25,8 @@ const version = { blue: "1", green: "2" } as const;
 
 describe("switch on a real cluster", () => {
   test.each([
-    ["nginx", 20 * rounds],
-    ["plain", 10 * rounds],
+    ["nginx", 10 * rounds],
+    ["plain", 4 * rounds],
   ] as const)(
     "with the router %s no request fails in %i switches under load",
     { timeout: rounds * 900_000 },

@@ -128,8 +128,9 @@ export function backendOf(ingress: IngressObject): string | undefined {
 export async function versionAt(
   host: string,
   headers: Readonly<Record<string, string>> = {},
+  url = required("MODELSWITCH_TEST_INGRESS_URL"),
 ): Promise<string> {
-  const response = await request(`${required("MODELSWITCH_TEST_INGRESS_URL")}/v2/models/demo`, {
+  const response = await request(`${url}/v2/models/demo`, {
     headers: { ...headers, host },
     headersTimeout: 10_000,
   });

@@ -4,6 +4,7 @@ import { answers } from "./clients.ts";
 import { Floor } from "./floor.ts";
 import type { ModelProject } from "./model-project.ts";
 import { releasedProject } from "./release-project.ts";
+import { isSoak } from "./soak.ts";
 import { expectBack, setup, waysBack } from "./ways-back.ts";
 
 /**
@@ -12,11 +13,10 @@ import { expectBack, setup, waysBack } from "./ways-back.ts";
  */
 
 // Every way from every kind in the long run, one after the other, with the times; in the ordinary one each kind and each way.
-const isLong = process.env.MODELSWITCH_TEST_SOAK === "1";
 const kinds = Object.keys(badReleases);
 const ways = Object.keys(waysBack);
 const pairs = kinds.flatMap((kind, at) =>
-  ways.filter((_way, index) => isLong || index === at % ways.length).map((way) => [kind, way] as const),
+  ways.filter((_way, index) => isSoak || index === at % ways.length).map((way) => [kind, way] as const),
 );
 
 /** A model, and the end of what was begun with it: half of the time is waiting, so two of them are worked with. */
@@ -29,15 +29,15 @@ let floor: Floor | undefined;
 const times: string[] = [];
 
 beforeAll(async () => {
-  const names = isLong ? ["back"] : ["back", "forth"];
+  const names = isSoak ? ["back"] : ["back", "forth"];
   const projects = await Promise.all(names.map((name) => releasedProject(name, setup)));
   lanes.push(...projects.map((project) => ({ project, last: Promise.resolve() })));
-  if (isLong) floor = await Floor.create();
+  if (isSoak) floor = await Floor.create();
 });
 
 afterAll(async () => {
   await Promise.all([...lanes.map(({ project }) => project.remove()), floor?.remove()]);
-  if (isLong) process.stdout.write(`${times.join("\n")}\n`);
+  if (isSoak) process.stdout.write(`${times.join("\n")}\n`);
 });
 
 async function left(project: ModelProject, kind: string, way: string): Promise<void> {
@@ -62,7 +62,7 @@ function inTable(kind: string, way: string, ms: number, least: number): string {
 }
 
 describe("a release that goes bad after it is live", () => {
-  const each = isLong ? test : test.concurrent;
+  const each = isSoak ? test : test.concurrent;
   each.each(pairs)("%s: left by %s", async (kind, way) => {
     const index = pairs.findIndex((pair) => pair[0] === kind && pair[1] === way);
     const lane = lanes[index % lanes.length];

@@ -121,7 +121,9 @@ describe("the rooms of the house", () => {
         ({ file }) =>
           file.startsWith("core/") && !/\.(test|fixture)\.ts$/.test(file) && file !== "core/clock.ts",
       )
-      .filter(({ text }) => /from "(?!\.)|Date\.now|new Date\(\)|Math\.random|fetch\(|(?<!-)process\.\w/.test(text))
+      .filter(({ text }) =>
+        /from "(?!\.)|Date\.now|new Date\(\)|Math\.random|fetch\(|(?<!-)process\.\w/.test(text),
+      )
       .map(({ file }) => file);
     expect(impure).toEqual([]);
   });

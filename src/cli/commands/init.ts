@@ -1,5 +1,6 @@
 import { presetNames, withoutIdentity } from "../../component/servers/preset-server.ts";
 import type { ModelswitchConfig } from "../../config/model/types.ts";
+import { defaults } from "../../core/defaults.ts";
 import type { Command, CommandContext, CommandInput, CommandResult } from "../command.ts";
 import type { Prefill, ServerChoice } from "../init/answers.ts";
 
@@ -243,6 +244,6 @@ async function ask(input: CommandInput, context: CommandContext, prefill: Prefil
     host,
     server,
     namespace: typeof namespace === "string" ? namespace : undefined,
-    className: prefill.className === "nginx" ? undefined : prefill.className,
+    className: prefill.className === defaults.ingress.className ? undefined : prefill.className,
   };
 }

@@ -56,8 +56,8 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
     ...readLiveFlags(input),
     shareHost: input.options["share-host"] === true,
   });
-  const { requireIngressClass } = await import("../../rollout/ingress/ingress-class.ts");
-  await requireIngressClass(rollout, prepared.observation);
+  const { requireServed } = await import("../../rollout/ingress/require-served.ts");
+  await requireServed(rollout, prepared.observation);
   await rollout.prepareSecrets({ looks: true });
   for (const note of prepared.plan.notes) context.events({ type: "warning", ...note });
   const stack = await rollout.openStack(context.signal);

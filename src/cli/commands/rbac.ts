@@ -46,6 +46,7 @@ export const rbac: Command = {
     const manifests = roleManifests({
       model: config.name,
       names: configuredNames(config),
+      router: config.router,
       namespace: config.namespace ?? "default",
       readOnly: input.options["read-only"] === true,
       withOptional: input.options["with-optional"] === true,

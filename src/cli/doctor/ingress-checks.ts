@@ -1,9 +1,13 @@
+import { routerNamed } from "../../component/routers/factory.ts";
+import type { Router } from "../../component/routers/router.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
+import { defaults } from "../../core/defaults.ts";
 import { messageOf } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
 import { identityPlaces } from "../../core/identity-path.ts";
 import { type IngressGuard, ingressGuards } from "../../core/ingress-guards.ts";
 import { isLasting } from "../../core/met.ts";
+import { objectPath } from "../../core/object-kind.ts";
 import type { KubernetesApi, KubernetesObject } from "../../kubernetes/api.ts";
 import { ingressEndpoints } from "../../rollout/observe/ingress-endpoints.ts";
 import { outcomeOf, questionsFor } from "../../rollout/proof/identity-question.ts";
@@ -31,10 +35,10 @@ export async function liveIngress(
   namespace: string,
   name: string,
   signal: AbortSignal,
+  router: Router = routerNamed(defaults.router),
 ): Promise<LiveIngress | undefined> {
-  return await api.find<LiveIngress>(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses/${name}`, {
-    signal,
-  });
+  const path = objectPath(namespace, { kind: router.kinds[0], name });
+  return await api.find<LiveIngress>(path, { signal });
 }
 
 const hints: Readonly<Record<IngressGuard["kind"], string>> = {
@@ -90,7 +94,7 @@ export async function askIngressOnce(
   const [endpoint] = await ingressEndpoints({
     api,
     configured: config.endpoints,
-    ingress: observed(live),
+    ingress: routerNamed(config.router).front(live),
     host: config.ingress.host,
     lookup: async (host) => (await world.lookup(host)).map((address) => ({ address })),
     signal,
@@ -140,13 +144,4 @@ export function answerVerdict(where: string, outcome: ProbeOutcome): Verdict {
           );
     }
   }
-}
-
-function observed({ metadata, spec, status }: LiveIngress) {
-  return {
-    name: metadata?.name ?? "",
-    className: spec?.ingressClassName ?? metadata?.annotations?.["kubernetes.io/ingress.class"],
-    tlsHosts: (spec?.tls ?? []).flatMap(({ hosts = [] }) => (hosts.length === 0 ? ["*"] : hosts)),
-    addresses: (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []),
-  };
 }

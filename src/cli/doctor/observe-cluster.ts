@@ -1,6 +1,11 @@
+import { isIP } from "node:net";
+import { routerNamed } from "../../component/routers/factory.ts";
+import type { ObservedObject, Router } from "../../component/routers/router.ts";
+import { defaults } from "../../core/defaults.ts";
 import { ingressEndpointAnnotation } from "../../core/local-cluster.ts";
 import type { ObjectNames } from "../../core/names.ts";
-import { type OptionalRow, optionalRows } from "../../core/optional-permissions.ts";
+import { objectPath } from "../../core/object-kind.ts";
+import { type OptionalRow, optionalRows, type RoutingNeeds } from "../../core/optional-permissions.ts";
 import { type Permission, permissionsOf } from "../../core/permission-checks.ts";
 import { type PermittedCommand, requiredRows, stateRow } from "../../core/permissions.ts";
 import { deniedPermissions } from "../../kubernetes/access.ts";
@@ -41,14 +46,17 @@ export async function lackingPermissions(
   model: ObjectNames | undefined,
   signal: AbortSignal,
   stateSecrets?: readonly string[],
+  /** What the model's router writes and reads. @default the default router's */
+  needs: RoutingNeeds = routerNamed(defaults.router),
 ): Promise<Lacking | undefined> {
-  const reading = permissionsOf(requiredRows, ["status", "plan", "doctor"], model);
-  const all = permissionsOf(requiredRows, ["up", "switch", "destroy"], model);
-  const engine = permissionsOf(requiredRows, ["engine"], model);
+  const required = requiredRows(needs.rights);
+  const reading = permissionsOf(required, ["status", "plan", "doctor"], model);
+  const all = permissionsOf(required, ["up", "switch", "destroy"], model);
+  const engine = permissionsOf(required, ["engine"], model);
   const isIn = (list: readonly Permission[], one: Permission) =>
     list.some((other) => samePermission(one, other));
   const ofRow = (row: OptionalRow) => permissionsOf([row], everyCommand, model);
-  const rows: readonly OptionalRow[] = [...optionalRows, ...stateRows(stateSecrets)];
+  const rows: readonly OptionalRow[] = [...optionalRows(needs), ...stateRows(stateSecrets)];
   const ofScope = (scope: OptionalRow["scope"]) => rows.filter((row) => row.scope === scope).flatMap(ofRow);
   const [denied, deniedCluster] = await Promise.all([
     deniedPermissions(api, namespace, [...reading, ...all, ...engine, ...ofScope("namespace")], signal),
@@ -132,23 +140,18 @@ export async function ingressAddresses(
   name: string,
   lookup: (host: string) => Promise<readonly string[]>,
   signal: AbortSignal,
+  router: Router = routerNamed(defaults.router),
 ): Promise<string[] | undefined> {
-  const path = `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses/${name}`;
-  const ingress = await api.find(path, { signal });
-  if (ingress === undefined) return undefined;
-  const status = ingress.status as
-    | {
-        readonly loadBalancer?: {
-          readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[];
-        };
-      }
-    | undefined;
+  const path = objectPath(namespace, { kind: router.kinds[0], name });
+  const main = await api.find<KubernetesObject & ObservedObject>(path, { signal });
+  if (main === undefined) return undefined;
   const found = await Promise.all(
-    (status?.loadBalancer?.ingress ?? []).map(async ({ ip, hostname }) => {
-      if (ip !== undefined) return [ip];
-      // A name that does not resolve yet is shown as it is.
-      return hostname === undefined ? [] : lookup(hostname).catch(() => [hostname]);
-    }),
+    // A name that does not resolve yet is shown as it is.
+    router
+      .front(main)
+      .addresses.map(async (address) =>
+        isIP(address) > 0 ? [address] : lookup(address).catch(() => [address]),
+      ),
   );
   return [...new Set(found.flat())];
 }

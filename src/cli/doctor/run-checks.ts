@@ -1,7 +1,9 @@
+import { routerNamed } from "../../component/routers/factory.ts";
 import type { FoundConfig } from "../../config/file/read.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { Clock } from "../../core/clock.ts";
 import { within } from "../../core/clock.ts";
+import { defaults } from "../../core/defaults.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
 import { configuredNames, objectNames } from "../../core/names.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
@@ -123,6 +125,7 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
           model === undefined ? undefined : configuredNames(model),
           signal,
           model === undefined ? undefined : stateSecretsOf(model),
+          model === undefined ? undefined : routerNamed(model.router),
         ),
       ),
     ),
@@ -131,7 +134,9 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
         cluster.ingressClasses(api, signal),
         cluster.retiredControllers(api, signal),
       ]);
-      const { className = "nginx", classAnnotation } = model?.ingress ?? {};
+      if (model !== undefined && !routerNamed(model.router).byIngressClass)
+        return skipped(`the router "${model.router}" has no IngressClass`);
+      const { className = defaults.ingress.className, classAnnotation } = model?.ingress ?? {};
       if (classAnnotation === true) return verdicts.annotatedClassVerdict(className);
       return verdicts.ingressClassVerdict(className, classes, retired);
     }),
@@ -145,7 +150,15 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
           return skipped("no cluster is reached");
         const { api } = there;
         return sharedHostVerdict(
-          await seeClaims(api, namespace, model.ingress, configuredNames(model), signal),
+          await seeClaims(
+            api,
+            namespace,
+            model.ingress,
+            configuredNames(model),
+            signal,
+            undefined,
+            routerNamed(model.router),
+          ),
           namespace,
         );
       }),
@@ -162,6 +175,7 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
               config.ingress.name ?? objectNames(config.name).ingress,
               world.lookup,
               signal,
+              routerNamed(config.router),
             );
       return verdicts.dnsVerdict({
         host,
@@ -200,7 +214,13 @@ function ingressChecks(
       run(name, title, async (signal) => {
         if (model === undefined) return skipped("no valid configuration");
         if (there === undefined) return skipped("no cluster is reached");
-        const live = await liveIngress(there.api, namespace, configuredNames(model).ingress, signal);
+        const live = await liveIngress(
+          there.api,
+          namespace,
+          configuredNames(model).ingress,
+          signal,
+          routerNamed(model.router),
+        );
         return await work(model, there.api, live, signal);
       }),
     );

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { nginx } from "../../component/routers/nginx.ts";
 import { custom } from "../../component/servers/custom.ts";
 import { mlserver } from "../../component/servers/mlserver.ts";
 import { objectNames } from "../../core/names.ts";
@@ -46,7 +47,7 @@ test("missing permissions are listed by resource", () => {
   const all = { reading: [], writing: [], engine: [], optional: [] };
   expect(permissionsVerdict("ml", all).state).toBe("ok");
   expect(permissionsVerdict("ml", undefined).state).toBe("skipped");
-  const patch = permissionsOf(requiredRows, ["switch"], objectNames("fraud")).filter(
+  const patch = permissionsOf(requiredRows(nginx.rights), ["switch"], objectNames("fraud")).filter(
     ({ verb }) => verb === "patch",
   );
   const mayLook = permissionsVerdict("ml", { ...all, writing: patch });
@@ -57,7 +58,7 @@ test("missing permissions are listed by resource", () => {
   expect(goesBack.state).toBe("warning");
   expect(goesBack.detail).toContain("take traffic back (rollback, abort), but run no Pulumi");
   expect(goesBack.detail).toContain("list endpoints");
-  const get = permissionsOf(requiredRows, ["status"], objectNames("fraud")).filter(
+  const get = permissionsOf(requiredRows(nginx.rights), ["status"], objectNames("fraud")).filter(
     ({ resource }) => resource === "services",
   );
   const blind = permissionsVerdict("ml", { ...all, reading: get, writing: patch });
@@ -67,7 +68,7 @@ test("missing permissions are listed by resource", () => {
 });
 
 test("what is optional and missing is said, and no failure", () => {
-  const optional = optionalRows.filter(({ resource }) => resource === "pods/log");
+  const optional = optionalRows(nginx).filter(({ resource }) => resource === "pods/log");
   const verdict = permissionsVerdict("ml", { reading: [], writing: [], engine: [], optional });
   expect(verdict).toMatchObject({ state: "ok" });
   expect(verdict.detail).toContain("errors name the state of the pod only");

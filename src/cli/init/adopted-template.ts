@@ -39,7 +39,7 @@ export function adoptedConfigText({ name, namespace, server }: AdoptedAnswers, f
           "  // What the Service that runs has, and green's gets, too.",
           `  service: ${literal(service, 2)},`,
         ]),
-    ...(router === "nginx" ? [] : [`  router: ${JSON.stringify(router)},`]),
+    ...(router === defaults.router ? [] : [`  router: ${JSON.stringify(router)},`]),
     "});",
     "",
   ].join("\n");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { nginx } from "../../component/routers/nginx.ts";
 import { objectNames } from "../../core/names.ts";
 import { grants, type PolicyRule, permissionsOf } from "../../core/permission-checks.ts";
 import { requiredRows } from "../../core/permissions.ts";
@@ -17,7 +18,7 @@ const options = {
 const rulesOf = (more: Partial<Parameters<typeof roleManifests>[0]> = {}) =>
   roleManifests({ ...options, ...more })[0]?.object.rules as PolicyRule[];
 const commands = ["up", "switch", "destroy", "engine"] as const;
-const needed = permissionsOf(requiredRows, commands, objectNames("fraud"));
+const needed = permissionsOf(requiredRows(nginx.rights), commands, objectNames("fraud"));
 
 describe("the Role", () => {
   test("grants all that is needed", () => {
@@ -27,9 +28,11 @@ describe("the Role", () => {
 
   test("grants nothing of other models", () => {
     const rules = rulesOf();
-    const others = permissionsOf(requiredRows, ["up", "switch", "destroy"], objectNames("spam")).filter(
-      ({ name }) => name !== undefined,
-    );
+    const others = permissionsOf(
+      requiredRows(nginx.rights),
+      ["up", "switch", "destroy"],
+      objectNames("spam"),
+    ).filter(({ name }) => name !== undefined);
     expect(others.filter((one) => rules.some((rule) => grants(rule, one)))).toEqual([]);
   });
 

@@ -1,5 +1,8 @@
 import { Document, isMap, isSeq } from "yaml";
+import { routerNamed } from "../../component/routers/factory.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
+import { defaults } from "../../core/defaults.ts";
+import type { RouterName } from "../../core/model.ts";
 import { type ObjectNames, objectNames } from "../../core/names.ts";
 import { type OptionalRow, optionalRows } from "../../core/optional-permissions.ts";
 import { isNamed, namesOf, type PolicyRule } from "../../core/permission-checks.ts";
@@ -24,6 +27,8 @@ export interface RoleOptions {
   /** Names of the model's objects. */
   readonly names: ObjectNames;
   readonly namespace: string;
+  /** What is written depends on it. @default nginx */
+  readonly router?: RouterName;
   /** Only what `status`, `plan` and `doctor` need. */
   readonly readOnly: boolean;
   /** With the permissions that make commands quicker and messages better. */
@@ -92,7 +97,8 @@ export function rulesFor(
   });
 }
 
-const optionalIn = (scope: OptionalRow["scope"]) => optionalRows.filter((row) => row.scope === scope);
+const optionalIn = (scope: OptionalRow["scope"], router: RouterName) =>
+  optionalRows(routerNamed(router)).filter((row) => row.scope === scope);
 
 /** Whoever only looks gets no secret: `doctor` says then that it cannot ask the ingress with these headers. */
 function secretRows(names: readonly string[] = []): readonly PermissionRow[] {
@@ -136,7 +142,7 @@ export interface Manifest {
 
 /** The Role, with its binding where somebody is to get it. */
 export function roleManifests(options: RoleOptions): readonly Manifest[] {
-  const { namespace, readOnly, withOptional, subjects } = options;
+  const { namespace, readOnly, withOptional, subjects, router = defaults.router } = options;
   const commands = readOnly ? lookers : workers;
   const model = options.anyName ? undefined : options.names;
   const name = roleName(options);
@@ -144,11 +150,11 @@ export function roleManifests(options: RoleOptions): readonly Manifest[] {
   const apiVersion = "rbac.authorization.k8s.io/v1";
   const rules = rulesFor(
     [
-      ...requiredRows,
+      ...requiredRows(routerNamed(router).rights),
       ...secretRows(options.headerSecrets),
       // By name also with `anyName`: nobody gets all Secrets of a namespace.
       ...(options.stateSecrets === undefined ? [] : [stateRow(options.stateSecrets)]),
-      ...(withOptional ? optionalIn("namespace") : []),
+      ...(withOptional ? optionalIn("namespace", router) : []),
     ],
     commands,
     model,
@@ -164,7 +170,7 @@ export function roleManifests(options: RoleOptions): readonly Manifest[] {
   };
   // Its name has the namespace in it, since it belongs to the whole cluster.
   const clusterName = `${namespace}-${name}`;
-  const clusterRules = withOptional ? rulesFor(optionalIn("cluster"), commands, undefined) : [];
+  const clusterRules = withOptional ? rulesFor(optionalIn("cluster", router), commands, undefined) : [];
   const clusterRole: Manifest = {
     object: {
       apiVersion,

@@ -4,12 +4,12 @@ import { requireCapability, routerNamed } from "./factory.ts";
 
 test.each(routerNames)("the router %s is known by its name", (name) => {
   expect(routerNamed(name).name).toBe(name);
-  expect(routerNamed(name).objectNames("m")[0]).toBe("m");
+  expect(routerNamed(name).refs("m")[0].name).toBe("m");
 });
 
 test.each(["istio", "constructor"])("the router %s is refused with the names of those there are", (name) => {
   expect(() => routerNamed(name as RouterName)).toThrow(
-    expect.objectContaining({ code: "router-unknown", hint: "The routers are: nginx, plain." }),
+    expect.objectContaining({ code: "router-unknown", hint: `The routers are: ${routerNames.join(", ")}.` }),
   );
 });
 
@@ -17,18 +17,22 @@ test("a capability that the router has is granted", () => {
   expect(() => requireCapability(routerNamed("nginx"), "weights", "a shift in steps")).not.toThrow();
 });
 
+const able = routerNames.filter((name) => routerNamed(name).capabilities.header);
+
 test("a capability that another router has is refused with that router's name", () => {
   expect(() => requireCapability(routerNamed("plain"), "header", "previewHeader")).toThrow(
     expect.objectContaining({
       code: "capability-missing",
       message: 'The router "plain" cannot do what previewHeader asks for (header).',
-      hint: "Routers that can: nginx. Or leave previewHeader out.",
+      hint: `Routers that can: ${able.join(", ")}. Or leave previewHeader out.`,
     }),
   );
 });
 
 test("a capability that no router has is refused as such", () => {
   expect(() => requireCapability(routerNamed("nginx"), "mirror", "mirror")).toThrow(
-    expect.objectContaining({ hint: "None of the routers can (nginx, plain): leave mirror out." }),
+    expect.objectContaining({
+      hint: `None of the routers can (${routerNames.join(", ")}): leave mirror out.`,
+    }),
   );
 });

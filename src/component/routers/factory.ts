@@ -1,10 +1,33 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { type IngressSpec, type RouterName, routerNames } from "../../core/model.ts";
+import { type ObjectKind, pulumiType } from "../../core/object-kind.ts";
+import type { RoutingRight } from "../../core/permissions.ts";
+import { contour } from "./contour.ts";
+import { gatewayApi } from "./gateway-api.ts";
 import { nginx } from "./nginx.ts";
 import { plain } from "./plain.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
+import { traefik } from "./traefik.ts";
 
-const routers: Readonly<Record<RouterName, Router>> = { nginx, plain };
+const routers: Readonly<Record<RouterName, Router>> = {
+  nginx,
+  plain,
+  traefik,
+  "gateway-api": gatewayApi,
+  contour,
+};
+
+/** What all routers together need of the kinds that they write, each kind once. */
+export const allRights: readonly RoutingRight[] = [
+  ...new Map(
+    Object.values(routers)
+      .flatMap(({ rights }) => rights)
+      .map((one) => [pulumiType(one.kind), one]),
+  ).values(),
+];
+
+/** Every kind that a router writes. */
+export const routingKinds: readonly ObjectKind[] = allRights.map(({ kind }) => kind);
 
 /** @throws UserError `router-unknown` */
 export function routerNamed(name: RouterName): Router {

@@ -1,9 +1,70 @@
 import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { placesOf, type RouterName } from "../../core/model.ts";
+import type { IngressLike } from "../../core/ingress-claims.ts";
+import { type IngressSpec, placesOf, type RouterName } from "../../core/model.ts";
 import { type Named, objectNames, ownLabels } from "../../core/names.ts";
+import { apiVersionOf, type ObjectKind } from "../../core/object-kind.ts";
+import type { RoutingNeeds } from "../../core/optional-permissions.ts";
 import { isSlot, type Slot, slots } from "../../core/slots.ts";
-import type { IngressManifest, ObservedIngress, RouterInput } from "./router.ts";
+import { type LoadBalanced, loadBalancerAddresses } from "./addresses.ts";
+import type { Front, ObservedObject, Router, RouterInput, RoutingObject } from "./router.ts";
+
+export const ingressKind: ObjectKind = {
+  group: "networking.k8s.io",
+  version: "v1",
+  kind: "Ingress",
+  plural: "ingresses",
+};
+
+/** What every router of Ingresses needs of them and their classes. */
+export const ingressNeeds: RoutingNeeds = {
+  rights: [{ kind: ingressKind, names: "routing", awaited: true }],
+  reads: [
+    {
+      group: "networking.k8s.io",
+      resource: "ingressclasses",
+      names: "any",
+      verbs: { get: ["up", "switch"], list: ["doctor", "up"] },
+      why: "where the ingress controller of a local cluster listens; `doctor` checks that the class exists",
+      without:
+        "the address in the Ingress's status, or `ingress.endpoints`, is used; `doctor` skips that check",
+      scope: "cluster",
+    },
+  ],
+};
+
+/** An Ingress as it is written. */
+export interface IngressManifest extends RoutingObject {
+  readonly spec: {
+    readonly ingressClassName?: string;
+    readonly tls?: { readonly hosts?: string[]; readonly secretName?: string }[];
+    readonly rules: {
+      readonly host: string;
+      readonly http: {
+        readonly paths: {
+          readonly path: string;
+          readonly pathType: NonNullable<IngressSpec["pathType"]>;
+          readonly backend: {
+            readonly service: { readonly name: string; readonly port: { readonly number: number } };
+          };
+        }[];
+      };
+    }[];
+  };
+}
+
+/** What is read of an Ingress. */
+interface ObservedSpec {
+  readonly ingressClassName?: string;
+  readonly tls?: readonly { readonly hosts?: readonly string[] }[];
+  readonly rules?: readonly {
+    readonly http?: {
+      readonly paths?: readonly {
+        readonly backend?: { readonly service?: { readonly name?: string } };
+      }[];
+    };
+  }[];
+}
 
 /** An Ingress that sends the model's hosts and paths to one slot: what every router has in common. */
 export function ingressTo(
@@ -20,8 +81,8 @@ export function ingressTo(
   const hosts = [...new Set(places.map(({ host }) => host))];
   const className = ingress.className ?? defaults.ingress.className;
   return {
-    apiVersion: "networking.k8s.io/v1",
-    kind: "Ingress",
+    apiVersion: apiVersionOf(ingressKind),
+    kind: ingressKind.kind,
     metadata: {
       name: about.name,
       ...(input.namespace === undefined ? {} : { namespace: input.namespace }),
@@ -63,14 +124,41 @@ export function ingressTo(
 }
 
 /** The slot that all of an Ingress's paths to this model lead to; `undefined` when there is none, or more than one. */
-export function backendSlot(model: Named, object: ObservedIngress | undefined): Slot | undefined {
+export function backendSlot(model: Named, object: ObservedObject | undefined): Slot | undefined {
   const names = objectNames(model).service;
-  const services = (object?.spec?.rules ?? [])
+  const spec = object?.spec as ObservedSpec | undefined;
+  const services = (spec?.rules ?? [])
     .flatMap((rule) => rule.http?.paths ?? [])
     .map((path) => path.backend?.service?.name);
   const found = slots.filter((slot) => services.includes(names[slot]));
   return found.length === 1 ? found[0] : undefined;
 }
+
+/** Where clients connect: class and hosts of TLS as the Ingress names them, addresses as the controller has published them. */
+export function ingressFront(object: ObservedObject): Front {
+  const spec = object.spec as ObservedSpec | undefined;
+  const status = object.status as LoadBalanced | undefined;
+  const tlsHosts = (spec?.tls ?? []).flatMap(({ hosts }) =>
+    hosts === undefined || hosts.length === 0 ? ["*"] : hosts,
+  );
+  return {
+    name: object.metadata?.name ?? "",
+    className: spec?.ingressClassName ?? object.metadata?.annotations?.[classAnnotation],
+    tlsHosts,
+    addresses: loadBalancerAddresses(status),
+  };
+}
+
+/** What all routers of Ingresses have in common. */
+export const ofIngresses = {
+  kinds: [ingressKind],
+  ...ingressNeeds,
+  byIngressClass: true,
+  publishesAddress: true,
+  classOf: ({ className = defaults.ingress.className }) => className,
+  claim: (object) => object as IngressLike,
+  front: ingressFront,
+} as const satisfies Partial<Router>;
 
 /** `canary` and `canary-*` decide where traffic goes; so they are the router's under every router. */
 export const canaryAnnotation = /^[^/]*nginx[^/]*\/canary(-|$)/;

@@ -1,6 +1,16 @@
 import { defaultPreviewHeader, objectNames } from "../../core/names.ts";
 import { otherSlot } from "../../core/slots.ts";
-import { backendSlot, ingressTo, refuseInvalidRouting, refuseOwnedAnnotations } from "./main-ingress.ts";
+import { ingressNginx } from "./counters/ingress-nginx.ts";
+import { traefikNginx } from "./counters/traefik-nginx.ts";
+import {
+  backendSlot,
+  type IngressManifest,
+  ingressKind,
+  ingressTo,
+  ofIngresses,
+  refuseInvalidRouting,
+  refuseOwnedAnnotations,
+} from "./main-ingress.ts";
 import { nginxPrefix as prefix, requestAnnotations } from "./nginx-request.ts";
 import type { Router } from "./router.ts";
 
@@ -21,10 +31,13 @@ const perBackend = [
  * The canary annotations of ingress-nginx, which Traefik 3.7 and newer read as well: a main Ingress, and a canary Ingress
  * beside it that takes `weight` per cent of the requests, and those whose preview header says `always`.
  */
-export const nginx: Router = {
+export const nginx: Router<IngressManifest> = {
   name: "nginx",
+  counters: [traefikNginx, ingressNginx],
+  ...ofIngresses,
   capabilities: {
     weights: true,
+    commit: true,
     header: true,
     cookie: false,
     headerRegex: false,
@@ -39,9 +52,12 @@ export const nginx: Router = {
     backendProtocol: true,
   },
 
-  objectNames(model) {
+  refs(model) {
     const names = objectNames(model);
-    return [names.ingress, names.canaryIngress];
+    return [
+      { kind: ingressKind, name: names.ingress },
+      { kind: ingressKind, name: names.canaryIngress },
+    ];
   },
 
   objects(input) {
@@ -65,7 +81,7 @@ export const nginx: Router = {
     // Both controllers take these for the canary, too, from the main Ingress.
     const request = requestAnnotations(ingress);
     refuseOwnedAnnotations("nginx", ingress, { ...canaryAnnotations, ...request });
-    const [mainName, canaryName = ""] = nginx.objectNames(input.names ?? input.model);
+    const { ingress: mainName, canaryIngress: canaryName } = objectNames(input.names ?? input.model);
     return [
       ingressTo(routing.main, input, { name: mainName, annotations: { ...free, ...request }, tls: true }),
       ingressTo(routing.candidate, input, {
@@ -83,7 +99,7 @@ export const nginx: Router = {
   },
 
   read(model, objects) {
-    const [mainName, canaryName] = nginx.objectNames(model);
+    const { ingress: mainName, canaryIngress: canaryName } = objectNames(model);
     const named = (name: string | undefined) => objects.find((object) => object.metadata?.name === name);
     const main = backendSlot(model, named(mainName));
     if (main === undefined) return undefined;
@@ -98,4 +114,10 @@ export const nginx: Router = {
     if (!Number.isInteger(weight) || weight < 0 || weight > 100) return undefined;
     return { main, candidate, weight };
   },
+
+  requestAnnotations,
+  advice:
+    'Check that the ingress controller reads canary Ingresses (ingress-nginx, or Traefik 3.7 and newer with its kubernetesIngressNGINX provider), or use router: "plain".',
+  // Without a header value in the annotations the header itself says `always` or `never`.
+  force: (_, side) => (side === "candidate" ? "always" : "never"),
 };

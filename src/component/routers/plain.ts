@@ -2,14 +2,24 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { objectNames } from "../../core/names.ts";
 import { splitOf } from "../../core/routing.ts";
 import { otherSlot } from "../../core/slots.ts";
-import { backendSlot, ingressTo, refuseInvalidRouting, refuseOwnedAnnotations } from "./main-ingress.ts";
+import {
+  backendSlot,
+  type IngressManifest,
+  ingressKind,
+  ingressTo,
+  ofIngresses,
+  refuseInvalidRouting,
+  refuseOwnedAnnotations,
+} from "./main-ingress.ts";
 import type { Router } from "./router.ts";
 
 /** One Ingress, switched by its backend: works with every controller, but can neither split traffic nor preview a slot. */
-export const plain: Router = {
+export const plain: Router<IngressManifest> = {
   name: "plain",
+  ...ofIngresses,
   capabilities: {
     weights: false,
+    commit: false,
     header: false,
     cookie: false,
     headerRegex: false,
@@ -24,8 +34,8 @@ export const plain: Router = {
     backendProtocol: false,
   },
 
-  objectNames(model) {
-    return [objectNames(model).ingress];
+  refs(model) {
+    return [{ kind: ingressKind, name: objectNames(model).ingress }];
   },
 
   objects(input) {
@@ -41,16 +51,20 @@ export const plain: Router = {
         exitCode: exitCodes.usage,
       });
     }
-    const [name] = plain.objectNames(input.names ?? input.model);
+    const name = objectNames(input.names ?? input.model).ingress;
     return [ingressTo(routing.main, input, { name, annotations: ingress.annotations ?? {}, tls: true })];
   },
 
   read(model, objects) {
-    const [name] = plain.objectNames(model);
+    const name = objectNames(model).ingress;
     const main = backendSlot(
       model,
       objects.find((object) => object.metadata?.name === name),
     );
     return main === undefined ? undefined : { main, candidate: otherSlot(main), weight: 0 };
   },
+
+  requestAnnotations: () => ({}),
+  advice: "Check that a controller of the Ingress's class runs.",
+  force: () => undefined,
 };

@@ -1,12 +1,21 @@
+import type { IngressLike } from "../../core/ingress-claims.ts";
 import type { IngressSpec, RouterName } from "../../core/model.ts";
 import type { Named, ObjectNames } from "../../core/names.ts";
-import type { Routing } from "../../core/routing.ts";
+import type { ObjectKind, ObjectRef } from "../../core/object-kind.ts";
+import type { RoutingNeeds } from "../../core/optional-permissions.ts";
+import type { Routing, Side } from "../../core/routing.ts";
+import type { ControllerCounters } from "./counters/counted.ts";
 
 /** What a router can do. A model that asks for more is refused when it is planned, never served with less. */
 export interface RouterCapabilities {
   /** Splits traffic by per cent, and so moves it without touching the main object's backend. */
   readonly weights: boolean;
-  /** Sends requests with a header to the candidate (preview). */
+  /**
+   * After all traffic was moved by weight, the main object has to follow by a second write. Without it all traffic on a slot is just
+   * a weight of 100.
+   */
+  readonly commit: boolean;
+  /** Sends requests with a header to the slot that it names (preview). */
   readonly header: boolean;
   /** Sends requests with a cookie to the candidate. */
   readonly cookie: boolean;
@@ -45,62 +54,106 @@ export interface RouterInput {
   readonly servicePort: number;
 }
 
-/** An Ingress as it is written. */
-export interface IngressManifest {
-  readonly apiVersion: "networking.k8s.io/v1";
-  readonly kind: "Ingress";
+/** A routing object as it is written, of whatever kind. */
+export interface RoutingObject {
+  readonly apiVersion: string;
+  readonly kind: string;
   readonly metadata: {
     readonly name: string;
     readonly namespace?: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations: Readonly<Record<string, string>>;
   };
-  readonly spec: {
-    readonly ingressClassName?: string;
-    readonly tls?: { readonly hosts?: string[]; readonly secretName?: string }[];
-    readonly rules: {
-      readonly host: string;
-      readonly http: {
-        readonly paths: {
-          readonly path: string;
-          readonly pathType: NonNullable<IngressSpec["pathType"]>;
-          readonly backend: {
-            readonly service: { readonly name: string; readonly port: { readonly number: number } };
-          };
-        }[];
-      };
-    }[];
-  };
+  readonly spec: object;
 }
 
-/** An Ingress as it is in the cluster or in a stack's state: everything may be missing. */
-export interface ObservedIngress {
+/** A routing object as it is in the cluster or in a stack's state: everything may be missing. */
+export interface ObservedObject {
+  readonly kind?: string;
   readonly metadata?: {
     readonly name?: string;
+    readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  readonly spec?: {
-    readonly rules?: readonly {
-      readonly http?: {
-        readonly paths?: readonly {
-          readonly backend?: { readonly service?: { readonly name?: string } };
-        }[];
-      };
-    }[];
-  };
+  readonly spec?: unknown;
+  readonly status?: unknown;
+}
+
+/** Where the main object says that clients connect. */
+export interface Front {
+  /** Of the main object. */
+  readonly name: string;
+  /** The class that it names, where there is one. */
+  readonly className: string | undefined;
+  /** Hosts that it terminates TLS for; an entry without hosts is `*`. */
+  readonly tlsHosts: readonly string[];
+  /** Addresses in the status: IPs or host names. */
+  readonly addresses: readonly string[];
+  /** @default 80, with TLS 443 */
+  readonly port?: number;
+}
+
+/** One object, in the model's namespace unless it says otherwise. */
+export interface ObjectPlace extends ObjectRef {
+  readonly namespace?: string;
+}
+
+/** Reads one object that is somebody else's; without a namespace one of the cluster. `unseen`: the account may not look. */
+export type Look = (
+  kind: ObjectKind,
+  name: string,
+  namespace: string | undefined,
+) => Promise<ObservedObject | undefined | "unseen">;
+
+/** Why objects would be served by nobody. */
+export interface Groundless {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
 }
 
 /** Turns a routing into one ingress controller's objects and back. Nothing else knows which controller it is. */
-export interface Router {
+export interface Router<Manifest extends RoutingObject = RoutingObject> extends RoutingNeeds {
   readonly name: RouterName;
   readonly capabilities: RouterCapabilities;
-  /** Names of the objects it writes, the main one first. */
-  objectNames(model: Named): readonly [main: string, ...others: string[]];
+  /** What the controllers that read its objects count of each slot. @default nothing is known of that */
+  readonly counters?: readonly ControllerCounters[];
+  /** The kinds that it writes, that of the main object first: paths and types in Pulumi's state follow from them. */
+  readonly kinds: readonly [main: ObjectKind, ...others: ObjectKind[]];
+  /** The objects that it writes, the main one first. */
+  refs(model: Named): readonly [main: ObjectRef, ...others: ObjectRef[]];
   /**
-   * The objects that say `input.routing`, in the order of `objectNames`. Pure.
+   * The objects that say `input.routing`, in the order of `refs`. Pure.
    * @throws UserError `annotation-owned`, `routing-unsupported`, `routing-invalid`
    */
-  objects(input: RouterInput): readonly IngressManifest[];
+  objects(input: RouterInput): readonly Manifest[];
   /** The routing that observed objects say; `undefined` when they are missing or not of this router's form. Pure. */
-  read(model: Named, objects: readonly ObservedIngress[]): Routing | undefined;
+  read(model: Named, objects: readonly ObservedObject[]): Routing | undefined;
+  /** Whether an IngressClass says who serves the objects. */
+  readonly byIngressClass: boolean;
+  /** Whether `ingress.gateway` has to name a Gateway. @default false: it must not */
+  readonly needsGateway?: boolean;
+  /** Whether the controller says in the cluster where clients connect. Else `ingress.endpoints` has to. */
+  readonly publishesAddress: boolean;
+  /** What clients' hosts and paths are claimed with: only objects of the same class compete. Pure. */
+  classOf(ingress: Pick<IngressSpec, "className">): string;
+  /** What hosts and paths an object of the main kind has, said as an Ingress says it. Pure. */
+  claim(object: ObservedObject): IngressLike;
+  /** The annotations that options of requests become: free ones must not say the same. Pure. */
+  requestAnnotations(
+    ingress: Pick<IngressSpec, "timeout" | "maxBodySize" | "protocol">,
+  ): Readonly<Record<string, string>>;
+  /** What to look at where the ingress does not show what is declared. */
+  readonly advice: string;
+  /** The value of the preview header that forces a request to one side; `undefined`: none does. Pure. */
+  force(routing: Routing, side: Side): string | undefined;
+  /** The object that has the addresses, where the main one has not. Pure. */
+  addressedBy?(main: ObservedObject): ObjectPlace | undefined;
+  /** Where clients connect, by the main object and the one that has the addresses, as they are in the cluster. Pure. */
+  front(main: ObservedObject, addressed?: ObservedObject): Front;
+  /** Whether what the objects refer to is there and takes them; says what is wrong. */
+  ground?(
+    about: { readonly ingress: IngressSpec; readonly namespace: string },
+    look: Look,
+  ): Promise<Groundless | undefined>;
 }

@@ -1,6 +1,5 @@
 import { requireRequestCapabilities, routerNamed } from "../../component/routers/factory.ts";
 import { refuseOwnedAnnotations } from "../../component/routers/main-ingress.ts";
-import { requestAnnotations } from "../../component/routers/nginx-request.ts";
 import { isFields, valueAt } from "../../core/fields.ts";
 import type { IngressSpec, RouterName } from "../../core/model.ts";
 import { requestProblems } from "../../core/request-rules.ts";
@@ -61,10 +60,11 @@ function requests(input: object, router: RouterName | undefined): ConfigProblem[
     const option = { [key]: ingress[key] } as Pick<IngressSpec, "timeout" | "maxBodySize" | "protocol">;
     const refused = refusal(() => requireRequestCapabilities(routerNamed(router), option));
     if (refused !== undefined) found.push({ path: ["ingress", key], message: refused });
-    if (router !== "nginx" || !isFields(ingress.annotations)) continue;
+    if (!isFields(ingress.annotations)) continue;
+    const written = routerNamed(router).requestAnnotations(option);
     const annotations = ingress.annotations as Readonly<Record<string, string>>;
     const twice = refusal(() =>
-      refuseOwnedAnnotations(router, { annotations: own(annotations, option) }, requestAnnotations(option)),
+      refuseOwnedAnnotations(router, { annotations: own(annotations, written) }, written),
     );
     if (twice !== undefined) found.push({ path: ["ingress", key], message: twice });
   }
@@ -74,9 +74,8 @@ function requests(input: object, router: RouterName | undefined): ConfigProblem[
 /** The free annotations that an option writes as well. */
 function own(
   annotations: Readonly<Record<string, string>>,
-  option: Pick<IngressSpec, "timeout" | "maxBodySize" | "protocol">,
+  written: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const written = requestAnnotations(option);
   return Object.fromEntries(Object.entries(annotations).filter(([name]) => written[name] !== undefined));
 }
 

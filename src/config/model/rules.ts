@@ -1,3 +1,4 @@
+import { routerNamed } from "../../component/routers/factory.ts";
 import { presetServer } from "../../component/servers/preset-server.ts";
 import { defaults } from "../../core/defaults.ts";
 import { UserError } from "../../core/errors.ts";
@@ -191,6 +192,24 @@ function ingress(read: Read): ConfigProblem[] {
   if (router !== undefined && read("previewHeader") !== undefined) {
     const message = previewHeaderProblem(router);
     if (message !== undefined) problems.push({ path: ["previewHeader"], message });
+  }
+  if (router !== undefined && !routerNamed(router).publishesAddress) {
+    const endpoints = read("ingress", "endpoints");
+    if (!Array.isArray(endpoints) || endpoints.length === 0) {
+      const message = `is missing; behind the router "${router}" nothing in the cluster says where clients connect, for example ["http://203.0.113.7"]`;
+      problems.push({ path: ["ingress", "endpoints"], message });
+    }
+  }
+  if (router !== undefined) {
+    const needed = routerNamed(router).needsGateway === true;
+    const given = read("ingress", "gateway", "name") != null;
+    const says =
+      needed && !given
+        ? `is missing; the router "${router}" needs the Gateway that takes the requests, for example { name: "edge", namespace: "gateways" }`
+        : given && !needed
+          ? `means nothing to the router "${router}"`
+          : undefined;
+    if (says !== undefined) problems.push({ path: ["ingress", "gateway"], message: says });
   }
   problems.push(...probeHeaders(read));
   const tls = read("ingress", "tls");

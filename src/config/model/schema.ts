@@ -104,6 +104,14 @@ const ingress = z.strictObject({
     .describe(
       `Names the class by the annotation kubernetes.io/ingress.class. ${otherwise(ingressDefaults.classAnnotation)}`,
     ),
+  gateway: z
+    .strictObject({
+      name: z.string().describe("Its name"),
+      namespace: z.string().optional().describe("Default: the model's"),
+      sectionName: z.string().optional().describe("Default: all listeners that take the route"),
+    })
+    .optional()
+    .describe("The Gateway that takes the requests, for a router of Gateways. Default: no Gateway"),
   host: z.string().describe("Host name that clients use, for example mlmodels.example.com"),
   path: absolutePath
     .optional()

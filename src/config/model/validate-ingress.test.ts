@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { routerNamed } from "../../component/routers/factory.ts";
+import { routerNames } from "../../core/model.ts";
 import { good, lines } from "./validate.fixture.ts";
+
+const able = routerNames.filter((name) => routerNamed(name).capabilities.timeout);
 
 describe("mistakes in what is said of the ingress", () => {
   test.each<[string, unknown, string]>([
@@ -16,7 +20,7 @@ describe("mistakes in what is said of the ingress", () => {
     [
       "a wrong router",
       { ...good, router: "ngnix" },
-      'router: "ngnix" is none of nginx, plain; did you mean "nginx"?',
+      `router: "ngnix" is none of ${routerNames.join(", ")}; did you mean "nginx"?`,
     ],
     ["no ingress", { ...good, ingress: undefined }, "ingress: is missing"],
     [
@@ -112,7 +116,7 @@ describe("mistakes in what is said of the ingress", () => {
     [
       "a time-out that the router cannot keep",
       { ...good, router: "plain", ingress: { ...good.ingress, timeout: 5 } },
-      'ingress.timeout: The router "plain" cannot do what ingress.timeout asks for (timeout). Routers that can: nginx. Or leave ingress.timeout out.',
+      `ingress.timeout: The router "plain" cannot do what ingress.timeout asks for (timeout). Routers that can: ${able.join(", ")}. Or leave ingress.timeout out.`,
     ],
     [
       "a size in the wrong unit",

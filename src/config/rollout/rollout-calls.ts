@@ -4,7 +4,7 @@ import { defaults, gateDefaults, hookDefaults } from "../../core/defaults.ts";
 import { gatePhases, inconclusiveChoices } from "../../core/gates.ts";
 import { type NotificationTarget, noticeKinds } from "../../core/notices.ts";
 import { phases } from "../../core/rollout/state.ts";
-import { configurableGates, type Gate, gateSettings, gateShape } from "../../gates/kinds.ts";
+import { configurableGates, type Gate, gateSettings, gateShape, phasesOf } from "../../gates/kinds.ts";
 import { callOf, callShape, variable } from "../parts/call-shape.ts";
 import { otherwise, text } from "../parts/schema-parts.ts";
 import type { GateConfig, HookConfig, NotificationConfig, RolloutConfig } from "./rollout-types.ts";
@@ -118,7 +118,7 @@ export function resolveHook(config: HookConfig): Hook {
 function resolveGate(config: GateConfig): Gate {
   return {
     name: config.name,
-    phases: config.phases ?? gatePhases,
+    phases: config.phases ?? phasesOf(config),
     everyMs: (config.every ?? gateDefaults.every) * 1000,
     failures: config.failures ?? gateDefaults.failures,
     onInconclusive: config.onInconclusive ?? gateDefaults.onInconclusive,

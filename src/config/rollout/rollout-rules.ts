@@ -1,5 +1,6 @@
 import { routerNamed } from "../../component/routers/factory.ts";
 import { type Fields, isFields, valueAt } from "../../core/fields.ts";
+import { type GatePhase, gatePhases } from "../../core/gates.ts";
 import { type RouterName, routerNames } from "../../core/model.ts";
 import { didYouMean, nearest } from "../../core/nearest.ts";
 import { parseSteps } from "../../core/rollout/steps.ts";
@@ -94,10 +95,28 @@ function gates(rollout: Fields, input: object, router: RouterName | undefined): 
         : []),
       ...configurableGates
         .filter(({ key }) => entry[key] !== undefined)
-        .flatMap(({ problems }) => problems?.(entry, around) ?? [])
+        .flatMap(({ problems, phases }) => [
+          ...(problems?.(entry, around) ?? []),
+          ...blindPhases(entry.phases, phases),
+        ])
         .map(({ path, message }) => ({ path: [...at, ...path], message })),
     ]),
   ];
+}
+
+/** Phases in which a gate of this kind sees nothing: it would never pass there. */
+function blindPhases(named: unknown, able: readonly GatePhase[] = gatePhases): ConfigProblem[] {
+  const phases: readonly unknown[] = Array.isArray(named) ? named : [];
+  return phases.flatMap((phase, index): ConfigProblem[] =>
+    gatePhases.some((one) => one === phase) && !able.some((one) => one === phase)
+      ? [
+          {
+            path: ["phases", index],
+            message: `is a phase in which this gate sees nothing: it looks in ${able.join(", ")}`,
+          },
+        ]
+      : [],
+  );
 }
 
 function previewOf(router: RouterName): NonNullable<GateAround["preview"]> {

@@ -1,7 +1,5 @@
-/** A line of a sample: a name, labels or none, a value, a time or none, and in OpenMetrics an example after a `#`. */
-const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[^"{}]|"(?:[^"\\]|\\.)*")*)\})?[ \t]+([^\s#]+)/;
-/** The name may stand quoted among the labels, where it has other characters than names used to have. */
-const quotedName = /^\{[ \t]*"((?:[^"\\]|\\.)*)"(?:[^"{}]|"(?:[^"\\]|\\.)*")*\}[ \t]+([^\s#]+)/;
+import { sampleOf } from "../exposition.ts";
+
 const declaration = /^#[ \t]+TYPE[ \t]+(\S+)[ \t]+(\S+)/;
 /** Kinds of metrics that can go down; without a kind, a metric is what its name says. */
 const gaugeKinds: readonly (string | undefined)[] = ["gauge", "untyped", "unknown"];
@@ -21,11 +19,9 @@ export function gaugeSum(metrics: string, gauge: string): number | undefined {
       isThere = true;
       continue;
     }
-    const found = sample.exec(line);
-    const quoted = found === null ? quotedName.exec(line) : null;
-    const name = found?.[1] ?? quoted?.[1];
-    if (name !== gauge) continue;
-    const value = Number(found?.[3] ?? quoted?.[2]);
+    const sample = sampleOf(line);
+    if (sample?.name !== gauge) continue;
+    const { value } = sample;
     if (!Number.isFinite(value)) return undefined;
     isThere = true;
     sum += value;

@@ -100,6 +100,9 @@ const anyHook: fc.Arbitrary<PlannedHook> = fc.record({
   phase: fc.constantFrom(...phases),
 });
 
+/** Whether there are weights, and whether all of the traffic on a slot takes a commit. */
+const anyMovement = fc.constantFrom([true, true] as const, [true, false] as const, [false, false] as const);
+
 const anyPlan: fc.Arbitrary<RolloutPlan> = fc.record({
   readiness: fc.constantFrom("all" as const, "all" as const, "any" as const),
   mode: fc.oneof(
@@ -145,7 +148,7 @@ function apply(run: Simulation, one: Chaos): void {
       break;
     case "disarm":
       // Later nobody looks any more: it is theirs.
-      if (!run.weights || run.routing.weight > 0 || !isMoving(run.state)) break;
+      if (run.capabilities.commit === false || run.routing.weight > 0 || !isMoving(run.state)) break;
       run.routing = { ...run.routing, candidate: run.routing.main };
       run.armed = undefined;
       break;
@@ -158,8 +161,8 @@ function apply(run: Simulation, one: Chaos): void {
 describe("whatever happens", () => {
   test("no step breaks a rule, and once all is well it ends with all traffic on one ready slot", () => {
     fc.assert(
-      fc.property(anyPlan, fc.boolean(), fc.nat(40), someChaos, (of, weights, calm, events) => {
-        const run = new Simulation(of, weights);
+      fc.property(anyPlan, anyMovement, fc.nat(40), someChaos, (of, [weights, commit], calm, events) => {
+        const run = new Simulation(of, weights, commit);
         for (let steps = 0; steps < calm; steps++) run.step();
         for (const one of events) apply(run, one);
         for (const slot of slots) run.setReady(slot, run.pods[slot].desired);

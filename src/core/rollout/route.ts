@@ -17,7 +17,9 @@ export function route(
   step: RoutingStep,
   settled: boolean,
 ): Extract<Action, { kind: "route" }> {
-  return { kind: "route", step, arms: step.routing.candidate !== current.candidate, settled };
+  // By weight nothing is armed: where no commit is needed, both slots stay where they are, and only their shares change.
+  const arms = step.name !== "shift" && step.routing.candidate !== current.candidate;
+  return { kind: "route", step, arms, settled };
 }
 
 /** Killed between an arming and its proof, nobody knows whether the ingress reaches the slot: that comes before its share. Pure. */

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type Routing, settledOn, splitOf } from "../routing.ts";
+import { type Movement, type Routing, settled, settledOn, splitOf } from "../routing.ts";
 import { otherSlot, type Slot, slots } from "../slots.ts";
 import { next } from "./next.ts";
 import { begin, type RolloutPlan, type RolloutState, sizeFor } from "./state.ts";
@@ -42,6 +42,7 @@ export class Simulation {
   state: RolloutState;
   readonly plan: RolloutPlan;
   readonly weights: boolean;
+  readonly capabilities: Movement;
   readonly pods: Record<Slot, Pods> = {
     blue: { release: 1, desired: 3, ending: 0, ready: 3, readySince: 0 },
     green: { release: undefined, desired: 0, ending: 0, ready: 0, readySince: undefined },
@@ -57,9 +58,10 @@ export class Simulation {
   /** Phases that somebody approved. */
   readonly approved: string[] = [];
 
-  constructor(of: RolloutPlan, weights = true) {
+  constructor(of: RolloutPlan, weights = true, commit = weights) {
     this.plan = of;
     this.weights = weights;
+    this.capabilities = { weights, commit };
     this.state = begin(of, { release: 2, target: "green" }, this.now);
     this.pods.blue.desired = of.fromReplicas;
     this.pods.blue.ready = of.fromReplicas;
@@ -92,7 +94,7 @@ export class Simulation {
         onInconclusive: this.onInconclusive,
       },
       window: this.window,
-      capabilities: { weights: this.weights },
+      capabilities: this.capabilities,
       clientsAnswered: this.clientsAnswered,
       patienceMs: 60_000,
     };
@@ -111,9 +113,14 @@ export class Simulation {
     this.state = transition(this.plan, this.state, event);
   }
 
-  #prove(settled: boolean): void {
+  /** Where no commit is needed, what is read says only the shares. */
+  #asRead(routing: Routing): Routing {
+    return this.capabilities.commit === false && this.weights ? settled(routing) : routing;
+  }
+
+  #prove(isSettled: boolean): void {
     this.armed = this.routing.candidate;
-    this.send({ kind: "routed", settled, at: this.now });
+    this.send({ kind: "routed", settled: isSettled, at: this.now });
   }
 
   /** Takes one step. A kill does what the step does to the cluster and forgets to record it. */
@@ -170,7 +177,7 @@ export class Simulation {
         const undone = this.routing;
         if (action.step.routing.candidate !== undone.candidate) this.armed = undefined;
         if (action.arms) this.send({ kind: "arming" });
-        this.routing = action.step.routing;
+        this.routing = this.#asRead(action.step.routing);
         if (how === "unproved") {
           this.routing = undone;
           if (this.state.direction === "forward")
@@ -230,7 +237,7 @@ export function check(run: Simulation, world: World, action: Action): void {
       const after = action.step.routing;
       const main = after.main !== world.routing.main;
       const canary = after.candidate !== world.routing.candidate || after.weight !== world.routing.weight;
-      if (world.capabilities.weights) {
+      if (world.capabilities.weights && world.capabilities.commit !== false) {
         expect([main, canary].filter(Boolean), "one routing object in each write").toHaveLength(1);
         const isThere = world.slots[world.routing.main].usable;
         if (main && isThere)

@@ -1,4 +1,4 @@
-import type { Routing, RoutingStep } from "../routing.ts";
+import type { Movement, Routing, RoutingStep } from "../routing.ts";
 import type { Slot } from "../slots.ts";
 import type { Phase, PlannedHook } from "./state.ts";
 
@@ -57,7 +57,7 @@ export interface World {
   readonly unfinished: boolean;
   readonly gates: GateWorld;
   readonly window: WindowWorld;
-  readonly capabilities: { readonly weights: boolean };
+  readonly capabilities: Movement;
   /** Whether clients are answered rightly at this moment; `undefined`: it was not asked, since nothing depends on it. */
   readonly clientsAnswered: boolean | undefined;
   /** How long a slot may take to grow, milliseconds. */

@@ -1,4 +1,5 @@
 import type { ResolvedConfig, SlotOnly } from "../../config/model/types.ts";
+import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Fields } from "../../core/fields.ts";
 import type { SlotSpec } from "../../core/model.ts";
@@ -9,6 +10,9 @@ import { refused } from "./discover.ts";
 import type { Discovered } from "./discovered.ts";
 import { lostOfService } from "./found-service.ts";
 import { gainedFields, lostFields, nextDeployment } from "./losses.ts";
+
+const { className, path, pathType } = defaults.ingress;
+const ingressDefaults = { className, path, pathType };
 
 /** Whether the configuration names nothing that could be taken over. */
 export function notConfigured({ runs }: ResolvedConfig): boolean {
@@ -25,14 +29,14 @@ export function compareWithConfig(config: ResolvedConfig, found: Described, name
   const { runs } = config;
   const before = {
     ...placed(runs.form, found.release, found.blue),
-    ingress: { className: "nginx", path: "/", pathType: "Prefix", ...found.ingress },
+    ingress: { ...ingressDefaults, ...found.ingress },
     servicePort: found.servicePort,
   };
   const after = {
     ...(runs.form === "slots"
       ? placed(runs.form, runs.slots.blue, runs.slots.blue)
       : placed(runs.form, runs.release, runs.slots?.blue ?? {})),
-    ingress: { className: "nginx", path: "/", pathType: "Prefix", name: config.name, ...config.ingress },
+    ingress: { ...ingressDefaults, name: config.name, ...config.ingress },
     servicePort: config.servicePort,
   };
   const changes = differences(before, after, []);

@@ -4,11 +4,13 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { namesOfModel } from "../../core/names.ts";
+import { collectionPath } from "../../core/object-kind.ts";
 import type { Slot } from "../../core/slots.ts";
 import { helperDown, helperFailure } from "../../kubernetes/helpers-down.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { secretValues, without } from "../program/hidden-values.ts";
 import type { Desired } from "../program/model-stack.ts";
+import { routerInput } from "../program/router-input.ts";
 import { type Admission, askAdmission, askNew } from "./dry-run.ts";
 import { plannedDeployment } from "./planned-deployment.ts";
 
@@ -47,22 +49,19 @@ export async function requireIngressAdmitted(
 ): Promise<void> {
   const policy = context.config.rollout.capacity;
   if (policy === "skip") return;
-  const path = `/apis/networking.k8s.io/v1/namespaces/${context.namespace}/ingresses`;
-  const manifests = routerNamed(spec.router).objects({
-    model: spec.name,
-    names: namesOfModel(spec.name, spec.slots, spec.ingress),
-    namespace: spec.namespace,
-    routing,
-    ingress: spec.ingress,
-    previewHeader: spec.previewHeader,
-    servicePort: spec.servicePort,
+  const router = routerNamed(spec.router);
+  const names = namesOfModel(spec.name, spec.slots, spec.ingress);
+  const manifests = router.objects({ ...routerInput(spec), routing });
+  const asked = router.refs(names).flatMap(({ kind }, index) => {
+    const manifest = manifests[index];
+    return manifest === undefined ? [] : [{ path: collectionPath(kind, context.namespace), manifest }];
   });
   await judged(
     context,
-    { id: "admission-ingress", title: "Ask the API server whether it takes the Ingress" },
+    { id: "admission-ingress", title: `Ask the API server whether it takes the ${router.kinds[0].kind}` },
     policy,
     async () => {
-      const all = await Promise.all(manifests.map((manifest) => askNew(context, path, manifest)));
+      const all = await Promise.all(asked.map(({ path, manifest }) => askNew(context, path, manifest)));
       return {
         refused: all.flatMap(({ refused }) => refused),
         warned: [...new Set(all.flatMap(({ warned }) => warned))],

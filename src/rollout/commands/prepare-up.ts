@@ -1,3 +1,4 @@
+import { routerNamed } from "../../component/routers/factory.ts";
 import { configuredNames } from "../../core/names.ts";
 import type { Note } from "../../core/note.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -88,7 +89,16 @@ async function otherClaims(
   observation: Observation,
   shareHost: boolean,
 ): Promise<readonly Note[]> {
-  const seen = await seeClaims(api, namespace, config.ingress, configuredNames(config), signal);
+  const router = routerNamed(config.router);
+  const seen = await seeClaims(
+    api,
+    namespace,
+    config.ingress,
+    configuredNames(config),
+    signal,
+    undefined,
+    router,
+  );
   const about = { model: config.name, namespace, shareHost };
   // An Ingress that somebody deleted had nothing that is not taken anew.
   const former = observation.ingress === undefined ? undefined : (record?.settings.ingress ?? config.ingress);

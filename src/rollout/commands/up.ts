@@ -8,8 +8,8 @@ import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { locationOf } from "../context/deployed.ts";
 import { withPermissions } from "../context/permissions.ts";
-import { requireIngressClass } from "../ingress/ingress-class.ts";
 import { whileIngressWaits } from "../ingress/ingress-wait.ts";
+import { requireServed } from "../ingress/require-served.ts";
 import { withLock } from "../lock/lock.ts";
 import type { Observation } from "../observe/observation.ts";
 import { observe } from "../observe/observe.ts";
@@ -51,7 +51,7 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   // Everything that can be refused is refused before anything is asked or written.
   const first = await withPermissions(context, ["up", "engine"], () => prepareUp(context, options));
   requireNamespace(context, first.observation, options.createNamespace);
-  await requireIngressClass(context, first.observation);
+  await requireServed(context, first.observation);
   await requireRoomForUp(context, first);
   const moves = await agreedToMove(context, options.agreeToMove);
   await context.prepareSecrets();

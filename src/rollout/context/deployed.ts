@@ -1,4 +1,5 @@
 import { routerNamed } from "../../component/routers/factory.ts";
+import type { Front } from "../../component/routers/router.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { configuredNames, type ObjectNames } from "../../core/names.ts";
 import type { Routing } from "../../core/routing.ts";
@@ -6,7 +7,7 @@ import { type Slot, slots } from "../../core/slots.ts";
 import type { LeaseObject } from "../lock/lease.ts";
 import { leasePath, presentLock } from "../lock/lease.ts";
 import { refuseClosed } from "../lock/lock.ts";
-import type { IngressObservation, Observation } from "../observe/observation.ts";
+import type { Observation } from "../observe/observation.ts";
 import { type ModelLocation, observe } from "../observe/observe.ts";
 import { namesOfRecord, type RolloutRecord, releaseOf } from "../record/record.ts";
 import { isAsFound, withoutLostTemplate } from "./adoption-guard.ts";
@@ -75,11 +76,12 @@ async function refuseIfGoing(context: RolloutContext): Promise<void> {
 /** The record is there, and what clients come in by is not. */
 export function halfMade({ config, namespace }: RolloutContext, record: RolloutRecord): UserError {
   const { ingress } = namesOfRecord(record);
+  const { kind } = routerNamed(record.settings.router).kinds[0];
   return new UserError({
     code: "up-unfinished",
     message: record.applying
-      ? `An \`up\` of ${config.name} in ${namespace} is running, or was stopped half-way: there is no Ingress ${ingress} yet.`
-      : `The Ingress ${ingress} of ${config.name} in ${namespace} is gone, so nobody reaches the model.`,
+      ? `An \`up\` of ${config.name} in ${namespace} is running, or was stopped half-way: there is no ${kind} ${ingress} yet.`
+      : `The ${kind} ${ingress} of ${config.name} in ${namespace} is gone, so nobody reaches the model.`,
     hint: record.applying
       ? "`modelswitch up` finishes it, with the configuration as it is now; `modelswitch destroy` takes away what is there."
       : "`modelswitch up` makes it again, with the traffic where it was.",
@@ -89,11 +91,12 @@ export function halfMade({ config, namespace }: RolloutContext, record: RolloutR
 
 export function notDeployed(context: RolloutContext, observation: Observation): UserError {
   const { config, namespace, kubernetesContext } = context;
+  const { kind } = routerNamed(config.router).kinds[0];
   const why = !observation.namespaceExists
     ? `the namespace ${namespace} does not exist`
     : observation.ingress === undefined
-      ? `there is no Ingress ${configuredNames(config).ingress}`
-      : `the Ingress ${observation.ingress.name} has no rollout record beside it`;
+      ? `there is no ${kind} ${configuredNames(config).ingress}`
+      : `the ${kind} ${observation.ingress.name} has no rollout record beside it`;
   return new UserError({
     code: "not-deployed",
     message: `The model ${config.name} is not deployed in ${namespace} (context ${kubernetesContext}): ${why}.`,
@@ -102,12 +105,17 @@ export function notDeployed(context: RolloutContext, observation: Observation): 
   });
 }
 
-export function routingUnreadable(context: RolloutContext, ingress: IngressObservation): UserError {
+export function routingUnreadable(context: RolloutContext, ingress: Front): UserError {
   const { service } = configuredNames(context.config);
+  const router = routerNamed(context.config.router);
+  const { kind } = router.kinds[0];
+  const takenOver = router.byIngressClass
+    ? `, or take over what it leads to: \`modelswitch init --from ingress/${ingress.name}\``
+    : "";
   return new UserError({
     code: "routing-unreadable",
-    message: `The Ingress ${ingress.name} in ${context.namespace} is not one that modelswitch wrote: it does not send everything to ${service.blue} or ${service.green}.`,
-    hint: `Give the model another name, correct the Ingress (its backend must be ${service.blue} or ${service.green}), or take over what it leads to: \`modelswitch init --from ingress/${ingress.name}\`.`,
+    message: `The ${kind} ${ingress.name} in ${context.namespace} is not one that modelswitch wrote: it does not send everything to ${service.blue} or ${service.green}.`,
+    hint: `Give the model another name, correct the ${kind} (its backend must be ${service.blue} or ${service.green})${takenOver}.`,
     exitCode: exitCodes.usage,
   });
 }

@@ -1,3 +1,4 @@
+import { routerNamed } from "../../component/routers/factory.ts";
 import { exitCodes } from "../../core/errors.ts";
 import { configuredNames } from "../../core/names.ts";
 import { permissionsOf } from "../../core/permission-checks.ts";
@@ -14,7 +15,11 @@ export async function requirePermissions(
   context: RolloutContext,
   commands: readonly PermittedCommand[],
 ): Promise<void> {
-  const wanted = permissionsOf(requiredRows, commands, configuredNames(context.config));
+  const wanted = permissionsOf(
+    requiredRows(routerNamed(context.config.router).rights),
+    commands,
+    configuredNames(context.config),
+  );
   await refuseDenied(context, wanted, { exitCode: exitCodes.usage });
 }
 

@@ -33,13 +33,14 @@ export async function leavesBadSlot(
   if (live === target || !hasIdentity || observation.slots[target].endpoints.ready.length === 0) return false;
   const options = { ...learnOptions(context, settings, identityProbe(settings)), timeoutMs: askMs };
   const startedAt = clock.now();
-  const canPreview = location.router.capabilities.header && routing.candidate === target;
+  const value = routing.candidate === target ? location.router.force(routing, "candidate") : undefined;
+  const previews = value === undefined ? undefined : { slot: target, value };
   const asking = within(
     context,
     askMs,
     learnIdentity(observation.slots[live], options).catch(() => undefined),
   );
-  const answers = answersOfClients(context, record, observation, canPreview ? target : undefined);
+  const answers = answersOfClients(context, record, observation, previews);
   const good = await within(
     context,
     askMs,

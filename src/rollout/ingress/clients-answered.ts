@@ -53,7 +53,7 @@ export async function answersOfClients(
   outer: RolloutContext,
   { settings }: RolloutRecord,
   observation: Observation,
-  previews?: Slot,
+  previews?: { readonly slot: Slot; readonly value: string },
 ): Promise<ClientAnswers> {
   const over = new AbortController();
   const context = { ...outer, signal: AbortSignal.any([outer.signal, over.signal]) };
@@ -81,7 +81,7 @@ export async function answersOfClients(
       }
     };
     const [preview, ...outcomes] = await Promise.all([
-      previews === undefined ? undefined : outcomeWith({ [settings.previewHeader]: "always" }),
+      previews === undefined ? undefined : outcomeWith({ [settings.previewHeader]: previews.value }),
       ...Array.from({ length: asked }, () => outcomeWith({})),
     ]);
     const isRight = (one: ProbeOutcome | undefined) =>
@@ -92,7 +92,7 @@ export async function answersOfClients(
       previews !== undefined &&
       preview?.kind === "answer" &&
       preview.identity !== undefined &&
-      preview.identity === known[slots.indexOf(previews)];
+      preview.identity === known[slots.indexOf(previews.slot)];
     return {
       right: outcomes.filter(isRight).length,
       wrong: outcomes.filter(isWrong).length,

@@ -1,3 +1,5 @@
+import { routerNamed } from "../../component/routers/factory.ts";
+import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import {
   type IngressClassShape,
@@ -15,7 +17,7 @@ export async function seeIngressClass({
   config,
   signal,
 }: Pick<RolloutContext, "api" | "config" | "signal">): Promise<IngressClassVerdict | undefined> {
-  const { className = "nginx", classAnnotation = false } = config.ingress;
+  const { className = defaults.ingress.className, classAnnotation = false } = config.ingress;
   try {
     const list = await api.find<List<IngressClassShape>>("/apis/networking.k8s.io/v1/ingressclasses", {
       signal,
@@ -35,7 +37,9 @@ export async function requireIngressClass(
   context: RolloutContext,
   { ingress }: Pick<Observation, "ingress">,
 ): Promise<void> {
-  const { className = "nginx" } = context.config.ingress;
+  const router = routerNamed(context.config.router);
+  if (!router.byIngressClass) return;
+  const className = router.classOf(context.config.ingress);
   if (ingress?.className === className) return;
   const verdict = await seeIngressClass(context);
   switch (verdict?.kind) {

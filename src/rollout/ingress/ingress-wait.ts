@@ -22,10 +22,10 @@ export async function whileIngressWaits<T>(
 ): Promise<T> {
   const giveUp = new AbortController();
   const workDone = new AbortController();
-  const name = namesAt(location).ingress;
+  const [main] = location.router.refs(namesAt(location));
   let state: "before" | "waiting" | "over" = "before";
   const events: EventSink = (event) => {
-    if (event.type === "resource" && event.kind === "Ingress" && event.name === name) {
+    if (event.type === "resource" && event.kind === main.kind.kind && event.name === main.name) {
       if (event.status === "started") state = "waiting";
       else if (event.status === "done" || event.status === "failed") state = "over";
     }
@@ -96,7 +96,8 @@ async function describeMissing(
   const { namespace, signal } = context;
   const { ingress } = await observeRouting({ ...location, signal });
   if ((ingress?.addresses ?? []).length > 0) return undefined;
-  const verdict = await seeIngressClass(context);
+  const [main] = location.router.refs(namesAt(location));
+  const verdict = location.router.byIngressClass ? await seeIngressClass(context) : undefined;
   const who = verdict === undefined ? "" : `: ${whoGivesAddress(ingress?.className, verdict)}`;
-  return `The Ingress ${namespace}/${namesAt(location).ingress} has no address yet${who}.`;
+  return `The ${main.kind.kind} ${namespace}/${main.name} has no address yet${who}.`;
 }

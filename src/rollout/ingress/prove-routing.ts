@@ -1,3 +1,4 @@
+import { routerNamed } from "../../component/routers/factory.ts";
 import { UserError } from "../../core/errors.ts";
 import { endedBy } from "../../core/events.ts";
 import { ingressGuards } from "../../core/ingress-guards.ts";
@@ -38,11 +39,14 @@ export async function proveRouting(
   routing: Routing,
   options: ProveRoutingOptions,
 ): Promise<ProofVerdict> {
-  const { header } = subject.router.capabilities;
   const { controllerReplicas } = context.config;
-  const views = viewsOf(routing, subject.identities, header, options.earlier, controllerReplicas).filter(
-    options.only ?? (() => true),
-  );
+  const views = viewsOf(
+    routing,
+    subject.identities,
+    subject.router.force,
+    options.earlier,
+    controllerReplicas,
+  ).filter(options.only ?? (() => true));
   const about = { id: options.id, title: options.title };
   context.events({ type: "step", ...about, state: "started" });
   const proving = prove({
@@ -129,6 +133,6 @@ export async function namingStrangers(
     ...configuredNames(config),
     ...(ingress.name === undefined ? {} : { ingress: ingress.name }),
   };
-  const others = await strangersAre(api, namespace, ingress, names, signal);
+  const others = await strangersAre(api, namespace, ingress, names, signal, routerNamed(config.router));
   return { ...verdict, missing: [...verdict.missing, ...others] };
 }

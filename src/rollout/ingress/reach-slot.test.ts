@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { noFlags } from "../../../test/support/release-bench.ts";
 import { testBench, testConfig } from "../../../test/support/rollout-bench.ts";
+import { nginx } from "../../component/routers/nginx.ts";
 import { up } from "../commands/up.ts";
 import { observeDeployed } from "../context/deployed.ts";
 import { previewValue, reachOf } from "./reach-slot.ts";
@@ -11,8 +12,8 @@ test.each([
   // Between commit and re-arm no header leads to the other slot.
   [{ main: "green", candidate: "green", weight: 100 }, undefined, "always"],
 ] as const)("the preview header's value at %j", (routing, blue, green) => {
-  expect(previewValue(routing, "blue")).toBe(blue);
-  expect(previewValue(routing, "green")).toBe(green);
+  expect(previewValue(nginx, routing, "blue")).toBe(blue);
+  expect(previewValue(nginx, routing, "green")).toBe(green);
 });
 
 test("what cannot be found out is left open: the address of the ingress, a preview header of a router without", async () => {

@@ -1,3 +1,4 @@
+import type { Router } from "../../component/routers/router.ts";
 import type { CallReach } from "../../core/calls.ts";
 import { defaults } from "../../core/defaults.ts";
 import type { Routing } from "../../core/routing.ts";
@@ -11,9 +12,9 @@ import { probeHost } from "../proof/identity-question.ts";
 import type { RolloutRecord } from "../record/record.ts";
 
 /** The value of the preview header that leads to a slot; `undefined`: none does. Pure. */
-export function previewValue({ main, candidate }: Routing, slot: Slot): "always" | "never" | undefined {
-  if (slot === candidate) return "always";
-  return slot === main ? "never" : undefined;
+export function previewValue(router: Router, routing: Routing, slot: Slot): string | undefined {
+  if (slot === routing.candidate) return router.force(routing, "candidate");
+  return slot === routing.main ? router.force(routing, "main") : undefined;
 }
 
 /** How the model is reached at this moment. Where the ingress is may not be found out: that is left open. */
@@ -28,7 +29,7 @@ export async function reachOf(
   const { service } = namesAt(location);
   const values = Object.fromEntries(
     slots.flatMap((slot) => {
-      const value = previewValue(routing, slot);
+      const value = previewValue(location.router, routing, slot);
       return value === undefined ? [] : [[slot, value]];
     }),
   );

@@ -1,3 +1,6 @@
+import { routerNamed } from "../../component/routers/factory.ts";
+import type { ObservedObject, Router } from "../../component/routers/router.ts";
+import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import {
   type Claim,
@@ -9,6 +12,7 @@ import {
 import { type IngressSpec, placesOf } from "../../core/model.ts";
 import type { ObjectNames } from "../../core/names.ts";
 import type { Note } from "../../core/note.ts";
+import { collectionPath } from "../../core/object-kind.ts";
 import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";
 
 /** Which Ingresses may be looked at. */
@@ -28,20 +32,22 @@ export async function listIngresses(
   namespace: string,
   signal: AbortSignal,
   timeoutMs = 10_000,
+  /** Whose kind of objects is listed. */
+  router: Router = routerNamed(defaults.router),
 ): Promise<{ readonly sight: Sight; readonly objects: readonly IngressLike[] }> {
-  const base = "/apis/networking.k8s.io/v1";
+  const [kind] = router.kinds;
   for (const [sight, path] of [
-    ["cluster", `${base}/ingresses`],
-    ["namespace", `${base}/namespaces/${namespace}/ingresses`],
+    ["cluster", collectionPath(kind)],
+    ["namespace", collectionPath(kind, namespace)],
   ] as const) {
     try {
-      const { items = [] } = await api.json<{ readonly items?: readonly IngressLike[] }>({
+      const { items = [] } = await api.json<{ readonly items?: readonly ObservedObject[] }>({
         method: "GET",
         path,
         signal,
         timeoutMs,
       });
-      return { sight, objects: items };
+      return { sight, objects: items.map((object) => router.claim(object)) };
     } catch (error) {
       // Listing is an optional right.
       if (!(error instanceof KubernetesApiError) || ![401, 403, 404].includes(error.status)) throw error;
@@ -58,12 +64,17 @@ export async function seeClaims(
   names: Pick<ObjectNames, "ingress" | "canaryIngress">,
   signal: AbortSignal,
   timeoutMs?: number,
+  router: Router = routerNamed(defaults.router),
 ): Promise<SeenClaims> {
-  const { sight, objects } = await listIngresses(api, namespace, signal, timeoutMs);
+  const { sight, objects } = await listIngresses(api, namespace, signal, timeoutMs, router);
   const exists = objects.some(
     ({ metadata }) => metadata?.namespace === namespace && metadata.name === names.ingress,
   );
-  return { sight, exists, claims: claimsOnModel(objects, ingress, ownOf(namespace, names)) };
+  return {
+    sight,
+    exists,
+    claims: claimsOnModel(objects, ingress, ownOf(namespace, names), router.classOf(ingress)),
+  };
 }
 
 function ownOf(namespace: string, names: Pick<ObjectNames, "ingress" | "canaryIngress">): WantedRoute["own"] {
@@ -154,10 +165,11 @@ export async function strangersAre(
   ingress: IngressSpec,
   names: Pick<ObjectNames, "ingress" | "canaryIngress">,
   signal: AbortSignal,
+  router: Router = routerNamed(defaults.router),
 ): Promise<string[]> {
   try {
     // Whoever waits for the end of a proof waits no longer for this.
-    const { claims, sight } = await seeClaims(api, namespace, ingress, names, signal, 2000);
+    const { claims, sight } = await seeClaims(api, namespace, ingress, names, signal, 2000, router);
     const blind = unseen(sight, namespace);
     return [
       ...claims.filter(({ relation }) => relation !== "wider").map(describeClaim),

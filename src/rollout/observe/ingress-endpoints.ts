@@ -1,9 +1,9 @@
 import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
+import type { Front } from "../../component/routers/router.ts";
 import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
 import { ingressEndpointAnnotation } from "../../core/local-cluster.ts";
 import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";
-import type { IngressObservation } from "./observation.ts";
 import type { Routes } from "./routes.ts";
 
 /** One place where the ingress is reached. */
@@ -23,7 +23,7 @@ export interface EndpointsInput {
   readonly api: KubernetesApi;
   /** From the configuration: these win. */
   readonly configured: readonly string[];
-  readonly ingress: IngressObservation | undefined;
+  readonly ingress: Front | undefined;
   /** Host of the model: whether TLS is configured for it decides between port 80 and 443. */
   readonly host: string;
   readonly lookup: Lookup;
@@ -61,8 +61,9 @@ export async function ingressEndpoints(input: EndpointsInput): Promise<readonly 
   }
   const tls = (input.ingress?.tlsHosts ?? []).some((pattern) => coversHost(pattern, input.host));
   const protocol = tls ? "https" : "http";
+  const port = input.ingress?.port === undefined ? "" : `:${input.ingress.port}`;
   const endpoints = await resolveUrls(
-    addresses.map((address) => `${protocol}://${bracketed(address)}`),
+    addresses.map((address) => `${protocol}://${bracketed(address)}${port}`),
     input.lookup,
   );
   return await reachable(unique(endpoints), input.routes);

@@ -1,12 +1,13 @@
-import type { ObservedIngress, Router } from "../../component/routers/router.ts";
+import { findRoutingObjects } from "../../component/routers/find-objects.ts";
+import type { Front, ObservedObject, Router } from "../../component/routers/router.ts";
 import { type ObjectNames, objectNames } from "../../core/names.ts";
+import { objectPath } from "../../core/object-kind.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
-import type { KubernetesApi } from "../../kubernetes/api.ts";
+import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";
 import { Lists } from "../../kubernetes/lists.ts";
-import type { IngressObject } from "../../slots/kubernetes-objects.ts";
 import { observeSlotAt } from "../../slots/observe-slot.ts";
-import type { IngressObservation, Observation, SlotObservation } from "./observation.ts";
+import type { Observation, SlotObservation } from "./observation.ts";
 
 export interface ModelLocation {
   readonly api: KubernetesApi;
@@ -50,37 +51,33 @@ export async function observe(location: ModelLocation): Promise<Observation> {
 /** Reads only the routing objects. */
 export async function observeRouting(
   location: ModelLocation,
-): Promise<{ routing: Routing | undefined; ingress: IngressObservation | undefined }> {
-  const { api, namespace, signal } = location;
+): Promise<{ routing: Routing | undefined; ingress: Front | undefined }> {
+  const { signal } = location;
   const names = namesAt(location);
-  const path = `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`;
-  const options = signal === undefined ? {} : { signal };
-  const found = await Promise.all(
-    location.router.objectNames(names).map((name) => api.find<IngressObject>(`${path}/${name}`, options)),
-  );
+  const found = await findRoutingObjects(location, names, signal);
   const [main] = found;
   if (main === undefined) return { routing: undefined, ingress: undefined };
   const objects = found.filter((object) => object !== undefined);
   return {
-    routing: location.router.read(names, objects as readonly ObservedIngress[]),
-    ingress: ingressObservation(main),
+    routing: location.router.read(names, objects),
+    ingress: location.router.front(main, await addressed(location, main)),
   };
 }
 
-function ingressObservation(ingress: IngressObject): IngressObservation {
-  const tlsHosts = (ingress.spec?.tls ?? []).flatMap((entry) =>
-    entry.hosts === undefined || entry.hosts.length === 0 ? ["*"] : entry.hosts,
-  );
-  const addresses = (ingress.status?.loadBalancer?.ingress ?? [])
-    .map((entry) => entry.ip ?? entry.hostname)
-    .filter((address) => address !== undefined && address !== "");
-  return {
-    name: ingress.metadata?.name ?? "",
-    className:
-      ingress.spec?.ingressClassName ?? ingress.metadata?.annotations?.["kubernetes.io/ingress.class"],
-    tlsHosts,
-    addresses: addresses as string[],
-  };
+/** The object that has the addresses, where it is another one; it may be somebody else's, and not for this account to see. */
+async function addressed(
+  { api, namespace, router, signal }: ModelLocation,
+  main: ObservedObject,
+): Promise<ObservedObject | undefined> {
+  const place = router.addressedBy?.(main);
+  if (place === undefined) return undefined;
+  try {
+    const path = objectPath(place.namespace ?? namespace, place);
+    return (await api.find(path, signal === undefined ? {} : { signal })) as ObservedObject | undefined;
+  } catch (error) {
+    if (error instanceof KubernetesApiError && [401, 403].includes(error.status)) return undefined;
+    throw error;
+  }
 }
 
 /** The same place, of which lists are read as the newest there is: what was seen before says nothing. */

@@ -370,6 +370,14 @@ describe("the slots form", () => {
     );
   });
 
+  test("does not change to a router of other objects while clients are served", () => {
+    const error = refusal(() =>
+      plan({ ...config, router: "traefik" }, running(settledOn("blue")), first.record),
+    );
+    expect(error.code).toBe("router-changed-live");
+    expect(error.message).toContain("its Ingress would be deleted, and its IngressRoute made");
+  });
+
   test("does not change the router in the middle of a switch", () => {
     const middle: Routing = { main: "blue", candidate: "green", weight: 100 };
     const error = refusal(() => plan({ ...config, router: "plain" }, running(middle), first.record));

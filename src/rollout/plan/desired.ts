@@ -13,6 +13,7 @@ import { recordVersion } from "../record/record-upgrades.ts";
 import { replicasAfter } from "../record/release-spec.ts";
 import type { PlanInput } from "./plan-input.ts";
 import {
+  refuseOtherRouter,
   refusePatternsAsText,
   refusePortChange,
   refuseProtocolChange,
@@ -32,7 +33,7 @@ export interface UpPlan {
 /**
  * What `up` should make of the configuration, the record and what the cluster says. Traffic stays where it is. What a
  * slot that carries traffic runs is only changed where the user says so.
- * @throws UserError `not-adopted`, `adoption-unfinished`, `names-changed`, `identity-path-outside`, `live-change-refused`, `live-stop-refused`, `selector-changed`, `router-changed-mid-switch` (exit code 2)
+ * @throws UserError `not-adopted`, `adoption-unfinished`, `names-changed`, `identity-path-outside`, `live-change-refused`, `live-stop-refused`, `selector-changed`, `router-changed-mid-switch`, `router-changed-live` (exit code 2)
  */
 export function planUp(input: PlanInput): UpPlan {
   const { config, record, observation } = input;
@@ -53,6 +54,7 @@ export function planUp(input: PlanInput): UpPlan {
     });
   }
 
+  refuseOtherRouter(input);
   requireGrpcIdentity(config.ingress.protocol, config.server, config.identity ?? config.server.identity);
   requireAskable(config);
   refusePatternsAsText(input);

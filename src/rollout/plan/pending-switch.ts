@@ -1,10 +1,7 @@
-import { liveSlot, type Routing, stepsTo } from "../../core/routing.ts";
+import { liveSlot, type Movement, type Routing, stepsTo } from "../../core/routing.ts";
 
 /** What a switch that was left unfinished still has to do; `undefined` when there is nothing. */
-export function pendingSwitch(
-  routing: Routing,
-  capabilities: { readonly weights: boolean },
-): string | undefined {
+export function pendingSwitch(routing: Routing, capabilities: Movement): string | undefined {
   const live = liveSlot(routing);
   const steps = stepsTo(live, routing, capabilities);
   if (steps.length === 0) return undefined;

@@ -1,3 +1,4 @@
+import { routerNamed } from "../../component/routers/factory.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
@@ -24,6 +25,24 @@ export function liveChangeRefused(
     hint: `${config.runs.form === "template" ? `\`modelswitch release\` puts it into ${otherSlot(slot)}` : `Make the change in ${otherSlot(slot)} and switch to it`}, or pass --allow-live-change to change the live slot in place.`,
     exitCode: exitCodes.usage,
     details: { slot, differences: changes },
+  });
+}
+
+/**
+ * Objects of another kind would be made while those that clients come in by are taken away, in no order and unproved.
+ * @throws UserError `router-changed-live`
+ */
+export function refuseOtherRouter({ config, record, observation }: PlanInput): void {
+  if (record === undefined || observation.routing === undefined) return;
+  const [former, next] = [routerNamed(record.settings.router), routerNamed(config.router)];
+  const [was, is] = [former.kinds[0].kind, next.kinds[0].kind];
+  if (was === is) return;
+  throw new UserError({
+    code: "router-changed-live",
+    message: `The router changes from ${former.name} to ${next.name}, and ${config.name} serves clients: its ${was} would be deleted, and its ${is} made, without anybody proving that one takes over from the other.`,
+    hint: "Make a second model of another name behind the new router, move clients to its address, and destroy the first one.",
+    exitCode: exitCodes.usage,
+    details: { before: former.name, after: next.name },
   });
 }
 

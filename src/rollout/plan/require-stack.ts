@@ -31,7 +31,8 @@ export async function checkStack(
   const known = (await stack.check()) ?? [];
   const declared = spec === undefined ? [] : declaredObjects(spec);
   const present = [...known, ...declared].map(({ kind }) => kind);
-  await requireEngineRights(context, present, { exitCode: exitCodes.usage });
+  const router = spec?.router ?? context.config.router;
+  await requireEngineRights(context, present, router, { exitCode: exitCodes.usage });
   return known;
 }
 

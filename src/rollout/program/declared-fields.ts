@@ -9,6 +9,7 @@ import { podScheme } from "../../core/pod-address.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { DeclaredObject } from "./declared-objects.ts";
+import { routerInput } from "./router-input.ts";
 
 /**
  * What is declared of an object, as far as it can be said; `undefined` where nobody declared it: adopted objects keep what they had, and
@@ -16,12 +17,12 @@ import type { DeclaredObject } from "./declared-objects.ts";
  */
 export function declaredFields(
   spec: ModelSpec,
-  { kind, name }: DeclaredObject,
+  object: DeclaredObject,
   slot: Slot | undefined,
   routing: Routing | undefined,
 ): unknown {
   const { adopted } = spec;
-  switch (kind) {
+  switch (object.kind) {
     case "Deployment":
       return slot === undefined || (adopted?.slot === slot && adopted.templateKept)
         ? undefined
@@ -30,13 +31,13 @@ export function declaredFields(
       return slot === undefined || adopted?.slot === slot ? undefined : declaredService(spec, slot);
     case "HorizontalPodAutoscaler":
       return slot === undefined || adopted?.slot === slot ? undefined : declaredAutoscaler(spec, slot);
-    case "Ingress":
-      return adopted !== undefined || routing === undefined
-        ? undefined
-        : declaredIngress(spec, name, routing);
     case "ConfigMap":
     case "PodDisruptionBudget":
       return undefined;
+    default:
+      return adopted !== undefined || routing === undefined
+        ? undefined
+        : declaredRouting(spec, object, routing);
   }
 }
 
@@ -76,16 +77,10 @@ function declaredAutoscaler(spec: ModelSpec, slot: Slot): unknown {
   return { spec: autoscalerSpec(deployment[slot], autoscaling) };
 }
 
-function declaredIngress(spec: ModelSpec, name: string, routing: Routing): unknown {
-  const manifests = routerNamed(spec.router).objects({
-    model: spec.name,
-    names: namesOfModel(spec.name, spec.slots, spec.ingress),
-    namespace: spec.namespace,
-    routing,
-    ingress: spec.ingress,
-    previewHeader: spec.previewHeader,
-    servicePort: spec.servicePort,
-  });
-  const manifest = manifests.find(({ metadata }) => metadata.name === name);
+function declaredRouting(spec: ModelSpec, { kind, name }: DeclaredObject, routing: Routing): unknown {
+  const router = routerNamed(spec.router);
+  const names = namesOfModel(spec.name, spec.slots, spec.ingress);
+  const at = router.refs(names).findIndex((ref) => ref.kind.kind === kind && ref.name === name);
+  const manifest = router.objects({ ...routerInput(spec), routing })[at];
   return manifest && { metadata: { annotations: manifest.metadata.annotations }, spec: manifest.spec };
 }

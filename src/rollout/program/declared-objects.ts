@@ -1,55 +1,75 @@
 import { disruptionBudgetSpec } from "../../component/disruption.ts";
 import { configMaps } from "../../component/pod/config-files.ts";
-import { routerNamed } from "../../component/routers/factory.ts";
+import { routerNamed, routingKinds } from "../../component/routers/factory.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { namesOfModel } from "../../core/names.ts";
+import { type ObjectKind, objectPath as pathOf, pulumiType } from "../../core/object-kind.ts";
 import type { Slot } from "../../core/slots.ts";
 import { slots } from "../../core/slots.ts";
 
-/** One object that a model consists of. The resource of the program has the object's name. */
-export interface DeclaredObject {
-  readonly kind: keyof typeof kinds;
-  readonly name: string;
-}
-
-/** The kinds that a model's objects have: their Pulumi types, and where the API server keeps them. */
-export const kinds = {
-  ConfigMap: { type: "kubernetes:core/v1:ConfigMap", group: "/api/v1", plural: "configmaps" },
-  Service: { type: "kubernetes:core/v1:Service", group: "/api/v1", plural: "services" },
-  Deployment: { type: "kubernetes:apps/v1:Deployment", group: "/apis/apps/v1", plural: "deployments" },
+/** The kinds of which slots are made. */
+const slotKinds = {
+  ConfigMap: { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps" },
+  Service: { group: "", version: "v1", kind: "Service", plural: "services" },
+  Deployment: { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" },
   HorizontalPodAutoscaler: {
-    type: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",
-    group: "/apis/autoscaling/v2",
+    group: "autoscaling",
+    version: "v2",
+    kind: "HorizontalPodAutoscaler",
     plural: "horizontalpodautoscalers",
   },
   PodDisruptionBudget: {
-    type: "kubernetes:policy/v1:PodDisruptionBudget",
-    group: "/apis/policy/v1",
+    group: "policy",
+    version: "v1",
+    kind: "PodDisruptionBudget",
     plural: "poddisruptionbudgets",
   },
-  Ingress: {
-    type: "kubernetes:networking.k8s.io/v1:Ingress",
-    group: "/apis/networking.k8s.io/v1",
-    plural: "ingresses",
-  },
-} as const;
+} as const satisfies Readonly<Record<string, ObjectKind>>;
+
+/** One object that a model consists of. The resource of the program has the object's name. */
+export interface DeclaredObject {
+  /** One of `kinds`. */
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** The kinds that a model's objects may have, by name: those of its slots, and those of the routers. */
+export const kinds: Readonly<Record<string, ObjectKind>> = {
+  ...slotKinds,
+  ...Object.fromEntries(routingKinds.map((one) => [one.kind, one])),
+};
+
+/** Whether objects of this kind say where the traffic goes. */
+export function isRoutingKind(kind: string): boolean {
+  return routingKinds.some((one) => one.kind === kind);
+}
 
 /** What of a model belongs to one slot. Pure. */
 export function objectsOfSlot(spec: ModelSpec, slot: Slot): DeclaredObject[] {
   const { deployment, service, autoscaler } = namesOfModel(spec.name, spec.slots, spec.ingress);
   const own: readonly string[] = [deployment[slot], service[slot], autoscaler[slot]];
-  return declaredObjects(spec).filter(({ kind, name }) => kind !== "Ingress" && own.includes(name));
+  return declaredObjects(spec).filter(({ kind, name }) => !isRoutingKind(kind) && own.includes(name));
 }
 
 /** The objects that say where the traffic goes. Pure. */
 export function routingObjects(spec: ModelSpec): DeclaredObject[] {
-  return declaredObjects(spec).filter(({ kind }) => kind === "Ingress");
+  return declaredObjects(spec).filter(({ kind }) => isRoutingKind(kind));
 }
 
 /** Where the API server keeps an object. */
 export function objectPath(namespace: string, { kind, name }: DeclaredObject): string {
-  const { group, plural } = kinds[kind];
-  return `${group}/namespaces/${namespace}/${plural}/${name}`;
+  return pathOf(namespace, { kind: kindNamed(kind), name });
+}
+
+/** The type that Pulumi gives to an object. */
+export function typeOf({ kind }: Pick<DeclaredObject, "kind">): string {
+  return pulumiType(kindNamed(kind));
+}
+
+function kindNamed(kind: string): ObjectKind {
+  const known = kinds[kind];
+  if (known === undefined) throw new Error(`A model has no objects of the kind ${kind}.`);
+  return known;
 }
 
 /** Everything that the component declares of a model: a test compares them. Pure. */
@@ -72,17 +92,17 @@ export function declaredObjects(spec: ModelSpec): DeclaredObject[] {
       );
       return [
         { kind: "Service", name: names.service[slot] },
-        ...(image === undefined ? [] : [{ kind: "Deployment", name: deployment } as const]),
+        ...(image === undefined ? [] : [{ kind: "Deployment", name: deployment }]),
         ...(image === undefined || autoscaling === undefined
           ? []
-          : [{ kind: "HorizontalPodAutoscaler", name: names.autoscaler[slot] } as const]),
+          : [{ kind: "HorizontalPodAutoscaler", name: names.autoscaler[slot] }]),
         ...(image === undefined || budget === undefined
           ? []
-          : [{ kind: "PodDisruptionBudget", name: deployment } as const]),
+          : [{ kind: "PodDisruptionBudget", name: deployment }]),
       ];
     }),
     ...routerNamed(spec.router)
-      .objectNames(names)
-      .map((name): DeclaredObject => ({ kind: "Ingress", name })),
+      .refs(names)
+      .map(({ kind, name }): DeclaredObject => ({ kind: kind.kind, name })),
   ];
 }

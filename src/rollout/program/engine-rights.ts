@@ -1,28 +1,31 @@
-import { optionalRows } from "../../core/optional-permissions.ts";
+import { allRights, routerNamed } from "../../component/routers/factory.ts";
+import type { RouterName } from "../../core/model.ts";
+import { optionalRows, type RoutingNeeds } from "../../core/optional-permissions.ts";
 import { type Permission, permissionsOf } from "../../core/permission-checks.ts";
 import { requiredRows } from "../../core/permissions.ts";
 import { refuseDenied } from "../../kubernetes/access.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
-import type { DeclaredObject } from "./declared-objects.ts";
 import { kinds } from "./declared-objects.ts";
 
 /** Kubernetes kinds, for example `Ingress`; others than a model has are of no interest. */
 export type KindNames = Iterable<string>;
 
 /** What Pulumi's provider has to see of a namespace to write a model, and to delete objects of these kinds. */
-export function engineRights(present: KindNames): readonly Permission[] {
-  const plurals = new Set(
-    [...present].flatMap((kind) => (isOfModel(kind) ? [kinds[kind].plural as string] : [])),
-  );
-  const some = optionalRows.filter(({ resource }) => plurals.has(resource));
+export function engineRights(present: KindNames, router?: RouterName): readonly Permission[] {
+  const needs = needsOf(new Set(present), router);
+  const plurals = new Set([...present].flatMap((kind) => kinds[kind]?.plural ?? []));
+  const some = optionalRows(needs).filter(({ resource }) => plurals.has(resource));
   const files: Permission[] = plurals.has("configmaps")
     ? [{ verb: "list", group: "", resource: "configmaps" }]
     : [];
-  return [...permissionsOf([...requiredRows, ...some], ["engine"], undefined), ...files];
+  return [...permissionsOf([...requiredRows(needs.rights), ...some], ["engine"], undefined), ...files];
 }
 
-function isOfModel(kind: string): kind is DeclaredObject["kind"] {
-  return Object.hasOwn(kinds, kind);
+/** What is known of the router; else the kinds that are there say which ones write them. */
+function needsOf(present: ReadonlySet<string>, router: RouterName | undefined): RoutingNeeds {
+  if (router !== undefined) return routerNamed(router);
+  const rights = allRights.filter(({ kind }) => present.has(kind.kind));
+  return { rights, reads: [] };
 }
 
 interface Place {
@@ -38,7 +41,8 @@ interface Place {
 export async function requireEngineRights(
   place: Place,
   present: KindNames,
+  router: RouterName | undefined,
   about: Parameters<typeof refuseDenied>[2] = {},
 ): Promise<void> {
-  await refuseDenied(place, engineRights(present), about);
+  await refuseDenied(place, engineRights(present, router), about);
 }

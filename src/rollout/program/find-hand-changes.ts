@@ -7,7 +7,7 @@ import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from ".
 import type { PathStep } from "../../kubernetes/managed-fields.ts";
 import { type RolloutRecord, releaseOf } from "../record/record.ts";
 import { declaredFields } from "./declared-fields.ts";
-import { type DeclaredObject, declaredObjects, objectPath } from "./declared-objects.ts";
+import { type DeclaredObject, declaredObjects, isRoutingKind, objectPath } from "./declared-objects.ts";
 import { describeHandChange, type HandChange, handChangesOf } from "./hand-changes.ts";
 
 interface Place {
@@ -17,12 +17,8 @@ interface Place {
 }
 
 /** Kinds whose changes are of consequence: what a slot runs, how large it is, who its pods are, where the traffic goes. */
-const watched: ReadonlySet<DeclaredObject["kind"]> = new Set([
-  "Deployment",
-  "Service",
-  "HorizontalPodAutoscaler",
-  "Ingress",
-]);
+const watched: ReadonlySet<string> = new Set(["Deployment", "Service", "HorizontalPodAutoscaler"]);
+const isWatched = (kind: string) => watched.has(kind) || isRoutingKind(kind);
 
 /**
  * Everything that was changed of a model by hand. Reads its objects; what may not be read is left out. With a routing, what says where
@@ -33,7 +29,7 @@ export async function findHandChanges(
   spec: ModelSpec,
   routing?: Routing,
 ): Promise<HandChange[]> {
-  const objects = declaredObjects(spec).filter(({ kind }) => watched.has(kind));
+  const objects = declaredObjects(spec).filter(({ kind }) => isWatched(kind));
   const found = await Promise.all(
     objects.map(async (object): Promise<HandChange[]> => {
       const live = await find(api, objectPath(namespace, object), signal);
@@ -86,7 +82,7 @@ function isMeant(
     return !(kind === "Deployment" && second === "replicas" && isAutoscaled);
   }
   // Others note things of their own there; what the ingress controller reads is of consequence.
-  const isAnnotation = kind === "Ingress" && first === "metadata" && second === "annotations";
+  const isAnnotation = isRoutingKind(kind) && first === "metadata" && second === "annotations";
   return isAnnotation && typeof third === "string" && /ingress\.kubernetes\.io\//.test(third);
 }
 

@@ -89,8 +89,42 @@ export function changedFields(
             ? [{ steps, before: value, after: undefined, owner: newest }]
             : [],
         );
-  const all = new Map([...removed, ...set].map((one) => [pathText(one.steps), one]));
+  const replaced = replacedItems(live, declared, set).filter(({ steps }) => isMeant(steps));
+  const all = new Map([...removed, ...replaced, ...set].map((one) => [pathText(one.steps), one]));
   return [...all].toSorted(([a], [b]) => a.localeCompare(b)).map(([, one]) => one);
+}
+
+/**
+ * Declared items in whose place somebody put another one. What tells items apart is the API server's to say, for example the number of a port: by
+ * its name alone the other one would be the same.
+ */
+function replacedItems(
+  live: KubernetesObject,
+  declared: unknown,
+  set: readonly FieldChange[],
+): FieldChange[] {
+  return set.flatMap(({ steps, owner }) => {
+    const at = steps.findIndex(
+      (one, index) => isFields(one) && valueIn(declared, steps.slice(0, index + 1)) === undefined,
+    );
+    const [list, key] = [steps.slice(0, at), steps[at]];
+    const items: unknown = at === -1 ? undefined : valueIn(declared, list);
+    if (!Array.isArray(items) || !isFields(key)) return [];
+    return items.filter(isFields).flatMap((item): FieldChange[] => {
+      const fields = Object.entries(item);
+      const ofKey = Object.fromEntries(fields.filter(([name]) => name in key));
+      const rest = Object.fromEntries(fields.filter(([name]) => !(name in key)));
+      if (Object.keys(ofKey).length === 0) return [];
+      const here = [...list, ofKey];
+      if (valueIn(live, here) !== undefined) return [];
+      return declaredLeaves(rest, here).map((leaf) => ({
+        steps: leaf.steps,
+        before: leaf.value,
+        after: undefined,
+        owner,
+      }));
+    });
+  });
 }
 
 /** The same for people: values that may be secrets are hidden. Pure. */

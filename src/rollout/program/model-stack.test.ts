@@ -14,7 +14,7 @@ import { settledOn } from "../../core/routing.ts";
 import type { Stack, StackOptions } from "../../engine/stack.ts";
 import type { StackResource } from "../../engine/stack-resource.ts";
 import type { TakeIn } from "../../engine/take-in.ts";
-import { declaredObjects, kinds, objectPath } from "./declared-objects.ts";
+import { declaredObjects, objectPath, typeOf } from "./declared-objects.ts";
 import { type ModelStack, openModelStack } from "./model-stack.ts";
 
 const spec = (changes: Partial<ModelSpec> = {}): ModelSpec => ({
@@ -116,7 +116,7 @@ describe("before Pulumi runs", () => {
     expect(calls).toMatchObject([
       {
         parent: { type: "modelswitch:index:BlueGreenModel", name: "fraud" },
-        objects: [{ type: kinds.Service.type, name: "fraud-blue" }],
+        objects: [{ type: typeOf(service), name: "fraud-blue" }],
       },
       "up",
     ]);
@@ -303,7 +303,7 @@ describe("the objects that are looked for", () => {
     const of = spec(changes);
     await (await open()).up(desired(of));
     await program?.();
-    const wanted = declaredObjects(of).map(({ kind, name }) => `${kinds[kind].type} ${name}`);
+    const wanted = declaredObjects(of).map(({ kind, name }) => `${typeOf({ kind })} ${name}`);
     await vi.waitUntil(() => registered.length >= wanted.length);
     // Whatever is registered late, is there by now: the last routing object depends on all others.
     await new Promise((resolve) => setImmediate(resolve));

@@ -11,7 +11,7 @@ import type { StackResource } from "../../engine/stack-resource.ts";
 import type { TakeIn } from "../../engine/take-in.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
 import type { DeclaredObject } from "./declared-objects.ts";
-import { declaredObjects, kinds } from "./declared-objects.ts";
+import { declaredObjects, typeOf } from "./declared-objects.ts";
 import { requireEngineRights } from "./engine-rights.ts";
 import { findHandChanges } from "./find-hand-changes.ts";
 import { describeHandChange, type HandChange, ofWhatServes } from "./hand-changes.ts";
@@ -115,7 +115,7 @@ export async function openModelStack(given: OpenModelStackOptions): Promise<Mode
   /** Asked here, too, since not every command asks beforehand: a way back doesn't. */
   const requireRights = async (objects: readonly { readonly kind: string }[]) => {
     const present = objects.map(({ kind }) => kind);
-    await requireEngineRights(options, present, { before: notStarted });
+    await requireEngineRights(options, present, desired?.spec.router, { before: notStarted });
   };
   return {
     preview: (next) =>
@@ -238,7 +238,7 @@ async function ownUnknown(
 function takenOf(spec: ModelSpec, objects: readonly UnknownObject[]): TakeIn {
   return {
     parent: { type: "modelswitch:index:BlueGreenModel", name: spec.name },
-    objects: objects.map(({ kind, name, live }) => ({ type: kinds[kind].type, name, live })),
+    objects: objects.map(({ kind, name, live }) => ({ type: typeOf({ kind }), name, live })),
   };
 }
 

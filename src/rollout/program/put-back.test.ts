@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { PathStep } from "../../kubernetes/managed-fields.ts";
+import { type PathStep, pathText } from "../../kubernetes/managed-fields.ts";
+import { changedFields } from "./hand-changes.ts";
 import { puttingBack } from "./put-back.ts";
 
 const declared = {
@@ -119,5 +120,42 @@ describe("what is put back", () => {
       { op: "replace", path: "/metadata/resourceVersion", value: "7" },
     ]);
     expect(annotated([])).toBeUndefined();
+  });
+});
+
+test("another item in the place of a declared one goes, and the declared one comes back", () => {
+  const port = { name: "http", port: 80, targetPort: 8080 };
+  const declaredService = { spec: { type: "ClusterIP", ports: [port] } };
+  const live = {
+    metadata: {
+      uid: "u",
+      resourceVersion: "7",
+      managedFields: [
+        {
+          ...{ manager: "kubectl-edit", operation: "Update", time: "2026-11-30T02:54:15Z" },
+          fieldsV1: {
+            "f:spec": {
+              "f:ports": {
+                'k:{"port":81,"protocol":"TCP"}': {
+                  ...{ ".": {}, "f:name": {}, "f:port": {}, "f:protocol": {}, "f:targetPort": {} },
+                },
+              },
+            },
+          },
+        },
+      ],
+    },
+    spec: { type: "ClusterIP", ports: [{ ...port, port: 81, protocol: "TCP" }] },
+  };
+  const changed = changedFields(live, declaredService, ([first]) => first === "spec");
+  expect(changed.map(({ steps, before }) => [pathText(steps), before])).toEqual([
+    ["spec.ports[80].name", "http"],
+    ["spec.ports[80].targetPort", 8080],
+    ["spec.ports[81,TCP].name", undefined],
+    ["spec.ports[81,TCP].targetPort", undefined],
+  ]);
+  const patch = puttingBack(live, declaredService, changed);
+  expect(patch?.find(({ path }) => path === "/spec")).toMatchObject({
+    value: { type: "ClusterIP", ports: [port] },
   });
 });

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FakeClock } from "../../../test/support/rollout-bench.ts";
+import { nginx } from "../../component/routers/nginx.ts";
+import { plain } from "../../component/routers/plain.ts";
 import { openInferenceIdentity } from "../../component/servers/shared.ts";
 import { type Routing, settledOn } from "../../core/routing.ts";
 import type { Endpoint } from "../observe/ingress-endpoints.ts";
@@ -15,7 +17,7 @@ const endpoint: Endpoint = { protocol: "http", address: "192.0.2.1", port: 80, u
 
 describe("viewsOf", () => {
   test("with the preview header each side is forced", () => {
-    expect(viewsOf(settledOn("blue"), identities, true)).toEqual([
+    expect(viewsOf(settledOn("blue"), identities, nginx.force)).toEqual([
       {
         name: "clients",
         previewHeader: undefined,
@@ -29,16 +31,16 @@ describe("viewsOf", () => {
   });
 
   test("without a header only what clients see can be asked", () => {
-    expect(viewsOf(settledOn("blue"), identities, false).map(({ name }) => name)).toEqual(["clients"]);
+    expect(viewsOf(settledOn("blue"), identities, plain.force).map(({ name }) => name)).toEqual(["clients"]);
   });
 
   test("while traffic is split, both may answer", () => {
-    const [clients] = viewsOf({ main: "blue", candidate: "green", weight: 30 }, identities, false);
+    const [clients] = viewsOf({ main: "blue", candidate: "green", weight: 30 }, identities, plain.force);
     expect(clients?.expected).toEqual(["blue", "green"]);
   });
 
   test("a slot that nobody can recognise is not asked for", () => {
-    expect(viewsOf(settledOn("blue"), { blue: "1" }, true).map(({ name }) => name)).toEqual([
+    expect(viewsOf(settledOn("blue"), { blue: "1" }, nginx.force).map(({ name }) => name)).toEqual([
       "clients",
       "main",
     ]);
@@ -47,7 +49,7 @@ describe("viewsOf", () => {
 
 describe("an identity that is not true", () => {
   const seen = (answers: Readonly<Record<string, readonly (string | undefined)[]>>) => {
-    const views = viewsOf(settledOn("blue"), identities, true);
+    const views = viewsOf(settledOn("blue"), identities, nginx.force);
     const lanes = views.map((view) =>
       (answers[view.name] ?? []).reduce(
         (lane, identity) => advance(lane, { kind: "answer", status: 200, identity }, identities),
@@ -72,7 +74,7 @@ describe("an identity that is not true", () => {
 });
 
 describe("a lane", () => {
-  const [view] = viewsOf(settledOn("blue"), identities, false);
+  const [view] = viewsOf(settledOn("blue"), identities, plain.force);
   if (view === undefined) throw new Error("there is a view");
   const answer = (identity: string | undefined, status = 200): ProbeOutcome => ({
     kind: "answer",
@@ -145,7 +147,7 @@ describe("prove", () => {
   ): ProveOptions & { readonly clock: FakeClock } {
     return {
       endpoints: [endpoint, other],
-      views: viewsOf(routing, identities, true),
+      views: viewsOf(routing, identities, nginx.force),
       identities,
       identity: { path: "/version", from: { kind: "body" } },
       ingress: { host: "fraud.test" },
@@ -216,7 +218,7 @@ describe("prove", () => {
   const shares = (green: number): Routing => ({ main: "blue", candidate: "green", weight: green });
   const told = (declared: number, earlier: number, shown: number) => {
     const run = options(sharing(shown));
-    const views = viewsOf(shares(declared), identities, true, [shares(earlier)]);
+    const views = viewsOf(shares(declared), identities, nginx.force, [shares(earlier)]);
     return prove({ ...run, endpoints: [endpoint], views });
   };
 

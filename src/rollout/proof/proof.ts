@@ -1,6 +1,6 @@
 import { shortened } from "../../core/headline.ts";
 import { isLasting, type Met, type MetKind } from "../../core/met.ts";
-import { type Routing, splitOf, type TrafficSplit } from "../../core/routing.ts";
+import { type Routing, type Side, splitOf, type TrafficSplit } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { type Rival, rivalsOf, weigh } from "../../core/split-test.ts";
 import type { Endpoint } from "../observe/ingress-endpoints.ts";
@@ -14,7 +14,7 @@ export interface ProofView {
   /** `clients`: as clients ask; the others force a side with the preview header. */
   readonly name: "clients" | "preview" | "main";
   /** Value of the preview header; `undefined`: without it. */
-  readonly previewHeader: "always" | "never" | undefined;
+  readonly previewHeader: string | undefined;
   readonly expected: readonly Slot[];
   /** How often each slot is to answer, and what an ingress that is behind would show instead; nothing of this is known where a side is forced. */
   readonly split?: TrafficSplit;
@@ -29,7 +29,8 @@ export interface ProofView {
 export function viewsOf(
   routing: Routing,
   identities: Identities,
-  canForce: boolean,
+  /** As routers say it. */
+  force: (routing: Routing, side: Side) => string | undefined,
   earlier: readonly Routing[] = [],
   controllerReplicas = 1,
 ): ProofView[] {
@@ -37,13 +38,18 @@ export function viewsOf(
   const rivals = rivalsOf(split, earlier.map(splitOf), controllerReplicas);
   const expected = slots.filter((slot) => split[slot] > 0);
   const views: ProofView[] = [{ name: "clients", previewHeader: undefined, expected, split, rivals }];
-  if (canForce) {
-    const forced = { rivals: [] };
-    views.push({ ...forced, name: "preview", previewHeader: "always", expected: [routing.candidate] });
-    views.push({ ...forced, name: "main", previewHeader: "never", expected: [routing.main] });
+  for (const [name, side] of forcedViews) {
+    const previewHeader = force(routing, side);
+    if (previewHeader !== undefined)
+      views.push({ rivals: [], name, previewHeader, expected: [routing[side]] });
   }
   return views.filter((view) => view.expected.every((slot) => identities[slot] !== undefined));
 }
+
+const forcedViews = [
+  ["preview", "candidate"],
+  ["main", "main"],
+] as const;
 
 export type ProbeOutcome =
   /** An answer; `identity` is absent when it carries none or is not a 2xx. */
@@ -237,18 +243,16 @@ export function untrueIdentity({
   return undefined;
 }
 
-const viewText: Readonly<Record<ProofView["name"], string>> = {
-  clients: "as clients ask",
-  preview: "with the preview header `always`",
-  main: "with the preview header `never`",
-};
+function viewText({ previewHeader }: ProofView): string {
+  return previewHeader === undefined ? "as clients ask" : `with the preview header \`${previewHeader}\``;
+}
 
 function describeLane(lane: Lane): string {
   const what = mostOf(lane.unexpected);
   const limits = mostOf(lane.unanswered);
   const limited = limits.length === 0 ? "" : `; not answered, and not counted: ${limits.join(", ")}`;
   const host = lane.host === undefined ? "" : ` for ${lane.host}`;
-  return `${lane.endpoint.url}${host}, ${viewText[lane.view.name]}: ${expectedText(lane)} expected, ${
+  return `${lane.endpoint.url}${host}, ${viewText(lane.view)}: ${expectedText(lane)} expected, ${
     what.length === 0 ? seenText(lane) : `seen ${what.join(", ")}`
   }${limited}`;
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { FakeClock } from "../../../test/support/rollout-bench.ts";
+import { nginx } from "../../component/routers/nginx.ts";
 import { systemClock } from "../../core/clock.ts";
 import { settledOn } from "../../core/routing.ts";
 import type { Endpoint } from "../observe/ingress-endpoints.ts";
@@ -16,7 +17,7 @@ const nowhere: Endpoint = { protocol: "http", address: "192.0.2.1", port: 80, ur
 function options(changes: Partial<ProveOptions> = {}): ProveOptions {
   return {
     endpoints: [nowhere],
-    views: viewsOf(settledOn("blue"), identities, true),
+    views: viewsOf(settledOn("blue"), identities, nginx.force),
     identities,
     identity: { path: "/version", from: { kind: "body" } },
     ingress: { host: "fraud.test" },
@@ -233,7 +234,7 @@ describe("on a clock of its own", () => {
       missing: expect.arrayContaining([expect.stringContaining("HTTP 200, a page (HTML)")]),
     });
     const known = { blue: page };
-    const views = viewsOf(settledOn("blue"), known, true);
+    const views = viewsOf(settledOn("blue"), known, nginx.force);
     expect((await proof(answer, { identities: known, views })).verdict.state).toBe("proved");
   });
 });

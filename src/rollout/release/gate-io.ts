@@ -2,8 +2,6 @@ import { messageOf } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
 import type { IdentityAnswer } from "../../core/identity.ts";
 import { type Met, whatWasMet } from "../../core/met.ts";
-import type { Routing } from "../../core/routing.ts";
-import type { Slot } from "../../core/slots.ts";
 import type { GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
 import { presentPods } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -14,23 +12,23 @@ import type { Observation } from "../observe/observation.ts";
 import { observeSlot } from "../observe/observe.ts";
 import { probeHost } from "../proof/identity-question.ts";
 import { isUntrusted } from "../proof/probe.ts";
-import type { RolloutRecord } from "../record/record.ts";
+import { OwnRequests, TrafficCounters } from "./counter-io.ts";
+import type { Seen } from "./seen.ts";
 
-/** What the executor saw last. */
-export interface Seen {
-  readonly record: RolloutRecord;
-  readonly observation: Observation;
-  readonly routing: Routing;
-  /** The slot that the release is in. */
-  readonly slot: Slot;
-}
-
-/** How the gates of a rollout reach the ingress and see the pods. */
-export function gateIo(context: RolloutContext, now: () => Seen): GateIo {
+/** How the gates of a rollout reach the ingress and see the pods. `proofs`: changes with each proof at the ingress. */
+export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => number = () => 0): GateIo {
   let asked = 0;
+  const own = new OwnRequests();
+  const counters = new TrafficCounters(context, own);
   return {
     calls: context.calls,
-    ask: (request) => askIngress(context, now(), request, asked++),
+    ask: (request) => {
+      const seen = now();
+      const { header } = locationOf(context, seen.record).router.capabilities;
+      const led = request.route === "release" && header ? seen.slot : undefined;
+      return own.counting(led, () => askIngress(context, seen, request, asked++), isServerError);
+    },
+    counters: (request) => counters.read(now(), proofs(), request),
     reach: (signal) => reachOf(context, now(), signal),
     pods: async (signal) => {
       const { record, slot } = now();
@@ -39,6 +37,8 @@ export function gateIo(context: RolloutContext, now: () => Seen): GateIo {
     },
   };
 }
+
+const isServerError = (outcome: IngressOutcome) => outcome.kind === "answer" && outcome.answer.status >= 500;
 
 function podsSeen(observed: Awaited<ReturnType<typeof observeSlot>>): PodsSeen {
   const ready = new Set(observed.endpoints.ready.map(({ pod }) => pod));
@@ -73,14 +73,14 @@ async function askIngress(
 ): Promise<IngressOutcome> {
   const { settings } = record;
   const { ingress, previewHeader } = settings;
-  const { capabilities } = locationOf(context, record).router;
+  const { router } = locationOf(context, record);
   const found = await addresses(context, observation, ingress.host, request.signal);
   if ("why" in found) return { kind: "unreachable", why: found.why };
   const { endpoints } = found;
   // Each of its addresses in turn.
   const endpoint = endpoints[turn % endpoints.length];
   if (endpoint === undefined) return { kind: "unreachable", why: "the Ingress has no address" };
-  const forced = previewValue(routing, slot) ?? "never";
+  const forced = previewValue(router, routing, slot) ?? router.force(routing, "main");
   const startedAt = context.clock.now();
   try {
     const answer = await context.probe({
@@ -93,7 +93,7 @@ async function askIngress(
       headers: {
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
         ...request.headers,
-        ...(request.route === "release" && capabilities.header ? { [previewHeader]: forced } : {}),
+        ...(request.route === "release" && forced !== undefined ? { [previewHeader]: forced } : {}),
       },
       timeoutMs: request.timeoutMs,
       signal: request.signal,

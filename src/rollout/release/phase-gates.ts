@@ -9,7 +9,8 @@ import type { Journal } from "../record/journal.ts";
 import { sayVerdict } from "../record/journal.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { memoriesOf, type RolloutRecordEntry } from "../record/rollouts.ts";
-import { gateIo, type Seen } from "./gate-io.ts";
+import { gateIo } from "./gate-io.ts";
+import type { Seen } from "./seen.ts";
 
 const never = new Promise<void>(() => undefined);
 const quiet: GateWorld = { verdict: "pass", reason: "" };
@@ -21,6 +22,8 @@ export class PhaseGates {
   #seen: Seen | undefined;
   #watch: GateWatch | undefined;
   #news: Promise<void> = never;
+  /** How often there was a reason not to look, a proof among them. */
+  #pauses = 0;
 
   constructor(context: RolloutContext, journal: Journal) {
     this.#context = context;
@@ -32,6 +35,7 @@ export class PhaseGates {
     const entry = record.rollout;
     const phase = entry === undefined ? undefined : watchedPhase(entry.state);
     if (entry === undefined || phase === undefined || !entry.plan.gates) {
+      this.#pauses += 1;
       await this.#watch?.leave();
       return quiet;
     }

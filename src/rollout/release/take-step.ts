@@ -212,7 +212,7 @@ async function verifySwitch(acting: Acting, slot: Slot): Promise<void> {
   throw unproved(subject, verdict, {
     code: "preview-unproved",
     message: `${slot} cannot be reached through the ingress, so it got no traffic; nothing was changed`,
-    hint: 'Check that the ingress controller reads canary Ingresses (ingress-nginx, or Traefik 3.7 and newer with its kubernetesIngressNGINX provider), or use router: "plain".',
+    hint: subject.router.advice,
   });
 }
 

@@ -30,7 +30,7 @@ beforeEach(async () => {
   told = [];
   await up(context(), noFlags);
   bench.receive = ({ body }) => {
-    const { notice, phase, reason } = JSON.parse(body) as Record<string, string | null>;
+    const { notice, phase, reason } = JSON.parse(body ?? "") as Record<string, string | null>;
     told.push(
       [notice, ...(notice === "phase" ? [phase] : []), ...(reason === null ? [] : [reason])].join(" "),
     );

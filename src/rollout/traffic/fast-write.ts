@@ -1,10 +1,17 @@
-import type { IngressManifest } from "../../component/routers/router.ts";
+import {
+  changeBetween,
+  changedAnnotations,
+  changedFieldsOf,
+  type ObjectChange,
+} from "../../component/routers/change.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
+import { type ObjectRef, objectPath } from "../../core/object-kind.ts";
 import type { Routing } from "../../core/routing.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import { KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import { applyOwned } from "../../kubernetes/owned-fields.ts";
+import { routerInput } from "../program/router-input.ts";
 import { refuseForeignChange, requireWritten } from "./routing-write.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -23,20 +30,15 @@ export type FastPlace = Pick<Traffic, "context" | "location" | "spec" | "lock">;
  * @throws UserError `write-refused`, `permission-denied`, `routing-changed`, `write-without-effect`
  */
 export async function fastWrite(traffic: FastPlace, before: Routing, after: Routing): Promise<void> {
-  for (const change of changedObjects(traffic, before, after)) await writeObject(traffic, before, change);
+  const { spec, location } = traffic;
+  const change = changeBetween(location.router, routerInput(spec, location.names), before, after);
+  if (change !== undefined) await writeObject(traffic, before, change);
   await requireWritten(traffic, after);
 }
 
-/** An object as it is declared before and after the change. */
-interface Change {
-  readonly before: IngressManifest | undefined;
-  readonly after: IngressManifest;
-}
-
-async function writeObject(traffic: FastPlace, expected: Routing, change: Change): Promise<void> {
+async function writeObject(traffic: FastPlace, expected: Routing, change: ObjectChange): Promise<void> {
   const { context } = traffic;
-  const { name } = change.after.metadata;
-  const path = `/apis/networking.k8s.io/v1/namespaces/${context.namespace}/ingresses/${name}`;
+  const path = objectPath(context.namespace, change.ref);
   for (let attempt = 1; ; attempt += 1) {
     const live = await context.api.find<KubernetesObject>(path, { signal: unstoppable });
     try {
@@ -50,7 +52,7 @@ async function writeObject(traffic: FastPlace, expected: Routing, change: Change
       return;
     } catch (error) {
       if (!(error instanceof KubernetesApiError)) throw error;
-      if (error.status !== 409 || attempt >= attempts) throw refusalOf(name, error);
+      if (error.status !== 409 || attempt >= attempts) throw refusalOf(change.ref, error);
       // Somebody wrote it between the look and the write: that is only of interest where they moved traffic, or have the lock.
       await traffic.lock.check();
       await refuseForeignChange(traffic, expected);
@@ -61,10 +63,11 @@ async function writeObject(traffic: FastPlace, expected: Routing, change: Change
 
 /** What is applied: all that the owner has, with what the change is about as it is to be. */
 function wanted(
-  { before, after }: Change,
+  change: ObjectChange,
   live: KubernetesObject | undefined,
   owned: KubernetesObject | undefined,
 ): KubernetesObject {
+  const { before, after } = change;
   if (live === undefined) return { ...after };
   const { apiVersion, kind } = after;
   const metadata = {
@@ -73,15 +76,16 @@ function wanted(
       ? {}
       : { resourceVersion: live.metadata.resourceVersion }),
   };
-  const isMoved = !same(before?.spec, after.spec);
+  const moved = changedFieldsOf(change);
+  const isMoved = Object.keys(moved).length > 0;
   if (owned === undefined) {
     // Nobody applies it: only what changes gets an owner.
-    const annotations = changedEntries(before, after);
+    const annotations = changedAnnotations(change);
     return {
       apiVersion,
       kind,
       metadata: { ...metadata, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
-      ...(isMoved ? { spec: { rules: after.spec.rules } } : {}),
+      ...(isMoved ? { spec: moved } : {}),
     };
   }
   const kept = Object.entries(owned.metadata?.annotations ?? {}).filter(
@@ -94,53 +98,21 @@ function wanted(
     metadata: {
       ...owned.metadata,
       ...metadata,
-      annotations: { ...Object.fromEntries(kept), ...changedEntries(before, after) },
+      annotations: { ...Object.fromEntries(kept), ...changedAnnotations(change) },
     },
-    ...(isMoved ? { spec: { ...(owned.spec as object | undefined), rules: after.spec.rules } } : {}),
+    ...(isMoved ? { spec: { ...(owned.spec as object | undefined), ...moved } } : {}),
   };
 }
 
-function changedObjects({ spec, location }: FastPlace, before: Routing, after: Routing): readonly Change[] {
-  const objects = (routing: Routing) =>
-    location.router.objects({
-      model: spec.name,
-      ...(location.names === undefined ? {} : { names: location.names }),
-      namespace: spec.namespace,
-      routing,
-      ingress: spec.ingress,
-      previewHeader: spec.previewHeader,
-      servicePort: spec.servicePort,
-    });
-  const was = objects(before);
-  return objects(after)
-    .map((object) => ({
-      before: was.find(({ metadata }) => metadata.name === object.metadata.name),
-      after: object,
-    }))
-    .filter((change) => !same(change.before, change.after));
-}
-
-function changedEntries(former: IngressManifest | undefined, next: IngressManifest): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(next.metadata.annotations).filter(
-      ([key, value]) => former?.metadata.annotations[key] !== value,
-    ),
-  );
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
 /** An API server that cannot serve now is waited for by whoever asked; what somebody in it refuses is not. */
-function refusalOf(name: string, error: KubernetesApiError): Error {
+function refusalOf({ kind: { kind }, name }: ObjectRef, error: KubernetesApiError): Error {
   const isUnable = error.status >= 500 && !error.message.includes("webhook");
   if (isUnable || error.status === 429) return error;
   const denied = error.status === 403 ? forbiddenError(error.message, { cause: error }) : undefined;
   if (denied !== undefined) return denied;
   return new UserError({
     code: "write-refused",
-    message: `The API server did not take the change of the Ingress ${name} (HTTP ${error.status}): ${messageOf(error)}`,
+    message: `The API server did not take the change of the ${kind} ${name} (HTTP ${error.status}): ${messageOf(error)}`,
     hint: "What refuses it (an admission webhook, a policy) is named in the message.",
     details: { ingress: name, status: error.status, reason: error.reason },
     cause: error,

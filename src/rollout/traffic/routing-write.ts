@@ -58,7 +58,7 @@ export async function refuseForeignChange(
   if (routing !== undefined && sameRouting(routing, expected)) return;
   throw new UserError({
     code: "routing-changed",
-    message: `The routing was changed by somebody else in the middle of the switch: traffic was on ${describeTraffic(expected)}, now ${routing === undefined ? "the Ingress is gone" : `it is on ${describeTraffic(routing)}`}.`,
+    message: `The routing was changed by somebody else in the middle of the switch: traffic was on ${describeTraffic(expected)}, now ${routing === undefined ? `the ${location.router.kinds[0].kind} is gone` : `it is on ${describeTraffic(routing)}`}.`,
     hint: "Look at `modelswitch status`, agree with whoever did it, and run the switch again.",
     details: { expected, found: routing ?? null },
   });

@@ -1,6 +1,6 @@
 import { messageOf, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
-import { describeTraffic, type Routing, type RoutingStep, splitOf } from "../../core/routing.ts";
+import { describeTraffic, type Routing, type RoutingStep, settled, splitOf } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -59,7 +59,10 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
   const startedAt = clock.now();
   await step(
     context.events,
-    { id: `write-${next.name}`, title: titles[next.name](next.routing) },
+    {
+      id: `write-${next.name}`,
+      title: titles[next.name](next.routing, traffic.location.router.kinds[0].kind),
+    },
     () => traffic.write(before, next.routing),
     () => `traffic is declared on ${describeTraffic(next.routing)}`,
   );
@@ -110,13 +113,15 @@ export function stackOnce(context: RolloutContext): RoutingPlace["stack"] {
   };
 }
 
-const titles: Readonly<Record<RoutingStep["name"], (routing: Routing) => string>> = {
+const titles: Readonly<Record<RoutingStep["name"], (routing: Routing, kind: string) => string>> = {
   arm: ({ candidate }) => `Arm ${candidate}: previews only, no traffic yet`,
-  shift: ({ candidate, weight }) =>
-    `Shift ${weight === 100 ? "all" : `${weight} % of the`} traffic to ${candidate}`,
-  commit: ({ main }) => `Commit: the main Ingress leads to ${main}`,
+  shift: (routing) => {
+    const { main, candidate, weight } = settled(routing);
+    return weight === 0 ? `Shift all traffic to ${main}` : `Shift ${weight} % of the traffic to ${candidate}`;
+  },
+  commit: ({ main }, kind) => `Commit: the main ${kind} leads to ${main}`,
   "re-arm": ({ main, candidate }) => `Re-arm ${candidate}: back to it in one step, all traffic on ${main}`,
-  switch: ({ main }) => `Switch the Ingress to ${main}`,
+  switch: ({ main }, kind) => `Switch the ${kind} to ${main}`,
 };
 
 /** Slots that would get more traffic by the undo, and have no pod at all that could answer. */

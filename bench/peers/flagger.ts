@@ -1,0 +1,67 @@
+import type { ModelProject } from "../../test/e2e/model-project.ts";
+import { apply, ingress, labels, patch, podTemplate, untilObject, workload } from "./manifests.ts";
+import { model, type Subject, stepSeconds, type Way } from "./subject.ts";
+
+interface Canary {
+  readonly status?: { readonly phase?: string; readonly lastPromotedSpec?: string };
+}
+
+const canaryPath = (project: ModelProject) =>
+  `/apis/flagger.app/v1beta1/namespaces/${project.namespace.name}/canaries/${model}`;
+const deploymentPath = (project: ModelProject) =>
+  `/apis/apps/v1/namespaces/${project.namespace.name}/deployments/${model}`;
+
+async function promotedSpec(project: ModelProject): Promise<string | undefined> {
+  const found = await project.namespace.api.find(canaryPath(project));
+  return (found as Canary | undefined)?.status?.lastPromotedSpec;
+}
+
+async function promote(project: ModelProject, version: string): Promise<void> {
+  const before = await promotedSpec(project);
+  await patch(project, deploymentPath(project), { spec: { template: podTemplate(version) } });
+  await untilObject<Canary>(
+    project,
+    canaryPath(project),
+    "Flagger has promoted the Deployment",
+    ({ status }) => status?.phase === "Succeeded" && status.lastPromotedSpec !== before,
+  );
+}
+
+/** Flagger with its nginx provider, without metrics. It has no act to move traffic by hand, and no way back but another release. */
+export const flaggerCanary: Subject = {
+  name: "Flagger",
+  async deploy(project, way: Way) {
+    await apply(
+      project,
+      {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: model, labels },
+        spec: workload("1"),
+      },
+      ingress(project, model),
+      {
+        apiVersion: "flagger.app/v1beta1",
+        kind: "Canary",
+        metadata: { name: model },
+        spec: {
+          provider: "nginx",
+          targetRef: { apiVersion: "apps/v1", kind: "Deployment", name: model },
+          ingressRef: { apiVersion: "networking.k8s.io/v1", kind: "Ingress", name: model },
+          service: { port: 80, targetPort: 8080 },
+          // In one jump: its own word for a release without steps.
+          ...(way === "jump" ? { skipAnalysis: true } : {}),
+          analysis: { interval: `${stepSeconds}s`, threshold: 1, stepWeights: [25, 50, 100], metrics: [] },
+        },
+      },
+    );
+    await untilObject<Canary>(
+      project,
+      canaryPath(project),
+      "Flagger has taken the Deployment over",
+      ({ status }) => status?.phase === "Initialized",
+    );
+  },
+  release: promote,
+  back: promote,
+};

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { samplesOf } from "../../../core/exposition.ts";
+import type { ControllerCounters, CountedModel } from "./counted.ts";
+import { ingressNginx } from "./ingress-nginx.ts";
+import { traefikNginx } from "./traefik-nginx.ts";
+
+const model: CountedModel = {
+  namespace: "prod",
+  main: "fraud",
+  services: { blue: "fraud-blue", green: "fraud-green" },
+  servicePort: 80,
+  routing: { main: "blue", candidate: "green", weight: 25 },
+};
+const counted = (counters: ControllerCounters, text: string, about: Partial<CountedModel> = {}) =>
+  counters.count(samplesOf(text, new Set(counters.metrics)), { ...model, ...about });
+
+describe("Traefik with the annotations of ingress-nginx", () => {
+  const service = "prod-fraud-fraud-blue-80";
+  const text = `
+traefik_service_requests_total{code="200",method="POST",protocol="http",service="${service}@kubernetesingressnginx"} 70
+traefik_service_requests_total{code="503",method="POST",protocol="http",service="${service}@kubernetesingressnginx"} 5
+traefik_service_requests_total{code="200",method="GET",protocol="http",service="${service}-canary@kubernetesingressnginx"} 20
+traefik_service_requests_total{code="500",method="GET",protocol="http",service="${service}-canary@kubernetesingressnginx"} 4
+traefik_service_requests_total{code="200",method="GET",protocol="http",service="prod-spam-spam-blue-80@kubernetesingressnginx"} 900
+traefik_service_request_duration_seconds_bucket{code="200",service="${service}@kubernetesingressnginx",le="0.3"} 60
+traefik_service_request_duration_seconds_bucket{code="200",service="${service}@kubernetesingressnginx",le="1.2"} 70
+traefik_service_request_duration_seconds_bucket{code="200",service="${service}@kubernetesingressnginx",le="+Inf"} 75
+traefik_service_request_duration_seconds_bucket{code="200",service="${service}-canary@kubernetesingressnginx",le="0.3"} 10
+traefik_service_request_duration_seconds_bucket{code="200",service="${service}-canary@kubernetesingressnginx",le="1.2"} 24
+traefik_service_request_duration_seconds_bucket{code="200",service="${service}-canary@kubernetesingressnginx",le="+Inf"} 24
+`;
+
+  test("the candidate is called after the main Service", () => {
+    expect(counted(traefikNginx, text)).toEqual({
+      slots: {
+        blue: { requests: 75, events: { errors: 5 } },
+        green: { requests: 24, events: { errors: 4 } },
+      },
+      bounds: [0.3, 1.2],
+    });
+    const swapped = counted(traefikNginx, text, {
+      routing: { main: "green", candidate: "blue", weight: 25 },
+    });
+    expect(swapped.slots).toEqual({});
+  });
+
+  test("what took longer than a bound; a bound between two buckets can't be told", () => {
+    const { slots } = counted(traefikNginx, text, { latency: 0.3 });
+    expect([slots.blue?.events.latency, slots.green?.events.latency]).toEqual([15, 14]);
+    expect(counted(traefikNginx, text, { latency: 1 }).slots.blue?.events).toEqual({ errors: 5 });
+  });
+});
+
+describe("ingress-nginx", () => {
+  const about = 'namespace="prod",ingress="fraud",service="fraud-blue"';
+  const text = `
+nginx_ingress_controller_requests{${about},canary="",status="200"} 90
+nginx_ingress_controller_requests{${about},canary="-",status="502"} 3
+nginx_ingress_controller_requests{${about},canary="prod-fraud-green-80",status="200"} 30
+nginx_ingress_controller_requests{${about},canary="prod-fraud-green-80",status="500"} 6
+nginx_ingress_controller_requests{namespace="test",ingress="fraud",canary="",status="200"} 1000
+`;
+
+  test("the candidate is the one that `canary` names", () => {
+    expect(counted(ingressNginx, text).slots).toEqual({
+      blue: { requests: 93, events: { errors: 3 } },
+      green: { requests: 36, events: { errors: 6 } },
+    });
+  });
+});

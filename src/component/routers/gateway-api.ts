@@ -1,0 +1,217 @@
+import { exitCodes, UserError } from "../../core/errors.ts";
+import type { IngressLike } from "../../core/ingress-claims.ts";
+import { type GatewayRef, type IngressPlace, type IngressSpec, placesOf } from "../../core/model.ts";
+import { objectNames } from "../../core/names.ts";
+import { isObject, type ObjectKind } from "../../core/object-kind.ts";
+import { slots } from "../../core/slots.ts";
+import { gatewayClassKind, gatewayFront, gatewayGround, gatewayKind, group } from "./gateway.ts";
+import type { ObservedObject, Router, RouterInput } from "./router.ts";
+import {
+  type ObservedWeight,
+  objectOf,
+  refuseUnweighable,
+  routingOf,
+  slotNamed,
+  weightedCapabilities,
+  weightsOf,
+} from "./weighted.ts";
+
+const routeKind: ObjectKind = { ...group, kind: "HTTPRoute", plural: "httproutes" };
+
+/**
+ * An HTTPRoute for a Gateway that is there already: both slots with their weights in its last rule, which never all are 0, since Envoy refuses
+ * its whole configuration then; before it a rule for each slot, by the preview header. These name both slots at all times.
+ */
+export const gatewayApi: Router = {
+  name: "gateway-api",
+  capabilities: weightedCapabilities,
+  kinds: [routeKind],
+  rights: [{ kind: routeKind, names: "route", awaited: false }],
+  reads: [
+    {
+      group: gatewayKind.group,
+      resource: gatewayKind.plural,
+      names: "any",
+      verbs: { get: ["status", "plan", "doctor", "up", "switch"] },
+      why: "where clients connect, and whether a listener of the Gateway takes the route",
+      without:
+        "`ingress.endpoints` has to say where clients connect; that a route is not taken shows at its proof",
+      scope: "cluster",
+    },
+    {
+      group: gatewayClassKind.group,
+      resource: gatewayClassKind.plural,
+      names: "any",
+      verbs: { get: ["plan", "up"] },
+      why: "whether a controller has accepted the Gateway's class",
+      without: "a class that no controller serves shows at the first proof",
+      scope: "cluster",
+    },
+  ],
+  byIngressClass: false,
+  publishesAddress: true,
+  needsGateway: true,
+  advice:
+    "Look at the conditions in the HTTPRoute's status (Accepted, ResolvedRefs), and whether both slots have ready pods.",
+
+  refs(model) {
+    return [{ kind: routeKind, name: objectNames(model).ingress }];
+  },
+
+  objects(input) {
+    const { ingress } = input;
+    refuseUnweighable("gateway-api", input);
+    const gateway = gatewayOf(ingress);
+    const name = objectNames(input.names ?? input.model).ingress;
+    return [
+      {
+        ...objectOf(input, routeKind, name, { isMain: true, isWeighted: true }),
+        spec: {
+          parentRefs: [
+            {
+              name: gateway.name,
+              ...(gateway.namespace === undefined ? {} : { namespace: gateway.namespace }),
+              ...(gateway.sectionName === undefined ? {} : { sectionName: gateway.sectionName }),
+            },
+          ],
+          ...routesOf(input),
+        },
+      },
+    ];
+  },
+
+  read(model, objects) {
+    const [ref] = gatewayApi.refs(model);
+    const object = objects.find((one) => isObject(one, ref));
+    const rules = (object?.spec as ObservedRoute | undefined)?.rules ?? [];
+    const shared = rules.filter(({ matches = [] }) =>
+      matches.every(({ headers = [] }) => headers.length === 0),
+    );
+    const [rule, ...others] = shared;
+    return rule === undefined || others.length > 0
+      ? undefined
+      : routingOf(model, object, rule.backendRefs ?? []);
+  },
+
+  classOf: () => "",
+  claim: claimOf,
+  requestAnnotations: () => ({}),
+  force: slotNamed,
+
+  addressedBy(main) {
+    const [parent] = (main.spec as ObservedRoute | undefined)?.parentRefs ?? [];
+    if (parent?.name === undefined) return undefined;
+    return {
+      kind: gatewayKind,
+      name: parent.name,
+      ...(parent.namespace === undefined ? {} : { namespace: parent.namespace }),
+    };
+  },
+  front(main, gateway) {
+    const [parent] = (main.spec as ObservedRoute | undefined)?.parentRefs ?? [];
+    return { name: main.metadata?.name ?? "", ...gatewayFront(gateway, parent?.sectionName) };
+  },
+  ground: ({ ingress, namespace }, look) => gatewayGround(gatewayOf(ingress), { ingress, namespace }, look),
+};
+
+interface ObservedRoute {
+  readonly parentRefs?: readonly Partial<GatewayRef>[];
+  readonly hostnames?: readonly string[];
+  readonly rules?: readonly {
+    readonly matches?: readonly {
+      readonly path?: { readonly type?: string; readonly value?: string };
+      readonly headers?: readonly unknown[];
+    }[];
+    readonly backendRefs?: readonly ObservedWeight[];
+  }[];
+}
+
+/** @throws UserError `gateway-missing` */
+function gatewayOf({ gateway }: Pick<IngressSpec, "gateway">): GatewayRef {
+  if (gateway !== undefined) return gateway;
+  throw new UserError({
+    code: "gateway-missing",
+    message:
+      'The router "gateway-api" needs the Gateway that takes the requests, and ingress.gateway names none.',
+    hint: 'For example ingress: { gateway: { name: "edge", namespace: "gateways" } }.',
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** @throws UserError `routing-unsupported` where the hosts have different paths: an HTTPRoute has all paths for all hosts */
+function routesOf(input: RouterInput) {
+  const places = placesOf(input.ingress);
+  const hosts = [...new Set(places.map(({ host }) => host))];
+  const pathsOf = (host: string) => places.filter((place) => place.host === host).map(matchOf);
+  const [first = "", ...others] = hosts;
+  const paths = pathsOf(first);
+  const same = (host: string) => JSON.stringify(pathsOf(host)) === JSON.stringify(paths);
+  if (!others.every(same)) {
+    throw unsupported(
+      `ingress.also gives the hosts ${hosts.join(", ")} different paths, and an HTTPRoute has all paths for all of its hosts`,
+      "Give each host the same paths, or make a model for each.",
+    );
+  }
+  const { service } = objectNames(input.names ?? input.model);
+  const named = hosts.filter((host) => host !== "");
+  return {
+    ...(named.length === 0 ? {} : { hostnames: named }),
+    rules: [
+      ...slots.map((slot) => ({
+        matches: paths.map((path) => ({
+          path,
+          headers: [{ type: "Exact", name: input.previewHeader, value: slot }],
+        })),
+        backendRefs: [{ name: service[slot], port: input.servicePort }],
+      })),
+      {
+        matches: paths.map((path) => ({ path })),
+        backendRefs: weightsOf(input).map(({ service: name, weight }) => ({
+          name,
+          port: input.servicePort,
+          weight,
+        })),
+      },
+    ],
+  };
+}
+
+function matchOf({ path, pathType }: Required<IngressPlace>): { type: string; value: string } {
+  switch (pathType) {
+    case "Prefix":
+      return { type: "PathPrefix", value: path };
+    case "Exact":
+      return { type: "Exact", value: path };
+    case "ImplementationSpecific":
+      throw unsupported(
+        `the path ${path} has pathType ImplementationSpecific, which an HTTPRoute does not know`,
+        'Use pathType "Prefix" or "Exact".',
+      );
+  }
+}
+
+function unsupported(why: string, hint: string): UserError {
+  return new UserError({
+    code: "routing-unsupported",
+    message: `The router "gateway-api" cannot say what the configuration does: ${why}.`,
+    hint,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** Routes of any Gateway are compared: which of them share one is not the cluster's to decide. */
+function claimOf({ metadata, spec }: ObservedObject): IngressLike {
+  const route = spec as ObservedRoute | undefined;
+  const paths = (route?.rules ?? []).flatMap(({ matches = [{}] }) =>
+    matches.flatMap(({ path, headers = [] }) =>
+      headers.length > 0
+        ? []
+        : [{ path: path?.value ?? "/", pathType: path?.type === "Exact" ? "Exact" : "Prefix" }],
+    ),
+  );
+  return {
+    kind: routeKind.kind,
+    ...(metadata === undefined ? {} : { metadata }),
+    spec: { rules: (route?.hostnames ?? [""]).map((host) => ({ host, http: { paths } })) },
+  };
+}

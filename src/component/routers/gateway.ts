@@ -1,0 +1,162 @@
+import type { GatewayRef, IngressSpec } from "../../core/model.ts";
+import type { ObjectKind } from "../../core/object-kind.ts";
+import type { Front, Groundless, Look, ObservedObject } from "./router.ts";
+
+/** What is read of a Gateway and its class, which are somebody else's. */
+
+export const group = { group: "gateway.networking.k8s.io", version: "v1" } as const;
+export const gatewayKind: ObjectKind = { ...group, kind: "Gateway", plural: "gateways" };
+export const gatewayClassKind: ObjectKind = { ...group, kind: "GatewayClass", plural: "gatewayclasses" };
+const namespaceKind: ObjectKind = { group: "", version: "v1", kind: "Namespace", plural: "namespaces" };
+
+interface Listener {
+  readonly name?: string;
+  readonly protocol?: string;
+  readonly port?: number;
+  readonly hostname?: string;
+  readonly allowedRoutes?: {
+    readonly kinds?: readonly { readonly kind?: string }[];
+    readonly namespaces?: {
+      readonly from?: string;
+      readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+    };
+  };
+}
+
+interface GatewaySpec {
+  readonly gatewayClassName?: string;
+  readonly listeners?: readonly Listener[];
+}
+
+interface Conditions {
+  readonly conditions?: readonly {
+    readonly type?: string;
+    readonly status?: string;
+    readonly message?: string;
+  }[];
+}
+
+/** Addresses as the controller has published them, and the port of the listener; where both are there, the one without TLS. */
+export function gatewayFront(
+  gateway: ObservedObject | undefined,
+  sectionName: string | undefined,
+): Omit<Front, "name"> {
+  const spec = gateway?.spec as GatewaySpec | undefined;
+  const status = gateway?.status as
+    | { readonly addresses?: readonly { readonly value?: string }[] }
+    | undefined;
+  const listeners = listenersOf(spec, sectionName);
+  const listener = listeners.find(({ protocol }) => protocol === "HTTP") ?? listeners[0];
+  return {
+    className: undefined,
+    tlsHosts: listener !== undefined && listener.protocol !== "HTTP" ? ["*"] : [],
+    addresses: (status?.addresses ?? []).flatMap(({ value }) => value ?? []),
+    ...(listener?.port === undefined ? {} : { port: listener.port }),
+  };
+}
+
+function listenersOf(spec: GatewaySpec | undefined, sectionName: string | undefined): readonly Listener[] {
+  return (spec?.listeners ?? []).filter(({ name }) => sectionName === undefined || name === sectionName);
+}
+
+/** Whether the Gateway is there, served, and takes the route. What may not be looked at is taken to be right. */
+export async function gatewayGround(
+  gateway: GatewayRef,
+  about: { readonly ingress: IngressSpec; readonly namespace: string },
+  look: Look,
+): Promise<Groundless | undefined> {
+  const namespace = gateway.namespace ?? about.namespace;
+  const where = `${namespace}/${gateway.name}`;
+  const found = await look(gatewayKind, gateway.name, namespace);
+  if (found === "unseen") return undefined;
+  if (found === undefined) {
+    return {
+      code: "gateway-missing",
+      message: `There is no Gateway ${where}, which ingress.gateway names.`,
+      hint: "Correct ingress.gateway, or have the Gateway made.",
+    };
+  }
+  const spec = found.spec as GatewaySpec | undefined;
+  return (
+    (await classGround(where, spec?.gatewayClassName ?? "", look)) ??
+    (await listenerGround(where, namespace, listenersOf(spec, gateway.sectionName), gateway, about, look))
+  );
+}
+
+async function classGround(where: string, name: string, look: Look): Promise<Groundless | undefined> {
+  const found = await look(gatewayClassKind, name, undefined);
+  if (found === "unseen") return undefined;
+  const accepted = (found?.status as Conditions | undefined)?.conditions?.find(
+    ({ type }) => type === "Accepted",
+  );
+  if (accepted?.status === "True") return undefined;
+  const why =
+    found === undefined
+      ? "is not there"
+      : `no controller has accepted${accepted?.message === undefined ? "" : ` (${accepted.message})`}`;
+  return {
+    code: "gateway-class-unaccepted",
+    message: `The Gateway ${where} is of the GatewayClass ${name}, which ${why}: nobody would serve the route.`,
+    hint: "Start the controller of that class, or choose a Gateway of another one.",
+  };
+}
+
+async function listenerGround(
+  where: string,
+  gatewayNamespace: string,
+  listeners: readonly Listener[],
+  { sectionName }: GatewayRef,
+  { ingress, namespace }: { readonly ingress: IngressSpec; readonly namespace: string },
+  look: Look,
+): Promise<Groundless | undefined> {
+  const reasons: string[] = [];
+  for (const listener of listeners) {
+    const why = refusalOf(listener, ingress.host, gatewayNamespace, namespace);
+    const isSelected = why === undefined ? await selects(listener, namespace, look) : true;
+    if (why === undefined && isSelected) return undefined;
+    reasons.push(`${listener.name ?? ""} ${why ?? `does not select the namespace ${namespace}`}`);
+  }
+  const what = sectionName === undefined ? "no listener" : `no listener ${sectionName}`;
+  return {
+    code: "gateway-listener-refuses",
+    message:
+      reasons.length === 0
+        ? `The Gateway ${where} has ${what}.`
+        : `No listener of the Gateway ${where} takes the route: ${reasons.join("; ")}.`,
+    hint: "Change the listener's allowedRoutes or hostname, or name another one in ingress.gateway.sectionName.",
+  };
+}
+
+/** Why a listener would not take an HTTPRoute; `undefined`: nothing that it says itself is against it. */
+function refusalOf(
+  { protocol = "HTTP", hostname, allowedRoutes }: Listener,
+  host: string,
+  gatewayNamespace: string,
+  namespace: string,
+): string | undefined {
+  if (protocol !== "HTTP" && protocol !== "HTTPS") return `speaks ${protocol}`;
+  const kinds = allowedRoutes?.kinds ?? [];
+  if (kinds.length > 0 && !kinds.some(({ kind }) => kind === "HTTPRoute"))
+    return `takes only ${kinds.map(({ kind }) => kind ?? "").join(", ")}`;
+  if (hostname !== undefined && hostname !== "" && !covers(hostname, host)) return `is for ${hostname}`;
+  const from = allowedRoutes?.namespaces?.from ?? "Same";
+  if (from === "Same" && gatewayNamespace !== namespace)
+    return `takes routes of the namespace ${gatewayNamespace} only`;
+  return from === "None" ? "takes no routes" : undefined;
+}
+
+function covers(pattern: string, host: string): boolean {
+  if (pattern === host) return true;
+  const [wide, narrow] = [pattern.replace(/^\*/, ""), host.replace(/^\*/, "")];
+  if (pattern.startsWith("*.")) return narrow.endsWith(wide);
+  return host.startsWith("*.") && pattern.endsWith(narrow);
+}
+
+async function selects({ allowedRoutes }: Listener, namespace: string, look: Look): Promise<boolean> {
+  const { from, selector } = allowedRoutes?.namespaces ?? {};
+  if (from !== "Selector") return true;
+  const found = await look(namespaceKind, namespace, undefined);
+  if (found === "unseen" || found === undefined) return true;
+  const labels = found.metadata?.labels ?? {};
+  return Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+}

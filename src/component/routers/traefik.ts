@@ -1,0 +1,218 @@
+import type { IngressLike } from "../../core/ingress-claims.ts";
+import { type IngressPlace, placesOf } from "../../core/model.ts";
+import { objectNames } from "../../core/names.ts";
+import { isObject, type ObjectKind } from "../../core/object-kind.ts";
+import { slots } from "../../core/slots.ts";
+import type { ObservedObject, Router, RouterInput, RoutingObject } from "./router.ts";
+import {
+  objectOf,
+  oneSecret,
+  refuseUnweighable,
+  routingOf,
+  slotNamed,
+  weightedCapabilities,
+  weightsOf,
+} from "./weighted.ts";
+
+const group = { group: "traefik.io", version: "v1alpha1" } as const;
+const routeKind: ObjectKind = { ...group, kind: "IngressRoute", plural: "ingressroutes" };
+const serviceKind: ObjectKind = { ...group, kind: "TraefikService", plural: "traefikservices" };
+const classAnnotation = "kubernetes.io/ingress.class";
+
+/**
+ * Traefik's own objects: an IngressRoute, which never changes, and a TraefikService with the weights. A Service of weight 0 is left out of
+ * it: one child without endpoints fails a whole TraefikService (`buildServicesLB`, `loadServers` in
+ * pkg/provider/kubernetes/crd/kubernetes_http.go), and the idle slot has none.
+ */
+export const traefik: Router = {
+  name: "traefik",
+  capabilities: { ...weightedCapabilities, backendProtocol: true },
+  kinds: [routeKind, serviceKind],
+  rights: [routeKind, serviceKind].map((kind) => ({ kind, names: "route", awaited: false })),
+  reads: [],
+  byIngressClass: false,
+  publishesAddress: false,
+  advice:
+    "Check that Traefik's provider kubernetesCRD is on, watches this namespace and serves this class (`ingress.className`), and that both slots have ready pods.",
+
+  refs(model) {
+    const name = objectNames(model).ingress;
+    return [
+      { kind: routeKind, name },
+      { kind: serviceKind, name },
+    ];
+  },
+
+  objects(input) {
+    const { ingress } = input;
+    refuseUnweighable("traefik", input);
+    const name = objectNames(input.names ?? input.model).ingress;
+    const tls = oneSecret("traefik", ingress);
+    const byAnnotation = ingress.classAnnotation === true && ingress.className !== undefined;
+    const route = objectOf(input, routeKind, name, { isMain: true, isWeighted: false });
+    const annotations = {
+      ...route.metadata.annotations,
+      ...(byAnnotation ? { [classAnnotation]: ingress.className } : {}),
+    };
+    return [
+      {
+        ...route,
+        metadata: { ...route.metadata, annotations },
+        spec: {
+          ...(ingress.className === undefined || byAnnotation ? {} : { ingressClassName: ingress.className }),
+          routes: routesOf(input, name),
+          ...(tls === undefined ? {} : { tls }),
+        },
+      },
+      {
+        ...objectOf(input, serviceKind, name, { isMain: false, isWeighted: true }),
+        spec: {
+          weighted: {
+            services: weightsOf(input)
+              .filter(({ weight }) => weight > 0)
+              .map(({ service, weight }) => ({ ...backend(service, input), weight })),
+          },
+        },
+      },
+    ] satisfies RoutingObject[];
+  },
+
+  read(model, objects) {
+    const [, ref] = traefik.refs(model);
+    const object = objects.find((one) => ref !== undefined && isObject(one, ref) && hasWeights(one));
+    return object === undefined ? undefined : routingOf(model, object, weightsIn(object));
+  },
+
+  classOf: ({ className = "" }) => className,
+  claim: claimOf,
+  requestAnnotations: () => ({}),
+  force: slotNamed,
+
+  front(main) {
+    const spec = main.spec as ObservedRoute | undefined;
+    return {
+      name: main.metadata?.name ?? "",
+      className: spec?.ingressClassName ?? main.metadata?.annotations?.[classAnnotation],
+      tlsHosts: spec?.tls === undefined ? [] : ["*"],
+      // An IngressRoute has no status.
+      addresses: [],
+    };
+  },
+};
+
+interface ObservedRoute {
+  readonly ingressClassName?: string;
+  readonly tls?: object;
+  readonly routes?: readonly { readonly match?: string }[];
+}
+
+interface ObservedService {
+  readonly weighted?: {
+    readonly services?: readonly { readonly name?: string; readonly weight?: number }[];
+  };
+}
+
+function hasWeights({ spec }: ObservedObject): boolean {
+  return (spec as ObservedService | undefined)?.weighted !== undefined;
+}
+
+function weightsIn({ spec }: ObservedObject) {
+  return (spec as ObservedService | undefined)?.weighted?.services ?? [];
+}
+
+function backend(service: string, { servicePort, ingress }: RouterInput) {
+  const scheme = schemes[ingress.protocol ?? "http"];
+  return { name: service, port: servicePort, ...(scheme === undefined ? {} : { scheme }) };
+}
+
+const schemes = { http: undefined, https: "https", grpc: "h2c", grpcs: "https" } as const;
+
+/** For each place one route for clients, and one for each slot that the preview header names; these come first. */
+function routesOf(input: RouterInput, name: string) {
+  const { service } = objectNames(input.names ?? input.model);
+  return placesOf(input.ingress).flatMap((place) => {
+    const match = ruleOf(place);
+    const priority = priorityOf(place);
+    return [
+      ...slots.map((slot) => ({
+        kind: "Rule",
+        match: `${match} && Header(${quoted(input.previewHeader)}, ${quoted(slot)})`,
+        priority: priority + 1,
+        services: [backend(service[slot], input)],
+      })),
+      { kind: "Rule", match, priority, services: [{ kind: serviceKind.kind, name }] },
+    ];
+  });
+}
+
+function ruleOf({ host, path, pathType }: Required<IngressPlace>): string {
+  const hosts = host === "" ? [] : [hostRule(host)];
+  return [...hosts, pathRule(path, pathType)].join(" && ");
+}
+
+function hostRule(host: string): string {
+  if (!host.startsWith("*.")) return `Host(${quoted(host)})`;
+  return `HostRegexp(${quoted(`^[^.]+${host.slice(1).replaceAll(".", "\\.")}$`)})`;
+}
+
+/** Traefik compares texts, and Kubernetes the parts of a path: `/a` is not meant to be the beginning of `/ab`. */
+function pathRule(path: string, pathType: IngressPlace["pathType"]): string {
+  switch (pathType) {
+    case "Exact":
+      return `Path(${quoted(path)})`;
+    case "Prefix": {
+      const folder = path.replace(/\/+$/, "");
+      return folder === ""
+        ? "PathPrefix(`/`)"
+        : `(Path(${quoted(folder)}) || PathPrefix(${quoted(`${folder}/`)}))`;
+    }
+    default:
+      return `PathPrefix(${quoted(path)})`;
+  }
+}
+
+/**
+ * As long as the rule is for a prefix, which is what Traefik takes where nothing is said, so that longer paths still win, those of others
+ * too. An exact path wins over the same one as a prefix, and a preview over neither: one more is less than one part of a path.
+ */
+function priorityOf(place: Required<IngressPlace>): number {
+  return ruleOf({ ...place, pathType: "Prefix" }).length + (place.pathType === "Exact" ? 2 : 0);
+}
+
+function quoted(text: string): string {
+  return text.includes("`") ? JSON.stringify(text) : `\`${text}\``;
+}
+
+/** Hosts and paths of an IngressRoute, as far as its rules name them one by one; routes for a header only add to those of others. */
+function claimOf({ metadata, spec }: ObservedObject): IngressLike {
+  const route = spec as ObservedRoute | undefined;
+  const matches = (route?.routes ?? [])
+    .map(({ match = "" }) => match)
+    .filter((text) => !text.includes("Header"));
+  const rules = matches.flatMap((match) => {
+    const hosts = argumentsOf(match, "Host");
+    const exact = argumentsOf(match, "Path");
+    const prefixes = argumentsOf(match, "PathPrefix").map((path) => path.replace(/(.)\/$/, "$1"));
+    const paths = [
+      ...prefixes.map((path) => ({ path, pathType: "Prefix" })),
+      // `/a` beside the prefix `/a/` says no more than that.
+      ...exact.filter((path) => !prefixes.includes(path)).map((path) => ({ path, pathType: "Exact" })),
+    ];
+    const all = paths.length === 0 ? [{ path: "/", pathType: "Prefix" }] : paths;
+    return hosts.map((host) => ({ host, http: { paths: all } }));
+  });
+  return {
+    kind: routeKind.kind,
+    ...(metadata === undefined ? {} : { metadata }),
+    spec: {
+      ...(route?.ingressClassName === undefined ? {} : { ingressClassName: route.ingressClassName }),
+      rules,
+    },
+  };
+}
+
+/** The texts in `Host(`a`) || Host(`b`)`. */
+function argumentsOf(match: string, matcher: string): string[] {
+  const calls = match.matchAll(new RegExp(`(?<![A-Za-z])${matcher}\\((?:\`([^\`]*)\`|"([^"]*)")\\)`, "g"));
+  return [...calls].map(([, plain, double]) => plain ?? double ?? "");
+}

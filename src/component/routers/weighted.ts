@@ -1,0 +1,124 @@
+import { exitCodes, UserError } from "../../core/errors.ts";
+import type { IngressSpec, RouterName } from "../../core/model.ts";
+import { type Named, objectNames, ownLabels } from "../../core/names.ts";
+import { apiVersionOf, type ObjectKind } from "../../core/object-kind.ts";
+import { type Routing, type Side, settled, settledOn, splitOf } from "../../core/routing.ts";
+import { isSlot, otherSlot, type Slot, slots } from "../../core/slots.ts";
+import { refuseInvalidRouting, refuseOwnedAnnotations } from "./main-ingress.ts";
+import type { ObservedObject, RouterCapabilities, RouterInput, RoutingObject } from "./router.ts";
+
+/**
+ * What routers have in common that weigh both slots in one object: all traffic on a slot is a weight of 100, and the routes that force a
+ * request to a slot, by the slot's name in the preview header, never change.
+ */
+
+/** What every router of weights can do, unless it says otherwise. */
+export const weightedCapabilities: RouterCapabilities = {
+  weights: true,
+  commit: false,
+  header: true,
+  cookie: false,
+  headerRegex: false,
+  mirror: false,
+  mirrorPercent: false,
+  sticky: false,
+  stickyOverridesHeader: false,
+  reloadOnSwitch: false,
+  needsUnionService: false,
+  timeout: false,
+  bodySize: false,
+  backendProtocol: false,
+};
+
+/** Which slot has the traffic by default while it is shared: the weights alone do not say it. */
+export const mainAnnotation = "modelswitch.dev/main";
+
+/** The preview header names the slot itself. */
+export function slotNamed(routing: Routing, side: Side): Slot {
+  return routing[side];
+}
+
+/** Both slots with their Services and weights, always in the same order: some controllers count by it. */
+export function weightsOf(input: RouterInput): readonly { slot: Slot; service: string; weight: number }[] {
+  const split = splitOf(input.routing);
+  const { service } = objectNames(input.names ?? input.model);
+  return slots.map((slot) => ({ slot, service: service[slot], weight: split[slot] }));
+}
+
+/** What is known of a Service in a list of weights. */
+export interface ObservedWeight {
+  readonly name?: string | undefined;
+  readonly weight?: number | undefined;
+}
+
+/** The routing that weights say; `undefined` where they are not a model's. A Service that is left out has none. */
+export function routingOf(
+  model: Named,
+  object: ObservedObject | undefined,
+  weights: readonly ObservedWeight[],
+): Routing | undefined {
+  const { service } = objectNames(model);
+  const isKnown = weights.every(({ name }) => slots.some((slot) => service[slot] === name));
+  const of = (slot: Slot) =>
+    weights.filter(({ name }) => name === service[slot]).reduce((sum, { weight = 1 }) => sum + weight, 0);
+  const [blue, green] = [of("blue"), of("green")];
+  if (!isKnown || blue < 0 || green < 0 || blue + green === 0) return undefined;
+  if (green === 0) return settledOn("blue");
+  if (blue === 0) return settledOn("green");
+  if (blue + green !== 100 || !Number.isInteger(blue)) return undefined;
+  const noted = object?.metadata?.annotations?.[mainAnnotation];
+  const main: Slot = isSlot(noted) ? noted : green > blue ? "green" : "blue";
+  return { main, candidate: otherSlot(main), weight: main === "blue" ? green : blue };
+}
+
+/** What weighted objects begin with; `weighted`: it is the one that changes when traffic moves. */
+export function objectOf(
+  input: RouterInput,
+  kind: ObjectKind,
+  name: string,
+  about: { readonly isMain: boolean; readonly isWeighted: boolean },
+): Pick<RoutingObject, "apiVersion" | "kind" | "metadata"> {
+  return {
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    metadata: {
+      name,
+      ...(input.namespace === undefined ? {} : { namespace: input.namespace }),
+      labels: { app: input.model, ...ownLabels(input.model) },
+      annotations: {
+        ...(about.isMain ? input.ingress.annotations : {}),
+        ...(about.isWeighted ? { [mainAnnotation]: settled(input.routing).main } : {}),
+      },
+    },
+  };
+}
+
+/**
+ * Refuses what no router of weights can be told.
+ * @throws UserError `annotation-owned`, `routing-invalid`
+ */
+export function refuseUnweighable(router: RouterName, { routing, ingress }: RouterInput): void {
+  refuseInvalidRouting(routing);
+  refuseOwnedAnnotations(router, ingress, { [mainAnnotation]: routing.main });
+}
+
+/**
+ * The one Secret that all TLS is ended with, where an object can name only one; `undefined`: no TLS.
+ * @throws UserError `routing-unsupported`
+ */
+export function oneSecret(
+  router: RouterName,
+  { tls = [] }: Pick<IngressSpec, "tls">,
+): { readonly secretName?: string } | undefined {
+  const names = [...new Set(tls.map(({ secretName }) => secretName))];
+  if (names.length > 1) {
+    throw new UserError({
+      code: "routing-unsupported",
+      message: `The router "${router}" can name one Secret with a certificate, but ingress.tls names ${names.map((name) => name ?? "the controller's default").join(", ")}.`,
+      hint: "Use one certificate for all hosts of the model.",
+      exitCode: exitCodes.usage,
+    });
+  }
+  const [secretName] = names;
+  return tls.length === 0 ? undefined : secretName === undefined ? {} : { secretName };
+}
