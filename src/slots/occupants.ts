@@ -8,11 +8,6 @@ export function hasEnded({ phase }: Pick<PodObservation, "phase">): boolean {
   return phase === "Succeeded" || phase === "Failed";
 }
 
-/** Its containers have been started: it can be asked. */
-export function isRunning({ status }: { readonly status?: { readonly phase?: string } }): boolean {
-  return status?.phase === "Running";
-}
-
 /**
  * The pods that hold a slot's room: `holding` do, those that are about to end among them. `lost` should have ended long ago, and nobody says that they
  * have: their node is gone, or cannot end them; waiting for them may take for ever. Pure.

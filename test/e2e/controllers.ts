@@ -65,6 +65,8 @@ export interface RunningTraefik {
   readonly url: string;
   /** The port of its entry point, which a Gateway's listener has to name. */
   readonly port: number;
+  /** Where it shows what it counts. */
+  readonly metricsUrl: string;
   stop(): Promise<void>;
 }
 
@@ -83,6 +85,8 @@ export async function startTraefik(kubeconfigPath: string): Promise<RunningTraef
       `--entrypoints.web.address=127.0.0.1:${port}`,
       `--entrypoints.traefik.address=127.0.0.1:${administration}`,
       "--ping=true",
+      "--metrics.prometheus=true",
+      "--metrics.prometheus.addserviceslabels=true",
       // Without `allowEmptyServices`: what is hard has to work.
       "--providers.kubernetescrd=true",
       `${gateway}=true`,
@@ -103,7 +107,12 @@ export async function startTraefik(kubeconfigPath: string): Promise<RunningTraef
       () => false,
     );
   });
-  return { url: `http://127.0.0.1:${port}`, port, stop: () => ended(child) };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    metricsUrl: `http://127.0.0.1:${administration}/metrics`,
+    stop: () => ended(child),
+  };
 }
 
 async function ended(child: ChildProcess): Promise<void> {

@@ -600,7 +600,7 @@ export function testBench(): TestBench {
         lookup: () => Promise.resolve([{ address: "192.0.2.9" }]),
         calls: {
           clock: { now: () => clock.now(), sleep: (ms, signal) => sleep(ms / 1_000, undefined, { signal }) },
-          send: (request) => Promise.resolve(bench.receive(request)),
+          send: async (request) => bench.receive(request),
           folder: "/",
           env: { PATH: process.env.PATH },
           withheld: [],

@@ -4,6 +4,7 @@ import { type GatewayRef, type IngressPlace, type IngressSpec, placesOf } from "
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { slots } from "../../core/slots.ts";
+import { traefikGateway } from "./counters/traefik-objects.ts";
 import { gatewayClassKind, gatewayFront, gatewayGround, gatewayKind, group } from "./gateway.ts";
 import type { ObservedObject, Router, RouterInput } from "./router.ts";
 import {
@@ -24,6 +25,7 @@ const routeKind: ObjectKind = { ...group, kind: "HTTPRoute", plural: "httproutes
  */
 export const gatewayApi: Router = {
   name: "gateway-api",
+  counters: [traefikGateway],
   capabilities: weightedCapabilities,
   kinds: [routeKind],
   rights: [{ kind: routeKind, names: "route", awaited: false }],

@@ -3,6 +3,7 @@ import { type IngressPlace, placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { slots } from "../../core/slots.ts";
+import { traefikCrd } from "./counters/traefik-objects.ts";
 import type { ObservedObject, Router, RouterInput, RoutingObject } from "./router.ts";
 import {
   objectOf,
@@ -26,6 +27,7 @@ const classAnnotation = "kubernetes.io/ingress.class";
  */
 export const traefik: Router = {
   name: "traefik",
+  counters: [traefikCrd],
   capabilities: { ...weightedCapabilities, backendProtocol: true },
   kinds: [routeKind, serviceKind],
   rights: [routeKind, serviceKind].map((kind) => ({ kind, names: "route", awaited: false })),

@@ -4,14 +4,13 @@ import { defaults } from "../../core/defaults.ts";
 import { isInterrupted, messageOf } from "../../core/errors.ts";
 import { samplesOf } from "../../core/exposition.ts";
 import { podProxyPath } from "../../core/pod-address.ts";
+import type { Routing } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import type { SlotCounters } from "../../core/statistics/counters.ts";
 import type { CounterSource, CountersOutcome, CountersRequest } from "../../gates/io.ts";
-import { isRunning } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { locationOf } from "../context/deployed.ts";
-import { namesOfRecord } from "../record/record.ts";
-import type { Seen } from "./seen.ts";
+import { namesOfRecord, type RolloutRecord } from "../record/record.ts";
 
 /** Metrics of a controller with thousands of Ingresses. */
 const largestMetrics = 32 * 1024 * 1024;
@@ -64,6 +63,12 @@ export class OwnRequests {
 
 const none: SlotCounters = { requests: 0, events: { errors: 0, latency: 0 } };
 
+/** The model whose requests are counted, as the executor saw it last. */
+export interface CountedRollout {
+  readonly record: RolloutRecord;
+  readonly routing: Routing;
+}
+
 /** One replica's metrics, and what tells it from what it was before it was started again. */
 interface Replica {
   readonly id: string;
@@ -83,7 +88,7 @@ export class TrafficCounters {
   }
 
   /** `proofs`: changes with each proof at the ingress. */
-  async read(seen: Seen, proofs: number, request: CountersRequest): Promise<CountersOutcome> {
+  async read(seen: CountedRollout, proofs: number, request: CountersRequest): Promise<CountersOutcome> {
     const { record, routing } = seen;
     const { router } = locationOf(this.#context, record);
     const known = router.counters ?? [];
@@ -147,11 +152,11 @@ export class TrafficCounters {
     const { items } = await api.json<{ items: PodItem[] }>({
       method: "GET",
       path: `/api/v1/namespaces/${namespace}/pods`,
-      query: { labelSelector: selector },
+      query: { labelSelector: selector, fieldSelector: "status.phase=Running" },
       signal,
       timeoutMs,
     });
-    const pods = items.filter(isRunning).map(({ metadata }) => metadata.name);
+    const pods = items.map(({ metadata }) => metadata.name);
     if (pods.length === 0) throw new Error(`no pod with ${selector} runs in the namespace ${namespace}`);
     return await Promise.all(
       pods.map(async (pod) => {
@@ -170,7 +175,6 @@ export class TrafficCounters {
 
 interface PodItem {
   readonly metadata: { readonly name: string };
-  readonly status?: { readonly phase?: string };
 }
 
 function replicaOf(
@@ -186,7 +190,7 @@ function replicaOf(
 }
 
 function modelOf(
-  { record, routing }: Seen,
+  { record, routing }: CountedRollout,
   context: RolloutContext,
   latency: number | undefined,
 ): CountedModel {

@@ -2,6 +2,8 @@ import { messageOf } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
 import type { IdentityAnswer } from "../../core/identity.ts";
 import { type Met, whatWasMet } from "../../core/met.ts";
+import type { Routing } from "../../core/routing.ts";
+import type { Slot } from "../../core/slots.ts";
 import type { GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
 import { presentPods } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -12,8 +14,17 @@ import type { Observation } from "../observe/observation.ts";
 import { observeSlot } from "../observe/observe.ts";
 import { probeHost } from "../proof/identity-question.ts";
 import { isUntrusted } from "../proof/probe.ts";
+import type { RolloutRecord } from "../record/record.ts";
 import { OwnRequests, TrafficCounters } from "./counter-io.ts";
-import type { Seen } from "./seen.ts";
+
+/** What the executor saw last. */
+export interface Seen {
+  readonly record: RolloutRecord;
+  readonly observation: Observation;
+  readonly routing: Routing;
+  /** The slot that the release is in. */
+  readonly slot: Slot;
+}
 
 /** How the gates of a rollout reach the ingress and see the pods. `proofs`: changes with each proof at the ingress. */
 export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => number = () => 0): GateIo {

@@ -9,8 +9,7 @@ import type { Journal } from "../record/journal.ts";
 import { sayVerdict } from "../record/journal.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { memoriesOf, type RolloutRecordEntry } from "../record/rollouts.ts";
-import { gateIo } from "./gate-io.ts";
-import type { Seen } from "./seen.ts";
+import { gateIo, type Seen } from "./gate-io.ts";
 
 const never = new Promise<void>(() => undefined);
 const quiet: GateWorld = { verdict: "pass", reason: "" };

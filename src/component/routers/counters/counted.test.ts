@@ -3,6 +3,7 @@ import { samplesOf } from "../../../core/exposition.ts";
 import type { ControllerCounters, CountedModel } from "./counted.ts";
 import { ingressNginx } from "./ingress-nginx.ts";
 import { traefikNginx } from "./traefik-nginx.ts";
+import { traefikCrd, traefikGateway } from "./traefik-objects.ts";
 
 const model: CountedModel = {
   namespace: "prod",
@@ -48,6 +49,40 @@ traefik_service_request_duration_seconds_bucket{code="200",service="${service}-c
     const { slots } = counted(traefikNginx, text, { latency: 0.3 });
     expect([slots.blue?.events.latency, slots.green?.events.latency]).toEqual([15, 14]);
     expect(counted(traefikNginx, text, { latency: 1 }).slots.blue?.events).toEqual({ errors: 5 });
+  });
+});
+
+describe("Traefik with objects that weigh", () => {
+  const line = (service: string, count: number, code = "200") =>
+    `traefik_service_requests_total{code="${code}",method="POST",protocol="http",service="${service}"} ${count}`;
+  const expected = {
+    blue: { requests: 30, events: { errors: 0 } },
+    green: { requests: 12, events: { errors: 2 } },
+  };
+
+  test("its own kinds: a slot's Service, and not the service of the whole route", () => {
+    const text = [
+      line("prod-fraud-blue-80@kubernetescrd", 30),
+      line("prod-fraud-green-80@kubernetescrd", 10),
+      line("prod-fraud-green-80@kubernetescrd", 2, "500"),
+      line("prod-fraud-0928966565aaf0f2c428@kubernetescrd", 42),
+      line("test-fraud-blue-80@kubernetescrd", 900),
+    ].join("\n");
+    expect(counted(traefikCrd, text).slots).toEqual(expected);
+  });
+
+  test("the Gateway API: all rules of the route that name the Service", () => {
+    const of = (rule: number, service: string) =>
+      `httproute-prod-fraud-gw-infra-edge-ep-web-${rule}-45bb7d7a6eca9a8a7cc9-svc-prod-${service}@kubernetesgateway`;
+    const text = [
+      line(of(0, "fraud-blue-0"), 1),
+      line(of(2, "fraud-blue-0"), 29),
+      line(of(2, "fraud-green-1"), 10),
+      line(of(1, "fraud-green-0"), 2, "503"),
+      line(of(2, "fraud-blue-2-0"), 7),
+      line(of(2, "fraud-blue-0").replace("httproute-prod-fraud-", "httproute-prod-other-"), 900),
+    ].join("\n");
+    expect(counted(traefikGateway, text).slots).toEqual(expected);
   });
 });
 
