@@ -118,7 +118,9 @@ const request = z
       .optional()
       .describe("What an answer must be like"),
   })
-  .describe("Requests through the ingress, one after the other. One of run, url, request, golden and smoke");
+  .describe(
+    "Requests through the ingress, one after the other. One of run, url, request, traffic, golden and smoke",
+  );
 
 /** A gate that asks the ingress. */
 export interface RequestForm {
