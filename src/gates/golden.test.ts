@@ -26,7 +26,6 @@ function asked(
     reach: () => Promise.resolve(reach),
     counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
     pods: () => Promise.reject(new Error("Nobody asks for pods.")),
-    counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
     ask: (request) => {
       requests.push(request);
       return Promise.resolve(model(request, requests.length - 1));

@@ -20,7 +20,6 @@ function asked(model: (request: IngressRequest) => IngressOutcome, config: Omit<
     reach: () => Promise.resolve(reach),
     counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
     pods: () => Promise.reject(new Error("Nobody asks for pods.")),
-    counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
     ask: (request) => Promise.resolve(model(request)),
   };
   const gate = {
