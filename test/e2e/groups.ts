@@ -17,7 +17,6 @@ export const alone: Readonly<Record<string, string>> = {
   "release-kills": "no request may fail under load through many kills",
   "release-load": "no request may fail under load through many releases",
   "release-modes": "changes what the node has to offer",
-  routers: "no request may fail while a release goes live behind each router",
   servers: "servers that need both cores, and their idle connections measured",
   switch: "no request may fail at hundreds in a second",
 };
