@@ -4,7 +4,7 @@ import { type GatewayRef, type IngressPlace, type IngressSpec, placesOf } from "
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { slots } from "../../core/slots.ts";
-import { traefikGateway } from "./counters/traefik-objects.ts";
+import { traefikGateway } from "./counters/traefik.ts";
 import { gatewayClassKind, gatewayFront, gatewayGround, gatewayKind, group } from "./gateway.ts";
 import type { ObservedObject, Router, RouterInput } from "./router.ts";
 import {

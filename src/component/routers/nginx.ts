@@ -1,7 +1,7 @@
 import { defaultPreviewHeader, objectNames } from "../../core/names.ts";
 import { otherSlot } from "../../core/slots.ts";
 import { ingressNginx } from "./counters/ingress-nginx.ts";
-import { traefikNginx } from "./counters/traefik-nginx.ts";
+import { traefikNginx } from "./counters/traefik.ts";
 import {
   backendSlot,
   type IngressManifest,

@@ -3,7 +3,7 @@ import { type IngressPlace, placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { slots } from "../../core/slots.ts";
-import { traefikCrd } from "./counters/traefik-objects.ts";
+import { traefikCrd } from "./counters/traefik.ts";
 import type { ObservedObject, Router, RouterInput, RoutingObject } from "./router.ts";
 import {
   objectOf,

@@ -2,8 +2,7 @@ import { describe, expect, test } from "vitest";
 import { samplesOf } from "../../../core/exposition.ts";
 import type { ControllerCounters, CountedModel } from "./counted.ts";
 import { ingressNginx } from "./ingress-nginx.ts";
-import { traefikNginx } from "./traefik-nginx.ts";
-import { traefikCrd, traefikGateway } from "./traefik-objects.ts";
+import { traefikCrd, traefikGateway, traefikNginx } from "./traefik.ts";
 
 const model: CountedModel = {
   namespace: "prod",

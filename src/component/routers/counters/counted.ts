@@ -37,44 +37,65 @@ export interface ControllerCounters {
   count(samples: readonly Sample[], model: CountedModel): Counted;
 }
 
-/** One sample, and whose request it counts. */
-export interface Attributed {
-  readonly sample: Sample;
-  readonly slot: Slot;
+/** How a controller counts whose samples each say slot and status. */
+interface Labelled {
+  readonly controller: string;
+  /** What the names of all its metrics begin with. */
+  readonly prefix: string;
+  /** The counter of requests, and the buckets of how long they took. */
+  readonly requests: string;
+  readonly latency: string;
+  /** The label that has the HTTP status. */
+  readonly status: string;
+  /** Whose request a sample counts; `undefined`: it is not the model's. */
+  readonly slotOf: (labels: Sample["labels"], model: CountedModel) => Slot | undefined;
 }
 
-/** Sums requests, errors of the server, and what took longer than the bound. Pure. */
-export function summed(
-  counts: readonly Attributed[],
-  buckets: readonly Attributed[],
-  isError: (sample: Sample) => boolean,
-  latency: number | undefined,
-): Counted {
-  const bounds = [
-    ...new Set(buckets.map(({ sample }) => Number(sample.labels.le?.replace("+Inf", "Infinity")))),
-  ]
-    .filter(Number.isFinite)
-    .toSorted((a, b) => a - b);
-  const isCounted = latency !== undefined && bounds.includes(latency);
-  const slots: Partial<Record<Slot, SlotCounters>> = {};
-  for (const slot of new Set(counts.map((one) => one.slot))) {
-    const own = counts.filter((one) => one.slot === slot).map(({ sample }) => sample);
-    const within = (bound: number) =>
-      sum(
-        buckets
-          .filter((one) => one.slot === slot)
-          .map(({ sample }) => sample)
-          .filter(({ labels }) => Number(labels.le?.replace("+Inf", "Infinity")) === bound),
-      );
-    slots[slot] = {
-      requests: sum(own),
-      events: {
-        errors: sum(own.filter(isError)),
-        ...(isCounted ? { latency: within(Number.POSITIVE_INFINITY) - within(latency) } : {}),
-      },
-    };
-  }
-  return { slots, bounds };
+/** Sums requests, errors of the server, and what took longer than the bound. */
+export function countersBy({
+  controller,
+  prefix,
+  requests,
+  latency,
+  status,
+  slotOf,
+}: Labelled): ControllerCounters {
+  return {
+    controller,
+    metrics: [requests, latency],
+    isOf: (samples) => samples.some(({ name }) => name.startsWith(prefix)),
+    count(samples, model) {
+      const of = (metric: string) =>
+        samples.flatMap((sample) => {
+          const slot = sample.name === metric ? slotOf(sample.labels, model) : undefined;
+          return slot === undefined ? [] : [{ ...sample, slot, bound: boundOf(sample) }];
+        });
+      const [counts, buckets] = [of(requests), of(latency)];
+      const bounds = [...new Set(buckets.map(({ bound }) => bound))]
+        .filter(Number.isFinite)
+        .toSorted((a, b) => a - b);
+      const isCounted = model.latency !== undefined && bounds.includes(model.latency);
+      const slots: Partial<Record<Slot, SlotCounters>> = {};
+      for (const slot of new Set(counts.map((one) => one.slot))) {
+        const own = counts.filter((one) => one.slot === slot);
+        const within = (bound: number | undefined) =>
+          sum(buckets.filter((one) => one.slot === slot && one.bound === bound));
+        slots[slot] = {
+          requests: sum(own),
+          events: {
+            errors: sum(own.filter(({ labels }) => /^5/.test(labels[status] ?? ""))),
+            ...(isCounted ? { latency: within(Number.POSITIVE_INFINITY) - within(model.latency) } : {}),
+          },
+        };
+      }
+      return { slots, bounds };
+    },
+  };
+}
+
+/** Seconds; NaN where the sample is no bucket. */
+function boundOf({ labels }: Sample): number {
+  return Number(labels.le?.replace("+Inf", "Infinity"));
 }
 
 function sum(samples: readonly Sample[]): number {
