@@ -1,4 +1,3 @@
-import { exitCodes, UserError } from "../../core/errors.ts";
 import type { IngressLike } from "../../core/ingress-claims.ts";
 import { type IngressPlace, type IngressSpec, placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
@@ -7,12 +6,14 @@ import { slots } from "../../core/slots.ts";
 import { type LoadBalanced, loadBalancerAddresses } from "./addresses.ts";
 import type { ObservedObject, Router, RouterInput } from "./router.ts";
 import {
+  claimedPaths,
   type ObservedWeight,
   objectOf,
+  ofWeights,
   oneSecret,
   refuseUnweighable,
   routingOf,
-  slotNamed,
+  unsupported,
   weightedCapabilities,
   weightsOf,
 } from "./weighted.ts";
@@ -30,11 +31,11 @@ const kind: ObjectKind = {
  */
 export const contour: Router = {
   name: "contour",
+  ...ofWeights,
   capabilities: { ...weightedCapabilities, timeout: true, backendProtocol: true },
   kinds: [kind],
   rights: [{ kind, names: "route", awaited: false }],
   reads: [],
-  byIngressClass: false,
   publishesAddress: true,
   advice:
     "Look at the HTTPProxy's status (`currentStatus`, `description`), and whether Contour serves its class (`ingress.className`).",
@@ -78,8 +79,6 @@ export const contour: Router = {
 
   classOf: ({ className = "" }) => className,
   claim: claimOf,
-  requestAnnotations: () => ({}),
-  force: slotNamed,
 
   front(main) {
     const spec = main.spec as ObservedProxy | undefined;
@@ -116,6 +115,7 @@ function hostOf(ingress: IngressSpec): string {
   const [host, ...others] = hosts;
   if (host !== undefined && host !== "" && others.length === 0) return host;
   throw unsupported(
+    "contour",
     `an HTTPProxy is for one host, and the configuration has ${hosts.map((one) => one || "every host").join(", ")}`,
     "Make a model for each host, or use another router.",
   );
@@ -124,18 +124,10 @@ function hostOf(ingress: IngressSpec): string {
 function secretOf({ secretName }: { readonly secretName?: string }): string {
   if (secretName !== undefined) return secretName;
   throw unsupported(
+    "contour",
     "ingress.tls names no Secret, and Contour has no default certificate",
     "Name ingress.tls[].secretName.",
   );
-}
-
-function unsupported(why: string, hint: string): UserError {
-  return new UserError({
-    code: "routing-unsupported",
-    message: `The router "contour" cannot say what the configuration does: ${why}.`,
-    hint,
-    exitCode: exitCodes.usage,
-  });
 }
 
 type PathCondition = { readonly prefix: string } | { readonly exact: string };
@@ -181,13 +173,10 @@ function claimOf({ metadata, spec }: ObservedObject): IngressLike {
   const conditions = (proxy?.routes ?? [])
     .filter((route) => !isPreview(route))
     .flatMap((route) => route.conditions ?? [{ prefix: "/" }]);
-  const prefixes = conditions.flatMap(({ prefix }) => prefix?.replace(/(.)\/$/, "$1") ?? []);
-  const paths = [
-    ...prefixes.map((path) => ({ path, pathType: "Prefix" })),
-    ...conditions.flatMap(({ exact }) =>
-      exact === undefined || prefixes.includes(exact) ? [] : [{ path: exact, pathType: "Exact" }],
-    ),
-  ];
+  const paths = claimedPaths(
+    conditions.flatMap(({ prefix }) => prefix ?? []),
+    conditions.flatMap(({ exact }) => exact ?? []),
+  );
   const host = proxy?.virtualhost?.fqdn;
   return {
     kind: kind.kind,

@@ -10,9 +10,10 @@ import type { ObservedObject, Router, RouterInput } from "./router.ts";
 import {
   type ObservedWeight,
   objectOf,
+  ofWeights,
   refuseUnweighable,
   routingOf,
-  slotNamed,
+  unsupported,
   weightedCapabilities,
   weightsOf,
 } from "./weighted.ts";
@@ -25,6 +26,7 @@ const routeKind: ObjectKind = { ...group, kind: "HTTPRoute", plural: "httproutes
  */
 export const gatewayApi: Router = {
   name: "gateway-api",
+  ...ofWeights,
   counters: [traefikGateway],
   capabilities: weightedCapabilities,
   kinds: [routeKind],
@@ -50,7 +52,6 @@ export const gatewayApi: Router = {
       scope: "cluster",
     },
   ],
-  byIngressClass: false,
   publishesAddress: true,
   needsGateway: true,
   advice:
@@ -97,8 +98,6 @@ export const gatewayApi: Router = {
 
   classOf: () => "",
   claim: claimOf,
-  requestAnnotations: () => ({}),
-  force: slotNamed,
 
   addressedBy(main) {
     const [parent] = (main.spec as ObservedRoute | undefined)?.parentRefs ?? [];
@@ -150,6 +149,7 @@ function routesOf(input: RouterInput) {
   const same = (host: string) => JSON.stringify(pathsOf(host)) === JSON.stringify(paths);
   if (!others.every(same)) {
     throw unsupported(
+      "gateway-api",
       `ingress.also gives the hosts ${hosts.join(", ")} different paths, and an HTTPRoute has all paths for all of its hosts`,
       "Give each host the same paths, or make a model for each.",
     );
@@ -186,19 +186,11 @@ function matchOf({ path, pathType }: Required<IngressPlace>): { type: string; va
       return { type: "Exact", value: path };
     case "ImplementationSpecific":
       throw unsupported(
+        "gateway-api",
         `the path ${path} has pathType ImplementationSpecific, which an HTTPRoute does not know`,
         'Use pathType "Prefix" or "Exact".',
       );
   }
-}
-
-function unsupported(why: string, hint: string): UserError {
-  return new UserError({
-    code: "routing-unsupported",
-    message: `The router "gateway-api" cannot say what the configuration does: ${why}.`,
-    hint,
-    exitCode: exitCodes.usage,
-  });
 }
 
 /** Routes of any Gateway are compared: which of them share one is not the cluster's to decide. */

@@ -4,13 +4,15 @@ import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { slots } from "../../core/slots.ts";
 import { traefikCrd } from "./counters/traefik.ts";
+import { classAnnotation } from "./main-ingress.ts";
 import type { ObservedObject, Router, RouterInput, RoutingObject } from "./router.ts";
 import {
+  claimedPaths,
   objectOf,
+  ofWeights,
   oneSecret,
   refuseUnweighable,
   routingOf,
-  slotNamed,
   weightedCapabilities,
   weightsOf,
 } from "./weighted.ts";
@@ -18,7 +20,6 @@ import {
 const group = { group: "traefik.io", version: "v1alpha1" } as const;
 const routeKind: ObjectKind = { ...group, kind: "IngressRoute", plural: "ingressroutes" };
 const serviceKind: ObjectKind = { ...group, kind: "TraefikService", plural: "traefikservices" };
-const classAnnotation = "kubernetes.io/ingress.class";
 
 /**
  * Traefik's own objects: an IngressRoute, which never changes, and a TraefikService with the weights. A Service of weight 0 is left out of
@@ -27,12 +28,12 @@ const classAnnotation = "kubernetes.io/ingress.class";
  */
 export const traefik: Router = {
   name: "traefik",
+  ...ofWeights,
   counters: [traefikCrd],
   capabilities: { ...weightedCapabilities, backendProtocol: true },
   kinds: [routeKind, serviceKind],
   rights: [routeKind, serviceKind].map((kind) => ({ kind, names: "route", awaited: false })),
   reads: [],
-  byIngressClass: false,
   publishesAddress: false,
   advice:
     "Check that Traefik's provider kubernetesCRD is on, watches this namespace and serves this class (`ingress.className`), and that both slots have ready pods.",
@@ -87,8 +88,6 @@ export const traefik: Router = {
 
   classOf: ({ className = "" }) => className,
   claim: claimOf,
-  requestAnnotations: () => ({}),
-  force: slotNamed,
 
   front(main) {
     const spec = main.spec as ObservedRoute | undefined;
@@ -193,13 +192,7 @@ function claimOf({ metadata, spec }: ObservedObject): IngressLike {
     .filter((text) => !text.includes("Header"));
   const rules = matches.flatMap((match) => {
     const hosts = argumentsOf(match, "Host");
-    const exact = argumentsOf(match, "Path");
-    const prefixes = argumentsOf(match, "PathPrefix").map((path) => path.replace(/(.)\/$/, "$1"));
-    const paths = [
-      ...prefixes.map((path) => ({ path, pathType: "Prefix" })),
-      // `/a` beside the prefix `/a/` says no more than that.
-      ...exact.filter((path) => !prefixes.includes(path)).map((path) => ({ path, pathType: "Exact" })),
-    ];
+    const paths = claimedPaths(argumentsOf(match, "PathPrefix"), argumentsOf(match, "Path"));
     const all = paths.length === 0 ? [{ path: "/", pathType: "Prefix" }] : paths;
     return hosts.map((host) => ({ host, http: { paths: all } }));
   });

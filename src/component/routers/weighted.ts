@@ -5,7 +5,7 @@ import { apiVersionOf, type ObjectKind } from "../../core/object-kind.ts";
 import { type Routing, type Side, settled, settledOn, splitOf } from "../../core/routing.ts";
 import { isSlot, otherSlot, type Slot, slots } from "../../core/slots.ts";
 import { refuseInvalidRouting, refuseOwnedAnnotations } from "./main-ingress.ts";
-import type { ObservedObject, RouterCapabilities, RouterInput, RoutingObject } from "./router.ts";
+import type { ObservedObject, Router, RouterCapabilities, RouterInput, RoutingObject } from "./router.ts";
 
 /**
  * What routers have in common that weigh both slots in one object: all traffic on a slot is a weight of 100, and the routes that force a
@@ -30,13 +30,15 @@ export const weightedCapabilities: RouterCapabilities = {
   backendProtocol: false,
 };
 
+/** What all routers of weights have in common. */
+export const ofWeights = {
+  byIngressClass: false,
+  requestAnnotations: () => ({}),
+  force: (routing: Routing, side: Side): Slot => routing[side],
+} as const satisfies Partial<Router>;
+
 /** Which slot has the traffic by default while it is shared: the weights alone do not say it. */
 export const mainAnnotation = "modelswitch.dev/main";
-
-/** The preview header names the slot itself. */
-export function slotNamed(routing: Routing, side: Side): Slot {
-  return routing[side];
-}
 
 /** Both slots with their Services and weights, always in the same order: some controllers count by it. */
 export function weightsOf(input: RouterInput): readonly { slot: Slot; service: string; weight: number }[] {
@@ -121,4 +123,29 @@ export function oneSecret(
   }
   const [secretName] = names;
   return tls.length === 0 ? undefined : secretName === undefined ? {} : { secretName };
+}
+
+/** What the router's objects cannot say, when it is planned. */
+export function unsupported(router: RouterName, why: string, hint: string): UserError {
+  return new UserError({
+    code: "routing-unsupported",
+    message: `The router "${router}" cannot say what the configuration does: ${why}.`,
+    hint,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/**
+ * Paths that are claimed by texts that a path begins with, and texts that it is. Where the parts of a path are meant, a prefix stands there as
+ * `/a` and as `/a/`, which say no more than the one.
+ */
+export function claimedPaths(
+  beginnings: readonly string[],
+  texts: readonly string[],
+): { readonly path: string; readonly pathType: "Prefix" | "Exact" }[] {
+  const prefixes = beginnings.map((path) => path.replace(/(.)\/$/, "$1"));
+  return [
+    ...prefixes.map((path) => ({ path, pathType: "Prefix" }) as const),
+    ...texts.filter((path) => !prefixes.includes(path)).map((path) => ({ path, pathType: "Exact" }) as const),
+  ];
 }
