@@ -128,7 +128,7 @@ export interface Idle {
 
 /** What a controller needs while nothing is to be done, over some seconds. */
 export async function idle({ name }: Controller, seconds: number): Promise<Idle> {
-  const pid = await processOf(join(`localhost/bench-${name}`));
+  const pid = await processOf(name);
   const before = await ticks(pid);
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const after = await ticks(pid);

@@ -104,9 +104,7 @@ function replacedItems(
   set: readonly FieldChange[],
 ): FieldChange[] {
   return set.flatMap(({ steps, owner }) => {
-    const at = steps.findIndex(
-      (one, index) => isFields(one) && valueIn(declared, steps.slice(0, index + 1)) === undefined,
-    );
+    const at = undeclaredItem(declared, steps);
     const [list, key] = [steps.slice(0, at), steps[at]];
     const items: unknown = at === -1 ? undefined : valueIn(declared, list);
     if (!Array.isArray(items) || !isFields(key)) return [];
@@ -125,6 +123,13 @@ function replacedItems(
       }));
     });
   });
+}
+
+/** Which of the steps leads to an item that is not declared; -1: none does. Pure. */
+export function undeclaredItem(declared: unknown, steps: readonly PathStep[]): number {
+  return steps.findIndex(
+    (one, index) => isFields(one) && valueIn(declared, steps.slice(0, index + 1)) === undefined,
+  );
 }
 
 /** The same for people: values that may be secrets are hidden. Pure. */

@@ -9,7 +9,7 @@ import { declaredFields } from "./declared-fields.ts";
 import { objectPath } from "./declared-objects.ts";
 import { isMeantOf } from "./find-hand-changes.ts";
 import type { FieldChange, HandChange } from "./hand-changes.ts";
-import { changedFields } from "./hand-changes.ts";
+import { changedFields, undeclaredItem } from "./hand-changes.ts";
 
 /** Under this name Pulumi's provider writes without server-side apply; what it finds of it, it takes over with its next apply. */
 const provider = "pulumi-kubernetes";
@@ -95,9 +95,7 @@ export function puttingBack(
 
 /** An item that is not declared goes as a whole. */
 function withItem(declared: unknown, steps: readonly PathStep[]): readonly PathStep[] {
-  const at = steps.findIndex(
-    (one, index) => isFields(one) && valueIn(declared, steps.slice(0, index + 1)) === undefined,
-  );
+  const at = undeclaredItem(declared, steps);
   return at === -1 ? steps : steps.slice(0, at + 1);
 }
 
