@@ -9,6 +9,7 @@ import { type Comparison, difference } from "./cases/compare.ts";
 import { ingressGateProblems } from "./ingress-rules.ts";
 import type { IngressOutcome } from "./io.ts";
 import { type ConfigurableGate, lookBy } from "./kind.ts";
+import { cameTo } from "./outcome.ts";
 import { openInference } from "./protocols/open-inference.ts";
 import { plainJson } from "./protocols/plain-json.ts";
 import { type Protocol, readJson } from "./protocols/protocol.ts";
@@ -239,24 +240,16 @@ function answered(
   outcome: IngressOutcome,
   protocol: Protocol,
 ): Answered {
-  switch (outcome.kind) {
-    case "unreachable":
-      return { kind: "unanswered", why: `ingress not reached: ${outcome.why}` };
-    case "broken":
-      return { kind: "wrong", why: outcome.why };
-    case "answer": {
-      const { limit, status, body, truncated } = outcome.answer;
-      if (limit !== undefined) return { kind: "unanswered", why: `not answered by the release: ${limit}` };
-      if (status < 200 || status > 299) return { kind: "wrong", why: `HTTP ${status}` };
-      if (truncated === true) return { kind: "wrong", why: "the answer is too large to be read" };
-      const read = readJson(body);
-      const value = read.kind === "nothing" ? read : protocol.value(read.value);
-      if (value.kind === "nothing") return { kind: "wrong", why: value.why };
-      const compared = path === undefined ? value.value : jsonAt(value.value, path);
-      const why = difference(comparison, expected, compared);
-      return why === undefined ? { kind: "right" } : { kind: "wrong", why };
-    }
-  }
+  const came = cameTo(outcome);
+  if (came.kind !== "answer") return came;
+  const { body, truncated } = came.answer;
+  if (truncated === true) return { kind: "wrong", why: "the answer is too large to be read" };
+  const read = readJson(body);
+  const value = read.kind === "nothing" ? read : protocol.value(read.value);
+  if (value.kind === "nothing") return { kind: "wrong", why: value.why };
+  const compared = path === undefined ? value.value : jsonAt(value.value, path);
+  const why = difference(comparison, expected, compared);
+  return why === undefined ? { kind: "right" } : { kind: "wrong", why };
 }
 
 export const goldenGate: ConfigurableGate<GoldenForm, GoldenSettings> = {

@@ -5,8 +5,9 @@ import { tied } from "../config/parts/tied.ts";
 import type { GateVerdict } from "../core/calls.ts";
 import { type Fields, isFields } from "../core/fields.ts";
 import { ingressGateProblems } from "./ingress-rules.ts";
-import type { GateIo, IngressOutcome } from "./io.ts";
+import type { GateIo } from "./io.ts";
 import { type ConfigurableGate, lookBy } from "./kind.ts";
+import { type Came, cameTo } from "./outcome.ts";
 import { readJson } from "./protocols/protocol.ts";
 
 /** Whether a model of Open Inference v2 is there, and has the inputs and outputs that clients know. */
@@ -72,7 +73,7 @@ type Metadata =
   | { readonly kind: "unanswered"; readonly why: string };
 
 interface SmokeSample {
-  readonly ready: { readonly kind: "fine" } | { readonly kind: "wrong" | "unanswered"; readonly why: string };
+  readonly ready: Came;
   readonly release: Metadata;
   /** `undefined`: not asked. */
   readonly live: Metadata | undefined;
@@ -83,7 +84,7 @@ const look = lookBy<SmokeSettings, SmokeSample, SmokeMemory>({
   ask: async ({ io, memory }, { smoke: asking }, { phase }, signal) => {
     const get = (route: "release" | "clients", path: string) => asked(io, asking, route, path, signal);
     const route = phase === "soak" ? "clients" : "release";
-    const ready = statusOf(await get(route, `${asking.path}/ready`));
+    const ready = await get(route, `${asking.path}/ready`);
     const release = metadataOf(await get(route, asking.path));
     const isLiveToBeSeen = phase === "verify" && asking.schema === "unchanged" && memory.live === undefined;
     const live = isLiveToBeSeen ? metadataOf(await get("clients", asking.path)) : undefined;
@@ -140,30 +141,15 @@ async function asked(
   route: "release" | "clients",
   path: string,
   signal: AbortSignal,
-): Promise<IngressOutcome> {
-  return await io.ask({ route, path, method: "GET", headers, body: undefined, insecure, timeoutMs, signal });
+): Promise<Came> {
+  return cameTo(
+    await io.ask({ route, path, method: "GET", headers, body: undefined, insecure, timeoutMs, signal }),
+  );
 }
 
-function statusOf(outcome: IngressOutcome): SmokeSample["ready"] {
-  switch (outcome.kind) {
-    case "unreachable":
-      return { kind: "unanswered", why: `ingress not reached: ${outcome.why}` };
-    case "broken":
-      return { kind: "wrong", why: outcome.why };
-    case "answer": {
-      const { limit, status } = outcome.answer;
-      if (limit !== undefined) return { kind: "unanswered", why: `not answered by the release: ${limit}` };
-      return status >= 200 && status <= 299 ? { kind: "fine" } : { kind: "wrong", why: `HTTP ${status}` };
-    }
-  }
-}
-
-function metadataOf(outcome: IngressOutcome): Metadata {
-  const status = statusOf(outcome);
-  if (status.kind !== "fine" || outcome.kind !== "answer") {
-    return status.kind === "fine" ? { kind: "wrong", why: "no answer" } : status;
-  }
-  const read = readJson(outcome.answer.body);
+function metadataOf(came: Came): Metadata {
+  if (came.kind !== "answer") return came;
+  const read = readJson(came.answer.body);
   if (read.kind === "nothing") return { kind: "wrong", why: read.why };
   if (!isFields(read.value)) return { kind: "wrong", why: "the answer is no object" };
   const { inputs, outputs } = read.value;

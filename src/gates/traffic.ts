@@ -260,7 +260,9 @@ export const trafficGate: ConfigurableGate<TrafficForm, TrafficSettings> = {
       (one): CounterSource =>
         typeof one === "string" ? { kind: "url", url: one } : { kind: "pods", path: "/metrics", ...one },
     ),
-    ...{ latency, alpha, timeoutMs },
+    latency,
+    alpha,
+    timeoutMs,
   }),
   problems: (_gate, { input }) => {
     const rollout = "rollout" in input && isFields(input.rollout) ? input.rollout : {};
@@ -280,6 +282,6 @@ export const trafficGate: ConfigurableGate<TrafficForm, TrafficSettings> = {
     remembers: { nothing, schema: memory },
     ask: async ({ io }, { sources, latency, timeoutMs }, _subject, signal) =>
       await io.counters({ sources, latency, timeoutMs, signal }),
-    judge: (kept, read, gate, subject) => judgeTraffic(kept, read, gate, subject),
+    judge: judgeTraffic,
   }),
 };
