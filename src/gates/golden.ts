@@ -6,7 +6,7 @@ import { messageAndHint, UserError } from "../core/errors.ts";
 import { jsonAt } from "../core/json-path.ts";
 import type { GoldenCase } from "./cases/case.ts";
 import { type Comparison, difference } from "./cases/compare.ts";
-import { ingressGateProblems } from "./ingress-rules.ts";
+import { anyCertificate, ingressGateProblems, ingressHeaders } from "./ingress-rules.ts";
 import type { IngressOutcome } from "./io.ts";
 import { type ConfigurableGate, lookBy } from "./kind.ts";
 import { cameTo } from "./outcome.ts";
@@ -84,13 +84,8 @@ const golden = z
       .optional()
       .describe(`What makes an answer right. ${otherwise("exact")}`),
     answer: text("Dot-separated path into what the protocol compares. Default: all of it").optional(),
-    headers: z.record(z.string(), z.string()).optional().describe("Headers of the requests by name"),
-    insecure: z
-      .boolean()
-      .optional()
-      .describe(
-        `Take any certificate of the ingress, over https. ${otherwise(false)}: it must be trusted here`,
-      ),
+    headers: ingressHeaders,
+    insecure: anyCertificate,
   })
   .describe("Cases whose right answers are declared: any miss fails");
 

@@ -1,9 +1,25 @@
+import { z } from "zod";
 import type { ConfigProblem } from "../config/parts/problem.ts";
+import { otherwise } from "../config/parts/schema-parts.ts";
 import { type Fields, isFields, valueAt } from "../core/fields.ts";
 import { type GatePhase, gatePhases } from "../core/gates.ts";
 import { leadsToModel } from "../core/identity-path.ts";
 import type { IngressSpec } from "../core/model.ts";
 import type { GateAround } from "./kind.ts";
+
+/** Headers of a gate's requests. */
+export const ingressHeaders = z
+  .record(
+    z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "is no header name"),
+    z.string().regex(/^[\t\x20-\x7e]*$/, "may have printable characters only"),
+  )
+  .optional()
+  .describe("Headers of the requests by name");
+
+export const anyCertificate = z
+  .boolean()
+  .optional()
+  .describe(`Take any certificate of the ingress, over https. ${otherwise(false)}: it must be trusted here`);
 
 /**
  * What is wrong with a gate that sends requests of its own through the ingress. `key`: under which the gate has its `path`. Paths begin at the

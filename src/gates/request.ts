@@ -6,7 +6,7 @@ import { absolutePath, otherwise, text } from "../config/parts/schema-parts.ts";
 import { tied } from "../config/parts/tied.ts";
 import { type Fields, isFields } from "../core/fields.ts";
 import { jsonAt } from "../core/json-path.ts";
-import { ingressGateProblems } from "./ingress-rules.ts";
+import { anyCertificate, ingressGateProblems, ingressHeaders } from "./ingress-rules.ts";
 import type { IngressAnswer } from "./io.ts";
 import { type ConfigurableGate, type GateAround, lookWithoutMemory } from "./kind.ts";
 
@@ -69,13 +69,7 @@ const request = z
   .strictObject({
     path: absolutePath.describe("As clients ask, for example /v2/models/fraud/infer"),
     method: z.enum(["GET", "POST"]).optional().describe("Default: POST with a body, else GET"),
-    headers: z
-      .record(
-        z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "is no header name"),
-        z.string().regex(/^[\t\x20-\x7e]*$/, "may have printable characters only"),
-      )
-      .optional()
-      .describe("Headers of the request by name"),
+    headers: ingressHeaders,
     body: z.unknown().optional().describe("Sent as JSON"),
     requests: z
       .int()
@@ -88,12 +82,7 @@ const request = z
       .min(0)
       .optional()
       .describe(`How many of them may be wrong. ${otherwise(own.allowed)}`),
-    insecure: z
-      .boolean()
-      .optional()
-      .describe(
-        `Take any certificate of the ingress, over https. ${otherwise(own.insecure)}: it must be trusted here`,
-      ),
+    insecure: anyCertificate,
     expect: z
       .strictObject({
         status: z

@@ -4,7 +4,7 @@ import { absolutePath, otherwise } from "../config/parts/schema-parts.ts";
 import { tied } from "../config/parts/tied.ts";
 import type { GateVerdict } from "../core/calls.ts";
 import { type Fields, isFields } from "../core/fields.ts";
-import { ingressGateProblems } from "./ingress-rules.ts";
+import { anyCertificate, ingressGateProblems, ingressHeaders } from "./ingress-rules.ts";
 import type { GateIo } from "./io.ts";
 import { type ConfigurableGate, lookBy } from "./kind.ts";
 import { type Came, cameTo } from "./outcome.ts";
@@ -45,13 +45,8 @@ const smoke = z
       .describe(
         `changed: inputs or outputs may be others than those of the live model. ${otherwise("unchanged")}`,
       ),
-    headers: z.record(z.string(), z.string()).optional().describe("Headers of the requests by name"),
-    insecure: z
-      .boolean()
-      .optional()
-      .describe(
-        `Take any certificate of the ingress, over https. ${otherwise(false)}: it must be trusted here`,
-      ),
+    headers: ingressHeaders,
+    insecure: anyCertificate,
   })
   .describe("Whether a model of Open Inference v2 is ready and has the inputs and outputs that clients know");
 
