@@ -22,6 +22,7 @@ import { release } from "./release.ts";
 import { report } from "./report.ts";
 import { rollback } from "./rollback.ts";
 import { abort, approve, pause, promote, resume } from "./rollout-control.ts";
+import { routerTest } from "./router-test.ts";
 import { run } from "./run.ts";
 import { stateExport, stateImport, stateShow } from "./state.ts";
 import { status } from "./status.ts";
@@ -59,6 +60,7 @@ export const commands: readonly Command[] = [
   stateImport,
   configShow,
   configValidate,
+  routerTest,
   clusterUp,
   clusterDown,
   clusterStatus,
