@@ -1,3 +1,4 @@
+import type { ControllerName } from "../../core/controllers.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import {
   type BuiltInRouterName,
@@ -65,6 +66,12 @@ export function routerNamed(name: RouterName): Router {
     hint: `The routers are: ${routerNames.join(", ")}, and those that a configuration defines with defineRouter().`,
     exitCode: exitCodes.usage,
   });
+}
+
+/** The routers whose objects a controller reads as they are meant, those that can do more first. */
+export function routersFor(controller: ControllerName): readonly BuiltInRouterName[] {
+  const reads = (name: BuiltInRouterName) => routers[name].readBy?.includes(controller) === true;
+  return [...routerNames.filter(reads), "plain"];
 }
 
 /**
