@@ -1,13 +1,14 @@
 /**
- * Writes the package's JavaScript into `dist`: few files instead of hundreds, since loading each of them is a good part of the time that a command
+ * Writes the package's JavaScript into `dist`, or into the folder named: few files instead of hundreds, since loading each of them is a good part of the time that a command
  * takes. Libraries stay what npm installs, so that their updates reach users without ours, and Pulumi's must be one with the program's.
  */
 import { rm } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { rolldown } from "rolldown";
 
 const root = join(import.meta.dirname, "..");
 const source = join(root, "src");
+const target = resolve(process.argv[2] ?? join(root, "dist"));
 
 /**
  * What of a module says where it is must go on saying so: files of the package are found from there. All chunks lie in `dist` itself, and from there
@@ -21,7 +22,7 @@ function placeOf(code: string, file: string): string {
 }
 
 // What an earlier build left would be packed, too.
-await rm(join(root, "dist"), { recursive: true, force: true });
+await rm(target, { recursive: true, force: true });
 
 const bundle = await rolldown({
   input: {
@@ -46,7 +47,7 @@ const bundle = await rolldown({
   },
 });
 const { output } = await bundle.write({
-  dir: join(root, "dist"),
+  dir: target,
   format: "esm",
   entryFileNames: "[name].js",
   chunkFileNames: "[name]-[hash].js",
@@ -57,6 +58,6 @@ const misplaced = output.flatMap((one) =>
   one.type === "chunk" && one.fileName.includes("/") && one.code.includes("import.meta") ? one.fileName : [],
 );
 if (misplaced.length > 0) {
-  await rm(join(root, "dist"), { recursive: true });
+  await rm(target, { recursive: true });
   throw new Error(`${misplaced.join(", ")} would look for files of the package in the wrong place.`);
 }

@@ -3,6 +3,11 @@ import { join } from "node:path";
 
 export const repository = join(import.meta.dirname, "..", "..");
 
+/** The program that tests start: the one of an installed package where the set-up has made one, else this checkout's. */
+export function programUnderTest(): string {
+  return process.env.MODELSWITCH_TEST_PROGRAM ?? join(repository, "bin", "modelswitch.js");
+}
+
 export interface ProcessResult {
   readonly exitCode: number | null;
   readonly stdout: string;
@@ -22,7 +27,7 @@ export interface ProcessOptions {
 
 /** Runs the command line as a user would: its own process, its exit code. */
 export function modelswitch(args: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {
-  return run(process.execPath, [join(repository, "bin", "modelswitch.js"), ...args], options);
+  return run(process.execPath, [programUnderTest(), ...args], options);
 }
 
 export function run(
