@@ -15,7 +15,7 @@ import { stateSecretsOf } from "../rbac/manifests.ts";
 import { findControllers } from "../router/found.ts";
 import type { Check, Verdict } from "./check.ts";
 import { failed, ok, skipped } from "./check.ts";
-import { askIngressOnce, guardsVerdict, liveIngress } from "./ingress-checks.ts";
+import { frontChecks } from "./front-checks.ts";
 import * as cluster from "./observe-cluster.ts";
 import { type ProviderFacts, providerVerdict } from "./provider.ts";
 import { routerVerdict } from "./router-check.ts";
@@ -189,7 +189,7 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
         endpoints: config.endpoints,
       });
     }),
-    ...ingressChecks(world, { run, reached, model, namespace }),
+    ...frontChecks(world, { run, reached, model, namespace }),
     reached.then((there) =>
       run("local-cluster", "Local cluster possible", async () =>
         there === undefined || connected === undefined || options.localCluster
@@ -198,62 +198,6 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
       ),
     ),
   ]);
-}
-
-/** What stands in front of the model, by its annotations and by what one request meets. */
-function ingressChecks(
-  world: DoctorWorld,
-  { run, reached, model, namespace }: IngressChecksInput,
-): Promise<Check>[] {
-  const check = (
-    name: string,
-    title: string,
-    work: (
-      model: ResolvedConfig,
-      api: Connection["api"],
-      live: Awaited<ReturnType<typeof liveIngress>>,
-      signal: AbortSignal,
-    ) => Promise<Verdict> | Verdict,
-  ) =>
-    reached.then((there) =>
-      run(name, title, async (signal) => {
-        if (model === undefined) return skipped("no valid configuration");
-        if (there === undefined) return skipped("no cluster is reached");
-        const live = await liveIngress(
-          there.api,
-          namespace,
-          configuredNames(model).ingress,
-          signal,
-          routerNamed(model.router),
-        );
-        return await work(model, there.api, live, signal);
-      }),
-    );
-  return [
-    check("ingress-guards", "Limits at the ingress", (config, _api, live) => guardsVerdict(config, live)),
-    check("ingress-answer", "Answer of the ingress", (config, api, live, signal) =>
-      askIngressOnce(config, live, {
-        api,
-        namespace,
-        probe: world.probe,
-        env: world.env,
-        lookup: world.lookup,
-        now: () => world.clock.now(),
-        signal,
-      }),
-    ),
-  ];
-}
-
-interface IngressChecksInput {
-  readonly run: (
-    name: string,
-    title: string,
-    work: (signal: AbortSignal) => Promise<Verdict>,
-  ) => Promise<Check>;
-  readonly reached: Promise<Connection | undefined>;
-  readonly model: ResolvedConfig | undefined;
-  readonly namespace: string;
 }
 
 async function outcome<T>(work: Promise<T>): Promise<Outcome<T>> {
