@@ -1,10 +1,10 @@
-import { tmpdir } from "node:os";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { connect } from "../../src/kubernetes/connect.ts";
 import { installKinds, type RunningTraefik, startTraefik } from "./controllers.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { configureReleases } from "./release-project.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
+import { elsewhere } from "./ways-back.ts";
 
 /** A router that a configuration brings along, in front of a controller that runs: an IngressRoute that weighs two Services. */
 
@@ -109,8 +109,8 @@ test("a router of the user's own takes a release live in steps and back, and no 
   expect(await project.result(["plan"])).toMatchObject({ changes: [] });
 
   // Where the file is not read, the router is not known: nothing is done, and it is said why.
-  const elsewhere = await project.command(["rollback", "--model", "fraud", "--json"], { cwd: tmpdir() });
-  expect(elsewhere.exitCode, elsewhere.stdout).toBe(2);
-  expect(elsewhere.stdout).toContain("router-not-loaded");
+  const refused = await elsewhere(project, ["rollback"]);
+  expect(refused.exitCode, refused.stdout).toBe(2);
+  expect(refused.stdout).toContain("router-not-loaded");
   expect(await at()).toBe("1");
 });

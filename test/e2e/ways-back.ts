@@ -35,7 +35,7 @@ const linesOf = (stdout: string): Line[] =>
     .map((line) => JSON.parse(line) as Line);
 
 /** Runs a command in an empty folder on a machine that has the kubeconfig alone: no configuration, no copy of the state, no passphrase. */
-async function elsewhere(project: ModelProject, args: readonly string[]): Promise<ProcessResult> {
+export async function elsewhere(project: ModelProject, args: readonly string[]): Promise<ProcessResult> {
   const folder = await mkdtemp(join(tmpdir(), "elsewhere-"));
   const kubeconfig = parse(await readFile(project.namespace.kubeconfigPath, "utf8")) as {
     contexts: { context: { namespace?: string } }[];
