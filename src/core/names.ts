@@ -21,6 +21,12 @@ export interface ObjectNames {
   readonly autoscaler: Readonly<Record<Slot, string>>;
   readonly ingress: string;
   readonly canaryIngress: string;
+  /** What takes a share of the traffic, under a router whose share is an object of its own. */
+  readonly shift: string;
+  /** What takes requests with the preview header, under a router that needs an object for them. */
+  readonly preview: string;
+  /** The Service of both slots' pods, under a router that tells them apart by a label. */
+  readonly union: string;
   /** The ConfigMap that holds the rollout record. */
   readonly record: string;
 }
@@ -44,6 +50,9 @@ export function objectNames(model: Named, given: GivenNames = {}): ObjectNames {
     },
     ingress: given.ingress ?? model,
     canaryIngress: `${model}-canary`,
+    shift: `${model}-shift`,
+    preview: `${model}-preview`,
+    union: `${model}-union`,
     record: `${model}-modelswitch`,
   };
 }

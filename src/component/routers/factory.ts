@@ -4,6 +4,8 @@ import { type ObjectKind, pulumiType } from "../../core/object-kind.ts";
 import type { RoutingRight } from "../../core/permissions.ts";
 import { contour } from "./contour.ts";
 import { gatewayApi } from "./gateway-api.ts";
+import { haproxy } from "./haproxy.ts";
+import { haproxyTech } from "./haproxy-tech.ts";
 import { nginx } from "./nginx.ts";
 import { plain } from "./plain.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
@@ -15,6 +17,8 @@ const routers: Readonly<Record<RouterName, Router>> = {
   traefik,
   "gateway-api": gatewayApi,
   contour,
+  haproxy,
+  "haproxy-tech": haproxyTech,
 };
 
 /** What all routers together need of the kinds that they write, each kind once. */
