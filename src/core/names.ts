@@ -57,6 +57,11 @@ export function objectNames(model: Named, given: GivenNames = {}): ObjectNames {
   };
 }
 
+/** All names that a model's Ingresses may have, by its router. */
+export function ingressNames({ ingress, canaryIngress, shift, preview }: ObjectNames): readonly string[] {
+  return [ingress, canaryIngress, shift, preview];
+}
+
 /** Header that forces a request to the candidate (`always`) or to the main slot (`never`). */
 export const defaultPreviewHeader = "X-Modelswitch-Preview";
 

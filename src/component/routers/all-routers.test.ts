@@ -74,7 +74,7 @@ describe.each(routerNames)("the router %s", (name) => {
     expect(router.read("fraud", [])).toBeUndefined();
     const foreign = router.objects({
       ...input,
-      names: { ...objectNames("fraud"), service: { blue: "x", green: "y" } },
+      names: { ...objectNames("fraud"), service: { blue: "x", green: "y" }, union: "z" },
     });
     expect(router.read("fraud", foreign)).toBeUndefined();
   });

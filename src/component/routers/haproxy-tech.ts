@@ -1,5 +1,5 @@
 import { type IngressSpec, placesOf } from "../../core/model.ts";
-import { objectNames } from "../../core/names.ts";
+import { type Named, objectNames } from "../../core/names.ts";
 import { isObject } from "../../core/object-kind.ts";
 import { type Routing, settled, settledOn } from "../../core/routing.ts";
 import { isSlot, otherSlot, type Slot } from "../../core/slots.ts";
@@ -59,7 +59,7 @@ export const haproxyTech: Router<IngressManifest | ServiceManifest> = {
     const request = requestAnnotations(ingress);
     const header = `req.hdr(${previewHeader}) -m str`;
     // Paths of others on the same host may be longer, and win over the main Ingress's: those requests are not the model's.
-    const ofModel = `{ var(txn.path_match) -m sub _svc_${service[base]}_`;
+    const ofModel = `{ var(txn.path_match) -m sub _${service[base]}_`;
     const share = `rand(100) lt ${shareOf(routing)} } !{ ${header} ${base} } ${ofModel}`;
     refuseUnsayable("haproxy-tech", input, prefixes, { ...request, [routeAcl]: share });
     refuseUnmatched(ingress);
@@ -100,7 +100,7 @@ export const haproxyTech: Router<IngressManifest | ServiceManifest> = {
     const service = found(serviceKind, shift);
     // Without one of the two nothing is taken away from the main Ingress.
     if (service === undefined || found(ingressKind, shift) === undefined) return settledOn(base);
-    return sharedBy(service);
+    return sharedBy(model, service);
   },
 
   classOf: ({ className = "" }) => className,
@@ -116,11 +116,14 @@ function shareOf(routing: Routing): number {
 }
 
 /** What the Service of the shift says; `undefined`: something that the router does not write. */
-function sharedBy({ metadata }: ObservedObject): Routing | undefined {
+function sharedBy(model: Named, { metadata }: ObservedObject): Routing | undefined {
   const annotations = metadata?.annotations ?? {};
   const text = annotations[routeAcl];
-  // Two Ingresses with one path, and no rule between them: the controller takes the first by name of the backend, which is blue's.
-  if (text === undefined) return settledOn(base);
+  if (text === undefined) {
+    // Two Ingresses with one path, and no rule between them: HAProxy takes the first line of a sorted map, so the first by its backend's name.
+    const { service, shift } = objectNames(model);
+    return settledOn(`${service[base]}_` < `${shift}_` ? base : shifted);
+  }
   const [, number] = /^rand\(100\) lt (\d{1,3}) \} !\{ /.exec(text) ?? [];
   const share = number === undefined ? undefined : Number(number);
   if (share === undefined || share > 100) return undefined;

@@ -11,7 +11,7 @@ const ofHaproxy = {
 } as const;
 
 /**
- * The controller of HAProxy Technologies: a backend for each Service, `NAMESPACE_svc_SERVICE_PORT`. Previews of green have one of their own, and
+ * The controller of HAProxy Technologies: a backend for each Service, `NAMESPACE_svc_SERVICE_PORT` (before 3.2 without `svc_`). Previews of green have one of their own, and
  * are not counted.
  */
 export const haproxyTechCounters = countersBy({
@@ -20,7 +20,8 @@ export const haproxyTechCounters = countersBy({
   requests: "haproxy_backend_http_responses_total",
   slotOf: ({ proxy = "" }, { namespace, main, names = objectNames(main), services }) => {
     const of = { blue: services.blue, green: names.shift };
-    return slots.find((slot) => proxy.startsWith(`${namespace}_svc_${of[slot]}_`));
+    const backend = proxy.replace(/^([^_]+)_svc_/, "$1_");
+    return slots.find((slot) => backend.startsWith(`${namespace}_${of[slot]}_`));
   },
 });
 
