@@ -105,19 +105,20 @@ nginx_ingress_controller_requests{namespace="test",ingress="fraud",canary="",sta
 });
 
 describe("HAProxy", () => {
-  test("haproxytech: a backend for each Service; green's is that of the shift", () => {
+  test("haproxytech: a backend for each Service; green has that of the shift and that of previews", () => {
     const line = (proxy: string, code: string, value: number) =>
       `haproxy_backend_http_responses_total{proxy="${proxy}",code="${code}"} ${value}`;
     const text = [
       line("prod_svc_fraud-blue_http", "2xx", 70),
       line("prod_svc_fraud-blue_http", "5xx", 5),
       line("prod_svc_fraud-shift_http", "2xx", 20),
-      line("prod_svc_fraud-preview_http", "2xx", 900),
+      line("prod_svc_fraud-preview_http", "2xx", 4),
+      line("prod_fraud-shift_80", "3xx", 1),
       line("test_svc_fraud-blue_http", "2xx", 900),
     ].join("\n");
     expect(counted(haproxyTechCounters, text).slots).toEqual({
       blue: { requests: 75, events: { errors: 5 } },
-      green: { requests: 20, events: { errors: 0 } },
+      green: { requests: 25, events: { errors: 0 } },
     });
   });
 

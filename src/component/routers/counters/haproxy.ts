@@ -11,17 +11,17 @@ const ofHaproxy = {
 } as const;
 
 /**
- * The controller of HAProxy Technologies: a backend for each Service, `NAMESPACE_svc_SERVICE_PORT` (before 3.2 without `svc_`). Previews of green have one of their own, and
- * are not counted.
+ * The controller of HAProxy Technologies: a backend for each Service, `NAMESPACE_svc_SERVICE_PORT` (before 3.2 without `svc_`). Green has that of the
+ * shift and that of previews; they are counted as those of blue are.
  */
 export const haproxyTechCounters = countersBy({
   controller: "HAProxy Kubernetes Ingress Controller",
   ...ofHaproxy,
   requests: "haproxy_backend_http_responses_total",
   slotOf: ({ proxy = "" }, { namespace, main, names = objectNames(main), services }) => {
-    const of = { blue: services.blue, green: names.shift };
     const backend = proxy.replace(/^([^_]+)_svc_/, "$1_");
-    return slots.find((slot) => backend.startsWith(`${namespace}_${of[slot]}_`));
+    const of = { blue: [services.blue], green: [names.shift, names.preview] };
+    return slots.find((slot) => of[slot].some((service) => backend.startsWith(`${namespace}_${service}_`)));
   },
 });
 
