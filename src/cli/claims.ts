@@ -4,7 +4,7 @@ import { pathFromConfig } from "../config/file/read.ts";
 import { pulumiStack } from "../config/model/resolve.ts";
 import type { ModelswitchConfig } from "../config/model/types.ts";
 import type { Claims } from "../config/report/conflicts.ts";
-import { objectNames } from "../core/names.ts";
+import { ingressNames, objectNames } from "../core/names.ts";
 import { clusterOf, resolveKubeconfig } from "./kubeconfig.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -20,7 +20,7 @@ export function rivalsOf(project: ProjectFile, { target, input }: Effective): Ta
 }
 
 function sharesIngress(a: string, b: string): boolean {
-  return objectNames(a).canaryIngress === b || objectNames(b).canaryIngress === a;
+  return ingressNames(objectNames(a)).includes(b) || ingressNames(objectNames(b)).includes(a);
 }
 
 /** Where a target's objects and its state are, by what its files say; `undefined` where they are not valid. */

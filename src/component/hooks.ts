@@ -19,9 +19,9 @@ import {
 
 /** The guard as options of the resources it guards. */
 export interface Guard {
-  /** The main Ingress is the one that takes hosts and paths. */
-  ingress(isMain: boolean): pulumi.CustomResourceOptions;
-  service(name: string): pulumi.CustomResourceOptions;
+  /** A routing object. The main one is the one that takes hosts and paths; a Service keeps its selector. */
+  routing(isMain: boolean, isService: boolean): pulumi.CustomResourceOptions;
+  service(): pulumi.CustomResourceOptions;
   deployment(slot: Slot): pulumi.CustomResourceOptions;
   /** What no hook can see, for it is not there any more: rejects where the routing must not be written. */
   readonly registration: Promise<void> | undefined;
@@ -54,7 +54,7 @@ export function guardHooks(
   declared: Declared,
 ): Guard {
   if (guard === false || !hooksSupported()) {
-    return { ingress: () => ({}), service: () => ({}), deployment: () => ({}), registration: undefined };
+    return { routing: () => ({}), service: () => ({}), deployment: () => ({}), registration: undefined };
   }
   const connection = connectOnce(guard === true ? undefined : guard);
   const switched = hook(async (args) => {
@@ -71,6 +71,12 @@ export function guardHooks(
     });
   });
   const watch = new PodWatch({ names, say: declared.say });
+  const selected = hook(async (args) => {
+    const before = (await awaited<unknown>(args.oldInputs)) as KubernetesInputs | undefined;
+    const [after] = await inputsOf(args);
+    const name = after.metadata?.name ?? "";
+    refuseChangedSelector(name, before?.spec?.selector, after.spec?.selector);
+  });
   const made = hook(async (args) => {
     const [written] = await inputsOf(args);
     await ifReachable(declared.say, `Whether another ${router.kinds[0].kind} has the host`, async () => {
@@ -81,20 +87,13 @@ export function guardHooks(
   });
   return {
     registration: registration({ model, names, router }, declared, connection),
-    ingress: (isMain) => ({
-      hooks: { beforeUpdate: [switched], ...(isMain ? { beforeCreate: [made] } : {}) },
-    }),
-    service: (name) => ({
+    routing: (isMain, isService) => ({
       hooks: {
-        beforeUpdate: [
-          hook(async (args) => {
-            const before = (await awaited<unknown>(args.oldInputs)) as KubernetesInputs | undefined;
-            const [after] = await inputsOf(args);
-            refuseChangedSelector(name, before?.spec?.selector, after.spec?.selector);
-          }),
-        ],
+        beforeUpdate: [switched, ...(isService ? [selected] : [])],
+        ...(isMain ? { beforeCreate: [made] } : {}),
       },
     }),
+    service: () => ({ hooks: { beforeUpdate: [selected] } }),
     deployment: (slot) => {
       const changed = hook(async (args) => {
         const [written, state] = await inputsOf(args);

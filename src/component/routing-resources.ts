@@ -2,10 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { IngressSpec } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
 import type { Adopting } from "./adopted.ts";
-import type { BlueGreenModelArgs, ResolvedArgs } from "./arguments.ts";
+import { type BlueGreenModelArgs, type ResolvedArgs, selectorOf } from "./arguments.ts";
 import type { IngressStatus } from "./endpoint.ts";
 import type { Guard } from "./hooks.ts";
 import { kubernetesResource } from "./kubernetes-resource.ts";
+import { serviceKind } from "./routers/service-object.ts";
+import { backendPort } from "./service-port.ts";
 
 /** The main routing object, as far as the component says something of it. */
 export interface MainRoute {
@@ -13,12 +15,15 @@ export interface MainRoute {
   readonly status: pulumi.Output<IngressStatus | undefined>;
 }
 
-/** Writes the routing objects, the main one first: while both change, that order never takes traffic from where it goes. */
+/**
+ * Writes the routing objects, the main one first: while both change, that order never takes traffic from where it goes. Services come before
+ * all others, and are deleted after them: to a route without its Service controllers answer with errors.
+ */
 export function routingResources(
   parent: pulumi.Resource,
   model: string,
   args: BlueGreenModelArgs,
-  { names, router, routing, previewHeader, servicePort }: ResolvedArgs,
+  { names, router, routing, previewHeader, servicePort, server }: ResolvedArgs,
   guard: Guard,
   adopted: Adopting,
   dependsOn: readonly pulumi.Resource[],
@@ -32,45 +37,51 @@ export function routingResources(
       ingress: known as IngressSpec,
       previewHeader,
       servicePort,
+      backend: backendPort(known.protocol, servicePort, server),
+      selectors: { blue: selectorOf(model, "blue", args), green: selectorOf(model, "green", args) },
       namespace: undefined,
     }),
   );
   const resources: pulumi.CustomResource[] = [];
-  for (const [index, { kind, name }] of router.refs(names).entries()) {
+  const refs = router.refs(names);
+  const isService = ({ kind }: (typeof refs)[number]) => kind.kind === serviceKind.kind;
+  let main: pulumi.CustomResource | undefined;
+  for (const ref of [...refs.filter(isService), ...refs.filter((one) => !isService(one))]) {
+    const { kind, name } = ref;
+    const index = refs.indexOf(ref);
     const manifest = manifests.apply((all) => {
       const one = all[index];
       if (one === undefined) throw new Error(`The router "${router.name}" wrote no object ${name}.`);
       return one;
     });
     const labels = { app: model, ...ownLabels(model) };
-    resources.push(
-      kubernetesResource(
-        kind,
-        name,
-        {
-          metadata: {
-            // Said here once more, so that they are known in a preview even where the host is not.
-            name,
-            ...(args.namespace === undefined ? {} : { namespace: args.namespace }),
-            labels: index === 0 ? adopted.ingressLabels(labels) : labels,
-            annotations:
-              index === 0
-                ? manifest.metadata.annotations.apply(adopted.ingressAnnotations)
-                : manifest.metadata.annotations,
-          },
-          spec: manifest.spec,
+    const resource = kubernetesResource(
+      kind,
+      name,
+      {
+        metadata: {
+          // Said here once more, so that they are known in a preview even where the host is not.
+          name,
+          ...(args.namespace === undefined ? {} : { namespace: args.namespace }),
+          labels: index === 0 ? adopted.ingressLabels(labels) : labels,
+          annotations:
+            index === 0
+              ? manifest.metadata.annotations.apply(adopted.ingressAnnotations)
+              : manifest.metadata.annotations,
         },
-        {
-          parent,
-          dependsOn: [...dependsOn, ...resources],
-          ...guard.ingress(index === 0),
-          ...(index === 0 ? adopted.ingressOptions(name) : {}),
-        },
-      ),
+        spec: manifest.spec,
+      },
+      {
+        parent,
+        dependsOn: [...dependsOn, ...resources],
+        ...guard.routing(index === 0, isService(ref)),
+        ...(index === 0 ? adopted.ingressOptions(name) : {}),
+      },
     );
+    resources.push(resource);
+    if (index === 0) main = resource;
   }
-  const [main] = resources;
-  const [ref] = router.refs(names);
+  const [ref] = refs;
   if (main === undefined) throw new Error(`The router "${router.name}" has no objects.`);
   const { metadata, status } = main as Partial<MainOutputs>;
   return {

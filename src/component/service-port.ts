@@ -1,10 +1,8 @@
-import type * as k8s from "@pulumi/kubernetes";
 import { exitCodes, UserError } from "../core/errors.ts";
 import type { IdentityProbe } from "../core/identity.ts";
 import { type BackendProtocol, type ModelServer, speaksGrpc } from "../core/model.ts";
 import type { ServiceSettings } from "../core/release-contents.ts";
-
-type ServicePort = k8s.types.input.core.v1.ServicePort;
+import type { BackendPort } from "./routers/router.ts";
 
 /**
  * Port of a slot's Service: where the server speaks what the ingress controller is told to speak. Its name says the protocol to
@@ -14,7 +12,7 @@ export function backendPort(
   protocol: BackendProtocol = "http",
   port: number,
   server: Pick<ModelServer, "httpPort" | "otherPorts">,
-): ServicePort {
+): BackendPort {
   const own = speaksGrpc(protocol) ? server.otherPorts.grpc : undefined;
   return { name: protocol, port, targetPort: own ?? server.httpPort };
 }

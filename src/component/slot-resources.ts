@@ -68,7 +68,7 @@ export function slotResources(
         ...serviceFields(args.service),
       },
     },
-    { parent, ...guard.service(name), ...adopted.options(slot, "service", name) },
+    { parent, ...guard.service(), ...adopted.options(slot, "service", name) },
   );
   const deployment =
     image === undefined

@@ -54,7 +54,7 @@ export async function refuseUnreadySwitch(
     object.metadata?.name === written.metadata?.name &&
     (written.kind === undefined || object.kind === undefined || object.kind === written.kind);
   const now = observed.find(isWritten);
-  const what = `The ${router.kinds[0].kind} ${namespace}/${written.metadata?.name}`;
+  const what = `The ${written.kind ?? router.kinds[0].kind} ${namespace}/${written.metadata?.name}`;
   const uid = now?.metadata?.uid;
   if (write.uid !== undefined && uid !== undefined && uid !== write.uid) {
     throw new UserError({

@@ -15,7 +15,15 @@ import type {
 import type { Slot } from "./slots.ts";
 
 /** Names of the built-in routers. */
-export const routerNames = ["nginx", "plain", "traefik", "gateway-api", "contour"] as const;
+export const routerNames = [
+  "nginx",
+  "plain",
+  "traefik",
+  "gateway-api",
+  "contour",
+  "haproxy",
+  "haproxy-tech",
+] as const;
 export type BuiltInRouterName = (typeof routerNames)[number];
 
 /** What the names of users' own routers begin with, in configurations and records. */

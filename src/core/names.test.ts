@@ -15,6 +15,9 @@ describe("objectNames", () => {
           names.service.green,
           names.ingress,
           names.canaryIngress,
+          names.shift,
+          names.preview,
+          names.union,
           names.record,
         ];
         expect(new Set(all).size).toBe(all.length);

@@ -21,6 +21,12 @@ export interface ObjectNames {
   readonly autoscaler: Readonly<Record<Slot, string>>;
   readonly ingress: string;
   readonly canaryIngress: string;
+  /** What takes a share of the traffic, under a router whose share is an object of its own. */
+  readonly shift: string;
+  /** What takes requests with the preview header, under a router that needs an object for them. */
+  readonly preview: string;
+  /** The Service of both slots' pods, under a router that tells them apart by a label. */
+  readonly union: string;
   /** The ConfigMap that holds the rollout record. */
   readonly record: string;
 }
@@ -44,8 +50,16 @@ export function objectNames(model: Named, given: GivenNames = {}): ObjectNames {
     },
     ingress: given.ingress ?? model,
     canaryIngress: `${model}-canary`,
+    shift: `${model}-shift`,
+    preview: `${model}-preview`,
+    union: `${model}-union`,
     record: `${model}-modelswitch`,
   };
+}
+
+/** All names that a model's Ingresses may have, by its router. */
+export function ingressNames({ ingress, canaryIngress, shift, preview }: ObjectNames): readonly string[] {
+  return [ingress, canaryIngress, shift, preview];
 }
 
 /** Header that forces a request to the candidate (`always`) or to the main slot (`never`). */

@@ -12,6 +12,7 @@ export interface Permission {
 
 /** Names of the objects of a model; `undefined`: no name is asked for. */
 export function namesOf(names: NamedObjects, all: ObjectNames): readonly string[] | undefined {
+  if (typeof names === "function") return names(all);
   switch (names) {
     case "deployments":
       return Object.values(all.deployment);

@@ -1,3 +1,4 @@
+import type { ObjectNames } from "./names.ts";
 import type { ObjectKind } from "./object-kind.ts";
 
 /** Commands that ask the API server for anything. */
@@ -24,7 +25,9 @@ export type NamedObjects =
   /** The one object of a kind that a routing has. */
   | "route"
   | "record"
-  | "any";
+  | "any"
+  /** Those that a router names. */
+  | ((names: ObjectNames) => readonly string[]);
 
 /** One line of the Role: a resource, its verbs, and which command needs which verb for what. */
 export interface PermissionRow {
@@ -71,7 +74,7 @@ const waiting = "Pulumi's Kubernetes provider waits by it for what it writes";
 /** What a router needs of a kind that it writes. */
 export interface RoutingRight {
   readonly kind: ObjectKind;
-  readonly names: "routing" | "route";
+  readonly names: Extract<NamedObjects, "routing" | "route" | ((names: ObjectNames) => readonly string[])>;
   /** Whether Pulumi's provider waits for such objects; it lists them then. */
   readonly awaited: boolean;
 }

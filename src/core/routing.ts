@@ -23,7 +23,7 @@ export interface Movement {
   readonly commit?: boolean;
 }
 
-/** Share of production traffic per slot in per cent; the sum is 100. */
+/** Share of production traffic per slot in per cent; the sum is 100. What is declared are whole numbers. */
 export interface TrafficSplit {
   readonly blue: number;
   readonly green: number;

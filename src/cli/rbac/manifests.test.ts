@@ -124,3 +124,20 @@ test("the Role of a router has the kinds that it writes, by name, and no others 
     expect(resourceNames ?? verbs).toEqual(resourceNames === undefined ? ["create"] : ["fraud"]);
   expect(rules.some(({ resources }) => resources?.includes("ingresses"))).toBe(false);
 });
+
+test.each([
+  ["haproxy", ["fraud-union"], ["fraud"]],
+  ["haproxy-tech", ["fraud-shift", "fraud-preview"], ["fraud", "fraud-shift", "fraud-preview"]],
+] as const)(
+  "the Role of the router %s has its Services beside those of the slots",
+  (router, services, ingresses) => {
+    const role = roleManifests({ ...options, router, withOptional: true })[0]?.object;
+    const rules = (role?.rules ?? []) as PolicyRule[];
+    const namesOf = (resource: string) =>
+      rules
+        .filter(({ resources, verbs }) => resources?.includes(resource) && verbs?.includes("patch"))
+        .map(({ resourceNames }) => resourceNames);
+    expect(namesOf("services")).toEqual(expect.arrayContaining([["fraud-blue", "fraud-green"], services]));
+    expect(namesOf("ingresses")).toEqual([ingresses]);
+  },
+);

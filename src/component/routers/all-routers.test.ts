@@ -13,6 +13,7 @@ const input: RouterInput = {
   routing: settledOn("blue"),
   ingress: {
     host: "ml.example.com",
+    className: "edge",
     path: "/fraud",
     also: [{ path: "/spam" }],
     gateway: { name: "edge", namespace: "gateways" },

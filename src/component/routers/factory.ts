@@ -12,6 +12,8 @@ import { type ObjectKind, pulumiType } from "../../core/object-kind.ts";
 import type { RoutingRight } from "../../core/permissions.ts";
 import { contour } from "./contour.ts";
 import { gatewayApi } from "./gateway-api.ts";
+import { haproxy } from "./haproxy.ts";
+import { haproxyTech } from "./haproxy-tech.ts";
 import { nginx } from "./nginx.ts";
 import { plain } from "./plain.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
@@ -23,6 +25,8 @@ const routers: Readonly<Record<BuiltInRouterName, Router>> = {
   traefik,
   "gateway-api": gatewayApi,
   contour,
+  haproxy,
+  "haproxy-tech": haproxyTech,
 };
 
 /** Those that the configuration or the Pulumi program of this process has brought along. */

@@ -74,6 +74,8 @@ export function ingressTo(
     readonly name: string;
     readonly annotations: Readonly<Record<string, string>>;
     readonly tls: boolean;
+    /** @default the slot's */
+    readonly service?: string;
   },
 ): IngressManifest {
   const { ingress } = input;
@@ -112,7 +114,7 @@ export function ingressTo(
               pathType,
               backend: {
                 service: {
-                  name: objectNames(input.names ?? input.model).service[slot],
+                  name: about.service ?? objectNames(input.names ?? input.model).service[slot],
                   port: { number: input.servicePort },
                 },
               },

@@ -4,7 +4,8 @@ import type { IngressSpec, RouterName } from "../../core/model.ts";
 import type { Named, ObjectNames } from "../../core/names.ts";
 import type { ObjectKind, ObjectRef } from "../../core/object-kind.ts";
 import type { RoutingNeeds } from "../../core/optional-permissions.ts";
-import type { Routing, Side } from "../../core/routing.ts";
+import type { Routing, Side, TrafficSplit } from "../../core/routing.ts";
+import type { Slot } from "../../core/slots.ts";
 import type { ControllerCounters } from "./counters/counted.ts";
 
 /** What a router can do. A model that asks for more is refused when it is planned, never served with less. */
@@ -53,6 +54,19 @@ export interface RouterInput {
   readonly previewHeader: string;
   /** Port of the slots' Services. */
   readonly servicePort: number;
+  /** Where that port leads. @default a port named http, to the same number */
+  readonly backend?: BackendPort;
+  /** Labels that select the pods of each slot. @default `{ app: MODEL, version: SLOT }` */
+  readonly selectors?: Readonly<Record<Slot, Labels>>;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** The port of a Service, as its spec has it. */
+export interface BackendPort {
+  readonly name: string;
+  readonly port: number;
+  readonly targetPort: number;
 }
 
 /** A routing object as it is written, of whatever kind. */
@@ -121,7 +135,7 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   readonly counters?: readonly ControllerCounters[];
   /** The kinds that it writes, that of the main object first: paths and types in Pulumi's state follow from them. */
   readonly kinds: readonly [main: ObjectKind, ...others: ObjectKind[]];
-  /** The objects that it writes, the main one first. */
+  /** The objects that it writes, the main one first. Services are made before all others, and go after them: routes lead to them. */
   refs(model: Named): readonly [main: ObjectRef, ...others: ObjectRef[]];
   /**
    * The objects that say `input.routing`, in the order of `refs`. Pure.
@@ -151,6 +165,11 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   ): Readonly<Record<string, string>>;
   /** What to look at where the ingress does not show what is declared. */
   readonly advice: string;
+  /**
+   * How the controller really shares requests, in per cent, where it can't share them as declared: it deals to pods, in whole numbers. Pure.
+   * @default as declared
+   */
+  realSplit?(split: TrafficSplit, replicas: Readonly<Record<Slot, number>>): TrafficSplit;
   /** The value of the preview header that forces a request to one side; `undefined`: none does. Pure. */
   force(routing: Routing, side: Side): string | undefined;
   /** The object that has the addresses, where the main one has not. Pure. */

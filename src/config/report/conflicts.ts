@@ -1,4 +1,4 @@
-import { objectNames } from "../../core/names.ts";
+import { ingressNames, objectNames } from "../../core/names.ts";
 import type { LocatedProblem } from "../file/effective.ts";
 import type { ProjectFile, Target } from "../file/project.ts";
 
@@ -52,9 +52,9 @@ function shared(one: Claims, other: Claims): string | undefined {
   return undefined;
 }
 
-/** A model called like another one's canary Ingress. */
+/** A model called like another one's Ingress beside its main one, whatever the routers. */
 function sharedIngress(a: string, b: string): string | undefined {
-  const ingresses = (model: string) => [objectNames(model).ingress, objectNames(model).canaryIngress];
+  const ingresses = (model: string) => ingressNames(objectNames(model));
   return ingresses(a).find((name) => ingresses(b).includes(name));
 }
 

@@ -2,10 +2,12 @@ import type { Router } from "../../component/routers/router.ts";
 import { step } from "../../core/events.ts";
 import type { IdentityProbe } from "../../core/identity.ts";
 import { podScheme } from "../../core/pod-address.ts";
+import type { Routing, TrafficSplit } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { type Endpoint, ingressEndpoints } from "../observe/ingress-endpoints.ts";
 import type { Observation } from "../observe/observation.ts";
+import { realSplitOf } from "../observe/real-split.ts";
 import { learnGoalIdentity } from "../proof/goal-identity.ts";
 import { indistinguishable, type LearnOptions, learnIdentities } from "../proof/identities.ts";
 import type { Identities } from "../proof/proof.ts";
@@ -19,6 +21,8 @@ export interface ProofSubject {
   /** Of the slots whose answers can be expected: the ready ones. */
   readonly identities: Identities;
   readonly endpoints: readonly Endpoint[];
+  /** How the ingress really shares requests by a routing. @default as it says */
+  readonly shares?: (routing: Routing) => TrafficSplit;
 }
 
 /** @throws UserError `slots-indistinguishable` where neither the preset nor the configuration names an identity */
@@ -50,7 +54,8 @@ export async function proofSubject(
         learnIdentities(observation.slots, about.readySlots, learnOptions(context, settings, identity)),
         ingressOf(context, settings, observation),
       ]);
-      return { settings, router, identity, identities, endpoints };
+      const shares = (routing: Routing) => realSplitOf(router, routing, observation);
+      return { settings, router, identity, identities, endpoints, shares };
     },
     ({ identities, endpoints }) => {
       const known = Object.entries(identities).map(([slot, value]) => `${slot} answers ${value}`);
@@ -103,7 +108,8 @@ export async function goalSubject(
       message: `Both slots answer ${identity.path} with "${identities[goal]}": the ingress will not show which of them answers.`,
     });
   }
-  const subject = { settings, router, identity, identities, endpoints: [] };
+  const shares = (routing: Routing) => realSplitOf(router, routing, observation);
+  const subject = { settings, router, identity, identities, endpoints: [], shares };
   return { subject, inTime: async () => ({ ...subject, endpoints: await endpoints }) };
 }
 

@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { FakeCluster, json, refusal } from "../../../test/support/rollout-bench.ts";
 import type { IngressSpec } from "../../core/model.ts";
+import { objectNames } from "../../core/names.ts";
 import { listIngresses, seeClaims, sharedHostNotes, strangersAre } from "./shared-hosts.ts";
 
 const other = (host: string, path = "/", namespace = "shop") => ({
   metadata: { name: "web", namespace },
   spec: { ingressClassName: "nginx", rules: [{ host, http: { paths: [{ path, pathType: "Prefix" }] } }] },
 });
-const names = { ingress: "fraud", canaryIngress: "fraud-canary" };
+const names = objectNames("fraud");
 const ingress: IngressSpec = { host: "ml.acme.io" };
 const signal = new AbortController().signal;
 const everywhere = "/apis/networking.k8s.io/v1/ingresses";

@@ -61,7 +61,7 @@ export async function seeClaims(
   api: KubernetesApi,
   namespace: string,
   ingress: IngressSpec,
-  names: Pick<ObjectNames, "ingress" | "canaryIngress">,
+  names: ObjectNames,
   signal: AbortSignal,
   timeoutMs?: number,
   router: Router = routerNamed(defaults.router),
@@ -73,12 +73,12 @@ export async function seeClaims(
   return {
     sight,
     exists,
-    claims: claimsOnModel(objects, ingress, ownOf(namespace, names), router.classOf(ingress)),
+    claims: claimsOnModel(objects, ingress, ownOf(namespace, names, router), router.classOf(ingress)),
   };
 }
 
-function ownOf(namespace: string, names: Pick<ObjectNames, "ingress" | "canaryIngress">): WantedRoute["own"] {
-  return { namespace, names: [names.ingress, names.canaryIngress] };
+function ownOf(namespace: string, names: ObjectNames, router: Router): WantedRoute["own"] {
+  return { namespace, names: router.refs(names).map(({ name }) => name) };
 }
 
 /** What was not looked at, for the end of a sentence; `undefined`: nothing. Pure. */
@@ -163,7 +163,7 @@ export async function strangersAre(
   api: KubernetesApi,
   namespace: string,
   ingress: IngressSpec,
-  names: Pick<ObjectNames, "ingress" | "canaryIngress">,
+  names: ObjectNames,
   signal: AbortSignal,
   router: Router = routerNamed(defaults.router),
 ): Promise<string[]> {

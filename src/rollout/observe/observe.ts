@@ -1,7 +1,7 @@
 import { findRoutingObjects } from "../../component/routers/find-objects.ts";
 import type { Front, ObservedObject, Router } from "../../component/routers/router.ts";
 import { type ObjectNames, objectNames } from "../../core/names.ts";
-import { objectPath } from "../../core/object-kind.ts";
+import { type ObjectRef, objectPath } from "../../core/object-kind.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";
@@ -43,6 +43,7 @@ export async function observe(location: ModelLocation): Promise<Observation> {
   return {
     namespaceExists: namespaceObject !== undefined,
     routing: routing.routing,
+    missing: routing.missing,
     ingress: routing.ingress,
     slots: { blue, green },
   };
@@ -51,16 +52,18 @@ export async function observe(location: ModelLocation): Promise<Observation> {
 /** Reads only the routing objects. */
 export async function observeRouting(
   location: ModelLocation,
-): Promise<{ routing: Routing | undefined; ingress: Front | undefined }> {
+): Promise<{ routing: Routing | undefined; ingress: Front | undefined; missing: readonly ObjectRef[] }> {
   const { signal } = location;
   const names = namesAt(location);
   const found = await findRoutingObjects(location, names, signal);
   const [main] = found;
-  if (main === undefined) return { routing: undefined, ingress: undefined };
+  const missing = location.router.refs(names).filter((_, index) => found[index] === undefined);
+  if (main === undefined) return { routing: undefined, ingress: undefined, missing };
   const objects = found.filter((object) => object !== undefined);
   return {
     routing: location.router.read(names, objects),
     ingress: location.router.front(main, await addressed(location, main)),
+    missing,
   };
 }
 

@@ -378,6 +378,15 @@ describe("the slots form", () => {
     expect(error.message).toContain("its Ingress would be deleted, and its IngressRoute made");
   });
 
+  test.each(["haproxy", "haproxy-tech"] as const)(
+    "does not change to the router %s while clients are served: it reads an Ingress of another one otherwise",
+    (router) => {
+      const error = refusal(() => plan({ ...config, router }, running(settledOn("blue")), first.record));
+      expect(error.code).toBe("router-changed-live");
+      expect(error.message).toContain("its Ingress would be rewritten");
+    },
+  );
+
   test("does not change the router in the middle of a switch", () => {
     const middle: Routing = { main: "blue", candidate: "green", weight: 100 };
     const error = refusal(() => plan({ ...config, router: "plain" }, running(middle), first.record));

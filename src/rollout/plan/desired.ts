@@ -10,7 +10,7 @@ import { requireAdopted, withoutLostTemplate } from "../context/adoption-guard.t
 import { adoptedModel } from "../record/adoption.ts";
 import { type AppliedSettings, type RolloutRecord, releaseOf, type SlotScaling } from "../record/record.ts";
 import { recordVersion } from "../record/record-upgrades.ts";
-import { replicasAfter } from "../record/release-spec.ts";
+import { declaredReplicas, replicasAfter, scalingOf } from "../record/release-spec.ts";
 import type { PlanInput } from "./plan-input.ts";
 import {
   refuseOtherRouter,
@@ -22,6 +22,8 @@ import {
 } from "./plan-refusals.ts";
 import { plannedServer } from "./planned-server.ts";
 import { planSlots, planTemplate } from "./planned-slots.ts";
+import { realShareNotes } from "./real-shares.ts";
+import { targetReplicas } from "./rollout-plan.ts";
 
 /** What `up` is about to make true. */
 export interface UpPlan {
@@ -77,6 +79,19 @@ export function planUp(input: PlanInput): UpPlan {
         exitCode: exitCodes.usage,
       });
     }
+  }
+
+  if (config.runs.form === "template") {
+    const present = Math.max(
+      planned.replicas[live],
+      observation.slots[live].deployment?.desiredReplicas ?? 0,
+    );
+    const next = targetReplicas(
+      declaredReplicas(config.runs.release),
+      present,
+      scalingOf(config.runs.release),
+    );
+    notes.push(...realShareNotes(config, live, { live: present, next }));
   }
 
   const settings: AppliedSettings = {

@@ -1,8 +1,11 @@
 import { routerNamed } from "../../component/routers/factory.ts";
+import type { Router } from "../../component/routers/router.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { identityPlaces, patternsAsText } from "../../core/identity-path.ts";
+import { configuredNames } from "../../core/names.ts";
+import { sameRouting, settledOn } from "../../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../../core/slots.ts";
 import type { Observation } from "../observe/observation.ts";
 import { type Difference, differences } from "../record/differences.ts";
@@ -36,13 +39,30 @@ export function refuseOtherRouter({ config, record, observation }: PlanInput): v
   if (record === undefined || observation.routing === undefined) return;
   const [former, next] = [routerNamed(record.settings.router), routerNamed(config.router)];
   const [was, is] = [former.kinds[0].kind, next.kinds[0].kind];
-  if (was === is) return;
+  if (was === is && readsAlike(former, next, record.settings, config)) return;
   throw new UserError({
     code: "router-changed-live",
-    message: `The router changes from ${former.name} to ${next.name}, and ${config.name} serves clients: its ${was} would be deleted, and its ${is} made, without anybody proving that one takes over from the other.`,
+    message: `The router changes from ${former.name} to ${next.name}, and ${config.name} serves clients: ${was === is ? `its ${was} would be rewritten` : `its ${was} would be deleted, and its ${is} made`}, without anybody proving that one takes over from the other.`,
     hint: "Make a second model of another name behind the new router, move clients to its address, and destroy the first one.",
     exitCode: exitCodes.usage,
     details: { before: former.name, after: next.name },
+  });
+}
+
+/** Whether what one router has written says the same to another one, whichever slot has the traffic. */
+function readsAlike(
+  former: Router,
+  next: Router,
+  { ingress, previewHeader }: AppliedSettings,
+  config: ResolvedConfig,
+): boolean {
+  const names = configuredNames(config);
+  const servicePort = config.servicePort;
+  return slots.every((slot) => {
+    const routing = settledOn(slot);
+    const about = { model: config.name, names, namespace: undefined, ingress, previewHeader, servicePort };
+    const read = next.read(names, former.objects({ ...about, routing }));
+    return read !== undefined && sameRouting(read, routing);
   });
 }
 

@@ -8,7 +8,7 @@ import { namesOfModel } from "../../core/names.ts";
 import { podScheme } from "../../core/pod-address.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
-import type { DeclaredObject } from "./declared-objects.ts";
+import { type DeclaredObject, isRouting } from "./declared-objects.ts";
 import { routerInput } from "./router-input.ts";
 
 /**
@@ -22,12 +22,15 @@ export function declaredFields(
   routing: Routing | undefined,
 ): unknown {
   const { adopted } = spec;
+  const routed = () =>
+    adopted !== undefined || routing === undefined ? undefined : declaredRouting(spec, object, routing);
   switch (object.kind) {
     case "Deployment":
       return slot === undefined || (adopted?.slot === slot && adopted.templateKept)
         ? undefined
         : declaredDeployment(spec, slot);
     case "Service":
+      if (isRouting(spec, object)) return routed();
       return slot === undefined || adopted?.slot === slot ? undefined : declaredService(spec, slot);
     case "HorizontalPodAutoscaler":
       return slot === undefined || adopted?.slot === slot ? undefined : declaredAutoscaler(spec, slot);
@@ -35,9 +38,7 @@ export function declaredFields(
     case "PodDisruptionBudget":
       return undefined;
     default:
-      return adopted !== undefined || routing === undefined
-        ? undefined
-        : declaredRouting(spec, object, routing);
+      return routed();
   }
 }
 

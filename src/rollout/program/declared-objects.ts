@@ -1,6 +1,7 @@
 import { disruptionBudgetSpec } from "../../component/disruption.ts";
 import { configMaps } from "../../component/pod/config-files.ts";
 import { routerNamed, routingKinds } from "../../component/routers/factory.ts";
+import { serviceKind } from "../../component/routers/service-object.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { namesOfModel } from "../../core/names.ts";
 import { type ObjectKind, objectPath as pathOf, pulumiType } from "../../core/object-kind.ts";
@@ -10,7 +11,7 @@ import { slots } from "../../core/slots.ts";
 /** The kinds of which slots are made. */
 const slotKinds = {
   ConfigMap: { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps" },
-  Service: { group: "", version: "v1", kind: "Service", plural: "services" },
+  Service: serviceKind,
   Deployment: { group: "apps", version: "v1", kind: "Deployment", plural: "deployments" },
   HorizontalPodAutoscaler: {
     group: "autoscaling",
@@ -39,21 +40,22 @@ export function knownKind(name: string): ObjectKind | undefined {
   return [...ofSlots, ...routingKinds()].find(({ kind }) => kind === name);
 }
 
-/** Whether objects of this kind say where the traffic goes. */
-export function isRoutingKind(kind: string): boolean {
-  return routingKinds().some((one) => one.kind === kind);
+/** Whether an object says where the traffic goes: routers may have kinds in common with slots. Pure. */
+export function isRouting(spec: ModelSpec, { kind, name }: DeclaredObject): boolean {
+  const refs = routerNamed(spec.router).refs(namesOfModel(spec.name, spec.slots, spec.ingress));
+  return refs.some((ref) => ref.kind.kind === kind && ref.name === name);
 }
 
 /** What of a model belongs to one slot. Pure. */
 export function objectsOfSlot(spec: ModelSpec, slot: Slot): DeclaredObject[] {
   const { deployment, service, autoscaler } = namesOfModel(spec.name, spec.slots, spec.ingress);
   const own: readonly string[] = [deployment[slot], service[slot], autoscaler[slot]];
-  return declaredObjects(spec).filter(({ kind, name }) => !isRoutingKind(kind) && own.includes(name));
+  return declaredObjects(spec).filter((object) => !isRouting(spec, object) && own.includes(object.name));
 }
 
 /** The objects that say where the traffic goes. Pure. */
 export function routingObjects(spec: ModelSpec): DeclaredObject[] {
-  return declaredObjects(spec).filter(({ kind }) => isRoutingKind(kind));
+  return declaredObjects(spec).filter((object) => isRouting(spec, object));
 }
 
 /** Where the API server keeps an object. */

@@ -15,13 +15,16 @@ export async function driftOf(
   { spec }: Desired,
   stack: Pick<ModelStack, "hasState">,
 ): Promise<Drift> {
-  const { ingress } = observation;
+  const { ingress, missing = [] } = observation;
   if (ingress === undefined && slots.every((slot) => observation.slots[slot].service === undefined)) {
     // Nothing is there and nothing was: the first `up`. With a state, the namespace or the whole cluster was made anew.
     return record.history.length > 0 || (await stack.hasState()) ? "everything" : [];
   }
   return [
-    ...(ingress === undefined ? routingObjects(spec) : []),
+    ...routingObjects(spec).filter(
+      ({ kind, name }) =>
+        ingress === undefined || missing.some((one) => one.kind.kind === kind && one.name === name),
+    ),
     ...slots.flatMap((slot) => {
       const { service, deployment } = observation.slots[slot];
       const own = objectsOfSlot(spec, slot);

@@ -1,13 +1,13 @@
 import type { ModelSpec } from "../../core/model.ts";
 import { namesOfModel } from "../../core/names.ts";
 import type { Note } from "../../core/note.ts";
-import type { Routing } from "../../core/routing.ts";
+import { type Routing, settledOn } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
 import type { PathStep } from "../../kubernetes/managed-fields.ts";
 import { type RolloutRecord, releaseOf } from "../record/record.ts";
 import { declaredFields } from "./declared-fields.ts";
-import { type DeclaredObject, declaredObjects, isRoutingKind, objectPath } from "./declared-objects.ts";
+import { type DeclaredObject, declaredObjects, isRouting, objectPath } from "./declared-objects.ts";
 import { describeHandChange, type HandChange, handChangesOf } from "./hand-changes.ts";
 
 interface Place {
@@ -18,7 +18,6 @@ interface Place {
 
 /** Kinds whose changes are of consequence: what a slot runs, how large it is, who its pods are, where the traffic goes. */
 const watched: ReadonlySet<string> = new Set(["Deployment", "Service", "HorizontalPodAutoscaler"]);
-const isWatched = (kind: string) => watched.has(kind) || isRoutingKind(kind);
 
 /**
  * Everything that was changed of a model by hand. Reads its objects; what may not be read is left out. With a routing, what says where
@@ -29,7 +28,9 @@ export async function findHandChanges(
   spec: ModelSpec,
   routing?: Routing,
 ): Promise<HandChange[]> {
-  const objects = declaredObjects(spec).filter(({ kind }) => isWatched(kind));
+  const objects = declaredObjects(spec).filter(
+    (object) => watched.has(object.kind) || isRouting(spec, object),
+  );
   const found = await Promise.all(
     objects.map(async (object): Promise<HandChange[]> => {
       const live = await find(api, objectPath(namespace, object), signal);
@@ -68,13 +69,28 @@ function slotOf(spec: ModelSpec, { kind, name }: DeclaredObject): Slot | undefin
 /** Which fields of an object are of consequence. */
 export function isMeantOf(spec: ModelSpec, object: DeclaredObject): (path: readonly PathStep[]) => boolean {
   const slot = slotOf(spec, object);
-  return (path) => isMeant(spec, object.kind, slot, path);
+  const annotations = isRouting(spec, object) ? ownAnnotations(spec, object) : undefined;
+  return (path) => isMeant(spec, object.kind, slot, annotations, path);
+}
+
+/** The annotations by which an ingress controller is told something. */
+function ownAnnotations(spec: ModelSpec, object: DeclaredObject): ReadonlySet<string> {
+  const declared = declaredFields(spec, object, undefined, settledOn("blue")) as Annotated | undefined;
+  return new Set(
+    Object.keys(declared?.metadata?.annotations ?? {}).filter((key) => !key.startsWith("pulumi.com/")),
+  );
+}
+
+interface Annotated {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
 }
 
 function isMeant(
   spec: ModelSpec,
   kind: DeclaredObject["kind"],
   slot: Slot | undefined,
+  /** Those that the router writes; `undefined`: it is no object of the routing. */
+  annotations: ReadonlySet<string> | undefined,
   [first, second, third]: readonly PathStep[],
 ): boolean {
   if (first === "spec") {
@@ -82,8 +98,9 @@ function isMeant(
     return !(kind === "Deployment" && second === "replicas" && isAutoscaled);
   }
   // Others note things of their own there; what the ingress controller reads is of consequence.
-  const isAnnotation = isRoutingKind(kind) && first === "metadata" && second === "annotations";
-  return isAnnotation && typeof third === "string" && /ingress\.kubernetes\.io\//.test(third);
+  const isAnnotation = annotations !== undefined && first === "metadata" && second === "annotations";
+  if (!isAnnotation || typeof third !== "string") return false;
+  return annotations.has(third) || /ingress\.kubernetes\.io\//.test(third);
 }
 
 /** What was changed by hand, one note for each object. */

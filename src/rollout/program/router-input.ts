@@ -1,6 +1,7 @@
 import type { RouterInput } from "../../component/routers/router.ts";
+import { backendPort } from "../../component/service-port.ts";
 import type { ModelSpec } from "../../core/model.ts";
-import { namesOfModel, type ObjectNames } from "../../core/names.ts";
+import { namesOfModel, type ObjectNames, slotLabels } from "../../core/names.ts";
 
 /** What a router is told of a model, beside the routing. Pure. */
 export function routerInput(
@@ -14,5 +15,10 @@ export function routerInput(
     ingress: spec.ingress,
     previewHeader: spec.previewHeader,
     servicePort: spec.servicePort,
+    backend: backendPort(spec.ingress.protocol, spec.servicePort, spec.server),
+    selectors: {
+      blue: spec.slots.blue.selector ?? slotLabels(spec.name, "blue"),
+      green: spec.slots.green.selector ?? slotLabels(spec.name, "green"),
+    },
   };
 }

@@ -33,10 +33,13 @@ export function viewsOf(
   force: (routing: Routing, side: Side) => string | undefined,
   earlier: readonly Routing[] = [],
   controllerReplicas = 1,
+  /** How the ingress really shares requests by a routing. */
+  shares: (routing: Routing) => TrafficSplit = splitOf,
 ): ProofView[] {
-  const split = splitOf(routing);
-  const rivals = rivalsOf(split, earlier.map(splitOf), controllerReplicas);
-  const expected = slots.filter((slot) => split[slot] > 0);
+  const split = shares(routing);
+  const rivals = rivalsOf(split, earlier.map(shares), controllerReplicas);
+  const declared = splitOf(routing);
+  const expected = slots.filter((slot) => declared[slot] > 0);
   const views: ProofView[] = [{ name: "clients", previewHeader: undefined, expected, split, rivals }];
   for (const [name, side] of forcedViews) {
     const previewHeader = force(routing, side);

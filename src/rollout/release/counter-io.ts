@@ -103,7 +103,7 @@ export class TrafficCounters {
       if (isInterrupted(error) || request.signal.aborted) throw error;
       return { kind: "unreadable", why: messageOf(error) };
     }
-    const names = new Set([startOfProcess, ...known.flatMap(({ metrics }) => metrics)]);
+    const names = new Set(known.flatMap(({ metrics, started = startOfProcess }) => [started, ...metrics]));
     const read = replicas.map(({ id, text }) => ({ id, samples: samplesOf(text, names) }));
     const counters = known.find((one) => read.some(({ samples }) => one.isOf(samples)));
     const strange = read.find(({ samples }) => counters?.isOf(samples) !== true);
@@ -118,7 +118,7 @@ export class TrafficCounters {
     const model = modelOf(seen, this.#context, request.latency);
     const counted = read.map(({ samples }) => counters.count(samples, model));
     const started = read.map(({ id, samples }) => {
-      const [start] = samples.filter(({ name }) => name === startOfProcess);
+      const [start] = samples.filter(({ name }) => name === (counters.started ?? startOfProcess));
       return `${id}@${start?.value ?? ""}`;
     });
     return {
@@ -194,11 +194,13 @@ function modelOf(
   context: RolloutContext,
   latency: number | undefined,
 ): CountedModel {
-  const { ingress, service } = namesOfRecord(record);
+  const names = namesOfRecord(record);
+  const { ingress, service } = names;
   return {
     namespace: context.namespace,
     main: ingress,
     services: service,
+    names,
     servicePort: record.settings.servicePort ?? defaults.servicePort,
     routing,
     latency,

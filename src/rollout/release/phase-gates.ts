@@ -5,6 +5,8 @@ import { reasonOf } from "../../gates/reduce.ts";
 import { GateWatch } from "../../gates/watch.ts";
 import { callSubject } from "../context/call-subject.ts";
 import type { RolloutContext } from "../context/context.ts";
+import { locationOf } from "../context/deployed.ts";
+import { realSplitOf } from "../observe/real-split.ts";
 import type { Journal } from "../record/journal.ts";
 import { sayVerdict } from "../record/journal.ts";
 import type { RolloutRecord } from "../record/record.ts";
@@ -40,7 +42,10 @@ export class PhaseGates {
     }
     this.#seen = { ...seen, record, slot: entry.state.target };
     this.#watch ??= this.#open(entry);
-    this.#watch.enter({ ...callSubject(this.#context, record, entry, seen.routing), phase });
+    const { router } = locationOf(this.#context, record);
+    // Requests are counted as they really come.
+    const split = realSplitOf(router, seen.routing, seen.observation);
+    this.#watch.enter({ ...callSubject(this.#context, record, entry, seen.routing), split, phase });
     this.#news = this.#watch.news();
     const verdict = this.#watch.verdict();
     const { kind, onInconclusive } = verdict;

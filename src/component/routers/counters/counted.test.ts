@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { samplesOf } from "../../../core/exposition.ts";
 import type { ControllerCounters, CountedModel } from "./counted.ts";
+import { haproxyIngressCounters, haproxyTechCounters } from "./haproxy.ts";
 import { ingressNginx } from "./ingress-nginx.ts";
 import { traefikCrd, traefikGateway, traefikNginx } from "./traefik.ts";
 
@@ -99,6 +100,40 @@ nginx_ingress_controller_requests{namespace="test",ingress="fraud",canary="",sta
     expect(counted(ingressNginx, text).slots).toEqual({
       blue: { requests: 93, events: { errors: 3 } },
       green: { requests: 36, events: { errors: 6 } },
+    });
+  });
+});
+
+describe("HAProxy", () => {
+  test("haproxytech: a backend for each Service; green has that of the shift and that of previews", () => {
+    const line = (proxy: string, code: string, value: number) =>
+      `haproxy_backend_http_responses_total{proxy="${proxy}",code="${code}"} ${value}`;
+    const text = [
+      line("prod_svc_fraud-blue_http", "2xx", 70),
+      line("prod_svc_fraud-blue_http", "5xx", 5),
+      line("prod_svc_fraud-shift_http", "2xx", 20),
+      line("prod_svc_fraud-preview_http", "2xx", 4),
+      line("prod_fraud-shift_80", "3xx", 1),
+      line("test_svc_fraud-blue_http", "2xx", 900),
+    ].join("\n");
+    expect(counted(haproxyTechCounters, text).slots).toEqual({
+      blue: { requests: 75, events: { errors: 5 } },
+      green: { requests: 25, events: { errors: 0 } },
+    });
+  });
+
+  test("HAProxy Ingress: a server for each pod in the backend of both", () => {
+    const line = (server: string, code: string, value: number) =>
+      `haproxy_server_http_responses_total{proxy="prod_fraud-union_http",server="${server}",code="${code}"} ${value}`;
+    const text = [
+      line("fraud-blue-6c9f7b8d5-abcde", "2xx", 60),
+      line("fraud-blue-6c9f7b8d5-fghij", "5xx", 5),
+      line("fraud-green-7d4f8b9c6-klmno", "2xx", 20),
+      line("fraud-blue-extra-6c9f7b8d5-abcde", "2xx", 900),
+    ].join("\n");
+    expect(counted(haproxyIngressCounters, text).slots).toEqual({
+      blue: { requests: 65, events: { errors: 5 } },
+      green: { requests: 20, events: { errors: 0 } },
     });
   });
 });

@@ -1,4 +1,5 @@
 import type { Sample } from "../../../core/exposition.ts";
+import type { ObjectNames } from "../../../core/names.ts";
 import type { Routing } from "../../../core/routing.ts";
 import type { Slot } from "../../../core/slots.ts";
 import type { SlotCounters } from "../../../core/statistics/counters.ts";
@@ -9,6 +10,8 @@ export interface CountedModel {
   /** Name of the main routing object. */
   readonly main: string;
   readonly services: Readonly<Record<Slot, string>>;
+  /** Of all of its objects. @default those that derive from the main one's */
+  readonly names?: ObjectNames;
   /** Port of the slots' Services. */
   readonly servicePort: number;
   /** The one in force: which series is which slot's follows from it. */
@@ -31,6 +34,8 @@ export interface ControllerCounters {
   readonly controller: string;
   /** The metrics that are read. */
   readonly metrics: readonly string[];
+  /** The metric that says when its process began: with another one all counters began anew. @default process_start_time_seconds */
+  readonly started?: string | undefined;
   /** Whether these metrics are of this controller. Pure. */
   isOf(samples: readonly Sample[]): boolean;
   /** Pure. */
@@ -42,9 +47,10 @@ interface Labelled {
   readonly controller: string;
   /** What the names of all its metrics begin with. */
   readonly prefix: string;
-  /** The counter of requests, and the buckets of how long they took. */
+  /** The counter of requests, and the buckets of how long they took, where it has any. */
   readonly requests: string;
-  readonly latency: string;
+  readonly latency: string | undefined;
+  readonly started?: string;
   /** The label that has the HTTP status. */
   readonly status: string;
   /** Whose request a sample counts; `undefined`: it is not the model's. */
@@ -58,14 +64,16 @@ export function countersBy({
   requests,
   latency,
   status,
+  started,
   slotOf,
 }: Labelled): ControllerCounters {
   return {
     controller,
-    metrics: [requests, latency],
+    metrics: latency === undefined ? [requests] : [requests, latency],
+    started,
     isOf: (samples) => samples.some(({ name }) => name.startsWith(prefix)),
     count(samples, model) {
-      const of = (metric: string) =>
+      const of = (metric: string | undefined) =>
         samples.flatMap((sample) => {
           const slot = sample.name === metric ? slotOf(sample.labels, model) : undefined;
           return slot === undefined ? [] : [{ ...sample, slot, bound: boundOf(sample) }];
