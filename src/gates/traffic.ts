@@ -22,6 +22,7 @@ import {
 import { missingRequests } from "../core/statistics/missing-requests.ts";
 import type { CounterSource, CountersOutcome, GateSubject } from "./io.ts";
 import { type ConfigurableGate, lookBy } from "./kind.ts";
+import { trafficData } from "./traffic-data.ts";
 
 /** Pods of the ingress controller, read through the API server. */
 export interface ControllerPods {
@@ -133,7 +134,7 @@ interface About {
 function said(verdict: LiveVerdict, about: About): GateVerdict {
   const { read, settings, subject } = about;
   const { latency } = settings;
-  const data = { metrics: verdict.metrics };
+  const data = trafficData(verdict, about.analysis, read.controller);
   if (latency !== undefined && !read.bounds.includes(latency) && read.bounds.length > 0) {
     const bounds = read.bounds.join(", ");
     const evidence = `${read.controller} does not count which answers take longer than ${latency} s: choose one of ${bounds}, or tell it that bound`;

@@ -17,6 +17,8 @@ export interface GateWatchOptions {
   readonly signal: AbortSignal;
   /** Called when what a gate says as a whole changes; when only its evidence does, at the most once a minute. */
   readonly onVerdict?: (look: GateLook) => void;
+  /** Called after every look, with what the gate says as a whole and the data of this look. */
+  readonly onLook?: (look: GateLook & { readonly isLetPass?: true }, subject: GateSubject) => void;
   /** What gates of an earlier watch of the same rollout remembered, by name. @default nothing */
   readonly memories?: GateMemories | undefined;
   /** Called when a gate remembers something else than before. */
@@ -126,6 +128,7 @@ export class GateWatch {
         memories.set(gate.name, memory);
         this.#tellNews();
         const whole = standing(gate, memory, clock.now());
+        this.#options.onLook?.(lookOf(gate, subject, whole, said), subject);
         const key = `${whole.verdict} after ${said.verdict}`;
         const isNews = whole.verdict !== "pass" && whole.evidence !== told?.evidence;
         const at = clock.now();
@@ -150,6 +153,23 @@ export class GateWatch {
     this.#memories = { ...this.#memories, [name]: memory };
     this.#options.onMemory?.(name, memory);
   }
+}
+
+/** A look for the record: an opinion that does not count yet has its numbers all the same. */
+function lookOf(
+  { name, onInconclusive }: Gate,
+  { phase }: GateSubject,
+  whole: GateVerdict,
+  { data = whole.data }: GateVerdict,
+): GateLook & { readonly isLetPass?: true } {
+  const isLetPass = whole.verdict === "inconclusive" && onInconclusive === "pass";
+  return {
+    name,
+    phase,
+    ...whole,
+    ...(data === undefined ? {} : { data }),
+    ...(isLetPass ? { isLetPass } : {}),
+  };
 }
 
 function news(): { readonly promise: Promise<void>; readonly tell: () => void } {

@@ -67,6 +67,10 @@ export class PhaseGates {
       signal: context.signal,
       memories: memoriesOf(entry),
       onMemory: (name, memory) => this.#journal.remember(name, memory),
+      onLook: ({ name, ...look }, { slot, split, stepIndex, phase }) => {
+        const step = phase === "shift" ? stepIndex : null;
+        this.#journal.looked({ gate: name, ...look, step, weight: split[slot] });
+      },
       onVerdict: (look) => sayVerdict(context, this.#journal, { from: "gate", ...look }),
     });
   }
