@@ -116,15 +116,24 @@ function withinBounds(all: readonly RecordedVerdict[]): readonly RecordedVerdict
     (one) => (one.series.length > 0 ? { ...one, series: [] } : undefined),
     ({ data, ...one }) => (data === undefined ? undefined : one),
   ];
+  const sizes = kept.map(sizeOf);
+  let together = sizes.reduce((sum, size) => sum + size, 0);
   for (const loss of losses) {
     for (const index of oldestFirst(kept)) {
-      if (Buffer.byteLength(JSON.stringify(kept)) <= largestTogether) return kept;
+      if (together <= largestTogether) return kept;
       const one = kept[index];
       const less = one === undefined ? undefined : loss(one);
-      if (less !== undefined) kept = kept.with(index, less);
+      if (less === undefined) continue;
+      together += sizeOf(less) - (sizes[index] ?? 0);
+      sizes[index] = sizeOf(less);
+      kept = kept.with(index, less);
     }
   }
   return kept;
+}
+
+function sizeOf(one: RecordedVerdict): number {
+  return Buffer.byteLength(JSON.stringify(one)) + 1;
 }
 
 function oldestFirst(all: readonly RecordedVerdict[]): readonly number[] {

@@ -40,7 +40,9 @@ export function checkChain(rollouts: readonly RolloutOutcomeRecord[]): ChainChec
             `The report of rollout ${number} does not follow that of rollout ${before.number}: one of them was changed, or one between them is missing.`,
           );
       } else if (report.previousSha256 !== null && rollouts.length < keptOutcomes)
-        broken(`What was before the report of rollout ${number} is not in the record any more, and nobody but a hand removes that.`);
+        broken(
+          `What was before the report of rollout ${number} is not in the record any more, and nobody but a hand removes that.`,
+        );
     }
     if (sha256 !== undefined) before = outcome;
   }
