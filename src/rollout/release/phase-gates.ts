@@ -35,7 +35,7 @@ export class PhaseGates {
     const phase = entry === undefined ? undefined : watchedPhase(entry.state);
     if (entry === undefined || phase === undefined || !entry.plan.gates) {
       this.#pauses += 1;
-      await this.#watch?.leave();
+      await this.#watch?.leave({ isOver: entry?.state.direction === "forward" });
       return quiet;
     }
     this.#seen = { ...seen, record, slot: entry.state.target };
@@ -59,10 +59,14 @@ export class PhaseGates {
   #open(entry: RolloutRecordEntry): GateWatch {
     const context = this.#context;
     return new GateWatch({
-      io: gateIo(context, () => {
-        if (this.#seen === undefined) throw new Error("Gates look after the executor did.");
-        return this.#seen;
-      }),
+      io: gateIo(
+        context,
+        () => {
+          if (this.#seen === undefined) throw new Error("Gates look after the executor did.");
+          return this.#seen;
+        },
+        () => this.#pauses,
+      ),
       gates: context.config.rollout.gates,
       signal: context.signal,
       memories: memoriesOf(entry),
