@@ -162,7 +162,7 @@ function said(verdict: LiveVerdict, about: About): GateVerdict {
     case "fail":
       return {
         verdict: "fail",
-        evidence: `more ${verdict.because.map(nameOf).join(" and ")} than live: ${counted}`,
+        evidence: `more ${verdict.because.map(metricInWords).join(" and ")} than live: ${counted}`,
         data,
       };
     case "inconclusive": {
@@ -199,9 +199,9 @@ function missingText(
     if (!missing.includes(name)) return [];
     const seen = metrics.find((metric) => metric.name === name);
     const requests = seen === undefined ? 0 : seen.inStep.newRequests + seen.inStep.liveRequests;
-    if (seen === undefined || requests === 0) return [nameOf(name)];
+    if (seen === undefined || requests === 0) return [metricInWords(name)];
     const lack = missingRequests(seen, lines, subject.split[subject.slot] / 100);
-    const what = `${nameOf(name)} from ${percent(lack.live)} to ${percent(lack.bad)}`;
+    const what = `${metricInWords(name)} from ${percent(lack.live)} to ${percent(lack.bad)}`;
     if (!Number.isFinite(lack.requests) || lack.requests === 0) return [what];
     const seconds = Math.ceil((lack.requests * stepMs) / requests / 1000);
     const time = seconds < 60 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
@@ -224,7 +224,7 @@ function countedText({ metrics }: LiveVerdict, { subject, outcome, bounds, rules
   const lines = metrics.map(({ name, inAll }) => {
     const fresh = `${of(inAll.newEvents, inAll.newRequests)} in ${subject.slot}`;
     const live = `${of(inAll.liveEvents, inAll.liveRequests)} in ${otherSlot(subject.slot)}`;
-    return `${nameOf(name)} ${fresh}, ${live}`;
+    return `${metricInWords(name)} ${fresh}, ${live}`;
   });
   const isBlind = rules.latency === "found" && bounds?.length === 0;
   const blind = isBlind ? ["latency not compared: live's lies above every bound that is counted"] : [];
@@ -239,7 +239,8 @@ const dropReasons: Readonly<Record<Extract<ReadingOutcome, { kind: "dropped" }>[
   "counter-reset": "a counter began anew",
 };
 
-function nameOf(metric: string): string {
+/** A metric as people call it. Pure. */
+export function metricInWords(metric: string): string {
   return metric.startsWith("over ") ? `answers slower than ${metric.slice("over ".length)}` : metric;
 }
 

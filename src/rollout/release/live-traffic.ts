@@ -1,7 +1,7 @@
 import { isInterrupted } from "../../core/errors.ts";
 import { liveSlot } from "../../core/routing.ts";
-import type { PlannedMetric } from "../../core/statistics/auto-steps.ts";
 import { slots } from "../../core/slots.ts";
+import type { PlannedMetric } from "../../core/statistics/auto-steps.ts";
 import { eventsOf } from "../../core/statistics/counted.ts";
 import { slowBoundsOfHistogram } from "../../core/statistics/exceedance.ts";
 import { alphaOf } from "../../core/statistics/live-analysis.ts";
@@ -84,7 +84,9 @@ export async function measureTraffic(
       // Half an event in one request more: of a live slot without events nobody knows that it never has one.
       const rate = ((own ?? 0) + 0.5) / (live.requests + 1);
       const alpha = alphaOf({ metrics, alpha: gate.alpha }, metric);
-      return own === undefined ? [] : [{ name: metric.name, lines: metric.lines, live: Math.min(0.99, rate), alpha }];
+      return own === undefined
+        ? []
+        : [{ name: metric.name, lines: metric.lines, live: Math.min(0.99, rate), alpha }];
     }),
   };
 }
@@ -111,7 +113,12 @@ async function hourOf(
   const { prometheus, router, model, send, signal } = about;
   if (prometheus === undefined || (router.counters ?? []).length === 0) return undefined;
   try {
-    const means = await lastHour(prometheus, router.counters ?? [], model, { send, clock, timeoutMs, signal });
+    const means = await lastHour(prometheus, router.counters ?? [], model, {
+      send,
+      clock,
+      timeoutMs,
+      signal,
+    });
     return means.length === 0 ? undefined : Math.min(...means);
   } catch (error) {
     if (isInterrupted(error) || signal.aborted) throw error;

@@ -1,4 +1,4 @@
-import { type GatePhase, gatePhases } from "../../core/gates.ts";
+import { type GatePhase, type GatesVerdict, gatePhases } from "../../core/gates.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { GateWorld } from "../../core/rollout/world.ts";
 import { reasonOf } from "../../gates/reduce.ts";
@@ -44,7 +44,14 @@ export class PhaseGates {
     this.#news = this.#watch.news();
     const verdict = this.#watch.verdict();
     const { kind, onInconclusive } = verdict;
-    return { verdict: kind, onInconclusive, reason: reasonOf(verdict) };
+    return { verdict: kind, onInconclusive, reason: reasonOf(verdict), isShown: this.#isShown(verdict) };
+  }
+
+  /** What is let pass has shown nothing. */
+  #isShown({ kind, gates }: GatesVerdict): boolean {
+    const comparing = this.#context.config.rollout.gates.filter((gate) => gate.kind === "traffic");
+    const said = gates.filter(({ name }) => comparing.some((gate) => gate.name === name));
+    return kind === "pass" && said.length > 0 && gates.every(({ isLetPass }) => isLetPass !== true);
   }
 
   /** Settles when a gate has looked since they were asked last. */
