@@ -2,7 +2,7 @@ import type { GateVerdict } from "../core/calls.ts";
 import type { GatesVerdict } from "../core/gates.ts";
 import type { GateIo, GateSubject } from "./io.ts";
 import { type Gate, lookOnce } from "./kinds.ts";
-import { combined, type GateMemory, heard, nothingHeard, standing } from "./reduce.ts";
+import { combined, type GateMemory, heard, nothingHeard, notShown, standing } from "./reduce.ts";
 
 /** One look of a gate: what was said, of which rollout. */
 export interface GateLook extends GateVerdict {
@@ -32,6 +32,7 @@ const newsEveryMs = 60_000;
 
 interface Watched {
   readonly key: string;
+  readonly phase: GateSubject["phase"];
   readonly stop: AbortController;
   readonly gates: readonly Gate[];
   readonly memories: Map<string, GateMemory>;
@@ -65,19 +66,30 @@ export class GateWatch {
       subject.split.blue,
     ]);
     if (this.#watched?.key === key) return;
-    void this.leave();
+    void this.leave({ isOver: true });
     const gates = this.#options.gates.filter(({ phases }) => phases.includes(subject.phase));
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, this.#options.signal]);
     const memories = new Map<string, GateMemory>();
     const looking = gates.map((gate) => this.#look(gate, subject, memories, signal));
-    this.#watched = { key, stop, gates, memories, done: Promise.all(looking).then(() => undefined) };
+    this.#watched = {
+      key,
+      phase: subject.phase,
+      stop,
+      gates,
+      memories,
+      done: Promise.all(looking).then(() => undefined),
+    };
   }
 
-  /** Ends all looks, and waits until programs that were asked are gone. */
-  async leave(): Promise<void> {
+  /**
+   * Ends all looks, and waits until programs that were asked are gone. `isOver`: the phase or step has had its time, so that what gates which
+   * are there by themselves have not shown is said.
+   */
+  async leave({ isOver = false } = {}): Promise<void> {
     const watched = this.#watched;
     this.#watched = undefined;
+    if (isOver && watched !== undefined) this.#tellNotShown(watched);
     watched?.stop.abort();
     await watched?.done;
   }
@@ -95,6 +107,8 @@ export class GateWatch {
       gates.map((gate) => ({
         name: gate.name,
         onInconclusive: gate.onInconclusive,
+        // It has to have looked; one that may fail at its next look is waited for.
+        ...(gate.byDefault === undefined || !isUndecided(memories.get(gate.name)) ? {} : { byDefault: true }),
         ...standing(gate, memories.get(gate.name) ?? nothingHeard, now),
       })),
     );
@@ -103,6 +117,17 @@ export class GateWatch {
   /** Settles when a gate looks the next time. */
   news(): Promise<void> {
     return this.#news.promise;
+  }
+
+  #tellNotShown({ phase, gates, memories }: Watched): void {
+    const now = this.#options.io.calls.clock.now();
+    for (const gate of gates) {
+      if (gate.byDefault !== true) continue;
+      const whole = standing(gate, memories.get(gate.name) ?? nothingHeard, now);
+      if (whole.verdict !== "hold") continue;
+      const evidence = notShown(whole.evidence);
+      this.#options.onVerdict?.({ ...whole, name: gate.name, phase, verdict: "inconclusive", evidence });
+    }
   }
 
   #tellNews(): void {
@@ -170,6 +195,11 @@ function lookOf(
     ...(data === undefined ? {} : { data }),
     ...(isLetPass ? { isLetPass } : {}),
   };
+}
+
+function isUndecided(memory: GateMemory | undefined): boolean {
+  const verdict = memory?.last?.verdict;
+  return verdict === "hold" || verdict === "inconclusive";
 }
 
 function news(): { readonly promise: Promise<void>; readonly tell: () => void } {

@@ -113,8 +113,12 @@ function secretRows(names: readonly string[] = []): readonly PermissionRow[] {
 }
 
 /** The Secrets that the configuration names for headers of proofs, each once. Pure. */
-export function headerSecretsOf({ probeHeaders = {} }: Pick<ResolvedConfig, "probeHeaders">): string[] {
-  const names = Object.values(probeHeaders).flatMap((source) =>
+export function headerSecretsOf({
+  probeHeaders = {},
+  metrics,
+}: Pick<ResolvedConfig, "probeHeaders" | "metrics">): string[] {
+  const sources = [...Object.values(probeHeaders), ...Object.values(metrics?.prometheus?.headers ?? {})];
+  const names = sources.flatMap((source) =>
     typeof source === "object" && "secret" in source ? [source.secret] : [],
   );
   return [...new Set(names)];

@@ -1,7 +1,7 @@
 import { shortened } from "../headline.ts";
 
 /** What is kept of one verdict's data, bytes of JSON. */
-export const largestData = 12 * 1024;
+export const largestData = 24 * 1024;
 
 const longestText = 300;
 const mostKeys = 60;

@@ -6,16 +6,32 @@ const block = { newEvents: 3, newRequests: 100, liveEvents: 5, liveRequests: 900
 
 describe("evidence is read by its shape", () => {
   test("counts of both slots are a comparison, under their own name where they have one", () => {
+    const sides = { new: { events: 3, requests: 100 }, live: { events: 5, requests: 900 } };
     const { comparisons, facts } = evidenceOf({
       controller: "Traefik",
       metrics: [{ name: "errors", lnFail: 1.5, lnPass: -2, alpha: 0.025, inStep: block, inAll: block }],
       tokens: block,
     });
     expect(comparisons).toEqual([
-      { name: "errors", block, lnFail: 1.5, alpha: 0.025 },
-      { name: "tokens", block, lnFail: undefined, alpha: undefined },
+      { name: "errors", ...sides, lnFail: 1.5, alpha: 0.025 },
+      { name: "tokens", ...sides, lnFail: undefined, alpha: undefined },
     ]);
     expect(facts).toEqual([{ name: "controller", value: "Traefik" }]);
+  });
+
+  test("pairs of answers are counts of one side, with the limit of their test", () => {
+    const data = { pairs: 200, differing: 4, lnFail: 0.5, lnFailLimit: Math.log(20), tolerated: 0.01 };
+    const { comparisons, facts } = evidenceOf(data);
+    expect(comparisons).toEqual([
+      {
+        name: "answers that differ",
+        new: { events: 4, requests: 200 },
+        live: undefined,
+        lnFail: 0.5,
+        alpha: 0.05,
+      },
+    ]);
+    expect(facts).toContainEqual({ name: "tolerated", value: "0.01" });
   });
 
   test("what was wrong, or differs, is an example; all of its fields are kept", () => {
@@ -93,7 +109,7 @@ describe("evidence is kept within bounds", () => {
       "one large key",
       {
         numbers: 7,
-        deep: Object.fromEntries(Array.from({ length: 60 }, (_, key) => [`key${key}`, "z".repeat(300)])),
+        deep: Object.fromEntries(Array.from({ length: 60 }, (_, key) => [`key${key}`, "ü".repeat(300)])),
       },
     ],
   ])("%s are left out by name, and the small numbers stay", (_what, data) => {

@@ -1,14 +1,21 @@
 import { type Fields, isFields } from "../fields.ts";
 import type { Block } from "../statistics/block.ts";
 
-/** Events among requests of both slots, with the evidence against the release where a test goes with it. */
+/** Events among requests, with the evidence against the release where a test goes with it. */
 export interface Comparison {
   readonly name: string;
-  readonly block: Block;
+  readonly new: Counts;
+  /** `undefined`: the slots are compared request by request, and live has no count of its own. */
+  readonly live: Counts | undefined;
   /** Natural logarithm of the evidence against the release. */
   readonly lnFail: number | undefined;
   /** The chance to send a good release back that this one test has. */
   readonly alpha: number | undefined;
+}
+
+export interface Counts {
+  readonly events: number;
+  readonly requests: number;
 }
 
 /** Cells of one example by column. */
@@ -39,11 +46,13 @@ export interface Evidence {
 }
 
 /**
- * Reads a verdict's data. What has `newEvents, newRequests, liveEvents, liveRequests` is a comparison; entries with `why`, or with `live` and
- * `new`, are examples; with numbers in both, bins of a distribution; lists of numbers, and of entries with `at`, are series. Pure.
+ * Reads a verdict's data. What has `newEvents, newRequests, liveEvents, liveRequests` is a comparison, and so is `differing` among `pairs`;
+ * entries with `why`, or with `live` and `new`, are examples; with numbers in both, bins of a distribution; lists of numbers, and of entries with `at`, are series. Pure.
  */
 export function evidenceOf(data: Readonly<Record<string, unknown>> = {}): Evidence {
   const found: Found = { comparisons: [], examples: [], distributions: [], series: [], facts: [] };
+  const pairs = pairsOf("answers that differ", data);
+  if (pairs !== undefined) found.comparisons.push(pairs);
   for (const [key, value] of Object.entries(data)) read(found, key, value, 0);
   return found;
 }
@@ -68,20 +77,41 @@ function read(found: Found, name: string, value: unknown, depth: number): void {
 function readFields(found: Found, name: string, value: Fields, depth: number): void {
   const block = blockOf(value) ?? blockOf(value.inAll) ?? blockOf(value.block);
   if (block !== undefined) {
-    const { lnFail, alpha } = value;
     found.comparisons.push({
-      name: typeof value.name === "string" ? value.name : name,
-      block,
-      lnFail: typeof lnFail === "number" ? lnFail : undefined,
-      alpha: typeof alpha === "number" && alpha > 0 && alpha < 1 ? alpha : undefined,
+      name: ownName(value, name),
+      new: { events: block.newEvents, requests: block.newRequests },
+      live: { events: block.liveEvents, requests: block.liveRequests },
+      ...testOf(value),
     });
     return;
   }
+  const pairs = pairsOf(ownName(value, name), value);
+  if (pairs !== undefined) found.comparisons.push(pairs);
   if (depth >= deepest) {
     found.facts.push({ name, value: JSON.stringify(value) });
     return;
   }
   for (const [key, field] of Object.entries(value)) read(found, `${name}.${key}`, field, depth + 1);
+}
+
+function ownName(value: Fields, name: string): string {
+  return typeof value.name === "string" ? value.name : name;
+}
+
+/** The test that goes with counts: its limit is 1/alpha, or its logarithm is there. */
+function testOf({ lnFail, alpha, lnFailLimit }: Fields): Pick<Comparison, "lnFail" | "alpha"> {
+  const own = typeof lnFailLimit === "number" ? Math.exp(-lnFailLimit) : alpha;
+  return {
+    lnFail: typeof lnFail === "number" ? lnFail : undefined,
+    alpha: typeof own === "number" && own > 0 && own < 1 ? own : undefined,
+  };
+}
+
+/** The same inputs for both slots, and how many answers differed. */
+function pairsOf(name: string, value: Fields): Comparison | undefined {
+  const { pairs, differing = value.disagreements } = value;
+  if (typeof pairs !== "number" || typeof differing !== "number") return undefined;
+  return { name, new: { events: differing, requests: pairs }, live: undefined, ...testOf(value) };
 }
 
 function readList(found: Found, name: string, list: readonly unknown[], depth: number): void {

@@ -1,4 +1,4 @@
-import { type Comparison, evidenceOf } from "../../core/evidence/read.ts";
+import { type Comparison, type Counts, evidenceOf } from "../../core/evidence/read.ts";
 import { shareInterval } from "../../core/statistics/intervals.ts";
 import type { Estimate, EstimatedShare, ReportedVerdict } from "./rollout-report.ts";
 import type { RecordedVerdict } from "./verdicts.ts";
@@ -11,11 +11,11 @@ export function reportedVerdict(verdict: RecordedVerdict): ReportedVerdict {
   return { ...verdict, estimates: evidenceOf(verdict.data).comparisons.map(estimateOf) };
 }
 
-function estimateOf({ name, block, lnFail, alpha }: Comparison): Estimate {
+function estimateOf({ name, new: fresh, live, lnFail, alpha }: Comparison): Estimate {
   return {
     name,
-    new: shareOf(block.newEvents, block.newRequests),
-    live: shareOf(block.liveEvents, block.liveRequests),
+    new: shareOf(fresh),
+    live: live === undefined ? null : shareOf(live),
     against:
       lnFail === undefined || alpha === undefined || !Number.isFinite(lnFail)
         ? null
@@ -24,7 +24,7 @@ function estimateOf({ name, block, lnFail, alpha }: Comparison): Estimate {
   };
 }
 
-function shareOf(events: number, requests: number): EstimatedShare {
+function shareOf({ events, requests }: Counts): EstimatedShare {
   // What is no share of so many requests has no bounds.
   if (requests === 0 || events > requests) return { events, requests, share: null, low: 0, high: 1 };
   const { low, high } = shareInterval(events, requests, boundsAlpha);

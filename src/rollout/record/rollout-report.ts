@@ -63,7 +63,8 @@ export interface ReportedVerdict extends RecordedVerdict {
 export interface Estimate {
   readonly name: string;
   readonly new: EstimatedShare;
-  readonly live: EstimatedShare;
+  /** `null`: the slots are compared request by request, and `new` counts what differed. */
+  readonly live: EstimatedShare | null;
   /**
    * Evidence against the release, as a factor; from `sendsBackAt` on it would send it back. It may be looked at as often as one likes: the
    * chance that a good release ever reaches that is at most `alpha`. `null`: the gate's test is another one.

@@ -141,7 +141,7 @@ const planSchema = z.object({
   fromReplicas: z.number().int(),
   idleReplicas: z.number().int(),
   settleMs: z.number(),
-  steps: z.array(z.object({ weight: z.number(), holdMs: z.number() })),
+  steps: z.array(z.object({ weight: z.number(), holdMs: z.number(), endsEarly: z.boolean().optional() })),
   soakMs: z.number(),
   drainMs: z.number(),
   rollbackWindowMs: z.number(),

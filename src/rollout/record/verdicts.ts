@@ -2,7 +2,7 @@ import { z } from "zod";
 import { tied } from "../../config/parts/tied.ts";
 import { type Verdict, verdicts as verdictNames } from "../../core/calls.ts";
 import { boundedData, wellFormed } from "../../core/evidence/bounded.ts";
-import { evidenceOf } from "../../core/evidence/read.ts";
+import { type Counts, evidenceOf } from "../../core/evidence/read.ts";
 import { type GatePhase, gatePhases } from "../../core/gates.ts";
 import { shortened } from "../../core/headline.ts";
 
@@ -43,7 +43,7 @@ const mostEntries = 60;
 const mostPoints = 48;
 const mostLines = 8;
 /** All that a rollout's report says of its gates, bytes. */
-const largestTogether = 72 * 1024;
+const largestTogether = 96 * 1024;
 
 /** Verdicts with one more look. Pure. */
 export function withLook(
@@ -143,18 +143,19 @@ function oldestFirst(all: readonly RecordedVerdict[]): readonly number[] {
 
 /** The lines that a look adds a point to: shares of events in both slots, and the evidence against the release. */
 function pointValues(data: RecordedVerdict["data"]): Readonly<Record<string, number>> {
-  const rate = (events: number, requests: number) => Number((events / requests).toPrecision(5));
-  const values = evidenceOf(data).comparisons.flatMap(({ name, block, lnFail }): [string, number][] => [
-    ...(block.newRequests > 0
-      ? [[`${name}: new`, rate(block.newEvents, block.newRequests)] as [string, number]]
-      : []),
-    ...(block.liveRequests > 0
-      ? [[`${name}: live`, rate(block.liveEvents, block.liveRequests)] as [string, number]]
-      : []),
-    ...(lnFail === undefined || !Number.isFinite(lnFail)
+  const rate = (line: string, counts: Counts | undefined): [string, number][] =>
+    counts === undefined || counts.requests === 0
       ? []
-      : [[`${name}: evidence`, Number(lnFail.toPrecision(5))] as [string, number]]),
-  ]);
+      : [[line, Number((counts.events / counts.requests).toPrecision(5))]];
+  const values = evidenceOf(data).comparisons.flatMap(
+    ({ name, new: fresh, live, lnFail }): [string, number][] => [
+      ...rate(`${name}: new`, fresh),
+      ...rate(`${name}: live`, live),
+      ...(lnFail === undefined || !Number.isFinite(lnFail)
+        ? []
+        : [[`${name}: evidence`, Number(lnFail.toPrecision(5))] as [string, number]]),
+    ],
+  );
   return Object.fromEntries(values.slice(0, mostLines * 3));
 }
 

@@ -51,23 +51,26 @@ function short(name: string): string {
   return characters.length <= 22 ? name : `${characters.slice(0, 21).join("")}…`;
 }
 
+type Side = Estimate["live"];
+
+/** The highest bound of all that is known, at most 1: a scale ends behind it. Pure. */
+export function highestBound(estimates: readonly Estimate[]): number {
+  const sides = estimates.flatMap((one): Side[] => [one.new, one.live]);
+  const highs = sides.map((side) => (side === null || side.share === null ? 0 : side.high));
+  return niceCeiling(Math.min(1, Math.max(0, ...highs)));
+}
+
 /** Shares of both slots with their bounds, one under the other. Pure. */
 export function intervalDrawing(id: string, estimates: readonly Estimate[]): string {
-  const seen = estimates.filter((one) => one.new.share !== null || one.live.share !== null);
-  const top = niceCeiling(
-    Math.min(
-      1,
-      Math.max(
-        ...seen.flatMap((one) => [one.new, one.live].map(({ share, high }) => (share === null ? 0 : high))),
-      ),
-    ),
-  );
+  const top = highestBound(estimates);
   const x = (share: number) => left + (Math.min(share, top) / top) * (width - left - right);
-  const height = 20 + seen.length * 44 + 24;
-  const rows = seen.flatMap((one, index) => {
+  const height = 20 + estimates.length * 44 + 24;
+  const rows = estimates.flatMap((one, index) => {
     const y = 28 + index * 44;
     const bar = (slot: "new" | "live", dy: number) => {
-      const { share, low, high } = one[slot];
+      const side = one[slot];
+      if (side === null) return [];
+      const { share, low, high } = side;
       if (share === null) return [text(left + 4, y + dy + 4, `${slot}: no request`)];
       return [
         line(x(low), y + dy, x(high), y + dy, `${slot} bounds`),
@@ -81,16 +84,20 @@ export function intervalDrawing(id: string, estimates: readonly Estimate[]): str
   const base = height - 22;
   const ticks = [0, 0.25, 0.5, 0.75, 1].flatMap((part) => [
     line(x(part * top), 14, x(part * top), base, "grid"),
-    text(x(part * top), base + 16, percent(part * top), "middle"),
+    text(x(part * top), base + 16, percent(part * top), part === 1 ? "end" : "middle"),
   ]);
-  const about = seen
-    .map(({ name, new: fresh, live }) => {
-      const of = ({ share, low, high }: Estimate["new"]) =>
-        share === null ? "unknown" : `${percent(share)} between ${percent(low)} and ${percent(high)}`;
-      return `${name}: new ${of(fresh)}, live ${of(live)}`;
-    })
+  const of = (slot: string, side: Side) =>
+    side === null
+      ? []
+      : [
+          side.share === null
+            ? `${slot} unknown`
+            : `${slot} ${percent(side.share)} between ${percent(side.low)} and ${percent(side.high)}`,
+        ];
+  const about = estimates
+    .map(({ name, new: fresh, live }) => `${name}: ${[...of("new", fresh), ...of("live", live)].join(", ")}`)
     .join("; ");
-  return svg({ id, title: "Shares of both slots with their bounds", about, height }, [...ticks, ...rows]);
+  return svg({ id, title: "Shares of events with their bounds", about, height }, [...ticks, ...rows]);
 }
 
 const dashes = ["none", "6 4", "2 3", "8 3 2 3"] as const;

@@ -12,7 +12,9 @@ export function plain(value: number): string {
 }
 
 /** `0.52 % (0.31 to 0.84 %) of 12000`. Pure. */
-export function estimateText({ share, low, high, requests }: EstimatedShare): string {
+export function estimateText(estimate: EstimatedShare | null): string {
+  if (estimate === null) return "";
+  const { share, low, high, requests } = estimate;
   if (share === null) return requests === 0 ? "no request" : `of ${plain(requests)}`;
   return `${percent(share)} (${plain(low * 100)} to ${percent(high)}) of ${plain(requests)}`;
 }

@@ -187,9 +187,7 @@ function details(one: ReportedVerdict, id: string): string[] {
 function estimateParts({ estimates }: ReportedVerdict, id: string): string[] {
   if (estimates.length === 0) return [];
   return [
-    ...(estimates.some((one) => one.new.share !== null || one.live.share !== null)
-      ? [intervalDrawing(`${id}-i`, estimates)]
-      : []),
+    intervalDrawing(`${id}-i`, estimates),
     table(
       ["what", "new", "live", "evidence against the release"],
       estimates.map((one) => [

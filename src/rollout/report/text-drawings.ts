@@ -19,8 +19,9 @@ export function sparkline(values: readonly (number | null)[], top?: number): str
 const cells = 32;
 
 /** A share with its bounds on a scale from 0 to `top`: `╶──●────╴`. Pure. */
-export function intervalBar({ share, low, high }: Estimate["new"], top: number): string {
-  if (share === null) return "";
+export function intervalBar(estimate: Estimate["live"], top: number): string {
+  if (estimate === null || estimate.share === null) return "";
+  const { share, low, high } = estimate;
   const place = (value: number) => Math.round((Math.min(value, top) / top) * (cells - 1));
   const [from, middle, to] = [place(low), place(share), place(high)];
   return Array.from({ length: cells }, (_, index) => {

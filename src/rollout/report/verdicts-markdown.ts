@@ -1,6 +1,6 @@
 import { type Example, evidenceOf } from "../../core/evidence/read.ts";
 import type { Estimate, ReportedVerdict } from "../record/rollout-report.ts";
-import { niceCeiling } from "./drawings.ts";
+import { highestBound } from "./drawings.ts";
 import { cell, code, pipes } from "./escape.ts";
 import { againstText, estimateText, percent, plain } from "./numbers.ts";
 import { intervalBar, sparkline } from "./text-drawings.ts";
@@ -38,18 +38,17 @@ function details(one: ReportedVerdict): string[] {
 
 function estimates(all: readonly Estimate[]): string[] {
   if (all.length === 0) return [];
-  const highs = all.flatMap((one) =>
-    [one.new, one.live].map(({ share, high }) => (share === null ? 0 : high)),
-  );
-  const top = niceCeiling(Math.min(1, Math.max(...highs)));
+  const top = highestBound(all);
   return [
     `Shares, with bounds that hold with 95 % however often somebody looks; drawn from 0 to ${percent(top)}:`,
     "",
     "| what | slot | share | | evidence against the release |",
     "| - | - | - | - | - |",
     ...all.flatMap((one) => [
-      `| ${cell(one.name)} | new | ${estimateText(one.new)} | ${code(intervalBar(one.new, top))} | ${againstText(one)} |`,
-      `| | live | ${estimateText(one.live)} | ${code(intervalBar(one.live, top))} | |`,
+      `| ${cell(one.name)} | ${one.live === null ? "" : "new"} | ${estimateText(one.new)} | ${code(intervalBar(one.new, top))} | ${againstText(one)} |`,
+      ...(one.live === null
+        ? []
+        : [`| | live | ${estimateText(one.live)} | ${code(intervalBar(one.live, top))} | |`]),
     ]),
     "",
   ];
