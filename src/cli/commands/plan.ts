@@ -53,7 +53,12 @@ interface Plan {
   readonly traffic: (LivePlan & { readonly lines: string[]; readonly document: object }) | undefined;
 }
 
-async function planOf(rollout: RolloutContext, input: CommandInput, context: CommandContext): Promise<Plan> {
+/** Prepares it and looks at what would change. */
+export async function planOf(
+  rollout: RolloutContext,
+  input: CommandInput,
+  context: CommandContext,
+): Promise<Plan> {
   const { prepareUp } = await import("../../rollout/commands/prepare-up.ts");
   const prepared = await prepareUp(rollout, {
     ...readLiveFlags(input),
@@ -116,7 +121,8 @@ function withoutRefusals(rollout: RolloutContext): RolloutContext {
   return { ...rollout, config: { ...config, rollout: { ...config.rollout, capacity: "warn" } } };
 }
 
-function document({
+/** The document of `--json`. Pure. */
+export function document({
   rollout,
   prepared,
   live,
