@@ -10,6 +10,7 @@ const right = 24;
 
 interface Frame {
   readonly id: string;
+  /** Stands above it, too. */
   readonly title: string;
   /** What it shows, in words. */
   readonly about: string;
@@ -18,11 +19,14 @@ interface Frame {
 
 function svg({ id, title, about, height }: Frame, parts: readonly string[]): string {
   return [
+    "<figure>",
+    `<figcaption>${html(title)}</figcaption>`,
     `<svg class="drawing" role="img" aria-labelledby="${id}-t ${id}-d" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
     `<title id="${id}-t">${html(title)}</title>`,
     `<desc id="${id}-d">${html(about)}</desc>`,
     ...parts,
     "</svg>",
+    "</figure>",
   ].join("\n");
 }
 
@@ -97,7 +101,10 @@ export function intervalDrawing(id: string, estimates: readonly Estimate[]): str
   const about = estimates
     .map(({ name, new: fresh, live }) => `${name}: ${[...of("new", fresh), ...of("live", live)].join(", ")}`)
     .join("; ");
-  return svg({ id, title: "Shares of events with their bounds", about, height }, [...ticks, ...rows]);
+  return svg({ id, title: "Shares of events with their bounds: ● new, ■ live", about, height }, [
+    ...ticks,
+    ...rows,
+  ]);
 }
 
 const dashes = ["none", "6 4", "2 3", "8 3 2 3"] as const;

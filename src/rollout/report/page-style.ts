@@ -7,7 +7,8 @@ h1 { font-size: 1.5rem; line-height: 1.25; } h2 { margin-top: 2.2rem; border-bot
 table { border-collapse: collapse; width: 100%; margin: .8rem 0; } th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--faint); } th { font-weight: 600; }
 th[scope=row] { white-space: nowrap; } .scroll { overflow-x: auto; } caption { text-align: left; color: var(--quiet); padding-bottom: .3rem; }
 code, pre { font: 13px/1.45 ui-monospace, monospace; } pre { white-space: pre-wrap; margin: 0; }
-.drawing { display: block; max-width: 100%; height: auto; color: var(--quiet); margin: .8rem 0; }
+figure { margin: 1.2rem 0; } figcaption { color: var(--quiet); }
+.drawing { display: block; max-width: 100%; height: auto; color: var(--quiet); margin: .4rem 0; }
 .drawing .new { color: var(--new); } .drawing .live { color: var(--live); } .drawing .third { color: var(--third); } .drawing .fourth { color: var(--fourth); }
 .drawing .grid { color: var(--faint); } .drawing .bounds { stroke-width: 4; opacity: .55; } .drawing .limit { color: var(--bad); stroke-dasharray: 4 4; }
 .fail, .aborted, .rolled-back { color: var(--bad); font-weight: 600; } .pass, .released { color: var(--good); font-weight: 600; } .quiet { color: var(--quiet); }

@@ -70,7 +70,7 @@ describe("one HTML file", () => {
     expect(style).not.toMatch(/url\(|@import|</);
     const names = new Set(tags(page).map(({ name }) => name.replace("/", "")));
     const allowed =
-      "!doctype html head meta title style body main h1 h2 h3 p br ul li table caption thead tbody tr th td span code pre div svg desc line text circle rect polyline";
+      "!doctype html head meta title style body main h1 h2 h3 p br ul li table caption thead tbody tr th td span code pre div figure figcaption svg desc line text circle rect polyline";
     expect([...names].filter((name) => !allowed.split(" ").includes(name))).toEqual([]);
     for (const { attributes } of tags(page)) {
       expect(attributes).not.toMatch(/\s(on\w+|style|src|href|xlink:href|action|srcdoc)\s*=/i);
