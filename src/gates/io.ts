@@ -75,8 +75,8 @@ export type CounterSource =
     };
 
 export interface CountersRequest {
-  /** `undefined`: found by itself. */
-  readonly sources: readonly CounterSource[] | undefined;
+  /** `prometheus`: the one of the configuration. `undefined`: found by itself. */
+  readonly sources: readonly CounterSource[] | "prometheus" | undefined;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }

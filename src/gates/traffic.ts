@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { tied } from "../config/parts/tied.ts";
 import { gateDefaults } from "../core/defaults.ts";
-import { isFields } from "../core/fields.ts";
+import { isFields, valueAt } from "../core/fields.ts";
 import { defaultAlpha } from "../core/statistics/lines.ts";
-import type { CounterSource, CountersOutcome } from "./io.ts";
+import type { CounterSource, CountersOutcome, CountersRequest } from "./io.ts";
 import { type ConfigurableGate, lookBy } from "./kind.ts";
 import { judgeTraffic, nothingSeen, type TrafficMemory, type TrafficRules } from "./traffic-judge.ts";
 
@@ -23,8 +23,11 @@ export type ControllerPlaces = readonly [string | ControllerPods, ...(string | C
 
 /** How clients' traffic is compared in both slots. */
 export interface TrafficConfig {
-  /** Where the ingress controller shows what it counts: an address for each of its replicas, or its pods. @default found by itself */
-  readonly metrics?: ControllerPlaces;
+  /**
+   * Where the ingress controller shows what it counts: an address for each of its replicas, or its pods; `prometheus`: the one that
+   * `metrics.prometheus` names. @default found by itself
+   */
+  readonly metrics?: ControllerPlaces | "prometheus";
   /**
    * Seconds that an answer may take; how many take longer is compared. One of the bounds that the controller counts by (Traefik: 0.1, 0.3, 1.2
    * and 5, unless it was told others). `false`: latency is not compared. @default bounds by live's own latencies
@@ -41,8 +44,7 @@ export interface TrafficForm {
 
 export interface TrafficSettings extends TrafficRules {
   readonly kind: "traffic";
-  /** `undefined`: found by itself. */
-  readonly sources: readonly CounterSource[] | undefined;
+  readonly sources: CountersRequest["sources"];
   readonly weight: number;
   readonly timeoutMs: number;
 }
@@ -75,10 +77,11 @@ export function counterSources(places: ControllerPlaces): readonly CounterSource
 
 const traffic = z
   .strictObject({
-    metrics: controllerPlaces
+    metrics: z
+      .union([z.literal("prometheus"), controllerPlaces])
       .optional()
       .describe(
-        "Where the ingress controller shows what it counts: an address for each replica, or its pods. Default: found by itself",
+        "Where the ingress controller shows what it counts: an address for each replica, or its pods; prometheus: the one of metrics.prometheus. Default: found by itself",
       ),
     latency: z
       .union([z.number().positive(), z.literal(false)])
@@ -105,26 +108,41 @@ export const trafficGate: ConfigurableGate<TrafficForm, TrafficSettings> = {
   phases: ["shift"],
   settings: ({ traffic: { metrics, latency, weight } }, timeoutMs) => ({
     kind: "traffic",
-    sources: metrics && counterSources(metrics),
+    sources: metrics === undefined || metrics === "prometheus" ? metrics : counterSources(metrics),
     latency: latency === undefined ? "found" : latency === false ? "off" : latency,
     weight: weight ?? 1,
     alpha: defaultAlpha,
     timeoutMs,
   }),
   statistical: { weightOf: ({ weight }) => weight, needsSteps: true },
-  problems: (_gate, { input }) => {
+  problems: ({ traffic: asked }, { input }) => {
     const rollout = "rollout" in input && isFields(input.rollout) ? input.rollout : {};
     // Steps that are no text are refused where they are read.
     const isOneJump = rollout.steps === undefined || /^\s*100\s*%/.test(String(rollout.steps));
-    return isOneJump
-      ? [
-          {
-            path: ["traffic"],
-            message:
-              'compares nothing in one jump, where at no time both slots have clients\' requests: give the release steps, for example rollout.steps: "5%:5m, 25%:5m, 50%:5m", or "auto"',
-          },
-        ]
-      : [];
+    const isUnnamed =
+      isFields(asked) &&
+      asked.metrics === "prometheus" &&
+      valueAt(input, ["metrics", "prometheus"]) === undefined;
+    return [
+      ...(isOneJump
+        ? [
+            {
+              path: ["traffic"],
+              message:
+                'compares nothing in one jump, where at no time both slots have clients\' requests: give the release steps, for example rollout.steps: "5%:5m, 25%:5m, 50%:5m", or "auto"',
+            },
+          ]
+        : []),
+      ...(isUnnamed
+        ? [
+            {
+              path: ["traffic", "metrics"],
+              message:
+                'is "prometheus", but no Prometheus is named: write metrics: { prometheus: { url: "http://…" } } beside rollout',
+            },
+          ]
+        : []),
+    ];
   },
   look: lookBy<TrafficSettings, CountersOutcome, TrafficMemory>({
     remembers: { nothing: nothingSeen, schema: memory },

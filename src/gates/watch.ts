@@ -124,7 +124,7 @@ export class GateWatch {
     for (const gate of gates) {
       if (gate.byDefault !== true) continue;
       const whole = standing(gate, memories.get(gate.name) ?? nothingHeard, now);
-      if (whole.verdict !== "hold") continue;
+      if (whole.verdict === "pass" || whole.verdict === "fail") continue;
       const evidence = notShown(whole.evidence);
       this.#options.onVerdict?.({ ...whole, name: gate.name, phase, verdict: "inconclusive", evidence });
     }

@@ -37,6 +37,8 @@ export function configText(answers: InitAnswers, port: number | undefined): stri
     "  // What the next release runs; `modelswitch up` puts release 1 into blue.",
     `  release: { image: ${quoted(answers.image)} },`,
     `  ingress: { ${ingress.join(", ")} },`,
+    "  // A release gets its traffic in steps, chosen by how much there is; `modelswitch plan` shows them.",
+    '  rollout: { steps: "auto" },',
     "});",
     "",
   ].join("\n");

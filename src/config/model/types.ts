@@ -104,7 +104,7 @@ export interface ModelswitchConfig {
 export interface MetricsConfig {
   /** The ingress controller: an address for each of its replicas, or its pods. @default found by itself */
   readonly controller?: ControllerPlaces;
-  /** A Prometheus that scrapes the ingress controller, asked where the controller itself cannot be read. */
+  /** A Prometheus that scrapes the ingress controller, asked where the controller itself cannot be read. @default no Prometheus */
   readonly prometheus?: {
     /** For example `http://prometheus.monitoring:9090`, with the path that its API is below. */
     readonly url: string;

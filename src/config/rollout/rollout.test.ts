@@ -122,7 +122,7 @@ describe("what people lay down for a rollout", () => {
         { url: { kind: "url" }, on: ["phase"], secretEnv: "KEY" },
       ],
     });
-    expect(resolveRollout({ watchPods: false }).gates).toEqual([]);
+    expect(resolveRollout({ watchPods: false, watchTraffic: false }).gates).toEqual([]);
     expect(resolveRollout({ mode: "recreate" }).mode).toEqual({ kind: "recreate" });
   });
 

@@ -27,6 +27,11 @@ export type TrafficSource =
   /** The model servers, in the pods of both slots. */
   | { readonly kind: "servers" };
 
+/** The source that a gate names. Pure. */
+export function namedSource(named: readonly CounterSource[] | "prometheus"): TrafficSource {
+  return named === "prometheus" ? { kind: "prometheus" } : { kind: "controller", places: named };
+}
+
 /** A Prometheus that the configuration names. */
 export interface PrometheusAt {
   readonly url: string;

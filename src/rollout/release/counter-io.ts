@@ -12,6 +12,7 @@ import type { Observation } from "../observe/observation.ts";
 import {
   type CountersAbout,
   type CountersRead,
+  namedSource,
   readCounters,
   type TrafficSource,
 } from "../observe/read-counters.ts";
@@ -91,7 +92,7 @@ export class TrafficCounters {
     seen: CountedRollout,
     { sources }: CountersRequest,
   ): Promise<CountersRead> {
-    if (sources !== undefined) return await readCounters({ kind: "controller", places: sources }, about);
+    if (sources !== undefined) return await readCounters(namedSource(sources), about);
     if (this.#found?.kind === "found") {
       const read = await readCounters(this.#found.source, about);
       // It may have moved; what is found instead begins anew.

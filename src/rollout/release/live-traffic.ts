@@ -10,7 +10,7 @@ import { metricsOf } from "../../gates/traffic-judge.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { FoundCounters } from "../observe/find-counters.ts";
 import { lastHour } from "../observe/prometheus.ts";
-import { type CountersRead, readCounters } from "../observe/read-counters.ts";
+import { type CountersRead, namedSource, readCounters } from "../observe/read-counters.ts";
 import { type CountedRollout, countersAbout, foundCounters, nobodyCounts, together } from "./counter-io.ts";
 
 export type TrafficGate = Extract<Gate, { kind: "traffic" }>;
@@ -98,7 +98,7 @@ async function ofGate(
   about: ReturnType<typeof countersAbout>,
 ): Promise<FoundCounters> {
   if (sources === undefined) return await foundCounters(context, about, seen);
-  const source = { kind: "controller", places: sources } as const;
+  const source = namedSource(sources);
   const read = await readCounters(source, about);
   return read.kind === "read"
     ? { kind: "found", source, read, tried: [] }
