@@ -1,8 +1,9 @@
 /**
- * Measures what people wait for, each beside its floor, medians of several runs in one go, on a local cluster of its own:
+ * Measures what people wait for with the package as it is installed, each beside its floor, medians of several runs in one go, on a local cluster of its own:
  * `npm run bench`, or `npm run bench -- startup` for a part; `npm run bench -- peers` beside the controllers of the field.
  */
 import { setup } from "../test/e2e/cluster.setup.ts";
+import { installPackage } from "../test/support/installed-package.ts";
 import { warmCluster } from "./cluster.ts";
 import { componentOverhead } from "./component.ts";
 import { decisions } from "./decisions/page.ts";
@@ -49,6 +50,8 @@ if (unknown.length > 0) {
     console.log(measured.join("\n"));
     lines.push(...measured);
   };
+  const installed = await installPackage();
+  process.env.MODELSWITCH_TEST_PROGRAM ??= installed.program;
   for (const part of chosen.filter((name) => Object.hasOwn(alone, name))) await measure(part);
   const rest = chosen.filter((name) => !Object.hasOwn(alone, name));
   if (rest.length > 0) {
@@ -61,5 +64,6 @@ if (unknown.length > 0) {
       await down();
     }
   }
+  await installed.remove();
   console.log(`\n${heading}\n${lines.join("\n")}`);
 }

@@ -33,7 +33,7 @@ if (tooOld) {
   };
   // Compiled (and type-stripped) code is kept between starts: a third of the time of --help.
   nodeModule.enableCompileCache?.();
-  const entry = existsSync(source) ? source : new URL("../dist/cli/process.js", import.meta.url);
+  const entry = existsSync(source) ? source : new URL("../dist/process.js", import.meta.url);
   const { runProcess } = await import(entry.href);
   await runProcess();
 }

@@ -8,6 +8,12 @@ export type {
 export { BlueGreenModel } from "./component/blue-green-model.ts";
 export { endpointOf, type IngressStatus } from "./component/endpoint.ts";
 export { providerFromConfig } from "./component/provider.ts";
+export {
+  defineRouter,
+  type OwnRouteInput,
+  type OwnRouter,
+  type OwnRouterInput,
+} from "./component/routers/own.ts";
 export type { PresetName, PresetServer } from "./component/servers/preset-server.ts";
 export * from "./component/servers/presets.ts";
 export type { CommonServerOptions } from "./component/servers/shared.ts";
@@ -37,6 +43,7 @@ export type {
   IngressSpec,
   MetricsEndpoint,
   ModelServer,
+  OwnRouterName,
   ResourceAmounts,
   RouterName,
   SlotSpec,

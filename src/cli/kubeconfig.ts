@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { exitCodes, UserError } from "../core/errors.ts";
-import type { LocalClusters } from "../core/local-cluster.ts";
+import { defaultClusterName, type LocalClusters } from "../core/local-cluster.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { textOf } from "../kubernetes/kubeconfig/choose.ts";
 import { filesNamed } from "../kubernetes/kubeconfig/load.ts";
@@ -9,9 +9,6 @@ import type { KubeconfigSource } from "../kubernetes/source.ts";
 import type { GlobalOptions } from "./command.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** Name of the local cluster that is used when nothing else is named. */
-export const defaultClusterName = "default";
 
 /** What the configuration file says about the cluster; the path is absolute. */
 export interface ConfiguredCluster {

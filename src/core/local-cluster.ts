@@ -4,6 +4,9 @@ import type { EventSink } from "./events.ts";
 export const kubernetesVersions = ["v1.36.3", "v1.35.4"] as const;
 export type KubernetesVersion = (typeof kubernetesVersions)[number];
 
+/** Name of the local cluster that is used when nothing else is named. */
+export const defaultClusterName = "default";
+
 /** The long-running programs of a cluster, in the order in which they depend on each other. */
 export const componentNames = [
   "etcd",

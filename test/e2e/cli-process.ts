@@ -4,6 +4,11 @@ import { documents } from "../../src/cli/documents/index.ts";
 
 export const repository = join(import.meta.dirname, "..", "..");
 
+/** The program that tests start: the one of an installed package where the set-up has made one, else this checkout's. */
+export function programUnderTest(): string {
+  return process.env.MODELSWITCH_TEST_PROGRAM ?? join(repository, "bin", "modelswitch.js");
+}
+
 export interface ProcessResult {
   readonly exitCode: number | null;
   readonly stdout: string;
@@ -26,7 +31,7 @@ export async function modelswitch(
   args: readonly string[],
   options: ProcessOptions = {},
 ): Promise<ProcessResult> {
-  const result = await run(process.execPath, [join(repository, "bin", "modelswitch.js"), ...args], options);
+  const result = await run(process.execPath, [programUnderTest(), ...args], options);
   requireDocument(args, result);
   return result;
 }

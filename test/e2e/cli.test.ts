@@ -6,7 +6,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { modelswitch, repository, resultOf } from "./cli-process.ts";
+import { modelswitch, programUnderTest, resultOf } from "./cli-process.ts";
 import { TestNamespace, testImages } from "./test-cluster.ts";
 
 let folder: string;
@@ -189,7 +189,7 @@ test("a program that never ends is stopped by Ctrl-C", async () => {
 });
 
 test("a reader that goes away does not kill a command", async () => {
-  const child = spawn(process.execPath, [join(repository, "bin", "modelswitch.js"), "--help"], {
+  const child = spawn(process.execPath, [programUnderTest(), "--help"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   child.stdout.destroy();

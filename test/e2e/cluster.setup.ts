@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { ensureTool } from "../../src/tools/ensure.ts";
 import { buildTestImage } from "../images/test-image.ts";
+import { installPackage } from "../support/installed-package.ts";
 import { modelswitch, repository, resultOf } from "./cli-process.ts";
 
 async function expectSuccess(args: readonly string[], show: boolean): Promise<Record<string, unknown>> {
@@ -18,7 +19,7 @@ async function expectSuccess(args: readonly string[], show: boolean): Promise<Re
 const ready = "MODELSWITCH_TEST_READY";
 
 /**
- * Brings up a real cluster, with the tiny model server's images in it, and takes everything down afterwards;
+ * Installs the package, and brings up a real cluster, with the tiny model server's images in it, and takes everything down afterwards;
  * `MODELSWITCH_TEST_KEEP=1` leaves it up for the next run. Once for all groups of tests.
  */
 export async function setup(): Promise<() => Promise<void>> {
@@ -26,6 +27,8 @@ export async function setup(): Promise<() => Promise<void>> {
   process.env[ready] = "1";
   const clusterName = process.env.MODELSWITCH_TEST_CLUSTER ?? "test";
   process.env.PULUMI_CONFIG_PASSPHRASE = "only for tests";
+  const installed = await installPackage();
+  process.env.MODELSWITCH_TEST_PROGRAM ??= installed.program;
   const building = buildTools();
   // Both are built where they cannot be downloaded: at the same time, and before a test's own deadline runs.
   await Promise.all([
@@ -44,6 +47,7 @@ export async function setup(): Promise<() => Promise<void>> {
     building.kill("SIGTERM");
     if (process.env.MODELSWITCH_TEST_KEEP !== "1")
       await expectSuccess(["cluster", "down", "--name", clusterName], true);
+    await installed.remove();
   };
 }
 

@@ -10,7 +10,7 @@ import type { Event } from "../../src/core/events.ts";
 import type { LocalCluster, LocalClusterOptions } from "../../src/core/local-cluster.ts";
 import type { Tool } from "../../src/tools/tool.ts";
 import { buildTestImage } from "../images/test-image.ts";
-import { modelswitch, repository, run } from "./cli-process.ts";
+import { modelswitch, programUnderTest, repository, run } from "./cli-process.ts";
 import { type MachineSnapshot, takeSnapshot, usersOfNamespaces } from "./machine-snapshot.ts";
 
 const name = "ms-life";
@@ -250,7 +250,7 @@ describe("a local cluster's life", () => {
 
     const following = spawn(
       process.execPath,
-      [join(repository, "bin", "modelswitch.js"), "cluster", "logs", "coredns", "-f", "--name", name],
+      [programUnderTest(), "cluster", "logs", "coredns", "-f", "--name", name],
       { env, stdio: ["ignore", "pipe", "inherit"] },
     );
     let seen = "";

@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { repository, resultOf, run } from "./cli-process.ts";
+import { programUnderTest, resultOf, run } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
 import { testImages, until } from "./test-cluster.ts";
 
@@ -61,7 +60,7 @@ const unready = ["release", "--set", `image=${testImages.green}`, "--set", "env.
 
 /** The same host name, and process numbers of its own: as in another container. */
 async function inContainer(args: readonly string[]) {
-  const inner = [process.execPath, join(repository, "bin", "modelswitch.js"), ...args];
+  const inner = [process.execPath, programUnderTest(), ...args];
   return await run("unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", ...inner], {
     cwd: project.folder,
     env: { ...project.namespace.env(), PULUMI_BACKEND_URL: undefined },

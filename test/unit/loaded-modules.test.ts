@@ -37,3 +37,14 @@ test("a command that speaks with a cluster does not load the Kubernetes client, 
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+test("the help is there without any library but the one that reads the command line", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "modelswitch-loaded-"));
+  try {
+    const loaded = await loadedBy(["--help"], folder);
+    const libraries = loaded.flatMap((url) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []);
+    expect([...new Set(libraries)]).toEqual(["commander"]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -1,5 +1,5 @@
+import { defaultClusterName } from "../../core/local-cluster.ts";
 import type { CommandContext, CommandInput, OptionSpec } from "../command.ts";
-import { defaultClusterName } from "../kubeconfig.ts";
 
 /** `--name` of the cluster commands; the global `--cluster` says the same. */
 export const clusterNameOption: OptionSpec = {

@@ -23,6 +23,7 @@ import { report } from "./report.ts";
 import { reportSign, reportVerify } from "./report-sign.ts";
 import { rollback } from "./rollback.ts";
 import { abort, approve, pause, promote, resume } from "./rollout-control.ts";
+import { routerTest } from "./router-test.ts";
 import { run } from "./run.ts";
 import { stateExport, stateImport, stateShow } from "./state.ts";
 import { status } from "./status.ts";
@@ -62,6 +63,7 @@ export const commands: readonly Command[] = [
   stateImport,
   configShow,
   configValidate,
+  routerTest,
   clusterUp,
   clusterDown,
   clusterStatus,

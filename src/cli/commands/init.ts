@@ -1,8 +1,10 @@
 import { presetNames, withoutIdentity } from "../../component/servers/preset-server.ts";
 import type { ModelswitchConfig } from "../../config/model/types.ts";
 import { defaults } from "../../core/defaults.ts";
+import type { KubernetesApi } from "../../kubernetes/api.ts";
 import type { Command, CommandContext, CommandInput, CommandResult } from "../command.ts";
 import type { Prefill, ServerChoice } from "../init/answers.ts";
+import type { Proposal } from "../router/propose.ts";
 
 export const init: Command = {
   name: "init",
@@ -75,6 +77,9 @@ async function scaffold(input: CommandInput, context: CommandContext): Promise<C
       : []),
     ...(withoutIdentity.includes(answers.server)
       ? [`identity: how an answer is recognised as blue's or green's; docs/servers/${answers.server}.md`]
+      : []),
+    ...(answers.routing?.needsEndpoints === true
+      ? ["ingress.endpoints: the address where clients connect; nothing in the cluster says it"]
       : []),
     ...(answers.image === placeholderImage(answers.name)
       ? ["release.image: the image of your model server"]
@@ -167,21 +172,42 @@ async function fromCluster(input: CommandInput, context: CommandContext): Promis
     const connection = connect(await resolveKubeconfig(context.globals, context.env));
     const wanted = input.options.namespace;
     const namespace = typeof wanted === "string" ? wanted : connection.namespace;
-    const running = await whatRuns(connection.api, namespace, context.signal);
+    const [running, routing] = await Promise.all([
+      whatRuns(connection.api, namespace, context.signal),
+      fittingRouter(connection.api, context),
+    ]);
     for (const message of describeRunning(running, namespace)) context.events({ type: "info", message });
     const names = running.ingresses.map(({ metadata }) => metadata?.name ?? "");
-    if (names.length === 0) return {};
+    const found: Prefill = routing === undefined ? {} : { routing };
+    if (names.length === 0) return found;
     const chosen = await context.ask(
       `Take over name, image and host of an Ingress (${names.join(", ")})? Its name`,
       "",
     );
-    return chosen === "" ? {} : prefillFrom(chosen, running, namespace);
+    // An Ingress that is there is taken with the class that it has.
+    return chosen === "" ? found : prefillFrom(chosen, running, namespace);
   } catch (error) {
     if (context.signal.aborted) throw error;
     // A cluster is a help here, not a need; which one is meant may be said later.
     if (error instanceof UserError && error.code === "from-unknown") throw error;
     return {};
   }
+}
+
+/** The router for what takes requests in the cluster; `undefined`: nothing is found, or it may not be looked at. */
+async function fittingRouter(
+  api: KubernetesApi,
+  { events, signal }: CommandContext,
+): Promise<Proposal | undefined> {
+  const [{ findControllers }, { proposalText, proposeRouters }] = await Promise.all([
+    import("../router/found.ts"),
+    import("../router/propose.ts"),
+  ]);
+  const [best, ...others] = proposeRouters(await findControllers(api, signal));
+  if (best === undefined) return undefined;
+  events({ type: "info", message: `Found: ${proposalText(best)}.` });
+  for (const other of others) events({ type: "info", message: `Also there: ${proposalText(other)}.` });
+  return best;
 }
 
 async function ask(input: CommandInput, context: CommandContext, prefill: Prefill) {
@@ -238,12 +264,14 @@ async function ask(input: CommandInput, context: CommandContext, prefill: Prefil
     });
   }
   const { namespace } = input.options;
+  const className = prefill.className ?? prefill.routing?.ingress.className;
   return {
     name,
     image,
     host,
     server,
     namespace: typeof namespace === "string" ? namespace : undefined,
-    className: prefill.className === defaults.ingress.className ? undefined : prefill.className,
+    className: className === defaults.ingress.className ? undefined : className,
+    routing: prefill.routing,
   };
 }

@@ -99,6 +99,7 @@ describe("doctor", () => {
       "api-server": "ok",
       namespace: "ok",
       permissions: "ok",
+      router: "ok",
       "ingress-class": "ok",
       "ingress-guards": "ok",
       "ingress-answer": "ok",

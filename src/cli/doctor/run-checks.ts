@@ -12,11 +12,13 @@ import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import { seeClaims } from "../../rollout/ingress/shared-hosts.ts";
 import type { Probe } from "../../rollout/proof/probe-request.ts";
 import { stateSecretsOf } from "../rbac/manifests.ts";
+import { findControllers } from "../router/found.ts";
 import type { Check, Verdict } from "./check.ts";
 import { failed, ok, skipped } from "./check.ts";
 import { askIngressOnce, guardsVerdict, liveIngress } from "./ingress-checks.ts";
 import * as cluster from "./observe-cluster.ts";
 import { type ProviderFacts, providerVerdict } from "./provider.ts";
+import { routerVerdict } from "./router-check.ts";
 import { sharedHostVerdict } from "./shared-host.ts";
 import * as verdicts from "./verdicts.ts";
 
@@ -140,6 +142,9 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
       if (classAnnotation === true) return verdicts.annotatedClassVerdict(className);
       return verdicts.ingressClassVerdict(className, classes, retired);
     }),
+    ofCluster("router", "Router for what runs", async (api, signal) =>
+      routerVerdict(await findControllers(api, signal), model),
+    ),
     ofModel("image", "Model server image", async (config) => verdicts.imagesVerdict(config)),
     ofModel("identity", "Slots can be told apart", async (config) => verdicts.identityVerdict(config)),
     ofModel("host", "Host", async (config) => verdicts.hostVerdict(config.ingress.host)),

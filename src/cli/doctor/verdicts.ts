@@ -1,5 +1,6 @@
 import { isExampleHost } from "../../config/model/host.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
+import { controllerOfIngressClass } from "../../core/controllers.ts";
 import type { LocalClusterHost } from "../../core/local-cluster.ts";
 import { didYouMean } from "../../core/nearest.ts";
 import type { OptionalRow } from "../../core/optional-permissions.ts";
@@ -99,9 +100,6 @@ export interface IngressClassFacts {
   readonly endpoint: string | undefined;
 }
 
-const retirement =
-  "ingress-nginx was retired in March 2026 and gets no security fixes. Traefik 3.7 or newer reads the same Ingress objects and annotations with its kubernetesIngressNGINX provider: https://doc.traefik.io/traefik/";
-
 /** A class that only an annotation names needs no IngressClass: nothing in the cluster tells whether somebody serves it. */
 export function annotatedClassVerdict(wanted: string): Verdict {
   return skipped(`the annotation kubernetes.io/ingress.class names ${wanted}; who serves it is not known`);
@@ -134,14 +132,13 @@ export function ingressClassVerdict(
   }
   const at = found.endpoint === undefined ? "" : `, listens at ${found.endpoint}`;
   const detail = `IngressClass ${wanted}, controller ${found.controller}${at}`;
-  const isItsName = found.controller === "k8s.io/ingress-nginx";
-  const byLabel = [
-    found.labels["app.kubernetes.io/name"],
-    found.labels["app.kubernetes.io/part-of"],
-  ].includes("ingress-nginx");
-  if (isItsName && (byLabel || (retiredControllers ?? []).length > 0)) {
+  const controller = controllerOfIngressClass(found.controller);
+  const byLabel = [found.labels["app.kubernetes.io/name"], found.labels["app.kubernetes.io/part-of"]].some(
+    (label) => label === controller?.name,
+  );
+  if (controller?.retired !== undefined && (byLabel || (retiredControllers ?? []).length > 0)) {
     const evidence = retiredControllers?.[0] === undefined ? "by its labels" : `pod ${retiredControllers[0]}`;
-    return warning(`${detail}: served by ingress-nginx (${evidence})`, retirement);
+    return warning(`${detail}: served by ${controller.name} (${evidence})`, controller.retired);
   }
   return ok(detail);
 }

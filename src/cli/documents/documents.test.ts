@@ -101,6 +101,7 @@ describe("documents of --json", () => {
     ["unlock", ["unlock"]],
     ["logs", ["logs"]],
     ["rbac", ["rbac"]],
+    ["router test", ["router", "test"]],
     ["state show", ["state", "show"]],
     ["config validate", ["config", "validate"]],
     ["config show", ["config", "show"]],

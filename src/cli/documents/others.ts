@@ -65,6 +65,20 @@ export const configValidateDocument = z.looseObject({
   warnings: count,
 });
 
+export const routerTestDocument = z.looseObject({
+  ...head,
+  router: z.string(),
+  model: z.string(),
+  checks: z.array(
+    z.looseObject({
+      name: z.string(),
+      state: z.string().describe("ok or failed"),
+      details: z.array(z.string()),
+    }),
+  ),
+  failed: count,
+});
+
 export const configShowDocument = oneOrSeveral({ model: z.string() });
 
 export const stateShowDocument = z.looseObject({

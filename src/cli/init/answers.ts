@@ -2,6 +2,7 @@ import { type PresetName, presetNames } from "../../component/servers/preset-ser
 import { hostProblem, imageProblem } from "../../config/model/host.ts";
 import { closestName } from "../../config/model/rules.ts";
 import { modelNamePattern } from "../../core/names.ts";
+import type { Proposal } from "../router/propose.ts";
 
 export type ServerChoice = PresetName | "custom";
 
@@ -16,6 +17,8 @@ export interface InitAnswers {
   readonly server: ServerChoice;
   readonly namespace: string | undefined;
   readonly className: string | undefined;
+  /** What fits the controller that was found. @default the default router */
+  readonly routing?: Proposal | undefined;
 }
 
 /** What a running application tells about itself, as far as it could be read. */
@@ -23,6 +26,7 @@ export interface Prefill {
   readonly image?: string;
   readonly host?: string;
   readonly className?: string;
+  readonly routing?: Proposal;
   readonly name?: string;
   /** Port of the model server's container. */
   readonly port?: number;

@@ -1,12 +1,23 @@
 import { withoutIdentity } from "../../component/servers/preset-server.ts";
+import { defaults } from "../../core/defaults.ts";
 import type { InitAnswers } from "./answers.ts";
+
+/** An address of the documentation range: nobody answers there. */
+export const placeholderEndpoint = "http://203.0.113.7";
 
 /** The text of `modelswitch.config.ts`. Pure. */
 export function configText(answers: InitAnswers, port: number | undefined): string {
   const quoted = (text: string) => JSON.stringify(text);
+  const { routing } = answers;
+  const router = routing === undefined || routing.router === defaults.router ? undefined : routing.router;
+  const gateway = routing?.ingress.gateway;
   const ingress = [
     `host: ${quoted(answers.host)}`,
     ...(answers.className === undefined ? [] : [`className: ${quoted(answers.className)}`]),
+    ...(gateway === undefined
+      ? []
+      : [`gateway: { name: ${quoted(gateway.name)}, namespace: ${quoted(gateway.namespace)} }`]),
+    ...(routing?.needsEndpoints === true ? [`endpoints: [${quoted(placeholderEndpoint)}]`] : []),
   ];
   const server =
     answers.server === "custom"
@@ -36,6 +47,7 @@ export function configText(answers: InitAnswers, port: number | undefined): stri
     ...server,
     "  // What the next release runs; `modelswitch up` puts release 1 into blue.",
     `  release: { image: ${quoted(answers.image)} },`,
+    ...(router === undefined ? [] : [`  // ${routing?.because}`, `  router: ${quoted(router)},`]),
     `  ingress: { ${ingress.join(", ")} },`,
     "  // A release gets its traffic in steps, chosen by how much there is; `modelswitch plan` shows them.",
     '  rollout: { steps: "auto" },',

@@ -31,6 +31,7 @@ const kind: ObjectKind = {
  */
 export const contour: Router = {
   name: "contour",
+  readBy: ["contour"],
   ...ofWeights,
   capabilities: { ...weightedCapabilities, timeout: true, backendProtocol: true },
   kinds: [kind],

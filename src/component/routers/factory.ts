@@ -1,5 +1,13 @@
+import type { ControllerName } from "../../core/controllers.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { type IngressSpec, type RouterName, routerNames } from "../../core/model.ts";
+import {
+  type BuiltInRouterName,
+  type IngressSpec,
+  isOwnRouter,
+  ownRouterPrefix,
+  type RouterName,
+  routerNames,
+} from "../../core/model.ts";
 import { type ObjectKind, pulumiType } from "../../core/object-kind.ts";
 import type { RoutingRight } from "../../core/permissions.ts";
 import { contour } from "./contour.ts";
@@ -9,7 +17,7 @@ import { plain } from "./plain.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
 import { traefik } from "./traefik.ts";
 
-const routers: Readonly<Record<RouterName, Router>> = {
+const routers: Readonly<Record<BuiltInRouterName, Router>> = {
   nginx,
   plain,
   traefik,
@@ -17,28 +25,53 @@ const routers: Readonly<Record<RouterName, Router>> = {
   contour,
 };
 
+/** Those that the configuration or the Pulumi program of this process has brought along. */
+const own = new Map<string, Router>();
+
+/** Makes a user's own router known to this process. One of the same name is replaced: configurations are read more than once. */
+export function registerRouter(router: Router): void {
+  own.set(router.name, router);
+}
+
+export function isKnownRouter(name: RouterName): boolean {
+  return isOwnRouter(name) ? own.has(name) : Object.hasOwn(routers, name);
+}
+
 /** What all routers together need of the kinds that they write, each kind once. */
-export const allRights: readonly RoutingRight[] = [
-  ...new Map(
-    Object.values(routers)
-      .flatMap(({ rights }) => rights)
-      .map((one) => [pulumiType(one.kind), one]),
-  ).values(),
-];
+export function allRights(): readonly RoutingRight[] {
+  const all = [...Object.values(routers), ...own.values()].flatMap(({ rights }) => rights);
+  return [...new Map(all.map((one) => [pulumiType(one.kind), one])).values()];
+}
 
 /** Every kind that a router writes. */
-export const routingKinds: readonly ObjectKind[] = allRights.map(({ kind }) => kind);
+export function routingKinds(): readonly ObjectKind[] {
+  return allRights().map(({ kind }) => kind);
+}
 
-/** @throws UserError `router-unknown` */
+/** @throws UserError `router-unknown`, `router-not-loaded` */
 export function routerNamed(name: RouterName): Router {
-  const router = Object.hasOwn(routers, name) ? routers[name] : undefined;
+  const router = isOwnRouter(name) ? own.get(name) : Object.hasOwn(routers, name) ? routers[name] : undefined;
   if (router !== undefined) return router;
+  if (isOwnRouter(name)) {
+    throw new UserError({
+      code: "router-not-loaded",
+      message: `The model's router "${name.slice(ownRouterPrefix.length)}" is not one of modelswitch's: it is in the model's configuration file, which was not read.`,
+      hint: "Run the command where that file is, or name it with --config.",
+      exitCode: exitCodes.usage,
+    });
+  }
   throw new UserError({
     code: "router-unknown",
     message: `There is no router "${String(name)}".`,
-    hint: `The routers are: ${routerNames.join(", ")}.`,
+    hint: `The routers are: ${routerNames.join(", ")}, and those that a configuration defines with defineRouter().`,
     exitCode: exitCodes.usage,
   });
+}
+
+/** The routers whose objects a controller reads as they are meant, those that can do more first. */
+export function routersFor(controller: ControllerName): readonly BuiltInRouterName[] {
+  const reads = (name: BuiltInRouterName) => routers[name].readBy?.includes(controller) === true;
+  return [...routerNames.filter(reads), "plain"];
 }
 
 /**

@@ -33,6 +33,8 @@ const perBackend = [
  */
 export const nginx: Router<IngressManifest> = {
   name: "nginx",
+  // Others serve the canary Ingress as one more of the same host and path.
+  readBy: ["ingress-nginx"],
   counters: [traefikNginx, ingressNginx],
   ...ofIngresses,
   capabilities: {

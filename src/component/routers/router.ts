@@ -1,3 +1,4 @@
+import type { ControllerName } from "../../core/controllers.ts";
 import type { IngressLike } from "../../core/ingress-claims.ts";
 import type { IngressSpec, RouterName } from "../../core/model.ts";
 import type { Named, ObjectNames } from "../../core/names.ts";
@@ -131,6 +132,11 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   read(model: Named, objects: readonly ObservedObject[]): Routing | undefined;
   /** Whether an IngressClass says who serves the objects. */
   readonly byIngressClass: boolean;
+  /**
+   * Those of the known controllers that read its objects as they are meant: others serve them as something else, where their class says that
+   * they do. @default nothing is known of that, or all of them do
+   */
+  readonly readBy?: readonly ControllerName[];
   /** Whether `ingress.gateway` has to name a Gateway. @default false: it must not */
   readonly needsGateway?: boolean;
   /** Whether the controller says in the cluster where clients connect. Else `ingress.endpoints` has to. */

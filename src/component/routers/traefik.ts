@@ -28,6 +28,7 @@ const serviceKind: ObjectKind = { ...group, kind: "TraefikService", plural: "tra
  */
 export const traefik: Router = {
   name: "traefik",
+  readBy: ["traefik"],
   ...ofWeights,
   counters: [traefikCrd],
   capabilities: { ...weightedCapabilities, backendProtocol: true },

@@ -1,9 +1,9 @@
-import { routerNamed } from "../../component/routers/factory.ts";
+import { isKnownRouter, routerNamed } from "../../component/routers/factory.ts";
 import { presetServer } from "../../component/servers/preset-server.ts";
 import { defaults } from "../../core/defaults.ts";
 import { UserError } from "../../core/errors.ts";
 import { isFields, valueAt } from "../../core/fields.ts";
-import { type RouterName, routerNames } from "../../core/model.ts";
+import { isOwnRouter, type RouterName, routerNames } from "../../core/model.ts";
 import { modelNamePattern, objectNames, type SlotNames } from "../../core/names.ts";
 import { otherSlot, type Slot, slots } from "../../core/slots.ts";
 import type { ConfigProblem } from "../parts/problem.ts";
@@ -26,6 +26,7 @@ export function ruleProblems(input: object): ConfigProblem[] {
     ...selectors(read),
     ...objectNamesDiffer(read),
     ...releaseProblems(input, routerOf(read)),
+    ...ownRouter(read),
     ...ingress(read),
     ...serverTimes(read),
     ...grpcOnlyProblems(input),
@@ -163,9 +164,18 @@ function selectors(read: Read): ConfigProblem[] {
   ];
 }
 
+/** The router, where there is one of that name. */
 function routerOf(read: Read): RouterName | undefined {
   const wanted = read("router") ?? defaults.router;
-  return routerNames.find((name): name is RouterName => name === wanted);
+  if (isOwnRouter(wanted)) return isKnownRouter(wanted) ? wanted : undefined;
+  return routerNames.find((name) => name === wanted);
+}
+
+function ownRouter(read: Read): ConfigProblem[] {
+  const wanted = read("router");
+  if (!isOwnRouter(wanted) || isKnownRouter(wanted)) return [];
+  const message = `"${wanted}" is no router that this configuration defines: call defineRouter({ … }) in a configuration in TypeScript, and give what it returns`;
+  return [{ path: ["router"], message }];
 }
 
 function ingress(read: Read): ConfigProblem[] {

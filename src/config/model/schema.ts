@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defaults } from "../../core/defaults.ts";
-import { routerNames } from "../../core/model.ts";
+import { ownRouterPrefix, routerNames } from "../../core/model.ts";
 import { modelNamePattern } from "../../core/names.ts";
 import { slots } from "../../core/slots.ts";
 import { controllerPlaces } from "../../gates/traffic.ts";
@@ -28,6 +28,9 @@ import type { ModelPart, ModelswitchConfig } from "./types.ts";
  */
 
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** What `defineRouter` gives. */
+const ownRouter = z.templateLiteral([ownRouterPrefix, z.string()]);
 
 const seconds = (about: string) => z.number().positive().describe(about);
 
@@ -258,7 +261,10 @@ export const configSchema = tied<ModelswitchConfig>()(
         .optional()
         .describe(`Port of the slots' Services. ${otherwise(defaults.servicePort)}`),
       service: serviceSettings.optional(),
-      router: z.enum(routerNames).optional().describe(otherwise(defaults.router)),
+      router: z
+        .union([z.enum(routerNames), ownRouter])
+        .optional()
+        .describe(otherwise(defaults.router)),
       previewHeader: z
         .string()
         .regex(headerToken, "is no header name: letters, digits and - only")

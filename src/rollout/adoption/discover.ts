@@ -1,5 +1,6 @@
 import { classAnnotation, canaryAnnotation as ofCanaries } from "../../component/routers/main-ingress.ts";
 import { hostProblem } from "../../config/model/host.ts";
+import { controllerOfIngressClass } from "../../core/controllers.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { objectNames, ownLabels } from "../../core/names.ts";
 import { type Obstacle, ownersOf } from "../program/object-owners.ts";
@@ -69,7 +70,9 @@ export function discover(ingressName: string, model: string, inventory: Inventor
   );
   const controller = inventory.controllers?.[className];
   const canaries =
-    controller === undefined ? /nginx/.test(className) : /^k8s\.io\/ingress-nginx/.test(controller);
+    controller === undefined
+      ? /nginx/.test(className)
+      : controllerOfIngressClass(controller)?.name === "ingress-nginx";
   if (!canaries) {
     warnings.push(
       `the controller of the class ${className}${controller === undefined ? "" : ` (${controller})`} is not known to read canary annotations: the router "plain" is used, which cannot split traffic or preview a slot`,

@@ -1,4 +1,6 @@
-import { routerNamed } from "../../component/routers/factory.ts";
+import { routerNamed, routersFor } from "../../component/routers/factory.ts";
+import type { Router } from "../../component/routers/router.ts";
+import { controllerNamed, controllerOfIngressClass, ignoredAnnotations } from "../../core/controllers.ts";
 import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import {
@@ -30,8 +32,9 @@ export async function seeIngressClass({
 }
 
 /**
- * Refuses an Ingress of a class that is not there, where it is new or leaves the class that it has.
- * @throws UserError `ingress-class-missing` (exit code 2)
+ * Refuses an Ingress of a class that is not there, and one that the class's controller would take for something else, where it is new or leaves
+ * the class that it has.
+ * @throws UserError `ingress-class-missing`, `router-unread` (exit code 2)
  */
 export async function requireIngressClass(
   context: RolloutContext,
@@ -40,13 +43,15 @@ export async function requireIngressClass(
   const router = routerNamed(context.config.router);
   if (!router.byIngressClass) return;
   const className = router.classOf(context.config.ingress);
-  if (ingress?.className === className) return;
+  const isNew = ingress?.className !== className;
   const verdict = await seeIngressClass(context);
   switch (verdict?.kind) {
     case undefined:
-    case "exists":
       return;
+    case "exists":
+      return requireReader(context, router, className, verdict.controller, isNew);
     case "unknown":
+      if (!isNew) return;
       context.events({
         type: "info",
         code: "ingress-class-unknown",
@@ -54,6 +59,7 @@ export async function requireIngressClass(
       });
       return;
     case "missing":
+      if (!isNew) return;
       throw new UserError({
         code: "ingress-class-missing",
         message: `${verdict.message} Nothing was changed.`,
@@ -61,4 +67,38 @@ export async function requireIngressClass(
         exitCode: exitCodes.usage,
       });
   }
+}
+
+/** @throws UserError `router-unread` */
+function requireReader(
+  { config, events }: Pick<RolloutContext, "config" | "events">,
+  router: Router,
+  className: string,
+  controllerOfClass: string,
+  isNew: boolean,
+): void {
+  const controller = controllerOfIngressClass(controllerOfClass);
+  if (controller === undefined) return;
+  for (const { annotation, readBy } of ignoredAnnotations(config.ingress.annotations ?? {}, controller)) {
+    const readers = readBy.map(({ title }) => title).join(" and ");
+    events({
+      type: "warning",
+      code: "annotation-ignored",
+      message: `ingress.annotations has "${annotation}", which ${readers} would read; the IngressClass ${className} belongs to ${controller.title} (${controllerOfClass}), which does not.`,
+      hint: "Remove it, or say the same in the words of the controller that serves the Ingress.",
+    });
+  }
+  if (router.readBy === undefined || router.readBy.includes(controller.name)) return;
+  const message = `The router "${router.name}" writes for ${router.readBy.map((name) => controllerNamed(name).title).join(" or ")}, but the IngressClass ${className} belongs to ${controller.title} (${controllerOfClass}), which takes its objects for something else.`;
+  const hint = `Routers for that controller: ${routersFor(controller.name).join(", ")}. Or name a class of a controller that fits: ingress.className.`;
+  if (isNew) {
+    throw new UserError({
+      code: "router-unread",
+      message: `${message} Nothing was changed.`,
+      hint,
+      exitCode: exitCodes.usage,
+    });
+  }
+  // It is there already: to hold up a release would not mend it.
+  events({ type: "warning", code: "router-unread", message, hint });
 }

@@ -65,6 +65,44 @@ describe("the class of the Ingress", () => {
     await up(bench.context(config()), noFlags);
     expect(infos()).toEqual(["ingress-class-unknown"]);
   });
+
+  const served = (className: string, controller: string) =>
+    bench.cluster.put("/apis/networking.k8s.io/v1/ingressclasses", {
+      items: [{ metadata: { name: className }, spec: { controller } }] as never,
+    });
+  const warnings = () => bench.events.flatMap((event) => (event.type === "warning" ? [event.code] : []));
+
+  test("whose controller takes canary annotations for nothing is refused, and routers for it are named", async () => {
+    served("edge", "haproxy.org/ingress-controller/edge");
+    const wrong = config({ className: "edge" });
+    await expect(up(bench.context(wrong), noFlags)).rejects.toMatchObject({
+      code: "router-unread",
+      exitCode: 2,
+      message: expect.stringContaining("haproxy.org/ingress-controller/edge"),
+      hint: expect.stringContaining("plain"),
+    });
+    expect(bench.stack.operations).toEqual([]);
+    await up(bench.context({ ...wrong, router: "plain" }), noFlags);
+  });
+
+  test("whose controller nobody knows is nobody's mistake, and one that is live already is only warned of", async () => {
+    served("nginx", "example.com/ours");
+    await up(bench.context(config()), noFlags);
+    expect(warnings()).toEqual([]);
+    served("nginx", "traefik.io/ingress-controller");
+    await up(bench.context(config()), noFlags);
+    expect(warnings()).toEqual(["router-unread"]);
+  });
+
+  test("whose controller does not read an annotation is named with it", async () => {
+    served("nginx", "k8s.io/ingress-nginx");
+    const annotations = { "haproxy.org/timeout-server": "5s", "cert-manager.io/issuer": "x" };
+    await up(bench.context(config({ annotations })), noFlags);
+    const said = bench.events.filter((event) => event.type === "warning");
+    expect(said).toMatchObject([
+      { code: "annotation-ignored", message: expect.stringContaining("haproxy.org/timeout-server") },
+    ]);
+  });
 });
 
 describe("an Ingress that no controller serves", () => {

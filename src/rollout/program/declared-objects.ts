@@ -28,20 +28,20 @@ const slotKinds = {
 
 /** One object that a model consists of. The resource of the program has the object's name. */
 export interface DeclaredObject {
-  /** One of `kinds`. */
+  /** The name of a kind that `knownKind` knows. */
   readonly kind: string;
   readonly name: string;
 }
 
-/** The kinds that a model's objects may have, by name: those of its slots, and those of the routers. */
-export const kinds: Readonly<Record<string, ObjectKind>> = {
-  ...slotKinds,
-  ...Object.fromEntries(routingKinds.map((one) => [one.kind, one])),
-};
+/** A kind that a model's objects may have, by its name: one of its slots, or of the routers. */
+export function knownKind(name: string): ObjectKind | undefined {
+  const ofSlots: readonly ObjectKind[] = Object.values(slotKinds);
+  return [...ofSlots, ...routingKinds()].find(({ kind }) => kind === name);
+}
 
 /** Whether objects of this kind say where the traffic goes. */
 export function isRoutingKind(kind: string): boolean {
-  return routingKinds.some((one) => one.kind === kind);
+  return routingKinds().some((one) => one.kind === kind);
 }
 
 /** What of a model belongs to one slot. Pure. */
@@ -67,7 +67,7 @@ export function typeOf({ kind }: Pick<DeclaredObject, "kind">): string {
 }
 
 function kindNamed(kind: string): ObjectKind {
-  const known = kinds[kind];
+  const known = knownKind(kind);
   if (known === undefined) throw new Error(`A model has no objects of the kind ${kind}.`);
   return known;
 }

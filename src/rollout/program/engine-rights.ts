@@ -5,7 +5,7 @@ import { type Permission, permissionsOf } from "../../core/permission-checks.ts"
 import { requiredRows } from "../../core/permissions.ts";
 import { refuseDenied } from "../../kubernetes/access.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
-import { kinds } from "./declared-objects.ts";
+import { knownKind } from "./declared-objects.ts";
 
 /** Kubernetes kinds, for example `Ingress`; others than a model has are of no interest. */
 export type KindNames = Iterable<string>;
@@ -13,7 +13,7 @@ export type KindNames = Iterable<string>;
 /** What Pulumi's provider has to see of a namespace to write a model, and to delete objects of these kinds. */
 export function engineRights(present: KindNames, router?: RouterName): readonly Permission[] {
   const needs = needsOf(new Set(present), router);
-  const plurals = new Set([...present].flatMap((kind) => kinds[kind]?.plural ?? []));
+  const plurals = new Set([...present].flatMap((kind) => knownKind(kind)?.plural ?? []));
   const some = optionalRows(needs).filter(({ resource }) => plurals.has(resource));
   const files: Permission[] = plurals.has("configmaps")
     ? [{ verb: "list", group: "", resource: "configmaps" }]
@@ -24,7 +24,7 @@ export function engineRights(present: KindNames, router?: RouterName): readonly 
 /** What is known of the router; else the kinds that are there say which ones write them. */
 function needsOf(present: ReadonlySet<string>, router: RouterName | undefined): RoutingNeeds {
   if (router !== undefined) return routerNamed(router);
-  const rights = allRights.filter(({ kind }) => present.has(kind.kind));
+  const rights = allRights().filter(({ kind }) => present.has(kind.kind));
   return { rights, reads: [] };
 }
 

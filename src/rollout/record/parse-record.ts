@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { tied } from "../../config/parts/tied.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
-import { inferenceProtocols, podDefaultsVersions, routerNames } from "../../core/model.ts";
+import { inferenceProtocols, ownRouterPrefix, podDefaultsVersions, routerNames } from "../../core/model.ts";
 import { slots } from "../../core/slots.ts";
 import { adoptionSchema } from "./adoption.ts";
 import type { RolloutRecord } from "./record.ts";
@@ -108,7 +108,7 @@ const recordSchema = tied<StoredRecord>()(
           .optional(),
       }),
       ingress: z.looseObject({ host: z.string() }),
-      router: z.enum(routerNames),
+      router: z.union([z.enum(routerNames), z.templateLiteral([ownRouterPrefix, z.string()])]),
       previewHeader: z.string(),
       identity: identity.optional(),
       replicas: z.object({ blue: z.number().int(), green: z.number().int() }),

@@ -1,5 +1,5 @@
 import type { IdentityProbe } from "../../core/identity.ts";
-import type { IngressSpec, ModelServer, PodDefaults, routerNames, SlotSpec } from "../../core/model.ts";
+import type { IngressSpec, ModelServer, PodDefaults, RouterName, SlotSpec } from "../../core/model.ts";
 import { type ObjectNames, objectNames, type SlotNames } from "../../core/names.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
 import type { Slot } from "../../core/slots.ts";
@@ -45,7 +45,7 @@ export interface SwitchRecord {
 export interface AppliedSettings {
   readonly server: ModelServer;
   readonly ingress: IngressSpec;
-  readonly router: (typeof routerNames)[number];
+  readonly router: RouterName;
   readonly previewHeader: string;
   readonly identity: IdentityProbe | undefined;
   /** Replicas per slot, where there are Deployments; the fewest, where an autoscaler sizes it. */

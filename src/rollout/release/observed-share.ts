@@ -2,7 +2,14 @@ import { isInterrupted, messageOf } from "../../core/errors.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { type CountersRead, readCounters, type TrafficSource } from "../observe/read-counters.ts";
-import { type CountedRollout, countersAbout, foundCounters, nobodyCounts, together } from "./counter-io.ts";
+import {
+  type CountedRollout,
+  countersAbout,
+  foundCounters,
+  namedSource,
+  nobodyCounts,
+  together,
+} from "./counter-io.ts";
 import { trafficGateOf } from "./live-traffic.ts";
 
 /** Where clients' requests really went, as whoever counts them says. */
@@ -61,8 +68,8 @@ export class ShareObserver {
 
   async #read(context: RolloutContext, seen: CountedRollout): Promise<CountersRead> {
     const about = countersAbout(context, seen, { timeoutMs, signal: context.signal });
-    const places = trafficGateOf(context)?.sources;
-    this.#source ??= places === undefined ? undefined : { kind: "controller", places };
+    const named = trafficGateOf(context)?.sources;
+    this.#source ??= named === undefined ? undefined : namedSource(named);
     if (this.#source !== undefined) {
       const read = await readCounters(this.#source, about);
       // It may have moved.

@@ -1,0 +1,114 @@
+import type { IngressClassShape } from "../../core/ingress-class.ts";
+import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";
+
+/** What a cluster has that says who takes requests. What may not be seen is left out, and named. */
+export interface FoundControllers {
+  readonly ingressClasses: readonly FoundIngressClass[];
+  readonly gatewayClasses: readonly FoundGatewayClass[];
+  readonly gateways: readonly FoundGateway[];
+  /** Groups of the API that the cluster serves. @default it may not be asked */
+  readonly groups?: readonly string[];
+  /** Kinds that this account may not list. */
+  readonly unseen: readonly string[];
+}
+
+export interface FoundIngressClass {
+  readonly name: string;
+  readonly controller: string;
+  readonly isDefault: boolean;
+}
+
+export interface FoundGatewayClass {
+  readonly name: string;
+  readonly controllerName: string;
+  readonly isAccepted: boolean;
+  /** Names of features of the Gateway API that it says it has. */
+  readonly features: readonly string[];
+}
+
+export interface FoundGateway {
+  readonly name: string;
+  readonly namespace: string;
+  readonly className: string;
+}
+
+interface Listed<Item> {
+  readonly items?: readonly Item[];
+}
+
+interface GatewayClass {
+  readonly metadata?: { readonly name?: string };
+  readonly spec?: { readonly controllerName?: string };
+  readonly status?: {
+    readonly conditions?: readonly { readonly type?: string; readonly status?: string }[];
+    readonly supportedFeatures?: readonly (string | { readonly name?: string })[];
+  };
+}
+
+interface Gateway {
+  readonly metadata?: { readonly name?: string; readonly namespace?: string };
+  readonly spec?: { readonly gatewayClassName?: string };
+}
+
+const defaultClass = "ingressclass.kubernetes.io/is-default-class";
+const gatewayGroup = "/apis/gateway.networking.k8s.io/v1";
+
+/** Reads what a cluster has; changes nothing. */
+export async function findControllers(api: KubernetesApi, signal: AbortSignal): Promise<FoundControllers> {
+  const unseen: string[] = [];
+  const list = async <Item>(path: string, kind: string): Promise<readonly Item[]> => {
+    try {
+      return (await api.find<Listed<Item>>(path, { signal }))?.items ?? [];
+    } catch (error) {
+      if (!(error instanceof KubernetesApiError && [401, 403].includes(error.status))) throw error;
+      unseen.push(kind);
+      return [];
+    }
+  };
+  const [classes, gatewayClasses, gateways, groups] = await Promise.all([
+    list<IngressClassShape>("/apis/networking.k8s.io/v1/ingressclasses", "IngressClasses"),
+    list<GatewayClass>(`${gatewayGroup}/gatewayclasses`, "GatewayClasses"),
+    list<Gateway>(`${gatewayGroup}/gateways`, "Gateways"),
+    groupsOf(api, signal),
+  ]);
+  return {
+    ingressClasses: classes.map(({ metadata, spec }) => ({
+      name: metadata?.name ?? "",
+      controller: spec?.controller ?? "",
+      isDefault: metadata?.annotations?.[defaultClass] === "true",
+    })),
+    gatewayClasses: gatewayClasses.map(({ metadata, spec, status = {} }) => ({
+      name: metadata?.name ?? "",
+      controllerName: spec?.controllerName ?? "",
+      isAccepted: isAccepted(status),
+      features: (status.supportedFeatures ?? []).flatMap((one) =>
+        typeof one === "string" ? one : (one.name ?? []),
+      ),
+    })),
+    gateways: gateways.map(({ metadata, spec }) => ({
+      name: metadata?.name ?? "",
+      namespace: metadata?.namespace ?? "",
+      className: spec?.gatewayClassName ?? "",
+    })),
+    ...(groups === undefined ? {} : { groups }),
+    unseen,
+  };
+}
+
+function isAccepted({ conditions = [] }: NonNullable<GatewayClass["status"]>): boolean {
+  return conditions.some(({ type, status }) => type === "Accepted" && status === "True");
+}
+
+async function groupsOf(api: KubernetesApi, signal: AbortSignal): Promise<readonly string[] | undefined> {
+  try {
+    const { groups = [] } = await api.json<{ readonly groups?: readonly { readonly name?: string }[] }>({
+      method: "GET",
+      path: "/apis",
+      signal,
+    });
+    return groups.flatMap(({ name }) => name ?? []);
+  } catch (error) {
+    if (error instanceof KubernetesApiError && [401, 403].includes(error.status)) return undefined;
+    throw error;
+  }
+}
