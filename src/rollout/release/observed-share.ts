@@ -1,15 +1,13 @@
 import { isInterrupted, messageOf } from "../../core/errors.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import type { RolloutContext } from "../context/context.ts";
-import { type CountersRead, readCounters, type TrafficSource } from "../observe/read-counters.ts";
 import {
-  type CountedRollout,
-  countersAbout,
-  foundCounters,
+  type CountersRead,
   namedSource,
-  nobodyCounts,
-  together,
-} from "./counter-io.ts";
+  readCounters,
+  type TrafficSource,
+} from "../observe/read-counters.ts";
+import { type CountedRollout, countersAbout, foundCounters, nobodyCounts, together } from "./counter-io.ts";
 import { trafficGateOf } from "./live-traffic.ts";
 
 /** Where clients' requests really went, as whoever counts them says. */
