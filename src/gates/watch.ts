@@ -10,6 +10,14 @@ export interface GateLook extends GateVerdict {
   readonly phase: GateSubject["phase"];
 }
 
+/** What a gate says as a whole after a look. */
+export interface WholeLook extends GateLook {
+  /** 0: it did not look again. @default 1 */
+  readonly looks?: 0;
+  /** It cannot tell, and the release goes on all the same. */
+  readonly isLetPass?: true;
+}
+
 export interface GateWatchOptions {
   readonly io: GateIo;
   readonly gates: readonly Gate[];
@@ -17,8 +25,8 @@ export interface GateWatchOptions {
   readonly signal: AbortSignal;
   /** Called when what a gate says as a whole changes; when only its evidence does, at the most once a minute. */
   readonly onVerdict?: (look: GateLook) => void;
-  /** Called after every look, with what the gate says as a whole and the data of this look. */
-  readonly onLook?: (look: GateLook & { readonly isLetPass?: true }, subject: GateSubject) => void;
+  /** Called after every look, with what the gate says as a whole and the data of this look; and with what is not shown at the end. */
+  readonly onLook?: (look: WholeLook, subject: GateSubject) => void;
   /** What gates of an earlier watch of the same rollout remembered, by name. @default nothing */
   readonly memories?: GateMemories | undefined;
   /** Called when a gate remembers something else than before. */
@@ -33,6 +41,7 @@ const newsEveryMs = 60_000;
 interface Watched {
   readonly key: string;
   readonly phase: GateSubject["phase"];
+  readonly subject: GateSubject;
   readonly stop: AbortController;
   readonly gates: readonly Gate[];
   readonly memories: Map<string, GateMemory>;
@@ -75,6 +84,7 @@ export class GateWatch {
     this.#watched = {
       key,
       phase: subject.phase,
+      subject,
       stop,
       gates,
       memories,
@@ -119,14 +129,16 @@ export class GateWatch {
     return this.#news.promise;
   }
 
-  #tellNotShown({ phase, gates, memories }: Watched): void {
+  #tellNotShown({ phase, subject, gates, memories }: Watched): void {
     const now = this.#options.io.calls.clock.now();
     for (const gate of gates) {
       if (gate.byDefault !== true) continue;
       const whole = standing(gate, memories.get(gate.name) ?? nothingHeard, now);
       if (whole.verdict === "pass" || whole.verdict === "fail") continue;
       const evidence = notShown(whole.evidence);
-      this.#options.onVerdict?.({ ...whole, name: gate.name, phase, verdict: "inconclusive", evidence });
+      const said = { ...whole, name: gate.name, phase, verdict: "inconclusive", evidence } as const;
+      this.#options.onLook?.({ ...said, looks: 0, isLetPass: true }, subject);
+      this.#options.onVerdict?.(said);
     }
   }
 
@@ -186,7 +198,7 @@ function lookOf(
   { phase }: GateSubject,
   whole: GateVerdict,
   { data = whole.data }: GateVerdict,
-): GateLook & { readonly isLetPass?: true } {
+): WholeLook {
   const isLetPass = whole.verdict === "inconclusive" && onInconclusive === "pass";
   return {
     name,

@@ -63,6 +63,13 @@ describe("what a gate said in a step", () => {
     expect(one).not.toHaveProperty("isLetPass");
   });
 
+  test("that it could not show is said without another look", () => {
+    const { data: _none, ...end } = look(20, { verdict: "inconclusive", evidence: "not shown: errors", isLetPass: true });
+    const [one] = looked([look(10), { ...end, looks: 0 }]);
+    expect(one).toMatchObject({ looks: 1, isLetPass: true, evidence: "not shown: errors", data: counted(10, 100) });
+    expect(one?.series).toHaveLength(1);
+  });
+
   test("is the same whether the record was written in between or not", () => {
     const looks = Array.from({ length: 9 }, (_, index) => look(index + 1));
     expect(mergedVerdicts(looked(looks.slice(0, 4)), looked(looks.slice(4)))).toEqual(looked(looks));

@@ -37,7 +37,11 @@ export interface RecordedVerdict {
 }
 
 /** One look of a gate. */
-export type GateLooked = Omit<RecordedVerdict, "from" | "to" | "looks" | "series"> & { readonly at: string };
+export type GateLooked = Omit<RecordedVerdict, "from" | "to" | "looks" | "series"> & {
+  readonly at: string;
+  /** 0: it said something without looking again. @default 1 */
+  readonly looks?: 0;
+};
 
 const mostEntries = 60;
 const mostPoints = 48;
@@ -48,7 +52,7 @@ const largestTogether = 96 * 1024;
 /** Verdicts with one more look. Pure. */
 export function withLook(
   verdicts: readonly RecordedVerdict[],
-  { at, data, evidence, ...look }: GateLooked,
+  { at, data, evidence, looks, ...look }: GateLooked,
 ): readonly RecordedVerdict[] {
   const kept = data === undefined ? undefined : boundedData(data);
   const values = pointValues(kept);
@@ -56,7 +60,7 @@ export function withLook(
     ...look,
     from: at,
     to: at,
-    looks: 1,
+    looks: looks ?? 1,
     evidence: shortened(wellFormed(evidence)),
     ...(kept === undefined ? {} : { data: kept }),
     series: Object.keys(values).length === 0 ? [] : [{ at, values }],
