@@ -64,9 +64,18 @@ describe("what a gate said in a step", () => {
   });
 
   test("that it could not show is said without another look", () => {
-    const { data: _none, ...end } = look(20, { verdict: "inconclusive", evidence: "not shown: errors", isLetPass: true });
+    const { data: _none, ...end } = look(20, {
+      verdict: "inconclusive",
+      evidence: "not shown: errors",
+      isLetPass: true,
+    });
     const [one] = looked([look(10), { ...end, looks: 0 }]);
-    expect(one).toMatchObject({ looks: 1, isLetPass: true, evidence: "not shown: errors", data: counted(10, 100) });
+    expect(one).toMatchObject({
+      looks: 1,
+      isLetPass: true,
+      evidence: "not shown: errors",
+      data: counted(10, 100),
+    });
     expect(one?.series).toHaveLength(1);
   });
 
