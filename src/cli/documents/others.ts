@@ -29,7 +29,7 @@ export const unlockDocument = z.looseObject({
   ...aboutContext,
   found: z.string().describe("free, or what became of the lock"),
   holder: z.unknown().describe("null: nobody, or nobody that is known"),
-  since: time.optional(),
+  since: z.string().optional().describe("ISO 8601, or in words that it is not known"),
   heartbeatSecondsAgo: z.number().optional(),
 });
 

@@ -2,10 +2,11 @@ import { z } from "zod";
 import { verdicts } from "../../core/calls.ts";
 import { gatePhases } from "../../core/gates.ts";
 import { outcomes } from "../../core/rollout/state.ts";
-import { journalEntry } from "../../rollout/record/journal-entry.ts";
+import { journalEntry as recordedEntry } from "../../rollout/record/journal-entry.ts";
 import { about, aboutContext, count, head, percent, rolloutKind, sha256, slot, time } from "./parts.ts";
 
 const outcome = z.enum(outcomes);
+const journalEntry = z.looseObject(recordedEntry.shape);
 
 const reportedRelease = z.looseObject({
   number: z.int(),
