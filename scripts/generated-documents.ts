@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { commands } from "../src/cli/commands/index.ts";
+import { documentsJsonSchema } from "../src/cli/documents/index.ts";
 import { lineSchema } from "../src/cli/output/event-schema.ts";
 import { cliReference } from "../src/cli/reference.ts";
 import { configJsonSchema } from "../src/config/report/json-schema.ts";
@@ -22,6 +23,10 @@ export function generatedDocuments(): readonly { readonly path: string; readonly
     {
       path: join(docs, "modelswitch-events.schema.json"),
       text: `${JSON.stringify(z.toJSONSchema(lineSchema), undefined, 2)}\n`,
+    },
+    {
+      path: join(docs, "modelswitch-output.schema.json"),
+      text: `${JSON.stringify(documentsJsonSchema(), undefined, 2)}\n`,
     },
     {
       path: join(root, "CONTRIBUTING.md"),

@@ -93,6 +93,10 @@ export const innerRooms: Readonly<Record<string, readonly Pick<Room, "folder" | 
   ],
   rollout: [
     { folder: "record", about: "what is remembered of a model: releases, rollouts, reports" },
+    {
+      folder: "report",
+      about: "reports for people: Markdown, a page with drawings; whether their chain holds",
+    },
     { folder: "lock", about: "one command at a time: the Lease, its holder, asking it" },
     { folder: "observe", about: "what the cluster says at this moment; where the ingress is" },
     { folder: "proof", about: "asking the ingress which slot answers, and what the answers prove" },

@@ -18,6 +18,7 @@ export {
   type ImageStore,
   imageStores,
   ingressEndpointAnnotation,
+  ingressMetricsAnnotation,
   kubernetesVersions,
   type LoadedImage,
   type LocalCluster,

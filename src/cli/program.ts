@@ -64,9 +64,11 @@ export async function parseCommandLine(
       }
       parent = group;
     }
-    addCommand(parent, leaf, command, configure, (result) => {
+    const own = addCommand(parent, leaf, command, configure, (result) => {
       parsed = result;
     });
+    // A command may be the group of others, too: `report`, `report sign`.
+    if (parent === program) groups.set(leaf, own);
   }
   program.action(() => unknownCommand(program, commands, undefined));
   program.allowExcessArguments();
@@ -111,7 +113,7 @@ function addCommand(
   command: Command,
   configure: (commander: Commander) => Commander,
   onParsed: (parsed: Parsed) => void,
-): void {
+): Commander {
   const commander = configure(parent.command(leaf)).summary(command.summary);
   commander.description([`${command.summary}.`, command.description].filter(Boolean).join("\n\n"));
   for (const spec of command.arguments ?? []) commander.addArgument(toArgument(spec));
@@ -138,6 +140,7 @@ function addCommand(
     }
     onParsed({ kind: "command", command, input, globals });
   });
+  return commander;
 }
 
 function parentOptions(commander: Commander): Record<string, unknown> {

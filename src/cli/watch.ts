@@ -10,15 +10,15 @@ export async function watching(
   context: CommandContext,
   intervalMs: number,
   query: (isFirst: boolean) => Promise<CommandResult>,
+  isNews: (shown: CommandResult["data"], now: CommandResult["data"]) => boolean = isOther,
 ): Promise<CommandResult> {
   const { clock, signal, screen, globals } = context;
-  let last: string | undefined;
+  let last: CommandResult["data"] | undefined;
   for (;;) {
     const result = await look(query, last === undefined, signal);
     if (result === undefined) break;
-    const found = JSON.stringify(result.data);
-    const isNew = found !== last;
-    last = found;
+    const isNew = last === undefined || isNews(last, result.data);
+    if (isNew) last = result.data;
     if (!globals.json) await screen.show(result.text, isNew);
     else if (isNew) screen.document(result.data);
     try {
@@ -29,6 +29,10 @@ export async function watching(
   }
   screen.leave();
   return { exitCode: exitCodes.done, data: {}, text: [], isShown: true };
+}
+
+function isOther(shown: CommandResult["data"], now: CommandResult["data"]): boolean {
+  return JSON.stringify(shown) !== JSON.stringify(now);
 }
 
 /** `undefined`: the user stopped it. */

@@ -46,7 +46,10 @@ export interface GateVerdict {
   readonly verdict: Verdict;
   /** For people: one line, or a few. */
   readonly evidence: string;
-  /** For programs and drawings: numbers, examples, series. Plain JSON. @default nothing but the words */
+  /**
+   * For programs and drawings: numbers, examples, series. Plain JSON; `core/evidence/read.ts` says what reports make of which shape.
+   * @default nothing but the words
+   */
   readonly data?: Readonly<Record<string, unknown>>;
 }
 

@@ -27,6 +27,8 @@ export const defaults = {
     mode: "full",
     timeZone: "UTC",
     watchPods: true,
+    watchTraffic: true,
+    alpha: 0.05,
   },
 } as const;
 

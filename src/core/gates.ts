@@ -14,6 +14,10 @@ export interface GateBase {
   readonly failures: number;
   /** What becomes of a phase that has had its time while this gate cannot tell. */
   readonly onInconclusive: OnInconclusive;
+  /**
+   * It is there by itself: it never keeps a phase from its end, and what it has not shown by then is said. @default somebody asked for it
+   */
+  readonly byDefault?: true;
 }
 
 /**
@@ -30,7 +34,7 @@ export interface GatesVerdict {
   readonly onInconclusive: Exclude<OnInconclusive, "pass">;
   readonly gates: readonly (GateVerdict & {
     readonly name: string;
-    /** It is `inconclusive`, and the release goes on all the same. */
+    /** It has shown nothing, and the release goes on all the same. */
     readonly isLetPass?: true;
   })[];
 }

@@ -154,3 +154,9 @@ export interface LocalClusters {
 
 /** Annotation on the IngressClass that says where the controller listens, for controllers that are not on port 80. */
 export const ingressEndpointAnnotation = "modelswitch.dev/ingress-endpoint";
+
+/**
+ * Annotation on the IngressClass that says where each replica of the controller shows what it counts: addresses, separated by commas, for
+ * example `http://10.0.0.7:9100/metrics`.
+ */
+export const ingressMetricsAnnotation = "modelswitch.dev/ingress-metrics";

@@ -193,3 +193,21 @@ const namespaceRow: OptionalRow = {
   without: "a namespace that does not exist shows as a missing permission",
   scope: "namespace",
 };
+
+/** What reading the metrics of the ingress controller's pods takes, in the controller's namespace: a Role of its own. */
+export const metricsRows: readonly PermissionRow[] = [
+  {
+    group: "",
+    resource: "pods",
+    names: "any",
+    verbs: { list: ["plan", "release"] },
+    why: "finding the ingress controller's pods, to read what they count of clients' requests",
+  },
+  {
+    group: "",
+    resource: "pods/proxy",
+    names: "any",
+    verbs: { get: ["plan", "release"] },
+    why: "reading the metrics of the ingress controller's pods",
+  },
+];

@@ -2,7 +2,7 @@ import type { CallIo } from "../calls/io.ts";
 import type { CallReach, CallSubject } from "../core/calls.ts";
 import type { GatePhase } from "../core/gates.ts";
 import type { Slot } from "../core/slots.ts";
-import type { SlotCounters } from "../core/statistics/counters.ts";
+import type { CountedSlot, OwnSent } from "../core/statistics/counted.ts";
 
 /** A request through the ingress. */
 export interface IngressRequest {
@@ -75,30 +75,33 @@ export type CounterSource =
     };
 
 export interface CountersRequest {
-  readonly sources: readonly CounterSource[];
-  /** Seconds; what takes longer is counted as an event of `latency`. `undefined`: not counted. */
-  readonly latency: number | undefined;
+  /** `prometheus`: the one of the configuration. `undefined`: found by itself. */
+  readonly sources: readonly CounterSource[] | "prometheus" | undefined;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
-/** What the ingress controller has counted by now, all replicas together. */
+/** What clients' requests were counted as by now, all replicas together. */
 export type CountersOutcome =
   | {
       readonly kind: "read";
+      /** When it was counted. */
       readonly atMs: number;
-      /** As people know it. */
+      /** Who counts, as people know it, and where that is read. */
       readonly controller: string;
+      readonly where: string;
       /** A slot without any request yet has zeros. */
-      readonly slots: Readonly<Record<Slot, SlotCounters>>;
-      /** Bounds that latencies are counted by, seconds. */
-      readonly bounds: readonly number[];
+      readonly slots: Readonly<Record<Slot, CountedSlot>>;
       /** What this command has sent through the ingress itself. */
-      readonly own: Readonly<Record<Slot, SlotCounters>>;
+      readonly own: Readonly<Record<Slot, OwnSent>>;
       /** Changes with the command that reads, with a proof, and with the controller's replicas. */
       readonly era: string;
       /** An own request is under way. */
       readonly isDisturbed: boolean;
+      /** Whether requests are split by the shares, and not connections or users. */
+      readonly isShareChecked: boolean;
+      /** A time-out is counted when it ends: so long nothing passes in a step. */
+      readonly longestRequestMs: number;
       /** Of the rollout, in which both slots get traffic. */
       readonly steps: number;
     }

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Call } from "../core/calls.ts";
 import { type GateBase, type GatePhase, gatePhases } from "../core/gates.ts";
+import { sharedOut } from "../core/statistics/alpha.ts";
 import { commandGate, webhookGate } from "./call.ts";
 import { goldenGate } from "./golden.ts";
 import type { GateSubject } from "./io.ts";
@@ -75,6 +76,25 @@ export function gateSettings(form: GateForm, timeout: number | undefined): Setti
 export function phasesOf(form: GateForm): readonly GatePhase[] {
   const given: Readonly<Record<string, unknown>> = { ...form };
   return configurableGates.find(({ key }) => given[key] !== undefined)?.phases ?? gatePhases;
+}
+
+/**
+ * Gates with their parts of the release's alpha: those that judge by statistics, and can fail in a rollout with or without steps, share it by
+ * weight. Pure.
+ */
+export function withAlpha(gates: readonly Gate[], alpha: number, hasSteps: boolean): Gate[] {
+  const weights = Object.fromEntries(
+    gates.flatMap((gate): [string, number][] => {
+      const { statistical } = kinds[gate.kind] as Partial<ConfigurableGate<Record<string, unknown>, Gate>>;
+      if (statistical === undefined || (statistical.needsSteps && !hasSteps)) return [];
+      return [[gate.name, statistical.weightOf(gate)]];
+    }),
+  );
+  const parts = sharedOut(alpha, weights);
+  return gates.map((gate) => {
+    const own = parts[gate.name];
+    return own === undefined ? gate : { ...gate, alpha: own };
+  });
 }
 
 /** What a gate will call; `undefined`: nobody. */

@@ -75,24 +75,28 @@ export function standing(gate: Pick<GateBase, "failures">, memory: GateMemory, n
 const order: readonly Verdict[] = ["fail", "hold", "inconclusive", "pass"];
 
 /** What one gate says, and what becomes of a phase in which it cannot tell. */
-export type SaidByGate = GateVerdict & Pick<GateBase, "onInconclusive"> & { readonly name: string };
+export type SaidByGate = GateVerdict &
+  Pick<GateBase, "onInconclusive" | "byDefault"> & { readonly name: string };
 
 /** What gates say together. Without gates: pass. Pure. */
 export function combined(said: readonly SaidByGate[]): GatesVerdict {
-  const isLetPass = ({ verdict, onInconclusive }: SaidByGate) =>
-    verdict === "inconclusive" && onInconclusive === "pass";
+  const isLetPass = ({ verdict, onInconclusive, byDefault }: SaidByGate) =>
+    onInconclusive === "pass" && (verdict === "inconclusive" || (verdict === "hold" && byDefault === true));
   const counting = said.filter((gate) => !isLetPass(gate));
   const kind = order.find((verdict) => counting.some((gate) => gate.verdict === verdict)) ?? "pass";
   const isBack = counting.some(
     ({ verdict, onInconclusive }) => verdict === "inconclusive" && onInconclusive === "back",
   );
   const gates = said.map((gate) => {
-    const { onInconclusive: _, ...one } = gate;
-    return isLetPass(gate)
-      ? { ...one, isLetPass: true as const, evidence: `not shown: ${one.evidence}` }
-      : one;
+    const { onInconclusive: _, byDefault: _by, ...one } = gate;
+    return isLetPass(gate) ? { ...one, isLetPass: true as const, evidence: notShown(one.evidence) } : one;
   });
   return { kind, onInconclusive: isBack ? "back" : "hold", gates };
+}
+
+/** What a gate that let a phase go on had not shown. Pure. */
+export function notShown(evidence: string): string {
+  return `not shown: ${evidence.replace(/^not shown( yet)?: /, "")}`;
 }
 
 /** Who is the reason for what they say together, in one line: `smoke: exit code 3`. Pure. */

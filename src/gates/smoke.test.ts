@@ -107,3 +107,52 @@ test("a smoke gate that never sees the live model is refused, unless it need not
   expect(problems({})).toEqual([expect.stringContaining("seen in the phase verify alone")]);
   expect(problems({ schema: "changed" })).toEqual([]);
 });
+
+describe("a smoke gate that nobody asked for", () => {
+  const settings = smokeGate.settings({ smoke: { path } }, 1_000);
+  const look = async (model: (request: IngressRequest) => IngressOutcome) => {
+    const io: GateIo = {
+      calls: callIo(),
+      reach: () => Promise.resolve(reach),
+      counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
+      pods: () => Promise.reject(new Error("Nobody asks for pods.")),
+      ask: (request) => Promise.resolve(model(request)),
+    };
+    const gate = {
+      name: "smoke",
+      phases: ["verify"] as const,
+      everyMs: 10,
+      failures: 2,
+      onInconclusive: "pass" as const,
+      byDefault: true as const,
+      ...settings,
+      smoke: { ...settings.smoke, unlessLiveFails: true as const },
+    };
+    const about = { ...subject, phase: "verify" } as const;
+    const { said } = await smokeGate.look(
+      { io, memory: undefined },
+      gate,
+      about,
+      new AbortController().signal,
+    );
+    return said;
+  };
+
+  test("says nothing of a release whose live model does not answer the question either", async () => {
+    expect(await look(() => answer("", 404))).toEqual({
+      verdict: "inconclusive",
+      evidence: `whether the live model answers ${path} was not seen: HTTP 404`,
+    });
+    // It has metadata, but says nothing of being ready.
+    const half = await look(({ path: asked }) =>
+      asked.endsWith("/ready") ? answer("", 404) : metadata([x]),
+    );
+    expect(half.verdict).toBe("inconclusive");
+  });
+
+  test("fails one that does not answer what the live model does", async () => {
+    expect(await look(models(metadata([x]), metadata([x])))).toMatchObject({ verdict: "pass" });
+    expect(await look(models(metadata([y]), metadata([x])))).toMatchObject({ verdict: "fail" });
+    expect(await look(models(answer("", 500), metadata([x])))).toMatchObject({ verdict: "fail" });
+  });
+});

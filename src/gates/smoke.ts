@@ -32,6 +32,8 @@ export interface SmokeSettings {
     readonly schema: "unchanged" | "changed";
     readonly headers: Readonly<Record<string, string>>;
     readonly insecure: boolean;
+    /** Nobody said that there is such a model: it fails only where the live one answers what it asks. @default somebody said so */
+    readonly unlessLiveFails?: true;
     readonly timeoutMs: number;
   };
 }
@@ -82,15 +84,29 @@ const look = lookBy<SmokeSettings, SmokeSample, SmokeMemory>({
     const ready = await get(route, `${asking.path}/ready`);
     const release = metadataOf(await get(route, asking.path));
     const isLiveToBeSeen = phase === "verify" && asking.schema === "unchanged" && memory.live === undefined;
-    const live = isLiveToBeSeen ? metadataOf(await get("clients", asking.path)) : undefined;
+    const live = isLiveToBeSeen ? await seeLive(asking, (path) => get("clients", path)) : undefined;
     return { ready, release, live };
   },
   judge: (memory, { ready, release, live: seen }, { smoke: asking }) => {
     const live = memory.live ?? (seen?.kind === "schema" ? seen.schema : undefined);
     const next: SmokeMemory = live === undefined ? {} : { live };
-    return { memory: next, verdict: verdictOf(asking.schema, ready, release, live, seen) };
+    const verdict = verdictOf(asking.schema, ready, release, live, seen);
+    if (asking.unlessLiveFails !== true || live !== undefined) return { memory: next, verdict };
+    const why = seen !== undefined && seen.kind !== "schema" ? `: ${seen.why}` : "";
+    const evidence = `whether the live model answers ${asking.path} was not seen${why}`;
+    return { memory: next, verdict: { verdict: "inconclusive", evidence } };
   },
 });
+
+/** What the live model says of itself; where nobody said that it does, it has to be ready as well. */
+async function seeLive(
+  { path, unlessLiveFails }: SmokeSettings["smoke"],
+  get: (path: string) => Promise<Came>,
+): Promise<Metadata> {
+  const ready = unlessLiveFails === true ? await get(`${path}/ready`) : undefined;
+  if (ready !== undefined && ready.kind !== "answer") return ready;
+  return metadataOf(await get(path));
+}
 
 function verdictOf(
   wanted: "unchanged" | "changed",

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { GateVerdict } from "../core/calls.ts";
-import { noReading, type SlotCounters } from "../core/statistics/counters.ts";
+import { type CountedSlot, nothingSent, type OwnSent } from "../core/statistics/counted.ts";
 import type { CountersOutcome } from "./io.ts";
-import { judgeTraffic, trafficGate } from "./traffic.ts";
+import { trafficGate } from "./traffic.ts";
+import { judgeTraffic, nothingSeen } from "./traffic-judge.ts";
 
 type Read = Extract<CountersOutcome, { kind: "read" }>;
 type Memory = Parameters<typeof judgeTraffic>[0];
@@ -12,18 +13,30 @@ const settings = trafficGate.settings(
   30_000,
 );
 const at50 = { slot: "green", stepIndex: 0, split: { blue: 50, green: 50 } } as const;
-const zero: SlotCounters = { requests: 0, events: { errors: 0, latency: 0 } };
-const counters = (requests: number, errors: number, latency = 0): SlotCounters => ({
+const zero = nothingSent;
+/** `slow`: how many took longer than 0.3 s. */
+const counters = (requests: number, errors: number, slow = 0): CountedSlot => ({
   requests,
-  events: { errors, latency },
+  errors,
+  latencies: {
+    bounds: requests === 0 ? [] : [0.1, 0.3, 1.2, Number.POSITIVE_INFINITY],
+    counts: requests === 0 ? [] : [requests - slow, requests - slow, requests, requests],
+  },
+});
+const sent = (requests: number, errors: number): OwnSent => ({
+  requests,
+  errors,
+  seconds: Array.from({ length: requests }, () => 0.01),
 });
 
-const reading = (atMs: number, blue: SlotCounters, green: SlotCounters, about: Partial<Read> = {}): Read => ({
+const reading = (atMs: number, blue: CountedSlot, green: CountedSlot, about: Partial<Read> = {}): Read => ({
   kind: "read",
   atMs,
   controller: "Traefik",
   slots: { blue, green },
-  bounds: [0.1, 0.3, 1.2],
+  where: "10.0.0.7:9100",
+  isShareChecked: true,
+  longestRequestMs: 0,
   own: { blue: zero, green: zero },
   era: "one",
   isDisturbed: false,
@@ -33,7 +46,7 @@ const reading = (atMs: number, blue: SlotCounters, green: SlotCounters, about: P
 
 /** Ten seconds between two readings, 500 requests for each slot in them; what is remembered goes through JSON, as in a record. */
 function looked(looks: number, errors: { blue: number; green: number }, about: Partial<Read> = {}) {
-  let memory: Memory = { counters: noReading, era: "", live: undefined };
+  let memory: Memory = nothingSeen;
   let verdict: GateVerdict | undefined;
   for (let look = 0; look <= looks; look++) {
     const of = (rate: number) => counters(500 * look, Math.round(500 * look * rate));
@@ -48,11 +61,11 @@ describe("clients' requests in both slots", () => {
     expect(looked(0, { blue: 0.002, green: 0.002 }).verdict).toEqual({
       verdict: "hold",
       evidence:
-        "not shown yet: errors and answers slower than 0.3 s; errors no request in green, no request in blue; answers slower than 0.3 s no request in green, no request in blue",
+        "not shown yet: errors and answers slower than 0.3 s; errors no request in green, no request in blue; answers slower than 0.3 s no request in green, no request in blue, by Traefik",
       data: expect.anything(),
     });
     expect(looked(1, { blue: 0.002, green: 0.002 }).verdict?.evidence).toMatch(
-      /^not shown yet: errors below [\d.]+ % \(about \d+ more requests, \d+ min at their present rate\); /,
+      /^not shown yet: errors from [\d.]+ % to [\d.]+ % \(about \d+ more requests, \d+ (s|min) at their present rate\); /,
     );
     const { verdict } = looked(40, { blue: 0.002, green: 0.002 });
     expect(verdict?.verdict).toBe("pass");
@@ -90,13 +103,12 @@ describe("what is no evidence", () => {
   });
 
   test("a bound that is none of the controller's: those that are, are named", () => {
-    const read = reading(0, counters(9, 0), counters(9, 0), { bounds: [0.1, 5] });
-    expect(judgeTraffic(looked(0, { blue: 0, green: 0 }).memory, read, settings, at50).verdict).toMatchObject(
-      {
-        verdict: "inconclusive",
-        evidence: expect.stringContaining("choose one of 0.1, 5"),
-      },
-    );
+    const { memory } = looked(0, { blue: 0, green: 0 });
+    const read = reading(0, counters(9, 0), counters(9, 0));
+    expect(judgeTraffic(memory, read, { ...settings, latency: 0.2 }, at50).verdict).toMatchObject({
+      verdict: "inconclusive",
+      evidence: expect.stringContaining("choose one of 0.1, 0.3, 1.2"),
+    });
   });
 
   test("a block into which another command, a proof or another replica fell", () => {
@@ -116,7 +128,7 @@ describe("what is no evidence", () => {
 
   test("what the command itself sent", () => {
     const { memory } = looked(1, { blue: 0, green: 0 });
-    const own = { blue: zero, green: counters(100, 100) };
+    const own = { blue: zero, green: sent(100, 100) };
     const read = reading(20_000, counters(1000, 0), counters(1100, 100), { own });
     const { memory: next } = judgeTraffic(memory, read, settings, at50);
     expect(next.live?.metrics.errors?.inAll).toMatchObject({ newEvents: 0, newRequests: 1000 });
@@ -138,6 +150,71 @@ test("once all traffic is on the release there is nothing to compare it with", (
   });
 });
 
+describe("latency without a bound that somebody chose", () => {
+  const found = trafficGate.settings({ traffic: {} }, 30_000);
+  const judged = (memory: Memory, read: Read) => judgeTraffic(memory, read, found, at50);
+
+  test("bounds are live's own, of those that are counted, once and for good", () => {
+    const early = judged(nothingSeen, reading(0, counters(50, 0), counters(50, 0)));
+    expect(early.memory.bounds).toBeUndefined();
+    const then = judged(early.memory, reading(10_000, counters(500, 0), counters(500, 0)));
+    // Half of live's take at most 0.1 s: 0.125 s lies in the bucket up to 0.3 s, and so do 95 and 99 %.
+    expect(then.memory.bounds).toEqual([0.3]);
+    const slower = judged(then.memory, reading(20_000, counters(1000, 0, 900), counters(1000, 0)));
+    expect(slower.memory.bounds).toEqual([0.3]);
+    expect(slower.verdict.evidence).toContain("answers slower than 0.3 s");
+  });
+
+  test("many more slow answers send the release back", () => {
+    let memory: Memory = nothingSeen;
+    let verdict: GateVerdict | undefined;
+    for (let look = 0; look <= 8; look++) {
+      const read = reading(look * 10_000, counters(500 * (look + 1), 0), counters(500 * look, 0, 250 * look));
+      ({ verdict, memory } = judged(JSON.parse(JSON.stringify(memory)), read));
+    }
+    expect(verdict).toMatchObject({
+      verdict: "fail",
+      evidence: expect.stringContaining("more answers slower than 0.3 s than live"),
+    });
+  });
+
+  test("a live model whose latency no bucket can tell is compared by errors alone, and that is said", () => {
+    const slow = (requests: number): CountedSlot => ({
+      requests,
+      errors: 0,
+      latencies: { bounds: [0.1, Number.POSITIVE_INFINITY], counts: [0, requests] },
+    });
+    const { verdict, memory } = judged(nothingSeen, reading(0, slow(500), slow(500)));
+    expect(memory.bounds).toEqual([]);
+    expect(verdict.evidence).toContain("latency not compared");
+  });
+
+  test("the weight of latency is kept for it from the beginning", () => {
+    // Evidence against errors alone would be enough at the gate's whole alpha, and is not at half of it.
+    const before = judged(nothingSeen, reading(0, counters(10, 0), counters(10, 0)));
+    expect(before.verdict.data?.bounds).toBeUndefined();
+    expect(before.verdict.verdict).toBe("hold");
+  });
+});
+
+test("nothing passes before the longest request can have ended", () => {
+  let memory: Memory = nothingSeen;
+  let verdict: GateVerdict | undefined;
+  for (let look = 0; look <= 40; look++) {
+    const of = counters(500 * look, look);
+    ({ verdict, memory } = judgeTraffic(
+      memory,
+      reading(look * 10_000, of, of, { longestRequestMs: 600_000 }),
+      settings,
+      at50,
+    ));
+  }
+  expect(verdict).toMatchObject({
+    verdict: "hold",
+    evidence: expect.stringContaining("not before the longest request can have ended (200 s)"),
+  });
+});
+
 describe("the configuration", () => {
   const problems = (rollout: unknown) => trafficGate.problems?.({}, { input: { rollout } }) ?? [];
 
@@ -150,11 +227,10 @@ describe("the configuration", () => {
   });
 
   test.each([
-    [{}],
     [{ metrics: [] }],
     [{ metrics: ["traefik:9100"] }],
     [{ metrics: [{ namespace: "traefik", port: 9100 }] }],
-    [{ metrics: ["http://a/metrics"], alpha: 1 }],
+    [{ metrics: ["http://a/metrics"], weight: 0 }],
     [{ metrics: ["http://a/metrics"], latency: 0 }],
   ])("%j is refused", (traffic) => {
     expect(trafficGate.schema.safeParse({ traffic }).success).toBe(false);

@@ -1,27 +1,11 @@
 import { z } from "zod";
 import { tied } from "../config/parts/tied.ts";
-import type { GateVerdict } from "../core/calls.ts";
 import { gateDefaults } from "../core/defaults.ts";
-import { isFields } from "../core/fields.ts";
-import { otherSlot } from "../core/slots.ts";
-import {
-  type CountersMemory,
-  noReading,
-  type Reading,
-  type ReadingOutcome,
-  withReading,
-} from "../core/statistics/counters.ts";
-import { defaultAlpha, errorLines, slowLines } from "../core/statistics/lines.ts";
-import {
-  judgeLive,
-  type LiveAnalysis,
-  type LiveMemory,
-  type LiveVerdict,
-  noTraffic,
-} from "../core/statistics/live-analysis.ts";
-import { missingRequests } from "../core/statistics/missing-requests.ts";
-import type { CounterSource, CountersOutcome, GateSubject } from "./io.ts";
+import { isFields, valueAt } from "../core/fields.ts";
+import { defaultAlpha } from "../core/statistics/lines.ts";
+import type { CounterSource, CountersOutcome, CountersRequest } from "./io.ts";
 import { type ConfigurableGate, lookBy } from "./kind.ts";
+import { judgeTraffic, nothingSeen, type TrafficMemory, type TrafficRules } from "./traffic-judge.ts";
 
 /** Pods of the ingress controller, read through the API server. */
 export interface ControllerPods {
@@ -34,185 +18,41 @@ export interface ControllerPods {
   readonly path?: string;
 }
 
+/** Where replicas of the ingress controller show what they count. */
+export type ControllerPlaces = readonly [string | ControllerPods, ...(string | ControllerPods)[]];
+
 /** How clients' traffic is compared in both slots. */
 export interface TrafficConfig {
-  /** Where the ingress controller shows what it counts: an address for each of its replicas, or its pods. */
-  readonly metrics: readonly [string | ControllerPods, ...(string | ControllerPods)[]];
   /**
-   * Seconds that an answer may take; slower ones are compared, too. One of the bounds that the controller counts by (Traefik: 0.1, 0.3, 1.2
-   * and 5, unless it was told others). @default not compared
+   * Where the ingress controller shows what it counts: an address for each of its replicas, or its pods; `prometheus`: the one that
+   * `metrics.prometheus` names. @default found by itself
    */
-  readonly latency?: number;
-  /** Chance that a good release is sent back, 0 to 1, over all looks. @default 0.05 */
-  readonly alpha?: number;
+  readonly metrics?: ControllerPlaces | "prometheus";
+  /**
+   * Seconds that an answer may take; how many take longer is compared. One of the bounds that the controller counts by (Traefik: 0.1, 0.3, 1.2
+   * and 5, unless it was told others). `false`: latency is not compared. @default bounds by live's own latencies
+   */
+  readonly latency?: number | false;
+  /** Its part of `rollout.alpha`, beside those of other gates that judge by statistics, above 0. @default 1 */
+  readonly weight?: number;
 }
 
 export interface TrafficForm {
-  /** Compares errors and slow answers of clients' own requests, as the ingress controller counts them. */
+  /** Compares errors and slow answers of clients' own requests, as the ingress controller, or whoever is found, counts them. */
   readonly traffic: TrafficConfig;
 }
 
-export interface TrafficSettings {
+export interface TrafficSettings extends TrafficRules {
   readonly kind: "traffic";
-  readonly sources: readonly CounterSource[];
-  readonly latency: number | undefined;
-  readonly alpha: number;
+  readonly sources: CountersRequest["sources"];
+  readonly weight: number;
   readonly timeoutMs: number;
 }
-
-/** What is remembered over all steps, and by whoever goes on. */
-export interface TrafficMemory {
-  readonly counters: CountersMemory;
-  /** Of the command that read last, and of the controller's replicas: counters of others are no continuation of these. */
-  readonly era: string;
-  readonly live: LiveMemory | undefined;
-}
-
-const nothing: TrafficMemory = { counters: noReading, era: "", live: undefined };
 
 /** Written and read by this version of the rules alone; what another one wrote begins anew. */
 const memory = z.custom<TrafficMemory>(
   (kept) => isFields(kept) && isFields(kept.counters) && typeof kept.era === "string",
 );
-
-function analysisOf({ latency, alpha }: TrafficSettings, steps: number): LiveAnalysis {
-  return {
-    metrics: [
-      { name: "errors", lines: errorLines },
-      ...(latency === undefined ? [] : [{ name: "latency", lines: slowLines }]),
-    ],
-    steps,
-    alpha,
-  };
-}
-
-/** Judges what was read. Pure. */
-export function judgeTraffic(
-  kept: TrafficMemory,
-  read: CountersOutcome,
-  settings: TrafficSettings,
-  subject: Pick<GateSubject, "slot" | "stepIndex" | "split">,
-): { readonly verdict: GateVerdict; readonly memory: TrafficMemory } {
-  if (read.kind === "unreadable") {
-    return { verdict: { verdict: "inconclusive", evidence: read.why }, memory: kept };
-  }
-  const { slot, stepIndex, split } = subject;
-  const analysis = analysisOf(settings, read.steps);
-  const reading: Reading = {
-    atMs: read.atMs,
-    new: read.slots[slot],
-    live: read.slots[otherSlot(slot)],
-    own: { new: read.own[slot], live: read.own[otherSlot(slot)] },
-    share: split[slot] / 100,
-    isDisturbed: read.isDisturbed || (kept.counters.since !== undefined && kept.era !== read.era),
-  };
-  const { memory: counters, outcome } = withReading(kept.counters, reading);
-  const sample = {
-    step: stepIndex,
-    share: reading.share,
-    ...(outcome.kind === "blocks"
-      ? { durationMs: outcome.durationMs, blocks: outcome.blocks }
-      : { durationMs: 0, blocks: {} }),
-  };
-  const judged = judgeLive(analysis, kept.live ?? noTraffic(analysis), sample);
-  const memory: TrafficMemory = { counters, era: read.era, live: judged.memory };
-  const { stepMs } = judged.memory;
-  return { memory, verdict: said(judged.verdict, { analysis, read, settings, subject, outcome, stepMs }) };
-}
-
-interface About {
-  readonly analysis: LiveAnalysis;
-  /** How long the step has been counted. */
-  readonly stepMs: number;
-  readonly read: Extract<CountersOutcome, { kind: "read" }>;
-  readonly settings: TrafficSettings;
-  readonly subject: Pick<GateSubject, "slot" | "split">;
-  readonly outcome: ReadingOutcome;
-}
-
-function said(verdict: LiveVerdict, about: About): GateVerdict {
-  const { read, settings, subject } = about;
-  const { latency } = settings;
-  const data = { metrics: verdict.metrics };
-  if (latency !== undefined && !read.bounds.includes(latency) && read.bounds.length > 0) {
-    const bounds = read.bounds.join(", ");
-    const evidence = `${read.controller} does not count which answers take longer than ${latency} s: choose one of ${bounds}, or tell it that bound`;
-    return { verdict: "inconclusive", evidence, data };
-  }
-  const counted = countedText(verdict, about);
-  switch (verdict.verdict) {
-    case "fail":
-      return {
-        verdict: "fail",
-        evidence: `more ${verdict.because.map((name) => nameOf(name, latency)).join(" and ")} than live: ${counted}`,
-        data,
-      };
-    case "inconclusive": {
-      const { observed, declared } = verdict.share;
-      const shares = `${percent(observed ?? 0)} of the requests went to ${subject.slot}, ${percent(declared)} are declared`;
-      return { verdict: "inconclusive", evidence: `${shares}: ${counted}`, data };
-    }
-    case "pass":
-      return { verdict: "pass", evidence: counted, data };
-    case "hold": {
-      if (subject.split[subject.slot] === 100) {
-        // Nobody is left to be compared with: what the steps before have shown is all that there is.
-        return {
-          verdict: "pass",
-          evidence: `all traffic is on ${subject.slot}, nothing to compare it with any more`,
-          data,
-        };
-      }
-      return { verdict: "hold", evidence: `not shown yet: ${missingText(verdict, about)}; ${counted}`, data };
-    }
-  }
-}
-
-/** What is not shown, and how many requests, and how much time at their present rate, that still takes. */
-function missingText(
-  { missing, metrics }: Extract<LiveVerdict, { verdict: "hold" }>,
-  { analysis, settings, subject, stepMs }: About,
-): string {
-  const texts = analysis.metrics.flatMap(({ name, lines }): string[] => {
-    if (!missing.includes(name)) return [];
-    const seen = metrics.find((metric) => metric.name === name);
-    const requests = seen === undefined ? 0 : seen.inStep.newRequests + seen.inStep.liveRequests;
-    if (seen === undefined || requests === 0) return [nameOf(name, settings.latency)];
-    const lack = missingRequests(seen, lines, subject.split[subject.slot] / 100);
-    const what = `${nameOf(name, settings.latency)} below ${percent(lack.bad)}`;
-    if (!Number.isFinite(lack.requests)) return [what];
-    const minutes = Math.ceil((lack.requests * stepMs) / requests / 60_000);
-    return [`${what} (about ${lack.requests} more requests, ${minutes} min at their present rate)`];
-  });
-  return texts.length === 0 ? "anything" : texts.join(" and ");
-}
-
-function countedText({ metrics }: LiveVerdict, { settings, subject, outcome }: About): string {
-  const of = (events: number, requests: number) =>
-    requests === 0 ? "no request" : `${percent(events / requests)} of ${requests}`;
-  const lines = metrics.map(({ name, inAll }) => {
-    const fresh = `${of(inAll.newEvents, inAll.newRequests)} in ${subject.slot}`;
-    const live = `${of(inAll.liveEvents, inAll.liveRequests)} in ${otherSlot(subject.slot)}`;
-    return `${nameOf(name, settings.latency)} ${fresh}, ${live}`;
-  });
-  const dropped =
-    outcome.kind === "dropped" ? ` (the last reading is left out: ${dropReasons[outcome.why]})` : "";
-  return `${lines.join("; ")}${dropped}`;
-}
-
-const dropReasons: Readonly<Record<Extract<ReadingOutcome, { kind: "dropped" }>["why"], string>> = {
-  disturbed: "a proof, another command or another replica of the controller fell into it",
-  "share-changed": "the shares were changed",
-  "counter-reset": "a counter began anew",
-};
-
-function nameOf(metric: string, latency: number | undefined): string {
-  return metric === "latency" ? `answers slower than ${latency} s` : metric;
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(2))} %`;
-}
 
 const pods = z.strictObject({
   namespace: z.string().min(1).describe("Namespace of the ingress controller's pods"),
@@ -224,29 +64,41 @@ const pods = z.strictObject({
 const address = z.string().regex(/^https?:\/\/\S+$/, "is no address such as http://10.0.0.7:9100/metrics");
 const source = z.union([address, pods]);
 
+/** The shape of a controller's places in the configuration. */
+export const controllerPlaces = z.tuple([source], source);
+
+/** As they are asked. Pure. */
+export function counterSources(places: ControllerPlaces): readonly CounterSource[] {
+  return places.map(
+    (one): CounterSource =>
+      typeof one === "string" ? { kind: "url", url: one } : { kind: "pods", path: "/metrics", ...one },
+  );
+}
+
 const traffic = z
   .strictObject({
     metrics: z
-      .tuple([source], source)
+      .union([z.literal("prometheus"), controllerPlaces])
+      .optional()
       .describe(
-        "Where the ingress controller shows what it counts: an address for each replica, or its pods",
+        "Where the ingress controller shows what it counts: an address for each replica, or its pods; prometheus: the one of metrics.prometheus. Default: found by itself",
       ),
     latency: z
+      .union([z.number().positive(), z.literal(false)])
+      .optional()
+      .describe(
+        "Seconds that an answer may take: a bound that the controller counts by; false: not compared. Default: bounds by live's own latencies",
+      ),
+    weight: z
       .number()
       .positive()
       .optional()
       .describe(
-        "Seconds that an answer may take: a bound that the controller counts by. Default: not compared",
+        "Its part of rollout.alpha, beside those of other gates that judge by statistics. Default: 1",
       ),
-    alpha: z
-      .number()
-      .gt(0)
-      .lt(1)
-      .optional()
-      .describe(`Chance that a good release is sent back, over all looks. Default: ${defaultAlpha}`),
   })
   .describe(
-    "Compares errors and slow answers of clients' requests in both slots, as the ingress controller counts them",
+    "Compares errors and slow answers of clients' requests in both slots, as the ingress controller, or whoever is found, counts them",
   );
 
 export const trafficGate: ConfigurableGate<TrafficForm, TrafficSettings> = {
@@ -254,34 +106,48 @@ export const trafficGate: ConfigurableGate<TrafficForm, TrafficSettings> = {
   schema: tied<TrafficForm>()(z.object({ traffic })),
   timeout: gateDefaults.timeout,
   phases: ["shift"],
-  settings: ({ traffic: { metrics, latency, alpha = defaultAlpha } }, timeoutMs) => ({
+  settings: ({ traffic: { metrics, latency, weight } }, timeoutMs) => ({
     kind: "traffic",
-    sources: metrics.map(
-      (one): CounterSource =>
-        typeof one === "string" ? { kind: "url", url: one } : { kind: "pods", path: "/metrics", ...one },
-    ),
-    latency,
-    alpha,
+    sources: metrics === undefined || metrics === "prometheus" ? metrics : counterSources(metrics),
+    latency: latency === undefined ? "found" : latency === false ? "off" : latency,
+    weight: weight ?? 1,
+    alpha: defaultAlpha,
     timeoutMs,
   }),
-  problems: (_gate, { input }) => {
+  statistical: { weightOf: ({ weight }) => weight, needsSteps: true },
+  problems: ({ traffic: asked }, { input }) => {
     const rollout = "rollout" in input && isFields(input.rollout) ? input.rollout : {};
     // Steps that are no text are refused where they are read.
     const isOneJump = rollout.steps === undefined || /^\s*100\s*%/.test(String(rollout.steps));
-    return isOneJump
-      ? [
-          {
-            path: ["traffic"],
-            message:
-              'compares nothing in one jump, where at no time both slots have clients\' requests: give the release steps, for example rollout.steps: "5%:5m, 25%:5m, 50%:5m"',
-          },
-        ]
-      : [];
+    const isUnnamed =
+      isFields(asked) &&
+      asked.metrics === "prometheus" &&
+      valueAt(input, ["metrics", "prometheus"]) === undefined;
+    return [
+      ...(isOneJump
+        ? [
+            {
+              path: ["traffic"],
+              message:
+                'compares nothing in one jump, where at no time both slots have clients\' requests: give the release steps, for example rollout.steps: "5%:5m, 25%:5m, 50%:5m", or "auto"',
+            },
+          ]
+        : []),
+      ...(isUnnamed
+        ? [
+            {
+              path: ["traffic", "metrics"],
+              message:
+                'is "prometheus", but no Prometheus is named: write metrics: { prometheus: { url: "http://…" } } beside rollout',
+            },
+          ]
+        : []),
+    ];
   },
   look: lookBy<TrafficSettings, CountersOutcome, TrafficMemory>({
-    remembers: { nothing, schema: memory },
-    ask: async ({ io }, { sources, latency, timeoutMs }, _subject, signal) =>
-      await io.counters({ sources, latency, timeoutMs, signal }),
+    remembers: { nothing: nothingSeen, schema: memory },
+    ask: async ({ io }, { sources, timeoutMs }, _subject, signal) =>
+      await io.counters({ sources, timeoutMs, signal }),
     judge: judgeTraffic,
   }),
 };

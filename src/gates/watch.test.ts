@@ -251,3 +251,30 @@ describe("gates that are watched", () => {
     await watch.leave();
   });
 });
+
+describe("a gate that is there by itself", () => {
+  const own = (text: string) => script("own", text, { onInconclusive: "pass", byDefault: true });
+  const holding = `echo '{"verdict":"hold"}'; exit 5`;
+
+  test("is waited for until it has looked, and keeps no phase from its end; what it has not shown is said then", async () => {
+    const { watch, looks } = watching([own(`sleep 0.1; ${holding}`)]);
+    watch.enter(fraud);
+    expect(watch.verdict().kind).toBe("hold");
+    await until(() => looks.length > 0);
+    expect(watch.verdict()).toMatchObject({ kind: "pass", gates: [{ isLetPass: true }] });
+    await watch.leave({ isOver: true });
+    expect(looks.at(-1)).toMatchObject({
+      verdict: "inconclusive",
+      evidence: expect.stringMatching(/^not shown: /),
+    });
+  });
+
+  test("sends a release back like any other", async () => {
+    const { watch, looks } = watching([own("exit 3")]);
+    watch.enter(fraud);
+    await until(() => looks.length > 0);
+    expect(watch.verdict().kind).toBe("fail");
+    await watch.leave({ isOver: true });
+    expect(looks).toHaveLength(1);
+  });
+});

@@ -2,12 +2,20 @@ import type { GateVerdict } from "../core/calls.ts";
 import type { GatesVerdict } from "../core/gates.ts";
 import type { GateIo, GateSubject } from "./io.ts";
 import { type Gate, lookOnce } from "./kinds.ts";
-import { combined, type GateMemory, heard, nothingHeard, standing } from "./reduce.ts";
+import { combined, type GateMemory, heard, nothingHeard, notShown, standing } from "./reduce.ts";
 
 /** One look of a gate: what was said, of which rollout. */
 export interface GateLook extends GateVerdict {
   readonly name: string;
   readonly phase: GateSubject["phase"];
+}
+
+/** What a gate says as a whole after a look. */
+export interface WholeLook extends GateLook {
+  /** 0: it did not look again. @default 1 */
+  readonly looks?: 0;
+  /** It cannot tell, and the release goes on all the same. */
+  readonly isLetPass?: true;
 }
 
 export interface GateWatchOptions {
@@ -17,6 +25,8 @@ export interface GateWatchOptions {
   readonly signal: AbortSignal;
   /** Called when what a gate says as a whole changes; when only its evidence does, at the most once a minute. */
   readonly onVerdict?: (look: GateLook) => void;
+  /** Called after every look, with what the gate says as a whole and the data of this look; and with what is not shown at the end. */
+  readonly onLook?: (look: WholeLook, subject: GateSubject) => void;
   /** What gates of an earlier watch of the same rollout remembered, by name. @default nothing */
   readonly memories?: GateMemories | undefined;
   /** Called when a gate remembers something else than before. */
@@ -30,6 +40,8 @@ const newsEveryMs = 60_000;
 
 interface Watched {
   readonly key: string;
+  readonly phase: GateSubject["phase"];
+  readonly subject: GateSubject;
   readonly stop: AbortController;
   readonly gates: readonly Gate[];
   readonly memories: Map<string, GateMemory>;
@@ -63,19 +75,31 @@ export class GateWatch {
       subject.split.blue,
     ]);
     if (this.#watched?.key === key) return;
-    void this.leave();
+    void this.leave({ isOver: true });
     const gates = this.#options.gates.filter(({ phases }) => phases.includes(subject.phase));
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, this.#options.signal]);
     const memories = new Map<string, GateMemory>();
     const looking = gates.map((gate) => this.#look(gate, subject, memories, signal));
-    this.#watched = { key, stop, gates, memories, done: Promise.all(looking).then(() => undefined) };
+    this.#watched = {
+      key,
+      phase: subject.phase,
+      subject,
+      stop,
+      gates,
+      memories,
+      done: Promise.all(looking).then(() => undefined),
+    };
   }
 
-  /** Ends all looks, and waits until programs that were asked are gone. */
-  async leave(): Promise<void> {
+  /**
+   * Ends all looks, and waits until programs that were asked are gone. `isOver`: the phase or step has had its time, so that what gates which
+   * are there by themselves have not shown is said.
+   */
+  async leave({ isOver = false } = {}): Promise<void> {
     const watched = this.#watched;
     this.#watched = undefined;
+    if (isOver && watched !== undefined) this.#tellNotShown(watched);
     watched?.stop.abort();
     await watched?.done;
   }
@@ -93,6 +117,8 @@ export class GateWatch {
       gates.map((gate) => ({
         name: gate.name,
         onInconclusive: gate.onInconclusive,
+        // It has to have looked; one that may fail at its next look is waited for.
+        ...(gate.byDefault === undefined || !isUndecided(memories.get(gate.name)) ? {} : { byDefault: true }),
         ...standing(gate, memories.get(gate.name) ?? nothingHeard, now),
       })),
     );
@@ -101,6 +127,19 @@ export class GateWatch {
   /** Settles when a gate looks the next time. */
   news(): Promise<void> {
     return this.#news.promise;
+  }
+
+  #tellNotShown({ phase, subject, gates, memories }: Watched): void {
+    const now = this.#options.io.calls.clock.now();
+    for (const gate of gates) {
+      if (gate.byDefault !== true) continue;
+      const whole = standing(gate, memories.get(gate.name) ?? nothingHeard, now);
+      if (whole.verdict === "pass" || whole.verdict === "fail") continue;
+      const evidence = notShown(whole.evidence);
+      const said = { ...whole, name: gate.name, phase, verdict: "inconclusive", evidence } as const;
+      this.#options.onLook?.({ ...said, looks: 0, isLetPass: true }, subject);
+      this.#options.onVerdict?.(said);
+    }
   }
 
   #tellNews(): void {
@@ -126,6 +165,7 @@ export class GateWatch {
         memories.set(gate.name, memory);
         this.#tellNews();
         const whole = standing(gate, memory, clock.now());
+        this.#options.onLook?.(lookOf(gate, subject, whole, said), subject);
         const key = `${whole.verdict} after ${said.verdict}`;
         const isNews = whole.verdict !== "pass" && whole.evidence !== told?.evidence;
         const at = clock.now();
@@ -150,6 +190,28 @@ export class GateWatch {
     this.#memories = { ...this.#memories, [name]: memory };
     this.#options.onMemory?.(name, memory);
   }
+}
+
+/** A look for the record: an opinion that does not count yet has its numbers all the same. */
+function lookOf(
+  { name, onInconclusive }: Gate,
+  { phase }: GateSubject,
+  whole: GateVerdict,
+  { data = whole.data }: GateVerdict,
+): WholeLook {
+  const isLetPass = whole.verdict === "inconclusive" && onInconclusive === "pass";
+  return {
+    name,
+    phase,
+    ...whole,
+    ...(data === undefined ? {} : { data }),
+    ...(isLetPass ? { isLetPass } : {}),
+  };
+}
+
+function isUndecided(memory: GateMemory | undefined): boolean {
+  const verdict = memory?.last?.verdict;
+  return verdict === "hold" || verdict === "inconclusive";
 }
 
 function news(): { readonly promise: Promise<void>; readonly tell: () => void } {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { documents } from "../../src/cli/documents/index.ts";
 
 export const repository = join(import.meta.dirname, "..", "..");
 
@@ -26,8 +27,27 @@ export interface ProcessOptions {
 }
 
 /** Runs the command line as a user would: its own process, its exit code. */
-export function modelswitch(args: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {
-  return run(process.execPath, [programUnderTest(), ...args], options);
+export async function modelswitch(
+  args: readonly string[],
+  options: ProcessOptions = {},
+): Promise<ProcessResult> {
+  const result = await run(process.execPath, [programUnderTest(), ...args], options);
+  requireDocument(args, result);
+  return result;
+}
+
+/** What a command printed with `--json` is as its published schema says. Throws where it is not. */
+function requireDocument(args: readonly string[], { exitCode, stdout }: ProcessResult): void {
+  const isStream = ["--watch", "-w", "--follow", "-f", "--help"].some((flag) => args.includes(flag));
+  if (exitCode !== 0 || !args.includes("--json") || isStream) return;
+  const name = Object.keys(documents)
+    .filter((one) => one === args.slice(0, one.split(" ").length).join(" "))
+    .toSorted((a, b) => b.length - a.length)[0];
+  const document = Object.entries(documents).find(([one]) => one === name)?.[1];
+  if (name === undefined || document === undefined) return;
+  const { error } = document.safeParse(resultOf(stdout));
+  if (error !== undefined)
+    throw new Error(`${name} --json is not as its schema says: ${error.message}\n${stdout}`);
 }
 
 export function run(

@@ -45,6 +45,11 @@ describe("clients' requests, as the ingress controller counts them", () => {
       const quiet = load.snapshot();
       expect(quiet.failed, failuresOf(quiet)).toBe(0);
 
+      expect(await project.result(["status", "--observe", "2"])).toMatchObject({
+        split: { blue: 0, green: 100 },
+        observed: { kind: "observed", split: { blue: 0, green: 100 } },
+      });
+
       // Its readiness goes on to be fine: only clients notice.
       const bad = await project.command(["release", "--json", "--set", `image=${testImages.blue}`], {
         onStart: (child) => {
@@ -59,7 +64,23 @@ describe("clients' requests, as the ingress controller counts them", () => {
       expect(bad.exitCode, bad.stdout).toBe(3);
       expect(bad.stdout).toContain("more errors than live");
       expect(await versionAt(project.host)).toBe("2");
-      expect(await project.result(["report"])).toMatchObject({ reason: expect.stringContaining("clients") });
+      // The report has the counts that this rests on, and both slots' shares with their bounds.
+      const report = await project.result(["report"]);
+      expect(report).toMatchObject({
+        reason: expect.stringContaining("clients"),
+        verdicts: expect.arrayContaining([
+          expect.objectContaining({
+            gate: "clients",
+            verdict: "fail",
+            estimates: expect.arrayContaining([
+              expect.objectContaining({
+                name: "errors",
+                new: expect.objectContaining({ low: expect.any(Number) }),
+              }),
+            ]),
+          }),
+        ]),
+      });
     } finally {
       stop.abort();
       await load.stop();

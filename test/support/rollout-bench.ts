@@ -597,6 +597,7 @@ export function testBench(): TestBench {
         operator: "ada@laptop",
         probe,
         requireProbeHeaders: () => Promise.resolve(),
+        prometheusHeaders: () => Promise.resolve({}),
         lookup: () => Promise.resolve([{ address: "192.0.2.9" }]),
         calls: {
           clock: { now: () => clock.now(), sleep: (ms, signal) => sleep(ms / 1_000, undefined, { signal }) },

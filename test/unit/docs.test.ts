@@ -129,7 +129,9 @@ const globalOptions = [
 
 function problemOf(words: readonly string[]): string | undefined {
   const plain = words.filter((word) => !word.startsWith("-"));
-  const command = commands.find(({ name }) => name === plain.slice(0, name.split(" ").length).join(" "));
+  const command = commands
+    .filter(({ name }) => name === plain.slice(0, name.split(" ").length).join(" "))
+    .toSorted((a, b) => b.name.length - a.name.length)[0];
   if (command === undefined)
     return words.every((word) => word.startsWith("-")) ? undefined : "no such command";
   const end = words.indexOf("--");

@@ -20,6 +20,7 @@ import { rbac } from "./rbac.ts";
 import { reconcile } from "./reconcile.ts";
 import { release } from "./release.ts";
 import { report } from "./report.ts";
+import { reportSign, reportVerify } from "./report-sign.ts";
 import { rollback } from "./rollback.ts";
 import { abort, approve, pause, promote, resume } from "./rollout-control.ts";
 import { routerTest } from "./router-test.ts";
@@ -51,6 +52,8 @@ export const commands: readonly Command[] = [
   logs,
   history,
   report,
+  reportSign,
+  reportVerify,
   unlock,
   destroy,
   run,

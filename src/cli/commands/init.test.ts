@@ -33,6 +33,7 @@ describe("init", () => {
       server: "mlserver",
       release: { image: "reg.io/fraud:1.4" },
       ingress: { host: "models.acme.io" },
+      rollout: { steps: "auto" },
     });
     expect(readFileSync(join(folder, ".gitignore"), "utf8")).toBe(".modelswitch/\n");
   });

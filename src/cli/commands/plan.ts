@@ -7,6 +7,7 @@ import type { ReleaseCost } from "../../rollout/capacity/next-release.ts";
 import type { PreparedUp } from "../../rollout/commands/prepare-up.ts";
 import type { RolloutContext } from "../../rollout/context/context.ts";
 import type { GivenUp } from "../../rollout/release/given-up.ts";
+import type { LivePlan } from "../../rollout/release/live-plan.ts";
 import type { Command, CommandContext, CommandInput } from "../command.ts";
 import { liveFlags, readLiveFlags, shareHostFlag } from "./live-flags.ts";
 import { allOption, errorTexts, ofCluster, queryModels, titleOf } from "./rollout-context.ts";
@@ -48,9 +49,16 @@ interface Plan {
   readonly cost:
     | (ReleaseCost & { readonly text: string; readonly admission: Admission | undefined })
     | undefined;
+  /** What a release will be able to see of clients' requests. */
+  readonly traffic: (LivePlan & { readonly lines: string[]; readonly document: object }) | undefined;
 }
 
-async function planOf(rollout: RolloutContext, input: CommandInput, context: CommandContext): Promise<Plan> {
+/** Prepares it and looks at what would change. */
+export async function planOf(
+  rollout: RolloutContext,
+  input: CommandInput,
+  context: CommandContext,
+): Promise<Plan> {
   const { prepareUp } = await import("../../rollout/commands/prepare-up.ts");
   const prepared = await prepareUp(rollout, {
     ...readLiveFlags(input),
@@ -80,6 +88,7 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
   const telling = withoutRefusals(rollout);
   await requireRoomForUp(telling, prepared);
   const admission = cost && (await requireAdmitted(telling, cost.spec, cost.slot));
+  const traffic = await trafficOf(rollout, prepared);
   return {
     rollout,
     prepared,
@@ -87,7 +96,22 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
     result,
     givenUp: lost && { ...lost, text: describeGivenUp(lost, "a release") },
     cost: cost && { ...cost, admission, text: describeCapacity(cost.capacity) },
+    traffic,
   };
+}
+
+/** Where nothing is released, or nothing runs yet, there is nothing to say. */
+async function trafficOf(
+  rollout: RolloutContext,
+  { plan, observation }: PreparedUp,
+): Promise<Plan["traffic"]> {
+  const { routing } = observation;
+  if (rollout.config.runs.form !== "template" || routing === undefined) return undefined;
+  const { describeLive, liveDocument, planLive } = await import("../../rollout/release/live-plan.ts");
+  const found = await planLive(rollout, { record: plan.record, routing, observation });
+  const { lines, warnings } = describeLive(found);
+  for (const message of warnings) rollout.events({ type: "warning", code: "step-too-short", message });
+  return { ...found, lines, document: liveDocument(found) };
 }
 
 /** A plan tells what would be refused. */
@@ -97,13 +121,15 @@ function withoutRefusals(rollout: RolloutContext): RolloutContext {
   return { ...rollout, config: { ...config, rollout: { ...config.rollout, capacity: "warn" } } };
 }
 
-function document({
+/** The document of `--json`. Pure. */
+export function document({
   rollout,
   prepared,
   live,
   result,
   cost,
   givenUp,
+  traffic,
 }: Plan): Readonly<Record<string, unknown>> {
   return {
     model: rollout.config.name,
@@ -115,6 +141,7 @@ function document({
     same: result.same,
     notes: prepared.plan.notes,
     release: cost === undefined ? null : costDocument(cost),
+    traffic: traffic?.document ?? null,
     givesUp:
       givenUp === undefined
         ? null
@@ -154,7 +181,7 @@ function describeCost({ stretches, text }: ReleaseCost & { readonly text: string
   return [`A release needs ${text}.`, `  It keeps them for at most ${total} beside the live ones: ${parts}.`];
 }
 
-function describe({ rollout, prepared, live, result, cost, givenUp }: Plan): string[] {
+function describe({ rollout, prepared, live, result, cost, givenUp, traffic }: Plan): string[] {
   return [
     ...(prepared.observation.namespaceExists
       ? []
@@ -164,6 +191,7 @@ function describe({ rollout, prepared, live, result, cost, givenUp }: Plan): str
       ? `No changes: ${result.same} resources are as declared. Traffic stays on ${live}.`
       : `${result.changes.length} to change, ${result.same} unchanged. Traffic stays on ${live}. \`modelswitch up\` makes the changes.`,
     ...(cost === undefined ? [] : describeCost(cost)),
+    ...(traffic?.lines ?? []),
     ...(givenUp === undefined ? [] : [givenUp.text]),
   ];
 }

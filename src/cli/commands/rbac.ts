@@ -13,6 +13,13 @@ export const rbac: Command = {
       summary: "also what makes commands quicker and messages better, with a ClusterRole",
     },
     {
+      name: "with-metrics",
+      value: "namespace",
+      summary:
+        "also a Role in the ingress controller's namespace, to compare clients' requests as its pods count them",
+      repeatable: true,
+    },
+    {
       name: "any-name",
       summary: "objects of any name: for several models in the namespace, and programs of your own",
     },
@@ -26,6 +33,7 @@ export const rbac: Command = {
   examples: [
     "modelswitch rbac --bind serviceaccount/ci",
     "modelswitch rbac --read-only --bind group/data-scientists",
+    "modelswitch rbac --with-metrics traefik --bind serviceaccount/ci",
     "modelswitch rbac --bind serviceaccount/ci | kubectl apply -f -",
   ],
   output: "query",
@@ -50,6 +58,7 @@ export const rbac: Command = {
       namespace: config.namespace ?? "default",
       readOnly: input.options["read-only"] === true,
       withOptional: input.options["with-optional"] === true,
+      metricsNamespaces: input.lists?.["with-metrics"] ?? [],
       anyName: input.options["any-name"] === true,
       headerSecrets: headerSecretsOf(config),
       ...(stateSecrets === undefined ? {} : { stateSecrets }),

@@ -1,3 +1,4 @@
+import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { Command, CommandResult } from "../command.ts";
 import { capacityOption, withCapacity } from "./capacity-option.ts";
 import { agreeToDowntime } from "./downtime.ts";
@@ -22,7 +23,7 @@ export const release: Command = {
     {
       name: "steps",
       value: "steps",
-      summary: "shares on the way, for example 5%:2m,25%:5m,50%; default: the configuration's",
+      summary: "shares on the way, for example 5%:2m,25%:5m,50%, or auto; default: the configuration's",
     },
     capacityOption,
     { name: "skip-gates", summary: "ask no gate; it is recorded" },
@@ -55,13 +56,9 @@ export const release: Command = {
   },
 };
 
-async function withSteps<
-  C extends { readonly rollout: { readonly soakMs: number; readonly lastHoldMs: number } },
->(config: C, steps: string | true | undefined): Promise<C> {
-  const parsed = await parsedSteps(steps);
-  if (parsed === undefined) return config;
-  const { rollout } = config;
-  // The time of a last `100%` is part of the soak, as in the file.
-  const soakMs = rollout.soakMs - rollout.lastHoldMs + parsed.holdAtEndMs;
-  return { ...config, rollout: { ...rollout, steps: parsed.steps, soakMs, lastHoldMs: parsed.holdAtEndMs } };
+async function withSteps(config: ResolvedConfig, steps: string | true | undefined): Promise<ResolvedConfig> {
+  const given = steps === "auto" ? steps : await parsedSteps(steps);
+  if (given === undefined) return config;
+  const { withSteps: changed } = await import("../../config/rollout/rollout.ts");
+  return { ...config, rollout: changed(config.rollout, given) };
 }

@@ -1,5 +1,5 @@
-import { slots } from "../../core/slots.ts";
-import type { ModelStatus, RolloutStatus, SlotStatus } from "../../rollout/commands/status.ts";
+import { type Slot, slots } from "../../core/slots.ts";
+import type { ModelStatus, Observing, RolloutStatus, SlotStatus } from "../../rollout/commands/status.ts";
 import { describeHandChange } from "../../rollout/program/hand-changes.ts";
 import type { Command, CommandContext, CommandInput, CommandResult } from "../command.ts";
 import { table } from "../output/table.ts";
@@ -22,25 +22,63 @@ export const status: Command = {
       summary: "how often --watch looks",
       defaultText: String(defaultInterval),
     },
+    {
+      name: "observe",
+      value: "seconds",
+      summary: "how long clients' requests are counted, to show where they really go; 0: not at all",
+      defaultText: "1 where the configuration says who counts, else 0",
+    },
   ],
   examples: [
     "modelswitch status",
     "modelswitch status --watch",
     "modelswitch status --json",
+    "modelswitch status --observe 5",
     "modelswitch status --all",
   ],
   output: "query",
   ifInterrupted: "Nothing was changed.",
   async run(input, context) {
-    if (input.options.watch !== true) return await queryStatus(input, context);
+    const observing = await observingOf(input);
+    if (input.options.watch !== true) return await queryStatus(input, context, observing);
     const { watching } = await import("../watch.ts");
     // Lines between two pictures would tear them: what goes wrong later is shown in their place.
     const quiet = { ...context, events: () => undefined };
-    return await watching(context, await intervalMs(input), (isFirst) =>
-      queryStatus(input, isFirst ? context : quiet),
+    const { isStatusNews } = await import("./status-news.ts");
+    return await watching(
+      context,
+      await intervalMs(input),
+      (isFirst) => queryStatus(input, isFirst ? context : quiet, observing),
+      isStatusNews,
     );
   },
 };
+
+/** How each model's shares are observed, from look to look. */
+type ObservingAll = (key: string) => Promise<Observing>;
+
+async function observingOf({ options }: CommandInput): Promise<ObservingAll> {
+  const { observe } = options;
+  const seconds = observe === undefined ? undefined : Number(observe);
+  if (seconds !== undefined && !(seconds === 0 || (seconds >= 0.1 && seconds <= 3600))) {
+    const { exitCodes, UserError } = await import("../../core/errors.ts");
+    throw new UserError({
+      code: "argument-invalid",
+      message: `The option --observe is "${observe}", but takes seconds from 0.1 to 3600, or 0.`,
+      exitCode: exitCodes.usage,
+    });
+  }
+  const all = new Map<string, Observing>();
+  return async (key) => {
+    const known = all.get(key);
+    if (known !== undefined) return known;
+    const { ShareObserver } = await import("../../rollout/release/observed-share.ts");
+    const readingMs = seconds === undefined ? undefined : seconds * 1000;
+    const fresh = { readingMs, observer: new ShareObserver() };
+    all.set(key, fresh);
+    return fresh;
+  };
+}
 
 async function intervalMs({ options }: CommandInput): Promise<number> {
   const { interval = String(defaultInterval) } = options;
@@ -54,13 +92,19 @@ async function intervalMs({ options }: CommandInput): Promise<number> {
   });
 }
 
-function queryStatus(input: CommandInput, context: CommandContext): Promise<CommandResult> {
+function queryStatus(
+  input: CommandInput,
+  context: CommandContext,
+  observing: ObservingAll,
+): Promise<CommandResult> {
   return queryModels(input, context, {
     atOnce: 8,
     anywhere: true,
     query: ofCluster(context, async (rollout) => {
       const { modelStatus } = await import("../../rollout/commands/status.ts");
-      return await modelStatus(rollout);
+      const { config, namespace, kubernetesContext } = rollout;
+      const key = JSON.stringify([kubernetesContext, namespace, config.name]);
+      return await modelStatus(rollout, await observing(key));
     }),
     one: (found) => ({ data: document(found), text: describe(found) }),
     entry: document,
@@ -74,6 +118,7 @@ function document(found: ModelStatus): Readonly<Record<string, unknown>> {
     pending: found.pending ?? null,
     lastSwitch: found.lastSwitch ?? null,
     rollout: found.rollout ?? null,
+    observed: found.observed ?? null,
   };
 }
 
@@ -106,14 +151,15 @@ function describeAll(found: readonly Found<ModelStatus>[]): string[] {
 
 function describe(found: ModelStatus): string[] {
   const rows = [
-    ["SLOT", "TRAFFIC", "RELEASE", "READY", "IMAGE"],
-    ...slots.map((slot) => row(slot, found.slots[slot], slot === found.live)),
+    ["SLOT", "TRAFFIC", ...(found.observed === undefined ? [] : ["OBSERVED"]), "RELEASE", "READY", "IMAGE"],
+    ...slots.map((slot) => row(slot, found, slot === found.live)),
   ];
   return [
     `${found.model} in ${found.namespace} (context ${found.context})`,
     `${found.url} at ${found.endpoints.join(", ") || "no address yet"}, router ${found.router}`,
     "",
     ...table(rows),
+    ...describeObserved(found.observed),
     ...slots.flatMap((slot) => troubles(slot, found.slots[slot])),
     ...byHand(found),
     ...(found.pending === undefined ? [] : ["", `Pending: ${found.pending}`]),
@@ -159,11 +205,28 @@ export function describeRollout(rollout: RolloutStatus): string {
   ].join(". ");
 }
 
-function row(name: string, slot: SlotStatus, live: boolean): string[] {
+/** Where the observed shares are from, or why there are none. Pure. */
+export function describeObserved(observed: ModelStatus["observed"]): string[] {
+  if (observed === undefined) return [];
+  if (observed.kind === "unknown") return ["", `Observed: not known, ${observed.why}`];
+  const { requests, seconds, by, where } = observed;
+  const all = requests.blue + requests.green;
+  const what = all === 0 ? "no request" : `${all} request${all === 1 ? "" : "s"}`;
+  return ["", `Observed: ${what} in ${seconds} s, counted by ${by} at ${where}`];
+}
+
+function observedCell(observed: ModelStatus["observed"], slot: Slot): string[] {
+  if (observed === undefined) return [];
+  return [observed.kind === "observed" && observed.split !== null ? `${observed.split[slot]} %` : "-"];
+}
+
+function row(name: Slot, { slots: all, observed }: ModelStatus, live: boolean): string[] {
+  const slot = all[name];
   const desired = slot.replicas.desired ?? slot.endpoints.ready + slot.endpoints.notReady;
   return [
     `${name}${live ? " (live)" : ""}`,
     `${slot.trafficPercent} %`,
+    ...observedCell(observed, name),
     slot.release === undefined ? "-" : String(slot.release),
     `${slot.replicas.ready}/${desired}`,
     slot.pods === "yours" ? "(your own pods)" : imageOf(slot),

@@ -49,6 +49,8 @@ export function configText(answers: InitAnswers, port: number | undefined): stri
     `  release: { image: ${quoted(answers.image)} },`,
     ...(router === undefined ? [] : [`  // ${routing?.because}`, `  router: ${quoted(router)},`]),
     `  ingress: { ${ingress.join(", ")} },`,
+    "  // A release gets its traffic in steps, chosen by how much there is; `modelswitch plan` shows them.",
+    '  rollout: { steps: "auto" },',
     "});",
     "",
   ].join("\n");

@@ -37,6 +37,29 @@ describe("the Role", () => {
     expect(others.filter((one) => rules.some((rule) => grants(rule, one)))).toEqual([]);
   });
 
+  test("in the controller's namespace is one of its own, and bound to the same people", () => {
+    const subjects = [{ kind: "ServiceAccount", name: "ci" }] as const;
+    const manifests = roleManifests({ ...options, subjects, metricsNamespaces: ["traefik"] });
+    const there = manifests.filter(
+      ({ object }) => (object.metadata as { namespace?: string }).namespace === "traefik",
+    );
+    expect(there.map(({ object }) => object)).toMatchObject([
+      {
+        kind: "Role",
+        metadata: { name: "ml-fraud-modelswitch-metrics" },
+        rules: [
+          { resources: ["pods"], verbs: ["list"] },
+          { resources: ["pods/proxy"], verbs: ["get"] },
+        ],
+      },
+      {
+        kind: "RoleBinding",
+        roleRef: { kind: "Role", name: "ml-fraud-modelswitch-metrics" },
+        subjects: [{ name: "ci", namespace: "ml" }],
+      },
+    ]);
+  });
+
   test("for reading changes nothing", () => {
     const verbs = new Set(rulesOf({ readOnly: true, withOptional: true }).flatMap((rule) => rule.verbs));
     expect([...verbs].sort()).toEqual(["get", "list"]);

@@ -4,7 +4,7 @@ import type { ResolvedConfig } from "../../config/model/types.ts";
 import { defaults } from "../../core/defaults.ts";
 import type { RouterName } from "../../core/model.ts";
 import { type ObjectNames, objectNames } from "../../core/names.ts";
-import { type OptionalRow, optionalRows } from "../../core/optional-permissions.ts";
+import { metricsRows, type OptionalRow, optionalRows } from "../../core/optional-permissions.ts";
 import { isNamed, namesOf, type PolicyRule } from "../../core/permission-checks.ts";
 import {
   type NamedObjects,
@@ -35,6 +35,8 @@ export interface RoleOptions {
   readonly withOptional: boolean;
   /** Objects of any name: for several models in the namespace, and for programs of one's own. */
   readonly anyName: boolean;
+  /** Namespaces of the ingress controller whose pods' metrics are to be read. @default none */
+  readonly metricsNamespaces?: readonly string[];
   /** Secrets that hold headers which proofs send. @default none */
   readonly headerSecrets?: readonly string[];
   /** Secrets that hold Pulumi's state. @default none */
@@ -113,8 +115,12 @@ function secretRows(names: readonly string[] = []): readonly PermissionRow[] {
 }
 
 /** The Secrets that the configuration names for headers of proofs, each once. Pure. */
-export function headerSecretsOf({ probeHeaders = {} }: Pick<ResolvedConfig, "probeHeaders">): string[] {
-  const names = Object.values(probeHeaders).flatMap((source) =>
+export function headerSecretsOf({
+  probeHeaders = {},
+  metrics,
+}: Pick<ResolvedConfig, "probeHeaders" | "metrics">): string[] {
+  const sources = [...Object.values(probeHeaders), ...Object.values(metrics?.prometheus?.headers ?? {})];
+  const names = sources.flatMap((source) =>
     typeof source === "object" && "secret" in source ? [source.secret] : [],
   );
   return [...new Set(names)];
@@ -206,6 +212,18 @@ export function roleManifests(options: RoleOptions): readonly Manifest[] {
     ...(clusterRules.length === 0
       ? []
       : [clusterRole, ...binding("ClusterRole", clusterName, { name: clusterName, labels })]),
+    ...(options.metricsNamespaces ?? []).flatMap((controller) => {
+      // Several models' accounts may read the same controller.
+      const metadata = { name: `${clusterName}-metrics`, namespace: controller, labels };
+      const explained = rulesFor(metricsRows, commands, undefined);
+      return [
+        {
+          object: { apiVersion, kind: "Role", metadata, rules: explained.map(({ rule }) => rule) },
+          comments: explained.map(({ why }) => why),
+        },
+        ...binding("Role", metadata.name, metadata),
+      ];
+    }),
   ];
 }
 

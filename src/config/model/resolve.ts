@@ -1,12 +1,15 @@
 import { dirname } from "node:path";
+import { routerNamed } from "../../component/routers/factory.ts";
 import { custom } from "../../component/servers/custom.ts";
 import { presetNamed, presetServer } from "../../component/servers/preset-server.ts";
 import { defaults } from "../../core/defaults.ts";
 import type { ModelServer, SlotSpec } from "../../core/model.ts";
 import type { Slot } from "../../core/slots.ts";
+import { counterSources } from "../../gates/traffic.ts";
 import type { KubeconfigSource } from "../../kubernetes/connect.ts";
+import { smokePathOf } from "../rollout/default-gates.ts";
 import { resolveRollout } from "../rollout/rollout.ts";
-import type { ModelswitchConfig, ReleaseTemplate, ResolvedConfig } from "./types.ts";
+import type { MetricsConfig, ModelswitchConfig, ReleaseTemplate, ResolvedConfig } from "./types.ts";
 
 /** What is known beside the file: where it is and which cluster is meant. */
 export interface Surroundings {
@@ -28,13 +31,15 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     ...ingress
   } = config.ingress;
   const namespace = config.namespace ?? around.contextNamespace;
+  const server = modelServer(config);
+  const router = config.router ?? defaults.router;
   return {
     file: around.file,
     folder: dirname(around.file),
     name: config.name,
     environment: around.environment,
     namespace,
-    server: modelServer(config),
+    server,
     runs: whatRuns(config),
     initialLive: config.live ?? defaults.live,
     ingress,
@@ -43,7 +48,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     ...(probe?.headers === undefined ? {} : { probeHeaders: probe.headers }),
     servicePort: config.servicePort ?? defaults.servicePort,
     ...(config.service === undefined ? {} : { service: config.service }),
-    router: config.router ?? defaults.router,
+    router,
     previewHeader: config.previewHeader ?? defaults.previewHeader,
     identity: config.identity,
     kubeconfig: around.kubeconfig,
@@ -56,7 +61,23 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
       readyMs: (config.deadlines?.ready ?? defaults.deadlines.ready) * 1000,
       proofMs: (config.deadlines?.proof ?? defaults.deadlines.proof) * 1000,
     },
-    rollout: resolveRollout(config.rollout),
+    ...(config.metrics === undefined ? {} : { metrics: resolveMetrics(config.metrics) }),
+    rollout: resolveRollout(config.rollout, {
+      smokePath: smokePathOf({
+        server,
+        ingress,
+        canPreview: routerNamed(router).capabilities.header,
+      }),
+    }),
+  };
+}
+
+function resolveMetrics({ controller, prometheus }: MetricsConfig): NonNullable<ResolvedConfig["metrics"]> {
+  return {
+    ...(controller === undefined ? {} : { controller: counterSources(controller) }),
+    ...(prometheus === undefined
+      ? {}
+      : { prometheus: { url: prometheus.url, headers: prometheus.headers ?? {} } }),
   };
 }
 

@@ -3,6 +3,7 @@ import { defaults } from "../../core/defaults.ts";
 import { ownRouterPrefix, routerNames } from "../../core/model.ts";
 import { modelNamePattern } from "../../core/names.ts";
 import { slots } from "../../core/slots.ts";
+import { controllerPlaces } from "../../gates/traffic.ts";
 import {
   absolutePath,
   annotations,
@@ -94,6 +95,41 @@ const endpoint = z
 const { ingress: ingressDefaults } = defaults satisfies ModelPart;
 const pathType = z.enum(["Prefix", "Exact", "ImplementationSpecific"]);
 
+const headerValue = z.union([
+  z.string(),
+  z.strictObject({ env: text("Environment variable with the value") }),
+  z.strictObject({
+    secret: z
+      .string()
+      .regex(subdomain, "is no name of a Secret: lower-case letters, digits, - and .")
+      .describe("Secret of the model's namespace"),
+    key: text("Key in it"),
+  }),
+]);
+
+const metrics = z
+  .strictObject({
+    controller: controllerPlaces
+      .optional()
+      .describe(
+        "The ingress controller: an address for each of its replicas, or its pods. Default: found by itself",
+      ),
+    prometheus: z
+      .strictObject({
+        url: z
+          .string()
+          .regex(/^https?:\/\/[^\s?#]+$/, 'is no address; for example "http://prometheus.monitoring:9090"')
+          .describe("Its address, with the path that its API is below"),
+        headers: z
+          .record(z.string().regex(headerToken, "is no header name: letters, digits and - only"), headerValue)
+          .optional()
+          .describe("Headers by name: a text, { env } or { secret, key }. Default: no headers"),
+      })
+      .optional()
+      .describe("A Prometheus that scrapes the ingress controller. Default: no Prometheus"),
+  })
+  .describe("Where clients' requests are counted, for the gates that compare them. Default: found by itself");
+
 const ingress = z.strictObject({
   name: objectName("Ingress").optional(),
   className: z
@@ -152,20 +188,7 @@ const ingress = z.strictObject({
   probe: z
     .strictObject({
       headers: z
-        .record(
-          z.string().regex(headerToken, "is no header name: letters, digits and - only"),
-          z.union([
-            z.string(),
-            z.strictObject({ env: text("Environment variable with the value") }),
-            z.strictObject({
-              secret: z
-                .string()
-                .regex(subdomain, "is no name of a Secret: lower-case letters, digits, - and .")
-                .describe("Secret of the model's namespace"),
-              key: text("Key in it"),
-            }),
-          ]),
-        )
+        .record(z.string().regex(headerToken, "is no header name: letters, digits and - only"), headerValue)
         .optional()
         .describe("Headers by name: a text, { env } or { secret, key }. Default: no headers"),
     })
@@ -261,6 +284,7 @@ export const configSchema = tied<ModelswitchConfig>()(
           ).optional(),
         })
         .optional(),
+      metrics: metrics.optional(),
       rollout: rolloutSchema.optional(),
     })
     .describe("Configuration of modelswitch"),

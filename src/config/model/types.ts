@@ -3,6 +3,8 @@ import type { IdentityProbe } from "../../core/identity.ts";
 import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../../core/model.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
 import type { Slot } from "../../core/slots.ts";
+import type { CounterSource } from "../../gates/io.ts";
+import type { ControllerPlaces } from "../../gates/traffic.ts";
 import type { KubeconfigSource } from "../../kubernetes/connect.ts";
 import type { ResolvedRollout, RolloutConfig } from "../rollout/rollout-types.ts";
 
@@ -92,8 +94,23 @@ export interface ModelswitchConfig {
     /** Seconds until a change must be proved at the ingress. @default 60 */
     readonly proof?: number;
   };
+  /** Where clients' requests are counted, for the gates that compare them. @default found by itself */
+  readonly metrics?: MetricsConfig;
   /** How `modelswitch release` takes a new release live. */
   readonly rollout?: RolloutConfig;
+}
+
+/** Where clients' requests are counted. */
+export interface MetricsConfig {
+  /** The ingress controller: an address for each of its replicas, or its pods. @default found by itself */
+  readonly controller?: ControllerPlaces;
+  /** A Prometheus that scrapes the ingress controller, asked where the controller itself cannot be read. @default no Prometheus */
+  readonly prometheus?: {
+    /** For example `http://prometheus.monitoring:9090`, with the path that its API is below. */
+    readonly url: string;
+    /** What it is asked with, for example `authorization`: a text, `{ env }` or `{ secret, key }`. @default none */
+    readonly headers?: Readonly<Record<string, HeaderSource>>;
+  };
 }
 
 /**
@@ -188,5 +205,10 @@ export interface ResolvedConfig {
     readonly secretsProvider: string | undefined;
   };
   readonly deadlines: { readonly readyMs: number; readonly proofMs: number };
+  /** @default found by itself */
+  readonly metrics?: {
+    readonly controller?: readonly CounterSource[];
+    readonly prometheus?: { readonly url: string; readonly headers: Readonly<Record<string, HeaderSource>> };
+  };
   readonly rollout: ResolvedRollout;
 }

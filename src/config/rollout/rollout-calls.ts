@@ -1,13 +1,13 @@
 import { z } from "zod";
 import type { Hook } from "../../core/calls.ts";
-import { defaults, gateDefaults, hookDefaults } from "../../core/defaults.ts";
+import { gateDefaults, hookDefaults } from "../../core/defaults.ts";
 import { gatePhases, inconclusiveChoices } from "../../core/gates.ts";
 import { type NotificationTarget, noticeKinds } from "../../core/notices.ts";
 import { phases } from "../../core/rollout/state.ts";
 import { configurableGates, type Gate, gateSettings, gateShape, phasesOf } from "../../gates/kinds.ts";
 import { callOf, callShape, variable } from "../parts/call-shape.ts";
 import { otherwise, text } from "../parts/schema-parts.ts";
-import type { GateConfig, HookConfig, NotificationConfig, RolloutConfig } from "./rollout-types.ts";
+import type { GateConfig, HookConfig, NotificationConfig } from "./rollout-types.ts";
 
 /** The shapes of `rollout.hooks`, `gates` and `notifications`; rules over several keys are in `rollout-rules.ts`. */
 
@@ -80,7 +80,7 @@ export const gatesSchema = z
     }),
   )
   .describe(
-    "Checks that go on while a release is verified, shifted and soaked. Default: none but the pods' own",
+    "Checks that go on while a release is verified, shifted and soaked; []: those of the pods alone. Default: those that are there by themselves",
   );
 
 export const notificationsSchema = z
@@ -115,7 +115,7 @@ export function resolveHook(config: HookConfig): Hook {
     : { name, when: "after", phase: config.after, call, onFailure };
 }
 
-function resolveGate(config: GateConfig): Gate {
+export function resolveGate(config: GateConfig): Gate {
   return {
     name: config.name,
     phases: config.phases ?? phasesOf(config),
@@ -124,20 +124,6 @@ function resolveGate(config: GateConfig): Gate {
     onInconclusive: config.onInconclusive ?? gateDefaults.onInconclusive,
     ...gateSettings(config, config.timeout),
   };
-}
-
-/** The gate that is there unless it is switched off: a pod may be unready for a moment, but not at two looks in a row. */
-const podsGate: Gate = {
-  kind: "pods",
-  name: "pods",
-  phases: gatePhases,
-  everyMs: 2_000,
-  failures: 2,
-  onInconclusive: "hold",
-};
-
-export function resolveGates({ gates = [], watchPods = defaults.rollout.watchPods }: RolloutConfig): Gate[] {
-  return [...(watchPods ? [podsGate] : []), ...gates.map(resolveGate)];
 }
 
 export function resolveNotification({

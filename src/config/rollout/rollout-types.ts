@@ -98,7 +98,10 @@ export interface NotificationConfig {
 }
 
 export interface RolloutConfig {
-  /** Shares of the new release before it gets all traffic, for example `5%:2m, 25%:5m, 50%`. @default one jump */
+  /**
+   * Shares of the new release before it gets all traffic, for example `5%:2m, 25%:5m, 50%`. `auto`: shares and times are chosen when a release
+   * begins, by the traffic of the last hour. @default one jump
+   */
   readonly steps?: string;
   /** Seconds for which all replicas must have been ready without a break. @default 5 */
   readonly settle?: number;
@@ -130,10 +133,17 @@ export interface RolloutConfig {
   readonly timeZone?: string;
   /** What is run before and after phases, in this order. @default none */
   readonly hooks?: readonly HookConfig[];
-  /** Checks that go on while a release is verified, shifted and soaked. @default none but the pods' own */
+  /** Checks that go on while a release is verified, shifted and soaked. `[]`: those of the pods alone. @default those that are there by themselves */
   readonly gates?: readonly GateConfig[];
   /** Whether pods of the new release that restart, get unready or go away send it back. @default true */
   readonly watchPods?: boolean;
+  /**
+   * Whether clients' requests are compared in both slots by themselves, where steps share them and somebody counts them: a release that fails
+   * more often than live or is slower is sent back; what cannot be shown is said, and the release goes on. @default true
+   */
+  readonly watchTraffic?: boolean;
+  /** Chance that a good release is sent back by statistics, of all gates together and at any number of looks, above 0 and under 1. @default 0.05 */
+  readonly alpha?: number;
   /** Who is told. @default nobody */
   readonly notifications?: readonly NotificationConfig[];
 }
@@ -141,6 +151,10 @@ export interface RolloutConfig {
 /** How a release goes live, with every default. Times in milliseconds. */
 export interface ResolvedRollout {
   readonly steps: readonly ShiftStep[];
+  /** The steps are chosen when the release begins. @default they are those above */
+  readonly isAutomatic?: boolean;
+  /** Chance that a good release is sent back by all of its gates together. */
+  readonly alpha: number;
   readonly settleMs: number;
   /** With `lastHoldMs`. */
   readonly soakMs: number;
@@ -163,7 +177,7 @@ export interface ResolvedRollout {
   readonly approval: readonly ApprovalPhase[];
   readonly schedule: Schedule;
   readonly hooks: readonly Hook[];
-  /** Of all phases; the one called `pods` among them, unless it is switched off. */
+  /** Of all phases; those among them that are there by themselves, unless they are switched off. */
   readonly gates: readonly Gate[];
   readonly notifications: readonly NotificationTarget[];
 }

@@ -99,6 +99,7 @@ describe("what people lay down for a rollout", () => {
       ],
       gates: [
         { kind: "pods", name: "pods" },
+        { kind: "traffic", name: "traffic", byDefault: true, onInconclusive: "pass", alpha: 0.05 },
         { kind: "command", phases: ["verify"], everyMs: 5_000, failures: 3, call: { timeoutMs: 20_000 } },
         { kind: "webhook", phases: ["verify", "shift", "soak"], everyMs: 10_000, failures: 1 },
         {
@@ -121,7 +122,7 @@ describe("what people lay down for a rollout", () => {
         { url: { kind: "url" }, on: ["phase"], secretEnv: "KEY" },
       ],
     });
-    expect(resolveRollout({ watchPods: false }).gates).toEqual([]);
+    expect(resolveRollout({ watchPods: false, watchTraffic: false }).gates).toEqual([]);
     expect(resolveRollout({ mode: "recreate" }).mode).toEqual({ kind: "recreate" });
   });
 

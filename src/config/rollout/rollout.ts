@@ -1,15 +1,16 @@
 import { z } from "zod";
 import { defaults } from "../../core/defaults.ts";
 import type { ReleaseMode } from "../../core/rollout/mode.ts";
-import { parseSteps } from "../../core/rollout/steps.ts";
+import { type ParsedSteps, parseSteps } from "../../core/rollout/steps.ts";
+import { withAlpha } from "../../gates/kinds.ts";
 import { absolutePath, otherwise } from "../parts/schema-parts.ts";
 import { tied } from "../parts/tied.ts";
 import { capacityPolicies } from "./capacity-policy.ts";
+import { type GatesAbout, resolveGates } from "./default-gates.ts";
 import {
   gatesSchema,
   hooksSchema,
   notificationsSchema,
-  resolveGates,
   resolveHook,
   resolveNotification,
 } from "./rollout-calls.ts";
@@ -25,11 +26,16 @@ function wrongSteps(text: string): string {
   return parsed.kind === "wrong" ? `has the step "${parsed.step}", which ${parsed.why}` : "";
 }
 
+/** Shares and times are chosen when a release begins, by the traffic that there is. */
+const automatic = "auto";
+
 const steps = z
   .string()
-  .refine((text) => parseSteps(text).kind === "steps", { error: ({ input }) => wrongSteps(String(input)) })
+  .refine((text) => text === automatic || parseSteps(text).kind === "steps", {
+    error: ({ input }) => wrongSteps(String(input)),
+  })
   .describe(
-    "Shares of the new release before it gets all traffic, for example 5%:2m, 25%:5m, 50%. Default: one jump",
+    "Shares of the new release before it gets all traffic, for example 5%:2m, 25%:5m, 50%; auto: chosen by the traffic of the last hour. Default: one jump",
   );
 
 /** The shape of `rollout` in the configuration file. */
@@ -105,18 +111,34 @@ export const rolloutSchema = tied<RolloutConfig>()(
         .describe(
           `Whether pods of the new release that restart, get unready or go away send it back. ${otherwise(own.watchPods)}`,
         ),
+      watchTraffic: z
+        .boolean()
+        .optional()
+        .describe(
+          `Whether clients' requests are compared in both slots by themselves, where steps share them and somebody counts them. ${otherwise(own.watchTraffic)}`,
+        ),
+      alpha: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .optional()
+        .describe(
+          `Chance that a good release is sent back by statistics, of all gates together and at any number of looks. ${otherwise(own.alpha)}`,
+        ),
       notifications: notificationsSchema.optional(),
     })
     .describe("How `modelswitch release` takes a new release live"),
 );
 
 /** Fills in the defaults. Pure; the steps were checked. */
-export function resolveRollout(config: RolloutConfig = {}): ResolvedRollout {
-  const parsed = parseSteps(config.steps ?? "100%");
+export function resolveRollout(config: RolloutConfig = {}, about: GatesAbout = {}): ResolvedRollout {
+  const isAutomatic = config.steps === automatic;
+  const parsed = parseSteps(isAutomatic ? "100%" : (config.steps ?? "100%"));
   const { warmUp } = config;
   const lastHoldMs = parsed.kind === "steps" ? parsed.holdAtEndMs : 0;
   return {
     steps: parsed.kind === "steps" ? parsed.steps : [],
+    ...(isAutomatic ? { isAutomatic } : {}),
     settleMs: (config.settle ?? own.settle) * 1000,
     soakMs: (config.soak ?? own.soak) * 1000 + lastHoldMs,
     lastHoldMs,
@@ -134,11 +156,32 @@ export function resolveRollout(config: RolloutConfig = {}): ResolvedRollout {
     approval: approvalPhases.filter((phase) => config.approval?.includes(phase)),
     schedule: resolveSchedule(config),
     hooks: (config.hooks ?? []).map(resolveHook),
-    gates: resolveGates(config),
+    gates: resolveGates(config, about),
+    alpha: config.alpha ?? own.alpha,
     notifications: (config.notifications ?? []).map(resolveNotification),
   };
 }
 
 function modeOf(mode: RolloutConfig["mode"] = own.mode): ReleaseMode {
   return typeof mode === "string" ? { kind: mode } : { kind: "partial", percent: mode.partial };
+}
+
+/**
+ * The same rollout with other steps: `auto`, or shares. Pure.
+ */
+export function withSteps(
+  rollout: ResolvedRollout,
+  given: "auto" | Extract<ParsedSteps, { kind: "steps" }>,
+): ResolvedRollout {
+  const { isAutomatic: _was, ...rest } = rollout;
+  const parsed = given === "auto" ? ({ steps: [], holdAtEndMs: 0 } as const) : given;
+  return {
+    ...rest,
+    steps: parsed.steps,
+    ...(given === "auto" ? { isAutomatic: true } : {}),
+    // The time of a last `100%` is part of the soak, as in the file.
+    soakMs: rollout.soakMs - rollout.lastHoldMs + parsed.holdAtEndMs,
+    lastHoldMs: parsed.holdAtEndMs,
+    gates: withAlpha(rollout.gates, rollout.alpha, given === "auto" || parsed.steps.length > 0),
+  };
 }

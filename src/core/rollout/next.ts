@@ -177,7 +177,8 @@ function shift(plan: RolloutPlan, state: RolloutState, world: World): Action {
   if (sameRouting(world.routing, wanted) && state.proved) {
     if (world.gates.verdict === "fail") return refused(world);
     const until = state.since + step.holdMs;
-    if (world.now < until) return { kind: "wait", for: "hold", slot: target, until };
+    const isOver = world.now >= until || (step.endsEarly === true && world.gates.isShown === true);
+    if (!isOver) return { kind: "wait", for: "hold", slot: target, until };
     return state.paused ? paused : judged(state, world);
   }
   if (state.paused) return paused;

@@ -128,6 +128,8 @@ export interface ShiftStep {
   readonly weight: number;
   /** How long it stays so before the next step, milliseconds. */
   readonly holdMs: number;
+  /** It ends sooner where clients' requests have shown by then that the release is as good as live. @default it has its time */
+  readonly endsEarly?: boolean | undefined;
 }
 
 /** Something that is run before or after a phase; what it is stands in the configuration. */

@@ -37,6 +37,8 @@ export interface GateWorld {
   readonly reason: string;
   /** Of `inconclusive`: what becomes of the phase when it has had its time. @default hold */
   readonly onInconclusive?: "hold" | "back";
+  /** Clients' requests have shown in this step that the release is as good as live. @default not shown */
+  readonly isShown?: boolean;
 }
 
 /** Whether traffic may move now. */

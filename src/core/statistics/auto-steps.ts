@@ -7,6 +7,8 @@ import { capOf, startWeights } from "./share-process.ts";
 export interface PlannedMetric {
   readonly live: number;
   readonly lines: Lines;
+  /** Its own alpha. @default that of all */
+  readonly alpha?: number;
 }
 
 export interface AutoStepsOptions {
@@ -40,16 +42,21 @@ const reserve = 1.1;
 const blockSeconds = shortestBlockMs / 1000;
 const fewestBlocks = 6;
 
+/** The rate of the new slot that is bad beside live's. */
+export function badRate(live: number, { bad }: Lines): number {
+  return Math.min(0.99, bad.ratio * live + bad.margin);
+}
+
 /** Seconds until the bad line of every metric is seen with 80 % at a share, in whole blocks. */
 export function secondsToSee(
   share: number,
   startWeight: number,
   { requestsPerSecond, alpha, metrics, longestRequestSeconds = 0 }: AutoStepsOptions,
 ): number {
-  const capped = { cap: capOf(alpha), requestsPerBlock: requestsPerSecond * blockSeconds };
-  const longest = metrics.map(({ live, lines }) => {
-    const bad = Math.min(0.99, lines.bad.ratio * live + lines.bad.margin);
-    const options = { alpha, startWeight, capped };
+  const longest = metrics.map(({ live, lines, alpha: own = alpha }) => {
+    const bad = badRate(live, lines);
+    const capped = { cap: capOf(own), requestsPerBlock: requestsPerSecond * blockSeconds };
+    const options = { alpha: own, startWeight, capped };
     return (
       (reserve * requestsUntilFail(power, { live, new: bad, share }, lines, options)) / requestsPerSecond
     );

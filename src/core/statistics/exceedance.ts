@@ -65,3 +65,13 @@ export function slowerThan({ bounds, counts }: Histogram, seconds: number): numb
   const total = counts.at(-1);
   return under === undefined || total === undefined ? undefined : total - under;
 }
+
+/** Several replicas' histograms as one, at the bounds that all of them have; none of those without any request counts. */
+export function summed(histograms: readonly Histogram[]): Histogram {
+  const [first, ...others] = histograms.filter(({ bounds }) => bounds.length > 0);
+  if (first === undefined) return { bounds: [], counts: [] };
+  const bounds = first.bounds.filter((bound) => others.every((one) => one.bounds.includes(bound)));
+  const at = (bound: number) =>
+    [first, ...others].reduce((sum, one) => sum + (one.counts[one.bounds.indexOf(bound)] ?? 0), 0);
+  return { bounds, counts: bounds.map(at) };
+}

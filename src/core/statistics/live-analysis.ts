@@ -27,6 +27,8 @@ export interface LiveAnalysis {
   readonly metrics: readonly LiveMetric[];
   /** Steps in which both slots get traffic. */
   readonly steps: number;
+  /** Weight that is kept for metrics of which nobody knows yet how they are counted: until then they say neither. @default 0 */
+  readonly reserved?: number;
   /** Chance that a good release is sent back by this gate. @default 0.05 */
   readonly alpha?: number;
   /** Chance that a step passes early a release that is bad throughout it. @default 0.05 */
@@ -96,8 +98,15 @@ export type LiveVerdict =
     };
 
 /** The alpha of each metric, summing to the gate's. */
-function alphaOf({ metrics, alpha = defaultAlpha }: LiveAnalysis, { weight = 1 }: LiveMetric): number {
-  return (alpha * weight) / metrics.reduce((sum, one) => sum + (one.weight ?? 1), 0);
+export function alphaOf(
+  analysis: Pick<LiveAnalysis, "metrics" | "reserved" | "alpha">,
+  { weight = 1 }: Pick<LiveMetric, "weight">,
+): number {
+  return ((analysis.alpha ?? defaultAlpha) * weight) / weightOfAll(analysis);
+}
+
+function weightOfAll({ metrics, reserved = 0 }: Pick<LiveAnalysis, "metrics" | "reserved">): number {
+  return metrics.reduce((sum, one) => sum + (one.weight ?? 1), reserved);
 }
 
 function failTest(analysis: LiveAnalysis, metric: LiveMetric): ShareTest {
@@ -133,6 +142,11 @@ export function noTraffic(
     seen: { newRequests: 0, requests: 0 },
     metrics: Object.fromEntries(metrics),
   };
+}
+
+/** The memory with metrics in it that were not counted until now. Pure. */
+export function withMetrics(analysis: LiveAnalysis, memory: LiveMemory): LiveMemory {
+  return { ...memory, metrics: { ...noTraffic(analysis).metrics, ...memory.metrics } };
 }
 
 /** What one more block comes to. Pure. */
@@ -214,7 +228,13 @@ function verdictOf(analysis: LiveAnalysis, memory: LiveMemory, share: number | u
   if (memory.failed !== undefined) return { verdict: "fail", because: memory.failed, metrics: evidence };
   const checked = share === undefined ? undefined : judgeShare(share, analysis.steps, memory.seen);
   if (checked?.kind === "mismatch") return { verdict: "inconclusive", share: checked, metrics: evidence };
-  const together = lnTogether(metrics.map(({ weight, lnFail }) => ({ weight, lnE: lnFail })));
+  const together = lnTogether([
+    ...metrics.map(({ weight, lnFail }) => ({ weight, lnE: lnFail })),
+    // E of what is not counted yet is 1.
+    ...(analysis.reserved === undefined
+      ? []
+      : [{ weight: analysis.reserved / weightOfAll(analysis), lnE: 0 }]),
+  ]);
   if (together >= Math.log(1 / alpha)) {
     const own = (one: (typeof metrics)[number]) => Math.log(one.weight) + one.lnFail;
     const worst = metrics.toSorted((a, b) => own(b) - own(a));

@@ -24,6 +24,7 @@ import {
 import { observeVersions } from "../record/source-versions.ts";
 import type { Start } from "../release/begin-rollout.ts";
 import { newRelease } from "../release/begin-rollout.ts";
+import { stepsOnce } from "../release/choose-steps.ts";
 import { type ExecuteOptions, execute } from "../release/execute.ts";
 import type { RolloutEnd } from "../release/rollout-end.ts";
 import { type StartedOptions, started } from "../release/run-rollout.ts";
@@ -46,6 +47,7 @@ export async function release(context: RolloutContext, options: ReleaseOptions):
   const { template, ignoreWindows = false, skipGates = false } = options;
   await requireRolloutCalls(context, { skipGates });
   await context.requireProbeHeaders();
+  const stepped = stepsOnce(context);
   const start = async (deployed: Deployed): Promise<Start> => {
     const { record, routing } = deployed;
     requireAskable(record.settings);
@@ -69,7 +71,8 @@ export async function release(context: RolloutContext, options: ReleaseOptions):
       });
     }
     const scaling = scalingOf(template);
-    const plan = planOf(context.config, deployed, declaredReplicas(template), scaling);
+    const config = await stepped(deployed);
+    const plan = planOf(config, deployed, declaredReplicas(template), scaling);
     const number = nextReleaseNumber(record);
     return {
       kind: "release",

@@ -17,6 +17,7 @@ import type { HandChange } from "../program/hand-changes.ts";
 import { inProgress, isLive } from "../record/in-progress.ts";
 import { type RolloutRecord, releaseOf, type SwitchRecord } from "../record/record.ts";
 import { heldNow } from "../release/observe-world.ts";
+import { isCounted, type ObservedShare, ShareObserver } from "../release/observed-share.ts";
 import { describeHeld } from "../release/rollout-end.ts";
 
 export interface SlotStatus {
@@ -54,7 +55,19 @@ export interface ModelStatus {
   readonly changedByHand: readonly HandChange[];
   /** The rollout in progress. */
   readonly rollout: RolloutStatus | undefined;
+  /** Where clients' requests really went; `undefined`: nobody looked, because the configuration does not say who counts. */
+  readonly observed: ObservedShare | undefined;
 }
+
+/** How the shares are observed. */
+export interface Observing {
+  /** Milliseconds between two readings of the counters. 0: nobody looks. `undefined`: a second, where the configuration says who counts. */
+  readonly readingMs: number | undefined;
+  /** Goes on from look to look. */
+  readonly observer: ShareObserver;
+}
+
+const defaultReadingMs = 1_000;
 
 export interface RolloutStatus {
   readonly kind: RolloutKind;
@@ -79,13 +92,20 @@ export interface RolloutStatus {
  * One document about the model. Reads the cluster only: no Pulumi, no proof.
  * @throws UserError `not-deployed`, `routing-unreadable`
  */
-export async function modelStatus(context: RolloutContext): Promise<ModelStatus> {
+export async function modelStatus(
+  context: RolloutContext,
+  { readingMs = isCounted(context) ? defaultReadingMs : 0, observer }: Observing = {
+    readingMs: undefined,
+    observer: new ShareObserver(),
+  },
+): Promise<ModelStatus> {
   const { record, location, observation, routing } = await observeDeployed(context);
   const { config } = context;
   const split = splitOf(routing);
-  const [[blue, green], changedByHand] = await Promise.all([
+  const [[blue, green], changedByHand, observed] = await Promise.all([
     Promise.all(slots.map((slot) => slotStatus(context, record, observation.slots[slot], split[slot]))),
     findHandChanges(context, modelSpec(record, context.namespace)),
+    readingMs === 0 ? undefined : observer.observe(context, { record, observation, routing }, readingMs),
   ]);
   if (blue === undefined || green === undefined) throw new Error("There are two slots.");
   const { ingress } = record.settings;
@@ -108,6 +128,7 @@ export async function modelStatus(context: RolloutContext): Promise<ModelStatus>
     lastSwitch: record.history.at(-1),
     changedByHand,
     rollout: await rolloutStatus(context, { record, observation, routing }),
+    observed,
   };
 }
 

@@ -50,9 +50,9 @@ export function callIo(about: {
   };
 }
 
-/** Credentials of the proof. */
-function headerVariables({ probeHeaders = {} }: ResolvedConfig): string[] {
-  return Object.values(probeHeaders).flatMap((source) =>
+/** Credentials of the proof, and of a Prometheus. */
+function headerVariables({ probeHeaders = {}, metrics }: ResolvedConfig): string[] {
+  return Object.values({ ...probeHeaders, ...metrics?.prometheus?.headers }).flatMap((source) =>
     typeof source === "object" && "env" in source ? [source.env] : [],
   );
 }

@@ -47,6 +47,8 @@ export interface RolloutContext {
   readonly probe: Probe;
   /** Makes sure that the headers of the configuration can be sent, before anything is written that is proved with them. */
   requireProbeHeaders(): Promise<void>;
+  /** What the Prometheus of the configuration is asked with. */
+  prometheusHeaders(): Promise<Readonly<Record<string, string>>>;
   readonly lookup: Lookup;
   /** @default every address can be asked */
   readonly routes?: Routes;
@@ -92,6 +94,14 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
   const sources = config.probeHeaders ?? {};
   const headers = onceRead(
     () => readProbeHeaders({ sources, api, namespace, env, signal: options.signal }),
+    () => clock.now(),
+  );
+  const prometheusHeaders = onceRead(
+    () =>
+      readProbeHeaders({
+        sources: config.metrics?.prometheus?.headers ?? {},
+        ...{ api, namespace, env, signal: options.signal },
+      }),
     () => clock.now(),
   );
   let secrets: Promise<SecretsSource> | undefined;
@@ -150,6 +160,7 @@ export async function rolloutContext(options: RolloutContextOptions): Promise<Ro
     requireProbeHeaders: async () => {
       await headers();
     },
+    prometheusHeaders,
     lookup: lookupInTime,
     routes: machineRoutes(events),
     calls,

@@ -9,6 +9,7 @@ import type { RolloutRecord } from "./record.ts";
 import type { RecordStore } from "./record-store.ts";
 import { reportOf } from "./report.ts";
 import { memoriesOf, type RolloutOutcomeRecord, type RolloutRecordEntry } from "./rollouts.ts";
+import { mergedVerdicts } from "./verdicts.ts";
 
 /** The rollout of a record that has not ended. */
 export function inProgress(record: RolloutRecord | undefined): RolloutRecordEntry | undefined {
@@ -71,7 +72,7 @@ function withEnd(
     report,
   };
   // What happened is in the report now.
-  const { gates: _remembered, pods: _former, ...over } = entry;
+  const { gates: _remembered, pods: _former, verdicts: _said, ...over } = entry;
   return { ...record, rollout: { ...over, journal: [] }, rollouts: [...(record.rollouts ?? []), outcome] };
 }
 
@@ -124,7 +125,8 @@ export async function recordEvents(
 ): Promise<RolloutRecord> {
   const noted = [...journal.noted];
   const { memories } = journal;
-  const written = await context.store.update((record): RolloutRecord => {
+  const verdicts = journal.takeVerdicts();
+  const writing = context.store.update((record): RolloutRecord => {
     const entry = record?.rollout;
     if (record === undefined || entry === undefined) throw gone(context);
     const state = events.reduce((at, event) => transition(entry.plan, at, event), entry.state);
@@ -136,12 +138,19 @@ export async function recordEvents(
       requests: entry.requests.slice(heard),
       journal: withEntries(entry.journal, [...noted, ...begun]),
       ...(memories === undefined ? {} : { gates: { ...memoriesOf(entry), ...memories } }),
+      ...(verdicts.length === 0 ? {} : { verdicts: mergedVerdicts(entry.verdicts ?? [], verdicts) }),
     };
     if (state.phase !== "done" || entry.state.phase === "done") return { ...record, rollout: changed };
     return withEnd(record, changed, context.namespace, now);
   });
-  journal.written(noted, memories);
-  return written;
+  try {
+    const written = await writing;
+    journal.written(noted, memories);
+    return written;
+  } catch (error) {
+    journal.giveBack(verdicts);
+    throw error;
+  }
 }
 
 function phaseEntry(before: RolloutState, after: RolloutState, now: number): JournalEntry[] {

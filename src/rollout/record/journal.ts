@@ -5,6 +5,7 @@ import { headline, shortened } from "../../core/headline.ts";
 import type { Phase } from "../../core/rollout/state.ts";
 import type { GateMemories } from "../../gates/watch.ts";
 import type { JournalEntry } from "./journal-entry.ts";
+import { type GateLooked, mergedVerdicts, type RecordedVerdict, withLook } from "./verdicts.ts";
 
 /**
  * Listens to what a command reports and keeps what belongs into the record: steps with their evidence, and warnings. What was
@@ -15,6 +16,7 @@ export class Journal {
   readonly #startedAt = new Map<string, number>();
   #noted: JournalEntry[] = [];
   #memories: GateMemories | undefined;
+  #verdicts: readonly RecordedVerdict[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -41,6 +43,22 @@ export class Journal {
   /** What a gate remembers: the next command goes on with it. */
   remember(name: string, memory: unknown): void {
     this.#memories = { ...this.#memories, [name]: memory };
+  }
+
+  /** What a gate said at one look. */
+  looked(look: Omit<GateLooked, "at">): void {
+    this.#verdicts = withLook(this.#verdicts, { at: new Date(this.#clock.now()).toISOString(), ...look });
+  }
+
+  /** Hands over what gates said that is not written yet. Whoever cannot write it gives it back. */
+  takeVerdicts(): readonly RecordedVerdict[] {
+    const taken = this.#verdicts;
+    this.#verdicts = [];
+    return taken;
+  }
+
+  giveBack(verdicts: readonly RecordedVerdict[]): void {
+    this.#verdicts = mergedVerdicts(verdicts, this.#verdicts);
   }
 
   /** What gates remember that is not written yet; `undefined`: the record has it all. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "./canonical-json.ts";
+import { reportedVerdict } from "./estimates.ts";
 import type { JournalEntry } from "./journal-entry.ts";
 import type { RolloutRecord } from "./record.ts";
 import { type PhaseTime, type ReportedRelease, type RolloutReport, reportVersion } from "./rollout-report.ts";
@@ -35,6 +36,7 @@ export function reportOf(
     reason: state.reason ?? null,
     phases: phaseTimes(journal, about.endedAt),
     journal,
+    verdicts: (entry.verdicts ?? []).map(reportedVerdict),
     previousSha256,
   };
   return { ...report, sha256: digestOf(report) };

@@ -15,6 +15,7 @@ import type { KnownPods } from "../../gates/io.ts";
 import type { GateMemories } from "../../gates/watch.ts";
 import { type JournalEntry, journalEntry } from "./journal-entry.ts";
 import type { RolloutReport } from "./rollout-report.ts";
+import { type RecordedVerdict, recordedVerdict } from "./verdicts.ts";
 
 /** What somebody asked of a rollout that another command is working on. */
 export interface RolloutRequest {
@@ -62,6 +63,8 @@ export interface RolloutRecordEntry {
    * next.
    */
   readonly gates?: GateMemories | undefined;
+  /** What gates said in each phase and step, for the report. @default nothing yet */
+  readonly verdicts?: readonly RecordedVerdict[] | undefined;
   /** What older versions remembered of the gate `pods`. */
   readonly pods?: KnownPods | undefined;
   /** Of a switch: the target had no release of its own before, and so many replicas of the other slot's were declared for it. */
@@ -91,7 +94,8 @@ export interface RolloutOutcomeRecord {
 const keptReports = 10;
 /** Reports that together are larger than this make room, bytes: a ConfigMap holds 1 MiB. */
 const keptReportBytes = 400_000;
-const keptOutcomes = 50;
+/** Rollouts whose outcome is kept. */
+export const keptOutcomes = 50;
 
 /** What the gates of a rollout remember, from a record of whatever version. Pure. */
 export function memoriesOf({ gates, pods }: RolloutRecordEntry): GateMemories {
@@ -137,7 +141,7 @@ const planSchema = z.object({
   fromReplicas: z.number().int(),
   idleReplicas: z.number().int(),
   settleMs: z.number(),
-  steps: z.array(z.object({ weight: z.number(), holdMs: z.number() })),
+  steps: z.array(z.object({ weight: z.number(), holdMs: z.number(), endsEarly: z.boolean().optional() })),
   soakMs: z.number(),
   drainMs: z.number(),
   rollbackWindowMs: z.number(),
@@ -199,6 +203,7 @@ export const rolloutEntrySchema = tied<RolloutRecordEntry>()(
     borrows: z.object({ replicas: z.number().int() }).optional(),
     // Each kind of gate checks its own, and begins anew with what it does not know.
     gates: z.record(z.string(), z.unknown()).optional(),
+    verdicts: z.array(recordedVerdict).optional(),
     pods: z.record(z.string(), z.object({ name: z.string(), restarts: z.number().int() })).optional(),
   }),
 );

@@ -3,7 +3,9 @@ import { noFlags, templateConfig } from "../../../test/support/release-bench.ts"
 import { type TestBench, testBench, testNamespace } from "../../../test/support/rollout-bench.ts";
 import type { CounterSource, CountersOutcome } from "../../gates/io.ts";
 import { up } from "../commands/up.ts";
-import { OwnRequests, TrafficCounters } from "./counter-io.ts";
+import { observeDeployed } from "../context/deployed.ts";
+import { type CountedRollout, TrafficCounters } from "./counter-io.ts";
+import { OwnRequests } from "./own-requests.ts";
 
 let bench: TestBench;
 let own: OwnRequests;
@@ -15,7 +17,7 @@ const routing = { main: "blue", candidate: "green", weight: 25 } as const;
 beforeEach(async () => {
   bench = testBench();
   await up(context(), noFlags);
-  own = new OwnRequests();
+  own = new OwnRequests(bench.clock);
   counters = new TrafficCounters(context(), own);
 });
 
@@ -28,17 +30,15 @@ const metrics = (blue: number, green: number, started = 1) => {
   ].join("\n");
 };
 
+async function seen(): Promise<CountedRollout> {
+  const { record, observation } = await observeDeployed(context());
+  return { record, observation, routing };
+}
+
 async function read(urls: readonly string[], proofs = 0): Promise<CountersOutcome> {
-  const record = await context().store.read();
-  if (record === undefined) throw new Error("`up` has written a record.");
   const sources = urls.map((url): CounterSource => ({ kind: "url", url }));
   const signal = new AbortController().signal;
-  return await counters.read({ record, routing }, proofs, {
-    sources,
-    latency: undefined,
-    timeoutMs: 1000,
-    signal,
-  });
+  return await counters.read(await seen(), proofs, { sources, timeoutMs: 1000, signal });
 }
 
 const eraOf = (outcome: CountersOutcome) => (outcome.kind === "read" ? outcome.era : outcome.why);
@@ -53,8 +53,8 @@ describe("what the ingress controller has counted", () => {
       kind: "read",
       controller: "Traefik (provider kubernetesIngressNGINX)",
       slots: {
-        blue: { requests: 100, events: { errors: 0 } },
-        green: { requests: 25, events: { errors: 25 } },
+        blue: { requests: 100, errors: 0 },
+        green: { requests: 25, errors: 25 },
       },
       isDisturbed: false,
       steps: 1,
@@ -96,7 +96,7 @@ describe("what the ingress controller has counted", () => {
       () => false,
     );
     expect(await read(["http://one/metrics"])).toMatchObject({
-      own: { green: { requests: 1, events: { errors: 1 } }, blue: { requests: 0 } },
+      own: { green: { requests: 1, errors: 1 }, blue: { requests: 0 } },
       isDisturbed: true,
     });
     end();
@@ -128,8 +128,6 @@ describe("what cannot be read is said, and is no verdict", () => {
   });
 
   test("no pod has the labels", async () => {
-    const record = await context().store.read();
-    if (record === undefined) throw new Error("`up` has written a record.");
     const source = {
       kind: "pods",
       namespace: "traefik",
@@ -139,11 +137,10 @@ describe("what cannot be read is said, and is no verdict", () => {
     } as const;
     const request = {
       sources: [source],
-      latency: undefined,
       timeoutMs: 1000,
       signal: new AbortController().signal,
     };
-    expect(await counters.read({ record, routing }, 0, request)).toEqual({
+    expect(await counters.read(await seen(), 0, request)).toEqual({
       kind: "unreadable",
       why: "no pod with app=traefik runs in the namespace traefik",
     });

@@ -1,86 +1,49 @@
 import { randomUUID } from "node:crypto";
-import type { Counted, CountedModel } from "../../component/routers/counters/counted.ts";
 import { defaults } from "../../core/defaults.ts";
-import { isInterrupted, messageOf } from "../../core/errors.ts";
-import { samplesOf } from "../../core/exposition.ts";
-import { podProxyPath } from "../../core/pod-address.ts";
+import { podScheme } from "../../core/pod-address.ts";
 import type { Routing } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
-import type { SlotCounters } from "../../core/statistics/counters.ts";
-import type { CounterSource, CountersOutcome, CountersRequest } from "../../gates/io.ts";
+import { type CountedSlot, countedTogether } from "../../core/statistics/counted.ts";
+import type { CountersOutcome, CountersRequest } from "../../gates/io.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { locationOf } from "../context/deployed.ts";
+import { findCounters } from "../observe/find-counters.ts";
+import type { Observation } from "../observe/observation.ts";
+import {
+  type CountersAbout,
+  type CountersRead,
+  namedSource,
+  readCounters,
+  type TrafficSource,
+} from "../observe/read-counters.ts";
 import { namesOfRecord, type RolloutRecord } from "../record/record.ts";
+import type { OwnRequests } from "./own-requests.ts";
 
-/** Metrics of a controller with thousands of Ingresses. */
-const largestMetrics = 32 * 1024 * 1024;
-/** Seconds since 1970: another value is another process, whose counters began anew. */
-const startOfProcess = "process_start_time_seconds";
-
-/** What was sent to each slot through the ingress by this command itself. */
-export class OwnRequests {
-  #sent: Readonly<Record<Slot, SlotCounters>> = { blue: none, green: none };
-  #underWay = 0;
-  /** Changes whenever something was sent of which is not known to which slot it went, or what became of it. */
-  #unknown = 0;
-
-  /** Counts one request. `slot`: where it is led; `undefined`: where clients' requests go. */
-  async counting<T>(
-    slot: Slot | undefined,
-    send: () => Promise<T>,
-    isError: (answer: T) => boolean,
-  ): Promise<T> {
-    this.#underWay += 1;
-    try {
-      const answer = await send();
-      if (slot === undefined) this.#unknown += 1;
-      else {
-        const { requests, events } = this.#sent[slot];
-        const errors = (events.errors ?? 0) + (isError(answer) ? 1 : 0);
-        this.#sent = { ...this.#sent, [slot]: { requests: requests + 1, events: { ...events, errors } } };
-      }
-      return answer;
-    } catch (error) {
-      this.#unknown += 1;
-      throw error;
-    } finally {
-      this.#underWay -= 1;
-    }
-  }
-
-  get sent(): Readonly<Record<Slot, SlotCounters>> {
-    return this.#sent;
-  }
-
-  get isUnderWay(): boolean {
-    return this.#underWay > 0;
-  }
-
-  get unknown(): number {
-    return this.#unknown;
-  }
-}
-
-const none: SlotCounters = { requests: 0, events: { errors: 0, latency: 0 } };
-
-/** The model whose requests are counted, as the executor saw it last. */
+/** The model whose requests are counted, as it was seen last. */
 export interface CountedRollout {
   readonly record: RolloutRecord;
   readonly routing: Routing;
+  readonly observation: Observation;
 }
 
-/** One replica's metrics, and what tells it from what it was before it was started again. */
-interface Replica {
-  readonly id: string;
-  readonly text: string;
-}
+/** Where nobody counts, that is looked for again after this time. */
+const lookAgainMs = 60_000;
 
-/** Reads what the ingress controller has counted of a model. */
+type Found =
+  | { readonly kind: "found"; readonly source: TrafficSource }
+  | { readonly kind: "none"; readonly why: string; readonly until: number };
+
+/** Reads what was counted of a model's requests, by whom the configuration says or who is found. */
 export class TrafficCounters {
   readonly #context: RolloutContext;
   readonly #own: OwnRequests;
   /** Counters that another command read are none that this one goes on from: what that one had sent is not known. */
   readonly #command = randomUUID();
+  #found: Found | undefined;
+  /** How often a replica's counters began anew without its process. */
+  #resets = 0;
+  #last: { readonly atMs: number; readonly requests: ReadonlyMap<string, number> } | undefined;
+  #changed: { readonly key: string; readonly atMs: number } | undefined;
 
   constructor(context: RolloutContext, own: OwnRequests) {
     this.#context = context;
@@ -90,133 +53,151 @@ export class TrafficCounters {
   /** `proofs`: changes with each proof at the ingress. */
   async read(seen: CountedRollout, proofs: number, request: CountersRequest): Promise<CountersOutcome> {
     const { record, routing } = seen;
-    const { router } = locationOf(this.#context, record);
-    const known = router.counters ?? [];
-    const isDisturbed = this.#own.isUnderWay;
-    const unknown = this.#own.unknown;
-    let replicas: readonly Replica[];
-    try {
-      replicas = (
-        await Promise.all(request.sources.map((source) => this.#replicasOf(source, request)))
-      ).flat();
-    } catch (error) {
-      if (isInterrupted(error) || request.signal.aborted) throw error;
-      return { kind: "unreadable", why: messageOf(error) };
-    }
-    const names = new Set(known.flatMap(({ metrics, started = startOfProcess }) => [started, ...metrics]));
-    const read = replicas.map(({ id, text }) => ({ id, samples: samplesOf(text, names) }));
-    const counters = known.find((one) => read.some(({ samples }) => one.isOf(samples)));
-    const strange = read.find(({ samples }) => counters?.isOf(samples) !== true);
-    if (counters === undefined || strange !== undefined || read.length === 0) {
-      const who = known.map(({ controller }) => controller).join(" and ");
-      const expected =
-        who === "" ? `the router ${router.name} has none` : `the router ${router.name} knows those of ${who}`;
-      const where =
-        strange === undefined ? "no replica was found" : `${strange.id} shows no counters of requests`;
-      return { kind: "unreadable", why: `${where} (${expected})` };
-    }
-    const model = modelOf(seen, this.#context, request.latency);
-    const counted = read.map(({ samples }) => counters.count(samples, model));
-    const started = read.map(({ id, samples }) => {
-      const [start] = samples.filter(({ name }) => name === (counters.started ?? startOfProcess));
-      return `${id}@${start?.value ?? ""}`;
-    });
+    const changedAt = this.#changedAt(`${proofs} ${JSON.stringify(routing)}`);
+    await this.#own.pause(request.signal);
+    const { ended, isUnderWay } = this.#own;
+    const read = await this.#readSource(countersAbout(this.#context, seen, request), seen, request);
+    if (read.kind === "unreadable") return read;
+    // What was read late is of a moment that is over: own requests of that moment count, and edges that lie before the change are none.
+    const { isLate } = read;
+    const isBefore = this.#last !== undefined && isLate && this.#last.atMs < changedAt;
+    const isDisturbed = isLate
+      ? isBefore || read.atMs < changedAt || this.#own.wasUnderWay(read.atMs)
+      : isUnderWay || this.#own.isUnderWay || this.#own.ended !== ended;
+    this.#noteResets(read);
     return {
       kind: "read",
-      atMs: this.#context.clock.now(),
-      controller: counters.controller,
-      slots: together(counted, request.latency),
-      bounds: counted.find(({ bounds }) => bounds.length > 0)?.bounds ?? [],
-      own: this.#own.sent,
-      era: [this.#command, proofs, unknown, routing.main, ...started.toSorted()].join(" "),
-      isDisturbed: isDisturbed || this.#own.isUnderWay,
+      atMs: read.atMs,
+      controller: read.by,
+      where: read.where,
+      slots: together(read),
+      own: this.#own.sentBy(isLate ? read.atMs : undefined),
+      era: [
+        this.#command,
+        proofs,
+        this.#own.unknown,
+        routing.main,
+        this.#resets,
+        ...read.replicas.map(({ id }) => id).toSorted(),
+      ].join(" "),
+      isDisturbed,
+      isShareChecked: !isGrpc(record),
+      longestRequestMs: longestRequestMs(record),
       steps: Math.max(1, (record.rollout?.plan.steps ?? []).filter(({ weight }) => weight < 100).length),
     };
   }
 
-  async #replicasOf(source: CounterSource, request: CountersRequest): Promise<Replica[]> {
-    const { signal, timeoutMs } = request;
-    if (source.kind === "url") {
-      const { host } = new URL(source.url);
-      const send = this.#context.calls.send;
-      const about = { method: "GET", url: source.url, headers: { accept: "text/plain" } } as const;
-      const answer = await send({ ...about, largest: largestMetrics, timeoutMs, signal }).catch(
-        (error: unknown) => {
-          throw new Error(`the metrics at ${host} cannot be read: ${messageOf(error)}`, { cause: error });
-        },
-      );
-      return [replicaOf(host, answer.status, answer)];
+  async #readSource(
+    about: CountersAbout,
+    seen: CountedRollout,
+    { sources }: CountersRequest,
+  ): Promise<CountersRead> {
+    if (sources !== undefined) return await readCounters(namedSource(sources), about);
+    if (this.#found?.kind === "found") {
+      const read = await readCounters(this.#found.source, about);
+      // It may have moved; what is found instead begins anew.
+      if (read.kind === "unreadable") this.#found = undefined;
+      return read;
     }
-    const { api } = this.#context;
-    const { namespace, selector, port, path } = source;
-    const { items } = await api.json<{ items: PodItem[] }>({
-      method: "GET",
-      path: `/api/v1/namespaces/${namespace}/pods`,
-      query: { labelSelector: selector, fieldSelector: "status.phase=Running" },
-      signal,
-      timeoutMs,
-    });
-    const pods = items.map(({ metadata }) => metadata.name);
-    if (pods.length === 0) throw new Error(`no pod with ${selector} runs in the namespace ${namespace}`);
-    return await Promise.all(
-      pods.map(async (pod) => {
-        const answer = await api.request({
-          method: "GET",
-          path: podProxyPath({ namespace, pod, port, scheme: "http" }, path),
-          headers: { accept: "text/plain" },
-          maxBytes: largestMetrics,
-          ...{ signal, timeoutMs },
-        });
-        return replicaOf(`the pod ${pod}`, answer.status, answer);
-      }),
+    const now = this.#context.clock.now();
+    if (this.#found?.kind === "none" && now < this.#found.until) {
+      return { kind: "unreadable", why: this.#found.why };
+    }
+    const found = await foundCounters(this.#context, about, seen);
+    if (found.kind === "none") {
+      const why = nobodyCounts(found.tried);
+      this.#found = { kind: "none", why, until: now + lookAgainMs };
+      return { kind: "unreadable", why };
+    }
+    this.#found = found;
+    return found.read;
+  }
+
+  /** When the routing or its proof changed last. */
+  #changedAt(key: string): number {
+    if (this.#changed?.key !== key) this.#changed = { key, atMs: this.#context.clock.now() };
+    return this.#changed.atMs;
+  }
+
+  #noteResets({ atMs, replicas }: Extract<CountersRead, { kind: "read" }>): void {
+    const requests = new Map(
+      replicas.flatMap(({ id, counted }) =>
+        slots.map((slot) => [`${id} ${slot}`, counted[slot]?.requests ?? 0] as const),
+      ),
     );
+    const isAnew = [...requests].some(([key, count]) => count < (this.#last?.requests.get(key) ?? 0));
+    if (isAnew) this.#resets += 1;
+    this.#last = { atMs, requests };
   }
 }
 
-interface PodItem {
-  readonly metadata: { readonly name: string };
+/** Looks for who counts the requests of a model. */
+export async function foundCounters(
+  { config }: RolloutContext,
+  about: CountersAbout,
+  { record, observation }: CountedRollout,
+): Promise<Awaited<ReturnType<typeof findCounters>>> {
+  const places = config.metrics?.controller;
+  if (isGrpc(record) && places === undefined) {
+    return { kind: "none", tried: ["ingress controllers count a failed gRPC request as HTTP 200"] };
+  }
+  return await findCounters({ about, places, className: observation.ingress?.className });
 }
 
-function replicaOf(
-  id: string,
-  status: number,
-  { body, truncated }: { body: string; truncated?: boolean },
-): Replica {
-  if (status !== 200) throw new Error(`the metrics of ${id} cannot be read: HTTP ${status}`);
-  // What is missing would look like a counter that began anew.
-  if (truncated === true)
-    throw new Error(`the metrics of ${id} are larger than ${largestMetrics / 1024 / 1024} MiB`);
-  return { id, text: body };
+/** In words, for whoever wonders why nothing is compared. */
+export function nobodyCounts(tried: readonly string[]): string {
+  return `nobody was found who counts clients' requests by slot: ${[...new Set(tried)].join("; ")}`;
 }
 
-function modelOf(
-  { record, routing }: CountedRollout,
+/** What is asked about a model. */
+export function countersAbout(
   context: RolloutContext,
-  latency: number | undefined,
-): CountedModel {
+  { record, routing, observation }: CountedRollout,
+  { timeoutMs, signal }: Pick<CountersRequest, "timeoutMs" | "signal">,
+): CountersAbout {
   const names = namesOfRecord(record);
   const { ingress, service } = names;
+  const { server } = record.settings;
+  const prometheus = context.config.metrics?.prometheus;
+  const pods = (slot: Slot) =>
+    observation.slots[slot].pods.filter(({ phase }) => phase === "Running").map(({ name }) => name);
   return {
-    namespace: context.namespace,
-    main: ingress,
-    services: service,
-    names,
-    servicePort: record.settings.servicePort ?? defaults.servicePort,
-    routing,
-    latency,
+    api: context.api,
+    send: context.calls.send,
+    clock: context.clock,
+    prometheus: prometheus && { url: prometheus.url, headers: context.prometheusHeaders },
+    router: locationOf(context, record).router,
+    model: {
+      namespace: context.namespace,
+      main: ingress,
+      services: service,
+      names,
+      servicePort: record.settings.servicePort ?? defaults.servicePort,
+      routing,
+    },
+    server,
+    scheme: podScheme(record.settings.ingress.protocol, server),
+    pods: { blue: pods("blue"), green: pods("green") },
+    timeoutMs,
+    signal,
   };
 }
 
-/** The sums of all replicas. A slot that none has counted has had no request: its series appear with the first one. */
-function together(counted: readonly Counted[], latency: number | undefined): Record<Slot, SlotCounters> {
-  const isBound = latency !== undefined && counted.some(({ bounds }) => bounds.includes(latency));
-  const of = (slot: Slot): SlotCounters => {
-    const own = counted.flatMap((one) => one.slots[slot] ?? []);
-    const events = (name: string) => own.reduce((sum, one) => sum + (one.events[name] ?? 0), 0);
-    return {
-      requests: own.reduce((sum, { requests }) => sum + requests, 0),
-      events: { errors: events("errors"), ...(isBound ? { latency: events("latency") } : {}) },
-    };
-  };
-  return Object.fromEntries(slots.map((slot) => [slot, of(slot)])) as Record<Slot, SlotCounters>;
+/** The longest that a request may take. */
+export function longestRequestMs({ settings }: RolloutRecord): number {
+  const { preStopSleepSeconds, terminationGracePeriodSeconds } = settings.server;
+  return Math.max(0, terminationGracePeriodSeconds - preStopSleepSeconds) * 1000;
+}
+
+function isGrpc({ settings }: RolloutRecord): boolean {
+  return settings.ingress.protocol === "grpc" || settings.ingress.protocol === "grpcs";
+}
+
+/** Of all replicas. A slot that none has counted has had no request: its series appear with the first one. */
+export function together({ replicas }: Extract<CountersRead, { kind: "read" }>): Record<Slot, CountedSlot> {
+  const counted = replicas.map((one) => one.counted);
+  return Object.fromEntries(slots.map((slot) => [slot, countedTogether(counted, slot)])) as Record<
+    Slot,
+    CountedSlot
+  >;
 }

@@ -15,7 +15,8 @@ import { observeSlot } from "../observe/observe.ts";
 import { probeHost } from "../proof/identity-question.ts";
 import { isUntrusted } from "../proof/probe.ts";
 import type { RolloutRecord } from "../record/record.ts";
-import { OwnRequests, TrafficCounters } from "./counter-io.ts";
+import { TrafficCounters } from "./counter-io.ts";
+import { OwnRequests } from "./own-requests.ts";
 
 /** What the executor saw last. */
 export interface Seen {
@@ -29,7 +30,7 @@ export interface Seen {
 /** How the gates of a rollout reach the ingress and see the pods. `proofs`: changes with each proof at the ingress. */
 export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => number = () => 0): GateIo {
   let asked = 0;
-  const own = new OwnRequests();
+  const own = new OwnRequests(context.clock);
   const counters = new TrafficCounters(context, own);
   return {
     calls: context.calls,

@@ -1,4 +1,4 @@
-import { type GatePhase, gatePhases } from "../../core/gates.ts";
+import { type GatePhase, type GatesVerdict, gatePhases } from "../../core/gates.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { GateWorld } from "../../core/rollout/world.ts";
 import { reasonOf } from "../../gates/reduce.ts";
@@ -37,7 +37,7 @@ export class PhaseGates {
     const phase = entry === undefined ? undefined : watchedPhase(entry.state);
     if (entry === undefined || phase === undefined || !entry.plan.gates) {
       this.#pauses += 1;
-      await this.#watch?.leave();
+      await this.#watch?.leave({ isOver: entry?.state.direction === "forward" });
       return quiet;
     }
     this.#seen = { ...seen, record, slot: entry.state.target };
@@ -49,7 +49,14 @@ export class PhaseGates {
     this.#news = this.#watch.news();
     const verdict = this.#watch.verdict();
     const { kind, onInconclusive } = verdict;
-    return { verdict: kind, onInconclusive, reason: reasonOf(verdict) };
+    return { verdict: kind, onInconclusive, reason: reasonOf(verdict), isShown: this.#isShown(verdict) };
+  }
+
+  /** What is let pass has shown nothing. */
+  #isShown({ kind, gates }: GatesVerdict): boolean {
+    const comparing = this.#context.config.rollout.gates.filter((gate) => gate.kind === "traffic");
+    const said = gates.filter(({ name }) => comparing.some((gate) => gate.name === name));
+    return kind === "pass" && said.length > 0 && gates.every(({ isLetPass }) => isLetPass !== true);
   }
 
   /** Settles when a gate has looked since they were asked last. */
@@ -64,14 +71,22 @@ export class PhaseGates {
   #open(entry: RolloutRecordEntry): GateWatch {
     const context = this.#context;
     return new GateWatch({
-      io: gateIo(context, () => {
-        if (this.#seen === undefined) throw new Error("Gates look after the executor did.");
-        return this.#seen;
-      }),
+      io: gateIo(
+        context,
+        () => {
+          if (this.#seen === undefined) throw new Error("Gates look after the executor did.");
+          return this.#seen;
+        },
+        () => this.#pauses,
+      ),
       gates: context.config.rollout.gates,
       signal: context.signal,
       memories: memoriesOf(entry),
       onMemory: (name, memory) => this.#journal.remember(name, memory),
+      onLook: ({ name, ...look }, { slot, split, stepIndex, phase }) => {
+        const step = phase === "shift" ? stepIndex : null;
+        this.#journal.looked({ gate: name, ...look, step, weight: split[slot] });
+      },
       onVerdict: (look) => sayVerdict(context, this.#journal, { from: "gate", ...look }),
     });
   }

@@ -1,4 +1,9 @@
-import { ingressEndpointAnnotation, type KubernetesObject, type Tool } from "../../../../src/support.ts";
+import {
+  ingressEndpointAnnotation,
+  ingressMetricsAnnotation,
+  type KubernetesObject,
+  type Tool,
+} from "../../../../src/support.ts";
 import { type ClusterRecord, ingressUrl } from "./cluster-state.ts";
 import { type CredentialFiles, ingressUser } from "./credentials.ts";
 import { clusterRole } from "./objects.ts";
@@ -48,7 +53,10 @@ export function ingressObjects(record: ClusterRecord): KubernetesObject[] {
       kind: "IngressClass",
       metadata: {
         name: "nginx",
-        ...{ annotations: { [ingressEndpointAnnotation]: ingressUrl(record) } },
+        annotations: {
+          [ingressEndpointAnnotation]: ingressUrl(record),
+          [ingressMetricsAnnotation]: `http://127.0.0.1:${record.ports.ingressAdministration}/metrics`,
+        },
       },
       spec: { controller: "k8s.io/ingress-nginx" },
     },

@@ -1,8 +1,9 @@
 import type { Sample } from "../../../core/exposition.ts";
 import type { ObjectNames } from "../../../core/names.ts";
 import type { Routing } from "../../../core/routing.ts";
-import type { Slot } from "../../../core/slots.ts";
-import type { SlotCounters } from "../../../core/statistics/counters.ts";
+import { type Slot, slots } from "../../../core/slots.ts";
+import type { Counted } from "../../../core/statistics/counted.ts";
+import type { Histogram } from "../../../core/statistics/exceedance.ts";
 
 /** The model whose requests are looked for among those that a controller counts. */
 export interface CountedModel {
@@ -10,22 +11,22 @@ export interface CountedModel {
   /** Name of the main routing object. */
   readonly main: string;
   readonly services: Readonly<Record<Slot, string>>;
-  /** Of all of its objects. @default those that derive from the main one's */
+  /** Of all the model's objects. @default those that derive from `main` */
   readonly names?: ObjectNames;
   /** Port of the slots' Services. */
   readonly servicePort: number;
   /** The one in force: which series is which slot's follows from it. */
   readonly routing: Routing;
-  /** An answer that takes longer is an event of `latency`, seconds. @default latency is not counted */
-  readonly latency?: number | undefined;
 }
 
-/** What one replica of a controller has counted of a model since it started. */
-export interface Counted {
-  /** A slot that has had no request yet is missing. */
-  readonly slots: Partial<Record<Slot, SlotCounters>>;
-  /** Bounds that latencies are counted by, seconds, ascending; a latency between two of them can't be told. */
-  readonly bounds: readonly number[];
+/** Where a controller's pods are found, as it is installed as a rule. */
+export interface UsualPods {
+  /** Their labels. */
+  readonly selector: string;
+  /** Namespaces that are looked into where those of the whole cluster may not be listed. */
+  readonly namespaces: readonly string[];
+  /** Port of the metrics, where neither the pod's annotations nor its ports name one. */
+  readonly port: number;
 }
 
 /** How one ingress controller counts. A router names those that read its objects. */
@@ -36,8 +37,11 @@ export interface ControllerCounters {
   readonly metrics: readonly string[];
   /** The metric that says when its process began: with another one all counters began anew. @default process_start_time_seconds */
   readonly started?: string | undefined;
+  readonly pods: UsualPods;
   /** Whether these metrics are of this controller. Pure. */
   isOf(samples: readonly Sample[]): boolean;
+  /** What Prometheus is asked for: the label, and the expression that the model's series match. Pure. */
+  matching(model: CountedModel): { readonly label: string; readonly expression: string };
   /** Pure. */
   count(samples: readonly Sample[], model: CountedModel): Counted;
 }
@@ -47,58 +51,71 @@ interface Labelled {
   readonly controller: string;
   /** What the names of all its metrics begin with. */
   readonly prefix: string;
+  /** One that it shows before it has had any request. */
+  readonly always: string;
+  readonly pods: UsualPods;
   /** The counter of requests, and the buckets of how long they took, where it has any. */
   readonly requests: string;
   readonly latency: string | undefined;
   readonly started?: string;
   /** The label that has the HTTP status. */
   readonly status: string;
+  readonly matching: ControllerCounters["matching"];
   /** Whose request a sample counts; `undefined`: it is not the model's. */
   readonly slotOf: (labels: Sample["labels"], model: CountedModel) => Slot | undefined;
 }
 
-/** Sums requests, errors of the server, and what took longer than the bound. */
+/** Sums requests, errors of the server, and how long answers took. */
 export function countersBy({
   controller,
   prefix,
+  always,
+  pods,
   requests,
   latency,
   status,
   started,
+  matching,
   slotOf,
 }: Labelled): ControllerCounters {
   return {
     controller,
-    metrics: latency === undefined ? [requests] : [requests, latency],
+    metrics: [requests, ...(latency === undefined ? [] : [latency]), always],
     started,
+    pods,
     isOf: (samples) => samples.some(({ name }) => name.startsWith(prefix)),
+    matching,
     count(samples, model) {
       const of = (metric: string | undefined) =>
         samples.flatMap((sample) => {
           const slot = sample.name === metric ? slotOf(sample.labels, model) : undefined;
-          return slot === undefined ? [] : [{ ...sample, slot, bound: boundOf(sample) }];
+          return slot === undefined ? [] : [{ ...sample, slot }];
         });
       const [counts, buckets] = [of(requests), of(latency)];
-      const bounds = [...new Set(buckets.map(({ bound }) => bound))]
-        .filter(Number.isFinite)
-        .toSorted((a, b) => a - b);
-      const isCounted = model.latency !== undefined && bounds.includes(model.latency);
-      const slots: Partial<Record<Slot, SlotCounters>> = {};
-      for (const slot of new Set(counts.map((one) => one.slot))) {
-        const own = counts.filter((one) => one.slot === slot);
-        const within = (bound: number | undefined) =>
-          sum(buckets.filter((one) => one.slot === slot && one.bound === bound));
-        slots[slot] = {
-          requests: sum(own),
-          events: {
-            errors: sum(own.filter(({ labels }) => /^5/.test(labels[status] ?? ""))),
-            ...(isCounted ? { latency: within(Number.POSITIVE_INFINITY) - within(model.latency) } : {}),
-          },
-        };
-      }
-      return { slots, bounds };
+      const found = slots.filter((slot) => counts.some((one) => one.slot === slot));
+      return Object.fromEntries(
+        found.map((slot) => {
+          const own = counts.filter((one) => one.slot === slot);
+          return [
+            slot,
+            {
+              requests: sum(own),
+              errors: sum(own.filter(({ labels }) => /^5/.test(labels[status] ?? ""))),
+              latencies: histogramOf(buckets.filter((one) => one.slot === slot)),
+            },
+          ];
+        }),
+      );
     },
   };
+}
+
+/** The buckets of several series as one histogram. Pure. */
+export function histogramOf(buckets: readonly Sample[]): Histogram {
+  const bounds = [...new Set(buckets.map(boundOf))]
+    .filter((bound) => !Number.isNaN(bound))
+    .toSorted((a, b) => a - b);
+  return { bounds, counts: bounds.map((bound) => sum(buckets.filter((one) => boundOf(one) === bound))) };
 }
 
 /** Seconds; NaN where the sample is no bucket. */
@@ -106,6 +123,11 @@ function boundOf({ labels }: Sample): number {
   return Number(labels.le?.replace("+Inf", "Infinity"));
 }
 
-function sum(samples: readonly Sample[]): number {
+export function sum(samples: readonly Sample[]): number {
   return samples.reduce((total, { value }) => total + value, 0);
+}
+
+/** A text as RE2 takes it to the letter. Pure. */
+export function literally(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }

@@ -1,6 +1,6 @@
 import { objectNames } from "../../../core/names.ts";
 import { slots } from "../../../core/slots.ts";
-import { countersBy } from "./counted.ts";
+import { countersBy, literally } from "./counted.ts";
 
 /** Of HAProxy itself, whose exporter has no buckets: how long answers took is not counted. It begins anew with each reload. */
 const ofHaproxy = {
@@ -8,6 +8,7 @@ const ofHaproxy = {
   latency: undefined,
   status: "code",
   started: "haproxy_process_start_time_seconds",
+  always: "haproxy_process_start_time_seconds",
 } as const;
 
 /**
@@ -17,6 +18,12 @@ const ofHaproxy = {
 export const haproxyTechCounters = countersBy({
   controller: "HAProxy Kubernetes Ingress Controller",
   ...ofHaproxy,
+  pods: {
+    selector: "app.kubernetes.io/name=kubernetes-ingress",
+    namespaces: ["haproxy-controller", "haproxy", "kube-system"],
+    port: 1024,
+  },
+  matching: ({ namespace }) => ({ label: "proxy", expression: `${literally(namespace)}_.*` }),
   requests: "haproxy_backend_http_responses_total",
   slotOf: ({ proxy = "" }, { namespace, main, names = objectNames(main), services }) => {
     const backend = proxy.replace(/^([^_]+)_svc_/, "$1_");
@@ -29,6 +36,12 @@ export const haproxyTechCounters = countersBy({
 export const haproxyIngressCounters = countersBy({
   controller: "HAProxy Ingress",
   ...ofHaproxy,
+  pods: {
+    selector: "app.kubernetes.io/name=haproxy-ingress",
+    namespaces: ["ingress-controller", "haproxy-ingress", "kube-system"],
+    port: 9101,
+  },
+  matching: ({ namespace }) => ({ label: "proxy", expression: `${literally(namespace)}_.*` }),
   requests: "haproxy_server_http_responses_total",
   slotOf: ({ proxy = "", server = "" }, { namespace, main, names = objectNames(main) }) =>
     proxy.startsWith(`${namespace}_${names.union}_`)

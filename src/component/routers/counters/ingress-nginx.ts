@@ -1,4 +1,4 @@
-import { countersBy } from "./counted.ts";
+import { countersBy, literally } from "./counted.ts";
 
 /**
  * ingress-nginx: `canary` names the Service of the candidate, and is empty or `-` for the main one; `ingress` and `service` stay those of the main
@@ -7,9 +7,16 @@ import { countersBy } from "./counted.ts";
 export const ingressNginx = countersBy({
   controller: "ingress-nginx",
   prefix: "nginx_ingress_controller_",
+  always: "nginx_ingress_controller_build_info",
+  pods: {
+    selector: "app.kubernetes.io/name=ingress-nginx,app.kubernetes.io/component=controller",
+    namespaces: ["ingress-nginx", "kube-system"],
+    port: 10_254,
+  },
   requests: "nginx_ingress_controller_requests",
   latency: "nginx_ingress_controller_request_duration_seconds_bucket",
   status: "status",
+  matching: ({ main }) => ({ label: "ingress", expression: literally(main) }),
   slotOf: (labels, { namespace, main, services, servicePort, routing }) => {
     if (labels.namespace !== namespace && labels.exported_namespace !== namespace) return undefined;
     if (labels.ingress !== main || labels.canary === undefined) return undefined;

@@ -1,5 +1,5 @@
 import { type Slot, slots } from "../../../core/slots.ts";
-import { type ControllerCounters, type CountedModel, countersBy } from "./counted.ts";
+import { type ControllerCounters, type CountedModel, countersBy, literally } from "./counted.ts";
 
 /**
  * Traefik by the name that one of its providers gives a slot's service; preview requests are among those counted. Answers that Traefik itself
@@ -12,9 +12,19 @@ function traefikBy(
   return countersBy({
     controller: `Traefik (provider ${provider})`,
     prefix: "traefik_",
+    always: "traefik_config_reloads_total",
+    pods: {
+      selector: "app.kubernetes.io/name=traefik",
+      namespaces: ["traefik", "traefik-system", "kube-system"],
+      port: 9100,
+    },
     requests: "traefik_service_requests_total",
     latency: "traefik_service_request_duration_seconds_bucket",
     status: "code",
+    matching: ({ namespace }) => ({
+      label: "service",
+      expression: `(httproute-)?${literally(namespace)}-.*`,
+    }),
     slotOf: ({ service = "" }, model) => slots.find((slot) => isOf(service, model, slot)),
   });
 }

@@ -1,9 +1,13 @@
 import { formatDuration } from "../../core/duration.ts";
-import type { JournalEntry } from "./journal-entry.ts";
-import type { ReportedRelease, RolloutReport } from "./rollout-report.ts";
-import type { RolloutRecordEntry } from "./rollouts.ts";
+import { reportedVerdict } from "../record/estimates.ts";
+import type { JournalEntry } from "../record/journal-entry.ts";
+import type { ReportedRelease, RolloutReport } from "../record/rollout-report.ts";
+import type { RolloutRecordEntry } from "../record/rollouts.ts";
+import { cell, markdown, pipes } from "./escape.ts";
+import { verdictsMarkdown } from "./verdicts-markdown.ts";
 
-const outcomes = {
+/** How a rollout ended, in words. */
+export const outcomes = {
   released: "released",
   aborted: "taken back before it was live",
   "rolled-back": "taken back after it was live",
@@ -14,8 +18,11 @@ export function reportMarkdown(report: RolloutReport): string {
   const { model, namespace, environment, release, replaced, slot } = report;
   const where = environment === null ? namespace : `${namespace} (${environment})`;
   const rows: (readonly [string, string])[] = [
-    ["outcome", `**${outcomes[report.outcome]}**${report.reason === null ? "" : `: ${report.reason}`}`],
-    ["by", report.by],
+    [
+      "outcome",
+      `**${outcomes[report.outcome]}**${report.reason === null ? "" : `: ${markdown(report.reason)}`}`,
+    ],
+    ["by", markdown(report.by)],
     ["began", report.startedAt],
     ["ended", `${report.endedAt}, after ${formatDuration(report.durationMs)}`],
     ["into", slot],
@@ -27,15 +34,15 @@ export function reportMarkdown(report: RolloutReport): string {
     "",
     "| | |",
     "| - | - |",
-    ...rows.map(([name, value]) => `| ${name} | ${cell(value)} |`),
+    ...rows.map(([name, value]) => `| ${name} | ${pipes(value)} |`),
     "",
     "## What changed",
     "",
-    ...(report.changes.length === 0 ? ["Nothing."] : report.changes.map((line) => `- ${inline(line)}`)),
+    ...(report.changes.length === 0 ? ["Nothing."] : report.changes.map((line) => `- ${markdown(line)}`)),
     "",
     ...(report.skipped.length === 0
       ? []
-      : ["## Skipped on somebody's word", "", ...report.skipped.map((line) => `- ${inline(line)}`), ""]),
+      : ["## Skipped on somebody's word", "", ...report.skipped.map((line) => `- ${markdown(line)}`), ""]),
     "## Phases",
     "",
     "| phase | began | took |",
@@ -44,6 +51,7 @@ export function reportMarkdown(report: RolloutReport): string {
       (one) => `| ${cell(one.phase)} | ${one.startedAt} | ${formatDuration(one.durationMs)} |`,
     ),
     "",
+    ...verdictsMarkdown(report.verdicts),
     ...seen(report.journal),
     "",
     `SHA-256 of this report as canonical JSON: \`${report.sha256}\`  `,
@@ -54,12 +62,13 @@ export function reportMarkdown(report: RolloutReport): string {
 
 /** What was seen so far of a rollout that goes on. Pure. */
 export function progressMarkdown(model: string, entry: RolloutRecordEntry): string {
-  const { kind, number, state, by, startedAt, journal } = entry;
+  const { kind, number, state, by, startedAt, journal, verdicts = [] } = entry;
   return [
     `# ${model}: ${kind} of release ${state.release} (rollout ${number}), in the phase ${state.phase}`,
     "",
-    `Begun by ${by} at ${startedAt}.`,
+    `Begun by ${markdown(by)} at ${startedAt}.`,
     "",
+    ...verdictsMarkdown(verdicts.map(reportedVerdict)),
     ...seen(journal),
   ].join("\n");
 }
@@ -90,12 +99,4 @@ function journalRow({ at, kind, text, result, evidence, durationMs }: JournalEnt
   const what = kind === "step" ? text : `${kind}: ${text}`;
   const took = durationMs === undefined ? "" : ` in ${formatDuration(durationMs)}`;
   return `| ${at} | ${cell(what)} | ${result ?? ""}${took} | ${cell(evidence ?? "")} |`;
-}
-
-function cell(text: string): string {
-  return inline(text).replaceAll("|", "\\|");
-}
-
-function inline(text: string): string {
-  return text.replace(/\s*\n\s*/g, "; ");
 }

@@ -5,9 +5,9 @@ import { type TestBench, testBench } from "../../../test/support/rollout-bench.t
 import { release } from "../commands/release.ts";
 import { rollback } from "../commands/rollback.ts";
 import { up } from "../commands/up.ts";
-import { digestOf } from "./report.ts";
-import { progressMarkdown, reportMarkdown } from "./report-markdown.ts";
-import type { RolloutReport } from "./rollout-report.ts";
+import { digestOf } from "../record/report.ts";
+import type { RolloutReport } from "../record/rollout-report.ts";
+import { progressMarkdown, reportMarkdown } from "./markdown.ts";
 
 let bench: TestBench;
 

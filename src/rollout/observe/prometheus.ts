@@ -1,0 +1,181 @@
+import type { Send } from "../../calls/io.ts";
+import type { ControllerCounters, CountedModel } from "../../component/routers/counters/counted.ts";
+import type { Clock } from "../../core/clock.ts";
+import { messageOf } from "../../core/errors.ts";
+import type { Sample } from "../../core/exposition.ts";
+import { isFields } from "../../core/fields.ts";
+
+/** What a Prometheus is asked with. */
+export interface PrometheusIo {
+  readonly send: Send;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+interface Prometheus {
+  readonly url: string;
+  headers(): Promise<Readonly<Record<string, string>>>;
+}
+
+/** The largest answer that is read: a controller's series of one model, all its replicas. */
+const largestAnswer = 32 * 1024 * 1024;
+
+/**
+ * The controller's own series, as a Prometheus scraped them last, each replica's by itself: their sum would hide that one of them began anew.
+ * `atMs`: when the replica that was scraped first was scraped, by this machine's clock.
+ */
+export async function readPrometheus(
+  prometheus: Prometheus,
+  known: readonly ControllerCounters[],
+  model: CountedModel,
+  io: PrometheusIo,
+): Promise<{
+  readonly atMs: number;
+  readonly replicas: readonly { readonly id: string; readonly samples: readonly Sample[] }[];
+}> {
+  const queries = known.map((counters) => seriesOf(counters, model));
+  const askedAt = io.clock.now();
+  const values = (await Promise.all(queries.map((query) => ask(prometheus, query, io)))).flat();
+  if (values.length === 0) {
+    const names = known.map(({ metrics: [requests] }) => requests).join(" and ");
+    throw new Error(`Prometheus has no series of the model yet (${names})`);
+  }
+  const scraped = (
+    await Promise.all(queries.map((query) => ask(prometheus, `timestamp(${query})`, io)))
+  ).flat();
+  // By its own clock: that of this machine may be another one.
+  const age = Math.max(0, ...scraped.map(({ value, atSeconds }) => atSeconds - value));
+  const replicas = new Map<string, Sample[]>();
+  for (const { labels, value } of values) {
+    const id = labels.pod ?? labels.instance ?? "";
+    const sample = { name: labels.__name__ ?? "", labels: withOwnLabels(labels), value };
+    replicas.set(id, [...(replicas.get(id) ?? []), sample]);
+  }
+  return {
+    atMs: askedAt - age * 1000,
+    replicas: [...replicas].map(([id, samples]) => ({ id, samples })),
+  };
+}
+
+/** The series of the model, also where Prometheus keeps a target's own labels as `exported_…`. */
+function seriesOf(counters: ControllerCounters, model: CountedModel): string {
+  const { label, expression } = counters.matching(model);
+  const names = `__name__=~${JSON.stringify(counters.metrics.slice(0, 2).join("|"))}`;
+  const matches = JSON.stringify(expression);
+  return `({${names}, ${label}=~${matches}} or {${names}, exported_${label}=~${matches}})`;
+}
+
+function withOwnLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const own = Object.entries(labels).flatMap(([name, value]): [string, string][] =>
+    name.startsWith("exported_") ? [[name.slice("exported_".length), value]] : [],
+  );
+  return { ...labels, ...Object.fromEntries(own) };
+}
+
+interface Value {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** The moment that the query is about, by the clock of Prometheus. */
+  readonly atSeconds: number;
+}
+
+/** An instant query. */
+async function ask(prometheus: Prometheus, query: string, io: PrometheusIo): Promise<readonly Value[]> {
+  const data = await asked(prometheus, "query", { query }, io);
+  return data.flatMap(({ metric, value }): Value[] =>
+    isPair(value) ? [{ labels: metric, value: Number(value[1]), atSeconds: Number(value[0]) }] : [],
+  );
+}
+
+/**
+ * Requests of all the model's series in each ten minutes of the last hour: what plans are made with.
+ */
+export async function lastHour(
+  prometheus: Prometheus,
+  known: readonly ControllerCounters[],
+  model: CountedModel,
+  io: PrometheusIo,
+): Promise<readonly number[]> {
+  const end = Math.floor(io.clock.now() / 1000);
+  const perSecond = known.map((counters) => {
+    const { label, expression } = counters.matching(model);
+    const [requests = ""] = counters.metrics;
+    const of = (name: string) => `rate(${requests}{${name}=~${JSON.stringify(expression)}}[10m])`;
+    return `sum(${of(label)} or ${of(`exported_${label}`)})`;
+  });
+  const rows = await Promise.all(
+    perSecond.map((query) =>
+      asked(
+        prometheus,
+        "query_range",
+        { query, start: String(end - 3000), end: String(end), step: "600" },
+        io,
+      ),
+    ),
+  );
+  return rows
+    .flat()
+    .flatMap(({ values }) => (Array.isArray(values) ? values.filter(isPair) : []))
+    .map(([, value]) => Number(value))
+    .filter(Number.isFinite);
+}
+
+interface Row {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value?: unknown;
+  readonly values?: unknown;
+}
+
+async function asked(
+  { url, headers }: Prometheus,
+  endpoint: "query" | "query_range",
+  parameters: Readonly<Record<string, string>>,
+  { send, timeoutMs, signal }: PrometheusIo,
+): Promise<readonly Row[]> {
+  const { host } = new URL(url);
+  const address = new URL(`${url.replace(/\/+$/, "")}/api/v1/${endpoint}`);
+  address.search = new URLSearchParams(parameters).toString();
+  const answer = await send({
+    method: "GET",
+    url: address.href,
+    headers: { accept: "application/json", ...(await headers()) },
+    largest: largestAnswer,
+    timeoutMs,
+    signal,
+  }).catch((error: unknown) => {
+    throw new Error(`Prometheus at ${host} cannot be asked: ${messageOf(error)}`, { cause: error });
+  });
+  if (answer.status !== 200 || answer.truncated === true) {
+    const why =
+      answer.truncated === true ? "its answer is too large" : `HTTP ${answer.status}${reasonIn(answer.body)}`;
+    throw new Error(`Prometheus at ${host} does not answer a query: ${why}`);
+  }
+  const rows = rowsIn(answer.body);
+  if (rows === undefined) throw new Error(`what answers at ${host} is no Prometheus`);
+  return rows;
+}
+
+function rowsIn(body: string): readonly Row[] | undefined {
+  const answer = json(body);
+  const result = isFields(answer) && isFields(answer.data) ? answer.data.result : undefined;
+  if (!Array.isArray(result)) return undefined;
+  return result.filter((row): row is Row => isFields(row) && isFields(row.metric));
+}
+
+function reasonIn(body: string): string {
+  const answer = json(body);
+  return isFields(answer) && typeof answer.error === "string" ? `, ${answer.error.slice(0, 200)}` : "";
+}
+
+function json(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function isPair(value: unknown): value is readonly [unknown, unknown] {
+  return Array.isArray(value) && value.length === 2;
+}
