@@ -2,14 +2,18 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
 import { decodeText } from "../../core/text.ts";
-import { casesOfJsonLines, type GoldenCase } from "./case.ts";
+import { type CaseNeeds, casesOfJsonLines, type GoldenCase } from "./case.ts";
 import { casesOfCsv } from "./csv.ts";
 
 /**
  * Cases of a file: CSV where its name ends so, else JSON Lines. `file`: from `folder`.
  * @throws UserError `cases-unreadable`, `cases-invalid`, `cases-empty`
  */
-export async function readCases(folder: string, file: string): Promise<readonly GoldenCase[]> {
+export async function readCases(
+  folder: string,
+  file: string,
+  needs: CaseNeeds = "expected",
+): Promise<readonly GoldenCase[]> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(resolve(folder, file));
@@ -29,7 +33,9 @@ export async function readCases(folder: string, file: string): Promise<readonly 
       exitCode: exitCodes.usage,
     });
   }
-  const cases = /\.csv$/i.test(file) ? casesOfCsv(decoded.text, file) : casesOfJsonLines(decoded.text, file);
+  const cases = /\.csv$/i.test(file)
+    ? casesOfCsv(decoded.text, file, needs)
+    : casesOfJsonLines(decoded.text, file, needs);
   if (cases.length > 0) return cases;
   throw new UserError({
     code: "cases-empty",

@@ -1,0 +1,115 @@
+import { z } from "zod";
+import { absolutePath, text } from "../config/parts/schema-parts.ts";
+import { jsonAt } from "../core/json-path.ts";
+import type { Comparison } from "./cases/compare.ts";
+import { type CompareConfig, compareSchema, comparisonOf } from "./cases/compare-config.ts";
+import { anyCertificate, ingressHeaders } from "./ingress-rules.ts";
+import type { IngressOutcome, IngressRequest } from "./io.ts";
+import { cameTo } from "./outcome.ts";
+import { type Protocol, readJson } from "./protocols/protocol.ts";
+import { type ProtocolName, protocolAt, protocolSchema, protocols } from "./protocols/protocols.ts";
+
+/** How a model is asked with the inputs of a file, as a configuration says it. */
+export interface AskingConfig {
+  /** A file of cases from the folder of the configuration: JSON Lines, or CSV where it ends so. */
+  readonly cases: string;
+  /** As clients ask, for example `/v2/models/fraud/infer`. */
+  readonly path: string;
+  /** How inputs and answers look. @default open-inference under /v2/, else json */
+  readonly protocol?: ProtocolName;
+  /** How answers are compared. @default exact */
+  readonly compare?: CompareConfig;
+  /** Dot-separated path into what the protocol compares. @default all of it */
+  readonly answer?: string;
+  /** Dot-separated paths, `*` for every key or index, that no report, record or event shows: into inputs and into what is compared. @default none */
+  readonly mask?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Take any certificate of the ingress, over https: whoever answers in its place gets the inputs. @default false */
+  readonly insecure?: boolean;
+}
+
+/** The same, resolved. */
+export interface Asking {
+  readonly cases: string;
+  readonly path: string;
+  readonly protocol: ProtocolName;
+  readonly comparison: Comparison;
+  readonly answer: string | undefined;
+  readonly mask: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly insecure: boolean;
+  readonly timeoutMs: number;
+}
+
+const maskPath = z.string().regex(/^[^.\s]+(\.[^.\s]+)*$/, 'is no path such as "messages.*.content"');
+
+export const askingShape = {
+  cases: text("A file of cases from the folder of the configuration: JSON Lines, or CSV where it ends so"),
+  path: absolutePath.describe("As clients ask, for example /v2/models/fraud/infer"),
+  protocol: protocolSchema,
+  compare: compareSchema,
+  answer: text("Dot-separated path into what the protocol compares. Default: all of it").optional(),
+  mask: z
+    .array(maskPath)
+    .optional()
+    .describe(
+      "Paths into inputs and into what is compared that no report, record or event shows, * for every key. Default: none",
+    ),
+  headers: ingressHeaders,
+  insecure: anyCertificate,
+} as const;
+
+export function askingOf(config: AskingConfig, timeoutMs: number): Asking {
+  const { cases, path, protocol, compare, answer, mask, headers, insecure } = config;
+  return {
+    cases,
+    path,
+    protocol: protocol ?? protocolAt(path),
+    comparison: comparisonOf(compare),
+    answer,
+    mask: mask ?? [],
+    headers: headers ?? {},
+    insecure: insecure ?? false,
+    timeoutMs,
+  };
+}
+
+/** What the model said to an input. */
+export type Said =
+  | { readonly kind: "value"; readonly value: unknown }
+  /** An answer that is none: HTTP 500, cut off, NaN. */
+  | { readonly kind: "broken"; readonly why: string }
+  /** HTTP 4xx: it takes no such input. */
+  | { readonly kind: "refused"; readonly why: string }
+  /** Nobody can say: the ingress was not reached, or limits requests. */
+  | { readonly kind: "unanswered"; readonly why: string };
+
+/** The request for an input. Throws UserError where the input cannot be one. */
+export function requestFor(
+  asking: Asking,
+  input: unknown,
+): Pick<IngressRequest, "path" | "method" | "headers" | "body" | "insecure" | "timeoutMs"> {
+  const protocol: Protocol = protocols[asking.protocol];
+  const { path, headers, insecure, timeoutMs } = asking;
+  return { path, method: "POST", headers, body: JSON.stringify(protocol.body(input)), insecure, timeoutMs };
+}
+
+/** What came of it. Pure. */
+export function saidBy(asking: Asking, outcome: IngressOutcome): Said {
+  const came = cameTo(outcome);
+  if (came.kind === "unanswered") return came;
+  if (came.kind === "wrong") {
+    const status = outcome.kind === "answer" ? outcome.answer.status : 0;
+    return { kind: status >= 400 && status <= 499 ? "refused" : "broken", why: came.why };
+  }
+  const { body, truncated } = came.answer;
+  if (truncated === true) return { kind: "broken", why: "the answer is too large to be read" };
+  const protocol: Protocol = protocols[asking.protocol];
+  const read = readJson(body);
+  const value = read.kind === "nothing" ? read : protocol.value(read.value);
+  if (value.kind === "nothing") return { kind: "broken", why: value.why };
+  return {
+    kind: "value",
+    value: asking.answer === undefined ? value.value : jsonAt(value.value, asking.answer),
+  };
+}
