@@ -6,8 +6,10 @@ import type { SlotCounters } from "../core/statistics/counters.ts";
 
 /** A request through the ingress. */
 export interface IngressRequest {
-  /** `release`: the new release whatever share of the traffic it has. `clients`: as clients ask. */
-  readonly route: "release" | "clients";
+  /**
+   * `release`: the new release whatever share of the traffic it has. `live`: the slot that clients had before it. `clients`: as clients ask.
+   */
+  readonly route: "release" | "live" | "clients";
   readonly path: string;
   readonly method: "GET" | "POST";
   readonly headers: Readonly<Record<string, string>>;

@@ -117,6 +117,8 @@ export interface ConfigurableGate<Form extends object, Settings extends object> 
   readonly phases?: readonly GatePhase[];
   /** Seconds for one look, where nothing is said. */
   readonly timeout: number;
+  /** Seconds from the end of a look to the next one, where nothing is said. @default that of all gates */
+  readonly every?: number;
   readonly settings: (form: Form, timeoutMs: number) => Settings;
   /** What the schema alone cannot say, of a gate that has the key. Paths begin at the gate. @default nothing */
   readonly problems?: (gate: Fields, around: GateAround) => readonly ConfigProblem[];

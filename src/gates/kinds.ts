@@ -1,10 +1,12 @@
 import type { z } from "zod";
 import type { Call } from "../core/calls.ts";
+import { gateDefaults } from "../core/defaults.ts";
 import { type GateBase, type GatePhase, gatePhases } from "../core/gates.ts";
 import { commandGate, webhookGate } from "./call.ts";
 import { goldenGate } from "./golden.ts";
 import type { GateSubject } from "./io.ts";
 import type { ConfigurableGate, GateKind, Looked, Looking } from "./kind.ts";
+import { parityGate } from "./parity.ts";
 import { podsGate } from "./pods.ts";
 import { requestGate } from "./request.ts";
 import { smokeGate } from "./smoke.ts";
@@ -20,6 +22,7 @@ const kinds = {
   request: requestGate,
   golden: goldenGate,
   smoke: smokeGate,
+  parity: parityGate,
   traffic: trafficGate,
   pods: podsGate,
 } as const;
@@ -75,6 +78,12 @@ export function gateSettings(form: GateForm, timeout: number | undefined): Setti
 export function phasesOf(form: GateForm): readonly GatePhase[] {
   const given: Readonly<Record<string, unknown>> = { ...form };
   return configurableGates.find(({ key }) => given[key] !== undefined)?.phases ?? gatePhases;
+}
+
+/** Seconds from the end of a look to the next one, where nothing is said. Pure. */
+export function everyOf(form: GateForm): number {
+  const given: Readonly<Record<string, unknown>> = { ...form };
+  return configurableGates.find(({ key }) => given[key] !== undefined)?.every ?? gateDefaults.every;
 }
 
 /** What a gate will call; `undefined`: nobody. */

@@ -3,17 +3,34 @@ import { isFields } from "../core/fields.ts";
 /** What stands in place of a value that nobody is to see. */
 export const masked = "[masked]";
 
-/** Headers whose values are never shown. Paths: dot-separated, `*` for every key or index. */
+/** Dot-separated, `*` for every key or index; no key at all: everything. */
 export type MaskPaths = readonly string[];
+
+/** What is hidden of inputs, and of what is compared. */
+export interface Mask {
+  readonly input: MaskPaths;
+  readonly answer: MaskPaths;
+}
+
+/** From `input.name` and `answer.0.text`, `input` and `answer` alone being all of it. Pure. */
+export function maskOf(paths: readonly string[]): Mask {
+  const of = (side: keyof Mask) =>
+    paths
+      .filter((path) => path === side || path.startsWith(`${side}.`))
+      .map((path) => path.slice(side.length + 1));
+  return { input: of("input"), answer: of("answer") };
+}
+
+const keysOf = (path: string) => (path === "" ? [] : path.split("."));
 
 /** The same JSON with `[masked]` at the paths. What no path leads to stays as it is. Pure. */
 export function withMask(value: unknown, paths: MaskPaths): unknown {
-  return paths.reduce((shown, path) => maskedAt(shown, path.split(".")), value);
+  return paths.reduce((shown, path) => maskedAt(shown, keysOf(path)), value);
 }
 
 /** Whether a path leads to anything in the value: then words about it could quote it. Pure. */
 export function isMasked(value: unknown, paths: MaskPaths): boolean {
-  return paths.some((path) => leadsTo(value, path.split(".")));
+  return paths.some((path) => leadsTo(value, keysOf(path)));
 }
 
 function maskedAt(value: unknown, [key, ...rest]: readonly string[]): unknown {

@@ -2,8 +2,8 @@ import { messageOf } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
 import type { IdentityAnswer } from "../../core/identity.ts";
 import { type Met, whatWasMet } from "../../core/met.ts";
-import type { Routing } from "../../core/routing.ts";
-import type { Slot } from "../../core/slots.ts";
+import { type Routing, splitOf } from "../../core/routing.ts";
+import { otherSlot, type Slot } from "../../core/slots.ts";
 import type { GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
 import { presentPods } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -36,7 +36,8 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
     ask: (request) => {
       const seen = now();
       const { header } = locationOf(context, seen.record).router.capabilities;
-      const led = request.route === "release" && header ? seen.slot : undefined;
+      const wanted = request.route === "live" ? otherSlot(seen.slot) : seen.slot;
+      const led = request.route !== "clients" && header ? wanted : undefined;
       return own.counting(led, () => askIngress(context, seen, request, asked++), isServerError);
     },
     counters: (request) => counters.read(now(), proofs(), request),
@@ -91,7 +92,13 @@ async function askIngress(
   // Each of its addresses in turn.
   const endpoint = endpoints[turn % endpoints.length];
   if (endpoint === undefined) return { kind: "unreachable", why: "the Ingress has no address" };
-  const forced = previewValue(router, routing, slot) ?? router.force(routing, "main");
+  const wanted = request.route === "live" ? otherSlot(slot) : slot;
+  const forced = previewValue(router, routing, wanted);
+  // Whoever cannot be led there asks nobody else in its place.
+  if (request.route === "live" && forced === undefined && splitOf(routing)[wanted] < 100) {
+    return { kind: "unreachable", why: `no request can be led to ${wanted}, which has been live` };
+  }
+  const header = forced ?? (request.route === "release" ? router.force(routing, "main") : undefined);
   const startedAt = context.clock.now();
   try {
     const answer = await context.probe({
@@ -104,7 +111,7 @@ async function askIngress(
       headers: {
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
         ...request.headers,
-        ...(request.route === "release" && forced !== undefined ? { [previewHeader]: forced } : {}),
+        ...(request.route !== "clients" && header !== undefined ? { [previewHeader]: header } : {}),
       },
       timeoutMs: request.timeoutMs,
       signal: request.signal,

@@ -1,0 +1,114 @@
+import { z } from "zod";
+import { count, otherwise, text } from "../config/parts/schema-parts.ts";
+import { tied } from "../config/parts/tied.ts";
+import { defaultAlpha, pairMargins } from "../core/statistics/lines.ts";
+import { type Asking, type AskingConfig, askingOf, askingShape, requestFor } from "./asking.ts";
+import { ingressGateProblems } from "./ingress-rules.ts";
+import type { GateSubject } from "./io.ts";
+import { type ConfigurableGate, lookBy } from "./kind.ts";
+import { askPairs, type ParitySample } from "./parity/ask.ts";
+import { judgeParity } from "./parity/judge.ts";
+import { nothing, type ParityMemory, remembered } from "./parity/memory.ts";
+
+/** The same inputs to both slots: whether the release answers as the live one does. */
+export interface ParityConfig extends AskingConfig {
+  /**
+   * Dot-separated path into the input: each of its values, at most 49 of them, is judged by itself, too. @default what cases have as `segment`
+   * beside their input
+   */
+  readonly segments?: string;
+  /** Most inputs of the file. @default 10 000 */
+  readonly inputs?: number;
+  /** Share of the answers, 0 to 1, that may be others, beside those in which live differs from itself. @default 0.01 */
+  readonly tolerated?: number;
+  /** Requests a second to the live slot, at most. @default 5 */
+  readonly pace?: number;
+  /** Chance that a good release is sent back, 0 to 1, over all looks. @default 0.05, shared with the other gates that judge by statistics */
+  readonly alpha?: number;
+}
+
+export interface ParityForm {
+  readonly parity: ParityConfig;
+}
+
+export interface ParitySettings {
+  readonly kind: "parity";
+  readonly asking: Asking;
+  readonly segments: string | undefined;
+  readonly inputs: number;
+  readonly tolerated: number;
+  readonly pace: number;
+  readonly alpha: number;
+}
+
+export const parityDefaults = { inputs: 10_000, pace: 5 } as const;
+
+const parity = z
+  .strictObject({
+    ...askingShape,
+    segments: text(
+      "Dot-separated path into the input: each value is judged by itself, too. Default: what cases have as segment",
+    ).optional(),
+    inputs: count(`Most inputs of the file. ${otherwise(parityDefaults.inputs)}`, 1).optional(),
+    tolerated: z
+      .number()
+      .min(0)
+      .lt(0.9)
+      .optional()
+      .describe(
+        `Share of the answers that may be others, beside live's own noise. ${otherwise(pairMargins.fail)}`,
+      ),
+    pace: z
+      .number()
+      .positive()
+      .max(1000)
+      .optional()
+      .describe(`Requests a second to the live slot, at most. ${otherwise(parityDefaults.pace)}`),
+    alpha: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .optional()
+      .describe(
+        `Chance that a good release is sent back, over all looks. ${otherwise(defaultAlpha)}, shared with other gates by statistics`,
+      ),
+  })
+  .describe("Compares the answers of both slots to the same inputs");
+
+export function paritySettings({ parity: config }: ParityForm, timeoutMs: number): ParitySettings {
+  return {
+    kind: "parity",
+    asking: askingOf(config, timeoutMs),
+    segments: config.segments,
+    inputs: config.inputs ?? parityDefaults.inputs,
+    tolerated: config.tolerated ?? pairMargins.fail,
+    pace: config.pace ?? parityDefaults.pace,
+    alpha: config.alpha ?? defaultAlpha,
+  };
+}
+
+export const parityGate: ConfigurableGate<ParityForm, ParitySettings> = {
+  key: "parity",
+  schema: tied<ParityForm>()(z.object({ parity })),
+  timeout: 10,
+  every: 1,
+  // Later there is no slot that clients do not use, or none to compare with.
+  phases: ["verify"],
+  settings: paritySettings,
+  problems: (gate, around) => ingressGateProblems("parity", { phases: ["verify"], ...gate }, around),
+  require: async ({ asking }, folder) => {
+    const { readCases } = await import("./cases/read-cases.ts");
+    for (const { input } of await readCases(folder, asking.cases, "input")) requestFor(asking, input);
+  },
+  look: lookBy<ParitySettings, ParitySample, ParityMemory>({
+    remembers: { nothing, schema: remembered },
+    ask: ({ io, memory }, settings, subject, signal) =>
+      askPairs(io, memory, settings, seedOf(subject), signal),
+    judge: (memory, sample, settings) => judgeParity(memory, sample, settings),
+  }),
+};
+
+/** A command that goes on draws as the one before. */
+function seedOf({ startedAt, release }: GateSubject): string {
+  return `${startedAt} ${release}`;
+}
