@@ -5,6 +5,7 @@ import type { Comparison } from "./cases/compare.ts";
 import { type CompareConfig, compareSchema, comparisonOf } from "./cases/compare-config.ts";
 import { anyCertificate, ingressHeaders } from "./ingress-rules.ts";
 import type { IngressOutcome, IngressRequest } from "./io.ts";
+import { type Mask, maskOf } from "./mask.ts";
 import { cameTo } from "./outcome.ts";
 import { type Protocol, readJson } from "./protocols/protocol.ts";
 import { type ProtocolName, protocolAt, protocolSchema, protocols } from "./protocols/protocols.ts";
@@ -21,7 +22,11 @@ export interface AskingConfig {
   readonly compare?: CompareConfig;
   /** Dot-separated path into what the protocol compares. @default all of it */
   readonly answer?: string;
-  /** Dot-separated paths, `*` for every key or index, that no report, record or event shows: into inputs and into what is compared. @default none */
+  /**
+   * What no report, record or event shows: dot-separated paths that begin with `input` or `answer`, `*` for every key or index, for example
+   * `input.messages.*.content`; `answer` alone is all that is compared.
+   * @default none
+   */
   readonly mask?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
   /** Take any certificate of the ingress, over https: whoever answers in its place gets the inputs. @default false */
@@ -35,13 +40,18 @@ export interface Asking {
   readonly protocol: ProtocolName;
   readonly comparison: Comparison;
   readonly answer: string | undefined;
-  readonly mask: readonly string[];
+  readonly mask: Mask;
   readonly headers: Readonly<Record<string, string>>;
   readonly insecure: boolean;
   readonly timeoutMs: number;
 }
 
-const maskPath = z.string().regex(/^[^.\s]+(\.[^.\s]+)*$/, 'is no path such as "messages.*.content"');
+const maskPath = z
+  .string()
+  .regex(
+    /^(input|answer)(\.[^.\s]+)*$/,
+    'begins with neither "input" nor "answer", as "input.messages.*.content" does',
+  );
 
 export const askingShape = {
   cases: text("A file of cases from the folder of the configuration: JSON Lines, or CSV where it ends so"),
@@ -53,7 +63,7 @@ export const askingShape = {
     .array(maskPath)
     .optional()
     .describe(
-      "Paths into inputs and into what is compared that no report, record or event shows, * for every key. Default: none",
+      "What no report, record or event shows: paths that begin with input or answer, * for every key. Default: none",
     ),
   headers: ingressHeaders,
   insecure: anyCertificate,
@@ -67,7 +77,7 @@ export function askingOf(config: AskingConfig, timeoutMs: number): Asking {
     protocol: protocol ?? protocolAt(path),
     comparison: comparisonOf(compare),
     answer,
-    mask: mask ?? [],
+    mask: maskOf(mask ?? []),
     headers: headers ?? {},
     insecure: insecure ?? false,
     timeoutMs,

@@ -146,7 +146,7 @@ function answered(asking: Asking, { expected }: GoldenCase, outcome: IngressOutc
     case "value": {
       const why = difference(asking.comparison, expected, said.value);
       if (why === undefined) return { kind: "right" };
-      const isHidden = [expected, said.value].some((value) => isMasked(value, asking.mask));
+      const isHidden = [expected, said.value].some((value) => isMasked(value, asking.mask.answer));
       return { kind: "wrong", why: isHidden ? "another answer than expected (masked)" : why };
     }
   }

@@ -221,7 +221,7 @@ describe("parity", () => {
     await write(inputs(100).map(({ input }) => ({ input: { amount: input, name: "Ada Lovelace" } })));
     const secret: Model = (_, { route }) =>
       answer(JSON.stringify({ outputs: [{ name: "p", data: [route === "live" ? "Ada" : "Countess"] }] }));
-    const { toEnd, memory } = compared({ mask: ["name", "*"] }, { live: secret, release: secret });
+    const { toEnd, memory } = compared({ mask: ["input.name", "answer"] }, { live: secret, release: secret });
     const said = await toEnd();
     expect(said.verdict).toBe("fail");
     for (const text of [JSON.stringify(said), memory()]) {

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import type { ConfigProblem } from "../config/parts/problem.ts";
 import { count, otherwise, text } from "../config/parts/schema-parts.ts";
 import { tied } from "../config/parts/tied.ts";
+import { type Fields, isFields } from "../core/fields.ts";
 import { defaultAlpha, pairMargins } from "../core/statistics/lines.ts";
 import { type Asking, type AskingConfig, askingOf, askingShape, requestFor } from "./asking.ts";
 import { ingressGateProblems } from "./ingress-rules.ts";
@@ -95,7 +97,10 @@ export const parityGate: ConfigurableGate<ParityForm, ParitySettings> = {
   // Later there is no slot that clients do not use, or none to compare with.
   phases: ["verify"],
   settings: paritySettings,
-  problems: (gate, around) => ingressGateProblems("parity", { phases: ["verify"], ...gate }, around),
+  problems: (gate, around) => [
+    ...ingressGateProblems("parity", { phases: ["verify"], ...gate }, around),
+    ...shownSegments(gate),
+  ],
   require: async ({ asking }, folder) => {
     const { readCases } = await import("./cases/read-cases.ts");
     for (const { input } of await readCases(folder, asking.cases, "input")) requestFor(asking, input);
@@ -107,6 +112,19 @@ export const parityGate: ConfigurableGate<ParityForm, ParitySettings> = {
     judge: (memory, sample, settings) => judgeParity(memory, sample, settings),
   }),
 };
+
+/** Reports name segments: what is masked cannot be one. */
+function shownSegments({ parity: asking }: Fields): ConfigProblem[] {
+  if (!isFields(asking) || typeof asking.segments !== "string" || !Array.isArray(asking.mask)) return [];
+  const path = `input.${asking.segments}`;
+  const hides = asking.mask.some((one) => typeof one === "string" && covers(one.split("."), path.split(".")));
+  const message = `"${asking.segments}" is masked, but its values are the names of the segments in the report; choose another field`;
+  return hides ? [{ path: ["parity", "segments"], message }] : [];
+}
+
+function covers(mask: readonly string[], path: readonly string[]): boolean {
+  return mask.every((key, index) => path[index] === undefined || key === "*" || key === path[index]);
+}
 
 /** A command that goes on draws as the one before. */
 function seedOf({ startedAt, release }: GateSubject): string {

@@ -114,13 +114,13 @@ function exampleOf(
   why: string,
   size: number,
 ): Example {
-  const isHidden = [live, release].some((one) => one.kind === "value" && isMasked(one.value, mask));
+  const isHidden = [live, release].some((one) => one.kind === "value" && isMasked(one.value, mask.answer));
   const shown = (heard: Heard) =>
-    heard.kind === "value" ? excerpt(heard.value, mask, keptCharacters) : `no answer: ${heard.why}`;
+    heard.kind === "value" ? excerpt(heard.value, mask.answer, keptCharacters) : `no answer: ${heard.why}`;
   return {
     id: id.slice(0, 100),
-    ...(segment === undefined || mask.length > 0 ? {} : { segment: segment.slice(0, 100) }),
-    input: excerpt(input, mask, keptCharacters),
+    ...(segment === undefined ? {} : { segment: segment.slice(0, 100) }),
+    input: excerpt(input, mask.input, keptCharacters),
     live: shown(live),
     release: shown(release),
     why: isHidden ? "another answer (masked)" : why.slice(0, keptCharacters),
