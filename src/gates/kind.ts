@@ -117,6 +117,8 @@ export interface ConfigurableGate<Form extends object, Settings extends object> 
   readonly phases?: readonly GatePhase[];
   /** Seconds for one look, where nothing is said. */
   readonly timeout: number;
+  /** Whether it can send a good release back by chance, so that it takes a part of the release's alpha. @default false */
+  readonly takesAlpha?: true;
   /** Seconds from the end of a look to the next one, where nothing is said. @default that of all gates */
   readonly every?: number;
   readonly settings: (form: Form, timeoutMs: number) => Settings;

@@ -94,6 +94,7 @@ export const parityGate: ConfigurableGate<ParityForm, ParitySettings> = {
   schema: tied<ParityForm>()(z.object({ parity })),
   timeout: 10,
   every: 1,
+  takesAlpha: true,
   // Later there is no slot that clients do not use, or none to compare with.
   phases: ["verify"],
   settings: paritySettings,
