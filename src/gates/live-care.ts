@@ -24,8 +24,8 @@ const firstAnswers = 40;
 const recentAnswers = 20;
 /** Of the recent ones: slower than any usual answer, by so much; or without an answer. */
 const slowFactor = 2;
-const slowMarginMs = 50;
-const mostSlow = 5;
+const slowMarginMs = 100;
+const mostSlow = 10;
 const mostFailed = 3;
 const pauseMs = 30_000;
 

@@ -8,7 +8,7 @@ export type CompareConfig =
   | "label"
   | "text"
   | "structure"
-  | { readonly absolute?: number; readonly relative?: number }
+  | { readonly absolute?: number | undefined; readonly relative?: number | undefined }
   | { readonly topK: number }
   | { readonly cosine: number };
 

@@ -51,8 +51,12 @@ export function difference(comparison: Comparison, expected: unknown, answer: un
  * the form of an answer. Pure.
  */
 export function answersDiffer(comparison: Comparison, one: unknown, other: unknown): string | undefined {
-  const isLabelled = comparison.kind === "label" || comparison.kind === "top-k";
-  return difference(comparison, isLabelled ? labelOf(one) : one, other);
+  return difference(comparison, labelled(comparison, one), other);
+}
+
+/** What an answer is where it is what is expected: of scores the label. Pure. */
+export function labelled({ kind }: Comparison, answer: unknown): unknown {
+  return kind === "label" || kind === "top-k" ? labelOf(answer) : answer;
 }
 
 /**

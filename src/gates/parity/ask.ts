@@ -1,14 +1,18 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { isInterrupted, messageAndHint, UserError } from "../../core/errors.ts";
-import { jsonAt } from "../../core/json-path.ts";
 import { type Asking, requestFor, type Said, saidBy } from "../asking.ts";
 import type { GoldenCase } from "../cases/case.ts";
 import type { GateIo } from "../io.ts";
 import { type LiveCare, paused, rested, strainOf, withLiveAnswer } from "../live-care.ts";
 import type { ParityMemory } from "./memory.ts";
-import { type Draw, drawInputs } from "./order.ts";
+import { type Draw, drawInputs, segmentOf } from "./order.ts";
 import { asksAgain, type Heard, type Pair } from "./score.ts";
+
+/** What it takes to ask a model, inside a rollout or outside. */
+export interface AskingIo extends Pick<GateIo, "ask"> {
+  readonly calls: Pick<GateIo["calls"], "clock" | "folder">;
+}
 
 /** How parity asks. */
 export interface ParityAsking {
@@ -55,7 +59,7 @@ const workers = 8;
 
 /** Asks both slots with as many inputs as one look has time for. `seed`: decides which, and in which order. */
 export async function askPairs(
-  io: Pick<GateIo, "ask" | "calls">,
+  io: AskingIo,
   memory: ParityMemory,
   how: ParityAsking,
   seed: string,
@@ -110,20 +114,14 @@ class Run {
   readonly requests = { live: 0, release: 0 };
   care: LiveCare;
   strain: string | undefined;
-  readonly #io: Pick<GateIo, "ask" | "calls">;
+  readonly #io: AskingIo;
   readonly #how: ParityAsking;
   readonly #until: number;
   readonly #signal: AbortSignal;
   readonly #pace: Pace;
   #isStopped = false;
 
-  constructor(
-    io: Pick<GateIo, "ask" | "calls">,
-    how: ParityAsking,
-    care: LiveCare,
-    until: number,
-    signal: AbortSignal,
-  ) {
+  constructor(io: AskingIo, how: ParityAsking, care: LiveCare, until: number, signal: AbortSignal) {
     this.#io = io;
     this.#how = how;
     this.care = care;
@@ -200,12 +198,4 @@ function digestOf(cases: readonly GoldenCase[]): string {
   const hash = createHash("sha256");
   for (const { input, segment } of cases) hash.update(`${JSON.stringify([input, segment ?? null])}\n`);
   return hash.digest("hex").slice(0, 16);
-}
-
-/** What the input says at a path, else what the file says beside the input. */
-function segmentOf({ input, segment }: GoldenCase, path: string | undefined): string | undefined {
-  if (path === undefined) return segment;
-  const found = jsonAt(input, path);
-  if (found === undefined || found === null) return undefined;
-  return typeof found === "object" ? JSON.stringify(found) : String(found);
 }

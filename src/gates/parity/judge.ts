@@ -32,6 +32,8 @@ const keptExamples = 20;
 const keptCharacters = 300;
 /** Of the pairs: where live gives no answer so often, nothing is compared. */
 const mostLiveBroken = 0.1;
+/** Inputs that live refuses, one and all, after which nobody waits for a better one. */
+const refusedAtOnce = 50;
 /** Pauses in a row after which somebody has to look. */
 const patientPauses = 5;
 
@@ -199,6 +201,9 @@ function verdictOf(memory: ParityMemory, sample: Pairs, judging: ParityJudging):
     const [worst] = examples;
     const shown = worst === undefined ? "" : `; for example case ${worst.id}: ${worst.why}`;
     return end("fail", `other answers than live's${where}: ${words}${shown}`);
+  }
+  if (all.pairs === 0 && refused.count >= refusedAtOnce) {
+    return end("inconclusive", `nothing to compare: live refuses the inputs (${refused.why})`);
   }
   const unanswered = sample.asked.flatMap((one) => (one.kind === "unanswered" ? [one.why] : []))[0];
   const isDone = memory.next >= draw.inputs.length && memory.again.length === 0;

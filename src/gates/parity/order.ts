@@ -1,5 +1,7 @@
+import { jsonAt } from "../../core/json-path.ts";
 import { pairMargins } from "../../core/statistics/lines.ts";
 import { inputsPerSegment, mostSegments, smallestSegment } from "../../core/statistics/segments.ts";
+import type { GoldenCase } from "../cases/case.ts";
 
 /** The segment of inputs that are of none of those that are counted by themselves. */
 export const otherSegment = "other";
@@ -109,4 +111,12 @@ function randomBy(seed: string): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+/** What the input says at a path, else what the file says beside the input. */
+export function segmentOf({ input, segment }: GoldenCase, path: string | undefined): string | undefined {
+  if (path === undefined) return segment;
+  const found = jsonAt(input, path);
+  if (found === undefined || found === null) return undefined;
+  return typeof found === "object" ? JSON.stringify(found) : String(found);
 }
