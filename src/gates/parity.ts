@@ -15,11 +15,12 @@ import { nothing, type ParityMemory, remembered } from "./parity/memory.ts";
 /** The same inputs to both slots: whether the release answers as the live one does. */
 export interface ParityConfig extends AskingConfig {
   /**
-   * Dot-separated path into the input: each of its values, at most 49 of them, is judged by itself, too. @default what cases have as `segment`
-   * beside their input
+   * Dot-separated path into the input: each of its values, at most 49 of them, is judged by itself, too. Cases may name it beside their input,
+   * instead.
+   * @default what cases have as `segment`
    */
   readonly segments?: string;
-  /** Most inputs of the file. @default 10 000 */
+  /** Most inputs of the file. @default 10000 */
   readonly inputs?: number;
   /** Share of the answers, 0 to 1, that may be others, beside those in which live differs from itself. @default 0.01 */
   readonly tolerated?: number;
