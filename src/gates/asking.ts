@@ -1,14 +1,10 @@
 import { z } from "zod";
 import { absolutePath, text } from "../config/parts/schema-parts.ts";
-import { jsonAt } from "../core/json-path.ts";
 import type { Comparison } from "./cases/compare.ts";
 import { type CompareConfig, compareSchema, comparisonOf } from "./cases/compare-config.ts";
 import { anyCertificate, ingressHeaders } from "./ingress-rules.ts";
-import type { IngressOutcome, IngressRequest } from "./io.ts";
 import { type Mask, maskOf } from "./mask.ts";
-import { cameTo } from "./outcome.ts";
-import { type Protocol, readJson } from "./protocols/protocol.ts";
-import { type ProtocolName, protocolAt, protocolSchema, protocols } from "./protocols/protocols.ts";
+import { type ProtocolName, protocolAt, protocolSchema } from "./protocols/protocol-names.ts";
 
 /** How a model is asked with the inputs of a file, as a configuration says it. */
 export interface AskingConfig {
@@ -16,7 +12,7 @@ export interface AskingConfig {
   readonly cases: string;
   /** As clients ask, for example `/v2/models/fraud/infer`. */
   readonly path: string;
-  /** How inputs and answers look. @default open-inference under /v2/, else json */
+  /** How inputs and answers look. @default open-inference under /v2/, openai under /v1/ for its methods, else json */
   readonly protocol?: ProtocolName;
   /** How answers are compared. @default exact */
   readonly compare?: CompareConfig;
@@ -81,45 +77,5 @@ export function askingOf(config: AskingConfig, timeoutMs: number): Asking {
     headers: headers ?? {},
     insecure: insecure ?? false,
     timeoutMs,
-  };
-}
-
-/** What the model said to an input. */
-export type Said =
-  | { readonly kind: "value"; readonly value: unknown }
-  /** An answer that is none: HTTP 500, cut off, NaN. */
-  | { readonly kind: "broken"; readonly why: string }
-  /** HTTP 4xx: it takes no such input. */
-  | { readonly kind: "refused"; readonly why: string }
-  /** Nobody can say: the ingress was not reached, or limits requests. */
-  | { readonly kind: "unanswered"; readonly why: string };
-
-/** The request for an input. Throws UserError where the input cannot be one. */
-export function requestFor(
-  asking: Asking,
-  input: unknown,
-): Pick<IngressRequest, "path" | "method" | "headers" | "body" | "insecure" | "timeoutMs"> {
-  const protocol: Protocol = protocols[asking.protocol];
-  const { path, headers, insecure, timeoutMs } = asking;
-  return { path, method: "POST", headers, body: JSON.stringify(protocol.body(input)), insecure, timeoutMs };
-}
-
-/** What came of it. Pure. */
-export function saidBy(asking: Asking, outcome: IngressOutcome): Said {
-  const came = cameTo(outcome);
-  if (came.kind === "unanswered") return came;
-  if (came.kind === "wrong") {
-    const status = outcome.kind === "answer" ? outcome.answer.status : 0;
-    return { kind: status >= 400 && status <= 499 ? "refused" : "broken", why: came.why };
-  }
-  const { body, truncated } = came.answer;
-  if (truncated === true) return { kind: "broken", why: "the answer is too large to be read" };
-  const protocol: Protocol = protocols[asking.protocol];
-  const read = readJson(body);
-  const value = read.kind === "nothing" ? read : protocol.value(read.value);
-  if (value.kind === "nothing") return { kind: "broken", why: value.why };
-  return {
-    kind: "value",
-    value: asking.answer === undefined ? value.value : jsonAt(value.value, asking.answer),
   };
 }

@@ -1,17 +1,24 @@
 import { z } from "zod";
+import { text } from "../config/parts/schema-parts.ts";
 import { tied } from "../config/parts/tied.ts";
 import type { GateVerdict } from "../core/calls.ts";
 import { messageAndHint, UserError } from "../core/errors.ts";
-import { type Asking, type AskingConfig, askingOf, askingShape, requestFor, saidBy } from "./asking.ts";
+import type { Said } from "./ask-model.ts";
+import { type Asking, type AskingConfig, askingOf, askingShape } from "./asking.ts";
 import type { GoldenCase } from "./cases/case.ts";
 import { difference } from "./cases/compare.ts";
 import { ingressGateProblems } from "./ingress-rules.ts";
-import type { IngressOutcome } from "./io.ts";
 import { type ConfigurableGate, lookBy } from "./kind.ts";
 import { isMasked } from "./mask.ts";
 
 /** Cases whose right answers are declared. */
-export interface GoldenConfig extends AskingConfig {}
+export interface GoldenConfig extends AskingConfig {
+  /**
+   * The answers to expect, where `cases` are requests of OpenAI's Batch API: the output file of that batch.
+   * @default what the cases say themselves
+   */
+  readonly expected?: string;
+}
 
 export interface GoldenForm {
   readonly golden: GoldenConfig;
@@ -19,10 +26,17 @@ export interface GoldenForm {
 
 export interface GoldenSettings {
   readonly kind: "golden";
-  readonly golden: Asking;
+  readonly golden: Asking & { readonly expected: string | undefined };
 }
 
-const golden = z.strictObject(askingShape).describe("Cases whose right answers are declared: any miss fails");
+const golden = z
+  .strictObject({
+    ...askingShape,
+    expected: text(
+      "The output file of a batch, where cases are requests of OpenAI's Batch API. Default: what the cases say themselves",
+    ).optional(),
+  })
+  .describe("Cases whose right answers are declared: any miss fails");
 
 /** What became of one case. */
 type Answered =
@@ -66,9 +80,12 @@ const look = lookBy<GoldenSettings, GoldenSample, GoldenMemory>({
     const from = memory.during === duringOf(subject) ? memory.done : 0;
     if (from > 0 && from === memory.cases) return { kind: "answers", cases: memory.cases, answers: [] };
     // Configurations are read without ever asking anybody.
-    const { readCases } = await import("./cases/read-cases.ts");
+    const [{ readExpected }, { comparedOf, requestFor, saidBy }] = await Promise.all([
+      import("./cases/read-cases.ts"),
+      import("./ask-model.ts"),
+    ]);
     try {
-      const cases = await readCases(io.calls.folder, asking.cases);
+      const cases = await readExpected(io.calls.folder, asking, (answer) => comparedOf(asking, answer));
       const answers: { of: GoldenCase; is: Answered }[] = [];
       for (const one of cases.slice(from, from + inOneLook)) {
         const outcome = await io.ask({
@@ -76,7 +93,7 @@ const look = lookBy<GoldenSettings, GoldenSample, GoldenMemory>({
           ...requestFor(asking, one.input),
           signal,
         });
-        const is = answered(asking, one, outcome);
+        const is = answered(asking, one, saidBy(asking, outcome));
         answers.push({ of: one, is });
         // The next look goes on here.
         if (is.kind === "unanswered") break;
@@ -135,8 +152,7 @@ function verdictOf(
   return { verdict: done === cases ? "pass" : "hold", evidence, data };
 }
 
-function answered(asking: Asking, { expected }: GoldenCase, outcome: IngressOutcome): Answered {
-  const said = saidBy(asking, outcome);
+function answered(asking: Asking, { expected }: GoldenCase, said: Said): Answered {
   switch (said.kind) {
     case "unanswered":
       return said;
@@ -156,12 +172,19 @@ export const goldenGate: ConfigurableGate<GoldenForm, GoldenSettings> = {
   key: "golden",
   schema: tied<GoldenForm>()(z.object({ golden })),
   timeout: 10,
-  settings: ({ golden: config }, timeoutMs) => ({ kind: "golden", golden: askingOf(config, timeoutMs) }),
+  settings: ({ golden: config }, timeoutMs) => ({
+    kind: "golden",
+    golden: { ...askingOf(config, timeoutMs), expected: config.expected },
+  }),
   problems: (gate, around) => ingressGateProblems("golden", gate, around),
   require: async (settings, folder) => {
-    const { readCases } = await import("./cases/read-cases.ts");
-    for (const { input } of await readCases(folder, settings.golden.cases))
-      requestFor(settings.golden, input);
+    const [{ readExpected }, { comparedOf, requestFor }] = await Promise.all([
+      import("./cases/read-cases.ts"),
+      import("./ask-model.ts"),
+    ]);
+    const { golden: asking } = settings;
+    const cases = await readExpected(folder, asking, (answer) => comparedOf(asking, answer));
+    for (const { input } of cases) requestFor(asking, input);
   },
   look,
 };

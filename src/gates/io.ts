@@ -3,6 +3,7 @@ import type { CallReach, CallSubject } from "../core/calls.ts";
 import type { GatePhase } from "../core/gates.ts";
 import type { Slot } from "../core/slots.ts";
 import type { SlotCounters } from "../core/statistics/counters.ts";
+import type { Arrival } from "./protocols/event-stream.ts";
 
 /** A request through the ingress. */
 export interface IngressRequest {
@@ -15,6 +16,8 @@ export interface IngressRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** `undefined`: none. */
   readonly body: string | undefined;
+  /** A message: the path is a gRPC method that is called with it. @default a request over HTTP */
+  readonly grpc?: Uint8Array | undefined;
   /** Whether any certificate will do, over https. */
   readonly insecure: boolean;
   readonly timeoutMs: number;
@@ -22,8 +25,13 @@ export interface IngressRequest {
 }
 
 export interface IngressAnswer {
+  /** Of a gRPC method, which has codes of its own, the HTTP status that means the same. */
   readonly status: number;
   readonly body: string;
+  /** What a gRPC method answered. */
+  readonly message?: Uint8Array | undefined;
+  /** When parts of the body were there. @default nobody looked */
+  readonly arrivals?: readonly Arrival[] | undefined;
   /** More came than is read. @default false */
   readonly truncated?: boolean;
   /** Somebody in front of the release limits how often may be asked, and answered this. @default none */

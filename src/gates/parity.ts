@@ -4,11 +4,11 @@ import { count, otherwise, text } from "../config/parts/schema-parts.ts";
 import { tied } from "../config/parts/tied.ts";
 import { type Fields, isFields } from "../core/fields.ts";
 import { defaultAlpha, pairMargins } from "../core/statistics/lines.ts";
-import { type Asking, type AskingConfig, askingOf, askingShape, requestFor } from "./asking.ts";
+import { type Asking, type AskingConfig, askingOf, askingShape } from "./asking.ts";
 import { ingressGateProblems } from "./ingress-rules.ts";
 import type { GateSubject } from "./io.ts";
 import { type ConfigurableGate, lookBy } from "./kind.ts";
-import { askPairs, type ParitySample } from "./parity/ask.ts";
+import type { ParitySample } from "./parity/ask.ts";
 import { judgeParity } from "./parity/judge.ts";
 import { nothing, type ParityMemory, remembered } from "./parity/memory.ts";
 
@@ -104,13 +104,18 @@ export const parityGate: ConfigurableGate<ParityForm, ParitySettings> = {
     ...shownSegments(gate),
   ],
   require: async ({ asking }, folder) => {
-    const { readCases } = await import("./cases/read-cases.ts");
+    const [{ readCases }, { requestFor }] = await Promise.all([
+      import("./cases/read-cases.ts"),
+      import("./ask-model.ts"),
+    ]);
     for (const { input } of await readCases(folder, asking.cases, "input")) requestFor(asking, input);
   },
   look: lookBy<ParitySettings, ParitySample, ParityMemory>({
     remembers: { nothing, schema: remembered },
-    ask: ({ io, memory }, settings, subject, signal) =>
-      askPairs(io, memory, settings, seedOf(subject), signal),
+    ask: async ({ io, memory }, settings, subject, signal) => {
+      const { askPairs } = await import("./parity/ask.ts");
+      return await askPairs(io, memory, settings, seedOf(subject), signal);
+    },
     judge: (memory, sample, settings) => judgeParity(memory, sample, settings),
   }),
 };

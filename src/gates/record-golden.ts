@@ -1,5 +1,6 @@
 import { messageAndHint, UserError } from "../core/errors.ts";
-import { type Asking, requestFor, type Said, saidBy } from "./asking.ts";
+import { requestFor, type Said, saidBy } from "./ask-model.ts";
+import type { Asking } from "./asking.ts";
 import type { GoldenCase } from "./cases/case.ts";
 import { answersDiffer, labelled } from "./cases/compare.ts";
 import { paused, strainOf, unknownLive, withLiveAnswer } from "./live-care.ts";

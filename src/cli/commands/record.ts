@@ -90,7 +90,7 @@ async function recording(
       import("../../gates/cases/read-cases.ts"),
       import("../../gates/parity/order.ts"),
       import("../../gates/parity.ts"),
-      import("../../gates/asking.ts"),
+      import("../../gates/ask-model.ts"),
       import("../../gates/record-golden.ts"),
     ]);
   const given = await readCases(rollout.calls.folder, asking.cases, "input");

@@ -1,5 +1,4 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { isFields } from "../../core/fields.ts";
 
 /** One input, and what the release has to answer to it. */
 export interface GoldenCase {
@@ -73,22 +72,3 @@ export function caseOf(
 }
 
 const isName = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);
-
-/**
- * Cases of a file in JSON Lines; empty lines are skipped.
- * @throws UserError `cases-invalid`
- */
-export function casesOfJsonLines(text: string, file: string, needs?: CaseNeeds): readonly GoldenCase[] {
-  return text.split("\n").flatMap((content, index): GoldenCase[] => {
-    const place = { file, line: index + 1 };
-    if (content.trim() === "") return [];
-    let fields: unknown;
-    try {
-      fields = JSON.parse(content);
-    } catch (error) {
-      throw caseError(place, `is no JSON: ${error instanceof Error ? error.message : String(error)}`);
-    }
-    if (!isFields(fields)) throw caseError(place, "is no JSON object");
-    return [caseOf(fields, place, needs)];
-  });
-}

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { isInterrupted, messageAndHint, UserError } from "../../core/errors.ts";
-import { type Asking, requestFor, type Said, saidBy } from "../asking.ts";
+import { requestFor, type Said, saidBy } from "../ask-model.ts";
+import type { Asking } from "../asking.ts";
 import type { GoldenCase } from "../cases/case.ts";
 import type { GateIo } from "../io.ts";
 import { type LiveCare, paused, rested, strainOf, withLiveAnswer } from "../live-care.ts";

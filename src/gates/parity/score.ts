@@ -1,5 +1,5 @@
 import { type PairScore, scoreAgain, scoreOf } from "../../core/statistics/pairs.ts";
-import type { Said } from "../asking.ts";
+import type { Said } from "../ask-model.ts";
 import { answersDiffer, type Comparison, distance, isEquality } from "../cases/compare.ts";
 
 /** An answer, or that there was none though it was asked for. */

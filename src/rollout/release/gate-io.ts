@@ -5,6 +5,7 @@ import { type Met, whatWasMet } from "../../core/met.ts";
 import { type Routing, splitOf } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import type { GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
+import type { Arrival } from "../../gates/protocols/event-stream.ts";
 import { presentPods } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { locationOf } from "../context/deployed.ts";
@@ -12,6 +13,7 @@ import { previewValue, reachOf } from "../ingress/reach-slot.ts";
 import { type Endpoint, ingressEndpoints } from "../observe/ingress-endpoints.ts";
 import type { Observation } from "../observe/observation.ts";
 import { observeSlot } from "../observe/observe.ts";
+import { statusOfGrpc } from "../proof/grpc-status.ts";
 import { probeHost } from "../proof/identity-question.ts";
 import { isUntrusted } from "../proof/probe.ts";
 import type { RolloutRecord } from "../record/record.ts";
@@ -100,6 +102,7 @@ async function askIngress(
   }
   const header = forced ?? (request.route === "release" ? router.force(routing, "main") : undefined);
   const startedAt = context.clock.now();
+  const arrivals: Arrival[] = [];
   try {
     const answer = await context.probe({
       endpoint,
@@ -107,6 +110,10 @@ async function askIngress(
       path: request.path,
       method: request.method,
       body: request.body,
+      grpc: request.grpc,
+      onData: (bytes) => {
+        if (arrivals.length < mostArrivals) arrivals.push({ bytes, atMs: context.clock.now() - startedAt });
+      },
       verified: !request.insecure,
       headers: {
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
@@ -123,8 +130,10 @@ async function askIngress(
       const pauseMs = Math.min(longestPauseMs, limit.retryAfterMs ?? pauseAfterLimitMs);
       await context.clock.sleep(pauseMs, request.signal);
     }
-    const { status, body, truncated } = answer;
+    const { body, truncated, message } = answer;
+    const status = request.grpc === undefined ? answer.status : statusOfGrpc(answer);
     const more = {
+      ...(request.grpc === undefined ? { arrivals } : { message }),
       ...(truncated === true ? { truncated } : {}),
       ...(limit === undefined ? {} : { limit: limit.why }),
     };
@@ -136,6 +145,9 @@ async function askIngress(
     return isUnreachable(error) ? { kind: "unreachable", why } : { kind: "broken", why };
   }
 }
+
+/** Of a stream that is longer the rest came at the end, as far as anybody asks. */
+const mostArrivals = 10_000;
 
 const pauseAfterLimitMs = 500;
 const longestPauseMs = 5_000;
