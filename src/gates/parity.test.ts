@@ -39,7 +39,7 @@ function compared(config: Partial<ParityConfig>, models: { readonly live: Model;
     pods: () => Promise.reject(new Error("Nobody asks for pods.")),
     ask: (request) => {
       requests.push(request);
-      const { inputs } = JSON.parse(request.body ?? "{}") as { inputs: { data: number[] }[] };
+      const { inputs = [] } = JSON.parse(request.body ?? "{}") as { inputs?: { data: number[] }[] };
       const model = request.route === "live" ? models.live : models.release;
       return Promise.resolve(model(inputs[0]?.data[0] ?? Number.NaN, request, requests.length - 1));
     },
@@ -229,6 +229,26 @@ describe("parity", () => {
       expect(text).not.toContain("Countess");
       expect(text).toContain("[masked]");
     }
+  });
+
+  test("what streams tell beside their text is shown, and a stream that is cut counts against the release", async () => {
+    await writeFile(
+      join(folder, "cases.jsonl"),
+      Array.from({ length: 200 }, (_, index) => `{"input":"question ${index}"}\n`).join(""),
+    );
+    const events = (...choices: object[]) =>
+      choices.map((choice) => `data: ${JSON.stringify({ choices: [choice] })}\n\n`).join("");
+    const text = { index: 0, delta: { content: "yes" } };
+    const whole: Model = () => answer(events(text, { index: 0, delta: {}, finish_reason: "stop" }));
+    let count = 0;
+    const cut: Model = (...of) => (++count % 5 === 0 ? answer(events(text)) : whole(...of));
+    const config = { path: "/v1/chat/completions", compare: "text" } as const;
+    const said = await compared(config, { live: whole, release: cut }).toEnd();
+    expect(said).toMatchObject({
+      verdict: "fail",
+      data: { told: { live: { finish: { stop: expect.any(Number) } } } },
+    });
+    expect(said.evidence).toContain("the stream was cut short");
   });
 
   test("a file that is wrong is told with line and field: before a rollout, and no verdict in one", async () => {

@@ -17,6 +17,7 @@ import type { ParitySample } from "./ask.ts";
 import { type Example, nothing, type ParityMemory } from "./memory.ts";
 import type { Draw } from "./order.ts";
 import { type Heard, type Pair, scored } from "./score.ts";
+import { toldData, withFacts } from "./told.ts";
 
 export interface ParityJudging {
   readonly asking: Asking;
@@ -63,7 +64,7 @@ function pausedVerdict({ care }: ParityMemory, why: string): GateVerdict {
 
 function withAnswers(memory: ParityMemory, sample: Pairs, { asking }: ParityJudging): ParityMemory {
   const isSame = memory.cases === sample.digest;
-  let { all, differing, refused, liveBroken } = memory;
+  let { all, differing, refused, liveBroken, told } = memory;
   const segments: Record<string, PairCounts> = { ...memory.segments };
   const examples: Example[] = [...memory.examples];
   for (const one of sample.asked) {
@@ -83,7 +84,11 @@ function withAnswers(memory: ParityMemory, sample: Pairs, { asking }: ParityJudg
     if (drawn.segment !== undefined) {
       segments[drawn.segment] = withScore(segments[drawn.segment] ?? noPairs, score);
     }
-    const { live } = one.pair;
+    const { live, release } = one.pair;
+    told = {
+      live: withFacts(told.live, factsOf(live)),
+      release: withFacts(told.release, factsOf(release)),
+    };
     if (live.kind !== "value") liveBroken = { count: liveBroken.count + 1, why: live.why };
     if (score === 1 && why !== undefined) {
       examples.push(exampleOf(asking, asked, drawn.segment, one.pair, why, size));
@@ -98,7 +103,7 @@ function withAnswers(memory: ParityMemory, sample: Pairs, { asking }: ParityJudg
       ...(isSame ? memory.again.filter((place) => !places.includes(place)) : []),
       ...sample.asked.flatMap(({ kind, place }) => (kind === "unanswered" ? [place] : [])),
     ],
-    ...{ all: { ...all }, differing, segments, refused, liveBroken },
+    ...{ all: { ...all }, differing, segments, refused, liveBroken, told },
     asked: {
       live: memory.asked.live + sample.requests.live,
       release: memory.asked.release + sample.requests.release,
@@ -107,6 +112,8 @@ function withAnswers(memory: ParityMemory, sample: Pairs, { asking }: ParityJudg
     care: sample.care,
   };
 }
+
+const factsOf = (heard: Heard) => (heard.kind === "value" ? heard.facts : undefined);
 
 function exampleOf(
   { mask }: Asking,
@@ -181,6 +188,7 @@ function verdictOf(memory: ParityMemory, sample: Pairs, judging: ParityJudging):
     tooSmall: draw.tooSmall,
     refused: refused.count,
     requests: asked,
+    told: { live: toldData(memory.told.live) ?? null, release: toldData(memory.told.release) ?? null },
     inputs: draw.inputs.length,
     examples,
   };

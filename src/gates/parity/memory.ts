@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { noPairs } from "../../core/statistics/pairs.ts";
 import { type LiveCare, liveCare, unknownLive } from "../live-care.ts";
+import { nothingTold, told } from "./told.ts";
 
 const count = z.number().int().min(0);
 
@@ -35,6 +36,8 @@ export const remembered = z.object({
   refused: z.object({ count, why: z.string() }),
   /** Pairs to which live gave no answer at first. */
   liveBroken: z.object({ count, why: z.string() }),
+  /** What streams and answers of language models tell. */
+  told: z.object({ live: told, release: told }),
   examples: z.array(example),
   care: liveCare,
   /** It has failed, with this evidence: that stays so. */
@@ -54,6 +57,7 @@ export const nothing: ParityMemory = {
   asked: { live: 0, release: 0 },
   refused: { count: 0, why: "" },
   liveBroken: { count: 0, why: "" },
+  told: { live: nothingTold, release: nothingTold },
   examples: [],
   care,
 };
