@@ -85,6 +85,8 @@ const look = lookBy<GoldenSettings, GoldenSample, GoldenMemory>({
       import("./ask-model.ts"),
     ]);
     try {
+      const { loaded } = await import("./cases/comparator.ts");
+      const comparison = await loaded(io.calls.folder, asking.comparison);
       const cases = await readExpected(io.calls.folder, asking, (answer) => comparedOf(asking, answer));
       const answers: { of: GoldenCase; is: Answered }[] = [];
       for (const one of cases.slice(from, from + inOneLook)) {
@@ -93,7 +95,7 @@ const look = lookBy<GoldenSettings, GoldenSample, GoldenMemory>({
           ...requestFor(asking, one.input),
           signal,
         });
-        const is = answered(asking, one, saidBy(asking, outcome));
+        const is = answered({ ...asking, comparison }, one, saidBy(asking, outcome));
         answers.push({ of: one, is });
         // The next look goes on here.
         if (is.kind === "unanswered") break;
@@ -185,6 +187,8 @@ export const goldenGate: ConfigurableGate<GoldenForm, GoldenSettings> = {
     const { golden: asking } = settings;
     const cases = await readExpected(folder, asking, (answer) => comparedOf(asking, answer));
     for (const { input } of cases) requestFor(asking, input);
+    const { loaded } = await import("./cases/comparator.ts");
+    await loaded(folder, asking.comparison);
   },
   look,
 };

@@ -109,6 +109,8 @@ export const parityGate: ConfigurableGate<ParityForm, ParitySettings> = {
       import("./ask-model.ts"),
     ]);
     for (const { input } of await readCases(folder, asking.cases, "input")) requestFor(asking, input);
+    const { loaded } = await import("./cases/comparator.ts");
+    await loaded(folder, asking.comparison);
   },
   look: lookBy<ParitySettings, ParitySample, ParityMemory>({
     remembers: { nothing, schema: remembered },

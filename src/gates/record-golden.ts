@@ -2,6 +2,7 @@ import { messageAndHint, UserError } from "../core/errors.ts";
 import { requestFor, type Said, saidBy } from "./ask-model.ts";
 import type { Asking } from "./asking.ts";
 import type { GoldenCase } from "./cases/case.ts";
+import { loaded } from "./cases/comparator.ts";
 import { answersDiffer, labelled } from "./cases/compare.ts";
 import { paused, strainOf, unknownLive, withLiveAnswer } from "./live-care.ts";
 import { withMask } from "./mask.ts";
@@ -35,7 +36,9 @@ export interface GoldenRecorded {
  * before live is asked, so that the file is about what it says.
  */
 export async function recordGolden(recording: GoldenRecording): Promise<GoldenRecorded> {
-  const { io, asking, cases, signal } = recording;
+  const { io, cases, signal } = recording;
+  const comparison = await loaded(io.calls.folder, recording.asking.comparison);
+  const asking = { ...recording.asking, comparison };
   const { clock } = io.calls;
   const lines: string[] = [];
   const leftOut: LeftOut[] = [];

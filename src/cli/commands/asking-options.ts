@@ -17,7 +17,7 @@ export const askingOptions: readonly OptionSpec[] = [
     name: "compare",
     value: "how",
     summary:
-      "exact, label, text, structure, absolute=0.001,relative=0.01, topK=5 or cosine=0.99; what the same answer is",
+      "exact, label, text, structure, absolute=0.001,relative=0.01, topK=5, cosine=0.99 or module=compare.ts; what the same answer is",
     defaultText: "exact",
   },
   { name: "answer", value: "path", summary: "dot-separated path into what is compared" },
@@ -94,7 +94,7 @@ export async function askingOf(
     if (key === "compare") {
       throw wrongOption(
         key,
-        `is "${String(compare)}", but takes exact, label, text, structure, absolute=0.001,relative=0.01, topK=5 or cosine=0.99`,
+        `is "${String(compare)}", but takes exact, label, text, structure, absolute=0.001,relative=0.01, topK=5, cosine=0.99 or module=FILE`,
       );
     }
     throw wrongOption(key === "headers" ? "header" : key, issue?.message ?? "cannot be used");
@@ -139,6 +139,7 @@ export async function askingOf(
 /** `absolute=0.001,relative=0.01` as the configuration has it. */
 function comparison(text: string): unknown {
   if (!text.includes("=")) return text;
+  if (text.startsWith("module=")) return { module: text.slice("module=".length) };
   return Object.fromEntries(
     text.split(",").map((part) => {
       const [key = "", value = ""] = part.split("=");

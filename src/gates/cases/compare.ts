@@ -16,7 +16,11 @@ export type Comparison =
   /** The same keys and types; values may differ. */
   | { readonly kind: "structure" }
   /** Embeddings that point the same way. */
-  | { readonly kind: "cosine"; readonly least: number };
+  | { readonly kind: "cosine"; readonly least: number }
+  /** A module of the user's has a comparator; it is loaded before anything is compared. */
+  | { readonly kind: "module"; readonly file: string }
+  /** That comparator: how an answer differs. */
+  | { readonly kind: "own"; readonly differs: (expected: unknown, answer: unknown) => string | undefined };
 
 /** What is wrong with an answer; `undefined`: nothing. Numbers that are none are always wrong. Pure. */
 export function difference(comparison: Comparison, expected: unknown, answer: unknown): string | undefined {
@@ -41,6 +45,10 @@ export function difference(comparison: Comparison, expected: unknown, answer: un
       return spaced(answer) === spaced(expected) ? undefined : instead(answer, expected);
     case "structure":
       return structureDiffers(expected, answer, "");
+    case "own":
+      return comparison.differs(expected, answer);
+    case "module":
+      throw new Error("A comparator is loaded before it compares.");
     case "cosine":
       return cosineDiffers(comparison.least, expected, answer);
   }

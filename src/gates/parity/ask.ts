@@ -4,11 +4,13 @@ import { isInterrupted, messageAndHint, UserError } from "../../core/errors.ts";
 import { requestFor, type Said, saidBy } from "../ask-model.ts";
 import type { Asking } from "../asking.ts";
 import type { GoldenCase } from "../cases/case.ts";
+import { loaded } from "../cases/comparator.ts";
+import type { Comparison } from "../cases/compare.ts";
 import type { GateIo } from "../io.ts";
 import { type LiveCare, paused, rested, strainOf, withLiveAnswer } from "../live-care.ts";
 import type { ParityMemory } from "./memory.ts";
 import { type Draw, drawInputs, segmentOf } from "./order.ts";
-import { asksAgain, type Heard, type Pair } from "./score.ts";
+import { asksAgain, type Heard, type Pair, type Scored, scored } from "./score.ts";
 
 /** What it takes to ask a model, inside a rollout or outside. */
 export interface AskingIo extends Pick<GateIo, "ask"> {
@@ -29,7 +31,7 @@ export interface ParityAsking {
 }
 
 export type Asked =
-  | { readonly kind: "pair"; readonly place: number; readonly pair: Pair }
+  | { readonly kind: "pair"; readonly place: number; readonly pair: Pair; readonly scored: Scored }
   /** Live takes it for no input. */
   | { readonly kind: "refused"; readonly place: number; readonly why: string }
   /** Nobody can say: it is asked again. */
@@ -69,7 +71,9 @@ export async function askPairs(
   const { clock, folder } = io.calls;
   const { readCases } = await import("../cases/read-cases.ts");
   let cases: readonly GoldenCase[];
+  let comparison: Comparison;
   try {
+    comparison = await loaded(folder, how.asking.comparison);
     cases = await readCases(folder, how.asking.cases, "input");
     for (const { input } of cases) requestFor(how.asking, input);
   } catch (error) {
@@ -92,7 +96,13 @@ export async function askPairs(
     ...(isSame ? memory.again : []),
     ...draw.inputs.map((_, place) => place).slice(isSame ? memory.next : 0),
   ].slice(0, mostInOneLook);
-  const run = new Run(io, how, rested(memory.care), clock.now() + lookMs, signal);
+  const run = new Run(
+    io,
+    { ...how, asking: { ...how.asking, comparison } },
+    rested(memory.care),
+    clock.now() + lookMs,
+    signal,
+  );
   const isWide = how.pace > sequentialPace;
   const queue = places.map((place) => ({ place, drawn: draw.inputs[place] }));
   const work = async () => {
@@ -103,7 +113,13 @@ export async function askPairs(
       await run.ask(place, one);
     }
   };
-  await Promise.all(Array.from({ length: isWide ? workers : 1 }, work));
+  try {
+    await Promise.all(Array.from({ length: isWide ? workers : 1 }, work));
+  } catch (error) {
+    // A comparator that fails is no verdict on the model.
+    if (!(error instanceof UserError) || isInterrupted(error)) throw error;
+    return { kind: "no-cases", why: messageAndHint(error) };
+  }
   const { asked, requests, strain } = run;
   const care = strain === undefined ? run.care : paused(run.care, clock.now());
   return { kind: "pairs", digest, draw, cases, asked, requests, care, strain };
@@ -153,7 +169,8 @@ class Run {
       if (second.kind === "unanswered") return this.#unanswered(place, `live: ${second.why}`);
       again = second;
     }
-    this.asked.push({ kind: "pair", place, pair: { live, again, release } });
+    const pair = { live, again, release };
+    this.asked.push({ kind: "pair", place, pair, scored: scored(comparison, pair) });
   }
 
   /** The next look goes on with it. */

@@ -16,7 +16,7 @@ import { excerpt, isMasked } from "../mask.ts";
 import type { ParitySample } from "./ask.ts";
 import { type Example, nothing, type ParityMemory } from "./memory.ts";
 import type { Draw } from "./order.ts";
-import { type Heard, type Pair, scored } from "./score.ts";
+import type { Heard, Pair } from "./score.ts";
 import { toldData, withFacts } from "./told.ts";
 
 export interface ParityJudging {
@@ -76,7 +76,7 @@ function withAnswers(memory: ParityMemory, sample: Pairs, { asking }: ParityJudg
     const drawn = sample.draw.inputs[one.place];
     const asked = drawn === undefined ? undefined : sample.cases[drawn.index];
     if (drawn === undefined || asked === undefined) continue;
-    const { score, why, size } = scored(asking.comparison, one.pair);
+    const { score, why, size } = one.scored;
     if (drawn.byTraffic) {
       all = withScore(all, score);
       if (why !== undefined) differing += 1;
