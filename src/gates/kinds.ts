@@ -6,6 +6,7 @@ import { commandGate, webhookGate } from "./call.ts";
 import { goldenGate } from "./golden.ts";
 import type { GateSubject } from "./io.ts";
 import type { ConfigurableGate, GateKind, Looked, Looking } from "./kind.ts";
+import { labelsGate } from "./labels.ts";
 import { parityGate } from "./parity.ts";
 import { podsGate } from "./pods.ts";
 import { requestGate } from "./request.ts";
@@ -23,6 +24,7 @@ const kinds = {
   golden: goldenGate,
   smoke: smokeGate,
   parity: parityGate,
+  labels: labelsGate,
   traffic: trafficGate,
   pods: podsGate,
 } as const;

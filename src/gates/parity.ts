@@ -7,7 +7,7 @@ import { defaultAlpha, pairMargins } from "../core/statistics/lines.ts";
 import { type Asking, type AskingConfig, askingOf, askingShape } from "./asking.ts";
 import { ingressGateProblems } from "./ingress-rules.ts";
 import type { GateSubject } from "./io.ts";
-import { type ConfigurableGate, lookBy } from "./kind.ts";
+import { type ConfigurableGate, type GateAround, lookBy } from "./kind.ts";
 import type { ParitySample } from "./parity/ask.ts";
 import { judgeParity } from "./parity/judge.ts";
 import { nothing, type ParityMemory, remembered } from "./parity/memory.ts";
@@ -34,8 +34,13 @@ export interface ParityForm {
   readonly parity: ParityConfig;
 }
 
-export interface ParitySettings {
+export interface ParitySettings extends BothSlots {
   readonly kind: "parity";
+}
+
+/** How both slots are asked and judged, resolved. */
+export interface BothSlots {
+  readonly against: "each-other" | "right";
   readonly asking: Asking;
   readonly segments: string | undefined;
   readonly inputs: number;
@@ -46,13 +51,34 @@ export interface ParitySettings {
 
 export const parityDefaults = { inputs: 10_000, pace: 5 } as const;
 
+const segmentsKey = text(
+  "Dot-separated path into the input: each value is judged by itself, too. Default: what cases have as segment",
+).optional();
+
+/** The keys of gates that ask both slots; `tolerated`: as the kind says it. */
+export const bothSlotsShape = {
+  ...askingShape,
+  segments: segmentsKey,
+  inputs: count(`Most inputs of the file. ${otherwise(parityDefaults.inputs)}`, 1).optional(),
+  pace: z
+    .number()
+    .positive()
+    .max(1000)
+    .optional()
+    .describe(`Requests a second to the live slot, at most. ${otherwise(parityDefaults.pace)}`),
+  alpha: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe(
+      `Chance that a good release is sent back, over all looks. ${otherwise(defaultAlpha)}, shared with other gates by statistics`,
+    ),
+} as const;
+
 const parity = z
   .strictObject({
-    ...askingShape,
-    segments: text(
-      "Dot-separated path into the input: each value is judged by itself, too. Default: what cases have as segment",
-    ).optional(),
-    inputs: count(`Most inputs of the file. ${otherwise(parityDefaults.inputs)}`, 1).optional(),
+    ...bothSlotsShape,
     tolerated: z
       .number()
       .min(0)
@@ -61,74 +87,76 @@ const parity = z
       .describe(
         `Share of the answers that may be others, beside live's own noise. ${otherwise(pairMargins.fail)}`,
       ),
-    pace: z
-      .number()
-      .positive()
-      .max(1000)
-      .optional()
-      .describe(`Requests a second to the live slot, at most. ${otherwise(parityDefaults.pace)}`),
-    alpha: z
-      .number()
-      .gt(0)
-      .lt(1)
-      .optional()
-      .describe(
-        `Chance that a good release is sent back, over all looks. ${otherwise(defaultAlpha)}, shared with other gates by statistics`,
-      ),
   })
   .describe("Compares the answers of both slots to the same inputs");
 
-export function paritySettings({ parity: config }: ParityForm, timeoutMs: number): ParitySettings {
+/** Pure. */
+export function bothSlots(
+  config: ParityConfig,
+  timeoutMs: number,
+  how: Pick<BothSlots, "against" | "tolerated">,
+): BothSlots {
   return {
-    kind: "parity",
     asking: askingOf(config, timeoutMs),
+    against: how.against,
     segments: config.segments,
     inputs: config.inputs ?? parityDefaults.inputs,
-    tolerated: config.tolerated ?? pairMargins.fail,
+    tolerated: config.tolerated ?? how.tolerated,
     pace: config.pace ?? parityDefaults.pace,
     alpha: config.alpha ?? defaultAlpha,
   };
 }
 
+/** What all gates that ask both slots have in common. `key`: of their kind. */
+export function bothSlotsKind<Settings extends BothSlots & object>(key: string) {
+  return {
+    timeout: 10,
+    every: 1,
+    takesAlpha: true,
+    // Later there is no slot that clients do not use, or none to compare with.
+    phases: ["verify"],
+    problems: (gate: Fields, around: GateAround) => [
+      ...ingressGateProblems(key, { phases: ["verify"], ...gate }, around),
+      ...shownSegments(key, gate),
+    ],
+    require: async ({ asking, against }: Settings, folder: string) => {
+      const [{ readCases }, { requestFor }, { loaded }] = await Promise.all([
+        import("./cases/read-cases.ts"),
+        import("./ask-model.ts"),
+        import("./cases/comparator.ts"),
+      ]);
+      const cases = await readCases(folder, asking.cases, against === "right" ? "expected" : "input");
+      for (const { input } of cases) requestFor(asking, input);
+      await loaded(folder, asking.comparison);
+    },
+    look: lookBy<Settings, ParitySample, ParityMemory>({
+      remembers: { nothing, schema: remembered },
+      ask: async ({ io, memory }, settings, subject, signal) => {
+        const { askPairs } = await import("./parity/ask.ts");
+        return await askPairs(io, memory, settings, seedOf(subject), signal);
+      },
+      judge: (memory, sample, settings) => judgeParity(memory, sample, settings),
+    }),
+  } as const;
+}
+
 export const parityGate: ConfigurableGate<ParityForm, ParitySettings> = {
   key: "parity",
   schema: tied<ParityForm>()(z.object({ parity })),
-  timeout: 10,
-  every: 1,
-  takesAlpha: true,
-  // Later there is no slot that clients do not use, or none to compare with.
-  phases: ["verify"],
-  settings: paritySettings,
-  problems: (gate, around) => [
-    ...ingressGateProblems("parity", { phases: ["verify"], ...gate }, around),
-    ...shownSegments(gate),
-  ],
-  require: async ({ asking }, folder) => {
-    const [{ readCases }, { requestFor }] = await Promise.all([
-      import("./cases/read-cases.ts"),
-      import("./ask-model.ts"),
-    ]);
-    for (const { input } of await readCases(folder, asking.cases, "input")) requestFor(asking, input);
-    const { loaded } = await import("./cases/comparator.ts");
-    await loaded(folder, asking.comparison);
-  },
-  look: lookBy<ParitySettings, ParitySample, ParityMemory>({
-    remembers: { nothing, schema: remembered },
-    ask: async ({ io, memory }, settings, subject, signal) => {
-      const { askPairs } = await import("./parity/ask.ts");
-      return await askPairs(io, memory, settings, seedOf(subject), signal);
-    },
-    judge: (memory, sample, settings) => judgeParity(memory, sample, settings),
+  settings: ({ parity: config }, timeoutMs) => ({
+    kind: "parity",
+    ...bothSlots(config, timeoutMs, { against: "each-other", tolerated: pairMargins.fail }),
   }),
+  ...bothSlotsKind<ParitySettings>("parity"),
 };
 
 /** Reports name segments: what is masked cannot be one. */
-function shownSegments({ parity: asking }: Fields): ConfigProblem[] {
+function shownSegments(key: string, { [key]: asking }: Fields): ConfigProblem[] {
   if (!isFields(asking) || typeof asking.segments !== "string" || !Array.isArray(asking.mask)) return [];
   const path = `input.${asking.segments}`;
   const hides = asking.mask.some((one) => typeof one === "string" && covers(one.split("."), path.split(".")));
   const message = `"${asking.segments}" is masked, but its values are the names of the segments in the report; choose another field`;
-  return hides ? [{ path: ["parity", "segments"], message }] : [];
+  return hides ? [{ path: [key, "segments"], message }] : [];
 }
 
 function covers(mask: readonly string[], path: readonly string[]): boolean {

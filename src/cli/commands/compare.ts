@@ -174,6 +174,7 @@ async function settingsOf(
   const inputs = numberOption(input, "inputs");
   return {
     kind: "parity",
+    against: "each-other",
     asking: await askingOf(input, context, base?.asking),
     segments: typeof segments === "string" ? segments : base?.segments,
     inputs: inputs === undefined ? (base?.inputs ?? parityDefaults.inputs) : Math.ceil(inputs),

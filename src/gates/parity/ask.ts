@@ -10,7 +10,7 @@ import type { GateIo } from "../io.ts";
 import { type LiveCare, paused, rested, strainOf, withLiveAnswer } from "../live-care.ts";
 import type { ParityMemory } from "./memory.ts";
 import { type Draw, drawInputs, segmentOf } from "./order.ts";
-import { asksAgain, type Heard, type Pair, type Scored, scored } from "./score.ts";
+import { asksAgain, type Heard, type Pair, type Scored, scored, scoredByRight } from "./score.ts";
 
 /** What it takes to ask a model, inside a rollout or outside. */
 export interface AskingIo extends Pick<GateIo, "ask"> {
@@ -20,6 +20,8 @@ export interface AskingIo extends Pick<GateIo, "ask"> {
 /** How parity asks. */
 export interface ParityAsking {
   readonly asking: Asking;
+  /** `each-other`: live's answers are what is compared with, `right`: those that the cases declare. */
+  readonly against: "each-other" | "right";
   /** Dot-separated path into the input. */
   readonly segments: string | undefined;
   /** Most inputs. */
@@ -74,7 +76,7 @@ export async function askPairs(
   let comparison: Comparison;
   try {
     comparison = await loaded(folder, how.asking.comparison);
-    cases = await readCases(folder, how.asking.cases, "input");
+    cases = await readCases(folder, how.asking.cases, how.against === "right" ? "expected" : "input");
     for (const { input } of cases) requestFor(how.asking, input);
   } catch (error) {
     if (!(error instanceof UserError) || isInterrupted(error)) throw error;
@@ -160,6 +162,11 @@ class Run {
     if (release.kind === "unanswered") return this.#unanswered(place, release.why);
     if (live.kind === "refused") {
       this.asked.push({ kind: "refused", place, why: live.why });
+      return;
+    }
+    if (this.#how.against === "right") {
+      const pair = { live, again: undefined, release };
+      this.asked.push({ kind: "pair", place, pair, scored: scoredByRight(comparison, one.expected, pair) });
       return;
     }
     let again: Heard | undefined;

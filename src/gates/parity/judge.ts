@@ -13,13 +13,14 @@ import { judgeSegments } from "../../core/statistics/segments.ts";
 import type { Asking } from "../asking.ts";
 import type { GoldenCase } from "../cases/case.ts";
 import { excerpt, isMasked } from "../mask.ts";
-import type { ParitySample } from "./ask.ts";
+import type { ParityAsking, ParitySample } from "./ask.ts";
 import { type Example, nothing, type ParityMemory } from "./memory.ts";
 import type { Draw } from "./order.ts";
 import type { Heard, Pair } from "./score.ts";
 import { toldData, withFacts } from "./told.ts";
 
 export interface ParityJudging {
+  readonly against: ParityAsking["against"];
   readonly asking: Asking;
   /** Share of answers that may be others, beside those in which live differs from itself. */
   readonly tolerated: number;
@@ -192,7 +193,7 @@ function verdictOf(memory: ParityMemory, sample: Pairs, judging: ParityJudging):
     inputs: draw.inputs.length,
     examples,
   };
-  const words = wordsOf(memory, { low, high });
+  const words = wordsOf(memory, { low, high }, judging.against);
   const end = (verdict: GateVerdict["verdict"], evidence: string): GateVerdict => ({
     verdict,
     evidence,
@@ -208,7 +209,8 @@ function verdictOf(memory: ParityMemory, sample: Pairs, judging: ParityJudging):
     const where = found.named.length === 0 ? "" : ` in ${found.named.join(", ")}`;
     const [worst] = examples;
     const shown = worst === undefined ? "" : `; for example case ${worst.id}: ${worst.why}`;
-    return end("fail", `other answers than live's${where}: ${words}${shown}`);
+    const what = judging.against === "right" ? "wrong where live is right" : "other answers than live's";
+    return end("fail", `${what}${where}: ${words}${shown}`);
   }
   if (all.pairs === 0 && refused.count >= refusedAtOnce) {
     return end("inconclusive", `nothing to compare: live refuses the inputs (${refused.why})`);
@@ -258,10 +260,16 @@ function segmentsData(
 function wordsOf(
   { all, differing, refused }: ParityMemory,
   { low, high }: { readonly low: number; readonly high: number },
+  against: ParityAsking["against"],
 ): string {
   const { pairs, newOnly, liveOnly } = all;
   const without = refused.count === 0 ? "" : `; ${refused.count} inputs are refused by live (${refused.why})`;
   if (pairs === 0) return `no pair of answers yet${without}`;
+  if (against === "right") {
+    const live = differing - newOnly + liveOnly;
+    const only = `the release alone ${newOnly} times, live alone ${liveOnly} times`;
+    return `${differing} of ${pairs} answers are wrong (${percent(low)} to ${percent(high)}), ${live} of live's: ${only}${without}`;
+  }
   const rate = `${percent(low)} to ${percent(high)}`;
   const voted = `${newOnly} times against the release, ${liveOnly} times for it`;
   const again = newOnly + liveOnly === 0 ? "" : `, asked again live votes ${voted}`;
@@ -269,7 +277,7 @@ function wordsOf(
 }
 
 /** What the inputs were too few for. */
-function notShown({ all }: ParityMemory, { tolerated }: ParityJudging): string {
+function notShown({ all }: ParityMemory, { tolerated, against }: ParityJudging): string {
   const bad = tolerated + pairMargins.bad - pairMargins.fail;
   const isEnough = (more: number) =>
     lnPairsPass({ ...all, pairs: all.pairs + more }, bad) >= Math.log(1 / defaultBeta);
@@ -281,7 +289,8 @@ function notShown({ all }: ParityMemory, { tolerated }: ParityJudging): string {
     if (isEnough(middle)) more = middle;
     else least = middle;
   }
-  return `not shown to be under ${percent(bad)} beside live's own: at least ${Math.ceil(more)} more inputs are needed`;
+  const than = against === "right" ? "wrong more than live" : "beside live's own";
+  return `not shown to be under ${percent(bad)} ${than}: at least ${Math.ceil(more)} more inputs are needed`;
 }
 
 function percent(share: number): string {

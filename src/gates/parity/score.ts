@@ -1,6 +1,6 @@
 import { type PairScore, scoreAgain, scoreOf } from "../../core/statistics/pairs.ts";
 import type { Said } from "../ask-model.ts";
-import { answersDiffer, type Comparison, distance, isEquality } from "../cases/compare.ts";
+import { answersDiffer, type Comparison, difference, distance, isEquality } from "../cases/compare.ts";
 
 /** An answer, or that there was none though it was asked for. */
 export type Heard = Extract<Said, { kind: "value" | "broken" }> | Extract<Said, { kind: "refused" }>;
@@ -42,6 +42,22 @@ export function scored(comparison: Comparison, { live, again, release }: Pair): 
   if (why === undefined) return { score: 0, why, size };
   const secondIsNew = differs(comparison, again, release) === undefined;
   return { score: scoreAgain({ secondIsFirst, secondIsNew }), why, size };
+}
+
+/**
+ * The same where the right answer is known: whether the release is wrong, less whether live is. No second answer is needed. Pure.
+ */
+export function scoredByRight(
+  comparison: Comparison,
+  expected: unknown,
+  { live, release }: Omit<Pair, "again">,
+): Scored {
+  const wrong = (heard: Heard) =>
+    heard.kind === "value" ? difference(comparison, expected, heard.value) : heard.why;
+  const why = wrong(release);
+  const isHeard = release.kind === "value" && why !== undefined;
+  const size = isHeard ? distance(expected, release.value) : why === undefined ? 0 : Number.MAX_VALUE;
+  return { score: scoreOf(why !== undefined, wrong(live) !== undefined), why, size };
 }
 
 /** Numbers that are none are told by `difference` as wrong in whichever answer they are; here only whether both are alike counts. */
