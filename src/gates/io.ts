@@ -122,6 +122,8 @@ export interface GateIo {
   reach(signal: AbortSignal): Promise<CallReach>;
   /** What the ingress controller counts of clients' requests. */
   counters(request: CountersRequest): Promise<CountersOutcome>;
+  /** Requests a second that clients send to the live slot; `undefined`: nobody counts them, or not for long enough. @default nobody does */
+  clientsRate?(signal: AbortSignal): Promise<number | undefined>;
   /** The pods of the slot that the release is in. */
   pods(signal: AbortSignal): Promise<PodsSeen>;
 }

@@ -117,11 +117,14 @@ export interface ConfigurableGate<Form extends object, Settings extends object> 
   readonly phases?: readonly GatePhase[];
   /** Seconds for one look, where nothing is said. */
   readonly timeout: number;
-  /** Whether it can send a good release back by chance, so that it takes a part of the release's alpha. @default false */
-  readonly takesAlpha?: true;
   /** Seconds from the end of a look to the next one, where nothing is said. @default that of all gates */
   readonly every?: number;
   readonly settings: (form: Form, timeoutMs: number) => Settings;
+  /**
+   * It sends a good release back with a chance of `alpha`, a key of its settings: its part of the release's. `needsSteps`: it sees nothing in one
+   * jump. @default it judges without chance
+   */
+  readonly statistical?: { readonly weightOf: (settings: Settings) => number; readonly needsSteps: boolean };
   /** What the schema alone cannot say, of a gate that has the key. Paths begin at the gate. @default nothing */
   readonly problems?: (gate: Fields, around: GateAround) => readonly ConfigProblem[];
 }

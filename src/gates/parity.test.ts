@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { callIo, reach, subject } from "../calls/calls.fixture.ts";
 import type { GateIo, GateSubject, IngressOutcome, IngressRequest } from "./io.ts";
+import { paceOf } from "./parity/ask.ts";
 import { type ParityConfig, parityGate } from "./parity.ts";
 
 let folder: string;
@@ -260,6 +261,15 @@ describe("parity", () => {
     });
     const settings = parityGate.settings({ parity: { cases: "cases.jsonl", path } }, 1_000);
     await expect(parityGate.require?.(settings, folder)).rejects.toMatchObject({ code: "cases-invalid" });
+  });
+
+  test("live gets a tenth of what clients send, one a second at least, and no more than was said", () => {
+    expect(paceOf(undefined, undefined)).toBe(5);
+    expect(paceOf(50, undefined)).toBe(50);
+    expect(paceOf(undefined, 300)).toBe(30);
+    expect(paceOf(20, 300)).toBe(20);
+    expect(paceOf(undefined, 0)).toBe(1);
+    expect(paceOf(0.5, 300)).toBe(0.5);
   });
 
   test("the pace to live is kept", async () => {

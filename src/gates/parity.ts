@@ -24,10 +24,10 @@ export interface ParityConfig extends AskingConfig {
   readonly inputs?: number;
   /** Share of the answers, 0 to 1, that may be others, beside those in which live differs from itself. @default 0.01 */
   readonly tolerated?: number;
-  /** Requests a second to the live slot, at most. @default 5 */
+  /** Requests a second to the live slot, at most; never more than a tenth of clients', where these are counted. @default 5 where nobody counts */
   readonly pace?: number;
-  /** Chance that a good release is sent back, 0 to 1, over all looks. @default 0.05, shared with the other gates that judge by statistics */
-  readonly alpha?: number;
+  /** Its part of the release's alpha, beside those of other gates that judge by statistics, above 0. @default 1 */
+  readonly weight?: number;
 }
 
 export interface ParityForm {
@@ -45,7 +45,8 @@ export interface BothSlots {
   readonly segments: string | undefined;
   readonly inputs: number;
   readonly tolerated: number;
-  readonly pace: number;
+  readonly pace: number | undefined;
+  readonly weight: number;
   readonly alpha: number;
 }
 
@@ -65,14 +66,15 @@ export const bothSlotsShape = {
     .positive()
     .max(1000)
     .optional()
-    .describe(`Requests a second to the live slot, at most. ${otherwise(parityDefaults.pace)}`),
-  alpha: z
+    .describe(
+      `Requests a second to the live slot, at most; never over a tenth of clients' where these are counted. ${otherwise(parityDefaults.pace)}`,
+    ),
+  weight: z
     .number()
-    .gt(0)
-    .lt(1)
+    .positive()
     .optional()
     .describe(
-      `Chance that a good release is sent back, over all looks. ${otherwise(defaultAlpha)}, shared with other gates by statistics`,
+      "Its part of the release's alpha, beside those of other gates that judge by statistics. Default: 1",
     ),
 } as const;
 
@@ -102,8 +104,9 @@ export function bothSlots(
     segments: config.segments,
     inputs: config.inputs ?? parityDefaults.inputs,
     tolerated: config.tolerated ?? how.tolerated,
-    pace: config.pace ?? parityDefaults.pace,
-    alpha: config.alpha ?? defaultAlpha,
+    pace: config.pace,
+    weight: config.weight ?? 1,
+    alpha: defaultAlpha,
   };
 }
 
@@ -112,7 +115,7 @@ export function bothSlotsKind<Settings extends BothSlots & object>(key: string) 
   return {
     timeout: 10,
     every: 1,
-    takesAlpha: true,
+    statistical: { weightOf: ({ weight }: Settings) => weight, needsSteps: false },
     // Later there is no slot that clients do not use, or none to compare with.
     phases: ["verify"],
     problems: (gate: Fields, around: GateAround) => [

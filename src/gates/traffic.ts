@@ -43,7 +43,7 @@ export interface TrafficConfig {
    * and 5, unless it was told others). @default not compared
    */
   readonly latency?: number;
-  /** Chance that a good release is sent back, 0 to 1, over all looks. @default 0.05, shared with the other gates that judge by statistics */
+  /** Chance that a good release is sent back, 0 to 1, over all looks. @default 0.05 */
   readonly alpha?: number;
 }
 
@@ -253,7 +253,6 @@ export const trafficGate: ConfigurableGate<TrafficForm, TrafficSettings> = {
   key: "traffic",
   schema: tied<TrafficForm>()(z.object({ traffic })),
   timeout: gateDefaults.timeout,
-  takesAlpha: true,
   phases: ["shift"],
   settings: ({ traffic: { metrics, latency, alpha = defaultAlpha } }, timeoutMs) => ({
     kind: "traffic",

@@ -178,8 +178,9 @@ async function settingsOf(
     asking: await askingOf(input, context, base?.asking),
     segments: typeof segments === "string" ? segments : base?.segments,
     inputs: inputs === undefined ? (base?.inputs ?? parityDefaults.inputs) : Math.ceil(inputs),
-    pace: numberOption(input, "pace") ?? base?.pace ?? parityDefaults.pace,
+    pace: numberOption(input, "pace") ?? base?.pace,
     tolerated: share("tolerated", base?.tolerated ?? pairMargins.fail),
+    weight: 1,
     // Outside a release no other gate takes a part.
     alpha: share("alpha", defaultAlpha),
   };

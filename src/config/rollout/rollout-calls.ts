@@ -12,7 +12,6 @@ import {
   gateShape,
   phasesOf,
 } from "../../gates/kinds.ts";
-import { withSharedAlpha } from "../../gates/share-alpha.ts";
 import { callOf, callShape, variable } from "../parts/call-shape.ts";
 import { otherwise, text } from "../parts/schema-parts.ts";
 import type { GateConfig, HookConfig, NotificationConfig, RolloutConfig } from "./rollout-types.ts";
@@ -148,10 +147,8 @@ const podsGate: Gate = {
   onInconclusive: "hold",
 };
 
-const alphaKeys = configurableGates.flatMap(({ key, takesAlpha }) => (takesAlpha ? [key] : []));
-
 export function resolveGates({ gates = [], watchPods = defaults.rollout.watchPods }: RolloutConfig): Gate[] {
-  return [...(watchPods ? [podsGate] : []), ...withSharedAlpha(gates, alphaKeys).map(resolveGate)];
+  return [...(watchPods ? [podsGate] : []), ...gates.map(resolveGate)];
 }
 
 export function resolveNotification({

@@ -13,7 +13,7 @@ import { type Draw, drawInputs, segmentOf } from "./order.ts";
 import { asksAgain, type Heard, type Pair, type Scored, scored, scoredByRight } from "./score.ts";
 
 /** What it takes to ask a model, inside a rollout or outside. */
-export interface AskingIo extends Pick<GateIo, "ask"> {
+export interface AskingIo extends Pick<GateIo, "ask" | "clientsRate"> {
   readonly calls: Pick<GateIo["calls"], "clock" | "folder">;
 }
 
@@ -27,7 +27,7 @@ export interface ParityAsking {
   /** Most inputs. */
   readonly inputs: number;
   /** Requests a second to the live slot, at most. */
-  readonly pace: number;
+  readonly pace: number | undefined;
   /** The gate's own part. */
   readonly alpha: number;
 }
@@ -61,6 +61,8 @@ const mostInOneLook = 500;
 /** Above this pace one request after the other may be too slow. */
 const sequentialPace = 10;
 const workers = 8;
+const leastPace = 1;
+const unknownPace = 5;
 
 /** Asks both slots with as many inputs as one look has time for. `seed`: decides which, and in which order. */
 export async function askPairs(
@@ -98,14 +100,16 @@ export async function askPairs(
     ...(isSame ? memory.again : []),
     ...draw.inputs.map((_, place) => place).slice(isSame ? memory.next : 0),
   ].slice(0, mostInOneLook);
+  const pace = paceOf(how.pace, await io.clientsRate?.(signal));
   const run = new Run(
     io,
+    pace,
     { ...how, asking: { ...how.asking, comparison } },
     rested(memory.care),
     clock.now() + lookMs,
     signal,
   );
-  const isWide = how.pace > sequentialPace;
+  const isWide = pace > sequentialPace;
   const queue = places.map((place) => ({ place, drawn: draw.inputs[place] }));
   const work = async () => {
     for (let next = queue.shift(); next !== undefined && !run.isOver; next = queue.shift()) {
@@ -127,6 +131,15 @@ export async function askPairs(
   return { kind: "pairs", digest, draw, cases, asked, requests, care, strain };
 }
 
+/**
+ * Requests a second to live: a tenth of those that clients send there, at least one, at most what somebody said; where nobody counts what was
+ * said, or a few. Pure.
+ */
+export function paceOf(said: number | undefined, clients: number | undefined): number {
+  if (clients === undefined) return said ?? unknownPace;
+  return Math.min(said ?? Number.POSITIVE_INFINITY, Math.max(leastPace, clients / 10));
+}
+
 /** One look. */
 class Run {
   readonly asked: Asked[] = [];
@@ -140,13 +153,20 @@ class Run {
   readonly #pace: Pace;
   #isStopped = false;
 
-  constructor(io: AskingIo, how: ParityAsking, care: LiveCare, until: number, signal: AbortSignal) {
+  constructor(
+    io: AskingIo,
+    pace: number,
+    how: ParityAsking,
+    care: LiveCare,
+    until: number,
+    signal: AbortSignal,
+  ) {
     this.#io = io;
     this.#how = how;
     this.care = care;
     this.#until = until;
     this.#signal = signal;
-    this.#pace = new Pace(io.calls.clock, how.pace);
+    this.#pace = new Pace(io.calls.clock, pace);
   }
 
   get isOver(): boolean {

@@ -4,7 +4,7 @@ import type { IdentityAnswer } from "../../core/identity.ts";
 import { type Met, whatWasMet } from "../../core/met.ts";
 import { type Routing, splitOf } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
-import type { GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
+import type { CounterSource, GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
 import type { Arrival } from "../../gates/protocols/event-stream.ts";
 import { presentPods } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -17,6 +17,7 @@ import { statusOfGrpc } from "../proof/grpc-status.ts";
 import { probeHost } from "../proof/identity-question.ts";
 import { isUntrusted } from "../proof/probe.ts";
 import type { RolloutRecord } from "../record/record.ts";
+import { ClientsRate } from "./clients-rate.ts";
 import { OwnRequests, TrafficCounters } from "./counter-io.ts";
 
 /** What the executor saw last. */
@@ -33,6 +34,7 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
   let asked = 0;
   const own = new OwnRequests();
   const counters = new TrafficCounters(context, own);
+  const rate = new ClientsRate();
   return {
     calls: context.calls,
     ask: (request) => {
@@ -42,6 +44,13 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
       const led = request.route !== "clients" && header ? wanted : undefined;
       return own.counting(led, () => askIngress(context, seen, request, asked++), isServerError);
     },
+    clientsRate: async (signal) => {
+      const sources = sourcesOf(context);
+      if (sources === undefined) return undefined;
+      const seen = now();
+      const request = { sources, latency: undefined, timeoutMs: rateTimeoutMs, signal };
+      return rate.see(await counters.read(seen, proofs(), request), otherSlot(seen.slot));
+    },
     counters: (request) => counters.read(now(), proofs(), request),
     reach: (signal) => reachOf(context, now(), signal),
     pods: async (signal) => {
@@ -50,6 +59,14 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
       return podsSeen(observed);
     },
   };
+}
+
+/** How long the counters may take before a gate asks without them. */
+const rateTimeoutMs = 5_000;
+
+/** Where clients' requests are counted: a gate says it. */
+function sourcesOf({ config }: RolloutContext): readonly CounterSource[] | undefined {
+  return config.rollout.gates.flatMap((gate) => (gate.kind === "traffic" ? [gate.sources] : []))[0];
 }
 
 const isServerError = (outcome: IngressOutcome) => outcome.kind === "answer" && outcome.answer.status >= 500;
