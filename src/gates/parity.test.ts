@@ -178,6 +178,30 @@ describe("parity", () => {
     expect(memory().length).toBeLessThan(20_000);
   });
 
+  test("a command that is killed while it asks loses that look alone, and counts no pair twice", async () => {
+    await write(inputs(300));
+    let dies = false;
+    const { look, requests, memory } = compared(
+      { tolerated: 0.001, pace: 20 },
+      {
+        live: (input) => {
+          if (dies && requests.length % 7 === 0) throw new Error("killed");
+          return output(input);
+        },
+        release: same,
+      },
+    );
+    await look();
+    const before = memory();
+    dies = true;
+    await expect(look()).rejects.toThrow("killed");
+    expect(memory()).toBe(before);
+    dies = false;
+    let said = await look();
+    while (said.verdict === "hold") said = await look();
+    expect(said.data).toMatchObject({ pairs: 300, inputs: 300 });
+  });
+
   test("live without answers, and inputs that it refuses, are no verdict on the release", async () => {
     await write(inputs(300));
     const dead = await compared({}, { live: () => answer("", 503), release: same }).toEnd();

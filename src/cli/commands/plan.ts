@@ -42,6 +42,8 @@ interface Plan {
   readonly prepared: PreparedUp;
   readonly live: Slot;
   readonly result: OperationResult;
+  /** What the gates of a release send themselves. */
+  readonly own: { readonly requests: readonly object[]; readonly lines: readonly string[] };
   /** The way back that a release would take the place of. */
   readonly givenUp: (GivenUp & { readonly text: string }) | undefined;
   /** What a release would take beside what runs. */
@@ -77,6 +79,11 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
     runs.form === "template" && prepared.observation.routing !== undefined
       ? warmSlotGivenUp({ record, routing, observation: prepared.observation })
       : undefined;
+  const { describeRequests, gateRequests } = await import("../../gates/own-requests.ts");
+  const own = await gateRequests(
+    runs.form === "template" ? rollout.config.rollout.gates : [],
+    rollout.calls.folder,
+  );
   const telling = withoutRefusals(rollout);
   await requireRoomForUp(telling, prepared);
   const admission = cost && (await requireAdmitted(telling, cost.spec, cost.slot));
@@ -85,6 +92,7 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
     prepared,
     live: liveSlot(prepared.plan.routing),
     result,
+    own: { requests: own, lines: own.map(describeRequests) },
     givenUp: lost && { ...lost, text: describeGivenUp(lost, "a release") },
     cost: cost && { ...cost, admission, text: describeCapacity(cost.capacity) },
   };
@@ -104,6 +112,7 @@ function document({
   result,
   cost,
   givenUp,
+  own,
 }: Plan): Readonly<Record<string, unknown>> {
   return {
     model: rollout.config.name,
@@ -115,6 +124,7 @@ function document({
     same: result.same,
     notes: prepared.plan.notes,
     release: cost === undefined ? null : costDocument(cost),
+    ownRequests: own.requests,
     givesUp:
       givenUp === undefined
         ? null
@@ -154,7 +164,7 @@ function describeCost({ stretches, text }: ReleaseCost & { readonly text: string
   return [`A release needs ${text}.`, `  It keeps them for at most ${total} beside the live ones: ${parts}.`];
 }
 
-function describe({ rollout, prepared, live, result, cost, givenUp }: Plan): string[] {
+function describe({ rollout, prepared, live, result, cost, givenUp, own }: Plan): string[] {
   return [
     ...(prepared.observation.namespaceExists
       ? []
@@ -164,6 +174,7 @@ function describe({ rollout, prepared, live, result, cost, givenUp }: Plan): str
       ? `No changes: ${result.same} resources are as declared. Traffic stays on ${live}.`
       : `${result.changes.length} to change, ${result.same} unchanged. Traffic stays on ${live}. \`modelswitch up\` makes the changes.`,
     ...(cost === undefined ? [] : describeCost(cost)),
+    ...own.lines,
     ...(givenUp === undefined ? [] : [givenUp.text]),
   ];
 }
