@@ -8,6 +8,7 @@ import type { GateSubject } from "./io.ts";
 import type { ConfigurableGate, GateKind, Looked, Looking } from "./kind.ts";
 import { labelsGate } from "./labels.ts";
 import { parityGate } from "./parity.ts";
+import { performanceGate } from "./performance.ts";
 import { podsGate } from "./pods.ts";
 import { requestGate } from "./request.ts";
 import { smokeGate } from "./smoke.ts";
@@ -25,6 +26,7 @@ const kinds = {
   smoke: smokeGate,
   parity: parityGate,
   labels: labelsGate,
+  performance: performanceGate,
   traffic: trafficGate,
   pods: podsGate,
 } as const;

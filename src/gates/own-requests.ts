@@ -24,6 +24,9 @@ export interface UnknownRequests {
 
 const none = { least: 0, most: 0 };
 
+/** Before this no gate of performance has a verdict. */
+const leastSeconds = 40;
+
 /** Where live's clients are not counted. */
 const unknownPace = 5;
 
@@ -72,6 +75,12 @@ async function requestsOf(gate: Gate, folder: string): Promise<Omit<GateRequests
         per: { kind: "once" },
         pace,
       };
+    }
+    case "performance": {
+      const { rate = unknownPace, durationMs } = gate;
+      const count = Math.ceil((rate * durationMs) / 1000);
+      const least = Math.min(count, Math.ceil(rate * leastSeconds));
+      return { release: count, live: { least, most: count }, per: { kind: "once" }, pace: rate };
     }
     case "command":
     case "webhook":
