@@ -27,7 +27,7 @@ export async function runParity(run: ParityRun): Promise<GateVerdict> {
   let memory: ParityMemory = nothing;
   let unclear = 0;
   for (;;) {
-    const sample = await askPairs(io, memory, settings, seed, signal);
+    const sample = await askPairs(io, memory, settings, seed, signal, Math.max(1, until - clock.now()));
     const judged = judgeParity(memory, sample, settings);
     memory = judged.memory;
     const said = judged.verdict;

@@ -71,6 +71,7 @@ export async function askPairs(
   how: ParityAsking,
   seed: string,
   signal: AbortSignal,
+  mostMs = lookMs,
 ): Promise<ParitySample> {
   const { clock, folder } = io.calls;
   const { readCases } = await import("../cases/read-cases.ts");
@@ -106,7 +107,7 @@ export async function askPairs(
     pace,
     { ...how, asking: { ...how.asking, comparison } },
     rested(memory.care),
-    clock.now() + lookMs,
+    clock.now() + Math.min(lookMs, mostMs),
     signal,
   );
   const isWide = pace > sequentialPace;
