@@ -50,10 +50,10 @@ type outputTensor struct {
 }
 
 type inferAnswer struct {
-	ModelName    string         `json:"model_name"`
-	ModelVersion string         `json:"model_version"`
-	ID           string         `json:"id,omitempty"`
-	Outputs      []outputTensor `json:"outputs"`
+	ModelName    string      `json:"model_name"`
+	ModelVersion string      `json:"model_version"`
+	ID           string      `json:"id,omitempty"`
+	Outputs      []anyTensor `json:"outputs"`
 }
 
 // linearModel is y = bias + sum of weight[i] * x[i]; versions differ in bias and slope.
@@ -149,12 +149,13 @@ type server struct {
 	model      linearModel
 	readyAt    time.Time
 	failReady  bool
+	answers    answering
 	cold       coldness
 	inProgress atomic.Int64
 	requests   atomic.Int64
 	// WebSockets, which the HTTP server no longer knows of.
 	sockets sync.WaitGroup
-	turn      turning
+	turn    turning
 }
 
 func writeJSON(response http.ResponseWriter, status int, body any) {
@@ -220,11 +221,11 @@ func (own *server) answerInfer(response http.ResponseWriter, request *http.Reque
 		fail(response, http.StatusBadRequest, err.Error())
 		return
 	}
-	writeJSON(response, http.StatusOK, inferAnswer{
+	writeInference(response, inferAnswer{
 		ModelName:    request.PathValue("name"),
 		ModelVersion: version,
 		ID:           asked.ID,
-		Outputs:      []outputTensor{output},
+		Outputs:      own.answers.outputs(output, firstOf(asked.Inputs[0])),
 	})
 }
 
@@ -234,7 +235,7 @@ func (own *server) answerModel(response http.ResponseWriter, request *http.Reque
 		"versions": []string{own.version},
 		"platform": "modelswitch-test-server",
 		"inputs":   []tensor{{Name: "predict", Shape: []int{-1, -1}, Datatype: "FP64"}},
-		"outputs":  []tensor{{Name: "predict", Shape: []int{-1, 1}, Datatype: "FP64"}},
+		"outputs":  own.answers.tensors(),
 	})
 }
 
@@ -332,7 +333,8 @@ func main() {
 	}
 	own := &server{
 		version:   version,
-		model:     modelOf(version),
+		model:     modelOf(environment("MODEL", version)),
+		answers:   answeringOf(),
 		readyAt:   time.Now().Add(milliseconds("READY_DELAY_MS")),
 		failReady: isOn("FAIL_READY", "false"),
 		// A server that is ready before it is warm.

@@ -1,49 +1,23 @@
 import { z } from "zod";
-import { absolutePath, count, otherwise, text } from "../config/parts/schema-parts.ts";
+import { text } from "../config/parts/schema-parts.ts";
 import { tied } from "../config/parts/tied.ts";
 import type { GateVerdict } from "../core/calls.ts";
 import { messageAndHint, UserError } from "../core/errors.ts";
-import { jsonAt } from "../core/json-path.ts";
+import type { Said } from "./ask-model.ts";
+import { type Asking, type AskingConfig, askingOf, askingShape } from "./asking.ts";
 import type { GoldenCase } from "./cases/case.ts";
-import { type Comparison, difference } from "./cases/compare.ts";
-import { anyCertificate, ingressGateProblems, ingressHeaders } from "./ingress-rules.ts";
-import type { IngressOutcome } from "./io.ts";
+import { difference } from "./cases/compare.ts";
+import { ingressGateProblems } from "./ingress-rules.ts";
 import { type ConfigurableGate, lookBy } from "./kind.ts";
-import { cameTo } from "./outcome.ts";
-import { openInference } from "./protocols/open-inference.ts";
-import { plainJson } from "./protocols/plain-json.ts";
-import { type Protocol, readJson } from "./protocols/protocol.ts";
-
-const protocols = { "open-inference": openInference, json: plainJson } as const satisfies Record<
-  string,
-  Protocol
->;
-type ProtocolName = keyof typeof protocols;
-
-/** How answers are compared, as a configuration says it. */
-export type CompareConfig =
-  | "exact"
-  | "label"
-  | "text"
-  | "structure"
-  | { readonly absolute?: number; readonly relative?: number }
-  | { readonly topK: number };
+import { isMasked } from "./mask.ts";
 
 /** Cases whose right answers are declared. */
-export interface GoldenConfig {
-  /** A file of cases from the folder of the configuration: JSON Lines, or CSV where it ends so. */
-  readonly cases: string;
-  /** As clients ask, for example `/v2/models/fraud/infer`. */
-  readonly path: string;
-  /** How inputs and answers look. @default open-inference under /v2/, else json */
-  readonly protocol?: ProtocolName;
-  /** What makes an answer right. @default exact */
-  readonly compare?: CompareConfig;
-  /** Dot-separated path into what the protocol compares. @default all of it */
-  readonly answer?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Take any certificate of the ingress, over https: whoever answers in its place gets the inputs. @default false */
-  readonly insecure?: boolean;
+export interface GoldenConfig extends AskingConfig {
+  /**
+   * The answers to expect, where `cases` are requests of OpenAI's Batch API: the output file of that batch.
+   * @default what the cases say themselves
+   */
+  readonly expected?: string;
 }
 
 export interface GoldenForm {
@@ -52,65 +26,17 @@ export interface GoldenForm {
 
 export interface GoldenSettings {
   readonly kind: "golden";
-  readonly golden: {
-    readonly cases: string;
-    readonly path: string;
-    readonly protocol: ProtocolName;
-    readonly comparison: Comparison;
-    readonly answer: string | undefined;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly insecure: boolean;
-    readonly timeoutMs: number;
-  };
+  readonly golden: Asking & { readonly expected: string | undefined };
 }
 
 const golden = z
   .strictObject({
-    cases: text("A file of cases from the folder of the configuration: JSON Lines, or CSV where it ends so"),
-    path: absolutePath.describe("As clients ask, for example /v2/models/fraud/infer"),
-    protocol: z
-      .enum(["open-inference", "json"])
-      .optional()
-      .describe("How inputs and answers look. Default: open-inference under /v2/, else json"),
-    compare: z
-      .union([
-        z.enum(["exact", "label", "text", "structure"]),
-        z.strictObject({
-          absolute: z.number().min(0).optional().describe("Numbers may be off by so much"),
-          relative: z.number().min(0).optional().describe("Or by this part of the number expected"),
-        }),
-        z.strictObject({ topK: count("The label is among so many", 1) }),
-      ])
-      .optional()
-      .describe(`What makes an answer right. ${otherwise("exact")}`),
-    answer: text("Dot-separated path into what the protocol compares. Default: all of it").optional(),
-    headers: ingressHeaders,
-    insecure: anyCertificate,
+    ...askingShape,
+    expected: text(
+      "The output file of a batch, where cases are requests of OpenAI's Batch API. Default: what the cases say themselves",
+    ).optional(),
   })
   .describe("Cases whose right answers are declared: any miss fails");
-
-function comparisonOf(compare: CompareConfig = "exact"): Comparison {
-  if (typeof compare === "string") return { kind: compare };
-  if ("topK" in compare) return { kind: "top-k", k: compare.topK };
-  return { kind: "numbers", absolute: compare.absolute ?? 0, relative: compare.relative ?? 0 };
-}
-
-function settingsOf({ golden: config }: GoldenForm, timeoutMs: number): GoldenSettings {
-  const { cases, path, protocol, compare, answer, headers, insecure } = config;
-  return {
-    kind: "golden",
-    golden: {
-      cases,
-      path,
-      protocol: protocol ?? (/\/v2\//.test(path) ? "open-inference" : "json"),
-      comparison: comparisonOf(compare),
-      answer,
-      headers: headers ?? {},
-      insecure: insecure ?? false,
-      timeoutMs,
-    },
-  };
-}
 
 /** What became of one case. */
 type Answered =
@@ -154,23 +80,22 @@ const look = lookBy<GoldenSettings, GoldenSample, GoldenMemory>({
     const from = memory.during === duringOf(subject) ? memory.done : 0;
     if (from > 0 && from === memory.cases) return { kind: "answers", cases: memory.cases, answers: [] };
     // Configurations are read without ever asking anybody.
-    const { readCases } = await import("./cases/read-cases.ts");
-    const protocol: Protocol = protocols[asking.protocol];
+    const [{ readExpected }, { comparedOf, requestFor, saidBy }] = await Promise.all([
+      import("./cases/read-cases.ts"),
+      import("./ask-model.ts"),
+    ]);
     try {
-      const cases = await readCases(io.calls.folder, asking.cases);
+      const { loaded } = await import("./cases/comparator.ts");
+      const comparison = await loaded(io.calls.folder, asking.comparison);
+      const cases = await readExpected(io.calls.folder, asking, (answer) => comparedOf(asking, answer));
       const answers: { of: GoldenCase; is: Answered }[] = [];
       for (const one of cases.slice(from, from + inOneLook)) {
         const outcome = await io.ask({
           route: subject.phase === "soak" ? "clients" : "release",
-          path: asking.path,
-          method: "POST",
-          headers: asking.headers,
-          body: JSON.stringify(protocol.body(one.input)),
-          insecure: asking.insecure,
-          timeoutMs: asking.timeoutMs,
+          ...requestFor(asking, one.input),
           signal,
         });
-        const is = answered(asking, one, outcome, protocol);
+        const is = answered({ ...asking, comparison }, one, saidBy(asking, outcome));
         answers.push({ of: one, is });
         // The next look goes on here.
         if (is.kind === "unanswered") break;
@@ -229,34 +154,41 @@ function verdictOf(
   return { verdict: done === cases ? "pass" : "hold", evidence, data };
 }
 
-function answered(
-  { comparison, answer: path }: GoldenSettings["golden"],
-  { expected }: GoldenCase,
-  outcome: IngressOutcome,
-  protocol: Protocol,
-): Answered {
-  const came = cameTo(outcome);
-  if (came.kind !== "answer") return came;
-  const { body, truncated } = came.answer;
-  if (truncated === true) return { kind: "wrong", why: "the answer is too large to be read" };
-  const read = readJson(body);
-  const value = read.kind === "nothing" ? read : protocol.value(read.value);
-  if (value.kind === "nothing") return { kind: "wrong", why: value.why };
-  const compared = path === undefined ? value.value : jsonAt(value.value, path);
-  const why = difference(comparison, expected, compared);
-  return why === undefined ? { kind: "right" } : { kind: "wrong", why };
+function answered(asking: Asking, { expected }: GoldenCase, said: Said): Answered {
+  switch (said.kind) {
+    case "unanswered":
+      return said;
+    case "refused":
+    case "broken":
+      return { kind: "wrong", why: said.why };
+    case "value": {
+      const why = difference(asking.comparison, expected, said.value);
+      if (why === undefined) return { kind: "right" };
+      const isHidden = [expected, said.value].some((value) => isMasked(value, asking.mask.answer));
+      return { kind: "wrong", why: isHidden ? "another answer than expected (masked)" : why };
+    }
+  }
 }
 
 export const goldenGate: ConfigurableGate<GoldenForm, GoldenSettings> = {
   key: "golden",
   schema: tied<GoldenForm>()(z.object({ golden })),
   timeout: 10,
-  settings: settingsOf,
+  settings: ({ golden: config }, timeoutMs) => ({
+    kind: "golden",
+    golden: { ...askingOf(config, timeoutMs), expected: config.expected },
+  }),
   problems: (gate, around) => ingressGateProblems("golden", gate, around),
   require: async (settings, folder) => {
-    const { readCases } = await import("./cases/read-cases.ts");
-    const protocol: Protocol = protocols[settings.golden.protocol];
-    for (const { input } of await readCases(folder, settings.golden.cases)) protocol.body(input);
+    const [{ readExpected }, { comparedOf, requestFor }] = await Promise.all([
+      import("./cases/read-cases.ts"),
+      import("./ask-model.ts"),
+    ]);
+    const { golden: asking } = settings;
+    const cases = await readExpected(folder, asking, (answer) => comparedOf(asking, answer));
+    for (const { input } of cases) requestFor(asking, input);
+    const { loaded } = await import("./cases/comparator.ts");
+    await loaded(folder, asking.comparison);
   },
   look,
 };

@@ -34,6 +34,8 @@ export function ingressGateProblems(
   const problems: ConfigProblem[] = [];
   const { path } = asking;
   const protocol = valueAt(input, ["ingress", "protocol"]);
+  const speaksGrpc = asking.protocol === "open-inference-grpc";
+  if (speaksGrpc) return previewProblems(key, phases, preview);
   if (protocol === "grpc" || protocol === "grpcs") {
     const message = `asks over HTTP, but ingress.protocol is "${protocol}"; let a program ask instead, for example run: ["grpcurl", …]`;
     problems.push({ path: [key], message });
@@ -43,6 +45,11 @@ export function ingressGateProblems(
     const message = `"${path}" is not under ingress.path "${ingress.path ?? "/"}", so the ingress would not send it to the model; write the path as clients do`;
     problems.push({ path: [key, "path"], message });
   }
+  return [...problems, ...previewProblems(key, phases, preview)];
+}
+
+function previewProblems(key: string, phases: unknown, preview: GateAround["preview"]): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
   const asked: readonly unknown[] = Array.isArray(phases) ? phases : gatePhases;
   const early = (["verify", "shift"] satisfies GatePhase[]).filter((phase) => asked.includes(phase));
   if (preview !== undefined && early.length > 0 && !preview.able) {

@@ -3,16 +3,21 @@ import type { CallReach, CallSubject } from "../core/calls.ts";
 import type { GatePhase } from "../core/gates.ts";
 import type { Slot } from "../core/slots.ts";
 import type { CountedSlot, OwnSent } from "../core/statistics/counted.ts";
+import type { Arrival } from "./protocols/event-stream.ts";
 
 /** A request through the ingress. */
 export interface IngressRequest {
-  /** `release`: the new release whatever share of the traffic it has. `clients`: as clients ask. */
-  readonly route: "release" | "clients";
+  /**
+   * `release`: the new release whatever share of the traffic it has. `live`: the slot that clients had before it. `clients`: as clients ask.
+   */
+  readonly route: "release" | "live" | "clients";
   readonly path: string;
   readonly method: "GET" | "POST";
   readonly headers: Readonly<Record<string, string>>;
   /** `undefined`: none. */
   readonly body: string | undefined;
+  /** A message: the path is a gRPC method that is called with it. @default a request over HTTP */
+  readonly grpc?: Uint8Array | undefined;
   /** Whether any certificate will do, over https. */
   readonly insecure: boolean;
   readonly timeoutMs: number;
@@ -20,8 +25,13 @@ export interface IngressRequest {
 }
 
 export interface IngressAnswer {
+  /** Of a gRPC method, which has codes of its own, the HTTP status that means the same. */
   readonly status: number;
   readonly body: string;
+  /** What a gRPC method answered. */
+  readonly message?: Uint8Array | undefined;
+  /** When parts of the body were there. @default nobody looked */
+  readonly arrivals?: readonly Arrival[] | undefined;
   /** More came than is read. @default false */
   readonly truncated?: boolean;
   /** Somebody in front of the release limits how often may be asked, and answered this. @default none */
@@ -115,6 +125,8 @@ export interface GateIo {
   reach(signal: AbortSignal): Promise<CallReach>;
   /** What the ingress controller counts of clients' requests. */
   counters(request: CountersRequest): Promise<CountersOutcome>;
+  /** Requests a second that clients send to the live slot; `undefined`: nobody counts them, or not for long enough. @default nobody does */
+  clientsRate?(signal: AbortSignal): Promise<number | undefined>;
   /** The pods of the slot that the release is in. */
   pods(signal: AbortSignal): Promise<PodsSeen>;
 }

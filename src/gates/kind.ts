@@ -117,6 +117,8 @@ export interface ConfigurableGate<Form extends object, Settings extends object> 
   readonly phases?: readonly GatePhase[];
   /** Seconds for one look, where nothing is said. */
   readonly timeout: number;
+  /** Seconds from the end of a look to the next one, where nothing is said. @default that of all gates */
+  readonly every?: number;
   readonly settings: (form: Form, timeoutMs: number) => Settings;
   /**
    * It sends a good release back with a chance of `alpha`, a key of its settings: its part of the release's. `needsSteps`: it sees nothing in one

@@ -1,11 +1,15 @@
 import type { z } from "zod";
 import type { Call } from "../core/calls.ts";
+import { gateDefaults } from "../core/defaults.ts";
 import { type GateBase, type GatePhase, gatePhases } from "../core/gates.ts";
 import { sharedOut } from "../core/statistics/alpha.ts";
 import { commandGate, webhookGate } from "./call.ts";
 import { goldenGate } from "./golden.ts";
 import type { GateSubject } from "./io.ts";
 import type { ConfigurableGate, GateKind, Looked, Looking } from "./kind.ts";
+import { labelsGate } from "./labels.ts";
+import { parityGate } from "./parity.ts";
+import { performanceGate } from "./performance.ts";
 import { podsGate } from "./pods.ts";
 import { requestGate } from "./request.ts";
 import { smokeGate } from "./smoke.ts";
@@ -21,6 +25,9 @@ const kinds = {
   request: requestGate,
   golden: goldenGate,
   smoke: smokeGate,
+  parity: parityGate,
+  labels: labelsGate,
+  performance: performanceGate,
   traffic: trafficGate,
   pods: podsGate,
 } as const;
@@ -95,6 +102,12 @@ export function withAlpha(gates: readonly Gate[], alpha: number, hasSteps: boole
     const own = parts[gate.name];
     return own === undefined ? gate : { ...gate, alpha: own };
   });
+}
+
+/** Seconds from the end of a look to the next one, where nothing is said. Pure. */
+export function everyOf(form: GateForm): number {
+  const given: Readonly<Record<string, unknown>> = { ...form };
+  return configurableGates.find(({ key }) => given[key] !== undefined)?.every ?? gateDefaults.every;
 }
 
 /** What a gate will call; `undefined`: nobody. */

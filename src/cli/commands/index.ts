@@ -8,6 +8,7 @@ import { clusterLoadImage } from "./cluster-load-image.ts";
 import { clusterLogs } from "./cluster-logs.ts";
 import { clusterStatus } from "./cluster-status.ts";
 import { clusterUp } from "./cluster-up.ts";
+import { compare } from "./compare.ts";
 import { configShow } from "./config-show.ts";
 import { configValidate } from "./config-validate.ts";
 import { destroy } from "./destroy.ts";
@@ -18,6 +19,7 @@ import { logs } from "./logs.ts";
 import { plan } from "./plan.ts";
 import { rbac } from "./rbac.ts";
 import { reconcile } from "./reconcile.ts";
+import { record } from "./record.ts";
 import { release } from "./release.ts";
 import { report } from "./report.ts";
 import { reportSign, reportVerify } from "./report-sign.ts";
@@ -54,6 +56,8 @@ export const commands: readonly Command[] = [
   report,
   reportSign,
   reportVerify,
+  compare,
+  record,
   unlock,
   destroy,
   run,

@@ -43,6 +43,8 @@ interface Plan {
   readonly prepared: PreparedUp;
   readonly live: Slot;
   readonly result: OperationResult;
+  /** What the gates of a release send themselves. */
+  readonly own: { readonly requests: readonly object[]; readonly lines: readonly string[] };
   /** The way back that a release would take the place of. */
   readonly givenUp: (GivenUp & { readonly text: string }) | undefined;
   /** What a release would take beside what runs. */
@@ -85,6 +87,11 @@ export async function planOf(
     runs.form === "template" && prepared.observation.routing !== undefined
       ? warmSlotGivenUp({ record, routing, observation: prepared.observation })
       : undefined;
+  const { describeRequests, gateRequests } = await import("../../gates/own-requests.ts");
+  const own = await gateRequests(
+    runs.form === "template" ? rollout.config.rollout.gates : [],
+    rollout.calls.folder,
+  );
   const telling = withoutRefusals(rollout);
   await requireRoomForUp(telling, prepared);
   const admission = cost && (await requireAdmitted(telling, cost.spec, cost.slot));
@@ -94,6 +101,7 @@ export async function planOf(
     prepared,
     live: liveSlot(prepared.plan.routing),
     result,
+    own: { requests: own, lines: own.map(describeRequests) },
     givenUp: lost && { ...lost, text: describeGivenUp(lost, "a release") },
     cost: cost && { ...cost, admission, text: describeCapacity(cost.capacity) },
     traffic,
@@ -130,6 +138,7 @@ export function document({
   cost,
   givenUp,
   traffic,
+  own,
 }: Plan): Readonly<Record<string, unknown>> {
   return {
     model: rollout.config.name,
@@ -142,6 +151,7 @@ export function document({
     notes: prepared.plan.notes,
     release: cost === undefined ? null : costDocument(cost),
     traffic: traffic?.document ?? null,
+    ownRequests: own.requests,
     givesUp:
       givenUp === undefined
         ? null
@@ -181,7 +191,7 @@ function describeCost({ stretches, text }: ReleaseCost & { readonly text: string
   return [`A release needs ${text}.`, `  It keeps them for at most ${total} beside the live ones: ${parts}.`];
 }
 
-function describe({ rollout, prepared, live, result, cost, givenUp, traffic }: Plan): string[] {
+function describe({ rollout, prepared, live, result, cost, givenUp, traffic, own }: Plan): string[] {
   return [
     ...(prepared.observation.namespaceExists
       ? []
@@ -192,6 +202,7 @@ function describe({ rollout, prepared, live, result, cost, givenUp, traffic }: P
       : `${result.changes.length} to change, ${result.same} unchanged. Traffic stays on ${live}. \`modelswitch up\` makes the changes.`,
     ...(cost === undefined ? [] : describeCost(cost)),
     ...(traffic?.lines ?? []),
+    ...own.lines,
     ...(givenUp === undefined ? [] : [givenUp.text]),
   ];
 }

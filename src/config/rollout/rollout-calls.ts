@@ -4,7 +4,14 @@ import { gateDefaults, hookDefaults } from "../../core/defaults.ts";
 import { gatePhases, inconclusiveChoices } from "../../core/gates.ts";
 import { type NotificationTarget, noticeKinds } from "../../core/notices.ts";
 import { phases } from "../../core/rollout/state.ts";
-import { configurableGates, type Gate, gateSettings, gateShape, phasesOf } from "../../gates/kinds.ts";
+import {
+  configurableGates,
+  everyOf,
+  type Gate,
+  gateSettings,
+  gateShape,
+  phasesOf,
+} from "../../gates/kinds.ts";
 import { callOf, callShape, variable } from "../parts/call-shape.ts";
 import { otherwise, text } from "../parts/schema-parts.ts";
 import type { GateConfig, HookConfig, NotificationConfig } from "./rollout-types.ts";
@@ -50,6 +57,10 @@ const ownTimeouts = configurableGates
   .filter(({ timeout }) => timeout !== gateDefaults.timeout)
   .map(({ key, timeout }) => `, for ${key} ${timeout}`);
 
+const ownEvery = configurableGates.flatMap(({ key, every }) =>
+  every === undefined ? [] : [`, for ${key} ${every}`],
+);
+
 export const gatesSchema = z
   .array(
     z.strictObject({
@@ -61,7 +72,7 @@ export const gatesSchema = z
         .optional()
         .describe(`Default: ${gatePhases.join(", ")}`),
       every: positive(
-        `Seconds from the end of a look to the next one. ${otherwise(gateDefaults.every)}`,
+        `Seconds from the end of a look to the next one. ${otherwise(gateDefaults.every)}${ownEvery.join("")}`,
       ).optional(),
       failures: z
         .int()
@@ -119,7 +130,7 @@ export function resolveGate(config: GateConfig): Gate {
   return {
     name: config.name,
     phases: config.phases ?? phasesOf(config),
-    everyMs: (config.every ?? gateDefaults.every) * 1000,
+    everyMs: (config.every ?? everyOf(config)) * 1000,
     failures: config.failures ?? gateDefaults.failures,
     onInconclusive: config.onInconclusive ?? gateDefaults.onInconclusive,
     ...gateSettings(config, config.timeout),

@@ -67,7 +67,7 @@ interface GateBaseConfig {
   readonly name: string;
   /** @default verify, shift, soak */
   readonly phases?: readonly GatePhase[];
-  /** Seconds from the end of a look to the next one. @default 10 */
+  /** Seconds from the end of a look to the next one. @default 10, for `parity`, `labels` and `performance` 1 */
   readonly every?: number;
   /** Failing looks in a row that make the gate fail. @default 1 */
   readonly failures?: number;
@@ -77,7 +77,7 @@ interface GateBaseConfig {
    * @default hold
    */
   readonly onInconclusive?: OnInconclusive;
-  /** Seconds for one look; for `request`, `golden` and `smoke`: for one request. @default 30, for these three 10 */
+  /** Seconds for one look; for those that send requests: for one request. @default 30, for these 10 */
   readonly timeout?: number;
 }
 

@@ -1,5 +1,4 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import { isFields } from "../../core/fields.ts";
 
 /** One input, and what the release has to answer to it. */
 export interface GoldenCase {
@@ -9,7 +8,12 @@ export interface GoldenCase {
   readonly line: number;
   readonly input: unknown;
   readonly expected: unknown;
+  /** The part of the traffic that it is of, where the file says so. */
+  readonly segment?: string;
 }
+
+/** What a case has to have: golden compares with what is expected, others ask the live model. */
+export type CaseNeeds = "expected" | "input";
 
 /** Where a file of cases is wrong. */
 export interface CasePlace {
@@ -35,8 +39,15 @@ export function caseError({ file, line, field }: CasePlace, why: string): UserEr
  * then these are the input together.
  * @throws UserError `cases-invalid`
  */
-export function caseOf(fields: Readonly<Record<string, unknown>>, place: CasePlace): GoldenCase {
-  const { id, input, expected, label, ...others } = fields;
+export function caseOf(
+  fields: Readonly<Record<string, unknown>>,
+  place: CasePlace,
+  needs: CaseNeeds = "expected",
+): GoldenCase {
+  const { id, input, expected, label, ...rest } = fields;
+  // Beside an input only: without one it is a field of the input like any other.
+  const { segment: named, ...others } = rest;
+  const segment = input === undefined ? undefined : named;
   if (expected !== undefined && label !== undefined) {
     throw caseError(
       { ...place, field: "label" },
@@ -44,34 +55,20 @@ export function caseOf(fields: Readonly<Record<string, unknown>>, place: CasePla
     );
   }
   const right = expected ?? label;
-  if (right === undefined || right === null || right === "") {
+  if (needs === "expected" && (right === undefined || right === null || right === "")) {
     throw caseError({ ...place, field: "expected" }, "is missing, so that any answer would be right");
   }
-  const rest = Object.keys(others);
-  if (input !== undefined && rest.length > 0) {
-    throw caseError({ ...place, field: rest[0] ?? "" }, 'is no field of a case that has an "input"');
+  const more = Object.keys(input === undefined ? rest : others);
+  if (input !== undefined && more.length > 0) {
+    throw caseError({ ...place, field: more[0] ?? "" }, 'is no field of a case that has an "input"');
   }
-  const given = input ?? (rest.length === 0 ? undefined : others);
+  const given = input ?? (more.length === 0 ? undefined : rest);
   if (given === undefined) throw caseError({ ...place, field: "input" }, "is missing");
   const name = typeof id === "string" || typeof id === "number" ? String(id) : `line ${place.line}`;
-  return { id: name, line: place.line, input: given, expected: right };
+  return {
+    ...{ id: name, line: place.line, input: given, expected: right },
+    ...(isName(segment) ? { segment: String(segment) } : {}),
+  };
 }
 
-/**
- * Cases of a file in JSON Lines; empty lines are skipped.
- * @throws UserError `cases-invalid`
- */
-export function casesOfJsonLines(text: string, file: string): readonly GoldenCase[] {
-  return text.split("\n").flatMap((content, index): GoldenCase[] => {
-    const place = { file, line: index + 1 };
-    if (content.trim() === "") return [];
-    let fields: unknown;
-    try {
-      fields = JSON.parse(content);
-    } catch (error) {
-      throw caseError(place, `is no JSON: ${error instanceof Error ? error.message : String(error)}`);
-    }
-    if (!isFields(fields)) throw caseError(place, "is no JSON object");
-    return [caseOf(fields, place)];
-  });
-}
+const isName = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);

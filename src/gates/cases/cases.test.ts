@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { casesOfJsonLines } from "./case.ts";
+
 import { type Comparison, difference } from "./compare.ts";
 import { casesOfCsv } from "./csv.ts";
+import { casesOfJsonLines } from "./json-lines.ts";
 
 describe("cases in JSON Lines", () => {
   test("have an input and what is expected", () => {

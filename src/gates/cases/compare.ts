@@ -14,7 +14,13 @@ export type Comparison =
   /** The same text, spaces and line breaks aside. */
   | { readonly kind: "text" }
   /** The same keys and types; values may differ. */
-  | { readonly kind: "structure" };
+  | { readonly kind: "structure" }
+  /** Embeddings that point the same way. */
+  | { readonly kind: "cosine"; readonly least: number }
+  /** A module of the user's has a comparator; it is loaded before anything is compared. */
+  | { readonly kind: "module"; readonly file: string }
+  /** That comparator: how an answer differs. */
+  | { readonly kind: "own"; readonly differs: (expected: unknown, answer: unknown) => string | undefined };
 
 /** What is wrong with an answer; `undefined`: nothing. Numbers that are none are always wrong. Pure. */
 export function difference(comparison: Comparison, expected: unknown, answer: unknown): string | undefined {
@@ -39,7 +45,64 @@ export function difference(comparison: Comparison, expected: unknown, answer: un
       return spaced(answer) === spaced(expected) ? undefined : instead(answer, expected);
     case "structure":
       return structureDiffers(expected, answer, "");
+    case "own":
+      return comparison.differs(expected, answer);
+    case "module":
+      throw new Error("A comparator is loaded before it compares.");
+    case "cosine":
+      return cosineDiffers(comparison.least, expected, answer);
   }
+}
+
+/**
+ * How an answer differs from another answer to the same input; `undefined`: it does not. Unlike what is expected, which may be a label, both have
+ * the form of an answer. Pure.
+ */
+export function answersDiffer(comparison: Comparison, one: unknown, other: unknown): string | undefined {
+  return difference(comparison, labelled(comparison, one), other);
+}
+
+/** What an answer is where it is what is expected: of scores the label. Pure. */
+export function labelled({ kind }: Comparison, answer: unknown): unknown {
+  return kind === "label" || kind === "top-k" ? labelOf(answer) : answer;
+}
+
+/**
+ * Whether "differs" is an equality: then an answer that is the same as two others says that these are the same. Tolerances are none, and neither
+ * is a structure whose empty lists are like any other.
+ */
+export function isEquality({ kind }: Comparison): boolean {
+  return kind === "exact" || kind === "label" || kind === "text";
+}
+
+/** How far numbers are apart, or embeddings by their angle, for the order of examples; the whole of it where they cannot be compared. Pure. */
+export function distance(one: unknown, other: unknown): number {
+  const [a, b] = [numbersIn(one), numbersIn(other)];
+  if (a.length === 0 || a.length !== b.length) return Number.MAX_VALUE;
+  return Math.max(...a.map((value, index) => Math.abs(value - (b[index] ?? 0))));
+}
+
+function numbersIn(value: unknown): readonly number[] {
+  if (typeof value === "number") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(numbersIn) : [];
+}
+
+function cosineDiffers(least: number, expected: unknown, answer: unknown): string | undefined {
+  const [a, b] = [vectorOf(expected), vectorOf(answer)];
+  if (a === undefined) return `${shown(expected)} is no embedding to compare with`;
+  if (b === undefined) return `${shown(answer)} is no embedding`;
+  if (a.length !== b.length) return `${b.length} dimensions instead of ${a.length}`;
+  const dot = (one: readonly number[], two: readonly number[]) =>
+    one.reduce((sum, value, index) => sum + value * (two[index] ?? 0), 0);
+  const lengths = Math.sqrt(dot(a, a)) * Math.sqrt(dot(b, b));
+  if (lengths === 0) return "an embedding of length 0 points nowhere";
+  const cosine = dot(a, b) / lengths;
+  return cosine >= least ? undefined : `cosine ${Number(cosine.toPrecision(4))} instead of ${least} or more`;
+}
+
+function vectorOf(value: unknown): readonly number[] | undefined {
+  const isVector = Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === "number");
+  return isVector ? value : undefined;
 }
 
 /** Infinities and NaN can only stand in values that were no JSON. */

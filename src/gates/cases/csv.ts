@@ -1,4 +1,4 @@
-import { caseError, caseOf, type GoldenCase } from "./case.ts";
+import { type CaseNeeds, caseError, caseOf, type GoldenCase } from "./case.ts";
 
 /** A record of a CSV file, and the line on which it begins. */
 interface CsvRecord {
@@ -73,7 +73,7 @@ function asWritten(text: string): unknown {
  * all other columns together.
  * @throws UserError `cases-invalid`
  */
-export function casesOfCsv(text: string, file: string): readonly GoldenCase[] {
+export function casesOfCsv(text: string, file: string, needs?: CaseNeeds): readonly GoldenCase[] {
   const [head, ...records] = recordsOf(text, file);
   if (head === undefined) return [];
   const names = head.values.map((name) => name.trim());
@@ -85,6 +85,6 @@ export function casesOfCsv(text: string, file: string): readonly GoldenCase[] {
       throw caseError({ file, line }, `has ${values.length} values, but there are ${names.length} columns`);
     }
     const fields = Object.fromEntries(names.map((name, index) => [name, asWritten(values[index] ?? "")]));
-    return caseOf(fields, { file, line });
+    return caseOf(fields, { file, line }, needs);
   });
 }

@@ -2,14 +2,46 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
 import { decodeText } from "../../core/text.ts";
-import { casesOfJsonLines, type GoldenCase } from "./case.ts";
+import type { Read } from "../protocols/protocol.ts";
+import { withBatchOutput } from "./batch.ts";
+import type { CaseNeeds, GoldenCase } from "./case.ts";
 import { casesOfCsv } from "./csv.ts";
+import { casesOfJsonLines } from "./json-lines.ts";
 
 /**
  * Cases of a file: CSV where its name ends so, else JSON Lines. `file`: from `folder`.
  * @throws UserError `cases-unreadable`, `cases-invalid`, `cases-empty`
  */
-export async function readCases(folder: string, file: string): Promise<readonly GoldenCase[]> {
+export async function readCases(
+  folder: string,
+  file: string,
+  needs: CaseNeeds = "expected",
+): Promise<readonly GoldenCase[]> {
+  const text = await textOf(folder, file);
+  const cases = /\.csv$/i.test(file) ? casesOfCsv(text, file, needs) : casesOfJsonLines(text, file, needs);
+  if (cases.length > 0) return cases;
+  throw new UserError({
+    code: "cases-empty",
+    message: `${file} has no case, so that any release would pass.`,
+    exitCode: exitCodes.usage,
+  });
+}
+
+/**
+ * Cases whose answers are expected as the file says, or as another one has them from a batch. `value`: what is compared of an answer.
+ * @throws UserError as `readCases`
+ */
+export async function readExpected(
+  folder: string,
+  { cases: file, expected }: { readonly cases: string; readonly expected: string | undefined },
+  value: (answer: unknown) => Read,
+): Promise<readonly GoldenCase[]> {
+  if (expected === undefined) return await readCases(folder, file);
+  const cases = await readCases(folder, file, "input");
+  return withBatchOutput(cases, file, { text: await textOf(folder, expected), file: expected }, value);
+}
+
+async function textOf(folder: string, file: string): Promise<string> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(resolve(folder, file));
@@ -29,11 +61,5 @@ export async function readCases(folder: string, file: string): Promise<readonly 
       exitCode: exitCodes.usage,
     });
   }
-  const cases = /\.csv$/i.test(file) ? casesOfCsv(decoded.text, file) : casesOfJsonLines(decoded.text, file);
-  if (cases.length > 0) return cases;
-  throw new UserError({
-    code: "cases-empty",
-    message: `${file} has no case, so that any release would pass.`,
-    exitCode: exitCodes.usage,
-  });
+  return decoded.text;
 }

@@ -5,20 +5,22 @@ import { readJson } from "./protocol.ts";
 
 describe("Open Inference v2", () => {
   test("a list is a row, fields are tensors, a request is itself", () => {
-    expect(openInference.body([0.1, 0.7])).toEqual({
+    expect(openInference.body([0.1, 0.7], "/v2/models/m/infer")).toEqual({
       inputs: [{ name: "input-0", shape: [1, 2], datatype: "FP64", data: [0.1, 0.7] }],
     });
-    expect(openInference.body({ amount: 3, country: "DE", ok: true })).toEqual({
+    expect(openInference.body({ amount: 3, country: "DE", ok: true }, "/v2/models/m/infer")).toEqual({
       inputs: [
         { name: "amount", shape: [1, 1], datatype: "FP64", data: [3] },
         { name: "country", shape: [1, 1], datatype: "BYTES", data: ["DE"] },
         { name: "ok", shape: [1, 1], datatype: "BOOL", data: [true] },
       ],
     });
-    expect(openInference.body("text")).toMatchObject({ inputs: [{ datatype: "BYTES", data: ["text"] }] });
+    expect(openInference.body("text", "/v2/models/m/infer")).toMatchObject({
+      inputs: [{ datatype: "BYTES", data: ["text"] }],
+    });
     const request = { inputs: [{ name: "x", shape: [1], datatype: "INT64", data: [1] }] };
-    expect(openInference.body(request)).toBe(request);
-    expect(() => openInference.body([1, "a"])).toThrow("neither numbers, nor texts");
+    expect(openInference.body(request, "/v2/models/m/infer")).toBe(request);
+    expect(() => openInference.body([1, "a"], "/v2/models/m/infer")).toThrow("neither numbers, nor texts");
   });
 
   test("answers are the data of the first output, or of all by name", () => {
@@ -38,7 +40,7 @@ describe("Open Inference v2", () => {
 });
 
 test("plain JSON is what it is", () => {
-  expect(plainJson.body({ a: 1 })).toEqual({ a: 1 });
+  expect(plainJson.body({ a: 1 }, "/v2/models/m/infer")).toEqual({ a: 1 });
   expect(plainJson.value([1])).toEqual({ kind: "value", value: [1] });
 });
 

@@ -128,6 +128,11 @@ async function resolveUrls(urls: readonly string[], lookup: Lookup): Promise<End
   return lists.flat();
 }
 
+/** Every address of one URL. */
+export async function resolveAddress(url: string, lookup: Lookup): Promise<readonly Endpoint[]> {
+  return await resolveUrls([url], lookup);
+}
+
 function parsed(text: string): URL {
   if (URL.canParse(text)) return new URL(text);
   throw new UserError({

@@ -6,7 +6,7 @@ import { largestAnswer, type ProbeRequest } from "./probe-request.ts";
 
 /**
  * Calls a unary method on a connection of its own; a call that fails is an answer, too. What the server says after its message is among
- * the headers. Certificates are not verified, for the reasons of the probe over HTTP.
+ * the headers. Certificates are verified where the probe over HTTP verifies them.
  */
 export function callGrpc(request: ProbeRequest & { readonly grpc: Uint8Array }): Promise<IdentityAnswer> {
   const { endpoint, host } = request;
@@ -15,7 +15,7 @@ export function callGrpc(request: ProbeRequest & { readonly grpc: Uint8Array }):
   return new Promise((resolve, reject) => {
     const address = isIP(endpoint.address) === 6 ? `[${endpoint.address}]` : endpoint.address;
     const session = connect(`${endpoint.protocol}://${address}:${endpoint.port}`, {
-      rejectUnauthorized: false,
+      rejectUnauthorized: request.verified === true,
       ...(isIP(name) ? {} : { servername: name }),
     });
     const settle = (act: () => void) => {

@@ -15,6 +15,8 @@ export interface ProbeRequest {
   readonly body?: string | undefined;
   /** Over https: whether the certificate must be trusted by this machine, and be the host's. @default false */
   readonly verified?: boolean;
+  /** Called as parts of the body come, with the bytes that there are by then. @default nobody looks */
+  readonly onData?: ((bytes: number) => void) | undefined;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }

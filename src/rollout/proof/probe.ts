@@ -62,6 +62,7 @@ const send: Probe = (request) =>
       };
       response.on("data", (chunk: Buffer) => {
         size += chunk.length;
+        request.onData?.(size);
         if (size <= largestAnswer) {
           chunks.push(chunk);
           return;

@@ -2,9 +2,10 @@ import { messageOf } from "../../core/errors.ts";
 import { headline } from "../../core/headline.ts";
 import type { IdentityAnswer } from "../../core/identity.ts";
 import { type Met, whatWasMet } from "../../core/met.ts";
-import type { Routing } from "../../core/routing.ts";
-import type { Slot } from "../../core/slots.ts";
-import type { GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
+import { type Routing, splitOf } from "../../core/routing.ts";
+import { otherSlot, type Slot } from "../../core/slots.ts";
+import type { CountersRequest, GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
+import type { Arrival } from "../../gates/protocols/event-stream.ts";
 import { presentPods } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { locationOf } from "../context/deployed.ts";
@@ -12,9 +13,11 @@ import { previewValue, reachOf } from "../ingress/reach-slot.ts";
 import { type Endpoint, ingressEndpoints } from "../observe/ingress-endpoints.ts";
 import type { Observation } from "../observe/observation.ts";
 import { observeSlot } from "../observe/observe.ts";
+import { statusOfGrpc } from "../proof/grpc-status.ts";
 import { probeHost } from "../proof/identity-question.ts";
 import { isUntrusted } from "../proof/probe.ts";
 import type { RolloutRecord } from "../record/record.ts";
+import { ClientsRate } from "./clients-rate.ts";
 import { TrafficCounters } from "./counter-io.ts";
 import { OwnRequests } from "./own-requests.ts";
 
@@ -32,13 +35,20 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
   let asked = 0;
   const own = new OwnRequests(context.clock);
   const counters = new TrafficCounters(context, own);
+  const rate = new ClientsRate();
   return {
     calls: context.calls,
     ask: (request) => {
       const seen = now();
       const { header } = locationOf(context, seen.record).router.capabilities;
-      const led = request.route === "release" && header ? seen.slot : undefined;
+      const wanted = request.route === "live" ? otherSlot(seen.slot) : seen.slot;
+      const led = request.route !== "clients" && header ? wanted : undefined;
       return own.counting(led, () => askIngress(context, seen, request, asked++), isServerError);
+    },
+    clientsRate: async (signal) => {
+      const seen = now();
+      const request = { sources: sourcesOf(context), timeoutMs: rateTimeoutMs, signal };
+      return rate.see(await counters.read(seen, proofs(), request), otherSlot(seen.slot));
     },
     counters: (request) => counters.read(now(), proofs(), request),
     reach: (signal) => reachOf(context, now(), signal),
@@ -48,6 +58,14 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
       return podsSeen(observed);
     },
   };
+}
+
+/** How long the counters may take before a gate asks without them. */
+const rateTimeoutMs = 5_000;
+
+/** Where clients' requests are counted: a gate says it, else it is found. */
+function sourcesOf({ config }: RolloutContext): CountersRequest["sources"] {
+  return config.rollout.gates.flatMap((gate) => (gate.kind === "traffic" ? [gate.sources] : []))[0];
 }
 
 const isServerError = (outcome: IngressOutcome) => outcome.kind === "answer" && outcome.answer.status >= 500;
@@ -92,8 +110,15 @@ async function askIngress(
   // Each of its addresses in turn.
   const endpoint = endpoints[turn % endpoints.length];
   if (endpoint === undefined) return { kind: "unreachable", why: "the Ingress has no address" };
-  const forced = previewValue(router, routing, slot) ?? router.force(routing, "main");
+  const wanted = request.route === "live" ? otherSlot(slot) : slot;
+  const forced = previewValue(router, routing, wanted);
+  // Whoever cannot be led there asks nobody else in its place.
+  if (request.route === "live" && forced === undefined && splitOf(routing)[wanted] < 100) {
+    return { kind: "unreachable", why: `no request can be led to ${wanted}, which has been live` };
+  }
+  const header = forced ?? (request.route === "release" ? router.force(routing, "main") : undefined);
   const startedAt = context.clock.now();
+  const arrivals: Arrival[] = [];
   try {
     const answer = await context.probe({
       endpoint,
@@ -101,11 +126,15 @@ async function askIngress(
       path: request.path,
       method: request.method,
       body: request.body,
+      grpc: request.grpc,
+      onData: (bytes) => {
+        if (arrivals.length < mostArrivals) arrivals.push({ bytes, atMs: context.clock.now() - startedAt });
+      },
       verified: !request.insecure,
       headers: {
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
         ...request.headers,
-        ...(request.route === "release" && forced !== undefined ? { [previewHeader]: forced } : {}),
+        ...(request.route !== "clients" && header !== undefined ? { [previewHeader]: header } : {}),
       },
       timeoutMs: request.timeoutMs,
       signal: request.signal,
@@ -117,8 +146,10 @@ async function askIngress(
       const pauseMs = Math.min(longestPauseMs, limit.retryAfterMs ?? pauseAfterLimitMs);
       await context.clock.sleep(pauseMs, request.signal);
     }
-    const { status, body, truncated } = answer;
+    const { body, truncated, message } = answer;
+    const status = request.grpc === undefined ? answer.status : statusOfGrpc(answer);
     const more = {
+      ...(request.grpc === undefined ? { arrivals } : { message }),
       ...(truncated === true ? { truncated } : {}),
       ...(limit === undefined ? {} : { limit: limit.why }),
     };
@@ -130,6 +161,9 @@ async function askIngress(
     return isUnreachable(error) ? { kind: "unreachable", why } : { kind: "broken", why };
   }
 }
+
+/** Of a stream that is longer the rest came at the end, as far as anybody asks. */
+const mostArrivals = 10_000;
 
 const pauseAfterLimitMs = 500;
 const longestPauseMs = 5_000;

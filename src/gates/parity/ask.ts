@@ -1,0 +1,247 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "../../core/clock.ts";
+import { isInterrupted, messageAndHint, UserError } from "../../core/errors.ts";
+import { requestFor, type Said, saidBy } from "../ask-model.ts";
+import type { Asking } from "../asking.ts";
+import type { GoldenCase } from "../cases/case.ts";
+import { loaded } from "../cases/comparator.ts";
+import type { Comparison } from "../cases/compare.ts";
+import type { GateIo } from "../io.ts";
+import { type LiveCare, paused, rested, strainOf, withLiveAnswer } from "../live-care.ts";
+import type { ParityMemory } from "./memory.ts";
+import { type Draw, drawInputs, segmentOf } from "./order.ts";
+import { asksAgain, type Heard, type Pair, type Scored, scored, scoredByRight } from "./score.ts";
+
+/** What it takes to ask a model, inside a rollout or outside. */
+export interface AskingIo extends Pick<GateIo, "ask" | "clientsRate"> {
+  readonly calls: Pick<GateIo["calls"], "clock" | "folder">;
+}
+
+/** How parity asks. */
+export interface ParityAsking {
+  readonly asking: Asking;
+  /** `each-other`: live's answers are what is compared with, `right`: those that the cases declare. */
+  readonly against: "each-other" | "right";
+  /** Dot-separated path into the input. */
+  readonly segments: string | undefined;
+  /** Most inputs. */
+  readonly inputs: number;
+  /** Requests a second to the live slot, at most. */
+  readonly pace: number | undefined;
+  /** The gate's own part. */
+  readonly alpha: number;
+}
+
+export type Asked =
+  | { readonly kind: "pair"; readonly place: number; readonly pair: Pair; readonly scored: Scored }
+  /** Live takes it for no input. */
+  | { readonly kind: "refused"; readonly place: number; readonly why: string }
+  /** Nobody can say: it is asked again. */
+  | { readonly kind: "unanswered"; readonly place: number; readonly why: string };
+
+export type ParitySample =
+  /** The file cannot be read, or a case in it is none. */
+  | { readonly kind: "no-cases"; readonly why: string }
+  /** Live is left alone. */
+  | { readonly kind: "paused"; readonly why: string }
+  | {
+      readonly kind: "pairs";
+      readonly digest: string;
+      readonly draw: Draw;
+      readonly cases: readonly GoldenCase[];
+      readonly asked: readonly Asked[];
+      readonly requests: { readonly live: number; readonly release: number };
+      readonly care: LiveCare;
+      readonly strain: string | undefined;
+    };
+
+/** How long one look asks: the evidence of a look that is killed is asked for again. */
+const lookMs = 5_000;
+const mostInOneLook = 500;
+/** Above this pace one request after the other may be too slow. */
+const sequentialPace = 10;
+const workers = 8;
+const leastPace = 1;
+const unknownPace = 5;
+
+/** Asks both slots with as many inputs as one look has time for. `seed`: decides which, and in which order. */
+export async function askPairs(
+  io: AskingIo,
+  memory: ParityMemory,
+  how: ParityAsking,
+  seed: string,
+  signal: AbortSignal,
+  mostMs = lookMs,
+): Promise<ParitySample> {
+  const { clock, folder } = io.calls;
+  const { readCases } = await import("../cases/read-cases.ts");
+  let cases: readonly GoldenCase[];
+  let comparison: Comparison;
+  try {
+    comparison = await loaded(folder, how.asking.comparison);
+    cases = await readCases(folder, how.asking.cases, how.against === "right" ? "expected" : "input");
+    for (const { input } of cases) requestFor(how.asking, input);
+  } catch (error) {
+    if (!(error instanceof UserError) || isInterrupted(error)) throw error;
+    return { kind: "no-cases", why: messageAndHint(error) };
+  }
+  const digest = digestOf(cases);
+  const { inputs, alpha } = how;
+  const draw = drawInputs(
+    cases.map((one) => segmentOf(one, how.segments)),
+    { inputs, seed, alpha: alpha / 2 },
+  );
+  const { pausedUntil } = memory.care;
+  if (pausedUntil !== undefined && clock.now() < pausedUntil) {
+    const seconds = Math.ceil((pausedUntil - clock.now()) / 1000);
+    return { kind: "paused", why: `live is left alone for another ${seconds} s` };
+  }
+  const isSame = memory.cases === digest;
+  const places = [
+    ...(isSame ? memory.again : []),
+    ...draw.inputs.map((_, place) => place).slice(isSame ? memory.next : 0),
+  ].slice(0, mostInOneLook);
+  const pace = paceOf(how.pace, await io.clientsRate?.(signal));
+  const run = new Run(
+    io,
+    pace,
+    { ...how, asking: { ...how.asking, comparison } },
+    rested(memory.care),
+    clock.now() + Math.min(lookMs, mostMs),
+    signal,
+  );
+  const isWide = pace > sequentialPace;
+  const queue = places.map((place) => ({ place, drawn: draw.inputs[place] }));
+  const work = async () => {
+    for (let next = queue.shift(); next !== undefined && !run.isOver; next = queue.shift()) {
+      const { place, drawn } = next;
+      const one = drawn === undefined ? undefined : cases[drawn.index];
+      if (one === undefined) continue;
+      await run.ask(place, one);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: isWide ? workers : 1 }, work));
+  } catch (error) {
+    // A comparator that fails is no verdict on the model.
+    if (!(error instanceof UserError) || isInterrupted(error)) throw error;
+    return { kind: "no-cases", why: messageAndHint(error) };
+  }
+  const { asked, requests, strain } = run;
+  const care = strain === undefined ? run.care : paused(run.care, clock.now());
+  return { kind: "pairs", digest, draw, cases, asked, requests, care, strain };
+}
+
+/**
+ * Requests a second to live: a tenth of those that clients send there, at least one, at most what somebody said; where nobody counts what was
+ * said, or a few. Pure.
+ */
+export function paceOf(said: number | undefined, clients: number | undefined): number {
+  if (clients === undefined) return said ?? unknownPace;
+  return Math.min(said ?? Number.POSITIVE_INFINITY, Math.max(leastPace, clients / 10));
+}
+
+/** One look. */
+class Run {
+  readonly asked: Asked[] = [];
+  readonly requests = { live: 0, release: 0 };
+  care: LiveCare;
+  strain: string | undefined;
+  readonly #io: AskingIo;
+  readonly #how: ParityAsking;
+  readonly #until: number;
+  readonly #signal: AbortSignal;
+  readonly #pace: Pace;
+  #isStopped = false;
+
+  constructor(
+    io: AskingIo,
+    pace: number,
+    how: ParityAsking,
+    care: LiveCare,
+    until: number,
+    signal: AbortSignal,
+  ) {
+    this.#io = io;
+    this.#how = how;
+    this.care = care;
+    this.#until = until;
+    this.#signal = signal;
+    this.#pace = new Pace(io.calls.clock, pace);
+  }
+
+  get isOver(): boolean {
+    return this.#isStopped || this.#io.calls.clock.now() >= this.#until;
+  }
+
+  async ask(place: number, one: GoldenCase): Promise<void> {
+    const { comparison } = this.#how.asking;
+    await this.#pace.turn(this.#signal);
+    // At the same moment: the time of day is no difference.
+    const [live, release] = await Promise.all([this.#said("live", one), this.#said("release", one)]);
+    if (live.kind === "unanswered") return this.#unanswered(place, `live: ${live.why}`);
+    if (release.kind === "unanswered") return this.#unanswered(place, release.why);
+    if (live.kind === "refused") {
+      this.asked.push({ kind: "refused", place, why: live.why });
+      return;
+    }
+    if (this.#how.against === "right") {
+      const pair = { live, again: undefined, release };
+      this.asked.push({ kind: "pair", place, pair, scored: scoredByRight(comparison, one.expected, pair) });
+      return;
+    }
+    let again: Heard | undefined;
+    if (asksAgain(comparison, { live, release })) {
+      await this.#pace.turn(this.#signal);
+      const second = await this.#said("live", one);
+      if (second.kind === "unanswered") return this.#unanswered(place, `live: ${second.why}`);
+      again = second;
+    }
+    const pair = { live, again, release };
+    this.asked.push({ kind: "pair", place, pair, scored: scored(comparison, pair) });
+  }
+
+  /** The next look goes on with it. */
+  #unanswered(place: number, why: string): void {
+    this.asked.push({ kind: "unanswered", place, why });
+    this.#isStopped = true;
+  }
+
+  async #said(route: "live" | "release", one: GoldenCase): Promise<Said> {
+    const { asking } = this.#how;
+    this.requests[route] += 1;
+    const outcome = await this.#io.ask({ route, ...requestFor(asking, one.input), signal: this.#signal });
+    if (route === "live" && outcome.kind !== "unreachable") {
+      const isAnswer = outcome.kind === "answer" && outcome.answer.status < 500;
+      this.care = withLiveAnswer(this.care, isAnswer ? outcome.latencyMs : undefined);
+      this.strain ??= strainOf(this.care);
+      if (this.strain !== undefined) this.#isStopped = true;
+    }
+    return saidBy(asking, outcome);
+  }
+}
+
+/** So many requests a second, evenly. */
+class Pace {
+  readonly #clock: Clock;
+  readonly #everyMs: number;
+  #next = 0;
+
+  constructor(clock: Clock, perSecond: number) {
+    this.#clock = clock;
+    this.#everyMs = 1000 / perSecond;
+  }
+
+  async turn(signal: AbortSignal): Promise<void> {
+    const now = this.#clock.now();
+    const at = Math.max(now, this.#next);
+    this.#next = at + this.#everyMs;
+    if (at > now) await this.#clock.sleep(at - now, signal);
+  }
+}
+
+function digestOf(cases: readonly GoldenCase[]): string {
+  const hash = createHash("sha256");
+  for (const { input, segment } of cases) hash.update(`${JSON.stringify([input, segment ?? null])}\n`);
+  return hash.digest("hex").slice(0, 16);
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import { timeBlock } from "./performance/ask.ts";
+import { judgePerformance, type PerformanceMemory } from "./performance.ts";
+
+const nothing: PerformanceMemory = { first: [], bounds: [], live: undefined, elapsedMs: 0, sent: 0 };
+const settings = { alpha: 0.05, durationMs: 300_000 };
+
+/** Log-normal latencies with a median, as servers have them. */
+function latencies(seed: number) {
+  let state = seed;
+  const random = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state + 1) / 4_294_967_297;
+  };
+  return (median: number) =>
+    median * Math.exp(0.4 * Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random()));
+}
+
+function judged(live: (index: number) => number, release: (index: number) => number) {
+  let memory = nothing;
+  let index = 0;
+  for (let blocks = 1; blocks <= 40; blocks++) {
+    const times = Array.from({ length: 50 }, () => {
+      index += 1;
+      return { live: live(index), release: release(index) };
+    });
+    const next = judgePerformance(memory, { kind: "timed", times, durationMs: 10_000 }, settings);
+    memory = JSON.parse(JSON.stringify(next.memory)) as PerformanceMemory;
+    if (next.verdict.verdict !== "hold") return { ...next.verdict, blocks };
+  }
+  throw new Error("It never says.");
+}
+
+describe("performance", () => {
+  test("one that is three times as slow is sent back, within a minute", () => {
+    const of = latencies(1);
+    const said = judged(
+      () => of(20),
+      () => of(60),
+    );
+    expect(said).toMatchObject({
+      verdict: "fail",
+      evidence: expect.stringMatching(/^more answers over .* ms/),
+    });
+    expect(said.blocks).toBeLessThanOrEqual(6);
+  });
+
+  test("a slow tail alone, and requests without an answer, are seen as well", () => {
+    const of = latencies(2);
+    expect(
+      judged(
+        () => of(20),
+        (index) => (index % 6 === 0 ? 500 : of(20)),
+      ).verdict,
+    ).toBe("fail");
+    expect(
+      judged(
+        () => of(20),
+        (index) => (index % 6 === 0 ? Infinity : of(20)),
+      ).verdict,
+    ).toBe("fail");
+  });
+
+  test("one that is as fast is never sent back for it", () => {
+    const said = Array.from({ length: 60 }, (_, seed) => {
+      const of = latencies(seed + 10);
+      return judged(
+        () => of(20),
+        () => of(20),
+      ).verdict;
+    });
+    expect(said.filter((one) => one === "fail")).toHaveLength(0);
+    expect(said.filter((one) => one === "pass").length).toBeGreaterThan(0);
+  });
+
+  test("live that gives no answers fixes no bound: no verdict", () => {
+    expect(
+      judged(
+        () => Infinity,
+        () => 20,
+      ),
+    ).toMatchObject({
+      verdict: "inconclusive",
+      evidence: expect.stringContaining("live has given 0 of the 50 answers"),
+    });
+  });
+});
+
+test("requests go out at their rate although none was answered yet", async () => {
+  let now = 0;
+  const sent: number[] = [];
+  const waiting: (() => void)[] = [];
+  const sample = timeBlock(
+    {
+      calls: {
+        folder: import.meta.dirname,
+        clock: {
+          now: () => now,
+          sleep: (ms) => {
+            now += ms;
+            return Promise.resolve();
+          },
+        },
+      },
+      ask: () =>
+        new Promise((resolve) => {
+          sent.push(now);
+          waiting.push(() => resolve({ kind: "answer", answer: { status: 200, body: "" }, latencyMs: 7 }));
+          // The last of them lets all be answered: until then nobody was.
+          if (sent.length === 60) for (const answer of waiting) answer();
+        }),
+    },
+    {
+      asking: {
+        ...{
+          cases: "performance.fixture.jsonl",
+          path: "/p",
+          protocol: "json",
+          comparison: { kind: "exact" },
+        },
+        ...{
+          answer: undefined,
+          mask: { input: [], answer: [] },
+          headers: {},
+          insecure: false,
+          timeoutMs: 1_000,
+        },
+      },
+      rate: 3,
+      turn: 0,
+    },
+    new AbortController().signal,
+  );
+  const found = await sample;
+  expect(found).toMatchObject({ kind: "timed", durationMs: expect.any(Number) });
+  expect(found.kind === "timed" ? found.times.length : 0).toBe(30);
+  expect(sent.at(-1)).toBeGreaterThanOrEqual(9_600);
+});

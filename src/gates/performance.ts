@@ -1,0 +1,217 @@
+import { z } from "zod";
+import { otherwise } from "../config/parts/schema-parts.ts";
+import { tied } from "../config/parts/tied.ts";
+import type { GateVerdict } from "../core/calls.ts";
+import { isFields } from "../core/fields.ts";
+import { boundFactor, boundQuantiles, quantileOf, slowBounds } from "../core/statistics/exceedance.ts";
+import { defaultAlpha, slowLines } from "../core/statistics/lines.ts";
+import {
+  judgeLive,
+  type LiveAnalysis,
+  type LiveMemory,
+  noTraffic,
+} from "../core/statistics/live-analysis.ts";
+import { type Asking, type AskingConfig, askingOf, askingShape } from "./asking.ts";
+import { ingressGateProblems } from "./ingress-rules.ts";
+import { type ConfigurableGate, lookBy } from "./kind.ts";
+import type { PerformanceSample, Timed } from "./performance/ask.ts";
+
+/** Whether the release answers as fast as the live one, under the same requests. */
+export interface PerformanceConfig extends Omit<AskingConfig, "compare" | "answer" | "mask"> {
+  /**
+   * Requests a second to each slot, sent whether or not those before were answered; never more than a tenth of clients', where these are counted.
+   * @default 5 where nobody counts
+   */
+  readonly rate?: number;
+  /** Seconds after which it says what it could not show. @default 300 */
+  readonly duration?: number;
+  /** Its part of the release's alpha, beside those of other gates that judge by statistics, above 0. @default 1 */
+  readonly weight?: number;
+}
+
+export interface PerformanceForm {
+  readonly performance: PerformanceConfig;
+}
+
+export interface PerformanceSettings {
+  readonly kind: "performance";
+  readonly asking: Asking;
+  readonly rate: number | undefined;
+  readonly durationMs: number;
+  readonly weight: number;
+  readonly alpha: number;
+}
+
+export interface PerformanceMemory {
+  /** Live's answers before anything is compared, milliseconds: they fix the bounds. */
+  readonly first: readonly number[];
+  /** Seconds; none: not fixed yet. */
+  readonly bounds: readonly number[];
+  readonly live: LiveMemory | undefined;
+  readonly elapsedMs: number;
+  /** Requests to each slot so far. */
+  readonly sent: number;
+}
+
+const nothing: PerformanceMemory = { first: [], bounds: [], live: undefined, elapsedMs: 0, sent: 0 };
+
+/** Written and read by this version of the rules alone; what another one wrote begins anew. */
+const memory = z.custom<PerformanceMemory>(
+  (kept) => isFields(kept) && Array.isArray(kept.first) && Array.isArray(kept.bounds),
+);
+
+const firstAnswers = 50;
+const defaultSeconds = 300;
+
+const nameOf = (seconds: number) => `over ${Number((1000 * seconds).toPrecision(3))} ms`;
+
+/** What a block adds, and what all of them say. Pure. */
+export function judgePerformance(
+  kept: PerformanceMemory,
+  sample: PerformanceSample,
+  { alpha, durationMs }: Pick<PerformanceSettings, "alpha" | "durationMs">,
+): { readonly verdict: GateVerdict; readonly memory: PerformanceMemory } {
+  if (sample.kind !== "timed") {
+    return { memory: kept, verdict: { verdict: "inconclusive", evidence: sample.why } };
+  }
+  const next = {
+    ...kept,
+    elapsedMs: kept.elapsedMs + sample.durationMs,
+    sent: kept.sent + sample.times.length,
+  };
+  if (kept.bounds.length === 0) return withBounds(next, sample.times, durationMs);
+  const analysis: LiveAnalysis = {
+    metrics: kept.bounds.map((bound) => ({ name: nameOf(bound), lines: slowLines })),
+    steps: 1,
+    alpha,
+  };
+  const blocks = Object.fromEntries(
+    kept.bounds.map((bound) => [
+      nameOf(bound),
+      {
+        newRequests: sample.times.length,
+        liveRequests: sample.times.length,
+        newEvents: sample.times.filter(({ release }) => release > 1000 * bound).length,
+        liveEvents: sample.times.filter(({ live }) => live > 1000 * bound).length,
+      },
+    ]),
+  );
+  const judged = judgeLive(analysis, kept.live ?? noTraffic(analysis), {
+    step: 0,
+    share: undefined,
+    durationMs: sample.durationMs,
+    blocks,
+  });
+  const { verdict } = judged;
+  const memory = { ...next, live: judged.memory };
+  const shares = verdict.metrics.map(({ name, inAll }) => {
+    const fresh = percent(inAll.newEvents / Math.max(1, inAll.newRequests));
+    return `${name} ${fresh}, live ${percent(inAll.liveEvents / Math.max(1, inAll.liveRequests))}`;
+  });
+  const evidence = `of ${next.sent} requests to each: ${shares.join("; ")}`;
+  const data = { metrics: verdict.metrics, bounds: kept.bounds, requests: next.sent };
+  const said = (of: GateVerdict["verdict"], text: string) => ({
+    memory,
+    verdict: { verdict: of, evidence: text, data },
+  });
+  switch (verdict.verdict) {
+    case "fail":
+      return said("fail", `more answers ${verdict.because.join(" and ")} than live: ${evidence}`);
+    case "pass":
+      return said("pass", evidence);
+    case "inconclusive":
+      return said("inconclusive", evidence);
+    case "hold":
+      return next.elapsedMs < durationMs
+        ? said("hold", evidence)
+        : said(
+            "inconclusive",
+            `not shown within ${durationMs / 1000} s: answers ${verdict.missing.join(", ")}; ${evidence}`,
+          );
+  }
+}
+
+/** Bounds are fixed by live's answers before one of the release counts. */
+function withBounds(
+  kept: PerformanceMemory,
+  times: readonly Timed[],
+  durationMs: number,
+): { readonly verdict: GateVerdict; readonly memory: PerformanceMemory } {
+  const answered = times.map(({ live }) => live).filter((one) => Number.isFinite(one));
+  const first = [...kept.first, ...answered];
+  if (first.length < firstAnswers) {
+    const isLate = kept.elapsedMs >= durationMs;
+    const evidence = `live has given ${first.length} of the ${firstAnswers} answers that fix what slow is`;
+    return { memory: { ...kept, first }, verdict: { verdict: isLate ? "inconclusive" : "hold", evidence } };
+  }
+  const sorted = first.toSorted((a, b) => a - b);
+  const quantiles = boundQuantiles.map((quantile) => (quantileOf(sorted, quantile) ?? Number.NaN) / 1000);
+  const bounds = slowBounds(quantiles).flatMap((bound) => (bound.kind === "bound" ? [bound.seconds] : []));
+  const evidence = `slow is ${bounds.map(nameOf).join(", ")}: ${boundFactor} times live's median, 95 and 99 %`;
+  return { memory: { ...kept, first: [], bounds }, verdict: { verdict: "hold", evidence } };
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(2))} %`;
+}
+
+const { cases, path, protocol, headers, insecure } = askingShape;
+
+const performance = z
+  .strictObject({
+    ...{ cases, path, protocol, headers, insecure },
+    rate: z
+      .number()
+      .positive()
+      .max(1000)
+      .optional()
+      .describe(
+        "Requests a second to each slot, whether or not those before were answered; never over a tenth of clients' where these are counted. Default: 5 where nobody counts",
+      ),
+    duration: z
+      .number()
+      .positive()
+      .optional()
+      .describe(`Seconds after which it says what it could not show. ${otherwise(defaultSeconds)}`),
+    weight: z
+      .number()
+      .positive()
+      .optional()
+      .describe(
+        "Its part of the release's alpha, beside those of other gates that judge by statistics. Default: 1",
+      ),
+  })
+  .describe("Whether the release answers as fast as the live model, under the same requests");
+
+export const performanceGate: ConfigurableGate<PerformanceForm, PerformanceSettings> = {
+  key: "performance",
+  schema: tied<PerformanceForm>()(z.object({ performance })),
+  timeout: 10,
+  every: 1,
+  phases: ["verify"],
+  statistical: { weightOf: ({ weight }) => weight, needsSteps: false },
+  settings: ({ performance: { rate, duration, weight, ...asking } }, timeoutMs) => ({
+    kind: "performance",
+    asking: askingOf(asking, timeoutMs),
+    rate,
+    durationMs: (duration ?? defaultSeconds) * 1000,
+    weight: weight ?? 1,
+    alpha: defaultAlpha,
+  }),
+  problems: (gate, around) => ingressGateProblems("performance", { phases: ["verify"], ...gate }, around),
+  require: async ({ asking }, folder) => {
+    const [{ readCases }, { requestFor }] = await Promise.all([
+      import("./cases/read-cases.ts"),
+      import("./ask-model.ts"),
+    ]);
+    for (const { input } of await readCases(folder, asking.cases, "input")) requestFor(asking, input);
+  },
+  look: lookBy<PerformanceSettings, PerformanceSample, PerformanceMemory>({
+    remembers: { nothing, schema: memory },
+    ask: async ({ io, memory: kept }, { asking, rate }, _subject, signal) => {
+      const { timeBlock } = await import("./performance/ask.ts");
+      return await timeBlock(io, { asking, rate, turn: kept.sent }, signal);
+    },
+    judge: judgePerformance,
+  }),
+};

@@ -1,0 +1,90 @@
+import { isInterrupted, messageAndHint, UserError } from "../../core/errors.ts";
+import { requestFor } from "../ask-model.ts";
+import type { Asking } from "../asking.ts";
+import type { IngressOutcome } from "../io.ts";
+import { type AskingIo, paceOf } from "../parity/ask.ts";
+
+/** How fast one request was answered. */
+export interface Timed {
+  /** Milliseconds; infinite: no answer, or an error. */
+  readonly live: number;
+  readonly release: number;
+}
+
+export type PerformanceSample =
+  | { readonly kind: "no-cases"; readonly why: string }
+  /** Nobody can say: the ingress was not reached, or limits requests. */
+  | { readonly kind: "unanswered"; readonly why: string }
+  | { readonly kind: "timed"; readonly times: readonly Timed[]; readonly durationMs: number };
+
+/** One block: long enough that what comes in lumps falls into few of them. */
+const blockMs = 10_000;
+/** Requests that are under way at once, to each slot: what comes above them is a server that does not keep up, and is waited for. */
+const mostUnderWay = 64;
+
+/**
+ * Sends requests to both slots at a rate of its own, whether or not the ones before were answered: a slow server does not slow down who asks it.
+ */
+export async function timeBlock(
+  io: AskingIo,
+  how: { readonly asking: Asking; readonly rate: number | undefined; readonly turn: number },
+  signal: AbortSignal,
+): Promise<PerformanceSample> {
+  const { asking } = how;
+  const { clock, folder } = io.calls;
+  const { readCases } = await import("../cases/read-cases.ts");
+  let requests: readonly ReturnType<typeof requestFor>[];
+  try {
+    requests = (await readCases(folder, asking.cases, "input")).map(({ input }) => requestFor(asking, input));
+  } catch (error) {
+    if (!(error instanceof UserError) || isInterrupted(error)) throw error;
+    return { kind: "no-cases", why: messageAndHint(error) };
+  }
+  const everyMs = 1000 / paceOf(how.rate, await io.clientsRate?.(signal));
+  const startedAt = clock.now();
+  const times: Timed[] = [];
+  const underWay = new Set<Promise<void>>();
+  let unanswered: string | undefined;
+  let failure: unknown;
+  const one = async (index: number) => {
+    const request = requests[(how.turn + index) % requests.length];
+    if (request === undefined) return;
+    const ask = (route: "live" | "release") => io.ask({ route, ...request, signal });
+    const [live, release] = await Promise.all([ask("live"), ask("release")]);
+    const [a, b] = [timeOf(live), timeOf(release)];
+    if (typeof a === "string" || typeof b === "string") unanswered ??= typeof a === "string" ? a : String(b);
+    else times.push({ live: a, release: b });
+  };
+  for (
+    let index = 0;
+    index * everyMs < blockMs && unanswered === undefined && failure === undefined;
+    index++
+  ) {
+    const waitMs = startedAt + index * everyMs - clock.now();
+    if (waitMs > 0) await clock.sleep(waitMs, signal);
+    while (underWay.size >= mostUnderWay) await Promise.race(underWay);
+    const sent: Promise<void> = one(index)
+      .catch((error: unknown) => {
+        failure ??= error;
+      })
+      .finally(() => underWay.delete(sent));
+    underWay.add(sent);
+  }
+  await Promise.all(underWay);
+  if (failure !== undefined) throw failure;
+  if (unanswered !== undefined) return { kind: "unanswered", why: unanswered };
+  return { kind: "timed", times, durationMs: clock.now() - startedAt };
+}
+
+/** A text: nobody can say. */
+function timeOf(outcome: IngressOutcome): number | string {
+  switch (outcome.kind) {
+    case "unreachable":
+      return `ingress not reached: ${outcome.why}`;
+    case "broken":
+      return Number.POSITIVE_INFINITY;
+    case "answer":
+      if (outcome.answer.limit !== undefined) return `not answered by the release: ${outcome.answer.limit}`;
+      return outcome.answer.status >= 500 ? Number.POSITIVE_INFINITY : outcome.latencyMs;
+  }
+}

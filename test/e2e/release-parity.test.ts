@@ -1,0 +1,131 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { failuresOf, ModelProject } from "./model-project.ts";
+import { testImages, versionAt } from "./test-cluster.ts";
+
+let project: ModelProject;
+
+const path = "/v2/models/demo/infer";
+/** The same model under another version: what is compared is the model, not the name that tells slots apart. */
+const model = { MODEL: "1", LABELS: "fine,review,fraud" };
+
+async function write(name: string, lines: readonly object[]): Promise<void> {
+  await writeFile(join(project.folder, name), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+}
+
+const release = async (version: string, ...more: string[]) => {
+  const set = [`image=${testImages.green}`, `env.VERSION=${version}`, ...more];
+  return await project.command(["release", "--json", ...set.flatMap((one) => ["--set", one])]);
+};
+
+beforeEach(async () => {
+  project = await ModelProject.create("parity");
+  await write(
+    "inputs.jsonl",
+    Array.from({ length: 300 }, (_, index) => ({ input: [(index % 30) / 10, Math.floor(index / 30)] })),
+  );
+  // y = 1 + 0.6 x0 + 0.3 x1
+  await write("golden.jsonl", [
+    { id: "small", input: [1, 2], expected: 2.2 },
+    { id: "rare", input: [9, 0], expected: 6.4 },
+  ]);
+  const asked = { path, answer: "predict" } as const;
+  await project.configure({
+    slots: undefined,
+    release: {
+      image: testImages.blue,
+      replicas: 1,
+      imagePullPolicy: "Never",
+      env: { VERSION: "1", ...model },
+    },
+    rollout: {
+      settle: 1,
+      soak: 1,
+      drain: 1,
+      rollbackWindow: 600,
+      gates: [
+        { name: "ready", every: 1, phases: ["verify"], smoke: { path: "/v2/models/demo" } },
+        {
+          name: "known",
+          every: 1,
+          phases: ["verify"],
+          golden: { cases: "golden.jsonl", compare: { absolute: 0.001 }, ...asked },
+        },
+        {
+          name: "same labels",
+          parity: { cases: "inputs.jsonl", path, answer: "label", compare: "label", pace: 200 },
+        },
+        {
+          name: "same numbers",
+          parity: { cases: "inputs.jsonl", compare: { absolute: 0.001 }, pace: 200, ...asked },
+        },
+      ],
+    },
+  });
+  await project.result(["up"]);
+});
+
+afterEach(async () => {
+  await project.remove();
+});
+
+/** The gate that sent a release back. */
+const failed = (stdout: string) =>
+  new Set([...stdout.matchAll(/"name":"([^"]+)"[^\n]*?"verdict":"fail"/g)].map(([, name]) => name));
+
+describe("a verdict on the model's answers", () => {
+  test("bad models are sent back by the gate that sees them before a client does, good ones go live", async () => {
+    const stop = new AbortController();
+    const load = project.startLoad(20, stop.signal);
+    try {
+      const permuted = await release("2", "env.LABELS=review,fraud,fine");
+      expect(permuted.exitCode, permuted.stdout).toBe(3);
+      expect(failed(permuted.stdout)).toEqual(new Set(["same labels"]));
+      const report = await project.result(["report"]);
+      expect(report).toMatchObject({ outcome: "aborted", reason: expect.stringContaining("same labels") });
+
+      const nan = await release("3", "env.NAN_FROM=8");
+      expect(nan.exitCode, nan.stdout).toBe(3);
+      expect(failed(nan.stdout)).toEqual(new Set(["known"]));
+      expect(nan.stdout).toContain("case rare of golden.jsonl: the answer has NaN in place of a number");
+
+      const changed = await release("4", "env.EXTRA_OUTPUT=debug");
+      expect(changed.exitCode, changed.stdout).toBe(3);
+      expect(failed(changed.stdout)).toEqual(new Set(["ready"]));
+      expect(await versionAt(project.host)).toBe("1");
+
+      const noisy = await release("5", "env.NOISE=0.0001");
+      expect(noisy.exitCode, noisy.stdout).toBe(0);
+      expect(noisy.stdout).toMatch(/"name":"same numbers"[^\n]*"verdict":"pass"/);
+      const identical = await release("6");
+      expect(identical.exitCode, identical.stdout).toBe(0);
+      expect(await versionAt(project.host)).toBe("6");
+      const seen = await load.stop();
+      expect(seen.failed, failuresOf(seen)).toBe(0);
+      expect(Object.keys(seen.versions).toSorted()).toEqual(["1", "5", "6"]);
+    } finally {
+      stop.abort();
+    }
+    // The former release is still warm beside it: the same question outside a release.
+    const alike = await project.result(["compare", "--gate", "same numbers"]);
+    expect(alike).toMatchObject({ verdict: "pass", model: "fraud" });
+    await project.result([
+      "record",
+      "--gate",
+      "same numbers",
+      "--inputs",
+      "20",
+      "--pace",
+      "200",
+      "--out",
+      "made.jsonl",
+    ]);
+    const made = (await readFile(join(project.folder, "made.jsonl"), "utf8")).trim().split("\n");
+    expect(made).toHaveLength(20);
+    const [{ input, expected }] = made.map(
+      (line) => JSON.parse(line) as { input: number[]; expected: number },
+    ) as [{ input: number[]; expected: number }];
+    expect(expected).toBeCloseTo(1 + 0.6 * (input[0] ?? 0) + 0.3 * (input[1] ?? 0), 6);
+  });
+});
