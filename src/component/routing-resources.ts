@@ -31,6 +31,7 @@ export function routingResources(
       routing,
       ingress: known as IngressSpec,
       previewHeader,
+      testers: args.testers,
       servicePort,
       namespace: undefined,
     }),

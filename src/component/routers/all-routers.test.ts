@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { routerNames } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import { apiVersionOf } from "../../core/object-kind.ts";
-import { type Routing, settled, settledOn, stepsTo } from "../../core/routing.ts";
+import { changed, type Routing, settled, settledOn, stepsTo } from "../../core/routing.ts";
 import { slots } from "../../core/slots.ts";
 import { changeBetween } from "./change.ts";
 import { routerNamed } from "./factory.ts";
@@ -21,22 +21,42 @@ const input: RouterInput = {
     gateway: { name: "edge", namespace: "gateways" },
   },
   previewHeader: "X-Modelswitch-Preview",
+  testers: { header: { name: "X-Modelswitch-Preview", value: "ml-team" }, cookie: { name: "tester" } },
   servicePort: 80,
 };
 
-const anyRouting: fc.Arbitrary<Routing> = fc.record({
-  main: fc.constantFrom(...slots),
-  candidate: fc.constantFrom(...slots),
-  weight: fc.integer({ min: 0, max: 100 }),
-});
+const anyRouting: fc.Arbitrary<Routing> = fc
+  .record({
+    main: fc.constantFrom(...slots),
+    candidate: fc.constantFrom(...slots),
+    weight: fc.integer({ min: 0, max: 100 }),
+    testers: fc.option(fc.constantFrom(...slots), { nil: undefined }),
+    mirror: fc.option(fc.integer({ min: 1, max: 100 }), { nil: undefined }),
+    pinned: fc.option(fc.integer({ min: 1, max: 1_000 }), { nil: undefined }),
+  })
+  // Copies are for a slot without traffic, and clients stay where they are while there is a choice.
+  .map(({ mirror, pinned, ...routing }) => {
+    const isShared = routing.main !== routing.candidate && routing.weight > 0 && routing.weight < 100;
+    const isArmed = routing.main !== routing.candidate && routing.weight === 0;
+    return changed(routing, { mirror: isArmed ? mirror : undefined, pinned: isShared ? pinned : undefined });
+  });
 
 describe.each(routerNames)("the router %s", (name) => {
   const router = routerNamed(name);
-  const { weights, commit, header } = router.capabilities;
+  const { weights, commit, header, testers, mirror, sticky } = router.capabilities;
   const asRead = (routing: Routing) =>
     !weights ? settledOn(routing.main) : commit ? routing : settled(routing);
   /** Without weights there is nothing between the slots. */
-  const expressible = (routing: Routing) => (weights ? routing : settledOn(routing.main));
+  const expressible = (routing: Routing) =>
+    weights
+      ? changed(routing, {
+          // A canary object has testers for its own slot alone.
+          testers:
+            testers && (!commit || routing.testers === routing.candidate) ? routing.testers : undefined,
+          mirror: mirror ? routing.mirror : undefined,
+          pinned: sticky === false ? undefined : routing.pinned,
+        })
+      : settledOn(routing.main);
 
   test("writes what it names, the main object first, each of a kind that it needs", () => {
     const objects = router.objects(input);

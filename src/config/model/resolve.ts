@@ -45,6 +45,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     ...(config.service === undefined ? {} : { service: config.service }),
     router: config.router ?? defaults.router,
     previewHeader: config.previewHeader ?? defaults.previewHeader,
+    ...(config.routing === undefined ? {} : { routing: config.routing }),
     identity: config.identity,
     kubeconfig: around.kubeconfig,
     pulumi: {

@@ -97,11 +97,24 @@ export interface NotificationConfig {
   readonly insecure?: boolean;
 }
 
+/** Copies of requests for a release that serves nobody. */
+export interface ShadowConfig {
+  /** Seconds. */
+  readonly for: number;
+  /** How many of the requests are copied, 1 to 100. @default 100 */
+  readonly percent?: number;
+}
+
 export interface RolloutConfig {
   /** Shares of the new release before it gets all traffic, for example `5%:2m, 25%:5m, 50%`. @default one jump */
   readonly steps?: string;
   /** Seconds for which all replicas must have been ready without a break. @default 5 */
   readonly settle?: number;
+  /**
+   * Seconds for which the new release gets copies of clients' requests before its share grows, or `{ for: 120, percent: 10 }`. The answers to
+   * copies reach nobody, but what a request does, it does twice. @default no copies
+   */
+  readonly shadow?: number | ShadowConfig;
   /** Seconds for which the release is watched once it has all traffic. @default 30 */
   readonly soak?: number;
   /** The longest that requests in flight in the old slot are waited for, seconds. @default the longest request of the model server */
@@ -142,6 +155,8 @@ export interface RolloutConfig {
 export interface ResolvedRollout {
   readonly steps: readonly ShiftStep[];
   readonly settleMs: number;
+  /** Copies of requests before the shares grow. @default none */
+  readonly shadow?: { readonly percent: number; readonly forMs: number };
   /** With `lastHoldMs`. */
   readonly soakMs: number;
   /** The time of a last step `100%`. */

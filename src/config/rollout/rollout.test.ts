@@ -100,7 +100,7 @@ describe("what people lay down for a rollout", () => {
       gates: [
         { kind: "pods", name: "pods" },
         { kind: "command", phases: ["verify"], everyMs: 5_000, failures: 3, call: { timeoutMs: 20_000 } },
-        { kind: "webhook", phases: ["verify", "shift", "soak"], everyMs: 10_000, failures: 1 },
+        { kind: "webhook", phases: ["verify", "shadow", "shift", "soak"], everyMs: 10_000, failures: 1 },
         {
           kind: "request",
           request: {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { settledOn, splitOf } from "../routing.ts";
-import { plan, Simulation } from "./simulation.fixture.ts";
+import { plan, reaching, Simulation } from "./simulation.fixture.ts";
 import { type PlannedHook, phases } from "./state.ts";
 
 describe("a rollout", () => {
   test("goes through all its phases by itself and ends with all traffic on the target", () => {
-    const run = new Simulation(plan);
+    const run = new Simulation(reaching);
     expect(run.finish()).toEqual({ kind: "rest", why: "finished" });
     expect(run.phasesSeen).toEqual([...phases, "done"]);
     expect(run.routing).toEqual(settledOn("green"));
@@ -65,7 +65,7 @@ describe("a rollout", () => {
   });
 
   test.each([...phases])("aborted in the phase %s, traffic is on one slot that serves", (phase) => {
-    const run = new Simulation(plan);
+    const run = new Simulation(reaching);
     while (run.state.phase !== phase) run.step();
     run.send({ kind: "abort", reason: "a gate failed", at: run.now });
     run.finish();

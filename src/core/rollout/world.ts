@@ -106,6 +106,7 @@ export type Action =
         | "readiness"
         | "settling"
         | "vacating"
+        | "shadow"
         | "hold"
         | "gates"
         | "soak"

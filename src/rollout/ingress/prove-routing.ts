@@ -46,6 +46,7 @@ export async function proveRouting(
     subject.router.force,
     options.earlier,
     controllerReplicas,
+    subject.settings.routing?.testers,
   ).filter(options.only ?? (() => true));
   const about = { id: options.id, title: options.title };
   context.events({ type: "step", ...about, state: "started" });

@@ -91,6 +91,7 @@ export function planUp(input: PlanInput): UpPlan {
     names: config.runs.slots === undefined ? {} : slotNamesOf(config.runs.slots),
     servicePort: config.servicePort,
     ...(config.service === undefined ? {} : { service: config.service }),
+    ...(config.routing === undefined ? {} : { routing: config.routing }),
   };
   const adoption = input.adopting ?? record?.adoption;
   const next: RolloutRecord = {
@@ -164,6 +165,7 @@ export function modelSpec(
     ingress: settings.ingress,
     router: settings.router,
     previewHeader: settings.previewHeader,
+    ...(settings.routing?.testers === undefined ? {} : { testers: settings.routing.testers }),
     identity: settings.identity ?? settings.server.identity,
     servicePort: settings.servicePort ?? defaults.servicePort,
     ...(settings.service === undefined ? {} : { service: settings.service }),

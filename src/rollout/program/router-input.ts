@@ -13,6 +13,7 @@ export function routerInput(
     namespace: spec.namespace,
     ingress: spec.ingress,
     previewHeader: spec.previewHeader,
+    testers: spec.testers,
     servicePort: spec.servicePort,
   };
 }
