@@ -44,6 +44,8 @@ interface Plan {
   readonly result: OperationResult;
   /** The way back that a release would take the place of. */
   readonly givenUp: (GivenUp & { readonly text: string }) | undefined;
+  /** What a release does for some clients otherwise than for others, a line each. */
+  readonly reach: readonly string[];
   /** What a release would take beside what runs. */
   readonly cost:
     | (ReleaseCost & { readonly text: string; readonly admission: Admission | undefined })
@@ -69,6 +71,7 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
   const { nextReleaseCost } = await import("../../rollout/capacity/next-release.ts");
   const { record, routing } = prepared.plan;
   const cost = await nextReleaseCost(rollout, { record, routing, observation: prepared.observation });
+  const { reachLines } = await import("../../rollout/plan/reach-lines.ts");
   const { describeCapacity } = await import("../../rollout/capacity/require-capacity.ts");
   const { requireRoomForUp } = await import("../../rollout/commands/room-for-up.ts");
   const { requireAdmitted } = await import("../../rollout/capacity/require-admitted.ts");
@@ -85,6 +88,7 @@ async function planOf(rollout: RolloutContext, input: CommandInput, context: Com
     prepared,
     live: liveSlot(prepared.plan.routing),
     result,
+    reach: runs.form === "template" ? reachLines(rollout.config) : [],
     givenUp: lost && { ...lost, text: describeGivenUp(lost, "a release") },
     cost: cost && { ...cost, admission, text: describeCapacity(cost.capacity) },
   };
@@ -104,6 +108,7 @@ function document({
   result,
   cost,
   givenUp,
+  reach,
 }: Plan): Readonly<Record<string, unknown>> {
   return {
     model: rollout.config.name,
@@ -115,6 +120,7 @@ function document({
     same: result.same,
     notes: prepared.plan.notes,
     release: cost === undefined ? null : costDocument(cost),
+    reach,
     givesUp:
       givenUp === undefined
         ? null
@@ -154,7 +160,7 @@ function describeCost({ stretches, text }: ReleaseCost & { readonly text: string
   return [`A release needs ${text}.`, `  It keeps them for at most ${total} beside the live ones: ${parts}.`];
 }
 
-function describe({ rollout, prepared, live, result, cost, givenUp }: Plan): string[] {
+function describe({ rollout, prepared, live, result, cost, givenUp, reach }: Plan): string[] {
   return [
     ...(prepared.observation.namespaceExists
       ? []
@@ -164,6 +170,7 @@ function describe({ rollout, prepared, live, result, cost, givenUp }: Plan): str
       ? `No changes: ${result.same} resources are as declared. Traffic stays on ${live}.`
       : `${result.changes.length} to change, ${result.same} unchanged. Traffic stays on ${live}. \`modelswitch up\` makes the changes.`,
     ...(cost === undefined ? [] : describeCost(cost)),
+    ...reach,
     ...(givenUp === undefined ? [] : [givenUp.text]),
   ];
 }

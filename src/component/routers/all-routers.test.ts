@@ -38,7 +38,12 @@ const anyRouting: fc.Arbitrary<Routing> = fc
   .map(({ mirror, pinned, ...routing }) => {
     const isShared = routing.main !== routing.candidate && routing.weight > 0 && routing.weight < 100;
     const isArmed = routing.main !== routing.candidate && routing.weight === 0;
-    return changed(routing, { mirror: isArmed ? mirror : undefined, pinned: isShared ? pinned : undefined });
+    const { testers, ...split } = routing;
+    return changed(split, {
+      testers,
+      mirror: isArmed ? mirror : undefined,
+      pinned: isShared ? pinned : undefined,
+    });
   });
 
 describe.each(routerNames)("the router %s", (name) => {

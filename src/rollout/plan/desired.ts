@@ -22,6 +22,7 @@ import {
 } from "./plan-refusals.ts";
 import { plannedServer } from "./planned-server.ts";
 import { planSlots, planTemplate } from "./planned-slots.ts";
+import { requireSayable } from "./require-sayable.ts";
 
 /** What `up` is about to make true. */
 export interface UpPlan {
@@ -108,6 +109,7 @@ export function planUp(input: PlanInput): UpPlan {
     ...(record?.state === undefined ? {} : { state: record.state }),
     ...(adoption === undefined ? {} : { adoption }),
   };
+  if (config.routing !== undefined) requireSayable(modelSpec(next, config.namespace ?? ""), config.routing);
   return { record: withoutLostTemplate(next, observation), routing, notes };
 }
 
