@@ -66,6 +66,14 @@ describe("what is refused before anything is planned", () => {
 
   test.each([
     [{ ...seed, servicePort: 0 }, /servicePort is 0/],
+    [
+      { ...seed, router: "traefik", testers: { header: { name: "A", value: "`) || Path(`/" } } },
+      /has other characters than/,
+    ],
+    [
+      { ...seed, router: "contour", routing: { main: "blue", candidate: "green", weight: 5, pinned: 2 } },
+      /routing.pinned/,
+    ],
     [{ ...seed, previewHeader: "X Canary" }, /previewHeader is "X Canary"/],
     [{ ...seed, ingress: { host: "" } }, /host is empty/],
     [{ ...seed, ingress: { host: "h", path: "v2" } }, /path is "v2", but must start with "\/"/],

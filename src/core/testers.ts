@@ -21,6 +21,22 @@ export interface Testers {
 
 export const defaultCookieValue = "always";
 
+/** What every controller takes as it stands, in a rule, in an annotation and in a pattern. */
+export const testerValue = /^[A-Za-z0-9._~/:@=+-]+$/;
+export const testerCookieName = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+export const testerHeaderName = /^[A-Za-z0-9][-A-Za-z0-9]*$/;
+
+/** The first text of testers that not every controller takes as it stands; `undefined`: there is none. Pure. */
+export function wrongTesterText({ header, cookie }: Testers): string | undefined {
+  const texts: readonly (readonly [string | undefined, RegExp])[] = [
+    [header?.name, testerHeaderName],
+    [header?.value, testerValue],
+    [cookie?.name, testerCookieName],
+    [cookie?.value, testerValue],
+  ];
+  return texts.find(([text, pattern]) => text !== undefined && !pattern.test(text))?.[0];
+}
+
 /** Kept for a while. `pin`: a client stays on the slot that it got, by a cookie of the controller. */
 export const stickyKinds = ["pin"] as const;
 export type Sticky = (typeof stickyKinds)[number];

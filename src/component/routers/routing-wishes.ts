@@ -1,6 +1,6 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Routing } from "../../core/routing.ts";
-import type { RoutingOptions, Testers } from "../../core/testers.ts";
+import { type RoutingOptions, type Testers, wrongTesterText } from "../../core/testers.ts";
 import { requireCapability } from "./factory.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
 
@@ -61,7 +61,11 @@ export function requireRoutingCapabilities(
     ...(routing.pinned === undefined ? [] : [{ capability: "sticky", place: "routing.pinned" } as const]),
   ];
   for (const { capability, place } of wishes) requireCapability(router, capability, place);
-  const problem = testers === undefined ? undefined : testersProblem(router, testers, previewHeader);
+  const wrong = testers === undefined ? undefined : wrongTesterText(testers);
+  const problem =
+    wrong !== undefined
+      ? `${JSON.stringify(wrong)} has other characters than letters, digits and - . _ ~ / : @ = +`
+      : testers && testersProblem(router, testers, previewHeader);
   if (problem === undefined) return;
   throw new UserError({
     code: "testers-invalid",

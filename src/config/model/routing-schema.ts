@@ -1,17 +1,14 @@
 import { z } from "zod";
-import { defaultCookieValue, stickyKinds } from "../../core/testers.ts";
+import { defaultCookieValue, stickyKinds, testerCookieName, testerValue } from "../../core/testers.ts";
 import { headerToken, otherwise } from "../parts/schema-parts.ts";
 
 /** The shape of `routing`: who gets a new release before others, and who keeps it. */
 
-/** What every controller takes as it stands, in a rule, in an annotation and in a pattern. */
-const value = z
-  .string()
-  .regex(/^[A-Za-z0-9._~/:@=+-]+$/, "may have letters, digits and - . _ ~ / : @ = + only");
+const value = z.string().regex(testerValue, "may have letters, digits and - . _ ~ / : @ = + only");
 
 const cookieName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "is no name of a cookie: letters, digits, - . and _ only");
+  .regex(testerCookieName, "is no name of a cookie: letters, digits, - . and _ only");
 
 const testers = z
   .strictObject({
