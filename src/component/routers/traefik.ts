@@ -84,7 +84,9 @@ export const traefik: Router = {
   read(model, objects) {
     const [main, ref] = traefik.refs(model);
     const object = objects.find((one) => ref !== undefined && isObject(one, ref));
-    const { weighted, mirroring } = (object?.spec ?? {}) as ObservedService;
+    const { weighted, mirroring: copying } = (object?.spec ?? {}) as ObservedService;
+    // Traefik looks for weights first.
+    const mirroring = weighted === undefined ? copying : undefined;
     const weights = weighted?.services ?? (mirroring === undefined ? [] : [{ ...mirroring, weight: 100 }]);
     const routing = routingOf(model, object, weights);
     const [copies, ...more] = mirroring?.mirrors ?? [];
