@@ -91,6 +91,31 @@ describe("a rollout", () => {
     },
   );
 
+  test("testers get what everybody gets while the release has no ready pod, and have it again when it is whole", () => {
+    const run = new Simulation(reaching);
+    while (run.routing.testers === undefined) run.step();
+    expect([run.state.phase, run.routing]).toEqual(["verify", { ...settledOn("blue"), testers: "green" }]);
+    run.setReady("green", 0);
+    run.step();
+    expect(run.routing).toEqual(settledOn("blue"));
+    run.gates = "hold";
+    run.setReady("green", 2);
+    run.step();
+    expect(run.routing.testers).toBeUndefined();
+    run.setReady("green", 3);
+    run.step();
+    expect(run.routing.testers).toBe("green");
+  });
+
+  test("a slot that gets copies gets no share before they have ended, also where somebody is in a hurry", () => {
+    const run = new Simulation(reaching, true, false);
+    while (run.routing.mirror === undefined) run.step();
+    expect(splitOf(run.routing)).toEqual({ blue: 100, green: 0 });
+    run.send({ kind: "promote" });
+    while (splitOf(run.routing).green === 0) run.step();
+    expect(run.routing.mirror).toBeUndefined();
+  });
+
   test("goes back to a slot with fewer pods, but not to one with none", () => {
     const run = new Simulation(plan);
     while (run.state.phase !== "soak") run.step();
