@@ -7,6 +7,7 @@ import type { Routing } from "../../src/core/routing.ts";
 import { connect } from "../../src/kubernetes/connect.ts";
 import { installKinds, type RunningTraefik, startTraefik } from "./controllers.ts";
 import { askOnce, type CookieClient, movesOf, newClients } from "./cookie-clients.ts";
+import { makeEdgeGateway } from "./edge-gateway.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { configureReleases } from "./release-project.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
@@ -233,6 +234,41 @@ test("the router nginx, served by Traefik, has testers by the preview header and
   }
 });
 
+test("the router gateway-api, served by Traefik, has testers by header and by cookie, and is refused copies that its class has not", {
+  timeout: 300_000,
+}, async () => {
+  project = await ModelProject.create("reach-gateway");
+  project.ingressUrl = traefik.url;
+  await makeEdgeGateway(project, traefik);
+  await configureReleases(project, {
+    streamSeconds: 1,
+    steps: "25%:15s",
+    rollbackWindow: 600,
+    settings: {
+      router: "gateway-api",
+      ingress: { host: project.host, gateway: { name: "edge" } },
+      routing: { testers },
+    },
+  });
+  await project.result(["up"]);
+  expect([await byHeader(), await byCookie()]).toEqual(["1", "1"]);
+  await project.edit((text) => text.replace(testImages.blue, testImages.green));
+  const releasing = project.result(["release"]);
+  await untilPhase("shift", 25);
+  expect([await byHeader(), await byCookie()]).toEqual(["2", "2"]);
+  expect(await askAs({ "X-Team": "ml", "X-Modelswitch-Preview": "blue" })).toBe("1");
+  expect(await releasing).toMatchObject({ ended: "live", target: "green" });
+  await project.result(["rollback"]);
+  expect([await byHeader(), await byCookie(), await askAs()]).toEqual(["1", "1", "1"]);
+
+  await project.edit((text) => text.replace('"settle": 1', '"settle": 1, "shadow": 10'));
+  for (const command of ["plan", "release"]) {
+    const { exitCode, stdout, stderr } = await project.command([command]);
+    expect(exitCode, stdout + stderr).toBe(2);
+    expect(stdout + stderr).toContain("HTTPRouteRequestMirror");
+  }
+});
+
 test.each(routerNames)(
   "the objects of the router %s for testers, copies and kept clients are what its kinds take",
   async (name) => {
@@ -276,7 +312,7 @@ test("what a router cannot do is refused by name before anything is written", as
     [{ router: "plain", rollout: { steps: "25%" } }, "weights"],
     [{ router: "nginx", rollout: { shadow: 10 } }, "traefik, gateway-api, contour"],
     [{ router: "contour", routing: { sticky: "pin" } }, "nginx, traefik"],
-    [{ router: "nginx", routing: { testers } }, "previewHeader"],
+    [{ router: "nginx", routing: { testers: { header: testers.header } } }, "previewHeader"],
   ] as const;
   for (const [settings, words] of cases) {
     await project.configure({ ...settings });
