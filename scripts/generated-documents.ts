@@ -8,6 +8,7 @@ import { cliReference } from "../src/cli/reference.ts";
 import { configJsonSchema } from "../src/config/report/json-schema.ts";
 import { withTables } from "./permission-tables.ts";
 import { withRooms } from "./rooms.ts";
+import { withCapabilities } from "./router-table.ts";
 
 const root = join(import.meta.dirname, "..");
 const docs = join(root, "docs");
@@ -31,6 +32,10 @@ export function generatedDocuments(): readonly { readonly path: string; readonly
     {
       path: join(root, "CONTRIBUTING.md"),
       text: withRooms(readFileSync(join(root, "CONTRIBUTING.md"), "utf8")),
+    },
+    {
+      path: join(docs, "routers", "README.md"),
+      text: withCapabilities(readFileSync(join(docs, "routers", "README.md"), "utf8")),
     },
     {
       path: join(docs, "security.md"),

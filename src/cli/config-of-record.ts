@@ -57,6 +57,7 @@ export function configOfRecord(record: RolloutRecord, around: Surroundings): Res
     ingress: settings.ingress,
     router: settings.router,
     previewHeader: settings.previewHeader,
+    ...(settings.routing === undefined ? {} : { routing: settings.routing }),
     live: history.at(-1)?.to ?? liveSlot(settledOn("blue")),
     // In the cluster the state is found by the names of its stack; a backend takes credentials that only the configuration names.
     ...(record.state?.backend === null

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { settledOn } from "../core/routing.ts";
+import { type Routing, settledOn } from "../core/routing.ts";
 import { type BlueGreenModelArgs, resolveArgs, selectorOf } from "./arguments.ts";
 import { custom } from "./servers/custom.ts";
 
@@ -8,6 +8,8 @@ const seed: BlueGreenModelArgs = {
   live: "blue",
   ingress: { host: "mlmodels.example.com" },
 };
+
+const pinned: Routing = { main: "blue", candidate: "green", weight: 5, pinned: 2 };
 
 describe("the defaults", () => {
   test("are nginx, a server on port 8080, Services on port 80, and all traffic to the live slot", () => {
@@ -66,6 +68,11 @@ describe("what is refused before anything is planned", () => {
 
   test.each([
     [{ ...seed, servicePort: 0 }, /servicePort is 0/],
+    [
+      { ...seed, router: "traefik" as const, testers: { header: { name: "A", value: "`) || Path(`/" } } },
+      /has other characters than/,
+    ],
+    [{ ...seed, router: "contour" as const, routing: pinned }, /routing.pinned/],
     [{ ...seed, previewHeader: "X Canary" }, /previewHeader is "X Canary"/],
     [{ ...seed, ingress: { host: "" } }, /host is empty/],
     [{ ...seed, ingress: { host: "h", path: "v2" } }, /path is "v2", but must start with "\/"/],

@@ -24,12 +24,14 @@ import { requestProblems } from "../core/request-rules.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
 import { slotProblems } from "../core/slot-rules/slot-rules.ts";
 import { isSlot, type Slot, slots } from "../core/slots.ts";
+import type { Testers } from "../core/testers.ts";
 import type { KubeconfigSource } from "../kubernetes/connect.ts";
 import type { EnvInput } from "./pod/env.ts";
 import type { VersionInputs } from "./pod/versions.ts";
 import { requireCapability, requireRequestCapabilities, routerNamed } from "./routers/factory.ts";
 import { refuseOwnedAnnotations } from "./routers/main-ingress.ts";
 import type { Router } from "./routers/router.ts";
+import { requireRoutingCapabilities } from "./routers/routing-wishes.ts";
 import { custom } from "./servers/custom.ts";
 
 /** What one slot runs. Without `image` the slot has only a Service, and somebody else runs the pods. */
@@ -140,6 +142,8 @@ export interface BlueGreenModelArgs {
   readonly ingress: IngressArgs;
   /** Header that shows the other slot: `always` or `never`. @default X-Modelswitch-Preview */
   readonly previewHeader?: string;
+  /** Clients that get the slot that `routing.testers` names. @default none */
+  readonly testers?: Testers;
   /** Port of the slots' Services. @default 80 */
   readonly servicePort?: number;
   /** What the Services of both slots have beside their selector and that port. @default none */
@@ -208,6 +212,7 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
       `previewHeader is "${previewHeader}", but must be letters, digits and dashes, for example ${defaultPreviewHeader}.`,
     );
   }
+  requireRoutingCapabilities(router, { testers: args.testers, routing }, previewHeader);
   const servicePort = args.servicePort ?? defaults.servicePort;
   if (!Number.isInteger(servicePort) || servicePort < 1 || servicePort > 65_535) {
     refuse("port-invalid", `servicePort is ${servicePort}, but must be a whole number from 1 to 65535.`);

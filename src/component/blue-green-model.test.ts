@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { RouterName } from "../core/model.ts";
 import { BlueGreenModel, type BlueGreenModelArgs } from "../index.ts";
 import { awaited } from "./provider.ts";
 import { custom } from "./servers/custom.ts";
@@ -288,7 +289,12 @@ describe("what belongs to a slot's pods", () => {
     const ingress = { host: "h", timeout: 0 };
     expect(() => new BlueGreenModel("fraud", { ...seed, ingress })).toThrow("ingress.timeout is 0");
     expect(
-      () => new BlueGreenModel("fraud", { ...seed, router: "plain", ingress: { host: "h", timeout: 5 } }),
+      () =>
+        new BlueGreenModel("fraud", {
+          ...seed,
+          router: "plain" as RouterName,
+          ingress: { host: "h", timeout: 5 },
+        }),
     ).toThrow(expect.objectContaining({ code: "capability-missing" }));
   });
 });

@@ -3,6 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { defaults } from "../core/defaults.ts";
 import { beginning } from "../core/identity-path.ts";
+import type { RouterName } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
 import { splitOf } from "../core/routing.ts";
 import { type Slot, slots } from "../core/slots.ts";
@@ -11,6 +12,7 @@ import { type BlueGreenModelArgs, resolveArgs } from "./arguments.ts";
 import { endpointOf } from "./endpoint.ts";
 import { guardHooks } from "./hooks.ts";
 import { configMapData, configMaps } from "./pod/config-files.ts";
+import type { ArgumentWishes } from "./routers/compiled-wishes.ts";
 import { routingResources } from "./routing-resources.ts";
 import { filesOf, type SlotOutputs, slotResources } from "./slot-resources.ts";
 
@@ -18,7 +20,7 @@ import { filesOf, type SlotOutputs, slotResources } from "./slot-resources.ts";
  * A model served by two identical environments, blue and green, behind one Ingress. Both slots are permanent: a Service with
  * a constant selector each, and a Deployment where an image is given. A switch changes nothing but the Ingress.
  */
-export class BlueGreenModel extends pulumi.ComponentResource {
+export class BlueGreenModel<Router extends RouterName = "nginx"> extends pulumi.ComponentResource {
   /** The Ingress's hostname, else its IP address; `undefined` while it has none. */
   readonly endpoint: pulumi.Output<string | undefined>;
   /** The slot that carries production traffic. */
@@ -29,7 +31,11 @@ export class BlueGreenModel extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
 
   /** @throws UserError where the arguments contradict each other or the router */
-  constructor(name: string, args: BlueGreenModelArgs, opts: pulumi.ComponentResourceOptions = {}) {
+  constructor(
+    name: string,
+    args: Omit<BlueGreenModelArgs, "router"> & { readonly router?: Router } & ArgumentWishes<NoInfer<Router>>,
+    opts: pulumi.ComponentResourceOptions = {},
+  ) {
     const resolved = resolveArgs(name, args);
     super("modelswitch:index:BlueGreenModel", name, {}, opts);
     const guard = guardHooks(name, resolved.names, resolved.router, args.guard ?? true, {

@@ -36,6 +36,7 @@ export function routingResources(
       routing,
       ingress: known as IngressSpec,
       previewHeader,
+      testers: args.testers,
       servicePort,
       backend: backendPort(known.protocol, servicePort, server),
       selectors: { blue: selectorOf(model, "blue", args), green: selectorOf(model, "green", args) },

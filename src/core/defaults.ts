@@ -21,6 +21,7 @@ export const defaults = {
   rollout: {
     settle: 5,
     soak: 30,
+    shadow: { percent: 100 },
     rollbackWindow: 600,
     warmUp: { deadline: 60, requests: 200 },
     capacity: "require",

@@ -1,7 +1,7 @@
 import type { GateVerdict, Verdict } from "./calls.ts";
 
 /** The phases in which gates are looked at. */
-export const gatePhases = ["verify", "shift", "soak"] as const;
+export const gatePhases = ["verify", "shadow", "shift", "soak"] as const;
 export type GatePhase = (typeof gatePhases)[number];
 
 /** What every gate has, whatever its kind. */

@@ -13,6 +13,7 @@ import type {
   ServiceSettings,
 } from "./release-contents.ts";
 import type { Slot } from "./slots.ts";
+import type { Testers } from "./testers.ts";
 
 /** Names of the built-in routers. */
 export const routerNames = [
@@ -297,6 +298,8 @@ export interface ModelSpec {
   readonly ingress: IngressSpec;
   readonly router: RouterName;
   readonly previewHeader: string;
+  /** Clients that get a release under test. @default none */
+  readonly testers?: Testers | undefined;
   readonly identity: IdentityProbe | undefined;
   /** Port of the slots' Services. */
   readonly servicePort: number;

@@ -10,6 +10,35 @@ export interface Routing {
   readonly candidate: Slot;
   /** 0..100, integer. */
   readonly weight: number;
+  /** The slot that testers get. @default they get what everybody gets */
+  readonly testers?: Slot;
+  /** How many of the requests the candidate gets a copy of, per cent; the answers to copies reach nobody. @default none */
+  readonly mirror?: number;
+  /** Clients stay on the slot that they got while this release goes live, by a cookie with its number. @default each request for itself */
+  readonly pinned?: number;
+}
+
+/** What routing objects say beside the split. */
+type Extras = Pick<Routing, "testers" | "mirror" | "pinned">;
+
+function extrasOf({ testers, mirror, pinned }: ChangedRouting): Extras {
+  return {
+    ...(testers === undefined ? {} : { testers }),
+    ...(mirror === undefined ? {} : { mirror }),
+    ...(pinned === undefined ? {} : { pinned }),
+  };
+}
+
+/** A routing with some of it changed; `undefined` takes something away. Pure. */
+export function changed(routing: Routing, to: ChangedRouting): Routing {
+  const { main, candidate, weight, ...extras } = { ...routing, ...to };
+  return { main, candidate, weight, ...extrasOf(extras) };
+}
+
+interface ChangedRouting extends Partial<Pick<Routing, "main" | "candidate" | "weight">> {
+  readonly testers?: Slot | undefined;
+  readonly mirror?: number | undefined;
+  readonly pinned?: number | undefined;
 }
 
 /** What a request can be forced to: the slot that has the traffic by default, or the one that gets a share of it. */
@@ -40,8 +69,8 @@ export function settledOn(slot: Slot): Routing {
  */
 export function settled(routing: Routing): Routing {
   const { main, candidate, weight } = routing;
-  if (main === candidate || weight <= 0) return settledOn(main);
-  return weight >= 100 ? settledOn(candidate) : routing;
+  if (main === candidate || weight <= 0) return { ...settledOn(main), ...extrasOf(routing) };
+  return weight >= 100 ? { ...settledOn(candidate), ...extrasOf(routing) } : routing;
 }
 
 export function splitOf(routing: Routing): TrafficSplit {
@@ -64,11 +93,35 @@ export function describeTraffic(routing: Routing): string {
   return sharing.map((slot) => `${split[slot]} % ${slot}`).join(", ");
 }
 
-export function sameRouting(a: Routing, b: Routing): boolean {
-  return a.main === b.main && a.candidate === b.candidate && a.weight === b.weight;
+/** What it says beside the split, for example `testers on green`; `undefined`: nothing. */
+export function describeExtras({ candidate, testers, mirror, pinned }: Routing): string | undefined {
+  const said = [
+    ...(testers === undefined ? [] : [`testers on ${testers}`]),
+    ...(mirror === undefined ? [] : [`copies of ${mirror} % to ${candidate}`]),
+    ...(pinned === undefined ? [] : ["clients stay where they are"]),
+  ];
+  return said.length === 0 ? undefined : said.join(", ");
 }
 
-export type RoutingStepName = "arm" | "shift" | "commit" | "re-arm" | "switch";
+export function sameRouting(a: Routing, b: Routing): boolean {
+  const isSameSplit = a.main === b.main && a.candidate === b.candidate && a.weight === b.weight;
+  return isSameSplit && a.testers === b.testers && a.mirror === b.mirror && a.pinned === b.pinned;
+}
+
+export type RoutingStepName =
+  | "arm"
+  | "shift"
+  | "commit"
+  | "re-arm"
+  | "switch"
+  /** Testers get the candidate, or again what everybody gets. */
+  | "testers"
+  /** The candidate gets copies, or none any more. */
+  | "mirror"
+  /** Clients stay where they are from now on. */
+  | "pin"
+  /** Clients that were kept on a slot go where everybody goes. */
+  | "unpin";
 
 /** One write of one routing object, and what clients must see after it. */
 export interface RoutingStep {
@@ -85,6 +138,9 @@ export interface RoutingStep {
  * Ingress under traffic is where controllers drop requests (kubernetes/ingress-nginx #4469, #6557; Contour #2151).
  * Where no commit is needed: the weight alone. Without weights: one write of the main backend. Starts from any state that a killed run can leave behind.
  *
+ * Copies of requests end before traffic moves. Clients that are kept on a slot are let go once all others are where they are to be, so that
+ * none moves twice, and before the main backend changes. Testers come last: they are on the target already, or on what is left.
+ *
  * `mainIsEmpty`: the slot that the main object leads to has no ready endpoint. Then no request can be dropped by changing it, and it comes
  * first: ingress-nginx answers 503 for such a main Ingress before it looks at the weight or the header of a canary
  * (rootfs/etc/nginx/lua/balancer.lua: `balance()` returns without a balancer before `route_to_alternative_balancer`).
@@ -95,37 +151,53 @@ export function stepsTo(
   capabilities: Movement,
   { mainIsEmpty = false }: { readonly mainIsEmpty?: boolean } = {},
 ): RoutingStep[] {
-  const goal = settledOn(target);
   if (!capabilities.weights) {
-    return current.main === target ? [] : [{ name: "switch", routing: goal, visible: true }];
-  }
-  if (capabilities.commit === false) {
-    if (sameRouting(current, goal)) return [];
-    const name = current.main === target ? "re-arm" : "shift";
-    return [{ name, routing: goal, visible: splitOf(current)[target] < 100 }];
+    return current.main === target ? [] : [{ name: "switch", routing: settledOn(target), visible: true }];
   }
   const steps: RoutingStep[] = [];
   let at = current;
-  const to = (name: RoutingStepName, routing: Routing, visible: boolean) => {
+  const to = (name: RoutingStepName, change: ChangedRouting, visible: boolean) => {
+    const routing = changed(at, change);
     if (sameRouting(at, routing)) return;
     steps.push({ name, routing, visible });
     at = routing;
   };
+  const letGo = () => {
+    to("unpin", { pinned: undefined }, true);
+    to("testers", { testers: undefined }, false);
+  };
+  to("mirror", { mirror: undefined }, false);
+  if (capabilities.commit === false) {
+    const name = current.main === target ? "re-arm" : "shift";
+    // The cookie stands where the weights do.
+    to(
+      name,
+      { ...settledOn(target), pinned: undefined },
+      splitOf(current)[target] < 100 || at.pinned !== undefined,
+    );
+    letGo();
+    return steps;
+  }
   if (at.main === target) {
     // Traffic may still be (partly) on the other slot through the canary object: bring it back, then re-arm.
-    to("re-arm", goal, at.main !== at.candidate && at.weight > 0);
+    const wasArmed = at.candidate !== target;
+    // The canary object has testers for its own slot alone.
+    const own = wasArmed ? {} : { testers: undefined };
+    to("re-arm", { ...settledOn(target), ...own }, wasArmed && at.weight > 0);
+    letGo();
     return steps;
   }
   if (mainIsEmpty) {
     // What the canary object would still take away from the target goes first; clients see nothing of it.
-    if (at.candidate !== target) to("arm", { main: at.main, candidate: target, weight: 0 }, false);
-    to("commit", { ...at, main: target }, true);
-    to("re-arm", goal, false);
+    if (at.candidate !== target) to("arm", { candidate: target, weight: 0, testers: undefined }, false);
+    to("commit", { main: target, pinned: undefined }, true);
+    to("re-arm", { ...settledOn(target), testers: undefined }, false);
     return steps;
   }
-  to("arm", at.candidate === target ? at : { main: at.main, candidate: target, weight: 0 }, false);
-  to("shift", { main: at.main, candidate: target, weight: 100 }, true);
-  to("commit", { main: target, candidate: target, weight: 100 }, false);
-  to("re-arm", goal, false);
+  if (at.candidate !== target) to("arm", { candidate: target, weight: 0, testers: undefined }, false);
+  to("shift", { weight: 100 }, true);
+  letGo();
+  to("commit", { main: target }, false);
+  to("re-arm", settledOn(target), false);
   return steps;
 }

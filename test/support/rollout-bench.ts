@@ -153,7 +153,9 @@ export class FakeCluster implements KubernetesApi {
         if (resourceVersion !== undefined && resourceVersion !== String(found?.version)) {
           return refusal(409, "Conflict");
         }
-        const object = merged(found?.object ?? {}, { ...body, metadata }) as KubernetesObject;
+        const isMerge = request.contentType === "application/merge-patch+json";
+        const patched = merged(found?.object ?? {}, { ...body, metadata });
+        const object = (isMerge ? withoutNulls(patched) : patched) as KubernetesObject;
         if (request.query?.dryRun !== undefined) return json(200, object);
         this.put(path, object);
         this.onPatch?.(path, this.get(path) ?? {});
@@ -202,6 +204,14 @@ function merged(present: unknown, applied: unknown): unknown {
   const keys = new Set([...Object.keys(present), ...Object.keys(applied)]);
   return Object.fromEntries(
     [...keys].map((key) => [key, key in applied ? merged(present[key], applied[key]) : present[key]]),
+  );
+}
+
+/** What a merge patch leaves: what it sets to `null` is gone. */
+function withoutNulls(value: unknown): unknown {
+  if (!isFields(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, one]) => (one === null ? [] : [[key, withoutNulls(one)]])),
   );
 }
 
@@ -430,6 +440,7 @@ export class FakeStack implements ModelStack {
       routing,
       ingress: spec.ingress,
       previewHeader: spec.previewHeader,
+      testers: spec.testers,
       servicePort: 80,
     });
     for (const manifest of manifests) {

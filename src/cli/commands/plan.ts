@@ -47,6 +47,8 @@ interface Plan {
   readonly own: { readonly requests: readonly object[]; readonly lines: readonly string[] };
   /** The way back that a release would take the place of. */
   readonly givenUp: (GivenUp & { readonly text: string }) | undefined;
+  /** What a release does for some clients otherwise than for others, a line each. */
+  readonly reach: readonly string[];
   /** What a release would take beside what runs. */
   readonly cost:
     | (ReleaseCost & { readonly text: string; readonly admission: Admission | undefined })
@@ -79,6 +81,7 @@ export async function planOf(
   const { nextReleaseCost } = await import("../../rollout/capacity/next-release.ts");
   const { record, routing } = prepared.plan;
   const cost = await nextReleaseCost(rollout, { record, routing, observation: prepared.observation });
+  const { reachLines } = await import("../../rollout/plan/reach-lines.ts");
   const { describeCapacity } = await import("../../rollout/capacity/require-capacity.ts");
   const { requireRoomForUp } = await import("../../rollout/commands/room-for-up.ts");
   const { requireAdmitted } = await import("../../rollout/capacity/require-admitted.ts");
@@ -102,6 +105,7 @@ export async function planOf(
     live: liveSlot(prepared.plan.routing),
     result,
     own: { requests: own, lines: own.map(describeRequests) },
+    reach: runs.form === "template" ? reachLines(rollout.config) : [],
     givenUp: lost && { ...lost, text: describeGivenUp(lost, "a release") },
     cost: cost && { ...cost, admission, text: describeCapacity(cost.capacity) },
     traffic,
@@ -139,6 +143,7 @@ export function document({
   givenUp,
   traffic,
   own,
+  reach,
 }: Plan): Readonly<Record<string, unknown>> {
   return {
     model: rollout.config.name,
@@ -152,6 +157,7 @@ export function document({
     release: cost === undefined ? null : costDocument(cost),
     traffic: traffic?.document ?? null,
     ownRequests: own.requests,
+    reach,
     givesUp:
       givenUp === undefined
         ? null
@@ -191,7 +197,7 @@ function describeCost({ stretches, text }: ReleaseCost & { readonly text: string
   return [`A release needs ${text}.`, `  It keeps them for at most ${total} beside the live ones: ${parts}.`];
 }
 
-function describe({ rollout, prepared, live, result, cost, givenUp, traffic, own }: Plan): string[] {
+function describe({ rollout, prepared, live, result, cost, givenUp, traffic, own, reach }: Plan): string[] {
   return [
     ...(prepared.observation.namespaceExists
       ? []
@@ -203,6 +209,7 @@ function describe({ rollout, prepared, live, result, cost, givenUp, traffic, own
     ...(cost === undefined ? [] : describeCost(cost)),
     ...(traffic?.lines ?? []),
     ...own.lines,
+    ...reach,
     ...(givenUp === undefined ? [] : [givenUp.text]),
   ];
 }

@@ -49,6 +49,7 @@ async function test(input: CommandInput, context: CommandContext): Promise<Comma
     ingress: config.ingress,
     previewHeader: config.previewHeader,
     servicePort: config.servicePort,
+    testers: config.routing?.testers,
   };
   const checks = [...tryRouter(router, routerInput)];
   if (onCluster) {

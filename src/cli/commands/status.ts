@@ -162,6 +162,7 @@ function describe(found: ModelStatus): string[] {
     ...describeObserved(found.observed),
     ...slots.flatMap((slot) => troubles(slot, found.slots[slot])),
     ...byHand(found),
+    ...(found.beside === undefined ? [] : ["", `Beside the shares: ${found.beside}`]),
     ...(found.pending === undefined ? [] : ["", `Pending: ${found.pending}`]),
     ...(found.rollout === undefined ? [] : ["", describeRollout(found.rollout)]),
     ...(found.lastSwitch === undefined

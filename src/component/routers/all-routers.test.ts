@@ -19,6 +19,7 @@ const input: RouterInput = {
     gateway: { name: "edge", namespace: "gateways" },
   },
   previewHeader: "X-Modelswitch-Preview",
+  testers: { header: { name: "X-Team", value: "fraud" } },
   servicePort: 80,
 };
 

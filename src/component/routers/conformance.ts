@@ -1,6 +1,13 @@
 import { type Named, objectNames } from "../../core/names.ts";
 import { apiVersionOf } from "../../core/object-kind.ts";
-import { type Routing, settled, settledOn, stepsTo } from "../../core/routing.ts";
+import {
+  describeExtras,
+  type Routing,
+  sameRouting,
+  settled,
+  settledOn,
+  stepsTo,
+} from "../../core/routing.ts";
 import { slots } from "../../core/slots.ts";
 import { changeBetween } from "./change.ts";
 import type { Router, RouterInput, RoutingObject } from "./router.ts";
@@ -54,12 +61,30 @@ export const conformanceChecks: readonly ConformanceCheck[] = [
   { name: "claims its hosts and paths, so that others are found to have them", problems: claims },
 ];
 
-/** 0, 1, …, 100 from every slot to every slot: 404 routings, all that there are. */
-function everyRouting(router: Router): readonly Routing[] {
-  const all = slots.flatMap((main) =>
-    slots.flatMap((candidate) => Array.from({ length: 101 }, (_, weight) => ({ main, candidate, weight }))),
+/**
+ * 0, 1, …, 100 from every slot to every slot: 404 splits, all that there are; and with each what else the router can say: whose testers are,
+ * copies for a slot without traffic, clients that stay while there is a choice.
+ */
+function everyRouting({ capabilities }: Router): readonly Routing[] {
+  const { weights, commit, testers, mirror, sticky } = capabilities;
+  if (!weights) return slots.map(settledOn);
+  return slots.flatMap((main) =>
+    slots.flatMap((candidate) =>
+      Array.from({ length: 101 }, (_, weight) => ({ main, candidate, weight })).flatMap(
+        (split): Routing[] => {
+          const isArmed = main !== candidate && split.weight === 0;
+          const isShared = main !== candidate && split.weight > 0 && split.weight < 100;
+          return [
+            split,
+            // A canary object has testers for its own slot alone.
+            ...(testers && (!commit || main !== candidate) ? [{ ...split, testers: candidate }] : []),
+            ...(mirror && isArmed ? [{ ...split, mirror: 10 }] : []),
+            ...(sticky !== false && isShared ? [{ ...split, pinned: 7 }] : []),
+          ];
+        },
+      ),
+    ),
   );
-  return router.capabilities.weights ? all : slots.map(settledOn);
 }
 
 /** What remains of a routing where it is written by this router. */
@@ -68,8 +93,14 @@ export function asWritten({ capabilities: { weights, commit } }: Router, routing
 }
 
 const named = (input: RouterInput): Named => input.names ?? input.model;
-const inWords = ({ main, candidate, weight }: Routing) => `main ${main}, ${weight} % to ${candidate}`;
-const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+const inWords = (routing: Routing) => {
+  const { main, candidate, weight } = routing;
+  const extras = describeExtras(routing);
+  return `main ${main}, ${weight} % to ${candidate}${extras === undefined ? "" : `, ${extras}`}`;
+};
+const same = (a: Routing | undefined, b: Routing | undefined) =>
+  a === b || (a !== undefined && b !== undefined && sameRouting(a, b));
+const alike = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
 /** Enough to see what is wrong. */
 const few = (problems: readonly string[]) => [...new Set(problems)].slice(0, 3);
 
@@ -82,7 +113,9 @@ function writesItsRefs(router: Router, input: RouterInput): string[] {
   const unneeded = router.kinds.filter(({ kind }) => !refs.some((ref) => ref.kind.kind === kind));
   const without = router.kinds.filter(({ kind }) => !router.rights.some((right) => right.kind.kind === kind));
   return [
-    ...(same(written, promised) ? [] : [`it names ${promised.join(", ")}, and writes ${written.join(", ")}`]),
+    ...(alike(written, promised)
+      ? []
+      : [`it names ${promised.join(", ")}, and writes ${written.join(", ")}`]),
     ...(refs[0].name === objectNames(named(input)).ingress
       ? []
       : [`the main object is called ${refs[0].name}, not as the model`]),
@@ -116,7 +149,7 @@ function ownObjects(router: Router, input: RouterInput): string[] {
 }
 
 function isPure(router: Router, input: RouterInput): string[] {
-  return same(router.objects(input), router.objects(input))
+  return alike(router.objects(input), router.objects(input))
     ? []
     : ["called twice it wrote two different things"];
 }

@@ -2,19 +2,24 @@ import type { IngressLike } from "../../core/ingress-claims.ts";
 import { type IngressPlace, type IngressSpec, placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
+import { changed } from "../../core/routing.ts";
 import { slots } from "../../core/slots.ts";
+import { cookiePattern } from "../../core/testers.ts";
 import { type LoadBalanced, loadBalancerAddresses } from "./addresses.ts";
+import { routerCapabilities } from "./capabilities.ts";
 import type { ObservedObject, Router, RouterInput } from "./router.ts";
 import {
   claimedPaths,
   type ObservedWeight,
   objectOf,
+  ofTesters,
   ofWeights,
   oneSecret,
   refuseUnweighable,
   routingOf,
+  testersOf,
+  testersService,
   unsupported,
-  weightedCapabilities,
   weightsOf,
 } from "./weighted.ts";
 
@@ -33,7 +38,7 @@ export const contour: Router = {
   name: "contour",
   readBy: ["contour"],
   ...ofWeights,
-  capabilities: { ...weightedCapabilities, timeout: true, backendProtocol: true },
+  capabilities: routerCapabilities.contour,
   kinds: [kind],
   rights: [{ kind, names: "route", awaited: false }],
   reads: [],
@@ -50,9 +55,14 @@ export const contour: Router = {
     refuseUnweighable("contour", input);
     const name = objectNames(input.names ?? input.model).ingress;
     const tls = oneSecret("contour", ingress);
+    const proxy = objectOf(input, kind, name, { isMain: true, isWeighted: true });
     return [
       {
-        ...objectOf(input, kind, name, { isMain: true, isWeighted: true }),
+        ...proxy,
+        metadata: {
+          ...proxy.metadata,
+          annotations: { ...proxy.metadata.annotations, ...ofTesters(input) },
+        },
         spec: {
           ...(ingress.className === undefined ? {} : { ingressClassName: ingress.className }),
           virtualhost: {
@@ -73,9 +83,24 @@ export const contour: Router = {
     const shared = ((object?.spec as ObservedProxy | undefined)?.routes ?? []).filter(
       (route) => !isPreview(route),
     );
-    const [first, ...others] = shared.map(({ services = [] }) => routingOf(model, object, services));
+    const [first, ...others] = shared.map(({ services = [] }) => {
+      const copies = services.filter(({ mirror }) => mirror === true);
+      const routing = routingOf(
+        model,
+        object,
+        services.filter(({ mirror }) => mirror !== true),
+      );
+      const isForeign = copies.some(
+        ({ name }) => routing === undefined || name !== objectNames(model).service[routing.candidate],
+      );
+      const [one] = copies;
+      return routing === undefined || isForeign
+        ? undefined
+        : changed(routing, { mirror: one && (one.weight ?? 100) });
+    });
     // All of the model's paths are shared alike, or somebody else has written here.
-    return others.every((one) => JSON.stringify(one) === JSON.stringify(first)) ? first : undefined;
+    const isAlike = others.every((one) => JSON.stringify(one) === JSON.stringify(first));
+    return first === undefined || !isAlike ? undefined : changed(first, testersOf(object));
   },
 
   classOf: ({ className = "" }) => className,
@@ -98,7 +123,7 @@ interface ObservedRoute {
     readonly exact?: string;
     readonly header?: object;
   }[];
-  readonly services?: readonly ObservedWeight[];
+  readonly services?: readonly (ObservedWeight & { readonly mirror?: boolean })[];
 }
 
 interface ObservedProxy {
@@ -150,6 +175,7 @@ function conditionsOf({ path, pathType }: Required<IngressPlace>): readonly Path
 function routesOf(input: RouterInput, condition: PathCondition) {
   const { ingress, previewHeader, servicePort } = input;
   const { service } = objectNames(input.names ?? input.model);
+  const testers = testersService(input);
   const protocol = protocols[ingress.protocol ?? "http"];
   const to = (name: string) => ({ name, port: servicePort, ...(protocol === undefined ? {} : { protocol }) });
   const timeout = ingress.timeout === undefined ? {} : { timeoutPolicy: { response: `${ingress.timeout}s` } };
@@ -159,11 +185,38 @@ function routesOf(input: RouterInput, condition: PathCondition) {
       services: [to(service[slot])],
       ...timeout,
     })),
-    {
-      conditions: [condition],
-      services: weightsOf(input).map(({ service: name, weight }) => ({ ...to(name), weight })),
+    ...(testers === undefined ? [] : testerConditions(input)).map((header) => ({
+      // A preview's header goes first.
+      conditions: [
+        condition,
+        { header },
+        ...slots.map((slot) => ({
+          header: { name: previewHeader, notexact: slot, treatMissingAsEmpty: true },
+        })),
+      ],
+      services: [to(testers ?? "")],
       ...timeout,
-    },
+    })),
+    { conditions: [condition], services: sharedBy(input, to), ...timeout },
+  ];
+}
+
+/** Both slots with their weights; while requests are copied, the one with the traffic, and the one that gets the copies. */
+function sharedBy<T>(input: RouterInput, to: (name: string) => T) {
+  const { mirror, candidate, main, weight: share } = input.routing;
+  const isMirrored = mirror !== undefined && share === 0 && main !== candidate;
+  return weightsOf(input).map(({ slot, service, weight }) =>
+    isMirrored && slot === candidate
+      ? { ...to(service), mirror: true, weight: mirror }
+      : { ...to(service), weight },
+  );
+}
+
+function testerConditions({ testers }: RouterInput) {
+  const { header, cookie } = testers ?? {};
+  return [
+    ...(header === undefined ? [] : [{ name: header.name, exact: header.value }]),
+    ...(cookie === undefined ? [] : [{ name: "Cookie", regex: cookiePattern(cookie) }]),
   ];
 }
 

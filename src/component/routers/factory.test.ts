@@ -33,9 +33,9 @@ test("a capability that another router has is refused with that router's name", 
 });
 
 test("a capability that no router has is refused as such", () => {
-  expect(() => requireCapability(routerNamed("nginx"), "mirror", "mirror")).toThrow(
+  expect(() => requireCapability(routerNamed("nginx"), "headerRegex", "a pattern")).toThrow(
     expect.objectContaining({
-      hint: `None of the routers can (${routerNames.join(", ")}): leave mirror out.`,
+      hint: `None of the routers can (${routerNames.join(", ")}): leave a pattern out.`,
     }),
   );
 });

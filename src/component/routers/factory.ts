@@ -78,13 +78,18 @@ export function routersFor(controller: ControllerName): readonly BuiltInRouterNa
   return [...routerNames.filter(reads), "plain"];
 }
 
+function can({ capabilities }: Router, capability: keyof RouterCapabilities): boolean {
+  const value = capabilities[capability];
+  return value !== undefined && value !== false;
+}
+
 /**
  * Refuses a wish that a router cannot fulfil, when it is planned.
  * @throws UserError `capability-missing` naming the routers that can
  */
 export function requireCapability(router: Router, capability: keyof RouterCapabilities, wish: string): void {
-  if (router.capabilities[capability] === true) return;
-  const able = routerNames.filter((name) => routers[name].capabilities[capability] === true);
+  if (can(router, capability)) return;
+  const able = routerNames.filter((name) => can(routers[name], capability));
   throw new UserError({
     code: "capability-missing",
     message: `The router "${router.name}" cannot do what ${wish} asks for (${capability}).`,

@@ -98,7 +98,10 @@ describe("what a route stands on", () => {
     },
   });
   const found = async (world: Readonly<Record<string, ObservedObject | "unseen">>) =>
-    await gatewayApi.ground?.({ ingress, namespace: "ml" }, async ({ kind }) => world[kind]);
+    await gatewayApi.ground?.(
+      { ingress, namespace: "ml", wishes: { cookie: false } },
+      async ({ kind }) => world[kind],
+    );
 
   test("is well where the class is accepted and a listener takes it, or where nothing may be looked at", async () => {
     expect(await found({ Gateway: gateway(), GatewayClass: accepted })).toBeUndefined();

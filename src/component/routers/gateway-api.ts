@@ -3,18 +3,23 @@ import type { IngressLike } from "../../core/ingress-claims.ts";
 import { type GatewayRef, type IngressPlace, type IngressSpec, placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
+import { changed } from "../../core/routing.ts";
 import { slots } from "../../core/slots.ts";
+import { cookiePattern } from "../../core/testers.ts";
+import { routerCapabilities } from "./capabilities.ts";
 import { traefikGateway } from "./counters/traefik.ts";
 import { gatewayClassKind, gatewayFront, gatewayGround, gatewayKind, group } from "./gateway.ts";
 import type { ObservedObject, Router, RouterInput } from "./router.ts";
 import {
   type ObservedWeight,
   objectOf,
+  ofTesters,
   ofWeights,
   refuseUnweighable,
   routingOf,
+  testersOf,
+  testersService,
   unsupported,
-  weightedCapabilities,
   weightsOf,
 } from "./weighted.ts";
 
@@ -28,7 +33,7 @@ export const gatewayApi: Router = {
   name: "gateway-api",
   ...ofWeights,
   counters: [traefikGateway],
-  capabilities: weightedCapabilities,
+  capabilities: routerCapabilities["gateway-api"],
   kinds: [routeKind],
   rights: [{ kind: routeKind, names: "route", awaited: false }],
   reads: [
@@ -66,9 +71,12 @@ export const gatewayApi: Router = {
     refuseUnweighable("gateway-api", input);
     const gateway = gatewayOf(ingress);
     const name = objectNames(input.names ?? input.model).ingress;
+    const route = objectOf(input, routeKind, name, { isMain: true, isWeighted: true });
+    const annotations = { ...route.metadata.annotations, ...ofTesters(input) };
     return [
       {
-        ...objectOf(input, routeKind, name, { isMain: true, isWeighted: true }),
+        ...route,
+        metadata: { ...route.metadata, annotations },
         spec: {
           parentRefs: [
             {
@@ -91,9 +99,17 @@ export const gatewayApi: Router = {
       matches.every(({ headers = [] }) => headers.length === 0),
     );
     const [rule, ...others] = shared;
-    return rule === undefined || others.length > 0
-      ? undefined
-      : routingOf(model, object, rule.backendRefs ?? []);
+    const routing =
+      rule === undefined || others.length > 0 ? undefined : routingOf(model, object, rule.backendRefs ?? []);
+    if (routing === undefined) return undefined;
+    const [copies, ...more] = (rule?.filters ?? []).flatMap(({ requestMirror }) => requestMirror ?? []);
+    const to = copies?.backendRef?.name;
+    if (copies !== undefined && (more.length > 0 || to !== objectNames(model).service[routing.candidate]))
+      return undefined;
+    return changed(routing, {
+      ...testersOf(object),
+      mirror: copies === undefined ? undefined : (copies.percent ?? 100),
+    });
   },
 
   classOf: () => "",
@@ -112,7 +128,7 @@ export const gatewayApi: Router = {
     const [parent] = (main.spec as ObservedRoute | undefined)?.parentRefs ?? [];
     return { name: main.metadata?.name ?? "", ...gatewayFront(gateway, parent?.sectionName) };
   },
-  ground: ({ ingress, namespace }, look) => gatewayGround(gatewayOf(ingress), { ingress, namespace }, look),
+  ground: (about, look) => gatewayGround(gatewayOf(about.ingress), about, look),
 };
 
 interface ObservedRoute {
@@ -124,6 +140,12 @@ interface ObservedRoute {
       readonly headers?: readonly unknown[];
     }[];
     readonly backendRefs?: readonly ObservedWeight[];
+    readonly filters?: readonly {
+      readonly requestMirror?: {
+        readonly backendRef?: { readonly name?: string };
+        readonly percent?: number;
+      };
+    }[];
   }[];
 }
 
@@ -155,6 +177,7 @@ function routesOf(input: RouterInput) {
     );
   }
   const { service } = objectNames(input.names ?? input.model);
+  const testers = testersService(input);
   const named = hosts.filter((host) => host !== "");
   return {
     ...(named.length === 0 ? {} : { hostnames: named }),
@@ -166,8 +189,13 @@ function routesOf(input: RouterInput) {
         })),
         backendRefs: [{ name: service[slot], port: input.servicePort }],
       })),
+      ...(testers === undefined ? [] : testerHeaders(input)).map((header) => ({
+        matches: paths.map((path) => ({ path, headers: [header] })),
+        backendRefs: [{ name: testers ?? "", port: input.servicePort }],
+      })),
       {
         matches: paths.map((path) => ({ path })),
+        ...copies(input),
         backendRefs: weightsOf(input).map(({ service: name, weight }) => ({
           name,
           port: input.servicePort,
@@ -176,6 +204,29 @@ function routesOf(input: RouterInput) {
       },
     ],
   };
+}
+
+/** Rules of the same precedence count in their order, so that a preview goes first. */
+function testerHeaders({ testers }: RouterInput) {
+  const { header, cookie } = testers ?? {};
+  return [
+    ...(header === undefined ? [] : [{ type: "Exact", name: header.name, value: header.value }]),
+    ...(cookie === undefined
+      ? []
+      : [{ type: "RegularExpression", name: "Cookie", value: cookiePattern(cookie) }]),
+  ];
+}
+
+/** All requests are copied where no per cent are said: some controllers know no others. */
+function copies(input: RouterInput) {
+  const { mirror, candidate } = input.routing;
+  if (mirror === undefined) return {};
+  const { service } = objectNames(input.names ?? input.model);
+  const requestMirror = {
+    backendRef: { name: service[candidate], port: input.servicePort },
+    ...(mirror === 100 ? {} : { percent: mirror }),
+  };
+  return { filters: [{ type: "RequestMirror", requestMirror }] };
 }
 
 function matchOf({ path, pathType }: Required<IngressPlace>): { type: string; value: string } {

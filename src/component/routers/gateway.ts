@@ -1,6 +1,7 @@
 import type { GatewayRef, IngressSpec } from "../../core/model.ts";
 import type { ObjectKind } from "../../core/object-kind.ts";
-import type { Front, Groundless, Look, ObservedObject } from "./router.ts";
+import { unseenWishes, wishesGround } from "./gateway-wishes.ts";
+import type { Front, Groundless, Look, ObservedObject, Wishes } from "./router.ts";
 
 /** What is read of a Gateway and its class, which are somebody else's. */
 
@@ -62,13 +63,13 @@ function listenersOf(spec: GatewaySpec | undefined, sectionName: string | undefi
 /** Whether the Gateway is there, served, and takes the route. What may not be looked at is taken to be right. */
 export async function gatewayGround(
   gateway: GatewayRef,
-  about: { readonly ingress: IngressSpec; readonly namespace: string },
+  about: { readonly ingress: IngressSpec; readonly namespace: string; readonly wishes: Wishes },
   look: Look,
 ): Promise<Groundless | undefined> {
   const namespace = gateway.namespace ?? about.namespace;
   const where = `${namespace}/${gateway.name}`;
   const found = await look(gatewayKind, gateway.name, namespace);
-  if (found === "unseen") return undefined;
+  if (found === "unseen") return unseenWishes(where, about.wishes);
   if (found === undefined) {
     return {
       code: "gateway-missing",
@@ -78,18 +79,23 @@ export async function gatewayGround(
   }
   const spec = found.spec as GatewaySpec | undefined;
   return (
-    (await classGround(where, spec?.gatewayClassName ?? "", look)) ??
+    (await classGround(where, spec?.gatewayClassName ?? "", about.wishes, look)) ??
     (await listenerGround(where, namespace, listenersOf(spec, gateway.sectionName), gateway, about, look))
   );
 }
 
-async function classGround(where: string, name: string, look: Look): Promise<Groundless | undefined> {
+async function classGround(
+  where: string,
+  name: string,
+  wishes: Wishes,
+  look: Look,
+): Promise<Groundless | undefined> {
   const found = await look(gatewayClassKind, name, undefined);
-  if (found === "unseen") return undefined;
+  if (found === "unseen") return unseenWishes(where, wishes);
   const accepted = (found?.status as Conditions | undefined)?.conditions?.find(
     ({ type }) => type === "Accepted",
   );
-  if (accepted?.status === "True") return undefined;
+  if (found !== undefined && accepted?.status === "True") return wishesGround(name, found, wishes);
   const why =
     found === undefined
       ? "is not there"

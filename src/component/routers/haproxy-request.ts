@@ -1,15 +1,7 @@
 import type { IngressSpec, RouterName } from "../../core/model.ts";
 import { refuseOwnedAnnotations } from "./main-ingress.ts";
-import type { RouterCapabilities, RouterInput } from "./router.ts";
-import { refuseUnweighable, unsupported, weightedCapabilities } from "./weighted.ts";
-
-/** What both controllers of HAProxy have in common: they write a configuration, and HAProxy reads it anew. */
-export const haproxyCapabilities: RouterCapabilities = {
-  ...weightedCapabilities,
-  reloadOnSwitch: true,
-  timeout: true,
-  backendProtocol: true,
-};
+import type { RouterInput } from "./router.ts";
+import { refuseUnweighable, unsupported } from "./weighted.ts";
 
 /**
  * Refuses what neither of them can be told. `prefixes`: those under which the controller reads its annotations, the first being the one that

@@ -3,8 +3,9 @@ import { type Named, objectNames } from "../../core/names.ts";
 import { isObject } from "../../core/object-kind.ts";
 import { type Routing, settled, settledOn } from "../../core/routing.ts";
 import { isSlot, otherSlot, type Slot } from "../../core/slots.ts";
+import { routerCapabilities } from "./capabilities.ts";
 import { haproxyTechCounters } from "./counters/haproxy.ts";
-import { haproxyCapabilities, hasAnnotation, refuseUnsayable } from "./haproxy-request.ts";
+import { hasAnnotation, refuseUnsayable } from "./haproxy-request.ts";
 import { backendSlot, type IngressManifest, ingressKind, ingressTo, ofIngresses } from "./main-ingress.ts";
 import type { ObservedObject, Router } from "./router.ts";
 import { type ServiceManifest, selectorOf, serviceKind, serviceRight, serviceTo } from "./service-object.ts";
@@ -32,7 +33,7 @@ export const haproxyTech: Router<IngressManifest | ServiceManifest> = {
   ...ofWeights,
   byIngressClass: true,
   counters: [haproxyTechCounters],
-  capabilities: haproxyCapabilities,
+  capabilities: routerCapabilities["haproxy-tech"],
   kinds: [ingressKind, serviceKind],
   rights: [
     {

@@ -4,8 +4,9 @@ import { isObject } from "../../core/object-kind.ts";
 import { quantityValue } from "../../core/quantity.ts";
 import { type Routing, settled, splitOf } from "../../core/routing.ts";
 import { isSlot, otherSlot, type Slot, slots } from "../../core/slots.ts";
+import { routerCapabilities } from "./capabilities.ts";
 import { haproxyIngressCounters } from "./counters/haproxy.ts";
-import { haproxyCapabilities, refuseUnsayable } from "./haproxy-request.ts";
+import { refuseUnsayable } from "./haproxy-request.ts";
 import { realSplit } from "./haproxy-weights.ts";
 import { type IngressManifest, ingressKind, ingressTo, ofIngresses } from "./main-ingress.ts";
 import type { ObservedObject, Router, RouterInput } from "./router.ts";
@@ -28,7 +29,7 @@ export const haproxy: Router<IngressManifest | ServiceManifest> = {
   ...ofWeights,
   byIngressClass: true,
   counters: [haproxyIngressCounters],
-  capabilities: { ...haproxyCapabilities, needsUnionService: true, bodySize: true },
+  capabilities: routerCapabilities.haproxy,
   kinds: [ingressKind, serviceKind],
   rights: [
     { kind: ingressKind, names: ({ ingress }) => [ingress], awaited: true },

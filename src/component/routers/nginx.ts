@@ -1,5 +1,14 @@
 import { defaultPreviewHeader, objectNames } from "../../core/names.ts";
+import { changed, type Routing } from "../../core/routing.ts";
 import { otherSlot } from "../../core/slots.ts";
+import {
+  cookieValue,
+  defaultCookieValue,
+  literally,
+  pinCookie,
+  releaseOfCookie,
+} from "../../core/testers.ts";
+import { routerCapabilities } from "./capabilities.ts";
 import { ingressNginx } from "./counters/ingress-nginx.ts";
 import { traefikNginx } from "./counters/traefik.ts";
 import {
@@ -12,12 +21,18 @@ import {
   refuseOwnedAnnotations,
 } from "./main-ingress.ts";
 import { nginxPrefix as prefix, requestAnnotations } from "./nginx-request.ts";
-import type { Router } from "./router.ts";
+import type { ObservedObject, Router, RouterInput } from "./router.ts";
+import { ofTesters, testersOf } from "./weighted.ts";
 
 const canary = `${prefix}/canary`;
 const canaryWeight = `${prefix}/canary-weight`;
 const canaryWeightTotal = `${prefix}/canary-weight-total`;
 const canaryHeader = `${prefix}/canary-by-header`;
+const canaryPattern = `${prefix}/canary-by-header-pattern`;
+const canaryCookie = `${prefix}/canary-by-cookie`;
+const affinity = `${prefix}/affinity`;
+const affinityMode = `${prefix}/affinity-mode`;
+const pinName = `${prefix}/session-cookie-name`;
 
 /** ingress-nginx takes every other annotation of a canary from its main Ingress, but these from the canary itself. */
 const perBackend = [
@@ -37,22 +52,7 @@ export const nginx: Router<IngressManifest> = {
   readBy: ["ingress-nginx"],
   counters: [traefikNginx, ingressNginx],
   ...ofIngresses,
-  capabilities: {
-    weights: true,
-    commit: true,
-    header: true,
-    cookie: false,
-    headerRegex: false,
-    mirror: false,
-    mirrorPercent: false,
-    sticky: false,
-    stickyOverridesHeader: undefined,
-    reloadOnSwitch: undefined,
-    needsUnionService: false,
-    timeout: true,
-    bodySize: true,
-    backendProtocol: true,
-  },
+  capabilities: routerCapabilities.nginx,
 
   refs(model) {
     const names = objectNames(model);
@@ -79,13 +79,19 @@ export const nginx: Router<IngressManifest> = {
       [canaryWeight]: String(routing.weight),
       // Without a header value the header itself says `always` or `never`, so that a proof can force each side.
       [canaryHeader]: input.previewHeader || defaultPreviewHeader,
+      ...testerAnnotations(input),
     };
     // Both controllers take these for the canary, too, from the main Ingress.
     const request = requestAnnotations(ingress);
-    refuseOwnedAnnotations("nginx", ingress, { ...canaryAnnotations, ...request });
     const { ingress: mainName, canaryIngress: canaryName } = objectNames(input.names ?? input.model);
+    const pins = routing.pinned === undefined ? {} : pinAnnotations(mainName, routing.pinned);
+    refuseOwnedAnnotations("nginx", ingress, { ...canaryAnnotations, ...request, ...pins });
     return [
-      ingressTo(routing.main, input, { name: mainName, annotations: { ...free, ...request }, tls: true }),
+      ingressTo(routing.main, input, {
+        name: mainName,
+        annotations: { ...free, ...request, ...pins },
+        tls: true,
+      }),
       ingressTo(routing.candidate, input, {
         name: canaryName,
         annotations: {
@@ -105,21 +111,62 @@ export const nginx: Router<IngressManifest> = {
     const named = (name: string | undefined) => objects.find((object) => object.metadata?.name === name);
     const main = backendSlot(model, named(mainName));
     if (main === undefined) return undefined;
+    const pinned = pinnedBy(mainName, named(mainName));
     const other = named(canaryName);
     // Without its canary Ingress the main one simply takes everything.
-    if (other === undefined) return { main, candidate: otherSlot(main), weight: 0 };
+    if (other === undefined) return changed({ main, candidate: otherSlot(main), weight: 0 }, { pinned });
     const candidate = backendSlot(model, other);
     const annotations = other.metadata?.annotations ?? {};
     const weight = Number(annotations[canaryWeight] ?? "0");
     const total = annotations[canaryWeightTotal] ?? "100";
     if (candidate === undefined || annotations[canary] !== "true" || total !== "100") return undefined;
     if (!Number.isInteger(weight) || weight < 0 || weight > 100) return undefined;
-    return { main, candidate, weight };
+    const { testers } = testersOf(other);
+    return changed(
+      { main, candidate, weight },
+      { pinned, testers: testers === candidate ? testers : undefined },
+    );
   },
 
   requestAnnotations,
+  testersProblem({ header, cookie }, previewHeader) {
+    if (cookie !== undefined && cookieValue(cookie) !== defaultCookieValue)
+      return `a canary Ingress knows cookies by the value "${defaultCookieValue}" only: leave cookie.value out`;
+    if (header === undefined) return undefined;
+    if (header.name.toLowerCase() !== previewHeader.toLowerCase())
+      return `a canary Ingress knows one header, that of the preview: set previewHeader to "${header.name}", or header.name to "${previewHeader}"`;
+    return ["always", "never"].includes(header.value)
+      ? `"${header.value}" is what the preview header says at all times: testers need a value of their own`
+      : undefined;
+  },
   advice:
     'Check that the ingress controller reads canary Ingresses (ingress-nginx, or Traefik 3.7 and newer with its kubernetesIngressNGINX provider), or use router: "plain".',
-  // Without a header value in the annotations the header itself says `always` or `never`.
-  force: (_, side) => (side === "candidate" ? "always" : "never"),
+  // Without a header value in the annotations the header itself says `always` or `never`; with the pattern of testers, `always` alone.
+  force({ testers }, side) {
+    if (side === "candidate") return "always";
+    return testers === undefined ? "never" : undefined;
+  },
 };
+
+/** How testers are told from others: by the preview header with another value, and by a cookie. */
+function testerAnnotations(input: RouterInput): Readonly<Record<string, string>> {
+  const { testers, routing } = input;
+  if (testers === undefined || routing.testers === undefined || routing.testers !== routing.candidate)
+    return {};
+  const { header, cookie } = testers;
+  return {
+    ...ofTesters(input),
+    ...(header === undefined ? {} : { [canaryPattern]: `^(always|${literally(header.value)})$` }),
+    ...(cookie === undefined ? {} : { [canaryCookie]: cookie.name }),
+  };
+}
+
+/** Both controllers keep clients by cookies that they set themselves: which slot, and which of its pods. */
+function pinAnnotations(main: string, release: number): Readonly<Record<string, string>> {
+  return { [affinity]: "cookie", [affinityMode]: "persistent", [pinName]: pinCookie(main, release) };
+}
+
+function pinnedBy(main: string, object: ObservedObject | undefined): Routing["pinned"] {
+  const annotations = object?.metadata?.annotations ?? {};
+  return annotations[affinity] === "cookie" ? releaseOfCookie(main, annotations[pinName]) : undefined;
+}

@@ -7,14 +7,7 @@ import type { Slot } from "../../core/slots.ts";
 import type { ControllerCounters } from "./counters/counted.ts";
 import { registerRouter } from "./factory.ts";
 import type { ObservedObject, Router, RouterCapabilities, RouterInput } from "./router.ts";
-import {
-  objectOf,
-  ofWeights,
-  refuseUnweighable,
-  routingOf,
-  weightedCapabilities,
-  weightsOf,
-} from "./weighted.ts";
+import { objectOf, ofWeights, refuseUnweighable, routingOf, weightsOf } from "./weighted.ts";
 
 /** What a user's own router is told. */
 export interface OwnRouterInput {
@@ -160,9 +153,28 @@ function routerOf(own: OwnRouter): Router & { readonly name: OwnRouterName } {
   };
 }
 
+/** What a router can do of which the user has said nothing. */
+const silent: RouterCapabilities = {
+  weights: true,
+  commit: false,
+  header: false,
+  testers: false,
+  cookie: false,
+  headerRegex: false,
+  mirror: false,
+  mirrorPercent: false,
+  sticky: false,
+  stickyOverridesHeader: false,
+  reloadOnSwitch: undefined,
+  needsUnionService: false,
+  timeout: false,
+  bodySize: false,
+  backendProtocol: false,
+};
+
 function capabilitiesOf({ preview = false, weights = true, obeys = [] }: OwnRouter): RouterCapabilities {
   return {
-    ...weightedCapabilities,
+    ...silent,
     weights,
     header: preview,
     timeout: obeys.includes("timeout"),

@@ -2,6 +2,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { objectNames } from "../../core/names.ts";
 import { splitOf } from "../../core/routing.ts";
 import { otherSlot } from "../../core/slots.ts";
+import { routerCapabilities } from "./capabilities.ts";
 import {
   backendSlot,
   type IngressManifest,
@@ -17,22 +18,7 @@ import type { Router } from "./router.ts";
 export const plain: Router<IngressManifest> = {
   name: "plain",
   ...ofIngresses,
-  capabilities: {
-    weights: false,
-    commit: false,
-    header: false,
-    cookie: false,
-    headerRegex: false,
-    mirror: false,
-    mirrorPercent: false,
-    sticky: false,
-    stickyOverridesHeader: undefined,
-    reloadOnSwitch: undefined,
-    needsUnionService: false,
-    timeout: false,
-    bodySize: false,
-    backendProtocol: false,
-  },
+  capabilities: routerCapabilities.plain,
 
   refs(model) {
     return [{ kind: ingressKind, name: objectNames(model).ingress }];

@@ -6,6 +6,7 @@ import type { ObjectKind, ObjectRef } from "../../core/object-kind.ts";
 import type { RoutingNeeds } from "../../core/optional-permissions.ts";
 import type { Routing, Side, TrafficSplit } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
+import type { Sticky, Testers } from "../../core/testers.ts";
 import type { ControllerCounters } from "./counters/counted.ts";
 
 /** What a router can do. A model that asks for more is refused when it is planned, never served with less. */
@@ -19,14 +20,16 @@ export interface RouterCapabilities {
   readonly commit: boolean;
   /** Sends requests with a header to the slot that it names (preview). */
   readonly header: boolean;
-  /** Sends requests with a cookie to the candidate. */
+  /** Sends clients with a header of their own to the release under test. */
+  readonly testers: boolean;
+  /** The same for clients with a cookie. */
   readonly cookie: boolean;
   readonly headerRegex: boolean;
   /** Copies requests to the candidate. */
   readonly mirror: boolean;
   readonly mirrorPercent: boolean;
-  /** Keeps a client on one slot. */
-  readonly sticky: boolean;
+  /** How it keeps a client on the slot that it got while the share of the other one grows. */
+  readonly sticky: Sticky | false;
   /** Whether a sticky client stays on its slot in spite of the preview header; undefined: depends on the controller. */
   readonly stickyOverridesHeader: boolean | undefined;
   /** Whether the controller reloads when the main backend changes; undefined: depends on the controller. */
@@ -52,6 +55,8 @@ export interface RouterInput {
   readonly routing: Routing;
   readonly ingress: IngressSpec;
   readonly previewHeader: string;
+  /** Who gets `routing.testers`. @default nobody */
+  readonly testers?: Testers | undefined;
   /** Port of the slots' Services. */
   readonly servicePort: number;
   /** Where that port leads. @default a port named http, to the same number */
@@ -120,6 +125,14 @@ export type Look = (
   namespace: string | undefined,
 ) => Promise<ObservedObject | undefined | "unseen">;
 
+/** What a model asks of its router that not every controller of the router's objects has. */
+export interface Wishes {
+  /** Testers by a cookie. */
+  readonly cookie: boolean;
+  /** Copies of requests, per cent. @default none */
+  readonly mirror?: number | undefined;
+}
+
 /** Why objects would be served by nobody. */
 export interface Groundless {
   readonly code: string;
@@ -163,6 +176,8 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   requestAnnotations(
     ingress: Pick<IngressSpec, "timeout" | "maxBodySize" | "protocol">,
   ): Readonly<Record<string, string>>;
+  /** What is wrong with testers that the router cannot tell by this header or cookie. @default nothing. Pure. */
+  testersProblem?(testers: Testers, previewHeader: string): string | undefined;
   /** What to look at where the ingress does not show what is declared. */
   readonly advice: string;
   /**
@@ -178,7 +193,7 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   front(main: ObservedObject, addressed?: ObservedObject): Front;
   /** Whether what the objects refer to is there and takes them; says what is wrong. */
   ground?(
-    about: { readonly ingress: IngressSpec; readonly namespace: string },
+    about: { readonly ingress: IngressSpec; readonly namespace: string; readonly wishes: Wishes },
     look: Look,
   ): Promise<Groundless | undefined>;
 }

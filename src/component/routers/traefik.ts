@@ -2,18 +2,23 @@ import type { IngressLike } from "../../core/ingress-claims.ts";
 import { type IngressPlace, placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
+import { changed, type Routing } from "../../core/routing.ts";
 import { slots } from "../../core/slots.ts";
+import { cookiePattern, pinCookie, releaseOfCookie } from "../../core/testers.ts";
+import { routerCapabilities } from "./capabilities.ts";
 import { traefikCrd } from "./counters/traefik.ts";
 import { classAnnotation } from "./main-ingress.ts";
 import type { ObservedObject, Router, RouterInput, RoutingObject } from "./router.ts";
 import {
   claimedPaths,
   objectOf,
+  ofTesters,
   ofWeights,
   oneSecret,
   refuseUnweighable,
   routingOf,
-  weightedCapabilities,
+  testersOf,
+  testersService,
   weightsOf,
 } from "./weighted.ts";
 
@@ -22,7 +27,8 @@ const routeKind: ObjectKind = { ...group, kind: "IngressRoute", plural: "ingress
 const serviceKind: ObjectKind = { ...group, kind: "TraefikService", plural: "traefikservices" };
 
 /**
- * Traefik's own objects: an IngressRoute, which never changes, and a TraefikService with the weights. A Service of weight 0 is left out of
+ * Traefik's own objects: an IngressRoute, which only changes for testers, and a TraefikService with the weights. While requests are copied, all
+ * of the traffic is on one slot, and the TraefikService is one that mirrors. A Service of weight 0 is left out of
  * it: one child without endpoints fails a whole TraefikService (`buildServicesLB`, `loadServers` in
  * pkg/provider/kubernetes/crd/kubernetes_http.go), and the idle slot has none.
  */
@@ -31,7 +37,7 @@ export const traefik: Router = {
   readBy: ["traefik"],
   ...ofWeights,
   counters: [traefikCrd],
-  capabilities: { ...weightedCapabilities, backendProtocol: true },
+  capabilities: routerCapabilities.traefik,
   kinds: [routeKind, serviceKind],
   rights: [routeKind, serviceKind].map((kind) => ({ kind, names: "route", awaited: false })),
   reads: [],
@@ -56,6 +62,7 @@ export const traefik: Router = {
     const route = objectOf(input, routeKind, name, { isMain: true, isWeighted: false });
     const annotations = {
       ...route.metadata.annotations,
+      ...ofTesters(input),
       ...(byAnnotation ? { [classAnnotation]: ingress.className } : {}),
     };
     return [
@@ -70,21 +77,29 @@ export const traefik: Router = {
       },
       {
         ...objectOf(input, serviceKind, name, { isMain: false, isWeighted: true }),
-        spec: {
-          weighted: {
-            services: weightsOf(input)
-              .filter(({ weight }) => weight > 0)
-              .map(({ service, weight }) => ({ ...backend(service, input), weight })),
-          },
-        },
+        spec: isMirrored(input.routing) ? mirroring(input) : weighted(input, name),
       },
     ] satisfies RoutingObject[];
   },
 
   read(model, objects) {
-    const [, ref] = traefik.refs(model);
-    const object = objects.find((one) => ref !== undefined && isObject(one, ref) && hasWeights(one));
-    return object === undefined ? undefined : routingOf(model, object, weightsIn(object));
+    const [main, ref] = traefik.refs(model);
+    const object = objects.find((one) => ref !== undefined && isObject(one, ref));
+    const { weighted, mirroring: copying } = (object?.spec ?? {}) as ObservedService;
+    // Traefik looks for weights first.
+    const mirroring = weighted === undefined ? copying : undefined;
+    const weights = weighted?.services ?? (mirroring === undefined ? [] : [{ ...mirroring, weight: 100 }]);
+    const routing = routingOf(model, object, weights);
+    const [copies, ...more] = mirroring?.mirrors ?? [];
+    const isForeign =
+      copies !== undefined &&
+      (more.length > 0 || copies.name !== objectNames(model).service[routing?.candidate ?? "blue"]);
+    if (routing === undefined || isForeign) return undefined;
+    return changed(routing, {
+      ...testersOf(objects.find((one) => isObject(one, main))),
+      mirror: copies?.percent,
+      pinned: releaseOfCookie(objectNames(model).ingress, weighted?.sticky?.cookie?.name),
+    });
   },
 
   classOf: ({ className = "" }) => className,
@@ -111,15 +126,42 @@ interface ObservedRoute {
 interface ObservedService {
   readonly weighted?: {
     readonly services?: readonly { readonly name?: string; readonly weight?: number }[];
+    readonly sticky?: { readonly cookie?: { readonly name?: string } };
+  };
+  readonly mirroring?: {
+    readonly name?: string;
+    readonly mirrors?: readonly { readonly name?: string; readonly percent?: number }[];
   };
 }
 
-function hasWeights({ spec }: ObservedObject): boolean {
-  return (spec as ObservedService | undefined)?.weighted !== undefined;
+/** A slot without traffic alone can get copies here: what has a share is weighed. */
+function isMirrored({ mirror, weight, main, candidate }: Routing): boolean {
+  return mirror !== undefined && weight === 0 && main !== candidate;
 }
 
-function weightsIn({ spec }: ObservedObject) {
-  return (spec as ObservedService | undefined)?.weighted?.services ?? [];
+function mirroring(input: RouterInput) {
+  const { service } = objectNames(input.names ?? input.model);
+  const { main, candidate, mirror } = input.routing;
+  return {
+    mirroring: {
+      ...backend(service[main], input),
+      mirrors: [{ ...backend(service[candidate], input), percent: mirror }],
+    },
+  };
+}
+
+function weighted(input: RouterInput, name: string) {
+  const { pinned } = input.routing;
+  return {
+    weighted: {
+      services: weightsOf(input)
+        .filter(({ weight }) => weight > 0)
+        .map(({ service, weight }) => ({ ...backend(service, input), weight })),
+      ...(pinned === undefined
+        ? {}
+        : { sticky: { cookie: { name: pinCookie(name, pinned), httpOnly: true } } }),
+    },
+  };
 }
 
 function backend(service: string, { servicePort, ingress }: RouterInput) {
@@ -129,9 +171,13 @@ function backend(service: string, { servicePort, ingress }: RouterInput) {
 
 const schemes = { http: undefined, https: "https", grpc: "h2c", grpcs: "https" } as const;
 
-/** For each place one route for clients, and one for each slot that the preview header names; these come first. */
+/**
+ * For each place one route for clients, and one for each slot that the preview header names; these come first. Testers have routes like a
+ * preview's, for whom the preview header is not there: what it names goes first.
+ */
 function routesOf(input: RouterInput, name: string) {
   const { service } = objectNames(input.names ?? input.model);
+  const testers = testersService(input);
   return placesOf(input.ingress).flatMap((place) => {
     const match = ruleOf(place);
     const priority = priorityOf(place);
@@ -142,9 +188,26 @@ function routesOf(input: RouterInput, name: string) {
         priority: priority + 1,
         services: [backend(service[slot], input)],
       })),
+      ...(testers === undefined ? [] : testerRules(input)).map((rule) => ({
+        kind: "Rule",
+        match: `${match} && ${rule}`,
+        priority: priority + 1,
+        services: [backend(testers ?? "", input)],
+      })),
       { kind: "Rule", match, priority, services: [{ kind: serviceKind.kind, name }] },
     ];
   });
+}
+
+/** Rules for testers by their header and by their cookie; a request with a preview header is none of theirs. */
+function testerRules({ testers, previewHeader }: RouterInput): readonly string[] {
+  const { header, cookie } = testers ?? {};
+  const rules = [
+    ...(header === undefined ? [] : [`Header(${quoted(header.name)}, ${quoted(header.value)})`]),
+    ...(cookie === undefined ? [] : [`HeaderRegexp(\`Cookie\`, ${quoted(cookiePattern(cookie))})`]),
+  ];
+  const isPreview = slots.map((slot) => `Header(${quoted(previewHeader)}, ${quoted(slot)})`).join(" || ");
+  return rules.map((rule) => `${rule} && !(${isPreview})`);
 }
 
 function ruleOf({ host, path, pathType }: Required<IngressPlace>): string {

@@ -5,30 +5,12 @@ import { apiVersionOf, type ObjectKind } from "../../core/object-kind.ts";
 import { type Routing, type Side, settled, settledOn, splitOf } from "../../core/routing.ts";
 import { isSlot, otherSlot, type Slot, slots } from "../../core/slots.ts";
 import { refuseInvalidRouting, refuseOwnedAnnotations } from "./main-ingress.ts";
-import type { ObservedObject, Router, RouterCapabilities, RouterInput, RoutingObject } from "./router.ts";
+import type { ObservedObject, Router, RouterInput, RoutingObject } from "./router.ts";
 
 /**
  * What routers have in common that weigh both slots in one object: all traffic on a slot is a weight of 100, and the routes that force a
  * request to a slot, by the slot's name in the preview header, never change.
  */
-
-/** What every router of weights can do, unless it says otherwise. */
-export const weightedCapabilities: RouterCapabilities = {
-  weights: true,
-  commit: false,
-  header: true,
-  cookie: false,
-  headerRegex: false,
-  mirror: false,
-  mirrorPercent: false,
-  sticky: false,
-  stickyOverridesHeader: false,
-  reloadOnSwitch: false,
-  needsUnionService: false,
-  timeout: false,
-  bodySize: false,
-  backendProtocol: false,
-};
 
 /** What all routers of weights have in common. */
 export const ofWeights = {
@@ -39,6 +21,28 @@ export const ofWeights = {
 
 /** Which slot has the traffic by default while it is shared: the weights alone do not say it. */
 export const mainAnnotation = "modelswitch.dev/main";
+
+/** The slot whose routes testers have, where they have any. */
+export const testersAnnotation = "modelswitch.dev/testers";
+
+/** The annotation of the object that has the routes of testers. */
+export function ofTesters({ testers, routing }: RouterInput): Readonly<Record<string, string>> {
+  return testers === undefined || routing.testers === undefined
+    ? {}
+    : { [testersAnnotation]: routing.testers };
+}
+
+/** What the object with the routes of testers says of them. */
+export function testersOf(object: ObservedObject | undefined): Pick<Routing, "testers"> {
+  const noted = object?.metadata?.annotations?.[testersAnnotation];
+  return isSlot(noted) ? { testers: noted } : {};
+}
+
+/** The Service that testers get; `undefined`: they get what everybody gets. */
+export function testersService({ names, model, testers, routing }: RouterInput): string | undefined {
+  if (testers === undefined || routing.testers === undefined) return undefined;
+  return objectNames(names ?? model).service[routing.testers];
+}
 
 /** Both slots with their Services and weights, always in the same order: some controllers count by it. */
 export function weightsOf(input: RouterInput): readonly { slot: Slot; service: string; weight: number }[] {
@@ -101,7 +105,10 @@ export function objectOf(
  */
 export function refuseUnweighable(router: RouterName, { routing, ingress }: RouterInput): void {
   refuseInvalidRouting(routing);
-  refuseOwnedAnnotations(router, ingress, { [mainAnnotation]: routing.main });
+  refuseOwnedAnnotations(router, ingress, {
+    [mainAnnotation]: routing.main,
+    [testersAnnotation]: routing.testers ?? "",
+  });
 }
 
 /**

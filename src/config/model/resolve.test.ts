@@ -53,7 +53,7 @@ describe("resolveConfig", () => {
           {
             kind: "pods",
             name: "pods",
-            phases: ["verify", "shift", "soak"],
+            phases: ["verify", "shadow", "shift", "soak"],
             everyMs: 2_000,
             failures: 2,
             onInconclusive: "hold",

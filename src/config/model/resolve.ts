@@ -50,6 +50,7 @@ export function resolveConfig(config: ModelswitchConfig, around: Surroundings): 
     ...(config.service === undefined ? {} : { service: config.service }),
     router,
     previewHeader: config.previewHeader ?? defaults.previewHeader,
+    ...(config.routing === undefined ? {} : { routing: config.routing }),
     identity: config.identity,
     kubeconfig: around.kubeconfig,
     pulumi: {

@@ -12,6 +12,7 @@ import { grpcOnlyProblems } from "./grpc-only-rules.ts";
 import { hostProblem, imageProblem } from "./host.ts";
 import { releaseProblems } from "./release-rules.ts";
 import { annotationProblem, previewHeaderProblem } from "./routers.ts";
+import { routingProblems } from "./routing-rules.ts";
 import type { ModelswitchConfig, SlotOnly } from "./types.ts";
 
 type Path = readonly (string | number)[];
@@ -31,6 +32,7 @@ export function ruleProblems(input: object): ConfigProblem[] {
     ...serverTimes(read),
     ...grpcOnlyProblems(input),
     ...rolloutProblems(input, routerOf(read)),
+    ...routingProblems(input, routerOf(read)),
   ];
 }
 

@@ -18,6 +18,7 @@ import {
 import { tied } from "../parts/tied.ts";
 import { rolloutSchema } from "../rollout/rollout.ts";
 import { requestOptions, runs, serviceSettings } from "./release-schema.ts";
+import { routingSchema } from "./routing-schema.ts";
 import { identitySchema } from "./server-parts.ts";
 import { serverSchema } from "./server-schema.ts";
 import type { ModelPart, ModelswitchConfig } from "./types.ts";
@@ -270,6 +271,7 @@ export const configSchema = tied<ModelswitchConfig>()(
         .regex(headerToken, "is no header name: letters, digits and - only")
         .optional()
         .describe(`Header that reaches the idle slot. ${otherwise(defaults.previewHeader)}`),
+      routing: routingSchema.optional(),
       identity: identitySchema.optional(),
       kubeconfig: text("Path of a kubeconfig file, relative to this file").optional(),
       context: text("Context of the kubeconfig. Default: its current one").optional(),

@@ -3,6 +3,7 @@ import type { IdentityProbe } from "../../core/identity.ts";
 import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../../core/model.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
 import type { Slot } from "../../core/slots.ts";
+import type { RoutingOptions } from "../../core/testers.ts";
 import type { CounterSource } from "../../gates/io.ts";
 import type { ControllerPlaces } from "../../gates/traffic.ts";
 import type { KubeconfigSource } from "../../kubernetes/connect.ts";
@@ -72,6 +73,8 @@ export interface ModelswitchConfig {
   readonly router?: RouterName;
   /** @default X-Modelswitch-Preview */
   readonly previewHeader?: string;
+  /** Who gets a new release before others while it goes live, and who keeps it. @default nobody, and each request for itself */
+  readonly routing?: RoutingOptions;
   /** How an answer is recognised as blue's or green's. @default the preset's */
   readonly identity?: IdentityProbe;
   /** Path of a kubeconfig, relative to this file; `~/` is the home folder. @default the one that kubectl uses */
@@ -138,13 +141,21 @@ interface ConfigHead<Environment extends string> {
   readonly defaultEnvironment?: NoInfer<Environment>;
 }
 
-/** A configuration file with one model; every environment has a stack, and should have a namespace or a context, of its own. */
-export interface OneModelConfig<Environment extends string = string>
-  extends ModelswitchConfig,
-    ConfigHead<Environment> {
+/** What a file with one model has beside the model. */
+interface OneModelFile<Environment extends string> extends ConfigHead<Environment> {
   /** What each environment has otherwise. */
   readonly environments?: Readonly<Record<Environment, ModelPart | null>>;
 }
+
+/** A configuration file with one model; every environment has a stack, and should have a namespace or a context, of its own. */
+export interface OneModelConfig<Environment extends string = string>
+  extends ModelswitchConfig,
+    OneModelFile<Environment> {}
+
+/** The same but for its router, whose name stands for what the others may ask of it. */
+export interface UnroutedConfig<Environment extends string>
+  extends Omit<ModelswitchConfig, "router">,
+    OneModelFile<Environment> {}
 
 /** A configuration file with several models, each of which is put together from `defaults`, its own part and the environment's. */
 export interface SeveralModelsConfig<Model extends string = string, Environment extends string = string>
@@ -196,6 +207,8 @@ export interface ResolvedConfig {
   readonly service?: ServiceSettings;
   readonly router: RouterName;
   readonly previewHeader: string;
+  /** @default none */
+  readonly routing?: RoutingOptions;
   readonly identity: IdentityProbe | undefined;
   readonly kubeconfig: KubeconfigSource;
   readonly pulumi: {

@@ -132,7 +132,7 @@ describe("the error", () => {
       '  live: "gren" is none of blue, green; did you mean "green"?',
       "  ingress.host: is missing (Host name that clients use, for example mlmodels.example.com)",
       '  ingress.hots: is an unknown key; did you mean "ingress.host"?',
-      "  extra: is an unknown key; known are name, namespace, server, release, slots, live, idleReplicas, ingress, servicePort, service, router, previewHeader, identity, kubeconfig, context, pulumi, deadlines, metrics, rollout, models, environments, defaultEnvironment, configVersion",
+      "  extra: is an unknown key; known are name, namespace, server, release, slots, live, idleReplicas, ingress, servicePort, service, router, previewHeader, routing, identity, kubeconfig, context, pulumi, deadlines, metrics, rollout, models, environments, defaultEnvironment, configVersion",
     ]);
     expect(error.details).toMatchObject({ file: "/models/modelswitch.config.ts" });
   });

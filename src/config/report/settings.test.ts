@@ -70,6 +70,14 @@ describe("the configuration that is shown", () => {
     });
   });
 
+  test("has no class where the router has none", () => {
+    const input = { ...least, router: "contour" };
+    const { settings, config } = shown(input);
+    expect(valueAt(config, ["ingress", "className"])).toBeUndefined();
+    expect(settings.find(({ path }) => path.join(".") === "ingress.className")?.note).toContain("contour");
+    expect(valueAt(shown(least).config, ["ingress", "className"])).toBe("nginx");
+  });
+
   test("is a valid configuration again, with the same outcome", () => {
     const presets = presetNames.map((preset) => ({
       preset,

@@ -1,3 +1,4 @@
+import { routerNamed } from "../../component/routers/factory.ts";
 import { isFields, valueAt } from "../../core/fields.ts";
 import type { ModelServer } from "../../core/model.ts";
 import { placeOf } from "../../core/urls.ts";
@@ -115,6 +116,10 @@ function computedSettings({ input, origins }: Effective, { resolved }: SettingsC
       ? { kind: "default" }
       : { kind: "surroundings", name: "the kubeconfig's context" },
   );
+  if (!routerNamed(resolved.router).byIngressClass && resolved.ingress.className === undefined) {
+    const note = `none: the router ${resolved.router} has no class of its own`;
+    settings.push({ path: ["ingress", "className"], value: undefined, note, source: { kind: "default" } });
+  }
   const preset: Source = { kind: "preset", preset: resolved.server.name };
   if (input.server === undefined) add(["server"], resolved.server.name);
   if (!isFields(input.server)) {

@@ -16,6 +16,7 @@ export function rolloutProblems(input: object, router: RouterName | undefined): 
   if (!isFields(rollout)) return [];
   return [
     ...modes(rollout),
+    ...shadows(rollout),
     ...windows(rollout),
     ...freezes(rollout),
     ...hooks(rollout),
@@ -38,6 +39,28 @@ function modes({ mode, steps }: Fields): ConfigProblem[] {
   const message =
     'is given, but with mode "recreate" the two slots never run at once, so that traffic cannot be shared; leave steps out, or choose mode "full" or { partial: 20 }';
   return [{ path: ["steps"], message }];
+}
+
+/** Copies for a slot that is there before the other one is gone; what is said of a phase that there is not. */
+function shadows({ mode, shadow, hooks, gates }: Fields): ConfigProblem[] {
+  if (shadow !== undefined && mode === "recreate") {
+    const message =
+      'is given, but with mode "recreate" the two slots never run at once, so that nothing can be copied; leave shadow out';
+    return [{ path: ["shadow"], message }];
+  }
+  if (shadow !== undefined) return [];
+  const message = "is no phase of this rollout: rollout.shadow is not given";
+  const ofHooks = (Array.isArray(hooks) ? hooks : []).flatMap((hook: unknown, index): ConfigProblem[] =>
+    (["before", "after"] as const)
+      .filter((when) => valueAt(hook, [when]) === "shadow")
+      .map((when) => ({ path: ["hooks", index, when], message: `"shadow" ${message}` })),
+  );
+  const ofGates = (Array.isArray(gates) ? gates : []).flatMap((gate: unknown, index): ConfigProblem[] => {
+    const phases = valueAt(gate, ["phases"]);
+    const at = Array.isArray(phases) ? phases.indexOf("shadow") : -1;
+    return at < 0 ? [] : [{ path: ["gates", index, "phases", at], message: `"shadow" ${message}` }];
+  });
+  return [...ofHooks, ...ofGates];
 }
 
 function windows(rollout: Fields): ConfigProblem[] {

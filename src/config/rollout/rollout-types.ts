@@ -97,6 +97,14 @@ export interface NotificationConfig {
   readonly insecure?: boolean;
 }
 
+/** Copies of requests for a release that serves nobody. */
+export interface ShadowConfig {
+  /** Seconds. */
+  readonly for: number;
+  /** How many of the requests are copied, 1 to 100. @default 100 */
+  readonly percent?: number;
+}
+
 export interface RolloutConfig {
   /**
    * Shares of the new release before it gets all traffic, for example `5%:2m, 25%:5m, 50%`. `auto`: shares and times are chosen when a release
@@ -105,6 +113,11 @@ export interface RolloutConfig {
   readonly steps?: string;
   /** Seconds for which all replicas must have been ready without a break. @default 5 */
   readonly settle?: number;
+  /**
+   * Seconds for which the new release gets copies of clients' requests before its share grows, or `{ for: 120, percent: 10 }`. The answers to
+   * copies reach nobody, but what a request does, it does twice. @default no copies
+   */
+  readonly shadow?: number | ShadowConfig;
   /** Seconds for which the release is watched once it has all traffic. @default 30 */
   readonly soak?: number;
   /** The longest that requests in flight in the old slot are waited for, seconds. @default the longest request of the model server */
@@ -156,6 +169,8 @@ export interface ResolvedRollout {
   /** Chance that a good release is sent back by all of its gates together. */
   readonly alpha: number;
   readonly settleMs: number;
+  /** Copies of requests before the shares grow. @default none */
+  readonly shadow?: { readonly percent: number; readonly forMs: number };
   /** With `lastHoldMs`. */
   readonly soakMs: number;
   /** The time of a last step `100%`. */

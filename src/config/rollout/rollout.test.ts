@@ -101,7 +101,7 @@ describe("what people lay down for a rollout", () => {
         { kind: "pods", name: "pods" },
         { kind: "traffic", name: "traffic", byDefault: true, onInconclusive: "pass", alpha: 0.05 },
         { kind: "command", phases: ["verify"], everyMs: 5_000, failures: 3, call: { timeoutMs: 20_000 } },
-        { kind: "webhook", phases: ["verify", "shift", "soak"], everyMs: 10_000, failures: 1 },
+        { kind: "webhook", phases: ["verify", "shadow", "shift", "soak"], everyMs: 10_000, failures: 1 },
         {
           kind: "request",
           request: {

@@ -46,6 +46,23 @@ export const rolloutSchema = tied<RolloutConfig>()(
       settle: seconds(
         `Seconds for which all replicas must have been ready without a break. ${otherwise(own.settle)}`,
       ).optional(),
+      shadow: z
+        .union([
+          z.number().positive(),
+          z.strictObject({
+            for: z.number().positive().describe("Seconds"),
+            percent: z
+              .int()
+              .min(1)
+              .max(100)
+              .optional()
+              .describe(`How many of the requests are copied. ${otherwise(own.shadow.percent)}`),
+          }),
+        ])
+        .optional()
+        .describe(
+          "Seconds for which the new release gets copies of clients' requests before its share grows, or { for: 120, percent: 10 }. Default: no copies",
+        ),
       soak: seconds(
         `Seconds for which the release is watched once it has all traffic. ${otherwise(own.soak)}`,
       ).optional(),
@@ -140,6 +157,7 @@ export function resolveRollout(config: RolloutConfig = {}, about: GatesAbout = {
     steps: parsed.kind === "steps" ? parsed.steps : [],
     ...(isAutomatic ? { isAutomatic } : {}),
     settleMs: (config.settle ?? own.settle) * 1000,
+    ...shadowOf(config.shadow),
     soakMs: (config.soak ?? own.soak) * 1000 + lastHoldMs,
     lastHoldMs,
     drainMs: config.drain === undefined ? undefined : config.drain * 1000,
@@ -160,6 +178,13 @@ export function resolveRollout(config: RolloutConfig = {}, about: GatesAbout = {
     alpha: config.alpha ?? own.alpha,
     notifications: (config.notifications ?? []).map(resolveNotification),
   };
+}
+
+function shadowOf(shadow: RolloutConfig["shadow"]): Pick<ResolvedRollout, "shadow"> {
+  if (shadow === undefined) return {};
+  const { for: seconds, percent = own.shadow.percent } =
+    typeof shadow === "number" ? { for: shadow } : shadow;
+  return { shadow: { percent, forMs: seconds * 1000 } };
 }
 
 function modeOf(mode: RolloutConfig["mode"] = own.mode): ReleaseMode {

@@ -30,3 +30,8 @@ test("an ingress that is behind may show each share up to the step in force, or 
   // Nobody knows whether the next share was written when it was taken back.
   expect(shares(transition(plan, second, { kind: "abort", reason: "", at: 0 }))).toEqual([0, 5, 25, 100]);
 });
+
+test("testers and copies come before any share that an ingress could be behind with", () => {
+  const state = { ...begin(plan, { release: 2, target: "green" }, 0), phase: "shadow" } as const;
+  expect(declaredUntilNow(plan, state).map((routing) => splitOf(routing).green)).toEqual([0]);
+});

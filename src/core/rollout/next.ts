@@ -1,4 +1,4 @@
-import { type Routing, sameRouting, settledOn, splitOf, stepsTo } from "../routing.ts";
+import { changed, type Routing, sameRouting, settledOn, splitOf, stepsTo } from "../routing.ts";
 import { otherSlot, type Slot } from "../slots.ts";
 import { isUntouched, onceArmed, route, towards } from "./route.ts";
 import {
@@ -53,6 +53,8 @@ function ownNext(plan: RolloutPlan, state: RolloutState, world: World): Action {
       return state.paused ? paused : whenReady(plan, state.target, world, warmUp(state));
     case "verify":
       return verify(plan, state, world);
+    case "shadow":
+      return shadow(plan, state, world);
     case "shift":
       return shift(plan, state, world);
     case "cut-over":
@@ -138,6 +140,8 @@ function verify(plan: RolloutPlan, state: RolloutState, world: World): Action {
     return whenReady(plan, state.target, world, { kind: "verify", slot: state.target });
   }
   if (world.gates.verdict === "fail") return refused(world);
+  const ofTesters = testersWhere(plan, state, world);
+  if (ofTesters !== undefined) return ofTesters;
   if (state.paused) return paused;
   // Nobody is served meanwhile: what cannot be told to be good makes room for what was.
   const isUrgent = plan.mode.kind === "recreate" && world.gates.verdict === "inconclusive";
@@ -165,6 +169,62 @@ function judged(state: RolloutState, { gates }: World): Action {
   }
 }
 
+/**
+ * Testers get the target as long as it serves: one that has no ready pod any more would have no answer for them. A target that is back has to be
+ * whole. `undefined`: they are where they should be.
+ */
+function testersWhere(plan: RolloutPlan, state: RolloutState, world: World): Action | undefined {
+  const { routing, slots } = world;
+  const { target } = state;
+  if (plan.testers !== true || !world.capabilities.weights || routing.main === target) return undefined;
+  const { usable } = slots[target];
+  if (routing.testers === target) return usable ? undefined : testers(world, undefined);
+  if (routing.candidate !== target || state.paused || !isReady(plan, slots[target])) return undefined;
+  return testers(world, target);
+}
+
+function testers({ routing }: World, to: Slot | undefined): Action {
+  const step = {
+    name: "testers",
+    routing: changed(routing, { testers: to }),
+    visible: to !== undefined,
+  } as const;
+  return route(routing, step, false);
+}
+
+/** Copies of requests go to the target for a while, and none any more when the phase ends. */
+function shadow(plan: RolloutPlan, state: RolloutState, world: World): Action {
+  const { target } = state;
+  const { routing } = world;
+  const { percent, forMs } = plan.shadow ?? { percent: 0, forMs: 0 };
+  if (splitOf(routing)[target] > 0) return foreign(target);
+  if (world.gates.verdict === "fail") return refused(world);
+  const ofTesters = testersWhere(plan, state, world);
+  if (ofTesters !== undefined) return ofTesters;
+  const mirrored = (mirror: number | undefined) =>
+    route(
+      routing,
+      { name: "mirror", routing: changed(routing, { mirror }), visible: false },
+      mirror !== undefined,
+    );
+  // Whoever pauses it wants the load of the copies to end as little as that of a share.
+  if (state.paused) return paused;
+  const ended = () => (routing.mirror === undefined ? complete : mirrored(undefined));
+  if (state.promoted || !world.capabilities.weights) return ended();
+  if (!state.proved) {
+    if (routing.mirror === percent) return { kind: "prove", routing, settled: true };
+    return whenReady(plan, target, world, mirrored(percent));
+  }
+  const until = state.since + forMs;
+  if (world.now < until) {
+    // Somebody took the copies away: what the gates saw without them says nothing.
+    if (routing.mirror !== percent) return whenReady(plan, target, world, mirrored(percent));
+    return { kind: "wait", for: "shadow", slot: target, until };
+  }
+  const verdict = judged(state, world);
+  return verdict.kind === "complete" ? ended() : verdict;
+}
+
 function shift(plan: RolloutPlan, state: RolloutState, world: World): Action {
   const { target, from } = state;
   const step = plan.steps[state.stepIndex];
@@ -173,7 +233,13 @@ function shift(plan: RolloutPlan, state: RolloutState, world: World): Action {
   }
   // Somebody else has cut over already: the next phase finishes what is left.
   if (world.routing.main === target) return foreign(target);
-  const wanted: Routing = { main: from, candidate: target, weight: step.weight };
+  const ofTesters = testersWhere(plan, state, world);
+  if (ofTesters !== undefined) return ofTesters;
+  const wanted: Routing = {
+    ...{ main: from, candidate: target, weight: step.weight },
+    ...(world.routing.testers === target ? { testers: target } : {}),
+    ...(plan.pins === true ? { pinned: state.release } : {}),
+  };
   if (sameRouting(world.routing, wanted) && state.proved) {
     if (world.gates.verdict === "fail") return refused(world);
     const until = state.since + step.holdMs;
@@ -184,7 +250,7 @@ function shift(plan: RolloutPlan, state: RolloutState, world: World): Action {
   if (state.paused) return paused;
   const room = enlarged(plan, state, world, step.weight);
   if (room !== undefined) return room;
-  const action = onceArmed(state, world, towards(wanted, world.routing));
+  const action = onceArmed(state, world, towards(wanted, world.routing, world.capabilities));
   return whenReady(plan, target, world, inWindow(plan, state, world, action));
 }
 

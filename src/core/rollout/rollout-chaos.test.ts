@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { settledOn } from "../routing.ts";
 import { otherSlot, type Slot, slots } from "../slots.ts";
-import { plan, Simulation } from "./simulation.fixture.ts";
+import { plan, reaching, Simulation } from "./simulation.fixture.ts";
 import { begin, goalOf, type PlannedHook, phases, type RolloutPlan, type RolloutState } from "./state.ts";
 import { type RolloutEvent, transition } from "./transition.ts";
 import type { GateWorld } from "./world.ts";
@@ -123,6 +123,17 @@ const anyPlan: fc.Arbitrary<RolloutPlan> = fc.record({
   approval: fc.subarray(["shift" as const, "cut-over" as const, "scale-down" as const]),
   hooks: fc.array(anyHook, { maxLength: 3 }),
   gates: fc.constant(true),
+  testers: fc.boolean(),
+  pins: fc.boolean(),
+  shadow: fc.option(fc.record({ percent: fc.integer({ min: 1, max: 100 }), forMs: fc.nat(100_000) }), {
+    nil: undefined,
+  }),
+});
+
+/** Hooks of a phase that a plan has not are refused before. */
+const withItsHooks = (of: RolloutPlan): RolloutPlan => ({
+  ...of,
+  hooks: of.hooks.filter(({ phase }) => phase !== "shadow" || of.shadow !== undefined),
 });
 
 function isMoving({ phase, stage }: RolloutState): boolean {
@@ -161,35 +172,44 @@ function apply(run: Simulation, one: Chaos): void {
 describe("whatever happens", () => {
   test("no step breaks a rule, and once all is well it ends with all traffic on one ready slot", () => {
     fc.assert(
-      fc.property(anyPlan, anyMovement, fc.nat(40), someChaos, (of, [weights, commit], calm, events) => {
-        const run = new Simulation(of, weights, commit);
-        for (let steps = 0; steps < calm; steps++) run.step();
-        for (const one of events) apply(run, one);
-        for (const slot of slots) run.setReady(slot, run.pods[slot].desired);
-        run.gates = "pass";
-        run.window = { kind: "open" };
-        run.send({ kind: "promote" });
-        expect(run.finish(400)).toEqual({ kind: "rest", why: "finished" });
-        const goal = goalOf(run.state);
-        expect(run.routing).toEqual(settledOn(goal));
-        // A slot that was put back serves with its first pod already.
-        if (of.readiness === "all" && of.mode.kind !== "recreate")
-          expect(run.pods[goal].ready).toBe(run.pods[goal].desired);
-        expect(run.pods[goal].ready).toBeGreaterThan(0);
-        expect(run.pods[otherSlot(goal)].desired).toBeLessThanOrEqual(of.idleReplicas);
-        if (goal === "green") {
-          const wanted = of.hooks.map(({ name, when, phase }) => `${when} ${phase}: ${name}`);
-          expect([...new Set(run.hooksRun)].sort()).toEqual([...new Set(wanted)].sort());
-        }
-        expect(run.state.outcome === "released").toBe(goal === "green");
-      }),
+      fc.property(
+        anyPlan.map(withItsHooks),
+        anyMovement,
+        fc.nat(40),
+        someChaos,
+        (of, [weights, commit], calm, events) => {
+          const run = new Simulation(of, weights, commit);
+          for (let steps = 0; steps < calm; steps++) run.step();
+          for (const one of events) apply(run, one);
+          for (const slot of slots) run.setReady(slot, run.pods[slot].desired);
+          run.gates = "pass";
+          run.window = { kind: "open" };
+          run.send({ kind: "promote" });
+          expect(run.finish(400)).toEqual({ kind: "rest", why: "finished" });
+          const goal = goalOf(run.state);
+          expect(run.routing).toEqual(settledOn(goal));
+          // A slot that was put back serves with its first pod already.
+          if (of.readiness === "all" && of.mode.kind !== "recreate")
+            expect(run.pods[goal].ready).toBe(run.pods[goal].desired);
+          expect(run.pods[goal].ready).toBeGreaterThan(0);
+          expect(run.pods[otherSlot(goal)].desired).toBeLessThanOrEqual(of.idleReplicas);
+          if (goal === "green") {
+            const wanted = of.hooks.map(({ name, when, phase }) => `${when} ${phase}: ${name}`);
+            expect([...new Set(run.hooksRun)].sort()).toEqual([...new Set(wanted)].sort());
+          }
+          expect(run.state.outcome === "released").toBe(goal === "green");
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
 
   test("killed at any step, then aborted: it ends where it began", () => {
-    for (let calm = 0; calm < 40; calm++) {
-      const run = new Simulation(plan);
+    for (const [calm, of] of Array.from(
+      { length: 60 },
+      (_, index) => [index, [plan, reaching]] as const,
+    ).flatMap(([index, plans]) => plans.map((one) => [index, one] as const))) {
+      const run = new Simulation(of);
       for (let steps = 0; steps < calm; steps++) run.step();
       run.step("killed");
       const isOver = run.state.phase === "scale-down" || run.state.phase === "done";

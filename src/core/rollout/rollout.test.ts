@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { settledOn, splitOf } from "../routing.ts";
-import { plan, Simulation } from "./simulation.fixture.ts";
+import { plan, reaching, Simulation } from "./simulation.fixture.ts";
 import { type PlannedHook, phases } from "./state.ts";
 
 describe("a rollout", () => {
   test("goes through all its phases by itself and ends with all traffic on the target", () => {
-    const run = new Simulation(plan);
+    const run = new Simulation(reaching);
     expect(run.finish()).toEqual({ kind: "rest", why: "finished" });
     expect(run.phasesSeen).toEqual([...phases, "done"]);
     expect(run.routing).toEqual(settledOn("green"));
@@ -65,7 +65,7 @@ describe("a rollout", () => {
   });
 
   test.each([...phases])("aborted in the phase %s, traffic is on one slot that serves", (phase) => {
-    const run = new Simulation(plan);
+    const run = new Simulation(reaching);
     while (run.state.phase !== phase) run.step();
     run.send({ kind: "abort", reason: "a gate failed", at: run.now });
     run.finish();
@@ -90,6 +90,31 @@ describe("a rollout", () => {
       expect(run.pods.green.desired).toBe(0);
     },
   );
+
+  test("testers get what everybody gets while the release has no ready pod, and have it again when it is whole", () => {
+    const run = new Simulation(reaching);
+    while (run.routing.testers === undefined) run.step();
+    expect([run.state.phase, run.routing]).toEqual(["verify", { ...settledOn("blue"), testers: "green" }]);
+    run.setReady("green", 0);
+    run.step();
+    expect(run.routing).toEqual(settledOn("blue"));
+    run.gates = "hold";
+    run.setReady("green", 2);
+    run.step();
+    expect(run.routing.testers).toBeUndefined();
+    run.setReady("green", 3);
+    run.step();
+    expect(run.routing.testers).toBe("green");
+  });
+
+  test("a slot that gets copies gets no share before they have ended, also where somebody is in a hurry", () => {
+    const run = new Simulation(reaching, true, false);
+    while (run.routing.mirror === undefined) run.step();
+    expect(splitOf(run.routing)).toEqual({ blue: 100, green: 0 });
+    run.send({ kind: "promote" });
+    while (splitOf(run.routing).green === 0) run.step();
+    expect(run.routing.mirror).toBeUndefined();
+  });
 
   test("goes back to a slot with fewer pods, but not to one with none", () => {
     const run = new Simulation(plan);

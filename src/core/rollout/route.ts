@@ -1,15 +1,31 @@
-import { type Routing, type RoutingStep, sameRouting, splitOf } from "../routing.ts";
+import { changed, type Movement, type Routing, type RoutingStep, sameRouting, splitOf } from "../routing.ts";
 import type { RolloutPlan, RolloutState } from "./state.ts";
 import type { Action, World } from "./world.ts";
 
-/** One write in the direction of a split: the target is armed before it gets a share. Pure. */
-export function towards(wanted: Routing, current: Routing): Action {
+/**
+ * One write in the direction of a routing: the target is armed before it gets a share, copies end before traffic moves, and clients are kept
+ * where they are before the first of them moves. Pure.
+ */
+export function towards(wanted: Routing, current: Routing, { commit }: Pick<Movement, "commit">): Action {
   if (sameRouting(wanted, current)) return { kind: "prove", routing: wanted, settled: true };
-  if (current.candidate !== wanted.candidate) {
-    const armed: Routing = { ...wanted, weight: 0 };
-    return route(current, { name: "arm", routing: armed, visible: false }, false);
+  const { main, candidate, mirror, testers, pinned } = wanted;
+  if (current.candidate !== candidate) {
+    const routing = changed(current, { main, candidate, weight: 0, testers: undefined, mirror: undefined });
+    return route(current, { name: "arm", routing, visible: false }, false);
   }
-  return route(current, { name: "shift", routing: wanted, visible: true }, true);
+  const one = (name: RoutingStep["name"], routing: Routing, visible: boolean) =>
+    route(current, { name, routing, visible }, sameRouting(routing, wanted));
+  if (current.mirror !== mirror) return one("mirror", changed(current, { mirror }), false);
+  if (current.testers !== testers)
+    return one("testers", changed(current, { testers }), testers !== undefined);
+  // Where the weights stand in an object of their own, the cookie does not stand in it.
+  if (commit !== false && current.pinned !== pinned)
+    return one(pinned === undefined ? "unpin" : "pin", changed(current, { pinned }), pinned === undefined);
+  return one(
+    "shift",
+    changed(current, { main, weight: wanted.weight, ...(commit === false ? { pinned } : {}) }),
+    true,
+  );
 }
 
 export function route(

@@ -25,6 +25,14 @@ export const plan: RolloutPlan = {
   gates: true,
 };
 
+/** Testers, copies of requests and clients that stay where they are, too. */
+export const reaching: RolloutPlan = {
+  ...plan,
+  testers: true,
+  pins: true,
+  shadow: { percent: 20, forMs: 90_000 },
+};
+
 export interface Pods {
   release: number | undefined;
   desired: number;
@@ -236,15 +244,39 @@ export function check(run: Simulation, world: World, action: Action): void {
     case "route": {
       const after = action.step.routing;
       const main = after.main !== world.routing.main;
-      const canary = after.candidate !== world.routing.candidate || after.weight !== world.routing.weight;
-      if (world.capabilities.weights && world.capabilities.commit !== false) {
-        expect([main, canary].filter(Boolean), "one routing object in each write").toHaveLength(1);
+      const canary =
+        after.candidate !== world.routing.candidate ||
+        after.weight !== world.routing.weight ||
+        after.mirror !== world.routing.mirror;
+      const ofTesters = after.testers !== world.routing.testers;
+      const ofPins = after.pinned !== world.routing.pinned;
+      const isApart = world.capabilities.weights && world.capabilities.commit !== false;
+      if (!isApart)
+        expect(canary && ofTesters, "testers and weights are in objects of their own").toBe(false);
+      else {
+        const objects = [main || ofPins, canary || ofTesters];
+        expect(objects.filter(Boolean), "one routing object in each write").toHaveLength(1);
         const isThere = world.slots[world.routing.main].usable;
         if (main && isThere)
           expect(split[world.routing.main], "no traffic goes through a backend that changes").toBe(0);
       }
+      const whole = of.readiness === "any" ? "usable" : "ready";
+      if (ofTesters && after.testers !== undefined) {
+        expect(world.slots[after.testers][whole], "testers get a slot that is ready").toBe(true);
+        expect(after.testers, "testers get the release under test").toBe(
+          isForward ? state.target : undefined,
+        );
+      }
+      if (after.mirror !== undefined && after.mirror !== world.routing.mirror) {
+        expect(world.slots[after.candidate][whole], "copies go to a slot that is ready").toBe(true);
+        expect(splitOf(after)[after.candidate], "copies go to a slot without traffic").toBe(0);
+      }
       for (const slot of slots) {
         if (splitOf(after)[slot] <= split[slot]) continue;
+        expect(world.routing.mirror, "copies end before traffic moves").toBeUndefined();
+        // A client that moved with the release stays: only a way back takes it away.
+        if (isForward && world.routing.pinned !== undefined)
+          expect(slot, "nobody moves back").toBe(state.target);
         const enough = !isForward || of.readiness === "any" ? "usable" : "ready";
         expect(world.slots[slot][enough], `${slot} gets a larger share`).toBe(true);
         const isByPreview =

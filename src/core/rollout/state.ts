@@ -6,6 +6,7 @@ export const phases = [
   "deploy",
   "warm-up",
   "verify",
+  "shadow",
   "shift",
   "cut-over",
   "soak",
@@ -172,6 +173,12 @@ export interface RolloutPlan {
   readonly escapes?: boolean | undefined;
   /** It ends with the traffic on the target: the other slot stays as it is. @default false */
   readonly cutOverOnly?: boolean | undefined;
+  /** Testers get the target once it was verified. @default false */
+  readonly testers?: boolean | undefined;
+  /** Clients stay on the slot that they got while the share of the target grows. @default false */
+  readonly pins?: boolean | undefined;
+  /** Before its share grows, the target gets copies of so many requests, per cent, for so long. @default none */
+  readonly shadow?: { readonly percent: number; readonly forMs: number } | undefined;
 }
 
 /** Whether a rollout leads away from a slot that nothing may depend on: an abort, a rollback, a switch away from a bad slot. */

@@ -67,13 +67,13 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
       return {
         ...state,
         direction: "back",
-        exposed: state.exposed || mayHaveMoved(state),
+        exposed: state.exposed || mayHaveExposed(plan, state),
         phase: "cut-over",
         stage: "during",
         hooksDone: 0,
         proved: false,
         paused: false,
-        followed: state.followed && !mayHaveMoved(state),
+        followed: state.followed && !mayHaveWritten(plan, state),
         since: event.at,
         reason: event.reason,
         cause: event.cause,
@@ -87,12 +87,13 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
     case "arming":
       return { ...state, arming: true };
     case "routed":
-      if (state.phase !== "shift" && state.phase !== "cut-over") return state;
+      if (!routedIn.some((phase) => phase === state.phase)) return state;
       return {
         ...state,
         arming: false,
         followed: false,
-        exposed: state.exposed || isForward,
+        // The answers to copies reach nobody.
+        exposed: state.exposed || (isForward && state.phase !== "shadow"),
         ...(event.settled ? { proved: true, since: event.at } : {}),
       };
     case "completed":
@@ -100,9 +101,17 @@ export function transition(plan: RolloutPlan, state: RolloutState, event: Rollou
   }
 }
 
+/** The phases in which the routing is written. */
+const routedIn: readonly Phase[] = ["verify", "shadow", "shift", "cut-over"];
+
 /** A step may have been written and not recorded. */
-function mayHaveMoved({ phase }: RolloutState): boolean {
-  return phase === "shift" || phase === "cut-over";
+function mayHaveWritten(plan: RolloutPlan, { phase }: RolloutState): boolean {
+  return phase === "shadow" || mayHaveExposed(plan, { phase });
+}
+
+/** By a write that is not recorded clients may have got the target. */
+function mayHaveExposed(plan: RolloutPlan, { phase }: Pick<RolloutState, "phase">): boolean {
+  return phase === "shift" || phase === "cut-over" || (phase === "verify" && plan.testers === true);
 }
 
 function completed(plan: RolloutPlan, state: RolloutState, at: number): RolloutState {
@@ -139,7 +148,8 @@ function following(plan: RolloutPlan, state: RolloutState): RolloutState["phase"
   if (state.direction === "back" && state.phase === "cut-over") {
     return state.exposed ? "drain" : "scale-down";
   }
-  return phases[phases.indexOf(state.phase) + 1] ?? "done";
+  const phase = phases[phases.indexOf(state.phase) + 1] ?? "done";
+  return phase === "shadow" && plan.shadow === undefined ? "shift" : phase;
 }
 
 /** A switch has no release to try: the slot is made ready, reached through the ingress, and takes the traffic. */
@@ -149,6 +159,7 @@ function afterInSwitch(phase: Phase): RolloutState["phase"] {
     case "warm-up":
       return "verify";
     case "verify":
+    case "shadow":
     case "shift":
       return "cut-over";
     case "cut-over":

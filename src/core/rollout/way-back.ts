@@ -1,4 +1,4 @@
-import { type Routing, settledOn, splitOf, stepsTo } from "../routing.ts";
+import { changed, settledOn, splitOf, stepsTo } from "../routing.ts";
 import { otherSlot, type Slot } from "../slots.ts";
 import { isUntouched, onceArmed, route, towards } from "./route.ts";
 import { goalOf, isWayBack, type RolloutPlan, type RolloutState } from "./state.ts";
@@ -34,9 +34,13 @@ function leave(plan: RolloutPlan, state: RolloutState, world: World, goal: Slot)
   const small = smallGoal(plan, state, world);
   if (small?.why === "share") {
     const share = Math.max(1, Math.floor((100 * small.ready) / small.needed));
-    const wanted: Routing = { main: otherSlot(goal), candidate: goal, weight: share };
+    // Whoever is kept on a slot, or tests it, is let go with the last of the traffic.
+    const wanted = changed(routing, {
+      ...{ main: otherSlot(goal), candidate: goal, weight: share },
+      mirror: undefined,
+    });
     if (routing.main !== goal && splitOf(routing)[goal] < share) {
-      const action = onceArmed(state, world, towards(wanted, routing));
+      const action = onceArmed(state, world, towards(wanted, routing, world.capabilities));
       return action.kind === "route" ? { ...action, settled: false, small } : action;
     }
     const grown = growth(plan, state, world, goal);

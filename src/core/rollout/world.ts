@@ -108,6 +108,7 @@ export type Action =
         | "readiness"
         | "settling"
         | "vacating"
+        | "shadow"
         | "hold"
         | "gates"
         | "soak"

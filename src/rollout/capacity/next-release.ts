@@ -11,7 +11,7 @@ import { type Capacity, capacityFor, vacatedFor } from "./capacity.ts";
 
 /** A stretch of time in which both slots are at full size. */
 export interface Stretch {
-  readonly name: "settle" | "steps" | "soak" | "drain" | "rollback window";
+  readonly name: "settle" | "shadow" | "steps" | "soak" | "drain" | "rollback window";
   readonly ms: number;
 }
 
@@ -65,6 +65,7 @@ export async function nextReleaseCost(
   if (capacity === undefined) return undefined;
   const stretches: readonly Stretch[] = [
     { name: "settle", ms: rollout.settleMs },
+    { name: "shadow", ms: rollout.shadow?.forMs ?? 0 },
     { name: "steps", ms: rollout.steps.reduce((sum, { holdMs }) => sum + holdMs, 0) },
     { name: "soak", ms: rollout.soakMs },
     { name: "drain", ms: drainMs(rollout, record) },

@@ -8,6 +8,7 @@ import type { RolloutContext } from "../context/context.ts";
 import { type Deployed, observeDeployed } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
 import { requirePermissions, withPermissions } from "../context/permissions.ts";
+import { requireServed } from "../ingress/require-served.ts";
 import { withLock } from "../lock/lock.ts";
 import { requireAskable } from "../plan/plan-refusals.ts";
 import { planOf } from "../plan/rollout-plan.ts";
@@ -50,6 +51,8 @@ export async function release(context: RolloutContext, options: ReleaseOptions):
   const stepped = stepsOnce(context);
   const start = async (deployed: Deployed): Promise<Start> => {
     const { record, routing } = deployed;
+    // What `up` has applied was looked at then; copies are asked for by this command.
+    if (context.config.rollout.shadow !== undefined) await requireServed(context, deployed.observation);
     requireAskable(record.settings);
     const live = liveSlot(routing);
     const running = releaseOf(record, live);

@@ -1,7 +1,7 @@
 import { defaults } from "../../core/defaults.ts";
 import { beginning } from "../../core/identity-path.ts";
 import type { RolloutKind, Stage } from "../../core/rollout/state.ts";
-import { liveSlot, splitOf } from "../../core/routing.ts";
+import { describeExtras, liveSlot, splitOf } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { podEvidence } from "../../slots/pod-evidence.ts";
 import { readiness } from "../../slots/readiness.ts";
@@ -50,6 +50,8 @@ export interface ModelStatus {
   readonly router: string;
   /** What an unfinished command still has to do. */
   readonly pending: string | undefined;
+  /** What some clients get otherwise than others, in words: testers, copies of requests, clients that stay where they are. */
+  readonly beside: string | undefined;
   readonly lastSwitch: SwitchRecord | undefined;
   /** What somebody changed past modelswitch, field by field. */
   readonly changedByHand: readonly HandChange[];
@@ -121,6 +123,7 @@ export async function modelStatus(
     url: `${scheme}://${ingress.host}${beginning(ingress.path ?? defaults.ingress.path)}`,
     endpoints: config.endpoints.length > 0 ? config.endpoints : (observation.ingress?.addresses ?? []),
     router: record.settings.router,
+    beside: describeExtras(routing),
     pending:
       pendingAdoption(record) ??
       (inProgress(record) === undefined ? pendingSwitch(routing, location.router.capabilities) : undefined) ??

@@ -47,6 +47,7 @@ export async function proveRouting(
     options.earlier,
     controllerReplicas,
     subject.shares,
+    subject.settings.routing?.testers,
   ).filter(options.only ?? (() => true));
   const about = { id: options.id, title: options.title };
   context.events({ type: "step", ...about, state: "started" });

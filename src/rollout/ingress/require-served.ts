@@ -42,7 +42,11 @@ async function requireGround({ api, config, namespace, signal }: Place, router: 
       throw error;
     }
   };
-  const problem = await router.ground?.({ ingress: config.ingress, namespace }, look);
+  const wishes = {
+    cookie: config.routing?.testers?.cookie !== undefined,
+    mirror: config.rollout.shadow?.percent,
+  };
+  const problem = await router.ground?.({ ingress: config.ingress, namespace, wishes }, look);
   if (problem === undefined) return;
   const { code, message, hint } = problem;
   throw new UserError({ code, message: `${message} Nothing was changed.`, hint, exitCode: exitCodes.usage });

@@ -23,6 +23,7 @@ import {
 import { plannedServer } from "./planned-server.ts";
 import { planSlots, planTemplate } from "./planned-slots.ts";
 import { realShareNotes } from "./real-shares.ts";
+import { requireSayable } from "./require-sayable.ts";
 import { targetReplicas } from "./rollout-plan.ts";
 
 /** What `up` is about to make true. */
@@ -106,6 +107,7 @@ export function planUp(input: PlanInput): UpPlan {
     names: config.runs.slots === undefined ? {} : slotNamesOf(config.runs.slots),
     servicePort: config.servicePort,
     ...(config.service === undefined ? {} : { service: config.service }),
+    ...(config.routing === undefined ? {} : { routing: config.routing }),
   };
   const adoption = input.adopting ?? record?.adoption;
   const next: RolloutRecord = {
@@ -122,6 +124,7 @@ export function planUp(input: PlanInput): UpPlan {
     ...(record?.state === undefined ? {} : { state: record.state }),
     ...(adoption === undefined ? {} : { adoption }),
   };
+  if (config.routing !== undefined) requireSayable(modelSpec(next, config.namespace ?? ""), config.routing);
   return { record: withoutLostTemplate(next, observation), routing, notes };
 }
 
@@ -179,6 +182,7 @@ export function modelSpec(
     ingress: settings.ingress,
     router: settings.router,
     previewHeader: settings.previewHeader,
+    ...(settings.routing?.testers === undefined ? {} : { testers: settings.routing.testers }),
     identity: settings.identity ?? settings.server.identity,
     servicePort: settings.servicePort ?? defaults.servicePort,
     ...(settings.service === undefined ? {} : { service: settings.service }),

@@ -1,3 +1,4 @@
+import { requireCapability, routerNamed } from "../../component/routers/factory.ts";
 import type { ResolvedConfig, ResolvedRollout } from "../../config/model/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Phase, RolloutPlan } from "../../core/rollout/state.ts";
@@ -7,7 +8,7 @@ import type { RolloutRecord, SlotScaling } from "../record/record.ts";
 
 /**
  * What a rollout is to do, from the configuration and what is there. Pure.
- * @throws UserError `mode-with-autoscaler`, `mode-with-steps` (exit code 2)
+ * @throws UserError `mode-with-autoscaler`, `mode-with-steps`, `capability-missing` (exit code 2)
  */
 export function planOf(
   config: ResolvedConfig,
@@ -35,6 +36,8 @@ export function planOf(
       exitCode: exitCodes.usage,
     });
   }
+  if (rollout.steps.length > 0)
+    requireCapability(routerNamed(record.settings.router), "weights", "rollout.steps");
   return {
     readiness: "all",
     mode,
@@ -51,6 +54,21 @@ export function planOf(
     approval: mode.kind === "recreate" ? beforeEmptying(rollout.approval) : rollout.approval,
     hooks: rollout.hooks.map(({ name, when, phase }) => ({ name, when, phase })),
     gates: true,
+    ...reachOf(config, record),
+  };
+}
+
+/** Who gets the new release before others, and how: as far as it was applied. With one slot at a time nobody is before others. */
+function reachOf(
+  { rollout: { mode, shadow, steps } }: Pick<ResolvedConfig, "rollout">,
+  { settings }: Pick<RolloutRecord, "settings">,
+): Pick<RolloutPlan, "testers" | "pins" | "shadow"> {
+  if (mode.kind === "recreate") return {};
+  const { testers, sticky = false } = settings.routing ?? {};
+  return {
+    ...(testers === undefined ? {} : { testers: true }),
+    ...(sticky === false || steps.length === 0 ? {} : { pins: true }),
+    ...(shadow === undefined ? {} : { shadow }),
   };
 }
 
@@ -70,7 +88,10 @@ function beforeEmptying(approval: readonly Phase[]): readonly Phase[] {
 }
 
 /** The plan of a rollback: what it leaves is worse, so nothing holds it. Pure. */
-export function rollbackPlan(plan: RolloutPlan, isThere: boolean): RolloutPlan {
+export function rollbackPlan(
+  { testers: _testers, pins: _pins, shadow: _shadow, ...plan }: RolloutPlan,
+  isThere: boolean,
+): RolloutPlan {
   return {
     ...plan,
     escapes: true,

@@ -12,12 +12,14 @@ export function unapplied(config: ResolvedConfig, record: RolloutRecord): string
     ingress: settings.ingress,
     router: settings.router,
     previewHeader: settings.previewHeader,
+    routing: settings.routing,
     server: podSettings(settings.server),
   };
   const after = {
     ingress: config.ingress,
     router: config.router,
     previewHeader: config.previewHeader,
+    routing: config.routing,
     server: podSettings(config.server),
   };
   const found = differences(before, after, []);

@@ -283,6 +283,7 @@ async function declare({ spec, routing }: Desired, readyMs: number): Promise<Rec
     router: spec.router,
     ingress: spec.ingress,
     previewHeader: spec.previewHeader,
+    ...(spec.testers === undefined ? {} : { testers: spec.testers }),
     servicePort: spec.servicePort,
     ...(spec.service === undefined ? {} : { service: spec.service }),
     ...(spec.adopted === undefined ? {} : { adopted: spec.adopted }),

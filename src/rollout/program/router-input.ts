@@ -14,6 +14,7 @@ export function routerInput(
     namespace: spec.namespace,
     ingress: spec.ingress,
     previewHeader: spec.previewHeader,
+    testers: spec.testers,
     servicePort: spec.servicePort,
     backend: backendPort(spec.ingress.protocol, spec.servicePort, spec.server),
     selectors: {

@@ -98,13 +98,24 @@ export function probeWith(probe: Probe, read: () => Promise<Headers>, secretName
     const own = await read();
     const names = new Set(Object.keys(request.headers).map((name) => name.toLowerCase()));
     const added = Object.entries(own).filter(([name]) => !names.has(name.toLowerCase()));
-    const answer = await probe({ ...request, headers: { ...Object.fromEntries(added), ...request.headers } });
+    const headers = { ...Object.fromEntries(added), ...withCookies(request.headers, own) };
+    const answer = await probe({ ...request, headers });
     const secrets = secretNames.flatMap((name) => partsOf(own[name] ?? ""));
     if (secrets.length === 0) return answer;
     const hide = (text: string) => secrets.reduce((shown, one) => shown.replaceAll(one, "[hidden]"), text);
-    const headers = Object.entries(answer.headers).map(([name, value]) => [name, hide(value)] as const);
-    return { ...answer, headers: Object.fromEntries(headers), body: hide(answer.body) };
+    const answered = Object.entries(answer.headers).map(([name, value]) => [name, hide(value)] as const);
+    return { ...answer, headers: Object.fromEntries(answered), body: hide(answer.body) };
   };
+}
+
+/** A request with a cookie of its own, a tester's for example, has those that it is let in by beside it. */
+function withCookies(headers: Headers, own: Headers): Headers {
+  const isCookie = ([name]: readonly [string, string]) => name.toLowerCase() === "cookie";
+  const mine = Object.entries(headers).find(isCookie);
+  const others = Object.entries(own).find(isCookie);
+  return mine === undefined || others === undefined
+    ? headers
+    : { ...headers, [mine[0]]: `${mine[1]}; ${others[1]}` };
 }
 
 /** A value, and what follows the scheme in it. */

@@ -3,6 +3,7 @@ import { isLasting, type Met, type MetKind } from "../../core/met.ts";
 import { type Routing, type Side, splitOf, type TrafficSplit } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { type Rival, rivalsOf, weigh } from "../../core/split-test.ts";
+import { type Testers, testerRequests } from "../../core/testers.ts";
 import type { Endpoint } from "../observe/ingress-endpoints.ts";
 import { adviceFor } from "./met-advice.ts";
 
@@ -12,9 +13,11 @@ export type Identities = Readonly<Partial<Record<Slot, string>>>;
 /** One way of asking the ingress, and the slots that may answer. */
 export interface ProofView {
   /** `clients`: as clients ask; the others force a side with the preview header. */
-  readonly name: "clients" | "preview" | "main";
+  readonly name: "clients" | "preview" | "main" | "testers";
   /** Value of the preview header; `undefined`: without it. */
   readonly previewHeader: string | undefined;
+  /** What testers send. @default nothing */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly expected: readonly Slot[];
   /** How often each slot is to answer, and what an ingress that is behind would show instead; nothing of this is known where a side is forced. */
   readonly split?: TrafficSplit;
@@ -35,6 +38,7 @@ export function viewsOf(
   controllerReplicas = 1,
   /** How the ingress really shares requests by a routing. */
   shares: (routing: Routing) => TrafficSplit = splitOf,
+  testers?: Testers,
 ): ProofView[] {
   const split = shares(routing);
   const rivals = rivalsOf(split, earlier.map(shares), controllerReplicas);
@@ -46,7 +50,20 @@ export function viewsOf(
     if (previewHeader !== undefined)
       views.push({ rivals: [], name, previewHeader, expected: [routing[side]] });
   }
+  views.push(...testerViews(routing, testers));
   return views.filter((view) => view.expected.every((slot) => identities[slot] !== undefined));
+}
+
+/** What testers get. While traffic is shared and they are with everybody, nothing tells them from others. */
+function testerViews(routing: Routing, testers: Testers | undefined): ProofView[] {
+  const split = splitOf(routing);
+  const slot = routing.testers ?? slots.find((one) => split[one] === 100);
+  if (testers === undefined || slot === undefined) return [];
+  return testerRequests(testers).map((headers) => ({
+    ...{ rivals: [], name: "testers", previewHeader: undefined },
+    headers,
+    expected: [slot],
+  }));
 }
 
 const forcedViews = [
@@ -246,7 +263,9 @@ export function untrueIdentity({
   return undefined;
 }
 
-function viewText({ previewHeader }: ProofView): string {
+function viewText({ previewHeader, headers }: ProofView): string {
+  const [header] = Object.entries(headers ?? {});
+  if (header !== undefined) return `as testers ask, with \`${header[0]}: ${header[1]}\``;
   return previewHeader === undefined ? "as clients ask" : `with the preview header \`${previewHeader}\``;
 }
 

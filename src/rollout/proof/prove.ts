@@ -127,7 +127,7 @@ async function ask(options: ProveOptions, lane: Lane, question: Question): Promi
     const answer = await options.probe({
       ...question,
       endpoint: lane.endpoint,
-      headers: forced === undefined ? {} : { [options.previewHeader]: forced },
+      headers: { ...lane.view.headers, ...(forced === undefined ? {} : { [options.previewHeader]: forced }) },
       timeoutMs: probeTimeoutMs,
       signal: options.signal,
     });

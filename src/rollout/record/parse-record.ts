@@ -3,6 +3,7 @@ import { tied } from "../../config/parts/tied.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
 import { inferenceProtocols, ownRouterPrefix, podDefaultsVersions, routerNames } from "../../core/model.ts";
 import { slots } from "../../core/slots.ts";
+import { stickyKinds } from "../../core/testers.ts";
 import { adoptionSchema } from "./adoption.ts";
 import type { RolloutRecord } from "./record.ts";
 import { restoreFiles } from "./record-files.ts";
@@ -117,6 +118,17 @@ const recordSchema = tied<StoredRecord>()(
       names: z.object({ blue: slotNames.optional(), green: slotNames.optional() }).optional(),
       servicePort: z.number().int().optional(),
       service: z.looseObject({ labels: texts.optional(), annotations: texts.optional() }).optional(),
+      routing: z
+        .object({
+          testers: z
+            .object({
+              header: z.object({ name: z.string(), value: z.string() }).optional(),
+              cookie: z.object({ name: z.string(), value: z.string().optional() }).optional(),
+            })
+            .optional(),
+          sticky: z.union([z.enum(stickyKinds), z.literal(false)]).optional(),
+        })
+        .optional(),
     }),
     applying: z.boolean(),
     state: z.object({ project: z.string(), stack: z.string(), backend: z.string().nullable() }).optional(),

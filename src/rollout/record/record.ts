@@ -3,6 +3,7 @@ import type { IngressSpec, ModelServer, PodDefaults, RouterName, SlotSpec } from
 import { type ObjectNames, objectNames, type SlotNames } from "../../core/names.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
 import type { Slot } from "../../core/slots.ts";
+import type { RoutingOptions } from "../../core/testers.ts";
 import type { Adoption } from "./adoption.ts";
 import type { recordVersion } from "./record-upgrades.ts";
 import { boundedOutcomes, type RolloutOutcomeRecord, type RolloutRecordEntry } from "./rollouts.ts";
@@ -60,6 +61,8 @@ export interface AppliedSettings {
   readonly servicePort?: number | undefined;
   /** @default none */
   readonly service?: ServiceSettings | undefined;
+  /** Testers, and whether clients stay where they are. @default neither */
+  readonly routing?: RoutingOptions | undefined;
 }
 
 /** Where Pulumi's state of a model is. */

@@ -150,6 +150,9 @@ const planSchema = z.object({
   gates: z.boolean(),
   escapes: z.boolean().optional(),
   cutOverOnly: z.boolean().optional(),
+  testers: z.boolean().optional(),
+  pins: z.boolean().optional(),
+  shadow: z.object({ percent: z.number().int(), forMs: z.number() }).optional(),
 });
 const outcome = z.enum(outcomes);
 const kind = z.enum(rolloutKinds);

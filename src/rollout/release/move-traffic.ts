@@ -171,7 +171,7 @@ export async function proveNow(
 async function stillReady(acting: Acting, next: Routing): Promise<void> {
   const { context, record, plan, state } = acting;
   const back = isWayBack(plan, state);
-  const goal = back ? goalOf(state) : next.weight > 0 ? next.candidate : next.main;
+  const goal = back ? goalOf(state) : (next.testers ?? (next.weight > 0 ? next.candidate : next.main));
   const location = { ...locationOf(context, record), signal: unstoppable };
   // Forward there is time for the newest there is; on a way back clients wait.
   const observed = await observeSlot(back ? location : newest(location), goal);

@@ -42,13 +42,28 @@ async function writeObject(traffic: FastPlace, expected: Routing, change: Object
   for (let attempt = 1; ; attempt += 1) {
     const live = await context.api.find<KubernetesObject>(path, { signal: unstoppable });
     try {
+      let isUnowned = false;
       await applyOwned(context.api, {
         path,
         live,
         manager: ownManager,
-        change: (owned) => wanted(change, live, owned),
+        change: (owned) => {
+          isUnowned = live !== undefined && owned === undefined;
+          return wanted(change, live, owned);
+        },
         signal: unstoppable,
       });
+      const dropped = droppedBy(change);
+      if (isUnowned && dropped !== undefined) {
+        await context.api.json({
+          method: "PATCH",
+          path,
+          contentType: "application/merge-patch+json",
+          query: { fieldManager: ownManager },
+          body: dropped,
+          signal: unstoppable,
+        });
+      }
       return;
     } catch (error) {
       if (!(error instanceof KubernetesApiError)) throw error;
@@ -59,6 +74,25 @@ async function writeObject(traffic: FastPlace, expected: Routing, change: Object
       await context.clock.sleep(pauseMs);
     }
   }
+}
+
+/**
+ * What a change takes away, as a merge patch: where nobody applies the object, an apply that leaves something out takes nothing away. Nobody
+ * becomes the owner of what is gone. `undefined`: it takes nothing away.
+ */
+function droppedBy(change: ObjectChange): object | undefined {
+  const annotations = Object.keys(change.before?.metadata.annotations ?? {}).filter(
+    (key) => !(key in change.after.metadata.annotations),
+  );
+  const fields = Object.entries(changedFieldsOf(change)).flatMap(([key, value]) =>
+    value === undefined ? [key] : [],
+  );
+  if (annotations.length === 0 && fields.length === 0) return undefined;
+  const none = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, null]));
+  return {
+    ...(annotations.length === 0 ? {} : { metadata: { annotations: none(annotations) } }),
+    ...(fields.length === 0 ? {} : { spec: none(fields) }),
+  };
 }
 
 /** What is applied: all that the owner has, with what the change is about as it is to be. */

@@ -1,6 +1,13 @@
 import { messageOf, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
-import { describeTraffic, type Routing, type RoutingStep, settled, splitOf } from "../../core/routing.ts";
+import {
+  describeExtras,
+  describeTraffic,
+  type Routing,
+  type RoutingStep,
+  settled,
+  splitOf,
+} from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -64,7 +71,10 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
       title: titles[next.name](next.routing, traffic.location.router.kinds[0].kind),
     },
     () => traffic.write(before, next.routing),
-    () => `traffic is declared on ${describeTraffic(next.routing)}`,
+    () => {
+      const extras = describeExtras(next.routing);
+      return `traffic is declared on ${describeTraffic(next.routing)}${extras === undefined ? "" : `; ${extras}`}`;
+    },
   );
   const writtenAt = clock.now();
   const subject = (await traffic.subjectInTime?.()) ?? traffic.subject;
@@ -122,6 +132,14 @@ const titles: Readonly<Record<RoutingStep["name"], (routing: Routing, kind: stri
   commit: ({ main }, kind) => `Commit: the main ${kind} leads to ${main}`,
   "re-arm": ({ main, candidate }) => `Re-arm ${candidate}: back to it in one step, all traffic on ${main}`,
   switch: ({ main }, kind) => `Switch the ${kind} to ${main}`,
+  testers: ({ testers }) =>
+    testers === undefined ? "Testers get what everybody gets" : `Testers get ${testers}`,
+  mirror: ({ mirror, candidate }) =>
+    mirror === undefined
+      ? `No copies of requests to ${candidate} any more`
+      : `Copy ${mirror} % of the requests to ${candidate}`,
+  pin: () => "Clients stay on the slot that they get from now on",
+  unpin: (routing) => `Clients that stayed where they were go to ${describeTraffic(routing)}`,
 };
 
 /** Slots that would get more traffic by the undo, and have no pod at all that could answer. */

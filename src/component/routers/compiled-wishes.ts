@@ -1,0 +1,62 @@
+import type { BackendProtocol, RouterName } from "../../core/model.ts";
+import type { Sticky, TesterCookie, TesterHeader } from "../../core/testers.ts";
+import type { Can } from "./capabilities.ts";
+import type { RouterCapabilities } from "./router.ts";
+
+/**
+ * What a router that is named in so many words cannot do does not compile. A router that is only known when the program runs is checked
+ * then.
+ */
+
+type Capability = keyof RouterCapabilities;
+type Wish<Router extends RouterName, One extends Capability, T> =
+  Can<Router, One> extends true ? T : undefined;
+
+/** Whether a type is several ones: what a name stands for is not known. */
+type IsUnion<T, Whole = T> = [T] extends [never]
+  ? false
+  : T extends Whole
+    ? [Whole] extends [T]
+      ? false
+      : true
+    : never;
+
+/** Options of `ingress` that the router translates. */
+interface RequestWishes<Router extends RouterName> {
+  readonly timeout?: Wish<Router, "timeout", number>;
+  readonly maxBodySize?: Wish<Router, "bodySize", string>;
+  readonly protocol?: Can<Router, "backendProtocol"> extends true ? BackendProtocol : "http";
+}
+
+/** What `BlueGreenModel` takes of its router. */
+export type ArgumentWishes<Router extends RouterName> =
+  IsUnion<Router> extends true
+    ? unknown
+    : {
+        readonly router?: Router;
+        readonly ingress: RequestWishes<Router>;
+        readonly testers?: {
+          readonly header?: Wish<Router, "testers", TesterHeader>;
+          readonly cookie?: Wish<Router, "cookie", TesterCookie>;
+        };
+      };
+
+/** What a configuration asks of its router. */
+export type ConfigWishes<Router extends RouterName> =
+  IsUnion<Router> extends true
+    ? unknown
+    : {
+        readonly ingress: RequestWishes<Router>;
+        readonly previewHeader?: Wish<Router, "header", string>;
+        readonly routing?: {
+          readonly testers?: {
+            readonly header?: Wish<Router, "testers", TesterHeader>;
+            readonly cookie?: Wish<Router, "cookie", TesterCookie>;
+          };
+          readonly sticky?: Wish<Router, "sticky", Sticky> | false;
+        };
+        readonly rollout?: {
+          readonly steps?: Wish<Router, "weights", string>;
+          readonly shadow?: Wish<Router, "mirror", number | object>;
+        };
+      };
