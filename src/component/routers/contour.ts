@@ -4,6 +4,7 @@ import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { slots } from "../../core/slots.ts";
 import { type LoadBalanced, loadBalancerAddresses } from "./addresses.ts";
+import { contourEnvoy } from "./counters/envoy.ts";
 import type { ObservedObject, Router, RouterInput } from "./router.ts";
 import {
   claimedPaths,
@@ -32,6 +33,7 @@ const kind: ObjectKind = {
 export const contour: Router = {
   name: "contour",
   ...ofWeights,
+  counters: [contourEnvoy],
   capabilities: { ...weightedCapabilities, timeout: true, backendProtocol: true },
   kinds: [kind],
   rights: [{ kind, names: "route", awaited: false }],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { samplesOf } from "../../../core/exposition.ts";
 import type { ControllerCounters, CountedModel } from "./counted.ts";
+import { contourEnvoy } from "./envoy.ts";
 import { ingressNginx } from "./ingress-nginx.ts";
 import { traefikCrd, traefikGateway, traefikNginx } from "./traefik.ts";
 
@@ -99,6 +100,30 @@ nginx_ingress_controller_requests{namespace="test",ingress="fraud",canary="",sta
     expect(counted(ingressNginx, text).slots).toEqual({
       blue: { requests: 93, events: { errors: 3 } },
       green: { requests: 36, events: { errors: 6 } },
+    });
+  });
+});
+
+describe("Envoy behind Contour", () => {
+  const label = (service: string) => `envoy_cluster_name="prod_${service}_80"`;
+  const text = `
+envoy_cluster_upstream_rq{envoy_response_code="200",${label("fraud-blue")}} 80
+envoy_cluster_upstream_rq{envoy_response_code="503",${label("fraud-blue")}} 4
+envoy_cluster_upstream_rq{envoy_response_code="200",${label("fraud-green")}} 21
+envoy_cluster_upstream_rq{envoy_response_code="200",${label("spam-green")}} 900
+envoy_cluster_upstream_rq_xx{envoy_response_code_class="2",${label("fraud-blue")}} 80
+envoy_cluster_upstream_rq_time_bucket{${label("fraud-blue")},le="250"} 70
+envoy_cluster_upstream_rq_time_bucket{${label("fraud-blue")},le="500"} 81
+envoy_cluster_upstream_rq_time_bucket{${label("fraud-blue")},le="+Inf"} 84
+`;
+
+  test("a cluster for each slot's Service; its buckets are in milliseconds", () => {
+    expect(counted(contourEnvoy, text, { latency: 0.25 })).toEqual({
+      slots: {
+        blue: { requests: 84, events: { errors: 4, latency: 14 } },
+        green: { requests: 21, events: { errors: 0, latency: 0 } },
+      },
+      bounds: [0.25, 0.5],
     });
   });
 });

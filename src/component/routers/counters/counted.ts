@@ -45,6 +45,8 @@ interface Labelled {
   /** The counter of requests, and the buckets of how long they took. */
   readonly requests: string;
   readonly latency: string;
+  /** What the bounds of these buckets are in. @default seconds */
+  readonly latencyIn?: "milliseconds";
   /** The label that has the HTTP status. */
   readonly status: string;
   /** Whose request a sample counts; `undefined`: it is not the model's. */
@@ -57,6 +59,7 @@ export function countersBy({
   prefix,
   requests,
   latency,
+  latencyIn,
   status,
   slotOf,
 }: Labelled): ControllerCounters {
@@ -68,7 +71,9 @@ export function countersBy({
       const of = (metric: string) =>
         samples.flatMap((sample) => {
           const slot = sample.name === metric ? slotOf(sample.labels, model) : undefined;
-          return slot === undefined ? [] : [{ ...sample, slot, bound: boundOf(sample) }];
+          return slot === undefined
+            ? []
+            : [{ ...sample, slot, bound: boundOf(sample) / (latencyIn === "milliseconds" ? 1000 : 1) }];
         });
       const [counts, buckets] = [of(requests), of(latency)];
       const bounds = [...new Set(buckets.map(({ bound }) => bound))]
@@ -93,7 +98,7 @@ export function countersBy({
   };
 }
 
-/** Seconds; NaN where the sample is no bucket. */
+/** In the unit of the buckets; NaN where the sample is no bucket. */
 function boundOf({ labels }: Sample): number {
   return Number(labels.le?.replace("+Inf", "Infinity"));
 }
