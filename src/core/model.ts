@@ -15,7 +15,14 @@ import type {
 import type { Slot } from "./slots.ts";
 
 /** Names of the built-in routers. */
-export const routerNames = ["nginx", "plain", "traefik", "gateway-api", "contour"] as const;
+export const routerNames = [
+  "nginx",
+  "plain",
+  "traefik",
+  "gateway-api",
+  "gateway-api-grpc",
+  "contour",
+] as const;
 /** How traffic is moved: the dialect of one ingress controller, or plain Ingresses. */
 export type RouterName = (typeof routerNames)[number];
 

@@ -54,11 +54,13 @@ describe.each(fronts)("the router $router", (front) => {
   });
 
   for (const { name, lacking, isLong, run } of cases) {
-    const capability = lacking(routerNamed(front.router));
+    const router = routerNamed(front.router);
+    const capability = lacking(router);
+    const takesLong = isLong?.(router) === true;
     if (capability !== undefined) matrix.set(front.router, name, { state: "no", capability });
-    else if (isLong === true && !isSoak) matrix.set(front.router, name, { state: "long" });
+    else if (takesLong && !isSoak) matrix.set(front.router, name, { state: "long" });
     else
-      test(name, { timeout: isLong ? 3_600_000 : 300_000 }, async () => {
+      test(name, { timeout: takesLong ? 3_600_000 : 300_000 }, async () => {
         matrix.set(front.router, name, { state: "failed" });
         await run(stage);
         matrix.set(front.router, name, { state: "passed" });
@@ -84,13 +86,16 @@ test.each(routerNames)(
       routing: { main: "blue", candidate: "green", weight: can.weights ? 25 : 0 },
       ingress: {
         host: project.host,
-        path: "/fraud",
-        also: [{ path: "/exact", pathType: "Exact" }],
+        ...(router.isForGrpc
+          ? {}
+          : { path: "/fraud", also: [{ path: "/exact", pathType: "Exact" as const }] }),
         tls: [{ secretName: "certificate" }],
         className: "edge",
         ...(can.timeout ? { timeout: 120 } : {}),
         ...(can.bodySize ? { maxBodySize: "64Mi" } : {}),
-        ...(can.backendProtocol ? { protocol: "https" } : {}),
+        ...(can.backendProtocol
+          ? { protocol: router.isForGrpc ? ("grpc" as const) : ("https" as const) }
+          : {}),
         ...(router.needsGateway === true ? { gateway: { name: "edge", sectionName: "web" } } : {}),
       },
       previewHeader: "X-Modelswitch-Preview",

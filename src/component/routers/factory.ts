@@ -4,6 +4,7 @@ import { type ObjectKind, pulumiType } from "../../core/object-kind.ts";
 import type { RoutingRight } from "../../core/permissions.ts";
 import { contour } from "./contour.ts";
 import { gatewayApi } from "./gateway-api.ts";
+import { gatewayApiGrpc } from "./gateway-api-grpc.ts";
 import { nginx } from "./nginx.ts";
 import { plain } from "./plain.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
@@ -14,6 +15,7 @@ const routers: Readonly<Record<RouterName, Router>> = {
   plain,
   traefik,
   "gateway-api": gatewayApi,
+  "gateway-api-grpc": gatewayApiGrpc,
   contour,
 };
 

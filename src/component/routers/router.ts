@@ -133,6 +133,8 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   readonly byIngressClass: boolean;
   /** Whether `ingress.gateway` has to name a Gateway. @default false: it must not */
   readonly needsGateway?: boolean;
+  /** Whether its objects are for gRPC alone, whose calls have no paths that a model could be told by. @default false */
+  readonly isForGrpc?: boolean;
   /** Whether the controller says in the cluster where clients connect. Else `ingress.endpoints` has to. */
   readonly publishesAddress: boolean;
   /** What clients' hosts and paths are claimed with: only objects of the same class compete. Pure. */

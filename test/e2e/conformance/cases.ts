@@ -5,6 +5,7 @@ import { faultPoints } from "../rollout-driver.ts";
 import { until } from "../test-cluster.ts";
 import { withinBinomial } from "./binomial.ts";
 import { countedBy } from "./counted.ts";
+import { releasedOverGrpc } from "./grpc.ts";
 import { killedEverywhere } from "./kills.ts";
 import { lackingFor } from "./matrix.ts";
 import { restartedInShift } from "./restarts.ts";
@@ -15,15 +16,15 @@ export interface Case {
   readonly name: string;
   /** What the capability table has that the router lacks for it; `undefined`: it has to pass. */
   readonly lacking: (router: Router) => string | undefined;
-  /** Only in `npm run test:soak`. @default false */
-  readonly isLong?: boolean;
+  /** Whether it is only in `npm run test:soak`. @default no */
+  readonly isLong?: (router: Router) => boolean;
   readonly run: (stage: Stage) => Promise<void>;
 }
 
 const needing =
   (...needs: (keyof RouterCapabilities)[]) =>
-  ({ capabilities }: Router) =>
-    lackingFor(needs, capabilities);
+  ({ capabilities, isForGrpc }: Router) =>
+    isForGrpc ? "HTTP" : lackingFor(needs, capabilities);
 const all = needing();
 
 /**
@@ -73,7 +74,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "the controller's counters per slot",
-    lacking: (router) => (router.counters === undefined ? "counters" : undefined),
+    lacking: (router) => all(router) ?? (router.counters === undefined ? "counters" : undefined),
     async run(stage) {
       const before = await countedBy(stage);
       const seen = await ask(stage, 100);
@@ -98,7 +99,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "the next command goes on",
-    lacking: ({ capabilities }) => (capabilities.weights ? "one write: it is in the case above" : undefined),
+    lacking: (router) => all(router) ?? (router.capabilities.weights ? "it is in the case above" : undefined),
     async run(stage) {
       expect(await stage.project.result(["reconcile"])).toMatchObject({ ended: "live", target: "green" });
       await settledOn(stage, "green");
@@ -151,8 +152,15 @@ export const cases: readonly Case[] = [
   {
     name: "killed (-9) at every boundary, no request fails",
     lacking: needing("weights"),
-    isLong: true,
+    isLong: () => true,
     run: killedEverywhere,
+  },
+  {
+    name: "gRPC: released and rolled back, no call fails",
+    lacking: ({ capabilities }) => lackingFor(["backendProtocol"], capabilities),
+    // `grpc.test.ts` has it behind the cluster's own controller.
+    isLong: ({ name, isForGrpc }) => !isForGrpc && name !== "contour",
+    run: releasedOverGrpc,
   },
   {
     name: "nothing is left to do, and nothing is left after `destroy`",

@@ -32,6 +32,15 @@ const ofIngressClass = (router: RouterName, killedAt: string): Front => ({
   ingress: (project, controller) => ({ ...at(project, controller), className: traefikClass.name }),
 });
 
+const ofGateway = (router: RouterName, killedAt: string): Front => ({
+  router,
+  controller: "traefik",
+  killedAt,
+  prepare: makeGateway,
+  // The proof finds the address in the Gateway's status, and the port at its listener.
+  ingress: ({ host }) => ({ host, gateway: { name: "edge" } }),
+});
+
 const all: readonly Front[] = [
   ofIngressClass("nginx", "done:write-shift"),
   {
@@ -41,14 +50,8 @@ const all: readonly Front[] = [
     prepare: nothing,
     ingress: at,
   },
-  {
-    router: "gateway-api",
-    controller: "traefik",
-    killedAt: "done:prove-shift",
-    prepare: makeGateway,
-    // The proof finds the address in the Gateway's status, and the port at its listener.
-    ingress: ({ host }) => ({ host, gateway: { name: "edge" } }),
-  },
+  ofGateway("gateway-api", "done:prove-shift"),
+  ofGateway("gateway-api-grpc", "done:prove-shift"),
   {
     router: "contour",
     controller: "contour",
