@@ -18,7 +18,7 @@ export function routingResources(
   parent: pulumi.Resource,
   model: string,
   args: BlueGreenModelArgs,
-  { names, router, routing, previewHeader, servicePort }: ResolvedArgs,
+  { names, router, routing, server, previewHeader, servicePort }: ResolvedArgs,
   guard: Guard,
   adopted: Adopting,
   dependsOn: readonly pulumi.Resource[],
@@ -32,6 +32,7 @@ export function routingResources(
       ingress: known as IngressSpec,
       previewHeader,
       servicePort,
+      keepAliveSeconds: server.keepAliveSeconds,
       namespace: undefined,
     }),
   );

@@ -149,11 +149,15 @@ function conditionsOf({ path, pathType }: Required<IngressPlace>): readonly Path
 }
 
 function routesOf(input: RouterInput, condition: PathCondition) {
-  const { ingress, previewHeader, servicePort } = input;
+  const { ingress, previewHeader, servicePort, keepAliveSeconds } = input;
   const { service } = objectNames(input.names ?? input.model);
   const protocol = protocols[ingress.protocol ?? "http"];
   const to = (name: string) => ({ name, port: servicePort, ...(protocol === undefined ? {} : { protocol }) });
-  const timeout = ingress.timeout === undefined ? {} : { timeoutPolicy: { response: `${ingress.timeout}s` } };
+  const times = {
+    ...(ingress.timeout === undefined ? {} : { response: `${ingress.timeout}s` }),
+    ...(keepAliveSeconds === undefined ? {} : { idleConnection: idleTime(keepAliveSeconds) }),
+  };
+  const timeout = Object.keys(times).length === 0 ? {} : { timeoutPolicy: times };
   return [
     ...slots.map((slot) => ({
       conditions: [condition, { header: { name: previewHeader, exact: slot } }],
@@ -166,6 +170,11 @@ function routesOf(input: RouterInput, condition: PathCondition) {
       ...timeout,
     },
   ];
+}
+
+/** Well before the model server closes a connection, which Envoy keeps for an hour: a request that meets a closing one gets 503. */
+function idleTime(keepAliveSeconds: number): string {
+  return `${Math.max(1, Math.floor(keepAliveSeconds * 600))}ms`;
 }
 
 const protocols = { http: undefined, https: "tls", grpc: "h2c", grpcs: "h2" } as const;

@@ -52,6 +52,8 @@ export interface RouterInput {
   readonly previewHeader: string;
   /** Port of the slots' Services. */
   readonly servicePort: number;
+  /** Seconds for which the model server keeps an idle connection open. @default not known, or for ever */
+  readonly keepAliveSeconds?: number | undefined;
 }
 
 /** A routing object as it is written, of whatever kind. */

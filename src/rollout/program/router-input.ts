@@ -14,5 +14,6 @@ export function routerInput(
     ingress: spec.ingress,
     previewHeader: spec.previewHeader,
     servicePort: spec.servicePort,
+    keepAliveSeconds: spec.server.keepAliveSeconds,
   };
 }
