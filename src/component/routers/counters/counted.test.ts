@@ -111,6 +111,7 @@ envoy_cluster_upstream_rq{envoy_response_code="200",${label("fraud-blue")}} 80
 envoy_cluster_upstream_rq{envoy_response_code="503",${label("fraud-blue")}} 4
 envoy_cluster_upstream_rq{envoy_response_code="200",${label("fraud-green")}} 21
 envoy_cluster_upstream_rq{envoy_response_code="200",${label("spam-green")}} 900
+envoy_cluster_external_upstream_rq{envoy_response_code="200",${label("fraud-blue")}} 80
 envoy_cluster_upstream_rq_xx{envoy_response_code_class="2",${label("fraud-blue")}} 80
 envoy_cluster_upstream_rq_time_bucket{${label("fraud-blue")},le="250"} 70
 envoy_cluster_upstream_rq_time_bucket{${label("fraud-blue")},le="500"} 81
