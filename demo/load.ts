@@ -30,6 +30,8 @@ export interface LoadOptions {
   readonly timeoutMs?: number | ((index: number) => number);
   /** Requests that find so many unanswered count as failed without being sent. @default 2000 */
   readonly maximumInFlight?: number;
+  /** So many failures are in the report one by one, the first ones. @default 50 */
+  readonly keptFailures?: number;
   /** The run stops by itself. @default 15 minutes */
   readonly maximumDurationMs?: number;
   /** Ends the run at once; requests in flight are cancelled and not counted as failed. */
@@ -92,8 +94,6 @@ export interface LoadRun {
   /** Resolves when the run has ended for whatever reason: `stop()`, its longest duration or an abort. */
   readonly ended: Promise<LoadReport>;
 }
-
-const failuresKept = 50;
 
 /** Starts constant load and returns at once. @throws UserError `load-refused` */
 export function startLoad(options: LoadOptions): LoadRun {
@@ -281,7 +281,7 @@ class OpenLoop implements LoadRun {
   #fail(failure: FailedRequest): void {
     this.#failed += 1;
     this.#failuresByKind[failure.kind] = (this.#failuresByKind[failure.kind] ?? 0) + 1;
-    if (this.#failures.length < failuresKept) this.#failures.push(failure);
+    if (this.#failures.length < (this.#options.keptFailures ?? 50)) this.#failures.push(failure);
     this.#timeline.failure(failure.failedAtMs);
   }
 

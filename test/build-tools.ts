@@ -6,6 +6,7 @@ import { setPriority } from "node:os";
 import { type ClusterToolName, ensureClusterTool } from "../packages/local-cluster/src/tools/ensure.ts";
 import { ensureTool } from "../src/tools/ensure.ts";
 import type { ToolName } from "../src/tools/tool.ts";
+import { ensureTestTool, type TestToolName } from "./tools/ensure.ts";
 
 // Tests wait for seconds, these for minutes.
 setPriority(19);
@@ -27,12 +28,15 @@ async function obtain(...tools: readonly (() => Promise<unknown>)[]): Promise<vo
 
 const own = (name: ToolName) => () => ensureTool(name, options);
 const ofCluster = (name: ClusterToolName) => () => ensureClusterTool(name, options);
+const ofTests = (name: TestToolName) => () => ensureTestTool(name, options);
 
 await Promise.all([
   // Most of what the addons are built of is compiled then.
   obtain(ofCluster("kubernetes"), ofCluster("addons")),
   obtain(own("pulumi")),
-  obtain(...(["containerd", "etcd", "traefik", "buildah"] as const).map(ofCluster)),
+  obtain(...(["containerd", "etcd", "traefik", "buildah"] as const).map(ofCluster), ofTests("envoy")),
 ]);
 // The first tests need no provider: they must not wait for it.
 await obtain(own("kubernetes-provider"));
+// One file of tests needs it.
+await obtain(ofTests("contour"));

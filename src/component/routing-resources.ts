@@ -40,6 +40,7 @@ export function routingResources(
       servicePort,
       backend: backendPort(known.protocol, servicePort, server),
       selectors: { blue: selectorOf(model, "blue", args), green: selectorOf(model, "green", args) },
+      keepAliveSeconds: server.keepAliveSeconds,
       namespace: undefined,
     }),
   );

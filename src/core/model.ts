@@ -21,6 +21,7 @@ export const routerNames = [
   "plain",
   "traefik",
   "gateway-api",
+  "gateway-api-grpc",
   "contour",
   "haproxy",
   "haproxy-tech",

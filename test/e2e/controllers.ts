@@ -1,11 +1,11 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
 import { ensureClusterTool } from "../../packages/local-cluster/src/tools/ensure.ts";
 import type { KubernetesApi } from "../../src/kubernetes/api.ts";
+import { answersWell, freePorts, Program } from "./conformance/program.ts";
 import { until } from "./test-cluster.ts";
 
 /** Where the CRDs of the controllers are: Go modules at the versions that these were built with. */
@@ -61,26 +61,36 @@ async function definitionsIn(module: string, path: string): Promise<Definition[]
     .flatMap((one) => one ?? []);
 }
 
-/** A Traefik of the tests, on this machine beside the cluster's own, which reads its CRDs and the Gateway API. */
-export interface RunningTraefik {
+/** An ingress controller of the tests, on this machine beside the cluster's own. */
+export interface RunningController {
   readonly url: string;
-  /** The port of its entry point, which a Gateway's listener has to name. */
+  /** Where it takes requests; a Gateway's listener has to name it. */
   readonly port: number;
   /** Where it shows what it counts. */
   readonly metricsUrl: string;
+  /** Kills what reads the cluster, where that is another process than the one that takes requests, and starts it again. */
+  readonly restartControl?: () => Promise<void>;
+  /** Kills what takes requests, and starts it again. */
+  restartProxy(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startTraefik(kubeconfigPath: string): Promise<RunningTraefik> {
+/** What this Traefik serves of the annotations of ingress-nginx. */
+export const traefikClass = { name: "conformance", controller: "example.com/conformance" } as const;
+
+/** Traefik with its three providers: the annotations of ingress-nginx in a class of their own, its CRDs, and the Gateway API. */
+export async function startTraefik(kubeconfigPath: string): Promise<RunningController> {
   const tool = await ensureClusterTool("traefik", {
     signal: AbortSignal.timeout(600_000),
     progress: () => {},
   });
-  const [port, administration] = await Promise.all([freePort(), freePort()]);
+  const [port = 0, administration = 0] = await freePorts(2);
   const gateway = "--providers.kubernetesgateway";
-  const child = spawn(
-    tool.programs.traefik ?? "traefik",
-    [
+  const nginx = "--providers.kubernetesingressnginx";
+  const traefik = new Program({
+    name: "Traefik",
+    program: tool.programs.traefik ?? "traefik",
+    args: [
       "--global.checknewversion=false",
       "--global.sendanonymoususage=false",
       `--entrypoints.web.address=127.0.0.1:${port}`,
@@ -92,42 +102,24 @@ export async function startTraefik(kubeconfigPath: string): Promise<RunningTraef
       "--providers.kubernetescrd=true",
       `${gateway}=true`,
       `${gateway}.statusaddress.ip=127.0.0.1`,
+      `${nginx}=true`,
+      `${nginx}.ingressclass=${traefikClass.name}`,
+      `${nginx}.controllerclass=${traefikClass.controller}`,
+      `${nginx}.publishstatusaddress=127.0.0.1`,
       "--serverstransport.forwardingtimeouts.idleconntimeout=3s",
       "--providers.providersthrottleduration=200ms",
       "--log.level=ERROR",
       "--log.nocolor=true",
     ],
-    { env: { ...process.env, ...tool.env, KUBECONFIG: kubeconfigPath }, stdio: ["ignore", "pipe", "pipe"] },
-  );
-  const said: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data) => said.push(String(data)));
-  await until("Traefik answers", async () => {
-    if (child.exitCode !== null) throw new Error(`Traefik ended:\n${said.join("")}`);
-    return await fetch(`http://127.0.0.1:${administration}/ping`).then(
-      (answer) => answer.ok,
-      () => false,
-    );
+    env: { ...tool.env, KUBECONFIG: kubeconfigPath },
+    isUp: answersWell(`http://127.0.0.1:${administration}/ping`),
   });
+  await traefik.start();
   return {
     url: `http://127.0.0.1:${port}`,
     port,
     metricsUrl: `http://127.0.0.1:${administration}/metrics`,
-    stop: () => ended(child),
+    restartProxy: () => traefik.restart(),
+    stop: () => traefik.end(),
   };
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const exit = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
-  await exit;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("a port was expected");
-  return address.port;
 }

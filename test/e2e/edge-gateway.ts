@@ -1,4 +1,4 @@
-import type { RunningTraefik } from "./controllers.ts";
+import type { RunningController } from "./controllers.ts";
 import type { ModelProject } from "./model-project.ts";
 import { until } from "./test-cluster.ts";
 
@@ -7,7 +7,7 @@ const group = "gateway.networking.k8s.io/v1";
 /** A Gateway `edge` beside the model, which a Traefik of the tests serves. */
 export async function makeEdgeGateway(
   { namespace: { api, name } }: ModelProject,
-  { port }: RunningTraefik,
+  { port }: RunningController,
 ): Promise<void> {
   const put = (path: string, body: object) =>
     api.json({

@@ -158,6 +158,8 @@ export default defineConfig({ server, ...${JSON.stringify(config, null, 2)} });
       host: this.host,
       body: JSON.stringify({ inputs: [{ name: "predict", shape: [1, 2], datatype: "FP64", data: [1, 2] }] }),
       versions,
+      // An outage of some seconds is to be explained one by one.
+      keptFailures: 1000,
       ...options,
     });
   }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { connect } from "../../src/kubernetes/connect.ts";
-import { installKinds, type RunningTraefik, startTraefik } from "./controllers.ts";
+import { installKinds, type RunningController, startTraefik } from "./controllers.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { configureReleases } from "./release-project.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
@@ -48,7 +48,7 @@ const router = `defineRouter({
   },
 })`;
 
-let traefik: RunningTraefik;
+let traefik: RunningController;
 let project: ModelProject;
 
 beforeAll(async () => {

@@ -101,7 +101,7 @@ export class RolloutDriver {
     ]);
     this.ended.push({ kind: last?.kind ?? "", outcome: last?.outcome ?? "" });
     const seen = await this.check("at the end");
-    const answers = await versionAt(this.project.host);
+    const answers = await versionAt(this.project.host, {}, this.project.ingressUrl);
     const expected = last?.outcome === "released" ? (this.version === "1" ? "2" : "1") : this.version;
     expect(answers, JSON.stringify(last)).toBe(expected);
     this.version = answers;
@@ -113,7 +113,7 @@ export class RolloutDriver {
   }
 }
 
-function faultPoints(points: ReadonlySet<string>): Record<string, string> {
+export function faultPoints(points: ReadonlySet<string>): Record<string, string> {
   return {
     NODE_OPTIONS: `--import=${join(import.meta.dirname, "fault-point.ts")}`,
     MODELSWITCH_TEST_FAULT_POINTS: [...points].join(","),

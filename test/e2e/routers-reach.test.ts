@@ -5,7 +5,7 @@ import { routerNames } from "../../src/core/model.ts";
 import { objectPath } from "../../src/core/object-kind.ts";
 import type { Routing } from "../../src/core/routing.ts";
 import { connect } from "../../src/kubernetes/connect.ts";
-import { installKinds, type RunningTraefik, startTraefik } from "./controllers.ts";
+import { installKinds, type RunningController, startTraefik } from "./controllers.ts";
 import { askOnce, type CookieClient, movesOf, newClients } from "./cookie-clients.ts";
 import { makeEdgeGateway } from "./edge-gateway.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
@@ -17,7 +17,7 @@ import { testImages, until, versionAt } from "./test-cluster.ts";
 const kubeconfigPath = process.env.MODELSWITCH_TEST_KUBECONFIG ?? "";
 const testers = { header: { name: "X-Team", value: "ml" }, cookie: { name: "tester", value: "a.b" } };
 
-let traefik: RunningTraefik;
+let traefik: RunningController;
 let project: ModelProject;
 
 beforeAll(async () => {

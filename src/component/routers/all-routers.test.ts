@@ -7,7 +7,7 @@ import { routerNamed } from "./factory.ts";
 import type { RouterInput } from "./router.ts";
 
 /** What holds for every router, whichever there are: the same that `modelswitch router test` shows of a user's own. */
-const input: RouterInput = {
+const anyInput: RouterInput = {
   model: "fraud",
   namespace: "ml",
   routing: settledOn("blue"),
@@ -24,6 +24,9 @@ const input: RouterInput = {
 };
 
 describe.each(routerNames)("the router %s", (name) => {
+  const input: RouterInput = routerNamed(name).isForGrpc
+    ? { ...anyInput, ingress: { host: "ml.example.com", protocol: "grpc", gateway: { name: "edge" } } }
+    : anyInput;
   test.each(conformanceChecks)("$name", ({ problems }) => {
     expect(problems(routerNamed(name), input)).toEqual([]);
     // Names that do not derive from the model's, as after an adoption.

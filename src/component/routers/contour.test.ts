@@ -54,6 +54,23 @@ describe("the router contour", () => {
     });
   });
 
+  test("Envoy closes idle connections before the model server does", () => {
+    const timesOf = (changes: Partial<RouterInput>) => {
+      const [proxy] = contour.objects({ ...input, ...changes });
+      const { routes = [] } = (proxy?.spec ?? {}) as { routes?: { timeoutPolicy?: object }[] };
+      // All alike: otherwise Envoy had another cluster for those who get a preview, and that of clients would be cold.
+      expect(new Set(routes.map(({ timeoutPolicy }) => JSON.stringify(timeoutPolicy))).size).toBe(1);
+      return routes[0]?.timeoutPolicy;
+    };
+    expect(timesOf({})).toBeUndefined();
+    expect(timesOf({ keepAliveSeconds: 5 })).toEqual({ idleConnection: "3000ms" });
+    const ingress = { ...input.ingress, timeout: 120 };
+    expect(timesOf({ ingress, keepAliveSeconds: 120 })).toEqual({
+      response: "120s",
+      idleConnection: "72000ms",
+    });
+  });
+
   test("paths that are shared otherwise were written by somebody else", () => {
     const [proxy] = contour.objects({ ...input, ingress: { host: "h", path: "/a" } });
     const { routes = [] } = (proxy?.spec ?? {}) as { routes?: object[] };

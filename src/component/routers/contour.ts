@@ -7,6 +7,7 @@ import { slots } from "../../core/slots.ts";
 import { cookiePattern } from "../../core/testers.ts";
 import { type LoadBalanced, loadBalancerAddresses } from "./addresses.ts";
 import { routerCapabilities } from "./capabilities.ts";
+import { contourEnvoy } from "./counters/envoy.ts";
 import type { ObservedObject, Router, RouterInput } from "./router.ts";
 import {
   claimedPaths,
@@ -39,6 +40,7 @@ export const contour: Router = {
   readBy: ["contour"],
   ...ofWeights,
   capabilities: routerCapabilities.contour,
+  counters: [contourEnvoy],
   kinds: [kind],
   rights: [{ kind, names: "route", awaited: false }],
   reads: [],
@@ -173,12 +175,16 @@ function conditionsOf({ path, pathType }: Required<IngressPlace>): readonly Path
 }
 
 function routesOf(input: RouterInput, condition: PathCondition) {
-  const { ingress, previewHeader, servicePort } = input;
+  const { ingress, previewHeader, servicePort, keepAliveSeconds } = input;
   const { service } = objectNames(input.names ?? input.model);
   const testers = testersService(input);
   const protocol = protocols[ingress.protocol ?? "http"];
   const to = (name: string) => ({ name, port: servicePort, ...(protocol === undefined ? {} : { protocol }) });
-  const timeout = ingress.timeout === undefined ? {} : { timeoutPolicy: { response: `${ingress.timeout}s` } };
+  const times = {
+    ...(ingress.timeout === undefined ? {} : { response: `${ingress.timeout}s` }),
+    ...(keepAliveSeconds === undefined ? {} : { idleConnection: idleTime(keepAliveSeconds) }),
+  };
+  const timeout = Object.keys(times).length === 0 ? {} : { timeoutPolicy: times };
   return [
     ...slots.map((slot) => ({
       conditions: [condition, { header: { name: previewHeader, exact: slot } }],
@@ -218,6 +224,11 @@ function testerConditions({ testers }: RouterInput) {
     ...(header === undefined ? [] : [{ name: header.name, exact: header.value }]),
     ...(cookie === undefined ? [] : [{ name: "Cookie", regex: cookiePattern(cookie) }]),
   ];
+}
+
+/** Well before the model server closes a connection, which Envoy keeps for an hour: a request that meets a closing one gets 503. */
+function idleTime(keepAliveSeconds: number): string {
+  return `${Math.max(1, Math.floor(keepAliveSeconds * 600))}ms`;
 }
 
 const protocols = { http: undefined, https: "tls", grpc: "h2c", grpcs: "h2" } as const;

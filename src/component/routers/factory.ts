@@ -12,6 +12,7 @@ import { type ObjectKind, pulumiType } from "../../core/object-kind.ts";
 import type { RoutingRight } from "../../core/permissions.ts";
 import { contour } from "./contour.ts";
 import { gatewayApi } from "./gateway-api.ts";
+import { gatewayApiGrpc } from "./gateway-api-grpc.ts";
 import { haproxy } from "./haproxy.ts";
 import { haproxyTech } from "./haproxy-tech.ts";
 import { nginx } from "./nginx.ts";
@@ -24,6 +25,7 @@ const routers: Readonly<Record<BuiltInRouterName, Router>> = {
   plain,
   traefik,
   "gateway-api": gatewayApi,
+  "gateway-api-grpc": gatewayApiGrpc,
   contour,
   haproxy,
   "haproxy-tech": haproxyTech,

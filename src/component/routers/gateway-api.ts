@@ -1,6 +1,5 @@
-import { exitCodes, UserError } from "../../core/errors.ts";
 import type { IngressLike } from "../../core/ingress-claims.ts";
-import { type GatewayRef, type IngressPlace, type IngressSpec, placesOf } from "../../core/model.ts";
+import { type GatewayRef, type IngressPlace, placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { changed } from "../../core/routing.ts";
@@ -8,7 +7,15 @@ import { slots } from "../../core/slots.ts";
 import { cookiePattern } from "../../core/testers.ts";
 import { routerCapabilities } from "./capabilities.ts";
 import { traefikGateway } from "./counters/traefik.ts";
-import { gatewayClassKind, gatewayFront, gatewayGround, gatewayKind, group } from "./gateway.ts";
+import {
+  gatewayClassKind,
+  gatewayFront,
+  gatewayGround,
+  gatewayKind,
+  gatewayOf,
+  group,
+  parentOf,
+} from "./gateway.ts";
 import type { ObservedObject, Router, RouterInput } from "./router.ts";
 import {
   type ObservedWeight,
@@ -69,7 +76,6 @@ export const gatewayApi: Router = {
   objects(input) {
     const { ingress } = input;
     refuseUnweighable("gateway-api", input);
-    const gateway = gatewayOf(ingress);
     const name = objectNames(input.names ?? input.model).ingress;
     const route = objectOf(input, routeKind, name, { isMain: true, isWeighted: true });
     const annotations = { ...route.metadata.annotations, ...ofTesters(input) };
@@ -78,13 +84,7 @@ export const gatewayApi: Router = {
         ...route,
         metadata: { ...route.metadata, annotations },
         spec: {
-          parentRefs: [
-            {
-              name: gateway.name,
-              ...(gateway.namespace === undefined ? {} : { namespace: gateway.namespace }),
-              ...(gateway.sectionName === undefined ? {} : { sectionName: gateway.sectionName }),
-            },
-          ],
+          parentRefs: [parentOf(gatewayOf("gateway-api", ingress))],
           ...routesOf(input),
         },
       },
@@ -128,7 +128,8 @@ export const gatewayApi: Router = {
     const [parent] = (main.spec as ObservedRoute | undefined)?.parentRefs ?? [];
     return { name: main.metadata?.name ?? "", ...gatewayFront(gateway, parent?.sectionName) };
   },
-  ground: (about, look) => gatewayGround(gatewayOf(about.ingress), about, look),
+  ground: (about, look) =>
+    gatewayGround(gatewayOf("gateway-api", about.ingress), { ...about, routeKind: "HTTPRoute" }, look),
 };
 
 interface ObservedRoute {
@@ -147,18 +148,6 @@ interface ObservedRoute {
       };
     }[];
   }[];
-}
-
-/** @throws UserError `gateway-missing` */
-function gatewayOf({ gateway }: Pick<IngressSpec, "gateway">): GatewayRef {
-  if (gateway !== undefined) return gateway;
-  throw new UserError({
-    code: "gateway-missing",
-    message:
-      'The router "gateway-api" needs the Gateway that takes the requests, and ingress.gateway names none.',
-    hint: 'For example ingress: { gateway: { name: "edge", namespace: "gateways" } }.',
-    exitCode: exitCodes.usage,
-  });
 }
 
 /** @throws UserError `routing-unsupported` where the hosts have different paths: an HTTPRoute has all paths for all hosts */

@@ -1,4 +1,5 @@
-import type { GatewayRef, IngressSpec } from "../../core/model.ts";
+import { exitCodes, UserError } from "../../core/errors.ts";
+import type { GatewayRef, IngressSpec, RouterName } from "../../core/model.ts";
 import type { ObjectKind } from "../../core/object-kind.ts";
 import { unseenWishes, wishesGround } from "./gateway-wishes.ts";
 import type { Front, Groundless, Look, ObservedObject, Wishes } from "./router.ts";
@@ -9,6 +10,26 @@ export const group = { group: "gateway.networking.k8s.io", version: "v1" } as co
 export const gatewayKind: ObjectKind = { ...group, kind: "Gateway", plural: "gateways" };
 export const gatewayClassKind: ObjectKind = { ...group, kind: "GatewayClass", plural: "gatewayclasses" };
 const namespaceKind: ObjectKind = { group: "", version: "v1", kind: "Namespace", plural: "namespaces" };
+
+/** @throws UserError `gateway-missing` */
+export function gatewayOf(router: RouterName, { gateway }: Pick<IngressSpec, "gateway">): GatewayRef {
+  if (gateway !== undefined) return gateway;
+  throw new UserError({
+    code: "gateway-missing",
+    message: `The router "${router}" needs the Gateway that takes the requests, and ingress.gateway names none.`,
+    hint: 'For example ingress: { gateway: { name: "edge", namespace: "gateways" } }.',
+    exitCode: exitCodes.usage,
+  });
+}
+
+/** How a route names it. */
+export function parentOf({ name, namespace, sectionName }: GatewayRef): GatewayRef {
+  return {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(sectionName === undefined ? {} : { sectionName }),
+  };
+}
 
 interface Listener {
   readonly name?: string;
@@ -60,10 +81,19 @@ function listenersOf(spec: GatewaySpec | undefined, sectionName: string | undefi
   return (spec?.listeners ?? []).filter(({ name }) => sectionName === undefined || name === sectionName);
 }
 
+/** The route that the Gateway is to take. */
+interface RouteAbout {
+  readonly ingress: IngressSpec;
+  readonly namespace: string;
+  /** Of its kinds. */
+  readonly routeKind: "HTTPRoute" | "GRPCRoute";
+  readonly wishes: Wishes;
+}
+
 /** Whether the Gateway is there, served, and takes the route. What may not be looked at is taken to be right. */
 export async function gatewayGround(
   gateway: GatewayRef,
-  about: { readonly ingress: IngressSpec; readonly namespace: string; readonly wishes: Wishes },
+  about: RouteAbout,
   look: Look,
 ): Promise<Groundless | undefined> {
   const namespace = gateway.namespace ?? about.namespace;
@@ -112,12 +142,12 @@ async function listenerGround(
   gatewayNamespace: string,
   listeners: readonly Listener[],
   { sectionName }: GatewayRef,
-  { ingress, namespace }: { readonly ingress: IngressSpec; readonly namespace: string },
+  { ingress, namespace, routeKind }: RouteAbout,
   look: Look,
 ): Promise<Groundless | undefined> {
   const reasons: string[] = [];
   for (const listener of listeners) {
-    const why = refusalOf(listener, ingress.host, gatewayNamespace, namespace);
+    const why = refusalOf(listener, { host: ingress.host, gatewayNamespace, namespace, routeKind });
     const isSelected = why === undefined ? await selects(listener, namespace, look) : true;
     if (why === undefined && isSelected) return undefined;
     reasons.push(`${listener.name ?? ""} ${why ?? `does not select the namespace ${namespace}`}`);
@@ -133,16 +163,20 @@ async function listenerGround(
   };
 }
 
-/** Why a listener would not take an HTTPRoute; `undefined`: nothing that it says itself is against it. */
+/** Why a listener would not take a route; `undefined`: nothing that it says itself is against it. */
 function refusalOf(
   { protocol = "HTTP", hostname, allowedRoutes }: Listener,
-  host: string,
-  gatewayNamespace: string,
-  namespace: string,
+  route: {
+    readonly host: string;
+    readonly gatewayNamespace: string;
+    readonly namespace: string;
+    readonly routeKind: string;
+  },
 ): string | undefined {
+  const { host, gatewayNamespace, namespace, routeKind } = route;
   if (protocol !== "HTTP" && protocol !== "HTTPS") return `speaks ${protocol}`;
   const kinds = allowedRoutes?.kinds ?? [];
-  if (kinds.length > 0 && !kinds.some(({ kind }) => kind === "HTTPRoute"))
+  if (kinds.length > 0 && !kinds.some(({ kind }) => kind === routeKind))
     return `takes only ${kinds.map(({ kind }) => kind ?? "").join(", ")}`;
   if (hostname !== undefined && hostname !== "" && !covers(hostname, host)) return `is for ${hostname}`;
   const from = allowedRoutes?.namespaces?.from ?? "Same";

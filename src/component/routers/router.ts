@@ -59,6 +59,8 @@ export interface RouterInput {
   readonly testers?: Testers | undefined;
   /** Port of the slots' Services. */
   readonly servicePort: number;
+  /** Seconds for which the model server keeps an idle connection open. @default not known, or for ever */
+  readonly keepAliveSeconds?: number | undefined;
   /** Where that port leads. @default a port named http, to the same number */
   readonly backend?: BackendPort;
   /** Labels that select the pods of each slot. @default `{ app: MODEL, version: SLOT }` */
@@ -166,6 +168,8 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   readonly readBy?: readonly ControllerName[];
   /** Whether `ingress.gateway` has to name a Gateway. @default false: it must not */
   readonly needsGateway?: boolean;
+  /** Whether its objects are for gRPC alone, whose calls have no paths that a model could be told by. @default false */
+  readonly isForGrpc?: boolean;
   /** Whether the controller says in the cluster where clients connect. Else `ingress.endpoints` has to. */
   readonly publishesAddress: boolean;
   /** What clients' hosts and paths are claimed with: only objects of the same class compete. Pure. */

@@ -21,5 +21,6 @@ export function routerInput(
       blue: spec.slots.blue.selector ?? slotLabels(spec.name, "blue"),
       green: spec.slots.green.selector ?? slotLabels(spec.name, "green"),
     },
+    keepAliveSeconds: spec.server.keepAliveSeconds,
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { samplesOf } from "../../../core/exposition.ts";
 import type { ControllerCounters, CountedModel } from "./counted.ts";
+import { contourEnvoy } from "./envoy.ts";
 import { haproxyIngressCounters, haproxyTechCounters } from "./haproxy.ts";
 import { ingressNginx } from "./ingress-nginx.ts";
 import { traefikCrd, traefikGateway, traefikNginx } from "./traefik.ts";
@@ -132,6 +133,29 @@ describe("HAProxy", () => {
     expect(counted(haproxyIngressCounters, text)).toMatchObject({
       blue: { requests: 65, errors: 5 },
       green: { requests: 20, errors: 0 },
+    });
+  });
+});
+
+describe("Envoy behind Contour", () => {
+  const label = (service: string) => `envoy_cluster_name="prod_${service}_80"`;
+  const text = `
+envoy_cluster_upstream_rq{envoy_response_code="200",${label("fraud-blue")}} 80
+envoy_cluster_upstream_rq{envoy_response_code="503",${label("fraud-blue")}} 4
+envoy_cluster_upstream_rq{envoy_response_code="200",${label("fraud-green")}} 21
+envoy_cluster_upstream_rq{envoy_response_code="200",${label("spam-green")}} 900
+envoy_cluster_external_upstream_rq{envoy_response_code="200",${label("fraud-blue")}} 80
+envoy_cluster_upstream_rq_xx{envoy_response_code_class="2",${label("fraud-blue")}} 80
+envoy_cluster_upstream_rq_time_bucket{${label("fraud-blue")},le="250"} 70
+envoy_cluster_upstream_rq_time_bucket{${label("fraud-blue")},le="500"} 81
+envoy_cluster_upstream_rq_time_bucket{${label("fraud-blue")},le="+Inf"} 84
+`;
+
+  test("a cluster for each slot's Service; its buckets are in milliseconds", () => {
+    const bounds = [0.25, 0.5, Number.POSITIVE_INFINITY];
+    expect(counted(contourEnvoy, text)).toEqual({
+      blue: { requests: 84, errors: 4, latencies: { bounds, counts: [70, 81, 84] } },
+      green: { requests: 21, errors: 0, latencies: { bounds: [], counts: [] } },
     });
   });
 });

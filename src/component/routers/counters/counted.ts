@@ -58,6 +58,8 @@ interface Labelled {
   readonly requests: string;
   readonly latency: string | undefined;
   readonly started?: string;
+  /** What the bounds of these buckets are in. @default seconds */
+  readonly latencyIn?: "milliseconds";
   /** The label that has the HTTP status. */
   readonly status: string;
   readonly matching: ControllerCounters["matching"];
@@ -73,6 +75,7 @@ export function countersBy({
   pods,
   requests,
   latency,
+  latencyIn,
   status,
   started,
   matching,
@@ -101,7 +104,10 @@ export function countersBy({
             {
               requests: sum(own),
               errors: sum(own.filter(({ labels }) => /^5/.test(labels[status] ?? ""))),
-              latencies: histogramOf(buckets.filter((one) => one.slot === slot)),
+              latencies: histogramOf(
+                buckets.filter((one) => one.slot === slot),
+                latencyIn === "milliseconds" ? 1000 : 1,
+              ),
             },
           ];
         }),
@@ -110,12 +116,15 @@ export function countersBy({
   };
 }
 
-/** The buckets of several series as one histogram. Pure. */
-export function histogramOf(buckets: readonly Sample[]): Histogram {
+/** The buckets of several series as one histogram; `perSecond`: how many of their unit a second has. Pure. */
+export function histogramOf(buckets: readonly Sample[], perSecond = 1): Histogram {
   const bounds = [...new Set(buckets.map(boundOf))]
     .filter((bound) => !Number.isNaN(bound))
     .toSorted((a, b) => a - b);
-  return { bounds, counts: bounds.map((bound) => sum(buckets.filter((one) => boundOf(one) === bound))) };
+  return {
+    bounds: bounds.map((bound) => bound / perSecond),
+    counts: bounds.map((bound) => sum(buckets.filter((one) => boundOf(one) === bound))),
+  };
 }
 
 /** Seconds; NaN where the sample is no bucket. */

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { routerNamed } from "../../src/component/routers/factory.ts";
+import { routerNames } from "../../src/core/model.ts";
+import { objectPath } from "../../src/core/object-kind.ts";
+import { connect } from "../../src/kubernetes/connect.ts";
+import { cases } from "./conformance/cases.ts";
+import { startContour } from "./conformance/contour.ts";
+import { fronts, makeGateway, notRun } from "./conformance/fronts.ts";
+import { Matrix } from "./conformance/matrix.ts";
+import { Stage } from "./conformance/stage.ts";
+import { installKinds, type RunningController, startTraefik, traefikClass } from "./controllers.ts";
+import { ModelProject } from "./model-project.ts";
+import { isSoak } from "./soak.ts";
+
+/** The same of every router whose controller runs here. */
+
+const kubeconfigPath = process.env.MODELSWITCH_TEST_KUBECONFIG ?? "";
+const api = () => connect({ path: kubeconfigPath }).api;
+const matrix = new Matrix(
+  fronts.map(({ router }) => router),
+  cases.map(({ name }) => name),
+);
+const controllers: Partial<Record<"traefik" | "contour", RunningController>> = {};
+
+async function controllerOf(name: "traefik" | "contour"): Promise<RunningController> {
+  const running =
+    controllers[name] ?? (await (name === "traefik" ? startTraefik : startContour)(kubeconfigPath));
+  controllers[name] = running;
+  return running;
+}
+
+beforeAll(async () => {
+  await installKinds(api());
+}, 300_000);
+
+afterAll(async () => {
+  for (const running of Object.values(controllers)) await running.stop();
+  await api().request({
+    method: "DELETE",
+    path: `/apis/networking.k8s.io/v1/ingressclasses/${traefikClass.name}`,
+  });
+  console.log(`\n${matrix}\n`);
+});
+
+describe.each(fronts)("the router $router", (front) => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await Stage.create(front, await controllerOf(front.controller));
+  }, 1_800_000);
+
+  afterAll(async () => {
+    await stage?.remove();
+  });
+
+  for (const { name, lacking, isLong, run } of cases) {
+    const router = routerNamed(front.router);
+    const capability = lacking(router);
+    const takesLong = isLong?.(router) === true;
+    if (capability !== undefined) matrix.set(front.router, name, { state: "no", capability });
+    else if (takesLong && !isSoak) matrix.set(front.router, name, { state: "long" });
+    else
+      test(name, { timeout: takesLong ? 3_600_000 : 300_000 }, async () => {
+        matrix.set(front.router, name, { state: "failed" });
+        await run(stage);
+        matrix.set(front.router, name, { state: "passed" });
+      });
+  }
+});
+
+test("every router is in the matrix, or it is said why not; nothing in it is open", () => {
+  const tried = new Set<string>(fronts.map(({ router }) => router));
+  expect(routerNames.filter((name) => !tried.has(name) && notRun[name] === undefined)).toEqual([]);
+  expect(matrix.holes(), `\n${matrix}`).toEqual([]);
+});
+
+test.each(routerNames)(
+  "the objects of the router %s are what its kinds take, every field of them",
+  async (name) => {
+    const project = await ModelProject.create("kit-kinds");
+    const router = routerNamed(name);
+    const can = router.capabilities;
+    const objects = router.objects({
+      model: "fraud",
+      namespace: project.namespace.name,
+      routing: { main: "blue", candidate: "green", weight: can.weights ? 25 : 0 },
+      ingress: {
+        host: project.host,
+        ...(router.isForGrpc
+          ? {}
+          : { path: "/fraud", also: [{ path: "/exact", pathType: "Exact" as const }] }),
+        tls: [{ secretName: "certificate" }],
+        className: "edge",
+        ...(can.timeout ? { timeout: 120 } : {}),
+        ...(can.bodySize ? { maxBodySize: "64Mi" } : {}),
+        ...(can.backendProtocol
+          ? { protocol: router.isForGrpc ? ("grpc" as const) : ("https" as const) }
+          : {}),
+        ...(router.needsGateway === true ? { gateway: { name: "edge", sectionName: "web" } } : {}),
+      },
+      previewHeader: "X-Modelswitch-Preview",
+      servicePort: 80,
+    });
+    for (const [index, ref] of router.refs("fraud").entries()) {
+      await api().json({
+        method: "PATCH",
+        path: objectPath(project.namespace.name, ref),
+        query: { fieldManager: "tests", force: true, dryRun: "All", fieldValidation: "Strict" },
+        body: objects[index],
+      });
+    }
+    await project.remove();
+  },
+);
+
+test("a listener that does not take the route is named before anything is written", async () => {
+  const project = await ModelProject.create("kit-listener");
+  await makeGateway(project, await controllerOf("traefik"));
+  const gateway = { name: "edge", sectionName: "other" };
+  await project.configure({ router: "gateway-api", ingress: { host: project.host, gateway } });
+  const { exitCode, stdout } = await project.command(["up", "--json"]);
+  expect(exitCode).toBe(2);
+  expect(stdout).toContain("gateway-listener-refuses");
+  await project.remove();
+});

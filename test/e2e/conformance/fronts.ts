@@ -1,0 +1,123 @@
+import type { RouterName } from "../../../src/core/model.ts";
+import type { KubernetesApi } from "../../../src/kubernetes/api.ts";
+import { type RunningController, traefikClass } from "../controllers.ts";
+import type { ModelProject } from "../model-project.ts";
+import { isSoak } from "../soak.ts";
+import { until } from "../test-cluster.ts";
+import { contourClass } from "./contour.ts";
+
+/** How a router's controller runs in these tests, and what a model says to be behind it. */
+export interface Front {
+  readonly router: RouterName;
+  readonly controller: "traefik" | "contour";
+  /** Where a command is killed in the ordinary run; the long one kills at every boundary. */
+  readonly killedAt: string;
+  /** Makes what is somebody else's. */
+  readonly prepare: (project: ModelProject, controller: RunningController) => Promise<void>;
+  /** `ingress` of the configuration. */
+  readonly ingress: (
+    project: ModelProject,
+    controller: RunningController,
+  ) => Readonly<Record<string, unknown>>;
+}
+
+const nothing = () => Promise.resolve();
+const at = ({ host }: ModelProject, { url }: RunningController) => ({ host, endpoints: [url] });
+
+const ofIngressClass = (router: RouterName, killedAt: string): Front => ({
+  router,
+  controller: "traefik",
+  killedAt,
+  prepare: ({ namespace }) => makeIngressClass(namespace.api),
+  ingress: (project, controller) => ({ ...at(project, controller), className: traefikClass.name }),
+});
+
+const ofGateway = (router: RouterName, killedAt: string): Front => ({
+  router,
+  controller: "traefik",
+  killedAt,
+  prepare: makeGateway,
+  // The proof finds the address in the Gateway's status, and the port at its listener.
+  ingress: ({ host }) => ({ host, gateway: { name: "edge" } }),
+});
+
+const all: readonly Front[] = [
+  ofIngressClass("nginx", "done:write-shift"),
+  {
+    router: "traefik",
+    controller: "traefik",
+    killedAt: "started:prove-shift",
+    prepare: nothing,
+    ingress: at,
+  },
+  ofGateway("gateway-api", "done:prove-shift"),
+  ofGateway("gateway-api-grpc", "done:prove-shift"),
+  {
+    router: "contour",
+    controller: "contour",
+    killedAt: "done:write-shift",
+    prepare: nothing,
+    ingress: (project, controller) => ({ ...at(project, controller), className: contourClass }),
+  },
+  ofIngressClass("plain", "done:write-switch"),
+];
+
+const long: readonly RouterName[] = ["plain"];
+
+/** Why a router is not among those above; one that is in neither list is a hole. */
+export const notRun: Readonly<Record<string, string>> = {
+  ...(isSoak ? {} : Object.fromEntries(long.map((name) => [name, "only in `npm run test:soak`"]))),
+  haproxy: "its controller is in no package registry: tried by hand",
+  "haproxy-tech": "its controller is in no package registry: tried by hand",
+  alb: "its controller needs a cloud account",
+  istio: "its controller needs a mesh in the cluster",
+  "nginx-inc": "its controller is in no package registry",
+};
+
+export const fronts: readonly Front[] = all.filter(({ router }) => isSoak || !long.includes(router));
+
+export async function makeIngressClass(api: KubernetesApi): Promise<void> {
+  const { name, controller } = traefikClass;
+  await api.json({
+    method: "PATCH",
+    path: `/apis/networking.k8s.io/v1/ingressclasses/${name}`,
+    query: { fieldManager: "tests", force: true },
+    body: {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "IngressClass",
+      metadata: { name },
+      spec: { controller },
+    },
+  });
+}
+
+const group = "gateway.networking.k8s.io/v1";
+
+export async function makeGateway({ namespace }: ModelProject, { port }: RunningController): Promise<void> {
+  const { api, name } = namespace;
+  const put = (path: string, body: object) =>
+    api.json({
+      method: "PATCH",
+      path: `/apis/${group}/${path}`,
+      query: { fieldManager: "tests", force: true },
+      body,
+    });
+  await put("gatewayclasses/traefik", {
+    apiVersion: group,
+    kind: "GatewayClass",
+    metadata: { name: "traefik" },
+    spec: { controllerName: "traefik.io/gateway-controller" },
+  });
+  await put(`namespaces/${name}/gateways/edge`, {
+    apiVersion: group,
+    kind: "Gateway",
+    metadata: { name: "edge" },
+    spec: { gatewayClassName: "traefik", listeners: [{ name: "web", protocol: "HTTP", port }] },
+  });
+  await until("the Gateway has an address", async () => {
+    const found = await api.find<{ status?: { addresses?: readonly unknown[] } }>(
+      `/apis/${group}/namespaces/${name}/gateways/edge`,
+    );
+    return (found?.status?.addresses ?? []).length > 0;
+  });
+}

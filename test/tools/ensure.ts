@@ -1,0 +1,12 @@
+import { type EnsureToolOptions, ensureRecipe, type Recipe, type Tool } from "../../src/support.ts";
+import { contour } from "./contour.ts";
+import { envoy } from "./envoy.ts";
+
+/** Programs that only tests use: no part of what is published. They are kept where the product's are. */
+const testRecipes = { contour, envoy } satisfies Record<string, Recipe>;
+
+export type TestToolName = keyof typeof testRecipes;
+
+/** As `ensureTool` of the product. */
+export const ensureTestTool = (name: TestToolName, options: EnsureToolOptions): Promise<Tool> =>
+  ensureRecipe(testRecipes[name], options);
