@@ -31,7 +31,14 @@ export interface Seen {
 export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => number = () => 0): GateIo {
   let asked = 0;
   const own = new OwnRequests(context.clock);
-  const counters = new TrafficCounters(context, own);
+  const counters = new TrafficCounters(context, own, async (slot, request) => {
+    const seen = now();
+    return await own.counting(
+      slot,
+      () => askIngress(context, { ...seen, slot }, request, asked++),
+      isServerError,
+    );
+  });
   return {
     calls: context.calls,
     ask: (request) => {
