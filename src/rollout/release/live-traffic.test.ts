@@ -140,8 +140,11 @@ describe("where nobody counts", () => {
     ["does not answer", 500, "finished"],
   ])("requests of its own to both slots see whether a release %s", async (_what, status, kind) => {
     bench.cluster.remove("/apis/networking.k8s.io/v1/ingressclasses/nginx");
-    bench.cluster.intercept = ({ path }) =>
-      path.endsWith("/proxy/predict") ? { status: 200, headers: {}, body: "{}" } : undefined;
+    const { intercept } = bench.cluster;
+    bench.cluster.intercept = (request) =>
+      request.path.endsWith("/proxy/predict")
+        ? { status: 200, headers: {}, body: "{}" }
+        : intercept?.(request);
     const asked = new Map<string, number>();
     bench.ask = ({ path, headers }) => {
       if (path !== "/predict") return undefined;
@@ -150,7 +153,8 @@ describe("where nobody counts", () => {
       return { status: led === "always" ? status : 200, body: "{}" };
     };
     const began = bench.clock.now();
-    expect(await release(context({ steps: "50%:3m", warmUp }), to("fraud:2"))).toMatchObject({ kind });
+    const end = await release(context({ steps: "50%:3m", warmUp }), to("fraud:2"));
+    expect(end, JSON.stringify(end)).toMatchObject({ kind });
     expect([...asked.keys()].toSorted()).toEqual(["always", "never"]);
     expect(asked.get("never")).toBe(asked.get("always"));
     // At most one a second to the live slot.
