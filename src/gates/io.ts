@@ -108,6 +108,8 @@ export type CountersOutcome =
       readonly era: string;
       /** An own request is under way. */
       readonly isDisturbed: boolean;
+      /** The new slot's share of what is counted, where that is not clients' requests. @default that of clients' requests */
+      readonly share?: number;
       /** Whether requests are split by the shares, and not connections or users. */
       readonly isShareChecked: boolean;
       /** A time-out is counted when it ends: so long nothing passes in a step. */

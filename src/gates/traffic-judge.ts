@@ -68,7 +68,7 @@ export function judgeTraffic(
     new: eventsOf(read.slots[slot], fixed),
     live: eventsOf(read.slots[otherSlot(slot)], fixed),
     own: { new: ownEvents(read.own[slot], fixed), live: ownEvents(read.own[otherSlot(slot)], fixed) },
-    share: split[slot] / 100,
+    share: read.share ?? split[slot] / 100,
     isDisturbed: read.isDisturbed || (kept.counters.since !== undefined && kept.era !== read.era),
   };
   const { memory: counters, outcome } = withReading(kept.counters, reading);
@@ -202,7 +202,7 @@ function missingText(
     const seen = metrics.find((metric) => metric.name === name);
     const requests = seen === undefined ? 0 : seen.inStep.newRequests + seen.inStep.liveRequests;
     if (seen === undefined || requests === 0) return [metricInWords(name)];
-    const lack = missingRequests(seen, lines, subject.split[subject.slot] / 100);
+    const lack = missingRequests(seen, lines, read.share ?? subject.split[subject.slot] / 100);
     const what = `${metricInWords(name)} from ${percent(lack.live)} to ${percent(lack.bad)}`;
     if (!Number.isFinite(lack.requests) || lack.requests === 0) return [what];
     const seconds = Math.ceil((lack.requests * stepMs) / requests / 1000);

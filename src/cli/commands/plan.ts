@@ -107,9 +107,26 @@ export async function planOf(
     own: { requests: own, lines: own.map(describeRequests) },
     reach: runs.form === "template" ? reachLines(rollout.config) : [],
     givenUp: lost && { ...lost, text: describeGivenUp(lost, "a release") },
-    cost: cost && { ...cost, admission, text: describeCapacity(cost.capacity) },
+    cost: cost && {
+      ...cost,
+      admission,
+      text: describeCapacity(cost.capacity),
+      stretches: withChosenSteps(cost.stretches, traffic),
+    },
     traffic,
   };
+}
+
+/** Steps that are chosen by the traffic take time as well. */
+function withChosenSteps(
+  stretches: ReleaseCost["stretches"],
+  traffic: Plan["traffic"],
+): ReleaseCost["stretches"] {
+  if (traffic?.kind !== "compared" || !traffic.isAutomatic) return stretches;
+  const ms = traffic.steps.reduce((sum, { holdMs }) => sum + holdMs, 0);
+  const [settle, ...later] = stretches;
+  const steps = { name: "steps", ms } as const;
+  return settle?.name === "settle" ? [settle, steps, ...later] : [steps, ...stretches];
 }
 
 /** Where nothing is released, or nothing runs yet, there is nothing to say. */

@@ -88,8 +88,11 @@ async function ask(prometheus: Prometheus, query: string, io: PrometheusIo): Pro
   );
 }
 
+/** Of the ten minutes in which a Prometheus began it knows a part. */
+const wholeTens = 6;
+
 /**
- * Requests of all the model's series in each ten minutes of the last hour: what plans are made with.
+ * Requests per second of the model in each ten minutes of the last hour, as far as they are known in whole: what plans are made with.
  */
 export async function lastHour(
   prometheus: Prometheus,
@@ -114,11 +117,12 @@ export async function lastHour(
       ),
     ),
   );
-  return rows
-    .flat()
-    .flatMap(({ values }) => (Array.isArray(values) ? values.filter(isPair) : []))
-    .map(([, value]) => Number(value))
-    .filter(Number.isFinite);
+  return rows.flat().flatMap(({ values }) => {
+    const means = (Array.isArray(values) ? values.filter(isPair) : [])
+      .map(([, value]) => Number(value))
+      .filter(Number.isFinite);
+    return means.length < wholeTens ? means.slice(1) : means;
+  });
 }
 
 interface Row {

@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Deployed } from "../context/deployed.ts";
-import { longestRequestMs } from "./counter-io.ts";
+import { longestRequestMs } from "./counted-rollout.ts";
 import { type ChosenSteps, chosenSteps, stepsInWords } from "./live-plan.ts";
 import { measureTraffic, trafficGateOf } from "./live-traffic.ts";
 

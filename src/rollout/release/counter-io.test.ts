@@ -4,7 +4,8 @@ import { type TestBench, testBench, testNamespace } from "../../../test/support/
 import type { CounterSource, CountersOutcome } from "../../gates/io.ts";
 import { up } from "../commands/up.ts";
 import { observeDeployed } from "../context/deployed.ts";
-import { type CountedRollout, TrafficCounters } from "./counter-io.ts";
+import type { CountedRollout } from "./counted-rollout.ts";
+import { TrafficCounters } from "./counter-io.ts";
 import { OwnRequests } from "./own-requests.ts";
 
 let bench: TestBench;

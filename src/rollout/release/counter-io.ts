@@ -1,14 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { defaults } from "../../core/defaults.ts";
 import { podScheme } from "../../core/pod-address.ts";
-import type { Routing } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { type CountedSlot, countedTogether } from "../../core/statistics/counted.ts";
 import type { CountersOutcome, CountersRequest } from "../../gates/io.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { locationOf } from "../context/deployed.ts";
 import { findCounters } from "../observe/find-counters.ts";
-import type { Observation } from "../observe/observation.ts";
 import {
   type CountersAbout,
   type CountersRead,
@@ -17,14 +15,9 @@ import {
   type TrafficSource,
 } from "../observe/read-counters.ts";
 import { namesOfRecord, type RolloutRecord } from "../record/record.ts";
+import { type CountedRollout, longestRequestMs, stepsOf } from "./counted-rollout.ts";
+import { type AskSlot, OwnProbes } from "./own-probes.ts";
 import type { OwnRequests } from "./own-requests.ts";
-
-/** The model whose requests are counted, as it was seen last. */
-export interface CountedRollout {
-  readonly record: RolloutRecord;
-  readonly routing: Routing;
-  readonly observation: Observation;
-}
 
 /** Where nobody counts, that is looked for again after this time. */
 const lookAgainMs = 60_000;
@@ -45,9 +38,13 @@ export class TrafficCounters {
   #last: { readonly atMs: number; readonly requests: ReadonlyMap<string, number> } | undefined;
   #changed: { readonly key: string; readonly atMs: number } | undefined;
 
-  constructor(context: RolloutContext, own: OwnRequests) {
+  readonly #probes: OwnProbes | undefined;
+
+  /** `ask`: sends a request to a slot through the ingress. @default nothing is sent */
+  constructor(context: RolloutContext, own: OwnRequests, ask?: AskSlot) {
     this.#context = context;
     this.#own = own;
+    this.#probes = ask && new OwnProbes(context, ask);
   }
 
   /** `proofs`: changes with each proof at the ingress. */
@@ -57,7 +54,10 @@ export class TrafficCounters {
     await this.#own.pause(request.signal);
     const { ended, isUnderWay } = this.#own;
     const read = await this.#readSource(countersAbout(this.#context, seen, request), seen, request);
-    if (read.kind === "unreadable") return read;
+    if (read.kind === "unreadable") {
+      if (request.sources !== undefined || this.#found?.kind !== "none") return read;
+      return (await this.#probes?.read(seen, read.why, request.signal)) ?? read;
+    }
     // What was read late is of a moment that is over: own requests of that moment count, and edges that lie before the change are none.
     const { isLate } = read;
     const isBefore = this.#last !== undefined && isLate && this.#last.atMs < changedAt;
@@ -83,7 +83,7 @@ export class TrafficCounters {
       isDisturbed,
       isShareChecked: !isGrpc(record),
       longestRequestMs: longestRequestMs(record),
-      steps: Math.max(1, (record.rollout?.plan.steps ?? []).filter(({ weight }) => weight < 100).length),
+      steps: stepsOf(record),
     };
   }
 
@@ -181,12 +181,6 @@ export function countersAbout(
     timeoutMs,
     signal,
   };
-}
-
-/** The longest that a request may take. */
-export function longestRequestMs({ settings }: RolloutRecord): number {
-  const { preStopSleepSeconds, terminationGracePeriodSeconds } = settings.server;
-  return Math.max(0, terminationGracePeriodSeconds - preStopSleepSeconds) * 1000;
 }
 
 function isGrpc({ settings }: RolloutRecord): boolean {

@@ -34,7 +34,14 @@ export interface Seen {
 export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => number = () => 0): GateIo {
   let asked = 0;
   const own = new OwnRequests(context.clock);
-  const counters = new TrafficCounters(context, own);
+  const counters = new TrafficCounters(context, own, async (slot, request) => {
+    const seen = now();
+    return await own.counting(
+      slot,
+      () => askIngress(context, { ...seen, slot }, request, asked++),
+      isServerError,
+    );
+  });
   const rate = new ClientsRate();
   return {
     calls: context.calls,

@@ -5,7 +5,7 @@ import { type Sight, sightsOf } from "../../core/statistics/sight.ts";
 import { metricInWords, percent } from "../../gates/traffic-judge.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { locationOf } from "../context/deployed.ts";
-import { type CountedRollout, longestRequestMs } from "./counter-io.ts";
+import { type CountedRollout, longestRequestMs } from "./counted-rollout.ts";
 import { type LiveTraffic, type MeasuredTraffic, measureTraffic, trafficGateOf } from "./live-traffic.ts";
 
 /** What the comparison of clients' requests will be able to see in a release as it is planned. */
@@ -41,7 +41,12 @@ export async function planLive(context: RolloutContext, seen: CountedRollout): P
     };
   }
   const traffic = await measureTraffic(context, seen, gate);
-  if (traffic.kind === "none") return { kind: "nothing", why: traffic.why };
+  if (traffic.kind === "none") {
+    const { warmUp } = rollout;
+    const instead = `; instead one request a second goes to each slot (rollout.warmUp), which shows what is plainly broken`;
+    const isInstead = warmUp !== undefined && gate.sources === undefined && router.capabilities.header;
+    return { kind: "nothing", why: `${traffic.why}${isInstead ? instead : ""}` };
+  }
   const chosen = isAutomatic ? chosenSteps(traffic, longestRequestMs(seen.record)) : undefined;
   if (chosen?.kind === "none") return { kind: "nothing", why: chosen.why };
   const steps = chosen?.steps ?? rollout.steps;

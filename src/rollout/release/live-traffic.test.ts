@@ -132,6 +132,41 @@ describe("a release with nothing configured but its steps", () => {
   });
 });
 
+describe("where nobody counts", () => {
+  const warmUp = { path: "/predict", body: { x: 1 } };
+
+  test.each<[string, number, string]>([
+    ["answers as live does", 200, "live"],
+    ["does not answer", 500, "finished"],
+  ])("requests of its own to both slots see whether a release %s", async (_what, status, kind) => {
+    bench.cluster.remove("/apis/networking.k8s.io/v1/ingressclasses/nginx");
+    const { intercept } = bench.cluster;
+    bench.cluster.intercept = (request) =>
+      request.path.endsWith("/proxy/predict")
+        ? { status: 200, headers: {}, body: "{}" }
+        : intercept?.(request);
+    const asked = new Map<string, number>();
+    bench.ask = ({ path, headers }) => {
+      if (path !== "/predict") return undefined;
+      const led = headers["X-Modelswitch-Preview"] ?? "as clients";
+      asked.set(led, (asked.get(led) ?? 0) + 1);
+      return { status: led === "always" ? status : 200, body: "{}" };
+    };
+    const began = bench.clock.now();
+    const end = await release(context({ steps: "50%:3m", warmUp }), to("fraud:2"));
+    expect(end, JSON.stringify(end)).toMatchObject({ kind });
+    expect([...asked.keys()].toSorted()).toEqual(["always", "never"]);
+    expect(asked.get("never")).toBe(asked.get("always"));
+    // At most one a second to the live slot.
+    expect(asked.get("never")).toBeLessThanOrEqual((bench.clock.now() - began) / 1000 + 1);
+    expect(eventsOf("verdict")).toContainEqual(
+      expect.objectContaining({
+        evidence: expect.stringContaining("by modelswitch, by requests of its own"),
+      }),
+    );
+  });
+});
+
 describe("steps: auto", () => {
   test("chooses shares and times by the traffic, and records them", async () => {
     const end = await release(context({ steps: "auto" }), to("fraud:2"));

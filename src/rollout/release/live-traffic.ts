@@ -11,7 +11,8 @@ import type { RolloutContext } from "../context/context.ts";
 import type { FoundCounters } from "../observe/find-counters.ts";
 import { lastHour } from "../observe/prometheus.ts";
 import { type CountersRead, namedSource, readCounters } from "../observe/read-counters.ts";
-import { type CountedRollout, countersAbout, foundCounters, nobodyCounts, together } from "./counter-io.ts";
+import type { CountedRollout } from "./counted-rollout.ts";
+import { countersAbout, foundCounters, nobodyCounts, together } from "./counter-io.ts";
 
 export type TrafficGate = Extract<Gate, { kind: "traffic" }>;
 
