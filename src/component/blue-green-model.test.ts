@@ -38,6 +38,11 @@ const seed: BlueGreenModelArgs = {
   ingress: { host: "mlmodels.example.com" },
 };
 
+const lastIngress: Readonly<Partial<Record<NonNullable<BlueGreenModelArgs["router"]>, string>>> = {
+  nginx: "fraud-canary",
+  "haproxy-tech": "fraud-preview",
+};
+
 /** Makes the model and waits until everything in it is registered. */
 async function make(
   args: BlueGreenModelArgs,
@@ -45,7 +50,7 @@ async function make(
 ): Promise<BlueGreenModel> {
   const model = new BlueGreenModel("fraud", args, opts);
   // The last object depends on all others.
-  const last = args.router === "plain" ? "fraud" : "fraud-canary";
+  const last = lastIngress[args.router ?? "nginx"] ?? "fraud";
   await vi.waitUntil(() => registered.some(({ type, name }) => type.endsWith(":Ingress") && name === last));
   return model;
 }
@@ -69,6 +74,32 @@ describe("BlueGreenModel in the seed's form", () => {
     ]);
     expect(registered[0]?.type).toBe("modelswitch:index:BlueGreenModel");
   });
+
+  test.each([
+    ["haproxy", ["Service fraud-union", "Ingress fraud"]],
+    [
+      "haproxy-tech",
+      [
+        "Service fraud-shift",
+        "Service fraud-preview",
+        "Ingress fraud",
+        "Ingress fraud-shift",
+        "Ingress fraud-preview",
+      ],
+    ],
+  ] as const)(
+    "makes the Services of the router %s before what leads to them, as the SDK types them",
+    async (router, objects) => {
+      await make({ ...seed, router, ingress: { ...seed.ingress, className: "haproxy" } });
+      const made = registered.filter(
+        ({ name, type }) => !/blue|green/.test(name) && type.startsWith("kubernetes:"),
+      );
+      expect(made.map(({ type, name }) => `${type.split(":").at(-1)} ${name}`)).toEqual(objects);
+      expect(new Set(made.map(({ type }) => type))).toEqual(
+        new Set(["kubernetes:core/v1:Service", "kubernetes:networking.k8s.io/v1:Ingress"]),
+      );
+    },
+  );
 
   test("gives every object its name, so that a killed run leaves no orphans", async () => {
     await make(seed);

@@ -40,9 +40,9 @@ export function kubernetesResource(
   );
 }
 
-/** The SDK keeps `networking.k8s.io/v1` in `networking.v1`, and has groups without a dot under their names. */
+/** The SDK keeps `networking.k8s.io/v1` in `networking.v1`, has groups without a dot under their names, and the one without a name as `core`. */
 function classOf({ group, version, kind }: ObjectKind): ResourceClass | undefined {
-  const module = group.replace(/^([^.]+)\.k8s\.io$/, "$1");
+  const module = group === "" ? "core" : group.replace(/^([^.]+)\.k8s\.io$/, "$1");
   if (module.includes(".")) return undefined;
   const versions = (k8s as unknown as Readonly<Record<string, Modules | undefined>>)[module];
   return versions?.[version]?.[kind];
