@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, "..", "..");
 const paths: readonly (readonly [RegExp, string])[] = [
   [/^@pulumi\/pulumi\/automation\/index\.js$/, "documented; ECMAScript modules name the file"],
   [/^protobufjs\/minimal\.js$/, "documented: the build without reflection"],
+  [/^protobufjs\/light\.js$/, "documented: the build with reflection and without a parser"],
   [/^ajv\/dist\/2020\.js$/, "documented: the class for JSON schema 2020-12"],
   [/^typescript\/bin\/tsc$/, "the program that the package brings"],
   [/^vitest\/(config|node)$/, "exported"],
