@@ -24,7 +24,7 @@ export interface ParityConfig extends AskingConfig {
   readonly inputs?: number;
   /** Share of the answers, 0 to 1, that may be others, beside those in which live differs from itself. @default 0.01 */
   readonly tolerated?: number;
-  /** Requests a second to the live slot, at most; never more than a tenth of clients', where these are counted. @default 5 where nobody counts */
+  /** Requests a second to the live slot, at most; never more than a tenth of clients', where these are counted. Where nobody counts: @default 5 */
   readonly pace?: number;
   /** Its part of the release's alpha, beside those of other gates that judge by statistics, above 0. @default 1 */
   readonly weight?: number;
