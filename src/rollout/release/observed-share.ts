@@ -7,7 +7,8 @@ import {
   readCounters,
   type TrafficSource,
 } from "../observe/read-counters.ts";
-import { type CountedRollout, countersAbout, foundCounters, nobodyCounts, together } from "./counter-io.ts";
+import type { CountedRollout } from "./counted-rollout.ts";
+import { countersAbout, foundCounters, nobodyCounts, together } from "./counter-io.ts";
 import { trafficGateOf } from "./live-traffic.ts";
 
 /** Where clients' requests really went, as whoever counts them says. */
