@@ -157,7 +157,7 @@ export const cases: readonly Case[] = [
     name: "gRPC: released and rolled back, no call fails",
     lacking: ({ capabilities }) => lackingFor(["backendProtocol"], capabilities),
     // `grpc.test.ts` has it behind the cluster's own controller.
-    isLong: ({ name, isForGrpc }) => !isForGrpc && name !== "contour",
+    isLong: ({ isForGrpc }) => !isForGrpc,
     run: releasedOverGrpc,
   },
   {
