@@ -74,6 +74,7 @@ function document(found: ModelStatus): Readonly<Record<string, unknown>> {
     pending: found.pending ?? null,
     lastSwitch: found.lastSwitch ?? null,
     rollout: found.rollout ?? null,
+    migration: found.migration ?? null,
   };
 }
 

@@ -12,6 +12,7 @@ import { withLock } from "../lock/lock.ts";
 import { requireAskable } from "../plan/plan-refusals.ts";
 import { planOf } from "../plan/rollout-plan.ts";
 import { inProgress } from "../record/in-progress.ts";
+import { refuseMigrating } from "../record/migration.ts";
 import { nextReleaseNumber, releaseOf } from "../record/record.ts";
 import {
   declaredReplicas,
@@ -48,6 +49,7 @@ export async function release(context: RolloutContext, options: ReleaseOptions):
   await context.requireProbeHeaders();
   const start = async (deployed: Deployed): Promise<Start> => {
     const { record, routing } = deployed;
+    refuseMigrating(context.config.name, record);
     requireAskable(record.settings);
     const live = liveSlot(routing);
     const running = releaseOf(record, live);

@@ -1,6 +1,7 @@
 import { disruptionBudgetSpec } from "../../component/disruption.ts";
 import { configMaps } from "../../component/pod/config-files.ts";
-import { routerNamed, routingKinds } from "../../component/routers/factory.ts";
+import { routingKinds } from "../../component/routers/factory.ts";
+import { routerOf } from "../../component/routers/together.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { namesOfModel } from "../../core/names.ts";
 import { type ObjectKind, objectPath as pathOf, pulumiType } from "../../core/object-kind.ts";
@@ -101,7 +102,7 @@ export function declaredObjects(spec: ModelSpec): DeclaredObject[] {
           : [{ kind: "PodDisruptionBudget", name: deployment }]),
       ];
     }),
-    ...routerNamed(spec.router)
+    ...routerOf(spec)
       .refs(names)
       .map(({ kind, name }): DeclaredObject => ({ kind: kind.kind, name })),
   ];

@@ -4,6 +4,7 @@ import { messageOf, UserError } from "../../core/errors.ts";
 import { inferenceProtocols, podDefaultsVersions, routerNames } from "../../core/model.ts";
 import { slots } from "../../core/slots.ts";
 import { adoptionSchema } from "./adoption.ts";
+import { migrationSchema } from "./migration.ts";
 import type { RolloutRecord } from "./record.ts";
 import { restoreFiles } from "./record-files.ts";
 import { recordVersion, upgradeRecord } from "./record-upgrades.ts";
@@ -121,6 +122,7 @@ const recordSchema = tied<StoredRecord>()(
     applying: z.boolean(),
     state: z.object({ project: z.string(), stack: z.string(), backend: z.string().nullable() }).optional(),
     adoption: adoptionSchema.optional(),
+    migration: migrationSchema.optional(),
     history: z.array(
       z.object({
         at: z.string(),
