@@ -104,20 +104,25 @@ export function stageAfter(
  * `undefined`: it is too late, what is old is being removed. Pure.
  */
 export function takenBack(migration: Migration): Migration | undefined {
-  const { from, to, stage } = migration;
+  const { stage } = migration;
+  // One that is taken back already does not turn round again.
+  if (migration.isBack === true) return stage === "removing" ? undefined : migration;
   switch (stage) {
     case "trial":
     case "beside":
     case "undoing":
       return { ...migration, stage: "undoing" };
-    case "clients": {
-      if (migration.isBack === true) return migration;
-      const { proofHost: _none, ...rest } = migration;
-      return { ...rest, from: to, to: from, isBack: true };
-    }
+    case "clients":
+      return turnedRound(migration, "clients");
     case "removing":
       return undefined;
   }
+}
+
+/** The same move the other way: what was to go is to stay. Pure. */
+export function turnedRound(migration: Migration, stage: "beside" | "clients"): Migration {
+  const { from, to, startedAt, by, isBack = false } = migration;
+  return { from: to, to: from, stage, startedAt, by, ...(isBack ? {} : { isBack: true }) };
 }
 
 /** `traefik (class edge)`, `gateway-api (Gateway infra/edge)`. */

@@ -3,13 +3,14 @@ import {
   requireRequestCapabilities,
   routerNamed,
 } from "../../component/routers/factory.ts";
-import { refuseOwnedAnnotations } from "../../component/routers/main-ingress.ts";
 import { refuseSharedObjects } from "../../component/routers/together.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
+import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { isSameWay, type Way } from "../../core/migration.ts";
 import type { GatewayRef, IngressSpec, RouterName } from "../../core/model.ts";
-import { defaultPreviewHeader } from "../../core/names.ts";
+import { defaultPreviewHeader, givenBy, objectNames } from "../../core/names.ts";
+import { settledOn } from "../../core/routing.ts";
 import { differences } from "../record/differences.ts";
 import { namesOfRecord, type RolloutRecord } from "../record/record.ts";
 
@@ -107,7 +108,16 @@ export function requirePossible(
   }
   refuseSharedObjects(namesOfRecord(record), routerNamed(from.router), to);
   requireRequestCapabilities(router, to.ingress);
-  refuseOwnedAnnotations(router.name, to.ingress, {});
+  // What its objects cannot say, they refuse to say.
+  router.objects({
+    model: record.model,
+    names: objectNames(record.model, { slots: settings.names ?? {}, ...givenBy(to.ingress) }),
+    namespace: undefined,
+    routing: settledOn("blue"),
+    ingress: to.ingress,
+    previewHeader: settings.previewHeader,
+    servicePort: settings.servicePort ?? defaults.servicePort,
+  });
   if (settings.previewHeader !== defaultPreviewHeader) requireCapability(router, "header", "previewHeader");
   if (config.rollout.steps.some(({ weight }) => weight < 100))
     requireCapability(router, "weights", "rollout.steps");

@@ -6,6 +6,7 @@ import {
   type MigrationStage,
   stageAfter,
   takenBack,
+  turnedRound,
 } from "../../core/migration.ts";
 import type { CounterSource } from "../../gates/io.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -286,7 +287,8 @@ async function provedOrUndone(
   try {
     return await prove();
   } catch (error) {
-    if (!(error instanceof UserError) || !isAboutProof(error)) throw error;
+    // What clients have used before is not taken away from them.
+    if (!(error instanceof UserError) || !isAboutProof(error) || migration.isBack === true) throw error;
     await lock.check();
     const undoing = { ...migration, stage: "undoing" as const };
     await note(context, undoing, "undoing");
@@ -316,12 +318,13 @@ async function provedOrPutBack(
   } catch (error) {
     if (!(error instanceof UserError) || !isAboutProof(error)) throw error;
     await lock.check();
-    const back = { ...migration, stage: "beside" as const };
+    // The new objects are there, so they are what the model is known by until the old ones have shown that they serve.
+    const back = turnedRound(migration, "beside");
     await note(context, back, "beside");
     await apply(context, await observeDeployed(context), back);
     throw withEnd(
       error,
-      `The objects of the router "${from.router}" were made again beside those of "${to.router}"; \`modelswitch migrate\` tries once more, \`modelswitch migrate --abort\` takes it back.`,
+      `The objects of the router "${from.router}" were made again beside those of "${to.router}", and the move is taken back: \`modelswitch migrate --abort --moved\` removes those of "${to.router}".`,
     );
   }
 }
