@@ -108,7 +108,10 @@ export const migrate: Command = {
       };
     }
     const startedAt = context.clock.now();
-    const { migrate: run, takeBack } = await import("../../rollout/migration/migrate.ts");
+    const [{ migrate: run }, { takeBack }] = await Promise.all([
+      import("../../rollout/migration/migrate.ts"),
+      import("../../rollout/migration/take-back.ts"),
+    ]);
     const asking: MigrateOptions = {
       ...options,
       agree: async (prepared) => {

@@ -98,7 +98,7 @@ const ingress = z.strictObject({
     .regex(subdomain, "is no name of an Ingress: lower-case letters, digits, - and .")
     .optional()
     .describe(
-      "Name of the second Ingress of routers that have one, for a model that has moved from one class to another. Default: derived from the model's name, NAME-canary; never changes",
+      "Name of the second Ingress of routers that have one, for a model that has moved from one class to another. Default: derived from the model's name",
     ),
   className: z
     .string()

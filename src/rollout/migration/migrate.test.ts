@@ -17,8 +17,9 @@ import { switchTraffic } from "../commands/switch.ts";
 import { up } from "../commands/up.ts";
 import type { ProbeRequest } from "../proof/probe-request.ts";
 import { plannedSteps } from "./describe.ts";
-import { type MigrateOptions, migrate, takeBack } from "./migrate.ts";
+import { type MigrateOptions, migrate } from "./migrate.ts";
 import { prepareMigration } from "./prepare.ts";
+import { takeBack } from "./take-back.ts";
 
 const otherController = "http://192.0.2.2";
 const sameController = "http://192.0.2.1";
@@ -43,7 +44,7 @@ const made = () => ({ nginx: objectsOf(nginx as never).length, traefik: objectsO
 
 /** What Traefik's other provider answers: by the hosts in its rules. */
 function byIngressRoute({ host, headers }: ProbeRequest) {
-  const [route] = objectsOf(traefik);
+  const route = bench.cluster.get(pathOf(traefik, 0));
   const isMeant = JSON.stringify(route?.spec ?? {}).includes(`Host(\`${host}\`)`);
   const routing = traefik.read("fraud", objectsOf(traefik) as never);
   if (!isMeant || routing === undefined) return undefined;

@@ -23,6 +23,7 @@ import type { RolloutRecord } from "../record/record.ts";
 import { refuseOtherRollout } from "../release/other-rollout.ts";
 import { addressesOf, haveSameAddress, namesOfWay } from "./addresses.ts";
 import { type GoalOptions, isThere, requirePossible, waysOf } from "./goal.ts";
+import { withMigration } from "./recorded.ts";
 
 export interface PrepareOptions extends GoalOptions {
   /** A host that no client uses, by which the new objects are proved before they have the model's. @default one is derived where it is needed */
@@ -161,18 +162,6 @@ async function prepareNew(
     isConfigured,
     notes,
   };
-}
-
-/** The record with a move at a stage; from when the old objects are removed on the model's router is the new one. Pure. */
-export function withMigration(record: RolloutRecord, migration: Migration): RolloutRecord {
-  const { from, to, stage } = migration;
-  const { router, ingress } = stage === "removing" ? to : from;
-  return { ...record, settings: { ...record.settings, router, ingress }, migration };
-}
-
-/** The record with a move that is over. Pure. */
-export function withoutMigration({ migration: _over, ...record }: RolloutRecord): RolloutRecord {
-  return record;
 }
 
 /** What somebody else made could not be given back any more. */
