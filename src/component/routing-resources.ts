@@ -36,6 +36,8 @@ export function routingResources(
     }),
   );
   const resources: pulumi.CustomResource[] = [];
+  // What was adopted is an Ingress: the main object of a router that the model has moved to is none.
+  const isAdopted = (index: number) => index === 0 && router.byIngressClass;
   for (const [index, { kind, name }] of router.refs(names).entries()) {
     const manifest = manifests.apply((all) => {
       const one = all[index];
@@ -52,11 +54,10 @@ export function routingResources(
             // Said here once more, so that they are known in a preview even where the host is not.
             name,
             ...(args.namespace === undefined ? {} : { namespace: args.namespace }),
-            labels: index === 0 ? adopted.ingressLabels(labels) : labels,
-            annotations:
-              index === 0
-                ? manifest.metadata.annotations.apply(adopted.ingressAnnotations)
-                : manifest.metadata.annotations,
+            labels: isAdopted(index) ? adopted.ingressLabels(labels) : labels,
+            annotations: isAdopted(index)
+              ? manifest.metadata.annotations.apply(adopted.ingressAnnotations)
+              : manifest.metadata.annotations,
           },
           spec: manifest.spec,
         },
@@ -64,7 +65,7 @@ export function routingResources(
           parent,
           dependsOn: [...dependsOn, ...resources],
           ...guard.ingress(index === 0),
-          ...(index === 0 ? adopted.ingressOptions(name) : {}),
+          ...(isAdopted(index) ? adopted.ingressOptions(name) : {}),
         },
       ),
     );

@@ -226,8 +226,8 @@ export interface IngressSpec {
   /** Name of the Ingress, where it existed before the model. @default derived from the model's name, NAME; never changes */
   readonly name?: string;
   /**
-   * Name of the second Ingress of routers that have one, for a model that has moved from one class to another. @default derived from the
-   * model's name, NAME-canary; never changes
+   * Name of the second Ingress of routers that have one, for a model that has moved from one class to another.
+   * @default derived from the model's name, NAME-canary; never changes
    */
   readonly canaryName?: string;
   /** @default nginx */

@@ -113,7 +113,6 @@ async function prepareNew(
   const { config, namespace } = context;
   const { from, to, isConfigured } = waysOf(config, record, options);
   if (isThere({ from, to })) return { way: from, record };
-  refuseAdopted(record);
   const pending = pendingSwitch(routing, location.router.capabilities);
   if (pending !== undefined) {
     throw new UserError({
@@ -147,7 +146,7 @@ async function prepareNew(
   };
   const claims = await claimNotes(context, record, migration, options.shareHost === true);
   await refuseRefused(context, record, migration, routing);
-  const notes: Note[] = [...claims, ...lostGuards(from, to)];
+  const notes: Note[] = [...claims, ...lostGuards(from, to), ...adoptionNotes(record)];
   await context.prepareSecrets();
   const next = withMigration(record, { ...migration, stage: "beside" });
   await requireStack(context, observation, modelSpec(next, namespace));
@@ -164,15 +163,16 @@ async function prepareNew(
   };
 }
 
-/** What somebody else made could not be given back any more. */
-function refuseAdopted({ adoption, model }: RolloutRecord): void {
-  if (adoption === undefined) return;
-  throw new UserError({
-    code: "adopted-not-moved",
-    message: `${model} was adopted, and its Ingress ${adoption.ingress.name} could not be given back once it is gone: a move would take it away.`,
-    hint: `Make a second model of another name behind the new router and move clients to it, or \`modelswitch adopt --undo\`.`,
-    exitCode: exitCodes.usage,
-  });
+/** What was adopted can only be given back as long as it is there. Pure. */
+export function adoptionNotes({ adoption, model }: RolloutRecord): Note[] {
+  if (adoption === undefined) return [];
+  return [
+    {
+      code: "adoption-ends",
+      message: `${model} was adopted: once it has moved, its Ingress ${adoption.ingress.name} is gone, and \`modelswitch adopt --undo\` cannot give back what was found.`,
+      hint: "Whoever deploys that Ingress from manifests of their own should take it out of them first.",
+    },
+  ];
 }
 
 /** Both routers are written: what the account may not do of either is said at once. */
