@@ -226,6 +226,7 @@ type Options = Omit<MigrateOptions, "agree">;
 
 async function optionsOf({ options, lists = {} }: CommandInput, context: CommandContext): Promise<Options> {
   const { to, class: className, gateway } = options;
+  refuseContradictions(options);
   const proofHost = options["host-proof"];
   const clients = await clientsOf({ options, lists, arguments: {} }, context);
   return {
@@ -238,6 +239,18 @@ async function optionsOf({ options, lists = {} }: CommandInput, context: Command
     shareHost: options["share-host"] === true,
     ...(clients === undefined ? {} : { clients }),
   };
+}
+
+/** Options of which one makes the other pointless are a mistake of whoever typed them. */
+function refuseContradictions(options: CommandInput["options"]): void {
+  const given = (...names: readonly string[]) => names.filter((name) => options[name] !== undefined);
+  const refuse = (one: string, others: readonly string[]) => {
+    const [other] = others;
+    if (options[one] !== true || other === undefined) return;
+    throw invalid(`The options --${one} and --${other} do not go together.`, `Leave one of them out.`);
+  };
+  refuse("plan", given("moved", "wait-idle", "abort"));
+  refuse("abort", given("to", "class", "gateway", "host-proof"));
 }
 
 async function clientsOf(
