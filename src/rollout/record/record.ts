@@ -1,7 +1,7 @@
 import type { IdentityProbe } from "../../core/identity.ts";
 import type { Migration } from "../../core/migration.ts";
 import type { IngressSpec, ModelServer, PodDefaults, routerNames, SlotSpec } from "../../core/model.ts";
-import { givenBy, type ObjectNames, objectNames, type SlotNames } from "../../core/names.ts";
+import { type ObjectNames, objectNames, type SlotNames } from "../../core/names.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { Adoption } from "./adoption.ts";
@@ -103,7 +103,11 @@ export interface RolloutRecord {
 /** The names of a recorded model's objects. */
 export function namesOfRecord(record: RolloutRecord): ObjectNames {
   const { names, ingress } = record.settings;
-  return objectNames(record.model, { slots: names ?? {}, ...givenBy(ingress) });
+  return objectNames(record.model, {
+    slots: names ?? {},
+    ingress: ingress.name,
+    canaryIngress: ingress.canaryName,
+  });
 }
 
 const keptHistory = 50;
