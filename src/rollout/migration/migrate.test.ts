@@ -247,6 +247,72 @@ describe("to another provider of the same controller", () => {
   });
 });
 
+describe("a command that dies at any boundary between its steps", () => {
+  const points = ["started", "done"];
+  const steps = (...ids: readonly string[]) =>
+    ids.flatMap((id) => points.map((state) => [state, id] as const));
+  /** Dies once where it is told, without a word of its own. */
+  const dyingAt = (config: ResolvedConfig, [state, id]: readonly [string, string]) => {
+    const context = bench.context(config);
+    let isDead = false;
+    const events: typeof context.events = (event) => {
+      context.events(event);
+      if (isDead || event.type !== "step" || event.id !== id || event.state !== state) return;
+      isDead = true;
+      throw new Error("killed");
+    };
+    return { ...context, events };
+  };
+
+  test.each(steps("migrate-beside", "prove-beside", "prove-clients", "migrate-removing", "prove-removing"))(
+    "to another controller: %s %s",
+    async (...point) => {
+      const config = configOf(otherController);
+      await expect(migrate(dyingAt(config, point), moved)).rejects.toThrow("killed");
+      expect(await splitNow(bench.context(config))).toEqual({ blue: 100, green: 0 });
+      expect(await migrate(bench.context(config), moved)).toMatchObject({ state: "moved" });
+      expect(made()).toEqual({ nginx: 0, traefik: 2 });
+    },
+  );
+
+  test.each(
+    steps(
+      "migrate-trial",
+      "prove-trial",
+      "migrate-beside",
+      "prove-beside",
+      "migrate-removing",
+      "prove-removing",
+    ),
+  )("to another provider of the same one: %s %s", async (...point) => {
+    const config = configOf(sameController);
+    await expect(migrate(dyingAt(config, point), options)).rejects.toThrow("killed");
+    expect(await splitNow(bench.context(config))).toEqual({ blue: 100, green: 0 });
+    expect(await migrate(bench.context(config), options)).toMatchObject({ state: "moved" });
+    expect(made()).toEqual({ nginx: 0, traefik: 2 });
+  });
+
+  test.each(steps("migrate-trial", "prove-trial", "migrate-beside", "prove-beside"))(
+    "and is taken back instead: %s %s",
+    async (...point) => {
+      const config = configOf(sameController);
+      await expect(migrate(dyingAt(config, point), options)).rejects.toThrow("killed");
+      expect(await takeBack(bench.context(config), options)).toMatchObject({ state: "undone" });
+      expect(made()).toEqual({ nginx: 2, traefik: 0 });
+      expect((await modelStatus(bench.context(config))).migration).toBeUndefined();
+    },
+  );
+
+  test.each(steps("migrate-undoing"))("while it is taken back: %s %s", async (...point) => {
+    const config = configOf(sameController);
+    await expect(migrate(dyingAt(config, ["done", "prove-trial"]), options)).rejects.toThrow("killed");
+    await expect(takeBack(dyingAt(config, point), options)).rejects.toThrow("killed");
+    // Whichever of the two commands comes next, what was begun last is ended.
+    expect(await migrate(bench.context(config), options)).toMatchObject({ state: "undone" });
+    expect(made()).toEqual({ nginx: 2, traefik: 0 });
+  });
+});
+
 describe("a move that is refused before anything is written", () => {
   const refused = async (config: ResolvedConfig, more: Parameters<typeof prepareMigration>[1] = {}) => {
     const error = await failureOf(prepareMigration(bench.context(config), more));
