@@ -3,7 +3,7 @@ import { describeWay } from "../../core/migration.ts";
 import type { ObjectRef } from "../../core/object-kind.ts";
 import { describeTraffic } from "../../core/routing.ts";
 import type { Endpoint } from "../observe/ingress-endpoints.ts";
-import { namesOfWay } from "./addresses.ts";
+import { namesOfWay } from "../ingress/ways.ts";
 import type { PreparedMigration } from "./prepare.ts";
 
 /** What a move does, in its order; every line stands for itself. */

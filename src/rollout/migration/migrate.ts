@@ -9,7 +9,7 @@ import { modelSpec } from "../plan/desired.ts";
 import { requireStack } from "../plan/require-stack.ts";
 import { refuseOtherRollout } from "../release/other-rollout.ts";
 import { wayAsked } from "../release/way-asked.ts";
-import { addressesOf, haveSameAddress } from "./addresses.ts";
+import { addressesOf, haveSameAddress } from "../ingress/ways.ts";
 import {
   type AlreadyThere,
   type PreparedMigration,

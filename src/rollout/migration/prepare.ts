@@ -21,7 +21,7 @@ import { pendingSwitch } from "../plan/pending-switch.ts";
 import { requireStack } from "../plan/require-stack.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { refuseOtherRollout } from "../release/other-rollout.ts";
-import { addressesOf, haveSameAddress, namesOfWay } from "./addresses.ts";
+import { addressesOf, haveSameAddress, namesOfWay } from "../ingress/ways.ts";
 import { type GoalOptions, isThere, requirePossible, waysOf } from "./goal.ts";
 import { withMigration } from "./recorded.ts";
 

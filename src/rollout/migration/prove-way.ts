@@ -9,7 +9,7 @@ import { proveRouting, unproved } from "../ingress/prove-routing.ts";
 import { observe } from "../observe/observe.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { requireIdentity } from "../release/move-traffic.ts";
-import { locationOfWay } from "./addresses.ts";
+import { locationOfWay } from "../ingress/ways.ts";
 
 export interface WayProof {
   readonly probes: number;

@@ -10,10 +10,10 @@ import {
 import type { RolloutContext } from "../context/context.ts";
 import { type Deployed, observeDeployed } from "../context/deployed.ts";
 import { whileIngressWaits } from "../ingress/ingress-wait.ts";
+import { addressesOf, haveSameAddress, locationOfWay } from "../ingress/ways.ts";
 import type { Lock } from "../lock/held-lock.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { refuseForeignChange } from "../traffic/routing-write.ts";
-import { addressesOf, haveSameAddress, locationOfWay } from "./addresses.ts";
 import { proveWay, type WayProof } from "./prove-way.ts";
 import { withMigration, withoutMigration } from "./recorded.ts";
 

@@ -4,11 +4,11 @@ import { besidesOf } from "../../core/migration.ts";
 import type { Routing } from "../../core/routing.ts";
 import { unstoppable } from "../../core/unstoppable.ts";
 import type { RolloutContext } from "../context/context.ts";
-import type { ProofSubject } from "../ingress/proof-subject.ts";
-import { proveRouting } from "../ingress/prove-routing.ts";
 import type { ProofView } from "../proof/proof.ts";
 import type { RolloutRecord } from "../record/record.ts";
-import { addressesOf, haveSameAddress } from "./addresses.ts";
+import type { ProofSubject } from "./proof-subject.ts";
+import { proveRouting } from "./prove-routing.ts";
+import { addressesOf, haveSameAddress } from "./ways.ts";
 
 /**
  * On a way back in the middle of a move, clients of the new controller have gone back, too: looks whether it shows that. The clients of the old
