@@ -2,8 +2,8 @@ import { routerNamed } from "../../component/routers/factory.ts";
 import { describeWay } from "../../core/migration.ts";
 import type { ObjectRef } from "../../core/object-kind.ts";
 import { describeTraffic } from "../../core/routing.ts";
-import type { Endpoint } from "../observe/ingress-endpoints.ts";
 import { namesOfWay } from "../ingress/ways.ts";
+import type { Endpoint } from "../observe/ingress-endpoints.ts";
 import type { PreparedMigration } from "./prepare.ts";
 
 /** What a move does, in its order; every line stands for itself. */

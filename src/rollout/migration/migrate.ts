@@ -4,12 +4,12 @@ import type { CounterSource } from "../../gates/io.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { type Deployed, observeDeployed } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
+import { addressesOf, haveSameAddress } from "../ingress/ways.ts";
 import { withLock } from "../lock/lock.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { requireStack } from "../plan/require-stack.ts";
 import { refuseOtherRollout } from "../release/other-rollout.ts";
 import { wayAsked } from "../release/way-asked.ts";
-import { addressesOf, haveSameAddress } from "../ingress/ways.ts";
 import {
   type AlreadyThere,
   type PreparedMigration,

@@ -15,13 +15,13 @@ import { refuseOtherEnvironment } from "../context/environment.ts";
 import { withPermissions } from "../context/permissions.ts";
 import { requireServed } from "../ingress/require-served.ts";
 import { seeClaims, sharedHostNotes } from "../ingress/shared-hosts.ts";
+import { addressesOf, haveSameAddress, namesOfWay } from "../ingress/ways.ts";
 import type { Endpoint } from "../observe/ingress-endpoints.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { pendingSwitch } from "../plan/pending-switch.ts";
 import { requireStack } from "../plan/require-stack.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { refuseOtherRollout } from "../release/other-rollout.ts";
-import { addressesOf, haveSameAddress, namesOfWay } from "../ingress/ways.ts";
 import { type GoalOptions, isThere, requirePossible, waysOf } from "./goal.ts";
 import { withMigration } from "./recorded.ts";
 

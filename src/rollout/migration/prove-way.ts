@@ -6,10 +6,10 @@ import { readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { proofSubject } from "../ingress/proof-subject.ts";
 import { proveRouting, unproved } from "../ingress/prove-routing.ts";
+import { locationOfWay } from "../ingress/ways.ts";
 import { observe } from "../observe/observe.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { requireIdentity } from "../release/move-traffic.ts";
-import { locationOfWay } from "../ingress/ways.ts";
 
 export interface WayProof {
   readonly probes: number;
