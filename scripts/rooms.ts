@@ -109,6 +109,7 @@ export const innerRooms: Readonly<Record<string, readonly Pick<Room, "folder" | 
     { folder: "release", about: "the executor: one step of a rollout after the other, and what it hears" },
     { folder: "commands", about: "what each command does with all of this" },
     { folder: "adoption", about: "taking over what runs, and giving it back" },
+    { folder: "migration", about: "moving a model from one router to another, a stage after the other" },
   ],
 };
 

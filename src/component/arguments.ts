@@ -8,6 +8,7 @@ import type {
   GatewayRef,
   IngressSpec,
   ModelServer,
+  RouteBeside,
   RouterName,
   SlotSpec,
 } from "../core/model.ts";
@@ -32,6 +33,7 @@ import { requireCapability, requireRequestCapabilities, routerNamed } from "./ro
 import { refuseOwnedAnnotations } from "./routers/main-ingress.ts";
 import type { Router } from "./routers/router.ts";
 import { requireRoutingCapabilities } from "./routers/routing-wishes.ts";
+import { refuseSharedObjects, together } from "./routers/together.ts";
 import { custom } from "./servers/custom.ts";
 
 /** What one slot runs. Without `image` the slot has only a Service, and somebody else runs the pods. */
@@ -85,6 +87,8 @@ export interface PodArgs
 export interface IngressArgs {
   /** Name of the Ingress; never changes after creation. @default NAME */
   readonly name?: string;
+  /** Name of the second Ingress of routers that have one; never changes after creation. @default NAME-canary */
+  readonly canaryName?: string;
   /** @default nginx */
   readonly className?: pulumi.Input<string>;
   /**
@@ -157,6 +161,11 @@ export interface BlueGreenModelArgs {
   readonly guard?: boolean | GuardKubeconfig;
   /** Objects that existed before the model; `modelswitch adopt` fills this in. @default none */
   readonly adopted?: AdoptedModel;
+  /**
+   * Routers whose objects are kept in step with those of `router`, while clients move from one to another; what they say of the ingress is
+   * complete, with plain values. `modelswitch migrate` fills this in. @default none
+   */
+  readonly besides?: readonly RouteBeside[];
 }
 
 /** The cluster that the guard asks. */
@@ -203,7 +212,7 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
       "Let `live` be one of the routing's slots.",
     );
   }
-  const router = routerNamed(args.router ?? defaults.router);
+  const router = together(routerNamed(args.router ?? defaults.router), args.besides ?? []);
   const previewHeader = args.previewHeader ?? defaults.previewHeader;
   if (previewHeader !== defaultPreviewHeader) requireCapability(router, "header", "previewHeader");
   if (!/^[A-Za-z0-9-]+$/.test(previewHeader)) {
@@ -273,6 +282,10 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
   }
   const server = args.server ?? custom();
   const names = namesOfModel(name, args.slots, args.ingress);
+  for (const beside of args.besides ?? []) {
+    refuseSharedObjects(names, routerNamed(args.router ?? defaults.router), beside);
+    requireRequestCapabilities(routerNamed(beside.router), beside.ingress);
+  }
   return { names, router, routing, server, previewHeader, servicePort };
 }
 

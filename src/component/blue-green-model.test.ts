@@ -62,6 +62,36 @@ const find = (type: string, name: string) => {
   return found;
 };
 
+describe("a model on its way to another router", () => {
+  const besides = [
+    { router: "traefik", ingress: { host: "mlmodels.example.com", className: "edge" } },
+  ] as const;
+
+  test("has the objects of both, its own as they were, in one routing", async () => {
+    await make({ ...seed, live: "green" });
+    const before = [find("Ingress", "fraud"), find("Ingress", "fraud-canary")].map(({ inputs }) => inputs);
+    registered = [];
+    await make({ ...seed, live: "green", besides });
+    await vi.waitUntil(() => registered.some(({ type }) => type.endsWith(":TraefikService")));
+    expect([find("Ingress", "fraud"), find("Ingress", "fraud-canary")].map(({ inputs }) => inputs)).toEqual(
+      before,
+    );
+    expect(find("IngressRoute", "fraud").inputs.spec.ingressClassName).toBe("edge");
+    expect(find("TraefikService", "fraud").inputs.spec).toMatchObject({
+      weighted: { services: [{ name: "fraud-green", weight: 100 }] },
+    });
+  });
+
+  test("cannot have two owners of one object, or what the other router cannot do", () => {
+    const of = (beside: NonNullable<BlueGreenModelArgs["besides"]>[number]) => () =>
+      new BlueGreenModel("fraud", { ...seed, besides: [beside] });
+    expect(of({ router: "plain", ingress: { host: "mlmodels.example.com" } })).toThrow("Ingress fraud");
+    expect(of({ router: "traefik", ingress: { host: "mlmodels.example.com", timeout: 5 } })).toThrow(
+      "timeout",
+    );
+  });
+});
+
 describe("BlueGreenModel in the seed's form", () => {
   test("has two Services, a main and a canary Ingress, and nothing else", async () => {
     await make(seed);

@@ -45,6 +45,8 @@ export function routingResources(
     }),
   );
   const resources: pulumi.CustomResource[] = [];
+  // What was adopted is an Ingress: the main object of a router that the model has moved to is none.
+  const isAdopted = (index: number) => index === 0 && router.byIngressClass;
   const refs = router.refs(names);
   const isService = ({ kind }: (typeof refs)[number]) => kind.kind === serviceKind.kind;
   let main: pulumi.CustomResource | undefined;
@@ -65,11 +67,10 @@ export function routingResources(
           // Said here once more, so that they are known in a preview even where the host is not.
           name,
           ...(args.namespace === undefined ? {} : { namespace: args.namespace }),
-          labels: index === 0 ? adopted.ingressLabels(labels) : labels,
-          annotations:
-            index === 0
-              ? manifest.metadata.annotations.apply(adopted.ingressAnnotations)
-              : manifest.metadata.annotations,
+          labels: isAdopted(index) ? adopted.ingressLabels(labels) : labels,
+          annotations: isAdopted(index)
+            ? manifest.metadata.annotations.apply(adopted.ingressAnnotations)
+            : manifest.metadata.annotations,
         },
         spec: manifest.spec,
       },
@@ -77,7 +78,7 @@ export function routingResources(
         parent,
         dependsOn: [...dependsOn, ...resources],
         ...guard.routing(index === 0, isService(ref)),
-        ...(index === 0 ? adopted.ingressOptions(name) : {}),
+        ...(isAdopted(index) ? adopted.ingressOptions(name) : {}),
       },
     );
     resources.push(resource);

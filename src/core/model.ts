@@ -246,6 +246,11 @@ export interface GatewayRef {
 export interface IngressSpec {
   /** Name of the Ingress, where it existed before the model. @default derived from the model's name, NAME; never changes */
   readonly name?: string;
+  /**
+   * Name of the second Ingress of routers that have one, for a model that has moved from one class to another.
+   * @default derived from the model's name, NAME-canary; never changes
+   */
+  readonly canaryName?: string;
   /** @default nginx */
   readonly className?: string;
   /**
@@ -290,6 +295,12 @@ export function placesOf({
   return [main, ...others];
 }
 
+/** One more way by which clients reach the model: the objects of a router. */
+export interface RouteBeside {
+  readonly router: RouterName;
+  readonly ingress: IngressSpec;
+}
+
 /** One model, resolved: every default filled in by whoever builds it, no Pulumi inputs. */
 export interface ModelSpec {
   readonly name: string;
@@ -307,4 +318,6 @@ export interface ModelSpec {
   /** @default none */
   readonly service?: ServiceSettings;
   readonly adopted?: AdoptedModel;
+  /** Routers whose objects are kept in step with those of `router`, while the model moves from one to another. @default none */
+  readonly besides?: readonly RouteBeside[];
 }

@@ -11,6 +11,7 @@ export interface SlotNames {
 export interface GivenNames {
   readonly slots?: Readonly<Partial<Record<Slot, SlotNames>>>;
   readonly ingress?: string | undefined;
+  readonly canaryIngress?: string | undefined;
 }
 
 /** Deterministic names of everything a model owns: a killed run must not leave orphans. */
@@ -49,7 +50,7 @@ export function objectNames(model: Named, given: GivenNames = {}): ObjectNames {
       green: given.slots?.green?.autoscaler ?? deployment.green,
     },
     ingress: given.ingress ?? model,
-    canaryIngress: `${model}-canary`,
+    canaryIngress: given.canaryIngress ?? `${model}-canary`,
     shift: `${model}-shift`,
     preview: `${model}-preview`,
     union: `${model}-union`,
@@ -72,13 +73,24 @@ export function slotLabels(model: string, slot: Slot): Record<string, string> {
   return { app: model, version: slot };
 }
 
+/** What a model's ingress says of names. */
+interface IngressNames {
+  readonly name?: string | undefined;
+  readonly canaryName?: string | undefined;
+}
+
+/** The names that an ingress gives to the routing objects. */
+export function givenBy({ name, canaryName }: IngressNames): Pick<GivenNames, "ingress" | "canaryIngress"> {
+  return { ingress: name, canaryIngress: canaryName };
+}
+
 /** The names that a model's own description gives. */
 export function namesOfModel(
   model: string,
   slots: Readonly<Record<Slot, SlotNames>>,
-  ingress: { readonly name?: string | undefined },
+  ingress: IngressNames,
 ): ObjectNames {
-  return objectNames(model, { slots, ingress: ingress.name });
+  return objectNames(model, { slots, ...givenBy(ingress) });
 }
 
 export function ownLabels(model: string): Record<string, string> {
@@ -102,7 +114,7 @@ export const modelContainer = "model";
 export function configuredNames(config: {
   readonly name: string;
   readonly runs: { readonly slots?: Partial<Record<Slot, SlotNames>> | undefined };
-  readonly ingress: { readonly name?: string | undefined };
+  readonly ingress: IngressNames;
 }): ObjectNames {
-  return objectNames(config.name, { slots: config.runs.slots ?? {}, ingress: config.ingress.name });
+  return objectNames(config.name, { slots: config.runs.slots ?? {}, ...givenBy(config.ingress) });
 }

@@ -3,6 +3,7 @@ import type { SendAnswer, SendRequest } from "../../src/calls/io.ts";
 import { markAnnotation, releaseLabel } from "../../src/component/deployment.ts";
 import { nginx } from "../../src/component/routers/nginx.ts";
 import { plain } from "../../src/component/routers/plain.ts";
+import { routerOf } from "../../src/component/routers/together.ts";
 import { custom } from "../../src/component/servers/custom.ts";
 import type { ResolvedConfig } from "../../src/config/model/types.ts";
 import { resolveRollout } from "../../src/config/rollout/rollout.ts";
@@ -11,6 +12,8 @@ import type { Clock } from "../../src/core/clock.ts";
 import { interrupted } from "../../src/core/errors.ts";
 import type { Event } from "../../src/core/events.ts";
 import type { ModelServer } from "../../src/core/model.ts";
+import { namesOfModel } from "../../src/core/names.ts";
+import { objectPath } from "../../src/core/object-kind.ts";
 import type { Routing } from "../../src/core/routing.ts";
 import type { Slot } from "../../src/core/slots.ts";
 import { slots } from "../../src/core/slots.ts";
@@ -357,6 +360,8 @@ export class FakeStack implements ModelStack {
   /** What the state says: an `up` that wants the same writes nothing. */
   #state: string | undefined;
   #applied: Desired | undefined;
+  /** Paths of the routing objects that were written. */
+  #routes: readonly string[] = [];
 
   constructor(cluster: FakeCluster) {
     this.#cluster = cluster;
@@ -433,9 +438,11 @@ export class FakeStack implements ModelStack {
   }
 
   #write({ spec, routing }: Desired): void {
-    const router = spec.router === "nginx" ? nginx : plain;
+    const router = routerOf(spec);
+    const names = namesOfModel(spec.name, spec.slots, spec.ingress);
     const manifests = router.objects({
       model: spec.name,
+      names,
       namespace: spec.namespace,
       routing,
       ingress: spec.ingress,
@@ -443,12 +450,15 @@ export class FakeStack implements ModelStack {
       testers: spec.testers,
       servicePort: 80,
     });
-    for (const manifest of manifests) {
-      this.#cluster.put(ingressPath(manifest.metadata.name), {
+    const paths = router.refs(names).map((ref) => objectPath(testNamespace, ref));
+    for (const [index, manifest] of manifests.entries()) {
+      this.#cluster.put(paths[index] ?? "", {
         ...manifest,
         status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } },
       });
     }
+    for (const path of this.#routes.filter((one) => !paths.includes(one))) this.#cluster.remove(path);
+    this.#routes = paths;
     for (const slot of slots) {
       const { replicas, image, release, mark } = spec.slots[slot];
       putSlot(this.#cluster, slot, { replicas: replicas ?? 1, image: image ?? null, release, mark });

@@ -16,6 +16,7 @@ import { doctor } from "./doctor.ts";
 import { history } from "./history.ts";
 import { init } from "./init.ts";
 import { logs } from "./logs.ts";
+import { migrate } from "./migrate.ts";
 import { plan } from "./plan.ts";
 import { rbac } from "./rbac.ts";
 import { reconcile } from "./reconcile.ts";
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   doctor,
   plan,
   up,
+  migrate,
   switchCommand,
   release,
   approve,

@@ -1,3 +1,4 @@
+import type { RouterName } from "../../core/model.ts";
 import type { Command, CommandInput, CommandResult } from "../command.ts";
 import type { Subject } from "../rbac/manifests.ts";
 
@@ -22,6 +23,12 @@ export const rbac: Command = {
     {
       name: "any-name",
       summary: "objects of any name: for several models in the namespace, and programs of your own",
+    },
+    {
+      name: "also-router",
+      value: "router",
+      summary: "also what this router's objects need, for `migrate`",
+      repeatable: true,
     },
     {
       name: "bind",
@@ -55,6 +62,7 @@ export const rbac: Command = {
       model: config.name,
       names: configuredNames(config),
       router: config.router,
+      alsoRouters: await routersOf(input),
       namespace: config.namespace ?? "default",
       readOnly: input.options["read-only"] === true,
       withOptional: input.options["with-optional"] === true,
@@ -70,6 +78,23 @@ export const rbac: Command = {
     };
   },
 };
+
+async function routersOf({ lists = {} }: CommandInput): Promise<readonly RouterName[]> {
+  const [{ exitCodes, UserError }, { routerNames }] = await Promise.all([
+    import("../../core/errors.ts"),
+    import("../../core/model.ts"),
+  ]);
+  return (lists["also-router"] ?? []).map((text) => {
+    const found = routerNames.find((name) => name === text);
+    if (found !== undefined) return found;
+    throw new UserError({
+      code: "router-unknown",
+      message: `There is no router "${text}".`,
+      hint: `The routers are: ${routerNames.join(", ")}.`,
+      exitCode: exitCodes.usage,
+    });
+  });
+}
 
 const kinds: Readonly<Record<string, Subject["kind"]>> = {
   serviceaccount: "ServiceAccount",

@@ -119,6 +119,7 @@ function document(found: ModelStatus): Readonly<Record<string, unknown>> {
     lastSwitch: found.lastSwitch ?? null,
     rollout: found.rollout ?? null,
     observed: found.observed ?? null,
+    migration: found.migration ?? null,
   };
 }
 

@@ -134,8 +134,14 @@ describe("documents of --json", () => {
     await release(context, { template: { image: "fraud:2", replicas: 2 } });
     const found = await modelStatus(context);
     expect(found.rollout).toMatchObject({ phase: "cut-over" });
-    const { pending = null, lastSwitch = null, rollout: going = null, observed = null } = found;
-    const document = { schemaVersion: 1, ...found, pending, lastSwitch, rollout: going, observed };
+    const {
+      pending = null,
+      lastSwitch = null,
+      rollout: going = null,
+      observed = null,
+      migration = null,
+    } = found;
+    const document = { schemaVersion: 1, ...found, pending, lastSwitch, rollout: going, observed, migration };
     expect(problemsOf("status", JSON.parse(JSON.stringify(document)))).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { migrationStages } from "../../core/migration.ts";
 import { routerNames } from "../../core/model.ts";
 import {
   aboutContext,
@@ -97,5 +98,16 @@ export const statusDocument = oneOrSeveral({
     })
     .nullable()
     .describe("The rollout in progress"),
+  migration: z
+    .strictObject({
+      from: z.string(),
+      to: z.string(),
+      stage: z.enum(migrationStages),
+      isBack: z.boolean().describe("Whether it takes back a move of which clients may have heard"),
+      by: z.string(),
+      startedAt: time,
+    })
+    .nullable()
+    .describe("The move to another router that is on its way"),
   observed: observed.nullable().describe("Where clients' requests really went; null: nobody looked"),
 });

@@ -27,6 +27,18 @@ describe("the Role", () => {
     expect(needed.filter((one) => !rules.some((rule) => grants(rule, one)))).toEqual([]);
   });
 
+  test("grants what several routers need, for a model that moves from one to another", () => {
+    const routers = ["gateway-api", "traefik", "nginx"] as const;
+    const [router, ...alsoRouters] = routers;
+    const rules = rulesOf({ router, alsoRouters });
+    const all = routers.flatMap((name) =>
+      permissionsOf(requiredRows(routerNamed(name).rights), commands, objectNames("fraud")),
+    );
+    expect(all.filter((one) => !rules.some((rule) => grants(rule, one)))).toEqual([]);
+    const alone = rulesOf({ router: "gateway-api" });
+    expect(all.filter((one) => !alone.some((rule) => grants(rule, one)))).not.toEqual([]);
+  });
+
   test("grants nothing of other models", () => {
     const rules = rulesOf();
     const others = permissionsOf(

@@ -4,7 +4,12 @@ import type { ResolvedConfig } from "../../config/model/types.ts";
 import { defaults } from "../../core/defaults.ts";
 import type { RouterName } from "../../core/model.ts";
 import { type ObjectNames, objectNames } from "../../core/names.ts";
-import { metricsRows, type OptionalRow, optionalRows } from "../../core/optional-permissions.ts";
+import {
+  metricsRows,
+  type OptionalRow,
+  optionalRows,
+  type RoutingNeeds,
+} from "../../core/optional-permissions.ts";
 import { isNamed, namesOf, type PolicyRule } from "../../core/permission-checks.ts";
 import {
   type NamedObjects,
@@ -29,6 +34,8 @@ export interface RoleOptions {
   readonly namespace: string;
   /** What is written depends on it. @default nginx */
   readonly router?: RouterName;
+  /** Routers that are written beside it, while the model moves from one to another. @default none */
+  readonly alsoRouters?: readonly RouterName[];
   /** Only what `status`, `plan` and `doctor` need. */
   readonly readOnly: boolean;
   /** With the permissions that make commands quicker and messages better. */
@@ -99,8 +106,8 @@ export function rulesFor(
   });
 }
 
-const optionalIn = (scope: OptionalRow["scope"], router: RouterName) =>
-  optionalRows(routerNamed(router)).filter((row) => row.scope === scope);
+const optionalIn = (scope: OptionalRow["scope"], needs: RoutingNeeds) =>
+  optionalRows(needs).filter((row) => row.scope === scope);
 
 /** Whoever only looks gets no secret: `doctor` says then that it cannot ask the ingress with these headers. */
 function secretRows(names: readonly string[] = []): readonly PermissionRow[] {
@@ -146,9 +153,22 @@ export interface Manifest {
   readonly comments: readonly string[];
 }
 
+/** What several routers need, each row once. */
+function needsOf(routers: readonly RouterName[]): RoutingNeeds {
+  const all = routers.map(routerNamed);
+  const once = <T>(values: readonly T[]) => [
+    ...new Map(values.map((value) => [JSON.stringify(value), value])).values(),
+  ];
+  return {
+    rights: once(all.flatMap(({ rights }) => rights)),
+    reads: once(all.flatMap(({ reads }) => reads)),
+  };
+}
+
 /** The Role, with its binding where somebody is to get it. */
 export function roleManifests(options: RoleOptions): readonly Manifest[] {
-  const { namespace, readOnly, withOptional, subjects, router = defaults.router } = options;
+  const { namespace, readOnly, withOptional, subjects, router = defaults.router, alsoRouters = [] } = options;
+  const needs = needsOf([router, ...alsoRouters]);
   const commands = readOnly ? lookers : workers;
   const model = options.anyName ? undefined : options.names;
   const name = roleName(options);
@@ -156,11 +176,11 @@ export function roleManifests(options: RoleOptions): readonly Manifest[] {
   const apiVersion = "rbac.authorization.k8s.io/v1";
   const rules = rulesFor(
     [
-      ...requiredRows(routerNamed(router).rights),
+      ...requiredRows(needs.rights),
       ...secretRows(options.headerSecrets),
       // By name also with `anyName`: nobody gets all Secrets of a namespace.
       ...(options.stateSecrets === undefined ? [] : [stateRow(options.stateSecrets)]),
-      ...(withOptional ? optionalIn("namespace", router) : []),
+      ...(withOptional ? optionalIn("namespace", needs) : []),
     ],
     commands,
     model,
@@ -176,7 +196,7 @@ export function roleManifests(options: RoleOptions): readonly Manifest[] {
   };
   // Its name has the namespace in it, since it belongs to the whole cluster.
   const clusterName = `${namespace}-${name}`;
-  const clusterRules = withOptional ? rulesFor(optionalIn("cluster", router), commands, undefined) : [];
+  const clusterRules = withOptional ? rulesFor(optionalIn("cluster", needs), commands, undefined) : [];
   const clusterRole: Manifest = {
     object: {
       apiVersion,

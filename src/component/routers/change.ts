@@ -19,18 +19,28 @@ export function changeBetween(
   before: Routing,
   after: Routing,
 ): ObjectChange | undefined {
-  const refs = router.refs(input.names ?? input.model);
-  const was = router.objects({ ...input, routing: before });
-  const changes = router.objects({ ...input, routing: after }).flatMap((object, index): ObjectChange[] => {
-    const ref = refs[index];
-    if (ref === undefined || same(was[index], object)) return [];
-    return [{ ref, before: was[index], after: object }];
-  });
+  const changes = changesBetween(router, input, before, after);
   if (changes.length > 1) {
     const names = changes.map(({ ref }) => `${ref.kind.kind} ${ref.name}`).join(" and ");
     throw new Error(`One step of the router "${router.name}" would change ${names}.`);
   }
   return changes[0];
+}
+
+/** Every object that changes between two routings, the main one first: where two routers say the same, their steps are those of one of them. Pure. */
+export function changesBetween(
+  router: Router,
+  input: Omit<RouterInput, "routing">,
+  before: Routing,
+  after: Routing,
+): readonly ObjectChange[] {
+  const refs = router.refs(input.names ?? input.model);
+  const was = router.objects({ ...input, routing: before });
+  return router.objects({ ...input, routing: after }).flatMap((object, index): ObjectChange[] => {
+    const ref = refs[index];
+    if (ref === undefined || same(was[index], object)) return [];
+    return [{ ref, before: was[index], after: object }];
+  });
 }
 
 /** What of an object's spec a change is about: its fields with their new values, `undefined` for those that go. Pure. */

@@ -111,6 +111,8 @@ export interface Front {
   readonly tlsHosts: readonly string[];
   /** Addresses in the status: IPs or host names. */
   readonly addresses: readonly string[];
+  /** URLs that are known otherwise, and win over all that is said here and in the configuration. @default none are */
+  readonly known?: readonly string[];
   /** @default 80, with TLS 443 */
   readonly port?: number;
 }

@@ -133,6 +133,13 @@ const metrics = z
 
 const ingress = z.strictObject({
   name: objectName("Ingress").optional(),
+  canaryName: z
+    .string()
+    .regex(subdomain, "is no name of an Ingress: lower-case letters, digits, - and .")
+    .optional()
+    .describe(
+      "Name of the second Ingress of routers that have one, for a model that has moved from one class to another. Default: derived from the model's name",
+    ),
   className: z
     .string()
     .regex(subdomain, "is no name of an IngressClass: lower-case letters, digits, - and .")

@@ -1,4 +1,4 @@
-import { routerNamed } from "../../component/routers/factory.ts";
+import { routerOf } from "../../component/routers/together.ts";
 import type { CapacityPolicy } from "../../config/rollout/capacity-policy.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
@@ -49,7 +49,7 @@ export async function requireIngressAdmitted(
 ): Promise<void> {
   const policy = context.config.rollout.capacity;
   if (policy === "skip") return;
-  const router = routerNamed(spec.router);
+  const router = routerOf(spec);
   const names = namesOfModel(spec.name, spec.slots, spec.ingress);
   const manifests = router.objects({ ...routerInput(spec), routing });
   const asked = router.refs(names).flatMap(({ kind }, index) => {

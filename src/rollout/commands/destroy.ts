@@ -1,3 +1,4 @@
+import { routerNamed } from "../../component/routers/factory.ts";
 import { UserError } from "../../core/errors.ts";
 import { settledOn, splitOf } from "../../core/routing.ts";
 import { slots } from "../../core/slots.ts";
@@ -33,7 +34,9 @@ export async function describeLoss(context: RolloutContext): Promise<Loss> {
     return { record: found, observation: await observe(locationOf(context, found)) };
   });
   const split = observation.routing === undefined ? undefined : splitOf(observation.routing);
-  const adopted = record?.adoption;
+  // Of a model that has moved to a router of other objects nothing can be given back any more.
+  const adopted =
+    record !== undefined && routerNamed(record.settings.router).byIngressClass ? record.adoption : undefined;
   const lines = slots.flatMap((slot) => {
     const { service, deployment, endpoints } = observation.slots[slot];
     if (service === undefined && deployment === undefined) return [];

@@ -12,6 +12,7 @@ import { type Handover, handovers, sizeOwners } from "../plan/handover.ts";
 import { findHandChanges, handChangeNotes } from "../program/find-hand-changes.ts";
 import type { HandChange } from "../program/hand-changes.ts";
 import type { Desired } from "../program/model-stack.ts";
+import { refuseMigrating } from "../record/migration.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { requiredSourcesOf, sourcesOf } from "../record/release-spec.ts";
 import { observeVersions, type Versions } from "../record/source-versions.ts";
@@ -60,6 +61,7 @@ export async function prepareUp(
     throw routingUnreadable(context, observation.ingress);
   }
   await refuseOtherRollout(context, record);
+  refuseMigrating(context.config.name, record);
   const versions = await presentVersions(context);
   const decided = decide(context, record, observation, versions, options);
   const handChanges =

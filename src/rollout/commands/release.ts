@@ -13,6 +13,7 @@ import { withLock } from "../lock/lock.ts";
 import { requireAskable } from "../plan/plan-refusals.ts";
 import { planOf } from "../plan/rollout-plan.ts";
 import { inProgress } from "../record/in-progress.ts";
+import { refuseMigrating } from "../record/migration.ts";
 import { nextReleaseNumber, releaseOf } from "../record/record.ts";
 import {
   declaredReplicas,
@@ -53,6 +54,7 @@ export async function release(context: RolloutContext, options: ReleaseOptions):
     const { record, routing } = deployed;
     // What `up` has applied was looked at then; copies are asked for by this command.
     if (context.config.rollout.shadow !== undefined) await requireServed(context, deployed.observation);
+    refuseMigrating(context.config.name, record);
     requireAskable(record.settings);
     const live = liveSlot(routing);
     const running = releaseOf(record, live);

@@ -1,5 +1,7 @@
 import { defaults } from "../../core/defaults.ts";
 import { beginning } from "../../core/identity-path.ts";
+import type { MigrationStage } from "../../core/migration.ts";
+import type { RouterName } from "../../core/model.ts";
 import type { RolloutKind, Stage } from "../../core/rollout/state.ts";
 import { describeExtras, liveSlot, splitOf } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
@@ -9,12 +11,13 @@ import { pendingAdoption } from "../context/adoption-guard.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { type Deployed, observeDeployed } from "../context/deployed.ts";
 import { worker } from "../lock/lock-worker.ts";
-import type { PodEvidence, PodProblem, SlotObservation } from "../observe/observation.ts";
+import type { Observation, PodEvidence, PodProblem, SlotObservation } from "../observe/observation.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { pendingSwitch } from "../plan/pending-switch.ts";
 import { findHandChanges } from "../program/find-hand-changes.ts";
 import type { HandChange } from "../program/hand-changes.ts";
 import { inProgress, isLive } from "../record/in-progress.ts";
+import { pendingMigration } from "../record/migration.ts";
 import { type RolloutRecord, releaseOf, type SwitchRecord } from "../record/record.ts";
 import { heldNow } from "../release/observe-world.ts";
 import { isCounted, type ObservedShare, ShareObserver } from "../release/observed-share.ts";
@@ -59,6 +62,18 @@ export interface ModelStatus {
   readonly rollout: RolloutStatus | undefined;
   /** Where clients' requests really went; `undefined`: nobody looked, because the configuration does not say who counts. */
   readonly observed: ObservedShare | undefined;
+  /** The move to another router that is on its way. */
+  readonly migration: MigrationStatus | undefined;
+}
+
+export interface MigrationStatus {
+  readonly from: RouterName;
+  readonly to: RouterName;
+  readonly stage: MigrationStage;
+  /** Whether it takes back a move of which clients may have heard. */
+  readonly isBack: boolean;
+  readonly by: string;
+  readonly startedAt: string;
 }
 
 /** How the shares are observed. */
@@ -121,17 +136,19 @@ export async function modelStatus(
     slots: { blue, green },
     host: ingress.host,
     url: `${scheme}://${ingress.host}${beginning(ingress.path ?? defaults.ingress.path)}`,
-    endpoints: config.endpoints.length > 0 ? config.endpoints : (observation.ingress?.addresses ?? []),
+    endpoints: endpointsOf(config.endpoints, observation.ingress),
     router: record.settings.router,
     beside: describeExtras(routing),
     pending:
       pendingAdoption(record) ??
+      pendingMigration(record) ??
       (inProgress(record) === undefined ? pendingSwitch(routing, location.router.capabilities) : undefined) ??
       (record.applying && inProgress(record) === undefined ? await describeApplying(context) : undefined),
     lastSwitch: record.history.at(-1),
     changedByHand,
     rollout: await rolloutStatus(context, { record, observation, routing }),
     observed,
+    migration: migrationStatus(record),
   };
 }
 
@@ -151,6 +168,18 @@ async function rolloutStatus(
     ...{ kind, release, target, phase, stage, direction, paused, waitsFor, worksOnIt },
     ...{ by, startedAt, warmUntil },
   };
+}
+
+/** On the way to another router the configuration says where the new one is. */
+function endpointsOf(configured: readonly string[], front: Observation["ingress"]): readonly string[] {
+  const said = front?.known ?? configured;
+  return said.length > 0 ? said : (front?.addresses ?? []);
+}
+
+function migrationStatus({ migration }: RolloutRecord): MigrationStatus | undefined {
+  if (migration === undefined) return undefined;
+  const { from, to, stage, isBack = false, by, startedAt } = migration;
+  return { from: from.router, to: to.router, stage, isBack, by, startedAt };
 }
 
 /** Something is being applied that is no part of a rollout, or was. */

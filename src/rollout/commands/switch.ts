@@ -20,6 +20,7 @@ import { modelSpec } from "../plan/desired.ts";
 import { requireStack } from "../plan/require-stack.ts";
 import { unapplied } from "../plan/unapplied.ts";
 import { inProgress, refuseInProgress } from "../record/in-progress.ts";
+import { refuseMigrating } from "../record/migration.ts";
 import { type RolloutRecord, releaseOf } from "../record/record.ts";
 import { withSwitch } from "../release/begin-switch.ts";
 import { execute } from "../release/execute.ts";
@@ -58,6 +59,7 @@ export async function switchTraffic(
   const escapes = await leavesBadSlot(context, before, target);
   if (!escapes) {
     if (isThere(before, target)) return await proveThere(context, before, target, startedAt);
+    refuseMigrating(context.config.name, before.record);
     if (!(await goesWithoutState(context))) {
       // A question for a passphrase belongs before the lock, which should be held for seconds.
       await context.prepareSecrets();
@@ -71,6 +73,7 @@ export async function switchTraffic(
     const deployed = await observeDeployed(context);
     refuse(context, deployed, target);
     if (isThere(deployed, target)) return await proveThere(context, deployed, target, startedAt);
+    if (!escapes) refuseMigrating(context.config.name, deployed.record);
     if (!escapes) warnIfUnapplied(context, deployed.record);
     // Away from a bad slot, what was begun forward is a way back now.
     if (escapes || !isOnItsWay(deployed, target)) {

@@ -1,6 +1,8 @@
 import { routerNamed } from "../../component/routers/factory.ts";
-import type { Front } from "../../component/routers/router.ts";
+import type { Front, Router } from "../../component/routers/router.ts";
+import { routerOf } from "../../component/routers/together.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
+import { besidesOf } from "../../core/migration.ts";
 import { configuredNames, type ObjectNames } from "../../core/names.ts";
 import type { Routing } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
@@ -20,11 +22,22 @@ export function locationOf(context: RolloutContext, record: RolloutRecord | unde
     namespace: context.namespace,
     model: context.config.name,
     names: namesIn(context, record),
-    router: routerNamed(record?.settings.router ?? context.config.router),
+    router: routerIn(context, record),
     lists: context.lists,
     ...(record === undefined ? {} : { marks: marksOfFound(record) }),
     signal: context.signal,
   };
+}
+
+/** The router that wrote what is there; on a model's way from one to another both, and clients are where the first one says. */
+function routerIn({ config }: RolloutContext, record: RolloutRecord | undefined): Router {
+  if (record?.migration === undefined) return routerNamed(record?.settings.router ?? config.router);
+  const { from } = record.migration;
+  const router = routerOf({ router: record.settings.router, besides: besidesOf(record.migration) });
+  const isSwapped = record.migration.stage === "removing";
+  const known = isSwapped ? record.migration.to.endpoints : from.endpoints;
+  // What the configuration says of addresses is meant for one of the two only.
+  return { ...router, front: (main, addressed) => ({ ...router.front(main, addressed), known }) };
 }
 
 /** Pods that were there before the model have no note of their release's mark. */

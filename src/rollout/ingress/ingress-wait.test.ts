@@ -48,7 +48,9 @@ describe("the class of the Ingress", () => {
     await up(bench.context(config()), noFlags);
     classes("traefik");
     await up(bench.context(config()), noFlags);
-    await expect(up(bench.context(config({ className: "treafik" })), noFlags)).rejects.toMatchObject({
+    await expect(
+      up(bench.context(config({ className: "treafik" })), { ...noFlags, allowLiveChange: true }),
+    ).rejects.toMatchObject({
       code: "ingress-class-missing",
     });
   });

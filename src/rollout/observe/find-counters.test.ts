@@ -239,7 +239,7 @@ describe("who counts clients' requests is found", () => {
 
   test.each<[RouterName, string]>([
     ["nginx", "no pod with app.kubernetes.io/name=traefik was found"],
-    ["contour", "nothing is known of how controllers of the router contour count"],
+    ["plain", "nothing is known of how controllers of the router plain count"],
   ])("nobody, with the router %s: each way is said", async (router, why) => {
     const found = await find({}, { router: routerNamed(router) });
     expect(found.kind).toBe("none");

@@ -38,10 +38,11 @@ export interface EndpointsInput {
  * @throws UserError `ingress-without-address`, `ingress-unresolved`
  */
 export async function ingressEndpoints(input: EndpointsInput): Promise<readonly Endpoint[]> {
-  if (input.configured.length > 0) {
-    const endpoints = unique(await resolveUrls(input.configured, input.lookup));
+  const configured = input.ingress?.known ?? input.configured;
+  if (configured.length > 0) {
+    const endpoints = unique(await resolveUrls(configured, input.lookup));
     // An address that is written down is asked, route or none; one that a name has besides others need not be.
-    return await reachable(endpoints, input.routes, (address) => !isWritten(input.configured, address));
+    return await reachable(endpoints, input.routes, (address) => !isWritten(configured, address));
   }
   const className = input.ingress?.className;
   const annotated = className === undefined ? undefined : await annotatedEndpoint(input, className);

@@ -332,9 +332,20 @@ describe("the slots form", () => {
 
   test("reconciles host, class, path and annotations", () => {
     const ingress = { host: "new.test", className: "traefik", path: "/version", annotations: { a: "b" } };
-    const next = plan({ ...config, ingress }, running(settledOn("green")), first.record);
+    const changed = { ...config, ingress };
+    const next = plan(changed, running(settledOn("green")), first.record, { allowLiveChange: true });
     expect(modelSpec(next.record, "ml").ingress).toEqual(ingress);
     expect(next.routing).toEqual(settledOn("green"));
+  });
+
+  test("does not take an Ingress away from the controller that serves clients", () => {
+    const changed = { ...config, ingress: { ...config.ingress, className: "edge" } };
+    expect(refusal(() => plan(changed, running(settledOn("blue")), first.record))).toMatchObject({
+      code: "router-changed-live",
+      exitCode: 2,
+      message: expect.stringContaining("by the class nginx, and the configuration asks for the class edge"),
+      hint: expect.stringContaining("modelswitch migrate"),
+    });
   });
 
   test("refuses an Ingress through which no identity is reached, unless it is said how", () => {

@@ -2,6 +2,7 @@ import { requireGrpcIdentity } from "../../component/service-port.ts";
 import type { SlotOnly } from "../../config/model/types.ts";
 import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
+import { besidesOf } from "../../core/migration.ts";
 import type { AdoptedModel, ModelSpec, SlotSpec } from "../../core/model.ts";
 import type { Note } from "../../core/note.ts";
 import { liveSlot, type Routing, settledOn, splitOf } from "../../core/routing.ts";
@@ -46,8 +47,6 @@ export function planUp(input: PlanInput): UpPlan {
   const notes: Note[] = [];
   const carries = (slot: Slot) => observation.routing !== undefined && splitOf(routing)[slot] > 0;
 
-  if (input.adopting === undefined) requireAdopted(config, record, observation);
-  refuseSelectorChange(config, observation);
   if (record !== undefined && record.settings.router !== config.router && !isSettled(routing)) {
     throw new UserError({
       code: "router-changed-mid-switch",
@@ -58,6 +57,8 @@ export function planUp(input: PlanInput): UpPlan {
   }
 
   refuseOtherRouter(input);
+  if (input.adopting === undefined) requireAdopted(config, record, observation);
+  refuseSelectorChange(config, observation);
   requireGrpcIdentity(config.ingress.protocol, config.server, config.identity ?? config.server.identity);
   requireAskable(config);
   refusePatternsAsText(input);
@@ -122,6 +123,7 @@ export function planUp(input: PlanInput): UpPlan {
     ...(record?.rollout === undefined ? {} : { rollout: record.rollout }),
     ...(record?.rollouts === undefined ? {} : { rollouts: record.rollouts }),
     ...(record?.state === undefined ? {} : { state: record.state }),
+    ...(record?.migration === undefined ? {} : { migration: record.migration }),
     ...(adoption === undefined ? {} : { adoption }),
   };
   if (config.routing !== undefined) requireSayable(modelSpec(next, config.namespace ?? ""), config.routing);
@@ -159,6 +161,7 @@ export function modelSpec(
   phase: AdoptedModel["phase"] = "keep",
 ): ModelSpec {
   const { settings, adoption } = record;
+  const besides = besidesOf(record.migration);
   const slot = (name: Slot): SlotSpec => {
     // A slot without a release is an identical environment: it has what the other slot runs.
     const release = releaseOf(record, name) ?? releaseOf(record, otherSlot(name));
@@ -189,6 +192,7 @@ export function modelSpec(
     ...(adoption === undefined
       ? {}
       : { adopted: adoptedModel(adoption, phase, record.slots[adoption.slot]) }),
+    ...(besides.length === 0 ? {} : { besides }),
   };
 }
 

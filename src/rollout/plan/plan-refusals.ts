@@ -35,17 +35,29 @@ export function liveChangeRefused(
  * Objects of another kind would be made while those that clients come in by are taken away, in no order and unproved.
  * @throws UserError `router-changed-live`
  */
-export function refuseOtherRouter({ config, record, observation }: PlanInput): void {
+export function refuseOtherRouter({ config, record, observation, allowLiveChange }: PlanInput): void {
   if (record === undefined || observation.routing === undefined) return;
   const [former, next] = [routerNamed(record.settings.router), routerNamed(config.router)];
   const [was, is] = [former.kinds[0].kind, next.kinds[0].kind];
-  if (was === is && readsAlike(former, next, record.settings, config)) return;
+  const hint =
+    "`modelswitch migrate --plan` shows how clients move there without a failed request; `modelswitch migrate` does it.";
+  if (was !== is || !readsAlike(former, next, record.settings, config)) {
+    throw new UserError({
+      code: "router-changed-live",
+      message: `The router changes from ${former.name} to ${next.name}, and ${config.name} serves clients: ${was === is ? `its ${was} would be rewritten` : `its ${was} would be deleted, and its ${is} made`}, without anybody proving that one takes over from the other.`,
+      hint,
+      exitCode: exitCodes.usage,
+      details: { before: former.name, after: next.name },
+    });
+  }
+  const [served, wanted] = [servedBy(former, record.settings.ingress), servedBy(next, config.ingress)];
+  if (served === wanted || allowLiveChange) return;
   throw new UserError({
     code: "router-changed-live",
-    message: `The router changes from ${former.name} to ${next.name}, and ${config.name} serves clients: ${was === is ? `its ${was} would be rewritten` : `its ${was} would be deleted, and its ${is} made`}, without anybody proving that one takes over from the other.`,
-    hint: "Make a second model of another name behind the new router, move clients to its address, and destroy the first one.",
+    message: `${config.name} serves clients by ${served}, and the configuration asks for ${wanted}: whoever serves its ${was} now would drop it at once, before clients are where the other one is.`,
+    hint: `${hint} Where both are served by the same controller, pass --allow-live-change.`,
     exitCode: exitCodes.usage,
-    details: { before: former.name, after: next.name },
+    details: { before: served, after: wanted },
   });
 }
 
@@ -64,6 +76,17 @@ function readsAlike(
     const read = next.read(names, former.objects({ ...about, routing }));
     return read !== undefined && sameRouting(read, routing);
   });
+}
+
+/** Whose the objects are: what another controller would not look at. */
+function servedBy(router: Router, { className, gateway }: AppliedSettings["ingress"]): string {
+  if (gateway !== undefined && router.needsGateway === true) {
+    const { namespace, name } = gateway;
+    return `the Gateway ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+  }
+  return router.byIngressClass
+    ? `the class ${router.classOf(className === undefined ? {} : { className })}`
+    : "";
 }
 
 /**

@@ -6,7 +6,7 @@ import { refuseDenied } from "../../kubernetes/access.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Observation } from "../observe/observation.ts";
 import { declaredObjects } from "../program/declared-objects.ts";
-import { requireEngineRights } from "../program/engine-rights.ts";
+import { requireEngineRights, routerOfRights } from "../program/engine-rights.ts";
 import {
   describePlace,
   describeRecorded,
@@ -31,7 +31,7 @@ export async function checkStack(
   const known = (await stack.check()) ?? [];
   const declared = spec === undefined ? [] : declaredObjects(spec);
   const present = [...known, ...declared].map(({ kind }) => kind);
-  const router = spec?.router ?? context.config.router;
+  const router = spec === undefined ? context.config.router : routerOfRights(spec);
   await requireEngineRights(context, present, router, { exitCode: exitCodes.usage });
   return known;
 }

@@ -1,7 +1,7 @@
 import { autoscalerSpec } from "../../component/autoscaling.ts";
 import { deploymentSpec } from "../../component/deployment.ts";
 import { withPodDefaults } from "../../component/pod-defaults.ts";
-import { routerNamed } from "../../component/routers/factory.ts";
+import { routerOf } from "../../component/routers/together.ts";
 import { backendPort, serviceFields } from "../../component/service-port.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { namesOfModel } from "../../core/names.ts";
@@ -79,7 +79,7 @@ function declaredAutoscaler(spec: ModelSpec, slot: Slot): unknown {
 }
 
 function declaredRouting(spec: ModelSpec, { kind, name }: DeclaredObject, routing: Routing): unknown {
-  const router = routerNamed(spec.router);
+  const router = routerOf(spec);
   const names = namesOfModel(spec.name, spec.slots, spec.ingress);
   const at = router.refs(names).findIndex((ref) => ref.kind.kind === kind && ref.name === name);
   const manifest = router.objects({ ...routerInput(spec), routing })[at];

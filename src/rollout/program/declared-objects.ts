@@ -1,7 +1,8 @@
 import { disruptionBudgetSpec } from "../../component/disruption.ts";
 import { configMaps } from "../../component/pod/config-files.ts";
-import { routerNamed, routingKinds } from "../../component/routers/factory.ts";
+import { routingKinds } from "../../component/routers/factory.ts";
 import { serviceKind } from "../../component/routers/service-object.ts";
+import { routerOf } from "../../component/routers/together.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { namesOfModel } from "../../core/names.ts";
 import { type ObjectKind, objectPath as pathOf, pulumiType } from "../../core/object-kind.ts";
@@ -42,7 +43,7 @@ export function knownKind(name: string): ObjectKind | undefined {
 
 /** Whether an object says where the traffic goes: routers may have kinds in common with slots. Pure. */
 export function isRouting(spec: ModelSpec, { kind, name }: DeclaredObject): boolean {
-  const refs = routerNamed(spec.router).refs(namesOfModel(spec.name, spec.slots, spec.ingress));
+  const refs = routerOf(spec).refs(namesOfModel(spec.name, spec.slots, spec.ingress));
   return refs.some((ref) => ref.kind.kind === kind && ref.name === name);
 }
 
@@ -103,7 +104,7 @@ export function declaredObjects(spec: ModelSpec): DeclaredObject[] {
           : [{ kind: "PodDisruptionBudget", name: deployment }]),
       ];
     }),
-    ...routerNamed(spec.router)
+    ...routerOf(spec)
       .refs(names)
       .map(({ kind, name }): DeclaredObject => ({ kind: kind.kind, name })),
   ];

@@ -1,5 +1,5 @@
 import { allRights, routerNamed } from "../../component/routers/factory.ts";
-import type { RouterName } from "../../core/model.ts";
+import type { ModelSpec, RouterName } from "../../core/model.ts";
 import { optionalRows, type RoutingNeeds } from "../../core/optional-permissions.ts";
 import { type Permission, permissionsOf } from "../../core/permission-checks.ts";
 import { requiredRows } from "../../core/permissions.ts";
@@ -26,6 +26,13 @@ function needsOf(present: ReadonlySet<string>, router: RouterName | undefined): 
   if (router !== undefined) return routerNamed(router);
   const rights = allRights().filter(({ kind }) => present.has(kind.kind));
   return { rights, reads: [] };
+}
+
+/** The router by which rights are asked for; with others beside it the kinds of what is declared say which. */
+export function routerOfRights(
+  spec: Pick<ModelSpec, "router" | "besides"> | undefined,
+): RouterName | undefined {
+  return (spec?.besides ?? []).length > 0 ? undefined : spec?.router;
 }
 
 interface Place {

@@ -291,6 +291,10 @@ describe("the objects that are looked for", () => {
         ingress: { host: "fraud.test", name: "public" },
       },
     ],
+    [
+      "on the way to another router",
+      { besides: [{ router: "gateway-api", ingress: { host: "fraud.test", gateway: { name: "edge" } } }] },
+    ],
   ])("%s are those that the component declares", async (_what, changes) => {
     const registered: string[] = [];
     await pulumi.runtime.setMocks({

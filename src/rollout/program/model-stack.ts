@@ -12,7 +12,7 @@ import type { TakeIn } from "../../engine/take-in.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
 import type { DeclaredObject } from "./declared-objects.ts";
 import { declaredObjects, typeOf } from "./declared-objects.ts";
-import { requireEngineRights } from "./engine-rights.ts";
+import { requireEngineRights, routerOfRights } from "./engine-rights.ts";
 import { findHandChanges } from "./find-hand-changes.ts";
 import { describeHandChange, type HandChange, ofWhatServes } from "./hand-changes.ts";
 import { hidingErrors, hidingEvents, secretValues, withoutVariables } from "./hidden-values.ts";
@@ -115,7 +115,7 @@ export async function openModelStack(given: OpenModelStackOptions): Promise<Mode
   /** Asked here, too, since not every command asks beforehand: a way back doesn't. */
   const requireRights = async (objects: readonly { readonly kind: string }[]) => {
     const present = objects.map(({ kind }) => kind);
-    await requireEngineRights(options, present, desired?.spec.router, { before: notStarted });
+    await requireEngineRights(options, present, routerOfRights(desired?.spec), { before: notStarted });
   };
   return {
     preview: (next) =>
@@ -287,6 +287,7 @@ async function declare({ spec, routing }: Desired, readyMs: number): Promise<Rec
     servicePort: spec.servicePort,
     ...(spec.service === undefined ? {} : { service: spec.service }),
     ...(spec.adopted === undefined ? {} : { adopted: spec.adopted }),
+    ...(spec.besides === undefined ? {} : { besides: spec.besides }),
     // Readiness was looked at already, with more patience and better evidence than a hook has.
     guard: false,
   };

@@ -5,6 +5,7 @@ import { inferenceProtocols, ownRouterPrefix, podDefaultsVersions, routerNames }
 import { slots } from "../../core/slots.ts";
 import { stickyKinds } from "../../core/testers.ts";
 import { adoptionSchema } from "./adoption.ts";
+import { migrationSchema } from "./migration.ts";
 import type { RolloutRecord } from "./record.ts";
 import { restoreFiles } from "./record-files.ts";
 import { recordVersion, upgradeRecord } from "./record-upgrades.ts";
@@ -133,6 +134,7 @@ const recordSchema = tied<StoredRecord>()(
     applying: z.boolean(),
     state: z.object({ project: z.string(), stack: z.string(), backend: z.string().nullable() }).optional(),
     adoption: adoptionSchema.optional(),
+    migration: migrationSchema.optional(),
     history: z.array(
       z.object({
         at: z.string(),

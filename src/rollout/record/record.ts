@@ -1,4 +1,5 @@
 import type { IdentityProbe } from "../../core/identity.ts";
+import type { Migration } from "../../core/migration.ts";
 import type { IngressSpec, ModelServer, PodDefaults, RouterName, SlotSpec } from "../../core/model.ts";
 import { type ObjectNames, objectNames, type SlotNames } from "../../core/names.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
@@ -98,12 +99,18 @@ export interface RolloutRecord {
   readonly state?: StateRecord | undefined;
   /** Objects that existed before the model and became its slot. */
   readonly adoption?: Adoption | undefined;
+  /** The model is on its way from one router to another. */
+  readonly migration?: Migration | undefined;
 }
 
 /** The names of a recorded model's objects. */
 export function namesOfRecord(record: RolloutRecord): ObjectNames {
   const { names, ingress } = record.settings;
-  return objectNames(record.model, { slots: names ?? {}, ingress: ingress.name });
+  return objectNames(record.model, {
+    slots: names ?? {},
+    ingress: ingress.name,
+    canaryIngress: ingress.canaryName,
+  });
 }
 
 const keptHistory = 50;

@@ -10,6 +10,7 @@ import { notReadyError } from "../../slots/not-ready.ts";
 import { readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { locationOf } from "../context/deployed.ts";
+import { lookBeside } from "../ingress/look-beside.ts";
 import { type GoalSubject, goalSubject, type ProofSubject, proofSubject } from "../ingress/proof-subject.ts";
 import { type ProveRoutingOptions, proveRouting, unproved } from "../ingress/prove-routing.ts";
 import { newest, observeSlot } from "../observe/observe.ts";
@@ -55,7 +56,9 @@ export async function moveOne(acting: Acting, action: Extract<Action, { kind: "r
   };
   const take = async (step: RoutingStep) => {
     const timing = await takeStep(back, acting.routing, step);
-    acting.onStep?.(timing, await inTime());
+    const proved = await inTime();
+    acting.onStep?.(timing, proved);
+    if (step.visible) await lookBeside(context, record, proved, step.routing, isOf(goal));
   };
   try {
     await take(action.step);

@@ -2,8 +2,11 @@ import {
   changeBetween,
   changedAnnotations,
   changedFieldsOf,
+  changesBetween,
   type ObjectChange,
 } from "../../component/routers/change.ts";
+import { routerNamed } from "../../component/routers/factory.ts";
+import { besidesIn } from "../../component/routers/together.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
 import { type ObjectRef, objectPath } from "../../core/object-kind.ts";
 import type { Routing } from "../../core/routing.ts";
@@ -31,9 +34,41 @@ export type FastPlace = Pick<Traffic, "context" | "location" | "spec" | "lock">;
  */
 export async function fastWrite(traffic: FastPlace, before: Routing, after: Routing): Promise<void> {
   const { spec, location } = traffic;
-  const change = changeBetween(location.router, routerInput(spec, location.names), before, after);
-  if (change !== undefined) await writeObject(traffic, before, change);
+  const input = routerInput(spec, location.names);
+  const router = routerNamed(spec.router);
+  if ((spec.besides ?? []).length === 0) {
+    const change = changeBetween(router, input, before, after);
+    if (change !== undefined) await writeObject(traffic, before, change);
+  } else {
+    await writeBesides(traffic, before, after);
+    for (const change of changesBetween(router, input, before, after))
+      await writeObject(traffic, before, change);
+  }
   await requireWritten(traffic, after);
+}
+
+/**
+ * On a model's way from one router to another both are kept in step, and the one that says where traffic is comes last: a kill before leaves
+ * all of it to do. What cannot be written of the other one holds nothing up: Pulumi writes it again afterwards.
+ */
+async function writeBesides(traffic: FastPlace, before: Routing, after: Routing): Promise<void> {
+  const { spec, location, context } = traffic;
+  for (const { router, input } of besidesIn(spec, routerInput(spec, location.names))) {
+    try {
+      for (const change of changesBetween(router, input, before, after))
+        await writeObject(traffic, before, change);
+    } catch (error) {
+      // Somebody else who moved traffic, or has the lock, stops it; nothing else does.
+      if (error instanceof UserError && !["write-refused", "permission-denied"].includes(error.code))
+        throw error;
+      context.events({
+        type: "warning",
+        code: "beside-not-written",
+        message: `What the router "${router.name}" has of ${spec.name} could not be kept in step: ${messageOf(error)}`,
+        hint: "Clients who have moved there already are where they were. `modelswitch status` shows the move; `modelswitch resume` writes it again.",
+      });
+    }
+  }
 }
 
 async function writeObject(traffic: FastPlace, expected: Routing, change: ObjectChange): Promise<void> {
