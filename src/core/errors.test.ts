@@ -24,3 +24,12 @@ test("an interruption has the exit code of a signal", () => {
     hint: "Run it again.",
   });
 });
+
+test("an error of another copy of the package is one, and what only looks like it is not", async () => {
+  const copy = `${new URL("./errors.ts", import.meta.url).href}?copy`;
+  const other = (await import(/* @vite-ignore */ copy)) as typeof import("./errors.ts");
+  expect(other.UserError).not.toBe(UserError);
+  expect(new other.UserError({ code: "x", message: "m" })).toBeInstanceOf(UserError);
+  expect(new Error("m")).not.toBeInstanceOf(UserError);
+  expect(undefined).not.toBeInstanceOf(UserError);
+});

@@ -25,12 +25,22 @@ export interface UserErrorOptions {
   readonly cause?: unknown;
 }
 
+/** The same in every copy of this package in a process. */
+const brand = Symbol.for("modelswitch.UserError");
+
 /**
  * An error that is shown to the user as it is: what happened, why, and what to do next.
- * Everything else that is thrown is a defect and is rendered with a request to report it.
+ * Everything else that is thrown is a defect and is rendered with a request to report it. One of another copy of this package is one, too: a program's own,
+ * or the one that `@modelswitch/local-cluster` has found.
  */
 export class UserError extends Error {
+  /** Whether any copy of this package has made it. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && brand in value;
+  }
+
   override readonly name = "UserError";
+  readonly [brand] = true;
   readonly code: string;
   readonly hint: string | undefined;
   readonly exitCode: ExitCode;
