@@ -67,6 +67,17 @@ function kindsOf(kind: string): string {
 }
 
 const commonRows: readonly OptionalRow[] = [
+  ...(["gatewayclasses", "gateways"] as const).map(
+    (resource): OptionalRow => ({
+      group: "gateway.networking.k8s.io",
+      resource,
+      names: "any",
+      verbs: { list: ["doctor", "init"] },
+      why: "which router fits what takes requests in the cluster",
+      without: "Gateways are not proposed",
+      scope: "cluster",
+    }),
+  ),
   {
     group: "autoscaling",
     resource: "horizontalpodautoscalers",

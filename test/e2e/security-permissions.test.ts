@@ -315,13 +315,14 @@ describe("the Role", () => {
     expect(keysOf(used)).toEqual(keysOf(required()));
     const all = new Set([...keysOf(required()), ...keysOf(optional), "list pods", ...doneWithout]);
     expect(keysOf(proxy.asked).filter((one) => !all.has(one))).toEqual([]);
-    // Cluster-wide, `doctor` asks for pods of a retired controller, others who has the host, and `up` for room on the nodes.
+    // Cluster-wide, `doctor` asks for pods of a retired controller and for Gateways, others who has the host, and `up` for room on the nodes.
     const elsewhere = proxy.asked.filter(
       ({ namespace, resource }) => namespace !== project.namespace.name && resource !== "ingressclasses",
     );
     expect(keysOf(elsewhere)).toEqual([
       // Which cluster it is: the copy of the state on this machine is kept for each.
       "get namespaces",
+      ...["list gatewayclasses.gateway.networking.k8s.io", "list gateways.gateway.networking.k8s.io"],
       ...["list ingresses.networking.k8s.io", "list nodes", "list pods"],
     ]);
   });
