@@ -1,6 +1,6 @@
 import { routerCapabilities } from "../src/component/routers/capabilities.ts";
 import type { RouterCapabilities } from "../src/component/routers/router.ts";
-import { type BuiltInRouterName, routerNames } from "../src/core/model.ts";
+import { type BuiltInRouterName, routerNames } from "../src/core/router-names.ts";
 
 /** What each router can do, as docs/routers/README.md has it: from the table that the types and the messages have, too. */
 

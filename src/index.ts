@@ -43,10 +43,9 @@ export type {
   IngressSpec,
   MetricsEndpoint,
   ModelServer,
-  OwnRouterName,
   ResourceAmounts,
-  RouterName,
   SlotSpec,
 } from "./core/model.ts";
+export type { OwnRouterName, RouterName } from "./core/router-names.ts";
 export type { Routing, TrafficSplit } from "./core/routing.ts";
 export { isSlot, type Slot, slots } from "./core/slots.ts";

@@ -9,7 +9,6 @@ import type {
   IngressSpec,
   ModelServer,
   RouteBeside,
-  RouterName,
   SlotSpec,
 } from "../core/model.ts";
 import {
@@ -22,6 +21,7 @@ import {
 } from "../core/names.ts";
 import type { PodSettings, ServiceSettings } from "../core/release-contents.ts";
 import { requestProblems } from "../core/request-rules.ts";
+import type { RouterName } from "../core/router-names.ts";
 import { type Routing, settledOn } from "../core/routing.ts";
 import { slotProblems } from "../core/slot-rules/slot-rules.ts";
 import { isSlot, type Slot, slots } from "../core/slots.ts";

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { RouterName } from "../core/model.ts";
+import type { RouterName } from "../core/router-names.ts";
 import { BlueGreenModel, type BlueGreenModelArgs } from "../index.ts";
 import { awaited } from "./provider.ts";
 import { custom } from "./servers/custom.ts";

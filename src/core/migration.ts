@@ -1,4 +1,5 @@
-import { type IngressPlace, type IngressSpec, placesOf, type RouteBeside, type RouterName } from "./model.ts";
+import { type IngressPlace, type IngressSpec, placesOf, type RouteBeside } from "./model.ts";
+import type { RouterName } from "./router-names.ts";
 
 /** One router of a move, with all that it is told, and where its controller is. */
 export interface Way extends RouteBeside {

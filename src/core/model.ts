@@ -12,33 +12,9 @@ import type {
   SecretMount,
   ServiceSettings,
 } from "./release-contents.ts";
+import type { RouterName } from "./router-names.ts";
 import type { Slot } from "./slots.ts";
 import type { Testers } from "./testers.ts";
-
-/** Names of the built-in routers. */
-export const routerNames = [
-  "nginx",
-  "plain",
-  "traefik",
-  "gateway-api",
-  "gateway-api-grpc",
-  "contour",
-  "haproxy",
-  "haproxy-tech",
-] as const;
-export type BuiltInRouterName = (typeof routerNames)[number];
-
-/** What the names of users' own routers begin with, in configurations and records. */
-export const ownRouterPrefix = "own:";
-/** The name of a router that a configuration brings along; `defineRouter` gives it. */
-export type OwnRouterName = `${typeof ownRouterPrefix}${string}`;
-
-/** How traffic is moved: the dialect of one ingress controller, plain Ingresses, or what a user's own router says. */
-export type RouterName = BuiltInRouterName | OwnRouterName;
-
-export function isOwnRouter(name: unknown): name is OwnRouterName {
-  return typeof name === "string" && name.startsWith(ownRouterPrefix);
-}
 
 /** A probe of a container over HTTP, or of a server without HTTP over gRPC; times in seconds. */
 export interface HttpProbe {

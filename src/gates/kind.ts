@@ -3,7 +3,7 @@ import type { ConfigProblem } from "../config/parts/problem.ts";
 import type { Call, GateVerdict } from "../core/calls.ts";
 import type { Fields } from "../core/fields.ts";
 import type { GateBase, GatePhase } from "../core/gates.ts";
-import type { RouterName } from "../core/model.ts";
+import type { RouterName } from "../core/router-names.ts";
 import type { GateIo, GateSubject } from "./io.ts";
 
 /** What a gate looks with: the world, and what it remembers over all phases of a rollout. */

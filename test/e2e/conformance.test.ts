@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { routerNamed } from "../../src/component/routers/factory.ts";
-import { routerNames } from "../../src/core/model.ts";
 import { objectPath } from "../../src/core/object-kind.ts";
+import { routerNames } from "../../src/core/router-names.ts";
 import { connect } from "../../src/kubernetes/connect.ts";
 import { cases } from "./conformance/cases.ts";
 import { startContour } from "./conformance/contour.ts";

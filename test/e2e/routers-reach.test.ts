@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { routerNamed } from "../../src/component/routers/factory.ts";
-import { routerNames } from "../../src/core/model.ts";
 import { objectPath } from "../../src/core/object-kind.ts";
+import { routerNames } from "../../src/core/router-names.ts";
 import type { Routing } from "../../src/core/routing.ts";
 import { connect } from "../../src/kubernetes/connect.ts";
 import { installKinds, type RunningController, startTraefik } from "./controllers.ts";

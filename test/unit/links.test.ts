@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
 import { presets } from "../../src/component/servers/presets.ts";
-import { routerNames } from "../../src/core/model.ts";
+import { routerNames } from "../../src/core/router-names.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 

@@ -1,4 +1,4 @@
-import type { RouterName } from "../../core/model.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import type { Command, CommandInput, CommandResult } from "../command.ts";
 import type { Subject } from "../rbac/manifests.ts";
 
@@ -82,7 +82,7 @@ export const rbac: Command = {
 async function routersOf({ lists = {} }: CommandInput): Promise<readonly RouterName[]> {
   const [{ exitCodes, UserError }, { routerNames }] = await Promise.all([
     import("../../core/errors.ts"),
-    import("../../core/model.ts"),
+    import("../../core/router-names.ts"),
   ]);
   return (lists["also-router"] ?? []).map((text) => {
     const found = routerNames.find((name) => name === text);

@@ -1,6 +1,7 @@
 import { routerNamed } from "../../component/routers/factory.ts";
 import { controllerNamed, controllerOfIngressClass, ignoredAnnotations } from "../../core/controllers.ts";
-import type { IngressSpec, RouterName } from "../../core/model.ts";
+import type { IngressSpec } from "../../core/model.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import type { FoundControllers } from "../router/found.ts";
 import { proposalText, proposeRouters } from "../router/propose.ts";
 import { ok, skipped, type Verdict, warning } from "./check.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { migrationStages } from "../../core/migration.ts";
-import { routerNames } from "../../core/model.ts";
+import { routerNames } from "../../core/router-names.ts";
 import {
   aboutContext,
   count,

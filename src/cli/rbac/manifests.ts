@@ -2,7 +2,6 @@ import { Document, isMap, isSeq } from "yaml";
 import { routerNamed } from "../../component/routers/factory.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import { defaults } from "../../core/defaults.ts";
-import type { RouterName } from "../../core/model.ts";
 import { type ObjectNames, objectNames } from "../../core/names.ts";
 import {
   metricsRows,
@@ -19,6 +18,7 @@ import {
   stateRow,
   verbs,
 } from "../../core/permissions.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import { allStateNames, stateNames } from "../../state/names.ts";
 
 /** Who gets the permissions. */

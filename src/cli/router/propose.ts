@@ -1,6 +1,6 @@
 import { routerNamed, routersFor } from "../../component/routers/factory.ts";
 import { controllerOfGatewayClass, controllerOfIngressClass } from "../../core/controllers.ts";
-import type { BuiltInRouterName } from "../../core/model.ts";
+import type { BuiltInRouterName } from "../../core/router-names.ts";
 import type { FoundControllers, FoundGateway, FoundIngressClass } from "./found.ts";
 
 /** A router that fits what runs, with what it needs to be told. */

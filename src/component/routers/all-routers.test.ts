@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { routerNames } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
+import { routerNames } from "../../core/router-names.ts";
 import { settledOn } from "../../core/routing.ts";
 import { conformanceChecks } from "./conformance.ts";
 import { routerNamed } from "./factory.ts";

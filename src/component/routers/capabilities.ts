@@ -1,4 +1,4 @@
-import type { BuiltInRouterName, RouterName } from "../../core/model.ts";
+import type { BuiltInRouterName, RouterName } from "../../core/router-names.ts";
 import type { RouterCapabilities } from "./router.ts";
 
 /**

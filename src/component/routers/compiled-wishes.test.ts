@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { defineConfig } from "../../config/file/define.ts";
-import { type RouterName, routerNames } from "../../core/model.ts";
+import { type RouterName, routerNames } from "../../core/router-names.ts";
 import type { BlueGreenModelArgs } from "../arguments.ts";
 import type { BlueGreenModel } from "../blue-green-model.ts";
 import { routerCapabilities } from "./capabilities.ts";

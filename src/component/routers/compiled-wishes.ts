@@ -1,4 +1,5 @@
-import type { BackendProtocol, RouterName } from "../../core/model.ts";
+import type { BackendProtocol } from "../../core/model.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import type { Sticky, TesterCookie, TesterHeader } from "../../core/testers.ts";
 import type { Can } from "./capabilities.ts";
 import type { RouterCapabilities } from "./router.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type RouterName, routerNames } from "../../core/model.ts";
+import { type RouterName, routerNames } from "../../core/router-names.ts";
 import { requireCapability, routerNamed } from "./factory.ts";
 
 test.each(routerNames)("the router %s is known by its name", (name) => {

@@ -1,15 +1,15 @@
 import type { ControllerName } from "../../core/controllers.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
+import type { IngressSpec } from "../../core/model.ts";
+import { type ObjectKind, pulumiType } from "../../core/object-kind.ts";
+import type { RoutingRight } from "../../core/permissions.ts";
 import {
   type BuiltInRouterName,
-  type IngressSpec,
   isOwnRouter,
   ownRouterPrefix,
   type RouterName,
   routerNames,
-} from "../../core/model.ts";
-import { type ObjectKind, pulumiType } from "../../core/object-kind.ts";
-import type { RoutingRight } from "../../core/permissions.ts";
+} from "../../core/router-names.ts";
 import { contour } from "./contour.ts";
 import { gatewayApi } from "./gateway-api.ts";
 import { gatewayApiGrpc } from "./gateway-api-grpc.ts";

@@ -1,6 +1,7 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import type { GatewayRef, IngressSpec, RouterName } from "../../core/model.ts";
+import type { GatewayRef, IngressSpec } from "../../core/model.ts";
 import type { ObjectKind } from "../../core/object-kind.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import { unseenWishes, wishesGround } from "./gateway-wishes.ts";
 import type { Front, Groundless, Look, ObservedObject, Wishes } from "./router.ts";
 

@@ -1,4 +1,5 @@
-import type { IngressSpec, RouterName } from "../../core/model.ts";
+import type { IngressSpec } from "../../core/model.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import { refuseOwnedAnnotations } from "./main-ingress.ts";
 import type { RouterInput } from "./router.ts";
 import { refuseUnweighable, unsupported } from "./weighted.ts";

@@ -1,10 +1,11 @@
 import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { IngressLike } from "../../core/ingress-claims.ts";
-import { type IngressSpec, placesOf, type RouterName } from "../../core/model.ts";
+import { type IngressSpec, placesOf } from "../../core/model.ts";
 import { type Named, objectNames, ownLabels } from "../../core/names.ts";
 import { apiVersionOf, type ObjectKind } from "../../core/object-kind.ts";
 import type { RoutingNeeds } from "../../core/optional-permissions.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import { isSlot, type Slot, slots } from "../../core/slots.ts";
 import { type LoadBalanced, loadBalancerAddresses } from "./addresses.ts";
 import type { Front, ObservedObject, Router, RouterInput, RoutingObject } from "./router.ts";

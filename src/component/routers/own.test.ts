@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
-import type { OwnRouterName } from "../../core/model.ts";
+import type { OwnRouterName } from "../../core/router-names.ts";
 import { settledOn } from "../../core/routing.ts";
 import { conformanceOf } from "./conformance.ts";
 import { routerNamed } from "./factory.ts";

@@ -1,8 +1,9 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { IngressLike } from "../../core/ingress-claims.ts";
-import { type IngressSpec, type OwnRouterName, ownRouterPrefix, placesOf } from "../../core/model.ts";
+import { type IngressSpec, placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
+import { type OwnRouterName, ownRouterPrefix } from "../../core/router-names.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { ControllerCounters } from "./counters/counted.ts";
 import { registerRouter } from "./factory.ts";

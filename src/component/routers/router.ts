@@ -1,9 +1,10 @@
 import type { ControllerName } from "../../core/controllers.ts";
 import type { IngressLike } from "../../core/ingress-claims.ts";
-import type { IngressSpec, RouterName } from "../../core/model.ts";
+import type { IngressSpec } from "../../core/model.ts";
 import type { Named, ObjectNames } from "../../core/names.ts";
 import type { ObjectKind, ObjectRef } from "../../core/object-kind.ts";
 import type { RoutingNeeds } from "../../core/optional-permissions.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import type { Routing, Side, TrafficSplit } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { Sticky, Testers } from "../../core/testers.ts";

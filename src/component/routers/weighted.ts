@@ -1,7 +1,8 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import type { IngressSpec, RouterName } from "../../core/model.ts";
+import type { IngressSpec } from "../../core/model.ts";
 import { type Named, objectNames, ownLabels } from "../../core/names.ts";
 import { apiVersionOf, type ObjectKind } from "../../core/object-kind.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import { type Routing, type Side, settled, settledOn, splitOf } from "../../core/routing.ts";
 import { isSlot, otherSlot, type Slot, slots } from "../../core/slots.ts";
 import { refuseInvalidRouting, refuseOwnedAnnotations } from "./main-ingress.ts";

@@ -1,5 +1,5 @@
 import type { ConfigWishes } from "../../component/routers/compiled-wishes.ts";
-import type { RouterName } from "../../core/model.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import type { OneModelConfig, SeveralModelsConfig, UnroutedConfig } from "../model/types.ts";
 
 /** Types the configuration in `modelswitch.config.ts`; returns it unchanged. */

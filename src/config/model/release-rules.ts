@@ -1,8 +1,9 @@
 import { requireRequestCapabilities, routerNamed } from "../../component/routers/factory.ts";
 import { refuseOwnedAnnotations } from "../../component/routers/main-ingress.ts";
 import { isFields, valueAt } from "../../core/fields.ts";
-import type { IngressSpec, RouterName } from "../../core/model.ts";
+import type { IngressSpec } from "../../core/model.ts";
 import { requestProblems } from "../../core/request-rules.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import { slotProblems } from "../../core/slot-rules/slot-rules.ts";
 import { slots } from "../../core/slots.ts";
 import { type ConfigProblem, mayBeSecret, refusal } from "../parts/problem.ts";

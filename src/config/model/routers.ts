@@ -1,6 +1,6 @@
 import { requireCapability, routerNamed } from "../../component/routers/factory.ts";
 import { refuseOwnedAnnotations } from "../../component/routers/main-ingress.ts";
-import type { RouterName } from "../../core/model.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import { refusal } from "../parts/problem.ts";
 
 /** What is wrong with a free annotation of the Ingress: those that a router writes itself are refused. */

@@ -2,8 +2,8 @@ import { requireCapability, routerNamed } from "../../component/routers/factory.
 import { routingWishes, testersProblem } from "../../component/routers/routing-wishes.ts";
 import { defaults } from "../../core/defaults.ts";
 import { isFields, valueAt } from "../../core/fields.ts";
-import type { RouterName } from "../../core/model.ts";
 import { parseSteps } from "../../core/rollout/steps.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import type { Testers } from "../../core/testers.ts";
 import { type ConfigProblem, refusal } from "../parts/problem.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defaults } from "../../core/defaults.ts";
-import { ownRouterPrefix, routerNames } from "../../core/model.ts";
 import { modelNamePattern } from "../../core/names.ts";
+import { ownRouterPrefix, routerNames } from "../../core/router-names.ts";
 import { slots } from "../../core/slots.ts";
 import { controllerPlaces } from "../../gates/traffic.ts";
 import {

@@ -1,7 +1,8 @@
 import type { PresetName, PresetServer } from "../../component/servers/preset-server.ts";
 import type { IdentityProbe } from "../../core/identity.ts";
-import type { IngressSpec, ModelServer, RouterName, SlotSpec } from "../../core/model.ts";
+import type { IngressSpec, ModelServer, SlotSpec } from "../../core/model.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { RoutingOptions } from "../../core/testers.ts";
 import type { CounterSource } from "../../gates/io.ts";

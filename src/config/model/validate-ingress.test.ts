@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { routerNamed } from "../../component/routers/factory.ts";
-import { routerNames } from "../../core/model.ts";
+import { routerNames } from "../../core/router-names.ts";
 import { good, lines } from "./validate.fixture.ts";
 
 const able = routerNames.filter((name) => routerNamed(name).capabilities.timeout);

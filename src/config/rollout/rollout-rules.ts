@@ -1,9 +1,9 @@
 import { routerNamed } from "../../component/routers/factory.ts";
 import { type Fields, isFields, valueAt } from "../../core/fields.ts";
 import { type GatePhase, gatePhases } from "../../core/gates.ts";
-import { type RouterName, routerNames } from "../../core/model.ts";
 import { didYouMean, nearest } from "../../core/nearest.ts";
 import { parseSteps } from "../../core/rollout/steps.ts";
+import { type RouterName, routerNames } from "../../core/router-names.ts";
 import { callUrlProblem } from "../../core/urls.ts";
 import type { GateAround } from "../../gates/kind.ts";
 import { configurableGates } from "../../gates/kinds.ts";

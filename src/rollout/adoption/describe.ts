@@ -1,7 +1,8 @@
 import { canaryAnnotation, classAnnotation } from "../../component/routers/main-ingress.ts";
 import type { ReleaseTemplate, SlotOnly } from "../../config/model/types.ts";
-import type { IngressPlace, IngressSpec, ModelServer, RouterName } from "../../core/model.ts";
+import type { IngressPlace, IngressSpec, ModelServer } from "../../core/model.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import { isBookkeeping, toolAnnotation } from "../record/bookkeeping.ts";
 import { autoscalingOf } from "./autoscaler.ts";
 import { budgetOf } from "./budget.ts";

@@ -1,8 +1,8 @@
 import { defaults } from "../../core/defaults.ts";
 import { beginning } from "../../core/identity-path.ts";
 import type { MigrationStage } from "../../core/migration.ts";
-import type { RouterName } from "../../core/model.ts";
 import type { RolloutKind, Stage } from "../../core/rollout/state.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import { describeExtras, liveSlot, splitOf } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { podEvidence } from "../../slots/pod-evidence.ts";

@@ -5,7 +5,8 @@ import { routerNamed } from "../../component/routers/factory.ts";
 import { custom } from "../../component/servers/custom.ts";
 import { mlserver } from "../../component/servers/mlserver.ts";
 import { ingressMetricsAnnotation } from "../../core/local-cluster.ts";
-import type { ModelServer, RouterName } from "../../core/model.ts";
+import type { ModelServer } from "../../core/model.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import { type FindCounters, findCounters } from "./find-counters.ts";
 import type { CountersAbout } from "./read-counters.ts";
 

@@ -1,8 +1,9 @@
 import { allRights, routerNamed } from "../../component/routers/factory.ts";
-import type { ModelSpec, RouterName } from "../../core/model.ts";
+import type { ModelSpec } from "../../core/model.ts";
 import { optionalRows, type RoutingNeeds } from "../../core/optional-permissions.ts";
 import { type Permission, permissionsOf } from "../../core/permission-checks.ts";
 import { requiredRows } from "../../core/permissions.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import { refuseDenied } from "../../kubernetes/access.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
 import { knownKind } from "./declared-objects.ts";

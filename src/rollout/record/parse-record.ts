@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { tied } from "../../config/parts/tied.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
-import { inferenceProtocols, ownRouterPrefix, podDefaultsVersions, routerNames } from "../../core/model.ts";
+import { inferenceProtocols, podDefaultsVersions } from "../../core/model.ts";
+import { ownRouterPrefix, routerNames } from "../../core/router-names.ts";
 import { slots } from "../../core/slots.ts";
 import { stickyKinds } from "../../core/testers.ts";
 import { adoptionSchema } from "./adoption.ts";

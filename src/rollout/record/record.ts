@@ -1,8 +1,9 @@
 import type { IdentityProbe } from "../../core/identity.ts";
 import type { Migration } from "../../core/migration.ts";
-import type { IngressSpec, ModelServer, PodDefaults, RouterName, SlotSpec } from "../../core/model.ts";
+import type { IngressSpec, ModelServer, PodDefaults, SlotSpec } from "../../core/model.ts";
 import { type ObjectNames, objectNames, type SlotNames } from "../../core/names.ts";
 import type { ServiceSettings } from "../../core/release-contents.ts";
+import type { RouterName } from "../../core/router-names.ts";
 import type { Slot } from "../../core/slots.ts";
 import type { RoutingOptions } from "../../core/testers.ts";
 import type { Adoption } from "./adoption.ts";

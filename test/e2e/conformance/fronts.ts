@@ -1,4 +1,4 @@
-import type { RouterName } from "../../../src/core/model.ts";
+import type { RouterName } from "../../../src/core/router-names.ts";
 import type { KubernetesApi } from "../../../src/kubernetes/api.ts";
 import { type RunningController, traefikClass } from "../controllers.ts";
 import type { ModelProject } from "../model-project.ts";
