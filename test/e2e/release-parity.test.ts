@@ -6,6 +6,7 @@ import { testImages, versionAt } from "./test-cluster.ts";
 
 let project: ModelProject;
 
+const clientsPerSecond = 150;
 const path = "/v2/models/demo/infer";
 /** The same model under another version: what is compared is the model, not the name that tells slots apart. */
 const model = { MODEL: "1", LABELS: "fine,review,fraud" };
@@ -75,9 +76,12 @@ const failed = (stdout: string) =>
   new Set([...stdout.matchAll(/"name":"([^"]+)"[^\n]*?"verdict":"fail"/g)].map(([, name]) => name));
 
 describe("a verdict on the model's answers", () => {
-  test("bad models are sent back by the gate that sees them before a client does, good ones go live", async () => {
+  test("bad models are sent back by the gate that sees them before a client does, good ones go live", {
+    timeout: 480_000,
+  }, async () => {
     const stop = new AbortController();
-    const load = project.startLoad(20, stop.signal);
+    // Own requests to live are at most a tenth of these.
+    const load = project.startQuickLoad(clientsPerSecond, stop.signal);
     try {
       const permuted = await release("2", "env.LABELS=review,fraud,fine");
       expect(permuted.exitCode, permuted.stdout).toBe(3);
