@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { turnPods } from "./bad-releases.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { startPrometheus } from "./prometheus.ts";
+import { isSoak } from "./soak.ts";
 import { testImages, versionAt } from "./test-cluster.ts";
 
 const ratePerSecond = 60;
@@ -120,7 +121,7 @@ describe("clients' requests, as the ingress controller counts them", () => {
     }
   });
 
-  test("as a real Prometheus has them", async () => {
+  test.runIf(isSoak)("as a real Prometheus has them", async () => {
     const prometheus = await startPrometheus([metricsHost()]);
     const stop = new AbortController();
     try {

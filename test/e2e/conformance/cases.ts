@@ -132,6 +132,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "abort in a share, no request fails",
+    isLong: ({ name }) => name !== "traefik",
     lacking: needing("weights"),
     async run(stage) {
       await stage.withoutFailure(async () => {
