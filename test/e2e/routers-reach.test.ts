@@ -10,6 +10,7 @@ import { askOnce, type CookieClient, movesOf, newClients } from "./cookie-client
 import { makeEdgeGateway } from "./edge-gateway.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { configureReleases } from "./release-project.ts";
+import { isSoak } from "./soak.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
 
 /** Who gets a new release before others: testers, clients that stay where they are, and requests that are copied. */
@@ -234,40 +235,44 @@ test("the router nginx, served by Traefik, has testers by the preview header and
   }
 });
 
-test("the router gateway-api, served by Traefik, has testers by header and by cookie, and is refused copies that its class has not", {
-  timeout: 300_000,
-}, async () => {
-  project = await ModelProject.create("reach-gateway");
-  project.ingressUrl = traefik.url;
-  await makeEdgeGateway(project, traefik);
-  await configureReleases(project, {
-    streamSeconds: 1,
-    steps: "25%:15s",
-    rollbackWindow: 600,
-    settings: {
-      router: "gateway-api",
-      ingress: { host: project.host, gateway: { name: "edge" } },
-      routing: { testers },
-    },
-  });
-  await project.result(["up"]);
-  expect([await byHeader(), await byCookie()]).toEqual(["1", "1"]);
-  await project.edit((text) => text.replace(testImages.blue, testImages.green));
-  const releasing = project.result(["release"]);
-  await untilPhase("shift", 25);
-  expect([await byHeader(), await byCookie()]).toEqual(["2", "2"]);
-  expect(await askAs({ "X-Team": "ml", "X-Modelswitch-Preview": "blue" })).toBe("1");
-  expect(await releasing).toMatchObject({ ended: "live", target: "green" });
-  await project.result(["rollback"]);
-  expect([await byHeader(), await byCookie(), await askAs()]).toEqual(["1", "1", "1"]);
+test.runIf(isSoak)(
+  "the router gateway-api, served by Traefik, has testers by header and by cookie, and is refused copies that its class has not",
+  {
+    timeout: 300_000,
+  },
+  async () => {
+    project = await ModelProject.create("reach-gateway");
+    project.ingressUrl = traefik.url;
+    await makeEdgeGateway(project, traefik);
+    await configureReleases(project, {
+      streamSeconds: 1,
+      steps: "25%:15s",
+      rollbackWindow: 600,
+      settings: {
+        router: "gateway-api",
+        ingress: { host: project.host, gateway: { name: "edge" } },
+        routing: { testers },
+      },
+    });
+    await project.result(["up"]);
+    expect([await byHeader(), await byCookie()]).toEqual(["1", "1"]);
+    await project.edit((text) => text.replace(testImages.blue, testImages.green));
+    const releasing = project.result(["release"]);
+    await untilPhase("shift", 25);
+    expect([await byHeader(), await byCookie()]).toEqual(["2", "2"]);
+    expect(await askAs({ "X-Team": "ml", "X-Modelswitch-Preview": "blue" })).toBe("1");
+    expect(await releasing).toMatchObject({ ended: "live", target: "green" });
+    await project.result(["rollback"]);
+    expect([await byHeader(), await byCookie(), await askAs()]).toEqual(["1", "1", "1"]);
 
-  await project.edit((text) => text.replace('"settle": 1', '"settle": 1, "shadow": 10'));
-  for (const command of ["plan", "release"]) {
-    const { exitCode, stdout, stderr } = await project.command([command]);
-    expect(exitCode, stdout + stderr).toBe(2);
-    expect(stdout + stderr).toContain("HTTPRouteRequestMirror");
-  }
-});
+    await project.edit((text) => text.replace('"settle": 1', '"settle": 1, "shadow": 10'));
+    for (const command of ["plan", "release"]) {
+      const { exitCode, stdout, stderr } = await project.command([command]);
+      expect(exitCode, stdout + stderr).toBe(2);
+      expect(stdout + stderr).toContain("HTTPRouteRequestMirror");
+    }
+  },
+);
 
 test.each(routerNames)(
   "the objects of the router %s for testers, copies and kept clients are what its kinds take",
