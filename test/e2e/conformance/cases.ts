@@ -137,7 +137,7 @@ export const cases: readonly Case[] = [
     async run(stage) {
       await stage.withoutFailure(async () => {
         const releasing = stage.project.command([...stage.release(), "--steps", "25%:10m", "--json"]);
-        await until("green has a quarter", async () => (await stage.split()).green === 25, 120_000);
+        await until("green has a quarter", async () => (await stage.split()).green === 25, 240_000);
         await until("clients get green", async () => (await stage.at()) === "2");
         await stage.project.result(["abort"]);
         await releasing;
