@@ -127,8 +127,9 @@ export default defineConfig({ server, ...${JSON.stringify(config, null, 2)} });
   }
 
   /** Constant load of inference requests that are answered at once. */
-  startQuickLoad(ratePerSecond: number, signal: AbortSignal): LoadRun {
+  startQuickLoad(ratePerSecond: number, signal: AbortSignal, known: readonly string[] = versions): LoadRun {
     return this.#load({
+      versions: known,
       path: "/v2/models/demo/infer",
       ratePerSecond,
       maximumDurationMs: 3_600_000,
@@ -152,7 +153,9 @@ export default defineConfig({ server, ...${JSON.stringify(config, null, 2)} });
     });
   }
 
-  #load(options: Omit<LoadOptions, "url" | "host" | "body" | "versions">): LoadRun {
+  #load(
+    options: Omit<LoadOptions, "url" | "host" | "body" | "versions"> & Partial<Pick<LoadOptions, "versions">>,
+  ): LoadRun {
     return startLoad({
       url: this.ingressUrl,
       host: this.host,
