@@ -14,14 +14,16 @@ const answer = (body: string, status = 200): IngressOutcome => ({
 const x = { name: "x", datatype: "FP64", shape: [-1, 2] };
 const y = { name: "y", datatype: "FP32", shape: [-1] };
 
+const ioOf = (model: (request: IngressRequest) => IngressOutcome): GateIo => ({
+  calls: callIo(),
+  reach: () => Promise.resolve(reach),
+  counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
+  pods: () => Promise.reject(new Error("Nobody asks for pods.")),
+  ask: (request) => Promise.resolve(model(request)),
+});
+
 function asked(model: (request: IngressRequest) => IngressOutcome, config: Omit<SmokeConfig, "path"> = {}) {
-  const io: GateIo = {
-    calls: callIo(),
-    reach: () => Promise.resolve(reach),
-    counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
-    pods: () => Promise.reject(new Error("Nobody asks for pods.")),
-    ask: (request) => Promise.resolve(model(request)),
-  };
+  const io = ioOf(model);
   const gate = {
     name: "smoke",
     phases: ["verify"] as const,
@@ -111,13 +113,7 @@ test("a smoke gate that never sees the live model is refused, unless it need not
 describe("a smoke gate that nobody asked for", () => {
   const settings = smokeGate.settings({ smoke: { path } }, 1_000);
   const look = async (model: (request: IngressRequest) => IngressOutcome) => {
-    const io: GateIo = {
-      calls: callIo(),
-      reach: () => Promise.resolve(reach),
-      counters: () => Promise.resolve({ kind: "unreadable", why: "nobody counts" }),
-      pods: () => Promise.reject(new Error("Nobody asks for pods.")),
-      ask: (request) => Promise.resolve(model(request)),
-    };
+    const io = ioOf(model);
     const gate = {
       name: "smoke",
       phases: ["verify"] as const,

@@ -27,8 +27,9 @@ export async function setup(): Promise<() => Promise<void>> {
   process.env[ready] = "1";
   const clusterName = process.env.MODELSWITCH_TEST_CLUSTER ?? "test";
   process.env.PULUMI_CONFIG_PASSPHRASE = "only for tests";
-  const installed = await installPackage();
-  process.env.MODELSWITCH_TEST_PROGRAM ??= installed.program;
+  const isInstalled = process.env.MODELSWITCH_TEST_PROGRAM !== undefined;
+  const installed = isInstalled ? undefined : await installPackage();
+  if (installed !== undefined) process.env.MODELSWITCH_TEST_PROGRAM = installed.program;
   const building = buildTools();
   // Both are built where they cannot be downloaded: at the same time, and before a test's own deadline runs.
   await Promise.all([
@@ -47,7 +48,7 @@ export async function setup(): Promise<() => Promise<void>> {
     building.kill("SIGTERM");
     if (process.env.MODELSWITCH_TEST_KEEP !== "1")
       await expectSuccess(["cluster", "down", "--name", clusterName], true);
-    await installed.remove();
+    await installed?.remove();
   };
 }
 

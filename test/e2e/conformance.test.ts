@@ -5,10 +5,11 @@ import { routerNames } from "../../src/core/router-names.ts";
 import { connect } from "../../src/kubernetes/connect.ts";
 import { cases } from "./conformance/cases.ts";
 import { startContour } from "./conformance/contour.ts";
-import { fronts, makeGateway, notRun } from "./conformance/fronts.ts";
+import { fronts, notRun } from "./conformance/fronts.ts";
 import { Matrix } from "./conformance/matrix.ts";
 import { Stage } from "./conformance/stage.ts";
 import { installKinds, type RunningController, startTraefik, traefikClass } from "./controllers.ts";
+import { makeEdgeGateway } from "./edge-gateway.ts";
 import { ModelProject } from "./model-project.ts";
 import { isSoak } from "./soak.ts";
 
@@ -115,7 +116,7 @@ test.each(routerNames)(
 
 test("a listener that does not take the route is named before anything is written", async () => {
   const project = await ModelProject.create("kit-listener");
-  await makeGateway(project, await controllerOf("traefik"));
+  await makeEdgeGateway(project, await controllerOf("traefik"));
   const gateway = { name: "edge", sectionName: "other" };
   await project.configure({ router: "gateway-api", ingress: { host: project.host, gateway } });
   const { exitCode, stdout } = await project.command(["up", "--json"]);

@@ -3,10 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { LoadRun } from "../../demo/load.ts";
 import { connect } from "../../src/kubernetes/connect.ts";
 import { installKinds, type RunningController, startTraefik } from "./controllers.ts";
+import { makeEdgeGateway } from "./edge-gateway.ts";
 import { ModelProject } from "./model-project.ts";
 import { configureReleases } from "./release-project.ts";
 import { isSoak } from "./soak.ts";
-import { until, versionAt } from "./test-cluster.ts";
+import { versionAt } from "./test-cluster.ts";
 
 /** A model moves under load: to another controller, to another provider of that one, and back to where it began. */
 
@@ -33,38 +34,6 @@ afterEach(async () => {
 });
 
 type Router = "nginx" | "traefik" | "gateway-api";
-
-async function makeGateway(): Promise<void> {
-  const { api, name } = project.namespace;
-  const put = (path: string, body: object) =>
-    api.json({
-      method: "PATCH",
-      path: `/apis/${gatewayGroup}/${path}`,
-      query: { fieldManager: "tests", force: true },
-      body,
-    });
-  await put("gatewayclasses/traefik", {
-    apiVersion: gatewayGroup,
-    kind: "GatewayClass",
-    metadata: { name: "traefik" },
-    spec: { controllerName: "traefik.io/gateway-controller" },
-  });
-  await put(`namespaces/${name}/gateways/edge`, {
-    apiVersion: gatewayGroup,
-    kind: "Gateway",
-    metadata: { name: "edge" },
-    spec: {
-      gatewayClassName: "traefik",
-      listeners: [{ name: "web", protocol: "HTTP", port: traefik.port }],
-    },
-  });
-  await until("the Gateway has an address", async () => {
-    const found = await api.find<{ status?: { addresses?: readonly unknown[] } }>(
-      `/apis/${gatewayGroup}/namespaces/${name}/gateways/edge`,
-    );
-    return (found?.status?.addresses ?? []).length > 0;
-  });
-}
 
 /** The goal is what the configuration says. */
 async function configure(router: Router): Promise<void> {
@@ -162,7 +131,7 @@ describe("a model under load moves", () => {
     timeout: isSoak ? 1_800_000 : 400_000,
   }, async () => {
     await create("migrate");
-    await makeGateway();
+    await makeEdgeGateway(project, traefik);
     const stop = new AbortController();
     const { signal } = stop;
     try {

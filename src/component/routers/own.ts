@@ -5,6 +5,7 @@ import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { type OwnRouterName, ownRouterPrefix } from "../../core/router-names.ts";
 import type { Slot } from "../../core/slots.ts";
+import { weighted } from "./capabilities.ts";
 import type { ControllerCounters } from "./counters/counted.ts";
 import { registerRouter } from "./factory.ts";
 import type { ObservedObject, Router, RouterCapabilities, RouterInput } from "./router.ts";
@@ -154,30 +155,12 @@ function routerOf(own: OwnRouter): Router & { readonly name: OwnRouterName } {
   };
 }
 
-/** What a router can do of which the user has said nothing. */
-const silent: RouterCapabilities = {
-  weights: true,
-  commit: false,
-  header: false,
-  testers: false,
-  cookie: false,
-  headerRegex: false,
-  mirror: false,
-  mirrorPercent: false,
-  sticky: false,
-  stickyOverridesHeader: false,
-  reloadOnSwitch: undefined,
-  needsUnionService: false,
-  timeout: false,
-  bodySize: false,
-  backendProtocol: false,
-};
-
 function capabilitiesOf({ preview = false, weights = true, obeys = [] }: OwnRouter): RouterCapabilities {
   return {
-    ...silent,
+    ...weighted,
     weights,
     header: preview,
+    reloadOnSwitch: undefined,
     timeout: obeys.includes("timeout"),
     bodySize: obeys.includes("maxBodySize"),
     backendProtocol: obeys.includes("protocol"),

@@ -1,9 +1,9 @@
 import type { RouterName } from "../../../src/core/router-names.ts";
 import type { KubernetesApi } from "../../../src/kubernetes/api.ts";
 import { type RunningController, traefikClass } from "../controllers.ts";
+import { makeEdgeGateway } from "../edge-gateway.ts";
 import type { ModelProject } from "../model-project.ts";
 import { isSoak } from "../soak.ts";
-import { until } from "../test-cluster.ts";
 import { contourClass } from "./contour.ts";
 
 /** How a router's controller runs in these tests, and what a model says to be behind it. */
@@ -36,7 +36,7 @@ const ofGateway = (router: RouterName, killedAt: string): Front => ({
   router,
   controller: "traefik",
   killedAt,
-  prepare: makeGateway,
+  prepare: makeEdgeGateway,
   // The proof finds the address in the Gateway's status, and the port at its listener.
   ingress: ({ host }) => ({ host, gateway: { name: "edge" } }),
 });
@@ -88,36 +88,5 @@ export async function makeIngressClass(api: KubernetesApi): Promise<void> {
       metadata: { name },
       spec: { controller },
     },
-  });
-}
-
-const group = "gateway.networking.k8s.io/v1";
-
-export async function makeGateway({ namespace }: ModelProject, { port }: RunningController): Promise<void> {
-  const { api, name } = namespace;
-  const put = (path: string, body: object) =>
-    api.json({
-      method: "PATCH",
-      path: `/apis/${group}/${path}`,
-      query: { fieldManager: "tests", force: true },
-      body,
-    });
-  await put("gatewayclasses/traefik", {
-    apiVersion: group,
-    kind: "GatewayClass",
-    metadata: { name: "traefik" },
-    spec: { controllerName: "traefik.io/gateway-controller" },
-  });
-  await put(`namespaces/${name}/gateways/edge`, {
-    apiVersion: group,
-    kind: "Gateway",
-    metadata: { name: "edge" },
-    spec: { gatewayClassName: "traefik", listeners: [{ name: "web", protocol: "HTTP", port }] },
-  });
-  await until("the Gateway has an address", async () => {
-    const found = await api.find<{ status?: { addresses?: readonly unknown[] } }>(
-      `/apis/${group}/namespaces/${name}/gateways/edge`,
-    );
-    return (found?.status?.addresses ?? []).length > 0;
   });
 }
