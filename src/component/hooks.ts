@@ -3,7 +3,7 @@ import { messageAndHint, UserError } from "../core/errors.ts";
 import type { ObjectNames } from "../core/names.ts";
 import { noteRefusal } from "../core/refusals.ts";
 import type { Slot } from "../core/slots.ts";
-import { KubernetesApiError } from "../kubernetes/api.ts";
+import { mayNotLook } from "../kubernetes/api.ts";
 import type { Connection } from "../kubernetes/connect.ts";
 import type { GuardKubeconfig } from "./arguments.ts";
 import { refuseEmptyLiveSlot, refuseRemovedSlot, refuseTakenHost } from "./creation-guard.ts";
@@ -181,7 +181,7 @@ async function ifReachable(say: Declared["say"], what: string, check: () => Prom
     await check();
   } catch (error) {
     const isOurs = error instanceof UserError && unreachable.includes(error.code);
-    const isForbidden = error instanceof KubernetesApiError && [401, 403].includes(error.status);
+    const isForbidden = mayNotLook(error);
     if (!isOurs && !isForbidden) throw error;
     await say(
       `${what} was not looked at: ${error.message} Say how to reach the cluster of the component's provider: guard: { path: …, context: … }.`,

@@ -112,6 +112,11 @@ export class KubernetesApiError extends Error {
   }
 }
 
+/** Whether the API server does not let this account look. Others find out by what is missing then. */
+export function mayNotLook(error: unknown): error is KubernetesApiError {
+  return error instanceof KubernetesApiError && [401, 403].includes(error.status);
+}
+
 /** The error for an answer with a status of 400 or more, read from its `Status` object. */
 export function responseError(request: ApiRequest, response: ApiResponse): KubernetesApiError {
   let status: { reason?: string; message?: string; details?: { causes?: KubernetesApiError["causes"] } } = {};

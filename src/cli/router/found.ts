@@ -1,5 +1,5 @@
 import type { IngressClassShape } from "../../core/ingress-class.ts";
-import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";
+import { type KubernetesApi, mayNotLook } from "../../kubernetes/api.ts";
 
 /** What a cluster has that says who takes requests. What may not be seen is left out, and named. */
 export interface FoundControllers {
@@ -22,8 +22,6 @@ export interface FoundGatewayClass {
   readonly name: string;
   readonly controllerName: string;
   readonly isAccepted: boolean;
-  /** Names of features of the Gateway API that it says it has. */
-  readonly features: readonly string[];
 }
 
 export interface FoundGateway {
@@ -41,7 +39,6 @@ interface GatewayClass {
   readonly spec?: { readonly controllerName?: string };
   readonly status?: {
     readonly conditions?: readonly { readonly type?: string; readonly status?: string }[];
-    readonly supportedFeatures?: readonly (string | { readonly name?: string })[];
   };
 }
 
@@ -60,7 +57,7 @@ export async function findControllers(api: KubernetesApi, signal: AbortSignal): 
     try {
       return (await api.find<Listed<Item>>(path, { signal }))?.items ?? [];
     } catch (error) {
-      if (!(error instanceof KubernetesApiError && [401, 403].includes(error.status))) throw error;
+      if (!mayNotLook(error)) throw error;
       unseen.push(kind);
       return [];
     }
@@ -81,9 +78,6 @@ export async function findControllers(api: KubernetesApi, signal: AbortSignal): 
       name: metadata?.name ?? "",
       controllerName: spec?.controllerName ?? "",
       isAccepted: isAccepted(status),
-      features: (status.supportedFeatures ?? []).flatMap((one) =>
-        typeof one === "string" ? one : (one.name ?? []),
-      ),
     })),
     gateways: gateways.map(({ metadata, spec }) => ({
       name: metadata?.name ?? "",
@@ -108,7 +102,7 @@ async function groupsOf(api: KubernetesApi, signal: AbortSignal): Promise<readon
     });
     return groups.flatMap(({ name }) => name ?? []);
   } catch (error) {
-    if (error instanceof KubernetesApiError && [401, 403].includes(error.status)) return undefined;
+    if (mayNotLook(error)) return undefined;
     throw error;
   }
 }

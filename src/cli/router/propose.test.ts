@@ -36,7 +36,6 @@ describe("the router that is proposed", () => {
     const gatewayClass = {
       name: "eg",
       controllerName: "gateway.envoyproxy.io/gatewayclass-controller",
-      features: [],
     };
     const accepted = { ...nothing, gateways, gatewayClasses: [{ ...gatewayClass, isAccepted: true }] };
     expect(proposeRouters(accepted).map(proposalText)).toEqual([

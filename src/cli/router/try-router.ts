@@ -1,6 +1,5 @@
 import { conformanceOf } from "../../component/routers/conformance.ts";
 import type { Router, RouterInput } from "../../component/routers/router.ts";
-import type { Named } from "../../core/names.ts";
 import { objectPath } from "../../core/object-kind.ts";
 import { type Routing, settledOn } from "../../core/routing.ts";
 import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";
@@ -8,8 +7,8 @@ import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts"
 /** What a router was found to be. */
 export interface TriedCheck {
   readonly name: string;
-  readonly state: "ok" | "failed" | "skipped";
-  /** What is wrong, or why nothing was tried. */
+  readonly state: "ok" | "failed";
+  /** What is wrong. */
   readonly details: readonly string[];
 }
 
@@ -38,7 +37,7 @@ export async function tryOnCluster(
   }: { readonly api: KubernetesApi; readonly namespace: string; readonly signal: AbortSignal },
 ): Promise<TriedCheck> {
   const name = "is taken by the cluster, every field of its objects (a dry run: nothing is stored)";
-  const refs = router.refs((input.names ?? input.model) satisfies Named);
+  const refs = router.refs(input.names ?? input.model);
   const routings: readonly Routing[] = router.capabilities.weights
     ? shares.map((weight) => ({ main: "blue", candidate: "green", weight }))
     : [settledOn("blue"), settledOn("green")];

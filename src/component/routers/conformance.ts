@@ -88,7 +88,7 @@ function everyRouting({ capabilities }: Router): readonly Routing[] {
 }
 
 /** What remains of a routing where it is written by this router. */
-export function asWritten({ capabilities: { weights, commit } }: Router, routing: Routing): Routing {
+function asWritten({ capabilities: { weights, commit } }: Router, routing: Routing): Routing {
   return !weights ? settledOn(routing.main) : commit ? routing : settled(routing);
 }
 

@@ -8,7 +8,7 @@ import {
   type ObjectKind,
   objectPath,
 } from "../../core/object-kind.ts";
-import { KubernetesApiError } from "../../kubernetes/api.ts";
+import { mayNotLook } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Observation } from "../observe/observation.ts";
 import { requireIngressClass } from "./ingress-class.ts";
@@ -38,7 +38,7 @@ async function requireGround({ api, config, namespace, signal }: Place, router: 
     try {
       return (await api.find(path, { signal })) as ObservedObject | undefined;
     } catch (error) {
-      if (error instanceof KubernetesApiError && [401, 403].includes(error.status)) return "unseen";
+      if (mayNotLook(error)) return "unseen";
       throw error;
     }
   };
@@ -65,7 +65,7 @@ async function requireKinds({ api, config, signal }: Place, kinds: readonly Obje
         return (list?.resources ?? []).some(({ name }) => name === kind.plural);
       } catch (error) {
         // Whoever may not ask what there is finds out when it is written.
-        if (error instanceof KubernetesApiError && [401, 403].includes(error.status)) return true;
+        if (mayNotLook(error)) return true;
         throw error;
       }
     }),

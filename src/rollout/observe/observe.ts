@@ -4,7 +4,7 @@ import { type ObjectNames, objectNames } from "../../core/names.ts";
 import { type ObjectRef, objectPath } from "../../core/object-kind.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
-import { type KubernetesApi, KubernetesApiError } from "../../kubernetes/api.ts";
+import { type KubernetesApi, mayNotLook } from "../../kubernetes/api.ts";
 import { Lists } from "../../kubernetes/lists.ts";
 import { observeSlotAt } from "../../slots/observe-slot.ts";
 import type { Observation, SlotObservation } from "./observation.ts";
@@ -78,7 +78,7 @@ async function addressed(
     const path = objectPath(place.namespace ?? namespace, place);
     return (await api.find(path, signal === undefined ? {} : { signal })) as ObservedObject | undefined;
   } catch (error) {
-    if (error instanceof KubernetesApiError && [401, 403].includes(error.status)) return undefined;
+    if (mayNotLook(error)) return undefined;
     throw error;
   }
 }
