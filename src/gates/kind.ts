@@ -6,6 +6,13 @@ import type { GateBase, GatePhase } from "../core/gates.ts";
 import type { RouterName } from "../core/router-names.ts";
 import type { GateIo, GateSubject } from "./io.ts";
 
+/** What a gate that judges by statistics takes of the release's alpha. */
+export const weightKey = z
+  .number()
+  .positive()
+  .optional()
+  .describe("Its part of rollout.alpha, beside those of other gates that judge by statistics. Default: 1");
+
 /** What a gate looks with: the world, and what it remembers over all phases of a rollout. */
 export interface Looking {
   readonly io: GateIo;

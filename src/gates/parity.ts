@@ -7,7 +7,7 @@ import { defaultAlpha, pairMargins } from "../core/statistics/lines.ts";
 import { type Asking, type AskingConfig, askingOf, askingShape } from "./asking.ts";
 import { ingressGateProblems } from "./ingress-rules.ts";
 import type { GateSubject } from "./io.ts";
-import { type ConfigurableGate, type GateAround, lookBy } from "./kind.ts";
+import { type ConfigurableGate, type GateAround, lookBy, weightKey } from "./kind.ts";
 import type { ParitySample } from "./parity/ask.ts";
 import { judgeParity } from "./parity/judge.ts";
 import { nothing, type ParityMemory, remembered } from "./parity/memory.ts";
@@ -69,13 +69,7 @@ export const bothSlotsShape = {
     .describe(
       `Requests a second to the live slot, at most; never over a tenth of clients' where these are counted. ${otherwise(parityDefaults.pace)}`,
     ),
-  weight: z
-    .number()
-    .positive()
-    .optional()
-    .describe(
-      "Its part of the release's alpha, beside those of other gates that judge by statistics. Default: 1",
-    ),
+  weight: weightKey,
 } as const;
 
 const parity = z

@@ -13,7 +13,7 @@ import {
 } from "../core/statistics/live-analysis.ts";
 import { type Asking, type AskingConfig, askingOf, askingShape } from "./asking.ts";
 import { ingressGateProblems } from "./ingress-rules.ts";
-import { type ConfigurableGate, lookBy } from "./kind.ts";
+import { type ConfigurableGate, lookBy, weightKey } from "./kind.ts";
 import type { PerformanceSample, Timed } from "./performance/ask.ts";
 
 /** Whether the release answers as fast as the live one, under the same requests. */
@@ -173,13 +173,7 @@ const performance = z
       .positive()
       .optional()
       .describe(`Seconds after which it says what it could not show. ${otherwise(defaultSeconds)}`),
-    weight: z
-      .number()
-      .positive()
-      .optional()
-      .describe(
-        "Its part of the release's alpha, beside those of other gates that judge by statistics. Default: 1",
-      ),
+    weight: weightKey,
   })
   .describe("Whether the release answers as fast as the live model, under the same requests");
 

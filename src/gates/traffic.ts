@@ -4,7 +4,7 @@ import { gateDefaults } from "../core/defaults.ts";
 import { isFields, valueAt } from "../core/fields.ts";
 import { defaultAlpha } from "../core/statistics/lines.ts";
 import type { CounterSource, CountersOutcome, CountersRequest } from "./io.ts";
-import { type ConfigurableGate, lookBy } from "./kind.ts";
+import { type ConfigurableGate, lookBy, weightKey } from "./kind.ts";
 import { judgeTraffic, nothingSeen, type TrafficMemory, type TrafficRules } from "./traffic-judge.ts";
 
 /** Pods of the ingress controller, read through the API server. */
@@ -89,13 +89,7 @@ const traffic = z
       .describe(
         "Seconds that an answer may take: a bound that the controller counts by; false: not compared. Default: bounds by live's own latencies",
       ),
-    weight: z
-      .number()
-      .positive()
-      .optional()
-      .describe(
-        "Its part of rollout.alpha, beside those of other gates that judge by statistics. Default: 1",
-      ),
+    weight: weightKey,
   })
   .describe(
     "Compares errors and slow answers of clients' requests in both slots, as the ingress controller, or whoever is found, counts them",
