@@ -2,7 +2,7 @@ import { cp, mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ensureTool } from "../../src/tools/ensure.ts";
-import { type ProcessResult, repository, run } from "./cli-process.ts";
+import { type ProcessResult, programUnderTest, repository, run } from "./cli-process.ts";
 import { languageHostFolder, startLanguageHost } from "./language-host.ts";
 import { TestNamespace, testImages, until, versionAt } from "./test-cluster.ts";
 
@@ -105,19 +105,6 @@ describe("plain `pulumi up`", () => {
   });
 
   test("runs BlueGreenModel from the package, and its guard refuses a slot that is not ready", async () => {
-    const library = join(namespace.folder, "package");
-    const compiler = join(repository, "node_modules", "typescript", "bin", "tsc");
-    const built = await run(process.execPath, [
-      compiler,
-      "-p",
-      "tsconfig.build.json",
-      "--outDir",
-      join(library, "dist"),
-    ]);
-    expect(built, built.stdout).toMatchObject({ exitCode: 0 });
-    await cp(join(repository, "package.json"), join(library, "package.json"));
-    await symlink(installed(""), join(library, "node_modules"));
-
     const host = `library.${namespace.name}.example.com`;
     const project = new UserProject("library");
     await project.make(
@@ -128,7 +115,7 @@ describe("plain `pulumi up`", () => {
         blueImage: testImages.blue,
         greenImage: testImages.green,
       },
-      { ...pulumiPackages, modelswitch: library },
+      { ...pulumiPackages, modelswitch: join(dirname(programUnderTest()), "..") },
     );
     // As in the seed: an explicit provider from the stack's configuration.
     await project.pulumi(["config", "set", "--secret", "kubernetes:kubeconfig", namespace.kubeconfigPath]);

@@ -253,6 +253,8 @@ describe("the template form", () => {
 describe("the slots form", () => {
   const config = slotsConfig({ image: "fraud:1", replicas: 2 }, { image: "fraud:2", replicas: 2 });
   const first = plan(config, empty);
+  /** That `up` ended. */
+  const served = { ...first.record, applying: false };
 
   test("gives each slot a release", () => {
     expect(first.record.slots).toEqual({ blue: 1, green: 2 });
@@ -340,12 +342,35 @@ describe("the slots form", () => {
 
   test("does not take an Ingress away from the controller that serves clients", () => {
     const changed = { ...config, ingress: { ...config.ingress, className: "edge" } };
-    expect(refusal(() => plan(changed, running(settledOn("blue")), first.record))).toMatchObject({
+    expect(refusal(() => plan(changed, running(settledOn("blue")), served))).toMatchObject({
       code: "router-changed-live",
       exitCode: 2,
       message: expect.stringContaining("by the class nginx, and the configuration asks for the class edge"),
       hint: expect.stringContaining("modelswitch migrate"),
     });
+  });
+
+  test("lets a first `up` that never ended ask for another class: nobody comes in by what it made", () => {
+    const changed = { ...config, ingress: { ...config.ingress, className: "edge" } };
+    const half = { ...first.record, applying: true };
+    const waiting = running(settledOn("blue"));
+    expect(plan(changed, waiting, half).record.settings.ingress.className).toBe("edge");
+    expect(plan({ ...config, router: "traefik" }, waiting, half).record.settings.router).toBe("traefik");
+
+    const addressed = { name: "fraud", className: "nginx", tlsHosts: [], addresses: ["192.0.2.1"] };
+    const unready = { ...waiting, ingress: addressed };
+    expect(plan(changed, unready, half).record.settings.ingress.className).toBe("edge");
+    const endpoints = { ready: [{ address: "192.0.2.2", pod: undefined }], notReady: 0, terminating: 0 };
+    const blue = observedSlot("blue", 2, { endpoints });
+    const reached = { ...unready, slots: { ...unready.slots, blue } };
+    const refused = [
+      [reached, half],
+      // The first one ended, and a later one did not.
+      [waiting, { ...half, releases: half.releases.map((one) => ({ ...one, liveSince: one.createdAt })) }],
+      [waiting, { ...half, history: [{ at: "", from: "green", to: "blue", by: "", durationMs: 1 }] }],
+    ] as const;
+    for (const [observation, record] of refused)
+      expect(refusal(() => plan(changed, observation, record)).code).toBe("router-changed-live");
   });
 
   test("refuses an Ingress through which no identity is reached, unless it is said how", () => {
@@ -382,9 +407,7 @@ describe("the slots form", () => {
   });
 
   test("does not change to a router of other objects while clients are served", () => {
-    const error = refusal(() =>
-      plan({ ...config, router: "traefik" }, running(settledOn("blue")), first.record),
-    );
+    const error = refusal(() => plan({ ...config, router: "traefik" }, running(settledOn("blue")), served));
     expect(error.code).toBe("router-changed-live");
     expect(error.message).toContain("its Ingress would be deleted, and its IngressRoute made");
   });
@@ -392,7 +415,7 @@ describe("the slots form", () => {
   test.each(["haproxy", "haproxy-tech"] as const)(
     "does not change to the router %s while clients are served: it reads an Ingress of another one otherwise",
     (router) => {
-      const error = refusal(() => plan({ ...config, router }, running(settledOn("blue")), first.record));
+      const error = refusal(() => plan({ ...config, router }, running(settledOn("blue")), served));
       expect(error.code).toBe("router-changed-live");
       expect(error.message).toContain("its Ingress would be rewritten");
     },

@@ -5,11 +5,12 @@ import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { identityPlaces, patternsAsText } from "../../core/identity-path.ts";
 import { configuredNames } from "../../core/names.ts";
-import { sameRouting, settledOn } from "../../core/routing.ts";
+import { sameRouting, settledOn, splitOf } from "../../core/routing.ts";
 import { otherSlot, type Slot, slots } from "../../core/slots.ts";
 import type { Observation } from "../observe/observation.ts";
 import { type Difference, differences } from "../record/differences.ts";
-import type { AppliedSettings } from "../record/record.ts";
+import { wasEverLive } from "../record/ever-live.ts";
+import type { AppliedSettings, RolloutRecord } from "../record/record.ts";
 import type { PlanInput } from "./plan-input.ts";
 
 /** Changes that would cost requests, or are not possible. */
@@ -37,6 +38,7 @@ export function liveChangeRefused(
  */
 export function refuseOtherRouter({ config, record, observation, allowLiveChange }: PlanInput): void {
   if (record === undefined || observation.routing === undefined) return;
+  if (servesNobody(record, observation)) return;
   const [former, next] = [routerNamed(record.settings.router), routerNamed(config.router)];
   const [was, is] = [former.kinds[0].kind, next.kinds[0].kind];
   const hint =
@@ -59,6 +61,22 @@ export function refuseOtherRouter({ config, record, observation, allowLiveChange
     exitCode: exitCodes.usage,
     details: { before: served, after: wanted },
   });
+}
+
+/**
+ * A first `up` never ended, for a class that nobody serves, say, or an image that nobody has: no client comes in by what it made, so the next one may
+ * make something else of it.
+ */
+function servesNobody(record: RolloutRecord, { routing, ingress, slots: seen }: Observation): boolean {
+  const wasLive = (slot: Slot) => {
+    const number = record.slots[slot];
+    return number !== null && wasEverLive(record, number, false);
+  };
+  if (!record.applying || record.adoption !== undefined || record.history.length > 0 || slots.some(wasLive))
+    return false;
+  const answers = (slot: Slot) =>
+    routing !== undefined && splitOf(routing)[slot] > 0 && seen[slot].endpoints.ready.length > 0;
+  return (ingress?.addresses ?? []).length === 0 || !slots.some(answers);
 }
 
 /** Whether what one router has written says the same to another one, whichever slot has the traffic. */
