@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { alone, early } from "./test/e2e/groups.ts";
+import { alone, early, paired } from "./test/e2e/groups.ts";
 
 const files = (names: readonly string[]) => names.map((name) => `test/e2e/${name}.test.ts`);
 
@@ -60,12 +60,18 @@ export default defineConfig({
         name: "e2e",
         order: 2,
         include: files(["*"]),
-        exclude: files([...early, ...Object.keys(alone)]),
+        exclude: files([...early, ...paired, ...Object.keys(alone)]),
         workers: 3,
       }),
       endToEnd({
-        name: "e2e-alone",
+        name: "e2e-paired",
         order: 3,
+        include: files(paired),
+        workers: 2,
+      }),
+      endToEnd({
+        name: "e2e-alone",
+        order: 4,
         include: files(Object.keys(alone)),
         workers: 1,
       }),

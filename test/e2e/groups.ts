@@ -1,10 +1,13 @@
 /**
- * The end-to-end tests in groups that follow each other; a file is in the last but one unless it is named here.
+ * The end-to-end tests in groups that follow each other; a file is in the second unless it is named here.
  * A test of the groups (`test/unit/e2e-groups.test.ts`) says which kinds of files have to be.
  */
 
 /** These need no Kubernetes provider, which is compiled meanwhile. */
 export const early = ["cluster-addons", "cluster-version"];
+
+/** Two at a time, with nothing else beside them: clients under load, none of whom may fail. They wait for streams most of their time. */
+export const paired = ["release-load", "release-kills", "switch"];
 
 /** One after the other, with nothing beside them: why. */
 export const alone: Readonly<Record<string, string>> = {
@@ -14,9 +17,6 @@ export const alone: Readonly<Record<string, string>> = {
   "local-cluster": "starts, kills and compares all that is on the machine",
   "release-care": "fills the node: what is free there is part of the test",
   "release-faults": "kills and suspends the API server, etcd, the kubelet and the ingress controller",
-  "release-kills": "no request may fail under load through many kills",
-  "release-load": "no request may fail under load through many releases",
   "release-modes": "changes what the node has to offer",
   servers: "servers that need both cores, and their idle connections measured",
-  switch: "no request may fail at hundreds in a second",
 };
