@@ -24,7 +24,7 @@ import type { ProjectFolders } from "./workspace.ts";
 export interface StackInternals extends OwnSettings {
   /** The Automation API that belongs to the `@pulumi/pulumi` which the program imports. */
   readonly automation?: () => Promise<AutomationModule>;
-  /** Ends a run when a Deployment can't become ready any more. @default false: the caller watches its own */
+  /** Ends a run when what it waits for can't become ready any more. @default false: the caller watches its own */
   readonly endsHopelessWaits?: boolean;
 }
 
@@ -89,7 +89,7 @@ export class StackRuns {
       };
       const planning = operation === "preview";
       const hopeless = this.#internals.endsHopelessWaits
-        ? new HopelessWaits((one, ended) => this.#pods.whyHopeless(one, ended), session.giveUp)
+        ? new HopelessWaits(this.#pods, { events, giveUp: session.giveUp })
         : undefined;
       const observer = new EngineEvents({
         events,
