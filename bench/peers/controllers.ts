@@ -41,14 +41,13 @@ export const flagger: Controller = {
 const namespace = "peers";
 const signal = AbortSignal.timeout(5_400_000);
 
-/** Builds a controller once, and runs it in the cluster with every right. */
-export async function install({ name, module, program, args, crds }: Controller): Promise<void> {
+/** Builds a controller, once: what was compiled before is in the cache. Returns the folder that has it. */
+export async function build({ name, module, program }: Controller): Promise<string> {
   const folder = join(cacheFolder(), "bench", name);
   await mkdir(folder, { recursive: true });
-  const source = new URL(`./go/${name}/`, import.meta.url);
   await buildGoProgram(
     {
-      module: source,
+      module: sourceOf(name),
       target: `${module}/${program}`,
       typical: { packages: 1200, compileSeconds: 400, linkSeconds: 20 },
     },
@@ -61,6 +60,15 @@ export async function install({ name, module, program, args, crds }: Controller)
       progress: () => {},
     },
   );
+  return folder;
+}
+
+const sourceOf = (name: Controller["name"]) => new URL(`./go/${name}/`, import.meta.url);
+
+/** Runs a controller in the cluster with every right. */
+export async function install(controller: Controller): Promise<void> {
+  const { name, module, args, crds } = controller;
+  const folder = await build(controller);
   await writeFile(
     join(folder, "Containerfile"),
     'FROM scratch\nCOPY controller /controller\nENTRYPOINT ["/controller"]\n',
@@ -77,7 +85,7 @@ export async function install({ name, module, program, args, crds }: Controller)
   await loadImage(archivePath);
 
   const { stdout } = await run("go", ["list", "-m", "-f", "{{.Dir}}", module], {
-    cwd: source,
+    cwd: sourceOf(name),
     env: { ...process.env, GOFLAGS: "-mod=readonly", GOWORK: "off" },
   });
   const definitions = join(stdout.trim(), crds.folder);

@@ -2,10 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { IngressSpec } from "../core/model.ts";
 import { ownLabels } from "../core/names.ts";
 import type { Adopting } from "./adopted.ts";
-import { type BlueGreenModelArgs, type ResolvedArgs, selectorOf } from "./arguments.ts";
+import type { BlueGreenModelArgs } from "./arguments.ts";
 import type { IngressStatus } from "./endpoint.ts";
 import type { Guard } from "./hooks.ts";
 import { kubernetesResource } from "./kubernetes-resource.ts";
+import { type ResolvedArgs, selectorOf } from "./resolve-arguments.ts";
 import { serviceKind } from "./routers/service-object.ts";
 import { backendPort } from "./service-port.ts";
 

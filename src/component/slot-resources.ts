@@ -4,7 +4,7 @@ import { ownLabels } from "../core/names.ts";
 import { podScheme } from "../core/pod-address.ts";
 import type { Slot } from "../core/slots.ts";
 import type { Adopting } from "./adopted.ts";
-import { type BlueGreenModelArgs, type ResolvedArgs, type SlotArgs, selectorOf } from "./arguments.ts";
+import type { BlueGreenModelArgs, SlotArgs } from "./arguments.ts";
 import { autoscalerSpec } from "./autoscaling.ts";
 import { deploymentSpec, releaseLabel } from "./deployment.ts";
 import { disruptionBudgetSpec } from "./disruption.ts";
@@ -12,6 +12,7 @@ import type { Guard } from "./hooks.ts";
 import { type ConfigFiles, configMapName } from "./pod/config-files.ts";
 import { versionsText } from "./pod/versions.ts";
 import { withPodDefaults } from "./pod-defaults.ts";
+import { type ResolvedArgs, selectorOf } from "./resolve-arguments.ts";
 import { backendPort, serviceFields } from "./service-port.ts";
 
 /** What is known of a slot once it is there. */

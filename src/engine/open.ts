@@ -1,7 +1,8 @@
 import { checkOptions } from "./checks.ts";
-import { LocalStack, type StackInternals } from "./local-stack.ts";
+import { LocalStack } from "./local-stack.ts";
 import { obtainEngine } from "./session.ts";
 import type { OpenStack, Stack, StackOptions } from "./stack.ts";
+import type { StackInternals } from "./stack-runs.ts";
 import { projectFolders } from "./workspace.ts";
 
 /** See `OpenStack`. Opening starts nothing: the CLI is looked for at the first operation. */

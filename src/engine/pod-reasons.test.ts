@@ -29,24 +29,31 @@ function waited(kind: string, unready = true): Observed {
   };
 }
 
-const pods = async () => [
-  "0 of 1 replicas ready",
-  "pod big-x: 0/1 nodes are available: 1 Insufficient memory.",
-];
+const lines = ["0 of 1 replicas ready", "pod big-x: 0/1 nodes are available: 1 Insufficient memory."];
+const pods = async () => ({ lines, hasFailed: false });
 
-test("a Deployment that was waited for in vain says why in terms of its pods", async () => {
-  const observed = await withPodReasons(waited("Deployment"), pods);
-  const error = explainFailure(output, observed, context);
-  expect(error).toMatchObject({
-    code: "deployment-failed",
-    message: `The update of stack dev failed: Deployment big: it did not become ready in time: 0 of 1 replicas ready
+test.each(["Deployment", "StatefulSet"])(
+  "a %s that was waited for in vain says why in terms of its pods",
+  async (kind) => {
+    const observed = await withPodReasons(waited(kind), pods);
+    const error = explainFailure(output, observed, context);
+    expect(error).toMatchObject({
+      code: "deployment-failed",
+      message: `The update of stack dev failed: ${kind} big: it did not become ready in time: 0 of 1 replicas ready
   pod big-x: 0/1 nodes are available: 1 Insufficient memory.`,
-    details: { resources: [{ kind: "Deployment", name: "big", unready: true }] },
-  });
+      details: { resources: [{ kind, name: "big", unready: true }] },
+    });
+  },
+);
+
+test("what failed by itself did not run out of time", async () => {
+  const look = async () => ({ lines: ["BackoffLimitExceeded"], hasFailed: true });
+  const { diagnostics } = await withPodReasons(waited("Job"), look);
+  expect(diagnostics[0]?.message).toBe("it failed: BackoffLimitExceeded");
 });
 
 test.each([
-  ["another kind", waited("StatefulSet"), pods],
+  ["a kind that nobody can look at", waited("Certificate"), async () => undefined],
   ["a Deployment that failed otherwise", waited("Deployment", false), pods],
   [
     "pods that cannot be looked at",

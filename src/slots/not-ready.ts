@@ -9,12 +9,15 @@ export type NotReady = Extract<Readiness, { state: "not-ready" }>;
 export type AskEvidence = (problem: PodProblem) => Promise<PodEvidence>;
 
 /** Problems first; what has none is named by what it is at. */
-export function whatIsWrong({ problems, waiting }: NotReady): readonly PodProblem[] {
+export function whatIsWrong({
+  problems,
+  waiting,
+}: Pick<NotReady, "problems" | "waiting">): readonly PodProblem[] {
   return [...problems, ...waiting];
 }
 
 /** Why a slot's pods take no requests, each a line; enough of them to see it. */
-export function podReasons(verdict: NotReady): readonly string[] {
+export function podReasons(verdict: Pick<NotReady, "problems" | "waiting">): readonly string[] {
   return whatIsWrong(verdict)
     .slice(0, 3)
     .map(({ pod, message }) => `pod ${pod}: ${message}`);

@@ -10,6 +10,14 @@ export interface EndpointView {
   readonly portless: ReadonlySet<string>;
 }
 
+/** Of pods that no Service is asked about. */
+export const noService: EndpointView = {
+  service: undefined,
+  selector: {},
+  listed: new Set(),
+  portless: new Set(),
+};
+
 /**
  * What a pod that takes no requests is at, where nothing is wrong with it: when its time is over, that is the reason. `undefined`: it
  * takes requests, or is on its way out. Pure.

@@ -8,14 +8,7 @@ beforeEach(() => {
   cluster = new FakeCluster();
 });
 
-const why = (uid?: string) =>
-  whyUnready({
-    api: cluster,
-    namespace: testNamespace,
-    name: "fraud-green",
-    uid,
-    signal: new AbortController().signal,
-  });
+const why = async (uid?: string) => (await whyUnready("Deployment", place({ uid }))).lines;
 
 const missingImage = {
   containerStatuses: [
@@ -51,7 +44,7 @@ const place = (more: object = {}) => ({
 test("waiting longer is pointless once a final problem has lasted; what may pass is waited for", async () => {
   const clock = new FakeClock();
   putSlot(cluster, "green", { replicas: 1, ready: 0 });
-  const found = whenHopeless(place(), clock);
+  const found = whenHopeless("Deployment", place(), clock);
   const startedAt = clock.now();
   await clock.whenPassed(60_000);
   putSlot(cluster, "green", { replicas: 1, ready: 0, podStatus: missingImage });
@@ -64,7 +57,7 @@ test("pods that fit on no node are waited for: one may come", async () => {
   const stop = new AbortController();
   const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable" }];
   putSlot(cluster, "green", { replicas: 1, ready: 0, podStatus: { conditions } });
-  const found = whenHopeless(place({ signal: stop.signal }), clock);
+  const found = whenHopeless("Deployment", place({ signal: stop.signal }), clock);
   await clock.whenPassed(300_000);
   stop.abort();
   await expect(found).rejects.toMatchObject({ code: "interrupted" });
@@ -72,13 +65,15 @@ test("pods that fit on no node are waited for: one may come", async () => {
 
 test("a value that is secret is hidden in what the pods say", async () => {
   putSlot(cluster, "green", { replicas: 1, ready: 0, podStatus: missingImage });
+  const saidWith = async (secretPaths: (string | number)[][]) =>
+    (await whyUnready("Deployment", place({ secretPaths }))).lines;
   const image = ["spec", "template", "spec", "containers", 0, "image"];
-  const said = (await whyUnready(place({ secretPaths: [["spec", "replicas"], ["nowhere"], image] }))).join();
+  const said = (await saidWith([["spec", "replicas"], ["nowhere"], image])).join();
   expect(said).toContain("The image fraud:9 is not");
   putSlot(cluster, "green", { replicas: 1, ready: 0, podStatus: missingImage, image: "fraud:9" });
-  const hidden = (await whyUnready(place({ secretPaths: [image] }))).join();
+  const hidden = (await saidWith([image])).join();
   expect(hidden).toContain("The image [secret] is not");
   // Of a list that is secret as a whole, what a process is given.
-  const list = (await whyUnready(place({ secretPaths: [image.slice(0, -2)] }))).join();
+  const list = (await saidWith([image.slice(0, -2)])).join();
   expect(list).toContain("The image fraud:9 is not");
 });

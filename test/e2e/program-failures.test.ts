@@ -107,6 +107,104 @@ test("a Deployment that can't become ready ends the run, and says why; the next 
   await stack.destroy();
 });
 
+const podSpec = (container: Record<string, unknown>) => ({
+  terminationGracePeriodSeconds: 1,
+  containers: [{ name: "model", image: testImages.blue, imagePullPolicy: "Never", ...container }],
+});
+
+test.each(["StatefulSet", "DaemonSet", "Job"] as const)(
+  "a %s whose image is nowhere ends the run, and says so",
+  async (kind) => {
+    const name = `nowhere-${kind.toLowerCase()}`;
+    const stack = new ProgramStack(namespace, name);
+    const metadata = { name, namespace: namespace.name };
+    const labels = { app: name };
+    const template = {
+      metadata: { labels },
+      spec: podSpec({ image: "localhost/nowhere:1" }),
+    };
+    await stack.with(() => {
+      const selector = { matchLabels: labels };
+      switch (kind) {
+        case "StatefulSet":
+          new kubernetes.apps.v1.StatefulSet(name, {
+            metadata,
+            spec: { serviceName: name, selector, template },
+          });
+          return;
+        case "DaemonSet":
+          new kubernetes.apps.v1.DaemonSet(name, { metadata, spec: { selector, template } });
+          return;
+        case "Job":
+          new kubernetes.batch.v1.Job(name, {
+            metadata,
+            spec: { template: { ...template, spec: { ...template.spec, restartPolicy: "Never" } } },
+          });
+      }
+    });
+    const startedAt = Date.now();
+    const message = await failureOf(stack.up());
+    const cannot = kind === "Job" ? "can't come to its end" : "can't become ready";
+    expect(message).toContain(`was stopped: ${kind} ${name} ${cannot}: 0 of 1 `);
+    expect(message).toMatch(/The image localhost\/nowhere:1 is not on the node/);
+    // The provider itself waits for ten minutes.
+    expect(Date.now() - startedAt).toBeLessThan(300_000);
+    expect((await stack.resource(name))?.id).toBe(`${namespace.name}/${name}`);
+    await stack.destroy();
+  },
+);
+
+test("a Job that fails says what its pod said", async () => {
+  const stack = new ProgramStack(namespace, "failing-job");
+  const env = [{ name: "READY_DELAY_MS", value: "model.bin" }];
+  await stack.with(() => {
+    new kubernetes.batch.v1.Job("failing", {
+      metadata: { name: "failing", namespace: namespace.name },
+      spec: { backoffLimit: 0, template: { spec: { ...podSpec({ env }), restartPolicy: "Never" } } },
+    });
+  });
+  const message = await failureOf(stack.up());
+  expect(message).toMatch(/Job failing: it failed: BackoffLimitExceeded/);
+  expect(message).toMatch(/Container model ended: exit code 1/);
+  expect(message).toContain('READY_DELAY_MS must be a number: strconv.Atoi: parsing "model.bin"');
+  await stack.destroy();
+});
+
+test("an Ingress that nobody serves and a Service without pods say what they wait for, once, and again when their time is over", async () => {
+  const stack = new ProgramStack(namespace, "unserved");
+  const metadata = (name: string) => ({
+    name,
+    namespace: namespace.name,
+    annotations: { "pulumi.com/timeoutSeconds": "40" },
+  });
+  await stack.with(() => {
+    new kubernetes.core.v1.Service("alone", {
+      metadata: metadata("alone"),
+      spec: { selector: { app: "nobody" }, ports: [{ port: 80 }] },
+    });
+    new kubernetes.networking.v1.Ingress("unserved", {
+      metadata: metadata("unserved"),
+      spec: {
+        ingressClassName: "ngnix",
+        defaultBackend: { service: { name: "alone", port: { number: 80 } } },
+      },
+    });
+  });
+  const message = await failureOf(stack.up());
+  const reasons = [
+    "no pod has the labels that it selects (app=nobody)",
+    "it has no address yet: The cluster has no IngressClass ngnix, so nobody would serve the Ingress.",
+  ];
+  for (const reason of reasons) {
+    expect(message).toContain(`it did not become ready in time: ${reason}`);
+    const told = stack.events.filter(
+      (event) => event.type === "warning" && event.code === "still-waiting" && event.message.includes(reason),
+    );
+    expect(told.length, reason).toBe(1);
+  }
+  await stack.destroy();
+});
+
 test("pods that only take their time have it, and then say what they lack", async () => {
   const stack = new ProgramStack(namespace, "slow");
   await stack.with(() => deployment("unready", probe("/nowhere"), { "pulumi.com/timeoutSeconds": "10" }));

@@ -32,7 +32,8 @@ import type { RolloutContext } from "../../src/rollout/context/context.ts";
 import { hearMs } from "../../src/rollout/lock/lease.ts";
 import type { DeclaredObject } from "../../src/rollout/program/declared-objects.ts";
 import { declaredObjects } from "../../src/rollout/program/declared-objects.ts";
-import type { Desired, ModelStack } from "../../src/rollout/program/model-stack.ts";
+import type { Desired } from "../../src/rollout/program/model-program.ts";
+import type { ModelStack } from "../../src/rollout/program/model-stack.ts";
 import type { Probe, ProbeRequest } from "../../src/rollout/proof/probe-request.ts";
 import { RecordStore } from "../../src/rollout/record/record-store.ts";
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { expect, test } from "vitest";
-import { type JsonSchema, modelJsonSchema } from "../../src/config/model/validate.ts";
+import { type JsonSchema, modelJsonSchema } from "../../src/config/model/model-schema.ts";
 
 const source = join(import.meta.dirname, "..", "..", "src");
 

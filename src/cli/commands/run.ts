@@ -7,7 +7,7 @@ export const run: Command = {
   name: "run",
   summary: "Run a Pulumi program in TypeScript, also where Pulumi's language host is missing",
   description:
-    "The folder holds a Pulumi.yaml and a program that creates resources at its top level or in an exported function. Configuration is read from Pulumi.STACK.yaml as under `pulumi up`.",
+    "The folder holds a Pulumi.yaml and a program that creates resources at its top level or in an exported function. Configuration is read from Pulumi.STACK.yaml as under `pulumi up`. It ends as soon as a Deployment, StatefulSet, DaemonSet, Job or Pod can't become ready any more, and says why; what an Ingress or a Service lacks is said while it is waited for.",
   arguments: [{ name: "folder", summary: "folder of the program", required: true }],
   options: [
     { name: "stack", value: "name", summary: "name of the stack", defaultText: "dev" },

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { isFields, valueAt } from "../../core/fields.ts";
-import { configProblems, typesAt } from "../model/validate.ts";
+import { typesAt } from "../model/model-schema.ts";
+import { configProblems } from "../model/validate.ts";
 import { type ConfigProblem, mayBeSecret } from "../parts/problem.ts";
 import { type Env, hasExpressions, interpolate, textsIn, withValueAt } from "./interpolate.ts";
 import { type Merged, mergeLayers, type Origin, originOf, type Path, pathKey } from "./merge.ts";

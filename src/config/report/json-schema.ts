@@ -1,6 +1,6 @@
 import { environmentNamePattern } from "../file/project.ts";
 import { configVersion } from "../file/version.ts";
-import { type JsonSchema, modelJsonSchema } from "../model/validate.ts";
+import { type JsonSchema, modelJsonSchema } from "../model/model-schema.ts";
 import { withShared } from "./shared-schemas.ts";
 
 type Schema = JsonSchema & Readonly<Record<string, unknown>>;

@@ -4,8 +4,8 @@ import type { ModelServer } from "../../core/model.ts";
 import { placeOf } from "../../core/urls.ts";
 import type { Effective } from "../file/effective.ts";
 import { type Origin, originOf, type Path } from "../file/merge.ts";
+import { alternatives, type JsonSchema, modelJsonSchema } from "../model/model-schema.ts";
 import type { ResolvedConfig } from "../model/types.ts";
-import { alternatives, type JsonSchema, modelJsonSchema } from "../model/validate.ts";
 import { describePath, isCallUrl, mayBeSecret } from "../parts/problem.ts";
 
 /** Where a value comes from. */

@@ -9,7 +9,7 @@ import type { Slot } from "../../core/slots.ts";
 import { helperDown, helperFailure } from "../../kubernetes/helpers-down.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { secretValues, without } from "../program/hidden-values.ts";
-import type { Desired } from "../program/model-stack.ts";
+import type { Desired } from "../program/model-program.ts";
 import { routerInput } from "../program/router-input.ts";
 import { type Admission, askAdmission, askNew } from "./dry-run.ts";
 import { plannedDeployment } from "./planned-deployment.ts";

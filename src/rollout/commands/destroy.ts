@@ -14,7 +14,7 @@ import type { Observation } from "../observe/observation.ts";
 import { observe } from "../observe/observe.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { checkStack, requireStack } from "../plan/require-stack.ts";
-import type { Desired } from "../program/model-stack.ts";
+import type { Desired } from "../program/model-program.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { wayAsked } from "../release/way-asked.ts";
 

@@ -11,7 +11,7 @@ import { modelSpec, planUp, type UpPlan } from "../plan/desired.ts";
 import { type Handover, handovers, sizeOwners } from "../plan/handover.ts";
 import { findHandChanges, handChangeNotes } from "../program/find-hand-changes.ts";
 import type { HandChange } from "../program/hand-changes.ts";
-import type { Desired } from "../program/model-stack.ts";
+import type { Desired } from "../program/model-program.ts";
 import { refuseMigrating } from "../record/migration.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { requiredSourcesOf, sourcesOf } from "../record/release-spec.ts";

@@ -8,7 +8,7 @@ import { refuseOtherEnvironment } from "../context/environment.ts";
 import { withLock } from "../lock/lock.ts";
 import { describePlace, type StatePlace, stackOf } from "../program/state-record.ts";
 import type { StateRecord } from "../record/record.ts";
-import { recordStatePlace } from "./move-state.ts";
+import { recordStatePlace } from "./where-state-is.ts";
 
 /** Where Pulumi's state of a model is, and how it is. */
 export interface ShownState {

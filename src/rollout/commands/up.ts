@@ -26,11 +26,11 @@ import { withLive } from "../record/ever-live.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import { wayAsked } from "../release/way-asked.ts";
 import { waitForSlot, whileWatching } from "../traffic/slot-wait.ts";
-import { agreedToMove, moveStateIn, warnOfOtherPlace, withStatePlace } from "./move-state.ts";
 import { decide, type PreparedUp, prepareUp, type UpOptions } from "./prepare-up.ts";
 import { proveUp, type UpProof } from "./prove-up.ts";
 import { refuseUndoing } from "./refuse-undoing.ts";
 import { requireRoomForUp } from "./room-for-up.ts";
+import { agreedToMove, moveStateIn, warnOfOtherPlace, withStatePlace } from "./where-state-is.ts";
 
 export interface UpResult {
   readonly live: Slot;

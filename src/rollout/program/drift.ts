@@ -3,7 +3,8 @@ import type { Observation } from "../observe/observation.ts";
 import type { RolloutRecord } from "../record/record.ts";
 import type { DeclaredObject } from "./declared-objects.ts";
 import { objectsOfSlot, routingObjects } from "./declared-objects.ts";
-import type { Desired, ModelStack } from "./model-stack.ts";
+import type { Desired } from "./model-program.ts";
+import type { ModelStack } from "./model-stack.ts";
 
 /** What Pulumi's state says otherwise than the cluster: it compares with its state, and would leave it so. */
 export type Drift = "everything" | readonly DeclaredObject[];

@@ -1,35 +1,18 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { BlueGreenModelArgs } from "../../component/arguments.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { EventSink } from "../../core/events.ts";
-import type { ModelSpec } from "../../core/model.ts";
-import { liveSlot, type Routing } from "../../core/routing.ts";
 import type { OpenStack, OperationResult, SecretsSource, Stack, StackOptions } from "../../engine/stack.ts";
 import type { StackResource } from "../../engine/stack-resource.ts";
-import type { TakeIn } from "../../engine/take-in.ts";
 import type { KubernetesApi } from "../../kubernetes/api.ts";
 import type { DeclaredObject } from "./declared-objects.ts";
-import { declaredObjects, typeOf } from "./declared-objects.ts";
+import { declaredObjects } from "./declared-objects.ts";
 import { requireEngineRights, routerOfRights } from "./engine-rights.ts";
 import { findHandChanges } from "./find-hand-changes.ts";
-import { describeHandChange, type HandChange, ofWhatServes } from "./hand-changes.ts";
+import { ofWhatServes } from "./hand-changes.ts";
 import { hidingErrors, hidingEvents, secretValues, withoutVariables } from "./hidden-values.ts";
-import { providerPatience } from "./provider-patience.ts";
-import { putBack } from "./put-back.ts";
-import { listed, refuseForeign, type UnknownObject, unknownObjects } from "./unknown-objects.ts";
-
-/** What a run of Pulumi makes true. */
-export interface Desired {
-  readonly spec: ModelSpec;
-  readonly routing: Routing;
-}
-
-export interface UpWriteOptions {
-  /** @default nothing */
-  readonly putsBack?: (change: HandChange) => boolean;
-}
+import { type Desired, declare } from "./model-program.ts";
+import { ownUnknown, previewTaken, takeInOwn } from "./take-in-own.ts";
+import { tellingUndone, type UpWriteOptions } from "./tell-undone.ts";
+import { listed } from "./unknown-objects.ts";
 
 /** The Pulumi stack of one model; one opened stack serves any number of writes. */
 export interface ModelStack {
@@ -162,141 +145,5 @@ export async function openModelStack(given: OpenModelStackOptions): Promise<Mode
     importState: (exported) => stack.importState(exported),
     removeState: () => stack.removeState(),
     hasState: async () => (await stack.outputs()) !== undefined,
-  };
-}
-
-/** What the program declares, what the state does not know and what is there all the same becomes a resource as it is. */
-async function takeInOwn(
-  options: OpenModelStackOptions,
-  stack: Stack,
-  { spec }: Desired,
-  inState: readonly StackResource[],
-): Promise<void> {
-  const ours = await ownUnknown(options, inState, spec);
-  if (ours.length === 0) return;
-  options.events({
-    type: "warning",
-    code: "taken-into-state",
-    message: `Pulumi's state does not know ${listed(ours)}, which belong to ${spec.name}: they are taken into it as they are.`,
-    hint: "Where another machine or program has a state of them, use that one alone from now on, or this one.",
-  });
-  await stack.takeIn(takenOf(spec, ours));
-}
-
-/**
- * Runs `work`, in which Pulumi replaces without a word what others have changed of the objects that it writes, and says what that was. What
- * `putsBack` names is put back even where Pulumi had no reason to write.
- */
-async function tellingUndone(
-  options: OpenModelStackOptions,
-  desired: Desired,
-  putsBack: UpWriteOptions["putsBack"],
-  work: () => Promise<OperationResult>,
-): Promise<OperationResult> {
-  const look = () => findHandChanges(options, desired.spec, desired.routing);
-  const changed = await look();
-  if (changed.length === 0) return await work();
-  try {
-    const result = await work();
-    const left = (await look()).filter((one) => putsBack?.(one) === true);
-    if (left.length > 0) await putBack(options, desired, left);
-    return result;
-  } finally {
-    const left = await look().catch(() => changed);
-    tellUndone(options.events, changed, left);
-  }
-}
-
-function tellUndone(events: EventSink, changed: readonly HandChange[], left: readonly HandChange[]): void {
-  const undone = changed.filter(
-    (one) =>
-      !left.some(({ kind, name, path }) => kind === one.kind && name === one.name && path === one.path),
-  );
-  for (const object of new Set(undone.map(({ kind, name }) => `${kind} ${name}`))) {
-    const fields = undone.filter(({ kind, name }) => `${kind} ${name}` === object);
-    events({
-      type: "warning",
-      code: "hand-change-undone",
-      message: `${object} had been changed by hand, and is as it is declared again. What differed: ${fields.map(describeHandChange).join("; ")}.`,
-    });
-  }
-}
-
-/** @throws UserError `object-taken` */
-async function ownUnknown(
-  options: OpenModelStackOptions,
-  inState: readonly StackResource[],
-  spec: ModelSpec,
-): Promise<readonly UnknownObject[]> {
-  // Objects that are being adopted, or given back, are imported by the program itself.
-  if (spec.adopted !== undefined && spec.adopted.phase !== "keep") return [];
-  const found = await unknownObjects(options, spec, inState);
-  refuseForeign(spec, found);
-  return found.ours;
-}
-
-function takenOf(spec: ModelSpec, objects: readonly UnknownObject[]): TakeIn {
-  return {
-    parent: { type: "modelswitch:index:BlueGreenModel", name: spec.name },
-    objects: objects.map(({ kind, name, live }) => ({ type: typeOf({ kind }), name, live })),
-  };
-}
-
-/**
- * A preview beside the state, of a model that the state does not know: what `up` would change once it has taken it in. Providers
- * differ in what they say of objects that are there already.
- */
-async function previewTaken(
-  options: OpenModelStackOptions,
-  open: (more: Partial<StackOptions>) => Promise<Stack>,
-  spec: ModelSpec,
-): Promise<OperationResult> {
-  const folder = await mkdtemp(join(tmpdir(), "modelswitch-plan-"));
-  try {
-    const quiet: EventSink = (event) => {
-      if (event.type !== "resource" || event.status === "planned") options.events(event);
-    };
-    const scratch = await open({
-      folder,
-      backendUrl: `file://${folder}`,
-      secrets: { kind: "passphrase", passphrase: "" },
-      events: quiet,
-    });
-    const { ours } = await unknownObjects(options, spec, []);
-    await scratch.takeIn(takenOf(spec, ours));
-    return await scratch.preview();
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** The Pulumi program: the component, and what people and scripts want to know of it. */
-async function declare({ spec, routing }: Desired, readyMs: number): Promise<Record<string, unknown>> {
-  const { BlueGreenModel } = await import("../../component/blue-green-model.ts");
-  const args: BlueGreenModelArgs = {
-    namespace: spec.namespace,
-    // As in a configuration file: Kubernetes' own objects in it have no types, the API server checks them.
-    slots: spec.slots as BlueGreenModelArgs["slots"],
-    live: liveSlot(routing),
-    routing,
-    server: spec.server,
-    router: spec.router,
-    ingress: spec.ingress,
-    previewHeader: spec.previewHeader,
-    ...(spec.testers === undefined ? {} : { testers: spec.testers }),
-    servicePort: spec.servicePort,
-    ...(spec.service === undefined ? {} : { service: spec.service }),
-    ...(spec.adopted === undefined ? {} : { adopted: spec.adopted }),
-    ...(spec.besides === undefined ? {} : { besides: spec.besides }),
-    // Readiness was looked at already, with more patience and better evidence than a hook has.
-    guard: false,
-  };
-  const model = new BlueGreenModel(spec.name, args, { transformations: [providerPatience(readyMs)] });
-  return {
-    endpoint: model.endpoint,
-    url: model.url,
-    live: model.live,
-    blueService: model.slots.blue.serviceName,
-    greenService: model.slots.green.serviceName,
   };
 }

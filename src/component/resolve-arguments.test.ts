@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Routing, settledOn } from "../core/routing.ts";
-import { type BlueGreenModelArgs, resolveArgs, selectorOf } from "./arguments.ts";
+import type { BlueGreenModelArgs } from "./arguments.ts";
+import { resolveArgs, selectorOf } from "./resolve-arguments.ts";
 import { custom } from "./servers/custom.ts";
 
 const seed: BlueGreenModelArgs = {
