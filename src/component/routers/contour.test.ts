@@ -71,6 +71,17 @@ describe("the router contour", () => {
     });
   });
 
+  test("a weight of 0 that a webhook has left out is still 0", () => {
+    const read = (...services: object[]) =>
+      contour.read("fraud", [
+        { kind: "HTTPProxy", metadata: { name: "fraud" }, spec: { routes: [{ services }] } },
+      ]);
+    const green = { name: "fraud-green", port: 80 };
+    expect(read({ name: "fraud-blue", port: 80, weight: 100 }, green)).toEqual(settledOn("blue"));
+    expect(read({ name: "fraud-blue", port: 80 }, green)).toMatchObject({ weight: 50 });
+    expect(read(green)).toEqual(settledOn("green"));
+  });
+
   test("paths that are shared otherwise were written by somebody else", () => {
     const [proxy] = contour.objects({ ...input, ingress: { host: "h", path: "/a" } });
     const { routes = [] } = (proxy?.spec ?? {}) as { routes?: object[] };

@@ -87,11 +87,7 @@ export const contour: Router = {
     );
     const [first, ...others] = shared.map(({ services = [] }) => {
       const copies = services.filter(({ mirror }) => mirror === true);
-      const routing = routingOf(
-        model,
-        object,
-        services.filter(({ mirror }) => mirror !== true),
-      );
+      const routing = routingOf(model, object, weighed(services.filter(({ mirror }) => mirror !== true)));
       const isForeign = copies.some(
         ({ name }) => routing === undefined || name !== objectNames(model).service[routing.candidate],
       );
@@ -118,6 +114,15 @@ export const contour: Router = {
     };
   },
 };
+
+/**
+ * A weight of 0 is the same as none in an HTTPProxy, and whoever writes one in Go, a webhook for example, leaves it out; where all are left out,
+ * Envoy shares alike.
+ */
+function weighed(services: readonly ObservedWeight[]): readonly ObservedWeight[] {
+  const isShared = services.some(({ weight = 0 }) => weight > 0);
+  return services.map(({ name, weight = 0 }) => ({ name, weight: isShared ? weight : 1 }));
+}
 
 interface ObservedRoute {
   readonly conditions?: readonly {

@@ -79,6 +79,24 @@ describe("the router gateway-api", () => {
     });
     expect(gatewayApi.front(route)).toMatchObject({ addresses: [] });
   });
+
+  test("connects to the listener that has its host, not to the first one", () => {
+    const { gateway: { namespace = "" } = {}, ...rest } = ingress;
+    const [route = {}] = gatewayApi.objects({
+      ...input,
+      ingress: { ...rest, gateway: { name: "edge", namespace } },
+    });
+    const listeners = [
+      { name: "postgres", protocol: "TCP", port: 5432 },
+      { name: "internal", protocol: "HTTP", port: 8080, hostname: "*.internal.example.org" },
+      { name: "secure", protocol: "HTTPS", port: 8443, hostname: "*.example.com" },
+    ];
+    const front = (all: readonly object[]) => gatewayApi.front(route, { spec: { listeners: all } });
+    expect(front(listeners)).toMatchObject({ port: 8443, tlsHosts: ["*"] });
+    const web = { name: "web", protocol: "HTTP", port: 80, hostname: "ml.example.com" };
+    expect(front([...listeners, web])).toMatchObject({ port: 80, tlsHosts: [] });
+    expect(front(listeners.slice(0, 2))).toMatchObject({ port: 8080 });
+  });
 });
 
 describe("what a route stands on", () => {
@@ -116,6 +134,37 @@ describe("what a route stands on", () => {
     expect(await found({ Gateway: gateway(), GatewayClass: { status: { conditions } } })).toMatchObject({
       message: expect.stringContaining("no controller has accepted (Waiting for controller)"),
     });
+  });
+
+  test("is missing for a second host that no listener has", async () => {
+    const also = { ...ingress, also: [{ host: "ml.example.org" }] };
+    const world: Readonly<Record<string, ObservedObject>> = {
+      Gateway: gateway({ hostname: "*.example.com" }),
+      GatewayClass: accepted,
+    };
+    const problem = await gatewayApi.ground?.(
+      { ingress: also, namespace: "ml", wishes: { cookie: false } },
+      async ({ kind }) => world[kind],
+    );
+    expect(problem).toMatchObject({
+      code: "gateway-listener-refuses",
+      message: expect.stringContaining("takes the route's host ml.example.org: web is for *.example.com"),
+    });
+  });
+
+  test.each([
+    [{ key: "team", operator: "In", values: ["a", "b"] }, true],
+    [{ key: "team", operator: "In", values: ["a"] }, false],
+    [{ key: "team", operator: "NotIn", values: ["b"] }, false],
+    [{ key: "team", operator: "Exists" }, true],
+    [{ key: "closed", operator: "DoesNotExist" }, true],
+    [{ key: "open", operator: "Exists" }, false],
+  ])("a listener that selects namespaces by %j takes it: %s", async (expression, isTaken) => {
+    const selector = { matchExpressions: [expression] };
+    const listener = { allowedRoutes: { namespaces: { from: "Selector", selector } } };
+    const Namespace = { metadata: { labels: { team: "b" } } };
+    const problem = await found({ Gateway: gateway(listener), GatewayClass: accepted, Namespace });
+    expect(problem?.code).toBe(isTaken ? undefined : "gateway-listener-refuses");
   });
 
   test.each([

@@ -125,8 +125,9 @@ export const gatewayApi: Router = {
     };
   },
   front(main, gateway) {
-    const [parent] = (main.spec as ObservedRoute | undefined)?.parentRefs ?? [];
-    return { name: main.metadata?.name ?? "", ...gatewayFront(gateway, parent?.sectionName) };
+    const { parentRefs: [parent] = [], hostnames } = (main.spec ?? {}) as ObservedRoute;
+    const about = { sectionName: parent?.sectionName, hostnames };
+    return { name: main.metadata?.name ?? "", ...gatewayFront(gateway, about) };
   },
   ground: (about, look) =>
     gatewayGround(gatewayOf("gateway-api", about.ingress), { ...about, routeKind: "HTTPRoute" }, look),

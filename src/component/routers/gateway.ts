@@ -1,5 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import type { GatewayRef, IngressSpec } from "../../core/model.ts";
+import { type GatewayRef, type IngressSpec, placesOf } from "../../core/model.ts";
 import type { ObjectKind } from "../../core/object-kind.ts";
 import type { RouterName } from "../../core/router-names.ts";
 import { unseenWishes, wishesGround } from "./gateway-wishes.ts";
@@ -41,9 +41,18 @@ interface Listener {
     readonly kinds?: readonly { readonly kind?: string }[];
     readonly namespaces?: {
       readonly from?: string;
-      readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> };
+      readonly selector?: LabelSelector;
     };
   };
+}
+
+interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key?: string;
+    readonly operator?: string;
+    readonly values?: readonly string[];
+  }[];
 }
 
 interface GatewaySpec {
@@ -59,23 +68,40 @@ interface Conditions {
   }[];
 }
 
-/** Addresses as the controller has published them, and the port of the listener; where both are there, the one without TLS. */
+/** What of a route decides which listeners take it. */
+interface AttachedRoute {
+  readonly sectionName?: string | undefined;
+  readonly hostnames?: readonly string[] | undefined;
+}
+
+/**
+ * Addresses as the controller has published them, and the port of the listener that takes the route; where there are several, one without TLS.
+ */
 export function gatewayFront(
   gateway: ObservedObject | undefined,
-  sectionName: string | undefined,
+  { sectionName, hostnames = [] }: AttachedRoute,
 ): Omit<Front, "name"> {
   const spec = gateway?.spec as GatewaySpec | undefined;
   const status = gateway?.status as
     | { readonly addresses?: readonly { readonly value?: string }[] }
     | undefined;
-  const listeners = listenersOf(spec, sectionName);
-  const listener = listeners.find(({ protocol }) => protocol === "HTTP") ?? listeners[0];
+  const isForRoute = ({ hostname = "" }: Listener) =>
+    hostname === "" || hostnames.length === 0 || hostnames.some((host) => covers(hostname, host));
+  const all = listenersOf(spec, sectionName).filter(({ protocol }) => speaksHttp(protocol));
+  // One that is for other hosts answers requests for this one with 404, whatever the route says.
+  const fit = all.filter(isForRoute);
+  const listeners = fit.length > 0 ? fit : all;
+  const listener = listeners.find(({ protocol = "HTTP" }) => protocol === "HTTP") ?? listeners[0];
   return {
     className: undefined,
-    tlsHosts: listener !== undefined && listener.protocol !== "HTTP" ? ["*"] : [],
+    tlsHosts: listener !== undefined && (listener.protocol ?? "HTTP") !== "HTTP" ? ["*"] : [],
     addresses: (status?.addresses ?? []).flatMap(({ value }) => value ?? []),
     ...(listener?.port === undefined ? {} : { port: listener.port }),
   };
+}
+
+function speaksHttp(protocol = "HTTP"): boolean {
+  return protocol === "HTTP" || protocol === "HTTPS";
 }
 
 function listenersOf(spec: GatewaySpec | undefined, sectionName: string | undefined): readonly Listener[] {
@@ -146,22 +172,30 @@ async function listenerGround(
   { ingress, namespace, routeKind }: RouteAbout,
   look: Look,
 ): Promise<Groundless | undefined> {
-  const reasons: string[] = [];
-  for (const listener of listeners) {
-    const why = refusalOf(listener, { host: ingress.host, gatewayNamespace, namespace, routeKind });
-    const isSelected = why === undefined ? await selects(listener, namespace, look) : true;
-    if (why === undefined && isSelected) return undefined;
-    reasons.push(`${listener.name ?? ""} ${why ?? `does not select the namespace ${namespace}`}`);
-  }
+  const hosts = [...new Set(placesOf(ingress).map(({ host }) => host))];
   const what = sectionName === undefined ? "no listener" : `no listener ${sectionName}`;
-  return {
-    code: "gateway-listener-refuses",
-    message:
-      reasons.length === 0
-        ? `The Gateway ${where} has ${what}.`
-        : `No listener of the Gateway ${where} takes the route: ${reasons.join("; ")}.`,
-    hint: "Change the listener's allowedRoutes or hostname, or name another one in ingress.gateway.sectionName.",
-  };
+  // A host that no listener has is left out of the route without a word.
+  for (const host of hosts) {
+    const reasons: string[] = [];
+    let isTaken = false;
+    for (const listener of listeners) {
+      const why = refusalOf(listener, { host, gatewayNamespace, namespace, routeKind });
+      const isSelected = why === undefined ? await selects(listener, namespace, look) : true;
+      if (why === undefined && isSelected) isTaken = true;
+      else reasons.push(`${listener.name ?? ""} ${why ?? `does not select the namespace ${namespace}`}`);
+    }
+    if (isTaken) continue;
+    const route = hosts.length === 1 ? "the route" : `the route's host ${host}`;
+    return {
+      code: "gateway-listener-refuses",
+      message:
+        reasons.length === 0
+          ? `The Gateway ${where} has ${what}.`
+          : `No listener of the Gateway ${where} takes ${route}: ${reasons.join("; ")}.`,
+      hint: "Change the listener's allowedRoutes or hostname, or name another one in ingress.gateway.sectionName.",
+    };
+  }
+  return undefined;
 }
 
 /** Why a listener would not take a route; `undefined`: nothing that it says itself is against it. */
@@ -175,11 +209,12 @@ function refusalOf(
   },
 ): string | undefined {
   const { host, gatewayNamespace, namespace, routeKind } = route;
-  if (protocol !== "HTTP" && protocol !== "HTTPS") return `speaks ${protocol}`;
+  if (!speaksHttp(protocol)) return `speaks ${protocol}`;
   const kinds = allowedRoutes?.kinds ?? [];
   if (kinds.length > 0 && !kinds.some(({ kind }) => kind === routeKind))
     return `takes only ${kinds.map(({ kind }) => kind ?? "").join(", ")}`;
-  if (hostname !== undefined && hostname !== "" && !covers(hostname, host)) return `is for ${hostname}`;
+  if (hostname !== undefined && hostname !== "" && host !== "" && !covers(hostname, host))
+    return `is for ${hostname}`;
   const from = allowedRoutes?.namespaces?.from ?? "Same";
   if (from === "Same" && gatewayNamespace !== namespace)
     return `takes routes of the namespace ${gatewayNamespace} only`;
@@ -199,5 +234,28 @@ async function selects({ allowedRoutes }: Listener, namespace: string, look: Loo
   const found = await look(namespaceKind, namespace, undefined);
   if (found === "unseen" || found === undefined) return true;
   const labels = found.metadata?.labels ?? {};
-  return Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  return (
+    Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value) &&
+    (selector?.matchExpressions ?? []).every((one) => isMet(one, labels))
+  );
+}
+
+/** As the API server selects. An operator that is not known is the controller's to judge. */
+function isMet(
+  { key = "", operator, values = [] }: NonNullable<LabelSelector["matchExpressions"]>[number],
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case "In":
+      return value !== undefined && values.includes(value);
+    case "NotIn":
+      return value === undefined || !values.includes(value);
+    case "Exists":
+      return value !== undefined;
+    case "DoesNotExist":
+      return value === undefined;
+    default:
+      return true;
+  }
 }

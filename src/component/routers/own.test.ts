@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
+import { objectNames } from "../../core/names.ts";
 import type { OwnRouterName } from "../../core/router-names.ts";
 import { settledOn } from "../../core/routing.ts";
 import { conformanceOf } from "./conformance.ts";
@@ -60,6 +61,7 @@ const route: OwnRouter["route"] = {
       ),
     ),
 };
+const service = { group: "", version: "v1", kind: "Service", plural: "services", spec: () => ({}) };
 const complete: OwnRouter = { name: "apisix", route, preview: true };
 
 const input: RouterInput = {
@@ -90,6 +92,50 @@ describe("a router of the user's own", () => {
     ];
     expect(problemsOf({ ...complete, beside })).toEqual([]);
     expect(defineRouter(complete)).toBe("own:apisix");
+  });
+
+  test("asks for the right to each object that it writes, and to no other", () => {
+    const config = { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps", spec: () => ({}) };
+    const { suffix: _none, ...upstream } = { ...route, suffix: "" };
+    const router = routerNamed(
+      defineRouter({
+        ...complete,
+        name: "besides",
+        beside: [
+          { ...config, suffix: "edge" },
+          { ...config, suffix: "tls" },
+          { ...upstream, suffix: "beside" },
+        ],
+      }),
+    );
+    const of = router.rights.map(({ kind, names }) => [
+      kind.kind,
+      typeof names === "function" ? names(objectNames("fraud")) : names,
+    ]);
+    expect(of).toEqual([
+      ["ApisixRoute", ["fraud", "fraud-beside"]],
+      ["ConfigMap", ["fraud-edge", "fraud-tls"]],
+    ]);
+    expect(router.kinds.map(({ kind }) => kind)).toEqual(["ApisixRoute", "ConfigMap"]);
+  });
+
+  test("that stumbles over what somebody else wrote sees nothing there, and bars no way back", () => {
+    const router = routerNamed(
+      defineRouter({
+        name: "stumbles",
+        route: {
+          ...route,
+          weights: (spec) =>
+            (spec as { http: { backends: { name: string }[] }[] }).http.flatMap((one) => one.backends),
+          claims: (spec) => (spec as { http: { path: string }[] }).http.map(({ path }) => ({ path })),
+          addresses: (status) => (status as { ips: string[] }).ips.map((ip) => ip),
+        },
+      }),
+    );
+    const foreign = { kind: "ApisixRoute", metadata: { name: "fraud" }, spec: { stream: [] } };
+    expect(router.read("fraud", [foreign])).toBeUndefined();
+    expect(router.claim(foreign).spec?.rules).toEqual([]);
+    expect(router.front(foreign).addresses).toEqual([]);
   });
 
   test("says what to do where its file was not read", () => {
@@ -185,6 +231,29 @@ describe("a router of the user's own", () => {
       "an object beside without a name",
       { name: "mesh", route, beside: [{ ...route, suffix: "" }] },
       /beside\[0\]\.suffix must be a text/,
+    ],
+    [
+      "an object beside that is the slot's Service",
+      { name: "mesh", route, beside: [{ ...service, suffix: "blue" }] },
+      /beside\[0\]\.suffix "blue" would make it the Service that the model has itself/,
+    ],
+    [
+      "an object beside of too long a name",
+      { name: "mesh", route, beside: [{ ...service, suffix: "certificate" }] },
+      /at most 10 characters/,
+    ],
+    [
+      "two objects beside of one name",
+      {
+        name: "mesh",
+        route,
+        beside: [
+          { ...service, suffix: "a" },
+          { ...route, suffix: "a" },
+          { ...service, suffix: "a" },
+        ],
+      },
+      /names the same Service as beside\[0\]/,
     ],
     ["nothing at all", undefined, /name must be lower-case/],
   ])("with %s is refused when it is defined", (_what, own, said) => {

@@ -1,7 +1,7 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { IngressLike } from "../../core/ingress-claims.ts";
 import { type IngressSpec, placesOf } from "../../core/model.ts";
-import { objectNames } from "../../core/names.ts";
+import { type ObjectNames, objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { type OwnRouterName, ownRouterPrefix } from "../../core/router-names.ts";
 import type { Slot } from "../../core/slots.ts";
@@ -56,7 +56,7 @@ export interface OwnRouter {
   };
   /** Objects that the route needs and that no change of the traffic changes. @default none */
   readonly beside?: readonly (ObjectKind & {
-    /** Its name is the model's, with - and this. */
+    /** Its name is the model's, with - and this: lower-case letters, digits and -, at most 10, and another one for each object of a kind. */
     readonly suffix: string;
     readonly spec: (input: OwnRouterInput) => object;
   })[];
@@ -94,7 +94,7 @@ function routerOf(own: OwnRouter): Router & { readonly name: OwnRouterName } {
   })) as [ObjectKind, ...ObjectKind[]];
   const kinds: readonly [ObjectKind, ...ObjectKind[]] = [
     kind,
-    ...others.filter((one) => one.kind !== kind.kind),
+    ...others.filter((one, index) => [kind, ...others.slice(0, index)].every((two) => !isSameKind(one, two))),
   ];
   const refs: Router["refs"] = (model) => {
     const main = objectNames(model).ingress;
@@ -114,7 +114,12 @@ function routerOf(own: OwnRouter): Router & { readonly name: OwnRouterName } {
     capabilities: capabilitiesOf(own),
     ...(own.counters === undefined ? {} : { counters: own.counters }),
     kinds,
-    rights: kinds.map((one) => ({ kind: one, names: "routing", awaited: false })),
+    rights: kinds.map((one) => ({
+      kind: one,
+      names: (names: ObjectNames) =>
+        refs(names).flatMap((ref) => (isSameKind(ref.kind, one) ? ref.name : [])),
+      awaited: false,
+    })),
     reads: [],
     publishesAddress: route.addresses !== undefined,
     advice: own.advice ?? `Look at the ${kind.kind} and at what its controller says of it.`,
@@ -141,18 +146,36 @@ function routerOf(own: OwnRouter): Router & { readonly name: OwnRouterName } {
 
     read(model, objects) {
       const object = find(model, objects);
-      return object?.spec === undefined ? undefined : routingOf(model, object, route.weights(object.spec));
+      if (object?.spec === undefined) return undefined;
+      const weights = unless(() => route.weights(object.spec));
+      return weights === undefined ? undefined : routingOf(model, object, weights);
     },
 
     classOf: ({ className = "" }) => className,
-    claim: (object) => claimOf(kind, object, route.claims?.(object.spec) ?? []),
+    claim: (object) => claimOf(kind, object, unless(() => route.claims?.(object.spec)) ?? []),
     front: (main) => ({
       name: main.metadata?.name ?? "",
       className: undefined,
       tlsHosts: [],
-      addresses: route.addresses?.(main.status) ?? [],
+      addresses: unless(() => route.addresses?.(main.status)) ?? [],
     }),
   };
+}
+
+/**
+ * What a user's function says of an object that may be anybody's, or have no status yet: where it stumbles, nothing is seen. A way back does not end
+ * there.
+ */
+function unless<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+function isSameKind(a: ObjectKind, b: ObjectKind): boolean {
+  return a.group === b.group && a.kind === b.kind;
 }
 
 function capabilitiesOf({ preview = false, weights = true, obeys = [] }: OwnRouter): RouterCapabilities {
@@ -215,11 +238,42 @@ function refuseIncomplete(own: OwnRouter): void {
     if (typeof one.spec !== "function")
       throw invalid(name, `${place}.spec must be a function that returns the object's spec`);
   }
+  refuseSuffixes(name, own.beside ?? [], own.route);
   if (typeof route.weights !== "function") {
     throw invalid(
       name,
       "route.weights must be a function that returns the Services of a spec with their weights",
     );
+  }
+}
+
+/** What the model's own objects are called may be nobody else's. */
+const ownSuffixes: Readonly<Record<string, readonly string[]>> = {
+  Service: ["blue", "green"],
+  Deployment: ["blue", "green"],
+  PodDisruptionBudget: ["blue", "green"],
+  HorizontalPodAutoscaler: ["blue", "green"],
+  ConfigMap: ["modelswitch"],
+  Lease: ["modelswitch"],
+  Secret: ["modelswitch"],
+};
+
+function refuseSuffixes(name: string, beside: NonNullable<OwnRouter["beside"]>, route: ObjectKind): void {
+  for (const [index, { kind, suffix }] of beside.entries()) {
+    const place = `beside[${index}].suffix`;
+    if (!/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/.test(suffix)) {
+      throw invalid(
+        name,
+        `${place} "${suffix}" must be lower-case letters, digits and -, at most 10 characters: a name has 63, and a model's may have 52`,
+      );
+    }
+    if (ownSuffixes[kind]?.includes(suffix) === true) {
+      throw invalid(name, `${place} "${suffix}" would make it the ${kind} that the model has itself`);
+    }
+    const same = beside.findIndex(
+      (other) => other.suffix === suffix && isSameKind(other, beside[index] ?? route),
+    );
+    if (same !== index) throw invalid(name, `${place} "${suffix}" names the same ${kind} as beside[${same}]`);
   }
 }
 

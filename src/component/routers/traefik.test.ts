@@ -74,7 +74,11 @@ describe("the router traefik", () => {
     });
     expect(traefik.read("fraud", of(blue))).toEqual(settledOn("blue"));
     expect(traefik.read("fraud", of(blue, { name: "other", weight: 60 }))).toBeUndefined();
-    expect(traefik.read("fraud", of(blue, { name: "fraud-green", weight: 1 }))).toBeUndefined();
+    // By hand, say: the way back has to know who has the traffic.
+    const green = (weight: number) => traefik.read("fraud", of(blue, { name: "fraud-green", weight }));
+    expect(green(10)).toEqual({ main: "blue", candidate: "green", weight: 20 });
+    expect(green(0.1)).toEqual({ main: "blue", candidate: "green", weight: 1 });
+    expect(green(40_000)).toEqual({ main: "green", candidate: "blue", weight: 1 });
     expect(traefik.read("fraud", of({ name: "fraud-blue", weight: 0 }))).toBeUndefined();
     expect(traefik.read("fraud", of())).toBeUndefined();
   });
@@ -102,6 +106,36 @@ describe("the router traefik", () => {
       return ((one?.spec ?? {}) as { routes?: typeof routes }).routes ?? [];
     };
     expect(sameHost("/a/b")[2]?.priority ?? 0).toBeGreaterThan(sameHost("/a")[0]?.priority ?? 0);
+  });
+
+  test("takes no request from others' rules for longer paths, or for hosts that a wildcard covers", () => {
+    const highest = (ingress: RouterInput["ingress"]) => {
+      const [one] = traefik.objects({ ...input, ingress });
+      const { routes = [] } = (one?.spec ?? {}) as { routes?: { priority: number }[] };
+      return Math.max(...routes.map(({ priority }) => priority));
+    };
+    // What Traefik gives a rule that says no priority: its length.
+    const theirs = (rule: string) => rule.length;
+    expect(highest({ host: "h", path: "/a" })).toBeLessThan(theirs("Host(`h`) && PathPrefix(`/a/b`)"));
+    expect(highest({ host: "h", path: "/a/" })).toBeLessThan(theirs("Host(`h`) && PathPrefix(`/a/b`)"));
+    expect(highest({ host: "*.h.com", path: "/models" })).toBeLessThan(
+      theirs("Host(`a.h.com`) && PathPrefix(`/`)"),
+    );
+    expect(highest({ host: "*.h.com" })).toBeGreaterThan(theirs("PathPrefix(`/`)") + 1);
+  });
+
+  test("sees who else has its hosts: by a wildcard, by no host at all, and whatever they are called", () => {
+    const claimed = (match: string) =>
+      (traefik.claim({ spec: { routes: [{ match }] } }).spec?.rules ?? []).map(
+        ({ host, http }) => `${host}${http?.paths?.[0]?.path}`,
+      );
+    const [own] = traefik.objects({ ...input, ingress: { host: "*.example.com" } });
+    const { routes = [] } = (own?.spec ?? {}) as { routes?: { match: string }[] };
+    expect(routes.flatMap(({ match }) => claimed(match))).toEqual(["*.example.com/"]);
+    expect(claimed("PathPrefix(`/fraud`)")).toEqual(["/fraud"]);
+    expect(claimed("Host(`Headers.example.com`) && PathPrefix(`/`)")).toEqual(["Headers.example.com/"]);
+    expect(claimed("HostRegexp(`.+`)")).toEqual([]);
+    expect(claimed("Host(`h`) && HeaderRegexp(`A`, `b`)")).toEqual([]);
   });
 
   test("says class, TLS and the protocol of the pods", () => {

@@ -237,11 +237,16 @@ function pathRule(path: string, pathType: IngressPlace["pathType"]): string {
 }
 
 /**
- * As long as the rule is for a prefix, which is what Traefik takes where nothing is said, so that longer paths still win, those of others
- * too. An exact path wins over the same one as a prefix, and a preview over neither: one more is less than one part of a path.
+ * As long as the rule would be that somebody writes for this host and this path alone: that is what Traefik takes where nothing is said, so that
+ * longer paths still win, those of others too. What the rule has beside does not count: a wildcard's pattern is longer than the hosts that it covers,
+ * which win in Kubernetes whatever their paths. An exact path wins over the same one as a prefix, and a preview over neither: one more is less
+ * than one part of a path.
  */
-function priorityOf(place: Required<IngressPlace>): number {
-  return ruleOf({ ...place, pathType: "Prefix" }).length + (place.pathType === "Exact" ? 2 : 0);
+function priorityOf({ host, path, pathType }: Required<IngressPlace>): number {
+  const ofPath = `PathPrefix(${quoted(path.replace(/(.)\/+$/, "$1"))})`.length;
+  // One of every host comes after it, with its preview.
+  const ofHost = host === "" ? 0 : host.startsWith("*.") ? 3 : `${hostRule(host)} && `.length;
+  return ofHost + ofPath + (pathType === "Exact" ? 2 : 0);
 }
 
 function quoted(text: string): string {
@@ -253,9 +258,9 @@ function claimOf({ metadata, spec }: ObservedObject): IngressLike {
   const route = spec as ObservedRoute | undefined;
   const matches = (route?.routes ?? [])
     .map(({ match = "" }) => match)
-    .filter((text) => !text.includes("Header"));
+    .filter((text) => !/(?<![A-Za-z])Headers?(Regexp)?\(/.test(text));
   const rules = matches.flatMap((match) => {
-    const hosts = argumentsOf(match, "Host");
+    const hosts = hostsOf(match);
     const paths = claimedPaths(argumentsOf(match, "PathPrefix"), argumentsOf(match, "Path"));
     const all = paths.length === 0 ? [{ path: "/", pathType: "Prefix" }] : paths;
     return hosts.map((host) => ({ host, http: { paths: all } }));
@@ -268,6 +273,18 @@ function claimOf({ metadata, spec }: ObservedObject): IngressLike {
       rules,
     },
   };
+}
+
+/** A rule that names no host is for every one; of patterns only wildcards are known. */
+function hostsOf(match: string): string[] {
+  const patterns = argumentsOf(match, "HostRegexp");
+  const wildcards = patterns.flatMap((pattern) => {
+    const [, rest] = /^\^\[\^\.\]\+\\\.(.+)\$$/.exec(pattern) ?? [];
+    return rest === undefined ? [] : [`*.${rest.replaceAll("\\.", ".")}`];
+  });
+  const hosts = [...argumentsOf(match, "Host"), ...wildcards];
+  const isForAll = hosts.length === 0 && patterns.length === 0 && !/(?<![A-Za-z])HostSNI/.test(match);
+  return isForAll ? [""] : hosts;
 }
 
 /** The texts in `Host(`a`) || Host(`b`)`. */

@@ -58,7 +58,10 @@ export interface ObservedWeight {
   readonly weight?: number | undefined;
 }
 
-/** The routing that weights say; `undefined` where they are not a model's. A Service that is left out has none. */
+/**
+ * The routing that weights say; `undefined` where they are not a model's. A Service that is left out has none. Weights that somebody else wrote need not
+ * add up to 100: they are read as the nearest whole per cent, so that who has the traffic is known, and nothing bars the way back from there.
+ */
 export function routingOf(
   model: Named,
   object: ObservedObject | undefined,
@@ -72,10 +75,10 @@ export function routingOf(
   if (!isKnown || blue < 0 || green < 0 || blue + green === 0) return undefined;
   if (green === 0) return settledOn("blue");
   if (blue === 0) return settledOn("green");
-  if (blue + green !== 100 || !Number.isInteger(blue)) return undefined;
+  const share = Math.min(99, Math.max(1, Math.round((100 * green) / (blue + green))));
   const noted = object?.metadata?.annotations?.[mainAnnotation];
   const main: Slot = isSlot(noted) ? noted : green > blue ? "green" : "blue";
-  return { main, candidate: otherSlot(main), weight: main === "blue" ? green : blue };
+  return { main, candidate: otherSlot(main), weight: main === "blue" ? share : 100 - share };
 }
 
 /** What weighted objects begin with; `weighted`: it is the one that changes when traffic moves. */
