@@ -1,3 +1,4 @@
+import { writeExact } from "../core/exact-json.ts";
 import { jsonAt } from "../core/json-path.ts";
 import type { Asking } from "./asking.ts";
 import { labelled } from "./cases/compare.ts";
@@ -34,7 +35,7 @@ export function requestFor(
     path,
     method: "POST",
     headers,
-    body: JSON.stringify(protocol.body(input, path)),
+    body: writeExact(protocol.body(input, path)),
     insecure,
     timeoutMs,
   };

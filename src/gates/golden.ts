@@ -9,7 +9,6 @@ import type { GoldenCase } from "./cases/case.ts";
 import { difference } from "./cases/compare.ts";
 import { ingressGateProblems } from "./ingress-rules.ts";
 import { type ConfigurableGate, lookBy } from "./kind.ts";
-import { isMasked } from "./mask.ts";
 
 /** Cases whose right answers are declared. */
 export interface GoldenConfig extends AskingConfig {
@@ -49,6 +48,8 @@ const example = z.object({ id: z.string(), why: z.string() });
 const remembered = z.object({
   /** The phase and step that the rest is of. */
   during: z.string(),
+  /** Digest of the cases. */
+  digest: z.string().default(""),
   /** Cases that were answered. */
   done: z.number().int().min(0),
   /** Cases of the file. */
@@ -61,6 +62,7 @@ type GoldenMemory = z.infer<typeof remembered>;
 type GoldenSample =
   | {
       readonly kind: "answers";
+      readonly digest: string;
       readonly cases: number;
       readonly answers: readonly { readonly of: GoldenCase; readonly is: Answered }[];
     }
@@ -75,19 +77,27 @@ const keptCharacters = 300;
 
 /** Whether the release gives the answers that were declared. */
 const look = lookBy<GoldenSettings, GoldenSample, GoldenMemory>({
-  remembers: { nothing: { during: "", done: 0, cases: 0, misses: [] }, schema: remembered },
+  remembers: { nothing: { during: "", digest: "", done: 0, cases: 0, misses: [] }, schema: remembered },
   ask: async ({ io, memory }, { golden: asking }, subject, signal) => {
-    const from = memory.during === duringOf(subject) ? memory.done : 0;
-    if (from > 0 && from === memory.cases) return { kind: "answers", cases: memory.cases, answers: [] };
+    const done = memory.during === duringOf(subject) ? memory.done : 0;
+    if (done > 0 && done === memory.cases) {
+      return { kind: "answers", digest: memory.digest, cases: memory.cases, answers: [] };
+    }
     // Configurations are read without ever asking anybody.
     const [{ readExpected }, { comparedOf, requestFor, saidBy }] = await Promise.all([
       import("./cases/read-cases.ts"),
       import("./ask-model.ts"),
     ]);
     try {
-      const { loaded } = await import("./cases/comparator.ts");
+      const [{ loaded }, { digestOf }] = await Promise.all([
+        import("./cases/comparator.ts"),
+        import("./cases/digest.ts"),
+      ]);
       const comparison = await loaded(io.calls.folder, asking.comparison);
       const cases = await readExpected(io.calls.folder, asking, (answer) => comparedOf(asking, answer));
+      const digest = digestOf(cases);
+      // Of another file nothing is answered yet.
+      const from = memory.digest === digest ? done : 0;
       const answers: { of: GoldenCase; is: Answered }[] = [];
       for (const one of cases.slice(from, from + inOneLook)) {
         const outcome = await io.ask({
@@ -100,7 +110,7 @@ const look = lookBy<GoldenSettings, GoldenSample, GoldenMemory>({
         // The next look goes on here.
         if (is.kind === "unanswered") break;
       }
-      return { kind: "answers", cases: cases.length, answers };
+      return { kind: "answers", digest, cases: cases.length, answers };
     } catch (error) {
       if (!(error instanceof UserError) || signal.aborted) throw error;
       return { kind: "no-cases", why: messageAndHint(error) };
@@ -111,13 +121,15 @@ const look = lookBy<GoldenSettings, GoldenSample, GoldenMemory>({
     if (sample.kind === "no-cases")
       return { memory, verdict: { verdict: "inconclusive", evidence: sample.why } };
     const during = duringOf(subject);
-    const before = memory.during === during ? memory : undefined;
+    const isSame = memory.during === during && memory.digest === sample.digest;
+    const before = isSame ? memory : undefined;
     const known = sample.answers.filter(({ is }) => is.kind !== "unanswered");
     const misses = sample.answers.flatMap(({ of, is }) =>
-      is.kind === "wrong" ? [{ id: of.id, why: is.why.slice(0, keptCharacters) }] : [],
+      is.kind === "wrong" ? [{ id: of.id.slice(0, 100), why: is.why.slice(0, keptCharacters) }] : [],
     );
     const next: GoldenMemory = {
       during,
+      digest: sample.digest,
       done: (before?.done ?? 0) + known.length,
       cases: sample.cases,
       misses: [...(before?.misses ?? []), ...misses].slice(0, keptExamples),
@@ -164,7 +176,8 @@ function answered(asking: Asking, { expected }: GoldenCase, said: Said): Answere
     case "value": {
       const why = difference(asking.comparison, expected, said.value);
       if (why === undefined) return { kind: "right" };
-      const isHidden = [expected, said.value].some((value) => isMasked(value, asking.mask.answer));
+      // Words about an answer may quote any of it.
+      const isHidden = asking.mask.answer.length > 0;
       return { kind: "wrong", why: isHidden ? "another answer than expected (masked)" : why };
     }
   }
@@ -180,13 +193,13 @@ export const goldenGate: ConfigurableGate<GoldenForm, GoldenSettings> = {
   }),
   problems: (gate, around) => ingressGateProblems("golden", gate, around),
   require: async (settings, folder) => {
-    const [{ readExpected }, { comparedOf, requestFor }] = await Promise.all([
+    const [{ readExpected }, { comparedOf }, { requireUsable }] = await Promise.all([
       import("./cases/read-cases.ts"),
       import("./ask-model.ts"),
+      import("./cases/require-usable.ts"),
     ]);
     const { golden: asking } = settings;
-    const cases = await readExpected(folder, asking, (answer) => comparedOf(asking, answer));
-    for (const { input } of cases) requestFor(asking, input);
+    requireUsable(asking, await readExpected(folder, asking, (answer) => comparedOf(asking, answer)));
     const { loaded } = await import("./cases/comparator.ts");
     await loaded(folder, asking.comparison);
   },

@@ -129,6 +129,8 @@ export interface GateIo {
   counters(request: CountersRequest): Promise<CountersOutcome>;
   /** Requests a second that clients send to the live slot; `undefined`: nobody counts them, or not for long enough. @default nobody does */
   clientsRate?(signal: AbortSignal): Promise<number | undefined>;
+  /** Gates that ask the live slot at the same time: they share what may be sent there. @default one */
+  readonly liveAskers?: number;
   /** The pods of the slot that the release is in. */
   pods(signal: AbortSignal): Promise<PodsSeen>;
 }

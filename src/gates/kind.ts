@@ -1,9 +1,10 @@
 import { z } from "zod";
 import type { ConfigProblem } from "../config/parts/problem.ts";
 import type { Call, GateVerdict } from "../core/calls.ts";
-import type { Fields } from "../core/fields.ts";
+import { type Fields, isFields } from "../core/fields.ts";
 import type { GateBase, GatePhase } from "../core/gates.ts";
 import type { RouterName } from "../core/router-names.ts";
+import { alphaAfter, boundAfter } from "../core/statistics/alpha.ts";
 import type { GateIo, GateSubject } from "./io.ts";
 
 /** What a gate that judges by statistics takes of the release's alpha. */
@@ -28,16 +29,18 @@ export interface Looked {
 }
 
 /** What a kind of gate remembers over all phases, and over all commands that work on a rollout. */
-export interface Remembering<Memory> {
+export interface Remembering<Settings, Memory> {
   /** Before the first look. */
   readonly nothing: Memory;
   /** What the record may hold. Anything else is as good as lost. */
   readonly schema: z.ZodType<Memory>;
+  /** What the evidence is about, where that may change with the configuration: of another question nothing is known yet. @default it never does */
+  readonly question?: (settings: Settings) => string;
 }
 
 /** How a kind of gate comes to its verdict: it observes, and judges what it saw by what it remembers. */
 export interface GateRules<Settings extends object, Sample, Memory> {
-  readonly remembers: Remembering<Memory>;
+  readonly remembers: Remembering<GateBase & Settings, Memory>;
   /** Observes, once. Throws only what is no verdict, such as an abort. */
   readonly ask: (
     asking: { readonly io: GateIo; readonly memory: Memory },
@@ -54,19 +57,42 @@ export interface GateRules<Settings extends object, Sample, Memory> {
   ) => { readonly verdict: GateVerdict; readonly memory: Memory };
 }
 
-/** One look by such rules, with a memory from a record. */
+/**
+ * One look by such rules, with a memory from a record. Evidence that cannot be read any more, of another version or another question, is lost:
+ * a gate that judges by statistics begins anew with half of its alpha, so that the whole stays under twice of it, and says so.
+ */
 export function lookBy<Settings extends object, Sample, Memory>({
   remembers,
   ask,
   judge,
 }: GateRules<Settings, Sample, Memory>): GateKind<Settings>["look"] {
-  return async ({ io, memory: kept }, gate, subject, signal) => {
+  return async ({ io, memory: kept }, asked, subject, signal) => {
     const read = remembers.schema.safeParse(kept);
-    const memory = read.success ? read.data : remembers.nothing;
+    const question = remembers.question?.(asked);
+    const before = isFields(kept) ? kept : {};
+    const isOther = before.question !== undefined && before.question !== question;
+    const memory = read.success && !isOther ? read.data : remembers.nothing;
+    const isLost = kept !== undefined && (!read.success || isOther);
+    const lost = (typeof before.lost === "number" ? before.lost : 0) + (isLost ? 1 : 0);
+    const alpha = "alpha" in asked && typeof asked.alpha === "number" ? asked.alpha : undefined;
+    const isLess = alpha !== undefined && lost > 0;
+    const gate = isLess ? { ...asked, alpha: alphaAfter(lost, alpha) } : asked;
     const sample = await ask({ io, memory }, gate, subject, signal);
     const { verdict, memory: next } = judge(memory, sample, gate, subject);
-    return { said: verdict, memory: next };
+    const more = { ...(question === undefined ? {} : { question }), ...(lost === 0 ? {} : { lost }) };
+    return {
+      said: isLess ? withLoss(verdict, lost, alpha) : verdict,
+      // Those without alpha remember lists of things by name, and have nothing to spend.
+      memory: alpha !== undefined && isFields(next) ? { ...next, ...more } : next,
+    };
   };
+}
+
+function withLoss(said: GateVerdict, lost: number, alpha: number): GateVerdict {
+  const times = lost === 1 ? "once" : `${lost} times`;
+  const chance = `${Number((100 * boundAfter(lost, alpha)).toPrecision(3))} %`;
+  const evidence = `${said.evidence}; earlier evidence was lost ${times}: this gate sends a good release back with at most ${chance}, not ${Number((100 * alpha).toPrecision(3))} %`;
+  return { ...said, evidence };
 }
 
 /** Rules of a kind for which each look stands by itself: what was seen is its verdict. */

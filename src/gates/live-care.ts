@@ -28,6 +28,8 @@ const slowMarginMs = 100;
 const mostSlow = 10;
 const mostFailed = 3;
 const pauseMs = 30_000;
+/** Pauses in a row after which somebody has to look. */
+export const patientPauses = 5;
 
 /** What one more request to live adds. `latencyMs` of `undefined`: there was no answer. Pure. */
 export function withLiveAnswer(care: LiveCare, latencyMs: number | undefined): LiveCare {
@@ -54,6 +56,11 @@ export function strainOf({ first, firstFailed, recent }: LiveCare): string | und
   return slow > mostSlow
     ? `${slow} of live's last ${recent.length} answers took longer than ${Math.round(limit)} ms, when 95 % of the first took up to ${usual} ms`
     : undefined;
+}
+
+/** For how many seconds more live is left alone; `undefined`: it is not. Pure. */
+export function pausedSeconds({ pausedUntil }: LiveCare, now: number): number | undefined {
+  return pausedUntil !== undefined && now < pausedUntil ? Math.ceil((pausedUntil - now) / 1000) : undefined;
 }
 
 /** Leaves live alone from now on, for a while. Pure. */

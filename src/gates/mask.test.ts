@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { excerpt, isMasked, maskOf, withMask } from "./mask.ts";
+import { excerpt, leadsIn, maskOf, withAnswerMask, withMask } from "./mask.ts";
 
 test("paths hide what they lead to, wherever lists are, and nothing else", () => {
   const value = { messages: [{ role: "user", content: "Ada" }, { role: "x" }], user: { id: 7 } };
@@ -12,11 +12,18 @@ test("paths hide what they lead to, wherever lists are, and nothing else", () =>
   expect(value.user.id).toBe(7);
 });
 
-test("whether something was hidden is known, so that words about it quote nothing", () => {
-  expect(isMasked({ a: [{ b: 1 }] }, ["a.*.b"])).toBe(true);
-  expect(isMasked({ a: [{ c: 1 }] }, ["a.*.b"])).toBe(false);
-  expect(isMasked("text", [""])).toBe(true);
-  expect(isMasked("text", [])).toBe(false);
+test("whether a path leads to anything is known: with a slip of the pen it would hide nothing", () => {
+  expect(leadsIn({ a: [{ b: 1 }] }, "a.*.b")).toBe(true);
+  expect(leadsIn({ a: [{ c: 1 }] }, "a.*.b")).toBe(false);
+  expect(leadsIn("text", "")).toBe(true);
+  expect(leadsIn("text", "a")).toBe(false);
+});
+
+test("of an answer that has another form than was thought nothing is shown", () => {
+  expect(withAnswerMask({ name: "Ada", score: 1 }, ["name"])).toEqual({ name: "[masked]", score: 1 });
+  expect(withAnswerMask("no customer Ada", ["name"])).toBe("[masked]");
+  expect(withAnswerMask({ names: ["Ada"], score: 1 }, ["name"])).toBe("[masked]");
+  expect(withAnswerMask({ score: 1 }, [])).toEqual({ score: 1 });
 });
 
 test("paths say whether they are of inputs or of answers", () => {
@@ -24,6 +31,7 @@ test("paths say whether they are of inputs or of answers", () => {
 });
 
 test("an excerpt is cut after it was masked", () => {
-  expect(excerpt({ secret: "x".repeat(100), a: 1 }, ["secret"], 30)).toBe('{"secret":"[masked]","a":1}');
-  expect(excerpt("x".repeat(100), [], 10)).toBe(`"${"x".repeat(9)}…`);
+  const hidden = withMask({ secret: "x".repeat(100), a: 1 }, ["secret"]);
+  expect(excerpt(hidden, 30)).toBe('{"secret":"[masked]","a":1}');
+  expect(excerpt("x".repeat(100), 10)).toBe(`"${"x".repeat(9)}…`);
 });

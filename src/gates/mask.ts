@@ -1,3 +1,4 @@
+import { writeExact } from "../core/exact-json.ts";
 import { isFields } from "../core/fields.ts";
 
 /** What stands in place of a value that nobody is to see. */
@@ -28,9 +29,17 @@ export function withMask(value: unknown, paths: MaskPaths): unknown {
   return paths.reduce((shown, path) => maskedAt(shown, keysOf(path)), value);
 }
 
-/** Whether a path leads to anything in the value: then words about it could quote it. Pure. */
-export function isMasked(value: unknown, paths: MaskPaths): boolean {
-  return paths.some((path) => leadsTo(value, keysOf(path)));
+/** Whether a path leads to anything in the value. Pure. */
+export function leadsIn(value: unknown, path: string): boolean {
+  return leadsTo(value, keysOf(path));
+}
+
+/**
+ * The same of an answer, of which nobody knows the form before: one in which a path leads nowhere may have what is to be hidden anywhere, so that
+ * nothing of it is shown. Pure.
+ */
+export function withAnswerMask(value: unknown, paths: MaskPaths): unknown {
+  return paths.every((path) => leadsIn(value, path)) ? withMask(value, paths) : masked;
 }
 
 function maskedAt(value: unknown, [key, ...rest]: readonly string[]): unknown {
@@ -57,8 +66,8 @@ function leadsTo(value: unknown, [key, ...rest]: readonly string[]): boolean {
   return Object.hasOwn(fields, key) && leadsTo(fields[key], rest);
 }
 
-/** What of a value is kept as an example: masked, as JSON, cut. Pure. */
-export function excerpt(value: unknown, paths: MaskPaths, most: number): string {
-  const text = JSON.stringify(withMask(value, paths)) ?? "nothing";
+/** What of a masked value is kept as an example: as JSON, cut. Pure. */
+export function excerpt(value: unknown, most: number): string {
+  const text = writeExact(value) ?? "nothing";
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }

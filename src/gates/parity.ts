@@ -117,17 +117,17 @@ export function bothSlotsKind<Settings extends BothSlots & object>(key: string) 
       ...shownSegments(key, gate),
     ],
     require: async ({ asking, against }: Settings, folder: string) => {
-      const [{ readCases }, { requestFor }, { loaded }] = await Promise.all([
+      const [{ readCases }, { requireUsable }, { loaded }] = await Promise.all([
         import("./cases/read-cases.ts"),
-        import("./ask-model.ts"),
+        import("./cases/require-usable.ts"),
         import("./cases/comparator.ts"),
       ]);
       const cases = await readCases(folder, asking.cases, against === "right" ? "expected" : "input");
-      for (const { input } of cases) requestFor(asking, input);
+      requireUsable(asking, cases);
       await loaded(folder, asking.comparison);
     },
     look: lookBy<Settings, ParitySample, ParityMemory>({
-      remembers: { nothing, schema: remembered },
+      remembers: { nothing, schema: remembered, question: questionOf },
       ask: async ({ io, memory }, settings, subject, signal) => {
         const { askPairs } = await import("./parity/ask.ts");
         return await askPairs(io, memory, settings, seedOf(subject), signal);
@@ -158,6 +158,12 @@ function shownSegments(key: string, { [key]: asking }: Fields): ConfigProblem[] 
 
 function covers(mask: readonly string[], path: readonly string[]): boolean {
   return mask.every((key, index) => path[index] === undefined || key === "*" || key === path[index]);
+}
+
+/** What the evidence is about: pairs that were compared otherwise are none of it. */
+function questionOf({ against, asking }: BothSlots): string {
+  const { path, protocol, comparison, answer } = asking;
+  return JSON.stringify([against, path, protocol, comparison, answer ?? null]);
 }
 
 /** A command that goes on draws as the one before. */

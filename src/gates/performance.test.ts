@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { unknownLive } from "./live-care.ts";
 import { timeBlock } from "./performance/ask.ts";
 import { judgePerformance, type PerformanceMemory } from "./performance.ts";
 
@@ -24,7 +25,11 @@ function judged(live: (index: number) => number, release: (index: number) => num
       index += 1;
       return { live: live(index), release: release(index) };
     });
-    const next = judgePerformance(memory, { kind: "timed", times, durationMs: 10_000 }, settings);
+    const next = judgePerformance(
+      memory,
+      { kind: "timed", times, durationMs: 10_000, care: unknownLive, strain: undefined },
+      settings,
+    );
     memory = JSON.parse(JSON.stringify(next.memory)) as PerformanceMemory;
     if (next.verdict.verdict !== "hold") return { ...next.verdict, blocks };
   }
@@ -128,6 +133,7 @@ test("requests go out at their rate although none was answered yet", async () =>
       },
       rate: 3,
       turn: 0,
+      care: unknownLive,
     },
     new AbortController().signal,
   );

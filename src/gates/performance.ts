@@ -2,7 +2,6 @@ import { z } from "zod";
 import { otherwise } from "../config/parts/schema-parts.ts";
 import { tied } from "../config/parts/tied.ts";
 import type { GateVerdict } from "../core/calls.ts";
-import { isFields } from "../core/fields.ts";
 import { boundFactor, boundQuantiles, quantileOf, slowBounds } from "../core/statistics/exceedance.ts";
 import { defaultAlpha, slowLines } from "../core/statistics/lines.ts";
 import {
@@ -14,6 +13,8 @@ import {
 import { type Asking, type AskingConfig, askingOf, askingShape } from "./asking.ts";
 import { ingressGateProblems } from "./ingress-rules.ts";
 import { type ConfigurableGate, lookBy, weightKey } from "./kind.ts";
+import { type LiveCare, liveCare, patientPauses, unknownLive } from "./live-care.ts";
+import { liveMemory } from "./live-memory.ts";
 import type { PerformanceSample, Timed } from "./performance/ask.ts";
 
 /** Whether the release answers as fast as the live one, under the same requests. */
@@ -51,14 +52,21 @@ export interface PerformanceMemory {
   readonly elapsedMs: number;
   /** Requests to each slot so far. */
   readonly sent: number;
+  /** How live answers by itself. @default nothing is known yet */
+  readonly care?: LiveCare;
 }
 
 const nothing: PerformanceMemory = { first: [], bounds: [], live: undefined, elapsedMs: 0, sent: 0 };
 
-/** Written and read by this version of the rules alone; what another one wrote begins anew. */
-const memory = z.custom<PerformanceMemory>(
-  (kept) => isFields(kept) && Array.isArray(kept.first) && Array.isArray(kept.bounds),
-);
+const shape = z.object({
+  first: z.array(z.number()),
+  bounds: z.array(z.number().positive()),
+  live: liveMemory.optional(),
+  elapsedMs: z.number().min(0),
+  sent: z.number().int().min(0),
+  care: liveCare.optional(),
+});
+const memory = z.custom<PerformanceMemory>((kept) => shape.safeParse(kept).success);
 
 const firstAnswers = 50;
 const defaultSeconds = 300;
@@ -71,11 +79,16 @@ export function judgePerformance(
   sample: PerformanceSample,
   { alpha, durationMs }: Pick<PerformanceSettings, "alpha" | "durationMs">,
 ): { readonly verdict: GateVerdict; readonly memory: PerformanceMemory } {
+  if (sample.kind === "paused") {
+    const isLong = (kept.care?.pauses ?? 0) >= patientPauses;
+    return { memory: kept, verdict: { verdict: isLong ? "inconclusive" : "hold", evidence: sample.why } };
+  }
   if (sample.kind !== "timed") {
     return { memory: kept, verdict: { verdict: "inconclusive", evidence: sample.why } };
   }
   const next = {
     ...kept,
+    care: sample.care,
     elapsedMs: kept.elapsedMs + sample.durationMs,
     sent: kept.sent + sample.times.length,
   };
@@ -108,7 +121,8 @@ export function judgePerformance(
     const fresh = percent(inAll.newEvents / Math.max(1, inAll.newRequests));
     return `${name} ${fresh}, live ${percent(inAll.liveEvents / Math.max(1, inAll.liveRequests))}`;
   });
-  const evidence = `of ${next.sent} requests to each: ${shares.join("; ")}`;
+  const strained = sample.strain === undefined ? "" : `; live is left alone for 30 s: ${sample.strain}`;
+  const evidence = `of ${next.sent} requests to each: ${shares.join("; ")}${strained}`;
   const data = { metrics: verdict.metrics, bounds: kept.bounds, requests: next.sent };
   const said = (of: GateVerdict["verdict"], text: string) => ({
     memory,
@@ -194,17 +208,18 @@ export const performanceGate: ConfigurableGate<PerformanceForm, PerformanceSetti
   }),
   problems: (gate, around) => ingressGateProblems("performance", { phases: ["verify"], ...gate }, around),
   require: async ({ asking }, folder) => {
-    const [{ readCases }, { requestFor }] = await Promise.all([
+    const [{ readCases }, { requireUsable }] = await Promise.all([
       import("./cases/read-cases.ts"),
-      import("./ask-model.ts"),
+      import("./cases/require-usable.ts"),
     ]);
-    for (const { input } of await readCases(folder, asking.cases, "input")) requestFor(asking, input);
+    requireUsable(asking, await readCases(folder, asking.cases, "input"));
   },
   look: lookBy<PerformanceSettings, PerformanceSample, PerformanceMemory>({
     remembers: { nothing, schema: memory },
     ask: async ({ io, memory: kept }, { asking, rate }, _subject, signal) => {
       const { timeBlock } = await import("./performance/ask.ts");
-      return await timeBlock(io, { asking, rate, turn: kept.sent }, signal);
+      const { sent: turn, care = unknownLive } = kept;
+      return await timeBlock(io, { asking, rate, turn, care }, signal);
     },
     judge: judgePerformance,
   }),

@@ -1,4 +1,5 @@
 import { messageAndHint, UserError } from "../core/errors.ts";
+import { writeExact } from "../core/exact-json.ts";
 import { requestFor, type Said, saidBy } from "./ask-model.ts";
 import type { Asking } from "./asking.ts";
 import type { GoldenCase } from "./cases/case.ts";
@@ -67,7 +68,7 @@ export async function recordGolden(recording: GoldenRecording): Promise<GoldenRe
       const said = await twice(asking, () => ask(input));
       if (said.kind === "value") {
         const expected = labelled(asking.comparison, said.value);
-        lines.push(JSON.stringify({ id, input, expected, ...(segment === undefined ? {} : { segment }) }));
+        lines.push(writeExact({ id, input, expected, ...(segment === undefined ? {} : { segment }) }));
       } else leftOut.push({ id, why: said.why });
     } catch (error) {
       // A mask may have made an input none.

@@ -4,6 +4,7 @@ import { asEvidence, firstLine } from "../calls/attempt.ts";
 import type { ConfigProblem } from "../config/parts/problem.ts";
 import { absolutePath, otherwise, text } from "../config/parts/schema-parts.ts";
 import { tied } from "../config/parts/tied.ts";
+import { parseExact, writeExact } from "../core/exact-json.ts";
 import { type Fields, isFields } from "../core/fields.ts";
 import { jsonAt } from "../core/json-path.ts";
 import { anyCertificate, ingressGateProblems, ingressHeaders } from "./ingress-rules.ts";
@@ -213,7 +214,7 @@ function jsonProblem(
 ): string | undefined {
   let answer: unknown;
   try {
-    answer = JSON.parse(body);
+    answer = parseExact(body);
   } catch {
     return "the answer is no JSON";
   }
@@ -224,7 +225,7 @@ function jsonProblem(
 }
 
 function shown(value: unknown): string {
-  return value === undefined ? "not there" : asEvidence(JSON.stringify(value)).slice(0, 100);
+  return value === undefined ? "not there" : asEvidence(writeExact(value)).slice(0, 100);
 }
 
 /** The same reason once, with how often it was seen. */

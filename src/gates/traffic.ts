@@ -5,6 +5,7 @@ import { isFields, valueAt } from "../core/fields.ts";
 import { defaultAlpha } from "../core/statistics/lines.ts";
 import type { CounterSource, CountersOutcome, CountersRequest } from "./io.ts";
 import { type ConfigurableGate, lookBy, weightKey } from "./kind.ts";
+import { countersMemory, liveMemory } from "./live-memory.ts";
 import { judgeTraffic, nothingSeen, type TrafficMemory, type TrafficRules } from "./traffic-judge.ts";
 
 /** Pods of the ingress controller, read through the API server. */
@@ -49,10 +50,13 @@ export interface TrafficSettings extends TrafficRules {
   readonly timeoutMs: number;
 }
 
-/** Written and read by this version of the rules alone; what another one wrote begins anew. */
-const memory = z.custom<TrafficMemory>(
-  (kept) => isFields(kept) && isFields(kept.counters) && typeof kept.era === "string",
-);
+const shape = z.object({
+  counters: countersMemory,
+  era: z.string(),
+  live: liveMemory.optional(),
+  bounds: z.array(z.number().positive()).optional(),
+});
+const memory = z.custom<TrafficMemory>((kept) => shape.safeParse(kept).success);
 
 const pods = z.strictObject({
   namespace: z.string().min(1).describe("Namespace of the ingress controller's pods"),

@@ -85,16 +85,16 @@ async function recording(
   if (asking.mask.answer.length > 0) {
     throw wrongOption("mask", "hides answers, but these are what is recorded; mask fields of the input");
   }
-  const [{ readCases }, { drawInputs, segmentOf }, { parityDefaults }, { requestFor }, { recordGolden }] =
+  const [{ readCases }, { drawInputs, segmentOf }, { parityDefaults }, { requireUsable }, { recordGolden }] =
     await Promise.all([
       import("../../gates/cases/read-cases.ts"),
       import("../../gates/parity/order.ts"),
       import("../../gates/parity.ts"),
-      import("../../gates/ask-model.ts"),
+      import("../../gates/cases/require-usable.ts"),
       import("../../gates/record-golden.ts"),
     ]);
   const given = await readCases(rollout.calls.folder, asking.cases, "input");
-  for (const one of given) requestFor(asking, one.input);
+  requireUsable(asking, given);
   const path = typeof segments === "string" ? segments : undefined;
   const inputs = numberOption(input, "inputs");
   const drawn =

@@ -106,6 +106,33 @@ describe("the live analysis", () => {
     expect(judged(repeated(20, { ...few, share: undefined })).last?.verdict).not.toBe("inconclusive");
   });
 
+  test("a release of which every request times out lacks requests, and is sent back all the same", () => {
+    const hanging = { ...analysis, longestRequestMs: 60_000 };
+    // Counted when they end: for a minute none is, and those that began then are missing for good.
+    const samples = Array.from({ length: 14 }, (_, index): LiveSample => {
+      const timedOut = index < 6 ? 0 : 250;
+      const one = { newEvents: timedOut, newRequests: timedOut, liveEvents: 3, liveRequests: 750 };
+      return sampleOf({ errors: one, slow: one }, 0, 0.25);
+    });
+    const { verdicts } = judged(samples, hanging);
+    expect(verdicts[5]?.verdict).toBe("inconclusive");
+    expect(verdicts.at(-1)).toMatchObject({ verdict: "fail", because: ["errors", "slow"] });
+    // Where requests end soon, nothing explains that so many are missing.
+    expect(judged(samples).last?.verdict).toBe("inconclusive");
+  });
+
+  test("errors that the controller asks again are counted again: too many requests, and sent back", () => {
+    const retried = { newEvents: 500, newRequests: 750, liveEvents: 3, liveRequests: 750 };
+    expect(
+      judged(repeated(12, sampleOf({ errors: retried, slow: block(20, 20) }, 0, 0.25))).last,
+    ).toMatchObject({
+      verdict: "fail",
+      because: ["errors"],
+    });
+    const led = { newEvents: 100, newRequests: 750, liveEvents: 3, liveRequests: 750 };
+    expect(judged(repeated(12, sampleOf({ errors: led }, 0, 0.25))).last?.verdict).toBe("inconclusive");
+  });
+
   test("a command that is killed at any look goes on with the same evidence", () => {
     const random = randomOf(5);
     const samples = Array.from({ length: 40 }, (_, index): LiveSample => {

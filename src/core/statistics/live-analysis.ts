@@ -2,7 +2,13 @@ import { lnTogether } from "./alpha.ts";
 import { failBets, passBets } from "./bets.ts";
 import { added, type Block, emptyBlock } from "./block.ts";
 import { defaultAlpha, defaultBeta, type Lines } from "./lines.ts";
-import { judgeShare, type ShareSeen, type ShareVerdict } from "./share-check.ts";
+import {
+  isExplained,
+  judgeShare,
+  type ShareSeen,
+  type ShareSlack,
+  type ShareVerdict,
+} from "./share-check.ts";
 import {
   begunAnew,
   capOf,
@@ -227,7 +233,7 @@ function verdictOf(analysis: LiveAnalysis, memory: LiveMemory, share: number | u
   const evidence = metrics.map(({ weight: _, ...one }) => one);
   if (memory.failed !== undefined) return { verdict: "fail", because: memory.failed, metrics: evidence };
   const checked = share === undefined ? undefined : judgeShare(share, analysis.steps, memory.seen);
-  if (checked?.kind === "mismatch") return { verdict: "inconclusive", share: checked, metrics: evidence };
+  const mismatch = checked?.kind === "mismatch" ? checked : undefined;
   const together = lnTogether([
     ...metrics.map(({ weight, lnFail }) => ({ weight, lnE: lnFail })),
     // E of what is not counted yet is 1.
@@ -235,7 +241,13 @@ function verdictOf(analysis: LiveAnalysis, memory: LiveMemory, share: number | u
       ? []
       : [{ weight: analysis.reserved / weightOfAll(analysis), lnE: 0 }]),
   ]);
-  if (together >= Math.log(1 / alpha)) {
+  const isWorse = together >= Math.log(1 / alpha);
+  const isExcused =
+    mismatch === undefined ||
+    (isWorse &&
+      isExplained(mismatch.declared, memory.seen, slackOf(memory, mismatch.declared, longestRequestMs)));
+  if (!isExcused) return { verdict: "inconclusive", share: mismatch, metrics: evidence };
+  if (isWorse) {
     const own = (one: (typeof metrics)[number]) => Math.log(one.weight) + one.lnFail;
     const worst = metrics.toSorted((a, b) => own(b) - own(a));
     const because = worst.filter((one) => one.lnFail > 0).map(({ name }) => name);
@@ -247,4 +259,13 @@ function verdictOf(analysis: LiveAnalysis, memory: LiveMemory, share: number | u
     .map(({ name }) => name);
   if (missing.length > 0 || metrics.length === 0) return { verdict: "hold", missing, metrics: evidence };
   return { verdict: "pass", metrics: evidence };
+}
+
+/** A slot that answers late lacks what is under way, at most as long as a request may take; one that fails has what was asked again. */
+function slackOf({ seen, stepMs, metrics }: LiveMemory, share: number, longestRequestMs: number): ShareSlack {
+  const perMs = stepMs === 0 ? 0 : (share * seen.requests) / stepMs;
+  return {
+    lack: 2 * perMs * longestRequestMs,
+    excess: Math.max(0, ...Object.values(metrics).map(({ inStep }) => inStep.newEvents)),
+  };
 }

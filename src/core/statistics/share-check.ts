@@ -27,6 +27,27 @@ const mismatchAlpha = 0.001;
 /** A share that is off by less than this part of itself is called right, however many requests there are. */
 const tolerated = 0.05;
 
+/** By how many requests of the new slot a share may be off for reasons of which a bad release is one. */
+export interface ShareSlack {
+  /** So many may be missing: they are counted when they end. */
+  readonly lack: number;
+  /** So many may be too many: a controller that asks again after an error counts that again. */
+  readonly excess: number;
+}
+
+/**
+ * Whether a share that is off by what slow or failing answers explain, which are what is looked for: then it is no reason to doubt that they are
+ * worse. Pure.
+ */
+export function isExplained(
+  declared: number,
+  { newRequests, requests }: ShareSeen,
+  slack: ShareSlack,
+): boolean {
+  const off = (newRequests - declared * requests) / (1 - declared);
+  return off <= slack.excess && -off <= slack.lack;
+}
+
 /** What a step's requests say of the share that was declared. */
 export interface ShareVerdict {
   readonly kind: "as-declared" | "mismatch";

@@ -1,6 +1,7 @@
+import { parseExact } from "../../core/exact-json.ts";
 import { isFields } from "../../core/fields.ts";
 import type { Read } from "../protocols/protocol.ts";
-import { type CasePlace, caseError, type GoldenCase } from "./case.ts";
+import { type CasePlace, caseError, type GoldenCase, requireFinite } from "./case.ts";
 
 /** Whether a line is a request of OpenAI's Batch API: https://platform.openai.com/docs/guides/batch. Pure. */
 export function isBatchLine(fields: Readonly<Record<string, unknown>>): boolean {
@@ -26,6 +27,7 @@ export function batchCase(
       `is ${JSON.stringify(own)}, but that of the first request is ${JSON.stringify(url)}: a gate asks one path`,
     );
   }
+  requireFinite(body, place);
   return { id: String(id), line: place.line, input: body, expected: expected ?? label };
 }
 
@@ -65,7 +67,7 @@ export function withBatchOutput(
 function answerOf(content: string, place: CasePlace): { readonly id: string; readonly body: unknown } {
   let line: unknown;
   try {
-    line = JSON.parse(content);
+    line = parseExact(content);
   } catch (error) {
     throw caseError(place, `is no JSON: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,4 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
+import { infinityIn } from "../../core/exact-json.ts";
 
 /** One input, and what the release has to answer to it. */
 export interface GoldenCase {
@@ -64,11 +65,23 @@ export function caseOf(
   }
   const given = input ?? (more.length === 0 ? undefined : rest);
   if (given === undefined) throw caseError({ ...place, field: "input" }, "is missing");
-  const name = typeof id === "string" || typeof id === "number" ? String(id) : `line ${place.line}`;
+  requireFinite(given, place);
+  const name = isName(id) && typeof id !== "boolean" ? String(id) : `line ${place.line}`;
   return {
     ...{ id: name, line: place.line, input: given, expected: right },
     ...(isName(segment) ? { segment: String(segment) } : {}),
   };
 }
 
-const isName = (value: unknown) => ["string", "number", "boolean"].includes(typeof value);
+/**
+ * An input with a number that no double holds would be sent with `null` in its place.
+ * @throws UserError `cases-invalid`
+ */
+export function requireFinite(input: unknown, place: CasePlace): void {
+  const at = infinityIn(input);
+  if (at === undefined) return;
+  const field = at === "" ? "input" : `input.${at}`;
+  throw caseError({ ...place, field }, "is a number that is too large for 64 bits");
+}
+
+const isName = (value: unknown) => ["string", "number", "bigint", "boolean"].includes(typeof value);

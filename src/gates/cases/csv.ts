@@ -1,3 +1,4 @@
+import { parseExact } from "../../core/exact-json.ts";
 import { type CaseNeeds, caseError, caseOf, type GoldenCase } from "./case.ts";
 
 /** A record of a CSV file, and the line on which it begins. */
@@ -59,10 +60,10 @@ function recordsOf(text: string, file: string): readonly CsvRecord[] {
 /** Numbers and JSON as what they are, anything else as text. Codes such as 007 stay text. */
 function asWritten(text: string): unknown {
   if (/^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/.test(text) || /^(true|false|null)$/.test(text))
-    return JSON.parse(text);
+    return parseExact(text);
   if (!/^[[{]/.test(text)) return text;
   try {
-    return JSON.parse(text);
+    return parseExact(text);
   } catch {
     return text;
   }

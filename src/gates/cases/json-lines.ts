@@ -1,3 +1,4 @@
+import { parseExact } from "../../core/exact-json.ts";
 import { isFields } from "../../core/fields.ts";
 import { batchCase, isBatchLine } from "./batch.ts";
 import { type CaseNeeds, caseError, caseOf, type GoldenCase } from "./case.ts";
@@ -13,7 +14,7 @@ export function casesOfJsonLines(text: string, file: string, needs?: CaseNeeds):
     if (content.trim() === "") return [];
     let fields: unknown;
     try {
-      fields = JSON.parse(content);
+      fields = parseExact(content);
     } catch (error) {
       throw caseError(place, `is no JSON: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { exitCodes, messageOf, UserError } from "../../core/errors.ts";
 import { decodeText } from "../../core/text.ts";
@@ -7,6 +7,20 @@ import { withBatchOutput } from "./batch.ts";
 import type { CaseNeeds, GoldenCase } from "./case.ts";
 import { casesOfCsv } from "./csv.ts";
 import { casesOfJsonLines } from "./json-lines.ts";
+
+/** Gates look again and again: a file that is as it was need not be read again. */
+const kept = new Map<string, { readonly stamp: string; readonly cases: readonly GoldenCase[] }>();
+const mostKept = 8;
+
+/** Changes with the file; `undefined`: it cannot be told. */
+async function stampOf(folder: string, file: string): Promise<string | undefined> {
+  try {
+    const { mtimeNs, ctimeNs, size, ino } = await stat(resolve(folder, file), { bigint: true });
+    return [mtimeNs, ctimeNs, size, ino].join(" ");
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Cases of a file: CSV where its name ends so, else JSON Lines. `file`: from `folder`.
@@ -17,9 +31,18 @@ export async function readCases(
   file: string,
   needs: CaseNeeds = "expected",
 ): Promise<readonly GoldenCase[]> {
+  const key = `${needs} ${resolve(folder, file)}`;
+  const stamp = await stampOf(folder, file);
+  const before = kept.get(key);
+  if (stamp !== undefined && before?.stamp === stamp) return before.cases;
   const text = await textOf(folder, file);
   const cases = /\.csv$/i.test(file) ? casesOfCsv(text, file, needs) : casesOfJsonLines(text, file, needs);
-  if (cases.length > 0) return cases;
+  kept.delete(key);
+  if (cases.length > 0) {
+    if (stamp !== undefined) kept.set(key, { stamp, cases });
+    for (const [oldest] of kept) if (kept.size > mostKept) kept.delete(oldest);
+    return cases;
+  }
   throw new UserError({
     code: "cases-empty",
     message: `${file} has no case, so that any release would pass.`,

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { isInterrupted, messageAndHint, UserError } from "../../core/errors.ts";
 import { requestFor, type Said, saidBy } from "../ask-model.ts";
@@ -6,14 +5,15 @@ import type { Asking } from "../asking.ts";
 import type { GoldenCase } from "../cases/case.ts";
 import { loaded } from "../cases/comparator.ts";
 import type { Comparison } from "../cases/compare.ts";
+import { digestOf } from "../cases/digest.ts";
 import type { GateIo } from "../io.ts";
-import { type LiveCare, paused, rested, strainOf, withLiveAnswer } from "../live-care.ts";
+import { type LiveCare, paused, pausedSeconds, rested, strainOf, withLiveAnswer } from "../live-care.ts";
 import type { ParityMemory } from "./memory.ts";
 import { type Draw, drawInputs, segmentOf } from "./order.ts";
 import { asksAgain, type Heard, type Pair, type Scored, scored, scoredByRight } from "./score.ts";
 
 /** What it takes to ask a model, inside a rollout or outside. */
-export interface AskingIo extends Pick<GateIo, "ask" | "clientsRate"> {
+export interface AskingIo extends Pick<GateIo, "ask" | "clientsRate" | "liveAskers"> {
   readonly calls: Pick<GateIo["calls"], "clock" | "folder">;
 }
 
@@ -80,28 +80,21 @@ export async function askPairs(
   try {
     comparison = await loaded(folder, how.asking.comparison);
     cases = await readCases(folder, how.asking.cases, how.against === "right" ? "expected" : "input");
-    for (const { input } of cases) requestFor(how.asking, input);
+    requireRequests(how.asking, cases);
   } catch (error) {
     if (!(error instanceof UserError) || isInterrupted(error)) throw error;
     return { kind: "no-cases", why: messageAndHint(error) };
   }
   const digest = digestOf(cases);
-  const { inputs, alpha } = how;
-  const draw = drawInputs(
-    cases.map((one) => segmentOf(one, how.segments)),
-    { inputs, seed, alpha: alpha / 2 },
-  );
-  const { pausedUntil } = memory.care;
-  if (pausedUntil !== undefined && clock.now() < pausedUntil) {
-    const seconds = Math.ceil((pausedUntil - clock.now()) / 1000);
-    return { kind: "paused", why: `live is left alone for another ${seconds} s` };
-  }
+  const draw = drawOf(cases, how, seed);
+  const pause = pausedSeconds(memory.care, clock.now());
+  if (pause !== undefined) return { kind: "paused", why: `live is left alone for another ${pause} s` };
   const isSame = memory.cases === digest;
   const places = [
     ...(isSame ? memory.again : []),
     ...draw.inputs.map((_, place) => place).slice(isSame ? memory.next : 0),
   ].slice(0, mostInOneLook);
-  const pace = paceOf(how.pace, await io.clientsRate?.(signal));
+  const pace = paceOf(how.pace, await io.clientsRate?.(signal), io.liveAskers);
   const run = new Run(
     io,
     pace,
@@ -132,13 +125,35 @@ export async function askPairs(
   return { kind: "pairs", digest, draw, cases, asked, requests, care, strain };
 }
 
+/** Whether each input can be asked, which is known after the first look. */
+const usable = new WeakMap<readonly GoldenCase[], Asking>();
+
+function requireRequests(asking: Asking, cases: readonly GoldenCase[]): void {
+  if (usable.get(cases) === asking) return;
+  for (const { input } of cases) requestFor(asking, input);
+  usable.set(cases, asking);
+}
+
+/** Each look draws the same. */
+const drawn = new WeakMap<readonly GoldenCase[], { readonly key: string; readonly draw: Draw }>();
+
+function drawOf(cases: readonly GoldenCase[], { segments, inputs, alpha }: ParityAsking, seed: string): Draw {
+  const key = JSON.stringify([segments ?? null, inputs, alpha, seed]);
+  const before = drawn.get(cases);
+  if (before?.key === key) return before.draw;
+  const names = cases.map((one) => segmentOf(one, segments));
+  const draw = drawInputs(names, { inputs, seed, alpha: alpha / 2 });
+  drawn.set(cases, { key, draw });
+  return draw;
+}
+
 /**
  * Requests a second to live: a tenth of those that clients send there, at least one, at most what somebody said; where nobody counts what was
- * said, or a few. Pure.
+ * said, or a few. `askers`: gates that share the tenth. Pure.
  */
-export function paceOf(said: number | undefined, clients: number | undefined): number {
+export function paceOf(said: number | undefined, clients: number | undefined, askers = 1): number {
   if (clients === undefined) return said ?? unknownPace;
-  return Math.min(said ?? Number.POSITIVE_INFINITY, Math.max(leastPace, clients / 10));
+  return Math.min(said ?? Number.POSITIVE_INFINITY, Math.max(leastPace, clients / 10) / Math.max(1, askers));
 }
 
 /** One look. */
@@ -238,10 +253,4 @@ class Pace {
     this.#next = at + this.#everyMs;
     if (at > now) await this.#clock.sleep(at - now, signal);
   }
-}
-
-function digestOf(cases: readonly GoldenCase[]): string {
-  const hash = createHash("sha256");
-  for (const { input, segment } of cases) hash.update(`${JSON.stringify([input, segment ?? null])}\n`);
-  return hash.digest("hex").slice(0, 16);
 }

@@ -12,7 +12,8 @@ import {
 import { judgeSegments } from "../../core/statistics/segments.ts";
 import type { Asking } from "../asking.ts";
 import type { GoldenCase } from "../cases/case.ts";
-import { excerpt, isMasked } from "../mask.ts";
+import { patientPauses } from "../live-care.ts";
+import { excerpt, withAnswerMask, withMask } from "../mask.ts";
 import type { ParityAsking, ParitySample } from "./ask.ts";
 import { type Example, nothing, type ParityMemory } from "./memory.ts";
 import type { Draw } from "./order.ts";
@@ -36,8 +37,6 @@ const keptCharacters = 300;
 const mostLiveBroken = 0.1;
 /** Inputs that live refuses, one and all, after which nobody waits for a better one. */
 const refusedAtOnce = 50;
-/** Pauses in a row after which somebody has to look. */
-const patientPauses = 5;
 
 /** What a look adds, and what all of them together say. Pure. */
 export function judgeParity(
@@ -83,7 +82,7 @@ function withAnswers(memory: ParityMemory, sample: Pairs, { asking }: ParityJudg
       if (why !== undefined) differing += 1;
     }
     if (drawn.segment !== undefined) {
-      segments[drawn.segment] = withScore(segments[drawn.segment] ?? noPairs, score);
+      segments[drawn.segment] = withScore(ownOf(segments, drawn.segment) ?? noPairs, score);
     }
     const { live, release } = one.pair;
     told = {
@@ -124,13 +123,16 @@ function exampleOf(
   why: string,
   size: number,
 ): Example {
-  const isHidden = [live, release].some((one) => one.kind === "value" && isMasked(one.value, mask.answer));
+  // Words about an answer may quote any of it.
+  const isHidden = mask.answer.length > 0 && [live, release].some(({ kind }) => kind === "value");
   const shown = (heard: Heard) =>
-    heard.kind === "value" ? excerpt(heard.value, mask.answer, keptCharacters) : `no answer: ${heard.why}`;
+    heard.kind === "value"
+      ? excerpt(withAnswerMask(heard.value, mask.answer), keptCharacters)
+      : `no answer: ${heard.why}`;
   return {
     id: id.slice(0, 100),
     ...(segment === undefined ? {} : { segment: segment.slice(0, 100) }),
-    input: excerpt(input, mask.input, keptCharacters),
+    input: excerpt(withMask(input, mask.input), keptCharacters),
     live: shown(live),
     release: shown(release),
     why: isHidden ? "another answer (masked)" : why.slice(0, keptCharacters),
@@ -153,7 +155,7 @@ function evidenceOf(memory: ParityMemory, draw: Draw, { tolerated, alpha }: Pari
   const lnAll = lnPairsFail(memory.all, tolerated);
   const lnPass = lnPairsPass(memory.all, tolerated + pairMargins.bad - pairMargins.fail);
   if (draw.judged.length === 0) return { lnAll, lnPass, lnSegments: undefined, lnTogether: lnAll, named: [] };
-  const each = draw.judged.map((name) => lnPairsFail(memory.segments[name] ?? noPairs, tolerated));
+  const each = draw.judged.map((name) => lnPairsFail(ownOf(memory.segments, name) ?? noPairs, tolerated));
   const { lnMean, named } = judgeSegments(each, alpha / 2);
   return {
     lnAll,
@@ -247,7 +249,7 @@ function segmentsData(
   named: readonly string[],
 ): readonly object[] {
   return draw.judged.map((name) => {
-    const counts = segments[name] ?? noPairs;
+    const counts = ownOf(segments, name) ?? noPairs;
     const { pairs, newOnly, liveOnly } = counts;
     return {
       ...{ name, pairs, againstRelease: newOnly, forRelease: liveOnly },
@@ -291,6 +293,11 @@ function notShown({ all }: ParityMemory, { tolerated, against }: ParityJudging):
   }
   const than = against === "right" ? "wrong more than live" : "beside live's own";
   return `not shown to be under ${percent(bad)} ${than}: at least ${Math.ceil(more)} more inputs are needed`;
+}
+
+/** Segments are called as people's data says: `constructor` is one like any other. */
+function ownOf<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 function percent(share: number): string {

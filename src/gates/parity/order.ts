@@ -1,3 +1,4 @@
+import { writeExact } from "../../core/exact-json.ts";
 import { jsonAt } from "../../core/json-path.ts";
 import { pairMargins } from "../../core/statistics/lines.ts";
 import { inputsPerSegment, mostSegments, smallestSegment } from "../../core/statistics/segments.ts";
@@ -118,5 +119,5 @@ export function segmentOf({ input, segment }: GoldenCase, path: string | undefin
   if (path === undefined) return segment;
   const found = jsonAt(input, path);
   if (found === undefined || found === null) return undefined;
-  return typeof found === "object" ? JSON.stringify(found) : String(found);
+  return typeof found === "object" ? writeExact(found) : String(found);
 }

@@ -22,9 +22,15 @@ export function withFacts(before: Told, facts: Facts | undefined): Told {
   const { finish, firstTokenMs, tokensPerSecond } = facts;
   const reason = finish?.slice(0, 30);
   const isKept =
-    reason !== undefined && (reason in before.finish || Object.keys(before.finish).length < keptReasons);
+    reason !== undefined &&
+    (Object.hasOwn(before.finish, reason) || Object.keys(before.finish).length < keptReasons);
   return {
-    finish: isKept ? { ...before.finish, [reason]: (before.finish[reason] ?? 0) + 1 } : before.finish,
+    finish: isKept
+      ? {
+          ...before.finish,
+          [reason]: (Object.hasOwn(before.finish, reason) ? (before.finish[reason] ?? 0) : 0) + 1,
+        }
+      : before.finish,
     firstTokenMs: kept(before.firstTokenMs, firstTokenMs),
     tokensPerSecond: kept(before.tokensPerSecond, tokensPerSecond),
   };

@@ -2,6 +2,8 @@ import { isInterrupted, messageAndHint, UserError } from "../../core/errors.ts";
 import { requestFor } from "../ask-model.ts";
 import type { Asking } from "../asking.ts";
 import type { IngressOutcome } from "../io.ts";
+import { type LiveCare, paused, pausedSeconds, rested, strainOf, withLiveAnswer } from "../live-care.ts";
+import { cameTo } from "../outcome.ts";
 import { type AskingIo, paceOf } from "../parity/ask.ts";
 
 /** How fast one request was answered. */
@@ -15,7 +17,16 @@ export type PerformanceSample =
   | { readonly kind: "no-cases"; readonly why: string }
   /** Nobody can say: the ingress was not reached, or limits requests. */
   | { readonly kind: "unanswered"; readonly why: string }
-  | { readonly kind: "timed"; readonly times: readonly Timed[]; readonly durationMs: number };
+  /** Live is left alone. */
+  | { readonly kind: "paused"; readonly why: string }
+  | {
+      readonly kind: "timed";
+      readonly times: readonly Timed[];
+      readonly durationMs: number;
+      readonly care: LiveCare;
+      /** Why live is to be left alone from now on. */
+      readonly strain: string | undefined;
+    };
 
 /** One block: long enough that what comes in lumps falls into few of them. */
 const blockMs = 10_000;
@@ -27,7 +38,12 @@ const mostUnderWay = 64;
  */
 export async function timeBlock(
   io: AskingIo,
-  how: { readonly asking: Asking; readonly rate: number | undefined; readonly turn: number },
+  how: {
+    readonly asking: Asking;
+    readonly rate: number | undefined;
+    readonly turn: number;
+    readonly care: LiveCare;
+  },
   signal: AbortSignal,
 ): Promise<PerformanceSample> {
   const { asking } = how;
@@ -40,24 +56,33 @@ export async function timeBlock(
     if (!(error instanceof UserError) || isInterrupted(error)) throw error;
     return { kind: "no-cases", why: messageAndHint(error) };
   }
-  const everyMs = 1000 / paceOf(how.rate, await io.clientsRate?.(signal));
+  const pause = pausedSeconds(how.care, clock.now());
+  if (pause !== undefined) return { kind: "paused", why: `live is left alone for another ${pause} s` };
+  const everyMs = 1000 / paceOf(how.rate, await io.clientsRate?.(signal), io.liveAskers);
   const startedAt = clock.now();
   const times: Timed[] = [];
   const underWay = new Set<Promise<void>>();
   let unanswered: string | undefined;
   let failure: unknown;
+  let care = rested(how.care);
+  let strain: string | undefined;
   const one = async (index: number) => {
     const request = requests[(how.turn + index) % requests.length];
     if (request === undefined) return;
     const ask = (route: "live" | "release") => io.ask({ route, ...request, signal });
     const [live, release] = await Promise.all([ask("live"), ask("release")]);
     const [a, b] = [timeOf(live), timeOf(release)];
+    if (live.kind !== "unreachable") {
+      const isAnswer = live.kind === "answer" && live.answer.status < 500;
+      care = withLiveAnswer(care, isAnswer ? live.latencyMs : undefined);
+      strain ??= strainOf(care);
+    }
     if (typeof a === "string" || typeof b === "string") unanswered ??= typeof a === "string" ? a : String(b);
     else times.push({ live: a, release: b });
   };
   for (
     let index = 0;
-    index * everyMs < blockMs && unanswered === undefined && failure === undefined;
+    index * everyMs < blockMs && (unanswered ?? strain) === undefined && failure === undefined;
     index++
   ) {
     const waitMs = startedAt + index * everyMs - clock.now();
@@ -73,18 +98,15 @@ export async function timeBlock(
   await Promise.all(underWay);
   if (failure !== undefined) throw failure;
   if (unanswered !== undefined) return { kind: "unanswered", why: unanswered };
-  return { kind: "timed", times, durationMs: clock.now() - startedAt };
+  const now = clock.now();
+  if (strain !== undefined) care = paused(care, now);
+  return { kind: "timed", times, durationMs: now - startedAt, care, strain };
 }
 
 /** A text: nobody can say. */
 function timeOf(outcome: IngressOutcome): number | string {
-  switch (outcome.kind) {
-    case "unreachable":
-      return `ingress not reached: ${outcome.why}`;
-    case "broken":
-      return Number.POSITIVE_INFINITY;
-    case "answer":
-      if (outcome.answer.limit !== undefined) return `not answered by the release: ${outcome.answer.limit}`;
-      return outcome.answer.status >= 500 ? Number.POSITIVE_INFINITY : outcome.latencyMs;
-  }
+  const came = cameTo(outcome);
+  if (came.kind === "unanswered") return came.why;
+  // A refusal may be quick: it is none of the answers that clients wait for.
+  return came.kind === "answer" && outcome.kind === "answer" ? outcome.latencyMs : Number.POSITIVE_INFINITY;
 }

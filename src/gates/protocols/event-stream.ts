@@ -26,8 +26,9 @@ export function eventsOf(body: string, arrivals: readonly Arrival[]): readonly S
   for (const line of body.split(/\n/)) {
     const text = line.replace(/\r$/, "");
     if (text === "") end();
-    const found = /^data: ?(.*)$/.exec(text);
-    if (found !== null) data.push(found[1] ?? "");
+    // U+2028, which models write, ends no line here, though it does for a dot of an expression.
+    if (text === "data") data.push("");
+    if (text.startsWith("data:")) data.push(text.slice(text.startsWith("data: ") ? 6 : 5));
     bytes += Buffer.byteLength(line) + 1;
   }
   end();

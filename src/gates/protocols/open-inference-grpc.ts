@@ -99,7 +99,9 @@ function tensorOf({ name, datatype, shape, data }: Fields): object {
       exitCode: exitCodes.usage,
     });
   }
-  const values = Array.isArray(data) ? data.flat(Number.POSITIVE_INFINITY) : [];
+  const values = (Array.isArray(data) ? data.flat(Number.POSITIVE_INFINITY) : []).map((one: unknown) =>
+    typeof one === "bigint" ? longOf(one) : one,
+  );
   return {
     ...{ name, datatype, shape },
     contents: { [key]: key === "bytesContents" ? values.map((one) => Buffer.from(String(one))) : values },
@@ -109,7 +111,7 @@ function tensorOf({ name, datatype, shape, data }: Fields): object {
 function read(message: Uint8Array): unknown {
   const type = root.lookupType("Answer");
   const { outputs, rawOutputContents, ...rest } = type.toObject(type.decode(message), {
-    longs: Number,
+    longs: String,
     arrays: true,
   }) as { outputs: Fields[]; rawOutputContents: Uint8Array[] };
   return {
@@ -119,9 +121,33 @@ function read(message: Uint8Array): unknown {
       const key = contentsOf[String(datatype)] ?? "";
       const held: unknown = isFields(contents) ? contents[key] : [];
       const values = raw === undefined ? held : rawValues(String(datatype), Buffer.from(raw));
-      const texts = (one: unknown) => (one instanceof Uint8Array ? Buffer.from(one).toString("utf8") : one);
-      return { name, datatype, shape, data: Array.isArray(values) ? values.map(texts) : undefined };
+      const plain = (one: unknown) =>
+        one instanceof Uint8Array
+          ? Buffer.from(one).toString("utf8")
+          : typeof one === "string"
+            ? integerOf(BigInt(one))
+            : one;
+      return {
+        ...{ name, datatype },
+        shape: Array.isArray(shape) ? shape.map(Number) : shape,
+        data: Array.isArray(values) ? values.map(plain) : undefined,
+      };
     }),
+  };
+}
+
+/** A number where a double holds it. */
+function integerOf(value: bigint): number | bigint {
+  return BigInt(Number(value)) === value ? Number(value) : value;
+}
+
+/** As the library writes integers of 64 bits. */
+function longOf(value: bigint): object {
+  const bits = BigInt.asUintN(64, value);
+  return {
+    low: Number(BigInt.asIntN(32, bits)),
+    high: Number(BigInt.asIntN(32, bits >> 32n)),
+    unsigned: value > 0n,
   };
 }
 
@@ -147,11 +173,11 @@ const readers: Readonly<Record<string, readonly [number, (bytes: Buffer, at: num
   INT8: [1, (bytes, at) => bytes.readInt8(at)],
   INT16: [2, (bytes, at) => bytes.readInt16LE(at)],
   INT32: [4, (bytes, at) => bytes.readInt32LE(at)],
-  INT64: [8, (bytes, at) => Number(bytes.readBigInt64LE(at))],
+  INT64: [8, (bytes, at) => integerOf(bytes.readBigInt64LE(at))],
   UINT8: [1, (bytes, at) => bytes.readUInt8(at)],
   UINT16: [2, (bytes, at) => bytes.readUInt16LE(at)],
   UINT32: [4, (bytes, at) => bytes.readUInt32LE(at)],
-  UINT64: [8, (bytes, at) => Number(bytes.readBigUInt64LE(at))],
+  UINT64: [8, (bytes, at) => integerOf(bytes.readBigUInt64LE(at))],
   FP16: [2, (bytes, at) => half(bytes.readUInt16LE(at))],
   BF16: [2, (bytes, at) => Buffer.from([0, 0, bytes[at] ?? 0, bytes[at + 1] ?? 0]).readFloatLE(0)],
   FP32: [4, (bytes, at) => bytes.readFloatLE(at)],

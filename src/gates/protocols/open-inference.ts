@@ -1,4 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
+import { writeExact } from "../../core/exact-json.ts";
 import { isFields } from "../../core/fields.ts";
 import type { Protocol, Read } from "./protocol.ts";
 
@@ -6,7 +7,7 @@ import type { Protocol, Read } from "./protocol.ts";
 interface Tensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly datatype: "FP64" | "BYTES" | "BOOL";
+  readonly datatype: "FP64" | "INT64" | "BYTES" | "BOOL";
   readonly data: readonly unknown[];
 }
 
@@ -16,9 +17,12 @@ function tensor(name: string, values: readonly unknown[], shape: readonly number
   if (kinds.size === 1 && kind === "number") return { name, shape, datatype: "FP64", data: values };
   if (kinds.size === 1 && kind === "string") return { name, shape, datatype: "BYTES", data: values };
   if (kinds.size === 1 && kind === "boolean") return { name, shape, datatype: "BOOL", data: values };
+  // Ids that no double holds come beside others that one does.
+  if (values.every((value) => typeof value === "bigint" || Number.isInteger(value)) && kinds.has("bigint"))
+    return { name, shape, datatype: "INT64", data: values };
   throw new UserError({
     code: "cases-invalid",
-    message: `The input ${JSON.stringify(values).slice(0, 80)} of "${name}" is neither numbers, nor texts, nor truth values.`,
+    message: `The input ${writeExact(values).slice(0, 80)} of "${name}" is neither numbers, nor texts, nor truth values.`,
     hint: "Write the request itself as the input, with its tensors in `inputs`.",
     exitCode: exitCodes.usage,
   });

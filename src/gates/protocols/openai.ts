@@ -1,4 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
+import { writeExact } from "../../core/exact-json.ts";
 import { type Fields, isFields } from "../../core/fields.ts";
 import { type Facts, type Protocol, type Read, readJson, type StreamEvent } from "./protocol.ts";
 
@@ -19,7 +20,7 @@ export const openai: Protocol = {
       return { messages: input };
     throw new UserError({
       code: "cases-invalid",
-      message: `The input ${String(JSON.stringify(input)).slice(0, 80)} is neither a request nor a text.`,
+      message: `The input ${String(writeExact(input)).slice(0, 80)} is neither a request nor a text.`,
       hint: 'Write the request itself as the input, for example {"model": "m", "messages": [{"role": "user", "content": "…"}]}.',
       exitCode: exitCodes.usage,
     });

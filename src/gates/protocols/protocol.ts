@@ -1,3 +1,5 @@
+import { parseExact } from "../../core/exact-json.ts";
+
 /** How inputs and answers of models look. One file each. */
 export interface Protocol {
   /** The body of a request for an input, as JSON. Throws UserError where the input cannot be one. `path`: as clients ask. */
@@ -41,7 +43,7 @@ export type Read =
 /** An answer in JSON. Infinities and NaN, which some servers write though JSON has none, are told as what they are. Pure. */
 export function readJson(body: string): Read {
   try {
-    return { kind: "value", value: JSON.parse(body) };
+    return { kind: "value", value: parseExact(body) };
   } catch {
     const outside = body.replace(/"(?:[^"\\]|\\.)*"/g, '""');
     const found = /-?\b(?:NaN|Infinity|inf|nan)\b/.exec(outside);

@@ -5,6 +5,7 @@ import { type Met, whatWasMet } from "../../core/met.ts";
 import { type Routing, splitOf } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 import type { CountersRequest, GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
+import type { Gate } from "../../gates/kinds.ts";
 import type { Arrival } from "../../gates/protocols/event-stream.ts";
 import { presentPods } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context/context.ts";
@@ -57,6 +58,7 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
       const request = { sources: sourcesOf(context), timeoutMs: rateTimeoutMs, signal };
       return rate.see(await counters.read(seen, proofs(), request), otherSlot(seen.slot));
     },
+    liveAskers: context.config.rollout.gates.filter(({ kind }) => isLiveAsker[kind] === true).length,
     counters: (request) => counters.read(now(), proofs(), request),
     reach: (signal) => reachOf(context, now(), signal),
     pods: async (signal) => {
@@ -66,6 +68,9 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
     },
   };
 }
+
+/** Those that send requests to the live slot at a pace of their own. */
+const isLiveAsker: Partial<Record<Gate["kind"], true>> = { parity: true, labels: true, performance: true };
 
 /** How long the counters may take before a gate asks without them. */
 const rateTimeoutMs = 5_000;
