@@ -5,6 +5,14 @@ import type { Fields } from "../core/fields.ts";
 import type { GateBase, GatePhase } from "../core/gates.ts";
 import type { RouterName } from "../core/router-names.ts";
 import type { GateIo, GateSubject } from "./io.ts";
+import {
+  alphaOfGate,
+  keptAfter,
+  lossInWords,
+  rememberedOf,
+  withAlphaLeft,
+  withLoss,
+} from "./lost-evidence.ts";
 
 /** What a gate that judges by statistics takes of the release's alpha. */
 export const weightKey = z
@@ -31,7 +39,7 @@ export interface Looked {
 export interface Remembering<Memory> {
   /** Before the first look. */
   readonly nothing: Memory;
-  /** What the record may hold. Anything else is as good as lost. */
+  /** What the record may hold. Anything else is lost. */
   readonly schema: z.ZodType<Memory>;
 }
 
@@ -54,18 +62,32 @@ export interface GateRules<Settings extends object, Sample, Memory> {
   ) => { readonly verdict: GateVerdict; readonly memory: Memory };
 }
 
-/** One look by such rules, with a memory from a record. */
+/**
+ * One look by such rules, with a memory from a record. Where a gate that judges by statistics can't read it, that look says so, and the evidence
+ * begins anew with half of its alpha.
+ */
 export function lookBy<Settings extends object, Sample, Memory>({
   remembers,
   ask,
   judge,
 }: GateRules<Settings, Sample, Memory>): GateKind<Settings>["look"] {
-  return async ({ io, memory: kept }, gate, subject, signal) => {
-    const read = remembers.schema.safeParse(kept);
+  return async ({ io, memory: kept }, whole, subject, signal) => {
+    const alpha = alphaOfGate(whole);
+    const isReadable = (memory: unknown) => remembers.schema.safeParse(memory).success;
+    const { lost, memory: since, isNew } = rememberedOf(kept, isReadable);
+    if (isNew && alpha !== undefined) {
+      const evidence = `what it had seen before cannot be read any more, so that it begins anew with less alpha; ${lossInWords(lost, alpha)}`;
+      return { said: { verdict: "inconclusive", evidence }, memory: keptAfter(lost, remembers.nothing) };
+    }
+    const gate = withAlphaLeft(whole, lost);
+    const read = remembers.schema.safeParse(since);
     const memory = read.success ? read.data : remembers.nothing;
     const sample = await ask({ io, memory }, gate, subject, signal);
     const { verdict, memory: next } = judge(memory, sample, gate, subject);
-    return { said: verdict, memory: next };
+    return {
+      said: withLoss(verdict, lost, alpha),
+      memory: alpha === undefined ? next : keptAfter(lost, next),
+    };
   };
 }
 
@@ -128,10 +150,13 @@ export interface ConfigurableGate<Form extends object, Settings extends object> 
   readonly every?: number;
   readonly settings: (form: Form, timeoutMs: number) => Settings;
   /**
-   * It sends a good release back with a chance of `alpha`, a key of its settings: its part of the release's. `needsSteps`: it sees nothing in one
-   * jump. @default it judges without chance
+   * It sends a good release back with a chance of `alpha`, a key of its settings: its part of the release's, by weight; without a weight it sends
+   * none back. `needsSteps`: it sees nothing in one jump. @default it judges without chance
    */
-  readonly statistical?: { readonly weightOf: (settings: Settings) => number; readonly needsSteps: boolean };
+  readonly statistical?: {
+    readonly weightOf: (settings: Settings) => number | undefined;
+    readonly needsSteps: boolean;
+  };
   /** What the schema alone cannot say, of a gate that has the key. Paths begin at the gate. @default nothing */
   readonly problems?: (gate: Fields, around: GateAround) => readonly ConfigProblem[];
 }

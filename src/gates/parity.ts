@@ -161,6 +161,6 @@ function covers(mask: readonly string[], path: readonly string[]): boolean {
 }
 
 /** A command that goes on draws as the one before. */
-function seedOf({ startedAt, release }: GateSubject): string {
+export function seedOf({ startedAt, release }: GateSubject): string {
   return `${startedAt} ${release}`;
 }

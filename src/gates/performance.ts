@@ -2,7 +2,6 @@ import { z } from "zod";
 import { otherwise } from "../config/parts/schema-parts.ts";
 import { tied } from "../config/parts/tied.ts";
 import type { GateVerdict } from "../core/calls.ts";
-import { isFields } from "../core/fields.ts";
 import { boundFactor, boundQuantiles, quantileOf, slowBounds } from "../core/statistics/exceedance.ts";
 import { defaultAlpha, slowLines } from "../core/statistics/lines.ts";
 import {
@@ -14,6 +13,7 @@ import {
 import { type Asking, type AskingConfig, askingOf, askingShape } from "./asking.ts";
 import { ingressGateProblems } from "./ingress-rules.ts";
 import { type ConfigurableGate, lookBy, weightKey } from "./kind.ts";
+import { liveMemory, shaped } from "./live-memory.ts";
 import type { PerformanceSample, Timed } from "./performance/ask.ts";
 
 /** Whether the release answers as fast as the live one, under the same requests. */
@@ -55,9 +55,14 @@ export interface PerformanceMemory {
 
 const nothing: PerformanceMemory = { first: [], bounds: [], live: undefined, elapsedMs: 0, sent: 0 };
 
-/** Written and read by this version of the rules alone; what another one wrote begins anew. */
-const memory = z.custom<PerformanceMemory>(
-  (kept) => isFields(kept) && Array.isArray(kept.first) && Array.isArray(kept.bounds),
+const memory = shaped<PerformanceMemory>(
+  z.object({
+    first: z.array(z.number()),
+    bounds: z.array(z.number()),
+    live: liveMemory.optional(),
+    elapsedMs: z.number(),
+    sent: z.number(),
+  }),
 );
 
 const firstAnswers = 50;

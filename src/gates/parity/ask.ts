@@ -222,7 +222,7 @@ class Run {
 }
 
 /** So many requests a second, evenly. */
-class Pace {
+export class Pace {
   readonly #clock: Clock;
   readonly #everyMs: number;
   #next = 0;
@@ -240,7 +240,7 @@ class Pace {
   }
 }
 
-function digestOf(cases: readonly GoldenCase[]): string {
+export function digestOf(cases: readonly GoldenCase[]): string {
   const hash = createHash("sha256");
   for (const { input, segment } of cases) hash.update(`${JSON.stringify([input, segment ?? null])}\n`);
   return hash.digest("hex").slice(0, 16);

@@ -20,6 +20,7 @@ import type { RolloutRecord } from "../record/record.ts";
 import { ClientsRate } from "./clients-rate.ts";
 import { TrafficCounters } from "./counter-io.ts";
 import { OwnRequests } from "./own-requests.ts";
+import { sourcesOfClients } from "./require-counted-copies.ts";
 
 /** What the executor saw last. */
 export interface Seen {
@@ -54,10 +55,15 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
     },
     clientsRate: async (signal) => {
       const seen = now();
-      const request = { sources: sourcesOf(context), timeoutMs: rateTimeoutMs, signal };
+      const request = { sources: sourcesOfClients(context), timeoutMs: rateTimeoutMs, signal };
       return rate.see(await counters.read(seen, proofs(), request), otherSlot(seen.slot));
     },
-    counters: (request) => counters.read(now(), proofs(), request),
+    // Copies are counted by whom clients' requests are, unless their gate says another.
+    counters: (request) => {
+      const { of, sources } = request;
+      const named = of === "copies" && sources === undefined ? sourcesOfClients(context) : sources;
+      return counters.read(now(), proofs(), { ...request, sources: named });
+    },
     reach: (signal) => reachOf(context, now(), signal),
     pods: async (signal) => {
       const { record, slot } = now();
@@ -69,11 +75,6 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
 
 /** How long the counters may take before a gate asks without them. */
 const rateTimeoutMs = 5_000;
-
-/** Where clients' requests are counted: a gate says it, else it is found. */
-function sourcesOf({ config }: RolloutContext): CountersRequest["sources"] {
-  return config.rollout.gates.flatMap((gate) => (gate.kind === "traffic" ? [gate.sources] : []))[0];
-}
 
 const isServerError = (outcome: IngressOutcome) => outcome.kind === "answer" && outcome.answer.status >= 500;
 
