@@ -85,6 +85,8 @@ export type CounterSource =
     };
 
 export interface CountersRequest {
+  /** `copies`: those that the new slot gets of the live one's requests, in the shadow. @default clients' own requests */
+  readonly of?: "copies";
   /** `prometheus`: the one of the configuration. `undefined`: found by itself. */
   readonly sources: readonly CounterSource[] | "prometheus" | undefined;
   readonly timeoutMs: number;

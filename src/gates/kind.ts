@@ -4,8 +4,15 @@ import type { Call, GateVerdict } from "../core/calls.ts";
 import { type Fields, isFields } from "../core/fields.ts";
 import type { GateBase, GatePhase } from "../core/gates.ts";
 import type { RouterName } from "../core/router-names.ts";
-import { alphaAfter, boundAfter } from "../core/statistics/alpha.ts";
 import type { GateIo, GateSubject } from "./io.ts";
+import {
+  alphaOfGate,
+  keptAfter,
+  lossInWords,
+  rememberedOf,
+  withAlphaLeft,
+  withLoss,
+} from "./lost-evidence.ts";
 
 /** What a gate that judges by statistics takes of the release's alpha. */
 export const weightKey = z
@@ -32,7 +39,7 @@ export interface Looked {
 export interface Remembering<Settings, Memory> {
   /** Before the first look. */
   readonly nothing: Memory;
-  /** What the record may hold. Anything else is as good as lost. */
+  /** What the record may hold. Anything else is lost. */
   readonly schema: z.ZodType<Memory>;
   /** What the evidence is about, where that may change with the configuration: of another question nothing is known yet. @default it never does */
   readonly question?: (settings: Settings) => string;
@@ -58,41 +65,36 @@ export interface GateRules<Settings extends object, Sample, Memory> {
 }
 
 /**
- * One look by such rules, with a memory from a record. Evidence that cannot be read any more, of another version or another question, is lost:
- * a gate that judges by statistics begins anew with half of its alpha, so that the whole stays under twice of it, and says so.
+ * One look by such rules, with a memory from a record. Where it is of another version or another question, a gate that judges by statistics says so,
+ * and its evidence begins anew with half of its alpha.
  */
 export function lookBy<Settings extends object, Sample, Memory>({
   remembers,
   ask,
   judge,
 }: GateRules<Settings, Sample, Memory>): GateKind<Settings>["look"] {
-  return async ({ io, memory: kept }, asked, subject, signal) => {
-    const read = remembers.schema.safeParse(kept);
-    const question = remembers.question?.(asked);
-    const before = isFields(kept) ? kept : {};
-    const isOther = before.question !== undefined && before.question !== question;
-    const memory = read.success && !isOther ? read.data : remembers.nothing;
-    const isLost = kept !== undefined && (!read.success || isOther);
-    const lost = (typeof before.lost === "number" ? before.lost : 0) + (isLost ? 1 : 0);
-    const alpha = "alpha" in asked && typeof asked.alpha === "number" ? asked.alpha : undefined;
-    const isLess = alpha !== undefined && lost > 0;
-    const gate = isLess ? { ...asked, alpha: alphaAfter(lost, alpha) } : asked;
+  return async ({ io, memory: kept }, whole, subject, signal) => {
+    const alpha = alphaOfGate(whole);
+    const question = remembers.question?.(whole);
+    const isOther = (memory: unknown) =>
+      isFields(memory) && memory.question !== undefined && memory.question !== question;
+    const isReadable = (memory: unknown) => remembers.schema.safeParse(memory).success && !isOther(memory);
+    const { lost, memory: since, isNew } = rememberedOf(kept, isReadable);
+    if (isNew && alpha !== undefined) {
+      const evidence = `what it had seen before cannot be read any more, so that it begins anew with less alpha; ${lossInWords(lost, alpha)}`;
+      return { said: { verdict: "inconclusive", evidence }, memory: keptAfter(lost, remembers.nothing) };
+    }
+    const gate = withAlphaLeft(whole, lost);
+    const read = remembers.schema.safeParse(since);
+    const memory = read.success ? read.data : remembers.nothing;
     const sample = await ask({ io, memory }, gate, subject, signal);
     const { verdict, memory: next } = judge(memory, sample, gate, subject);
-    const more = { ...(question === undefined ? {} : { question }), ...(lost === 0 ? {} : { lost }) };
+    const isAsked = (seen: unknown): seen is Fields => question !== undefined && isFields(seen);
     return {
-      said: isLess ? withLoss(verdict, lost, alpha) : verdict,
-      // Those without alpha remember lists of things by name, and have nothing to spend.
-      memory: alpha !== undefined && isFields(next) ? { ...next, ...more } : next,
+      said: withLoss(verdict, lost, alpha),
+      memory: alpha === undefined ? next : keptAfter(lost, isAsked(next) ? { ...next, question } : next),
     };
   };
-}
-
-function withLoss(said: GateVerdict, lost: number, alpha: number): GateVerdict {
-  const times = lost === 1 ? "once" : `${lost} times`;
-  const chance = `${Number((100 * boundAfter(lost, alpha)).toPrecision(3))} %`;
-  const evidence = `${said.evidence}; earlier evidence was lost ${times}: this gate sends a good release back with at most ${chance}, not ${Number((100 * alpha).toPrecision(3))} %`;
-  return { ...said, evidence };
 }
 
 /** Rules of a kind for which each look stands by itself: what was seen is its verdict. */
@@ -154,10 +156,13 @@ export interface ConfigurableGate<Form extends object, Settings extends object> 
   readonly every?: number;
   readonly settings: (form: Form, timeoutMs: number) => Settings;
   /**
-   * It sends a good release back with a chance of `alpha`, a key of its settings: its part of the release's. `needsSteps`: it sees nothing in one
-   * jump. @default it judges without chance
+   * It sends a good release back with a chance of `alpha`, a key of its settings: its part of the release's, by weight; without a weight it sends
+   * none back. `needsSteps`: it sees nothing in one jump. @default it judges without chance
    */
-  readonly statistical?: { readonly weightOf: (settings: Settings) => number; readonly needsSteps: boolean };
+  readonly statistical?: {
+    readonly weightOf: (settings: Settings) => number | undefined;
+    readonly needsSteps: boolean;
+  };
   /** What the schema alone cannot say, of a gate that has the key. Paths begin at the gate. @default nothing */
   readonly problems?: (gate: Fields, around: GateAround) => readonly ConfigProblem[];
 }

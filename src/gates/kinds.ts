@@ -4,6 +4,7 @@ import { gateDefaults } from "../core/defaults.ts";
 import { type GateBase, type GatePhase, gatePhases } from "../core/gates.ts";
 import { sharedOut } from "../core/statistics/alpha.ts";
 import { commandGate, webhookGate } from "./call.ts";
+import { driftGate } from "./drift.ts";
 import { goldenGate } from "./golden.ts";
 import type { GateSubject } from "./io.ts";
 import type { ConfigurableGate, GateKind, Looked, Looking } from "./kind.ts";
@@ -12,6 +13,7 @@ import { parityGate } from "./parity.ts";
 import { performanceGate } from "./performance.ts";
 import { podsGate } from "./pods.ts";
 import { requestGate } from "./request.ts";
+import { shadowGate } from "./shadow.ts";
 import { smokeGate } from "./smoke.ts";
 import { trafficGate } from "./traffic.ts";
 
@@ -28,6 +30,8 @@ const kinds = {
   parity: parityGate,
   labels: labelsGate,
   performance: performanceGate,
+  drift: driftGate,
+  shadow: shadowGate,
   traffic: trafficGate,
   pods: podsGate,
 } as const;
@@ -94,7 +98,8 @@ export function withAlpha(gates: readonly Gate[], alpha: number, hasSteps: boole
     gates.flatMap((gate): [string, number][] => {
       const { statistical } = kinds[gate.kind] as Partial<ConfigurableGate<Record<string, unknown>, Gate>>;
       if (statistical === undefined || (statistical.needsSteps && !hasSteps)) return [];
-      return [[gate.name, statistical.weightOf(gate)]];
+      const weight = statistical.weightOf(gate);
+      return weight === undefined ? [] : [[gate.name, weight]];
     }),
   );
   const parts = sharedOut(alpha, weights);

@@ -1,40 +1,57 @@
 import { z } from "zod";
-import { betWeights, failBets, passBets } from "../core/statistics/bets.ts";
+import { type Bets, betWeights, driftBets, failBets, passBets } from "../core/statistics/bets.ts";
 import type { CountersMemory } from "../core/statistics/counters.ts";
 import { errorLines } from "../core/statistics/lines.ts";
 import type { LiveMemory } from "../core/statistics/live-analysis.ts";
+import type { ShareMemory } from "../core/statistics/share-process.ts";
+
+/** What a record may hold of the comparison of two shares: what another version bet on is no evidence for the bets of this one. */
 
 /**
- * The shape of the evidence of live comparisons in a record. Whatever is not just that is lost: a number that is none would make every verdict
- * of the rollout wrong, and another version's bets are not these.
+ * A memory of this shape, as it is: where keys may be undefined in the type, JSON leaves them out.
  */
+export function shaped<Memory>(shape: z.ZodType): z.ZodType<Memory> {
+  return z.custom<Memory>((kept) => shape.safeParse(kept).success);
+}
 
-const amount = z.number().min(0);
-const block = z.object({ newEvents: amount, newRequests: amount, liveEvents: amount, liveRequests: amount });
+const count = z.number().min(0);
 
-function shares(bets: number) {
+/** Of one test, each start with a number for each of its bets. */
+function shareMemory(bets: Bets): z.ZodType<ShareMemory> {
+  const each = betWeights(bets).length;
   return z.object({
-    live: z.object({ requests: amount, events: amount }),
-    evidence: z.array(z.array(z.number()).length(bets)).min(1),
+    live: z.object({ requests: count, events: count }),
+    evidence: z.array(z.array(z.number()).length(each)).min(1),
   });
 }
 
-const metric = z.object({
-  fail: shares(betWeights(failBets(errorLines.bad)).length),
-  pass: shares(betWeights(passBets).length),
-  inStep: block,
-  inAll: block,
+export const driftShare = shareMemory(driftBets);
+export const passShare = shareMemory(passBets);
+
+const block = z.object({
+  newEvents: count,
+  newRequests: count,
+  liveEvents: count,
+  liveRequests: count,
 });
 
-const live = z.object({
-  step: z.number().int().min(0),
-  stepMs: amount,
-  seen: z.object({ newRequests: amount, requests: amount }),
-  metrics: z.record(z.string(), metric),
-  failed: z.array(z.string()).optional(),
-});
-
-export const liveMemory = z.custom<LiveMemory>((kept) => live.safeParse(kept).success);
+export const liveMemory = shaped<LiveMemory>(
+  z.object({
+    step: z.int().min(0),
+    stepMs: count,
+    seen: z.object({ newRequests: count, requests: count }),
+    metrics: z.record(
+      z.string(),
+      z.object({
+        fail: shareMemory(failBets(errorLines.bad)),
+        pass: passShare,
+        inStep: block,
+        inAll: block,
+      }),
+    ),
+    failed: z.array(z.string()).optional(),
+  }),
+);
 
 const counted = z.object({ requests: z.number(), events: z.record(z.string(), z.number()) });
 const reading = z.object({
@@ -45,10 +62,7 @@ const reading = z.object({
   share: z.number(),
   isDisturbed: z.boolean(),
 });
-const counters = z.object({
-  since: reading.optional(),
-  last: reading.optional(),
-  isDisturbed: z.boolean(),
-});
 
-export const countersMemory = z.custom<CountersMemory>((kept) => counters.safeParse(kept).success);
+export const countersMemory = shaped<CountersMemory>(
+  z.object({ since: reading.optional(), last: reading.optional(), isDisturbed: z.boolean() }),
+);

@@ -1,88 +1,86 @@
 import { describe, expect, test } from "vitest";
-import { subject } from "../calls/calls.fixture.ts";
-import type { CountersOutcome, GateIo } from "./io.ts";
-import { trafficGate } from "./traffic.ts";
+import { z } from "zod";
+import type { GateIo, GateSubject } from "./io.ts";
+import { lookBy } from "./kind.ts";
+import { withMissing } from "./lost-evidence.ts";
 
-const latencies = { bounds: [], counts: [] };
-const nothing = { requests: 0, errors: 0, seconds: [] };
-
-/** Looks at a gate `traffic` whose slots had so many requests and errors by then. */
-function lookAt(memory: unknown, look: number, errors: { blue: number; green: number }) {
-  const of = (each: number) => ({ requests: 500 * look, errors: each * look, latencies });
-  const read: CountersOutcome = {
-    kind: "read",
-    atMs: look * 10_000,
-    controller: "Traefik",
-    where: "here",
-    slots: { blue: of(errors.blue), green: of(errors.green) },
-    own: { blue: nothing, green: nothing },
-    era: "one",
-    isDisturbed: false,
-    isShareChecked: false,
-    longestRequestMs: 0,
-    steps: 1,
-  };
-  const gate = {
-    ...{ name: "traffic", phases: ["shift"] as const, everyMs: 1, failures: 1 },
-    onInconclusive: "hold" as const,
-    ...trafficGate.settings({ traffic: { latency: false } }, 1_000),
-  };
-  const io = { counters: () => Promise.resolve(read) } as unknown as GateIo;
-  const shift = { ...subject, phase: "shift", slot: "green", split: { blue: 50, green: 50 } } as const;
-  return trafficGate.look({ io, memory }, gate, { ...shift, stepIndex: 0 }, new AbortController().signal);
+interface Settings {
+  readonly alpha?: number;
 }
+const base = { name: "a", phases: ["verify"], everyMs: 1, failures: 1, onInconclusive: "hold" } as const;
+const alphas: (number | undefined)[] = [];
+const look = lookBy<Settings, number, { readonly looks: number }>({
+  remembers: { nothing: { looks: 0 }, schema: z.object({ looks: z.int() }) },
+  ask: () => Promise.resolve(1),
+  judge: ({ looks }, more, { alpha }) => {
+    alphas.push(alpha);
+    return {
+      verdict: { verdict: "hold", evidence: `${looks + more} looks` },
+      memory: { looks: looks + more },
+    };
+  },
+});
+const looked = async (memory: unknown, settings: Settings = { alpha: 0.05 }) =>
+  await look(
+    { io: {} as GateIo, memory: memory === undefined ? undefined : JSON.parse(JSON.stringify(memory)) },
+    { ...base, ...settings },
+    {} as GateSubject,
+    new AbortController().signal,
+  );
 
-/** Looks until something was decided, with what a record keeps. */
-async function decided(memory: unknown) {
-  let kept = memory;
-  for (let look = 0; look < 30; look++) {
-    const { said, memory: next } = await lookAt(kept, look, { blue: 1, green: 60 });
-    kept = JSON.parse(JSON.stringify(next));
-    if (said.verdict === "fail") return { said, look, memory: kept };
-  }
-  throw new Error("It never says.");
-}
-
-describe("evidence that cannot be read any more", () => {
-  const own = { new: { requests: 1, events: {} }, live: { requests: 1, events: {} } };
-  const shares = { live: { requests: 1, events: 0 }, evidence: [[null, 0, 0, 0, 0, 0, 0, 0, 0]] };
-  test.each<readonly [string, unknown]>([
-    ["of another shape", { counters: {}, era: "one", live: { metrics: { errors: {} } } }],
-    [
-      "of a metric with a number that is none",
-      {
-        counters: { isDisturbed: false },
-        era: "one",
-        live: {
-          step: 0,
-          stepMs: 0,
-          seen: { newRequests: 0, requests: 0 },
-          metrics: { errors: { fail: shares } },
-        },
-      },
-    ],
-    [
-      "of readings without own requests",
-      { counters: { since: { atMs: 1, own: { new: own.new } } }, era: "" },
-    ],
-    ["a text", "evidence"],
-  ])("%s begins anew with half of alpha, and says so", async (_, memory) => {
-    const { said } = await lookAt(memory, 1, { blue: 1, green: 1 });
-    expect(said.evidence).toContain(
-      "earlier evidence was lost once: this gate sends a good release back with at most 7.5 %, not 5 %",
-    );
-    const later = await decided(memory);
-    expect(later.said.evidence).toContain("lost once");
-    expect(later.memory).toMatchObject({ lost: 1 });
-    // Half of alpha needs more.
-    expect(JSON.stringify(later.said.data)).toContain('"alpha":0.025');
+describe("evidence that is lost", () => {
+  test("goes on with the same alpha where it can be read", async () => {
+    alphas.length = 0;
+    const { memory } = await looked(undefined);
+    expect(memory).toEqual({ looks: 1 });
+    expect(await looked(memory)).toEqual({
+      memory: { looks: 2 },
+      said: { verdict: "hold", evidence: "2 looks" },
+    });
+    expect(alphas).toEqual([0.05, 0.05]);
   });
 
-  test("lost twice costs once more, and nothing that is there is lost", async () => {
-    const { memory } = await lookAt({ lost: 1, counters: "?" }, 1, { blue: 1, green: 1 });
-    expect(memory).toMatchObject({ lost: 2 });
-    const fresh = await decided(undefined);
-    expect(fresh.said.evidence).not.toContain("lost");
-    expect(fresh.memory).not.toHaveProperty("lost");
+  test("begins anew with half of alpha, then a quarter, and says so", async () => {
+    alphas.length = 0;
+    const first = await looked({ counts: "of another version" });
+    expect(first).toEqual({
+      memory: { lostEvidence: 1, since: { looks: 0 } },
+      said: { verdict: "inconclusive", evidence: expect.stringContaining("1 restart with lost evidence") },
+    });
+    const then = await looked(first.memory);
+    expect(then).toMatchObject({
+      memory: { lostEvidence: 1, since: { looks: 1 } },
+      said: {
+        verdict: "hold",
+        evidence:
+          "1 looks; 1 restart with lost evidence: this gate sends a good release back with at most 7.5 %, not 5 %",
+        data: { lostEvidence: 1 },
+      },
+    });
+    const again = await looked({ lostEvidence: 1, since: "broken" });
+    expect(again.said.evidence).toContain("2 restarts with lost evidence");
+    await looked(again.memory);
+    expect(alphas).toEqual([0.025, 0.0125]);
+  });
+
+  test("costs nothing where nothing is judged by chance", async () => {
+    const settings = {};
+    expect(await looked("broken", settings)).toEqual({
+      memory: { looks: 1 },
+      said: { verdict: "hold", evidence: "1 looks" },
+    });
+  });
+
+  test("is missed where a gate has looked and the record has nothing of it", async () => {
+    const gates = [
+      { name: "a", alpha: 0.05 },
+      { name: "b", alpha: 0.05 },
+      { name: "c" },
+      { name: "d", alpha: 0.05 },
+    ];
+    const memories = withMissing(gates, { b: { looks: 3 } }, ["a", "b", "c"]);
+    expect(Object.keys(memories).toSorted()).toEqual(["a", "b"]);
+    expect((await looked(memories.a)).said.verdict).toBe("inconclusive");
+    expect(memories.b).toEqual({ looks: 3 });
   });
 });

@@ -1,6 +1,7 @@
 import { formatDuration } from "../core/duration.ts";
 import { messageAndHint, UserError } from "../core/errors.ts";
 import { isEquality } from "./cases/compare.ts";
+import { firstOf } from "./drift/ask.ts";
 import type { Gate } from "./kinds.ts";
 
 /** What a gate will send itself, so that whoever plans a release knows it. */
@@ -76,6 +77,13 @@ async function requestsOf(gate: Gate, folder: string): Promise<Omit<GateRequests
         pace,
       };
     }
+    case "drift": {
+      const { asking, live, inputs, pace = unknownPace } = gate;
+      const count = Math.min(inputs, await countOf(folder, asking.cases));
+      const first = Math.min(count, firstOf(count));
+      const toLive = live === "recorded" ? none : { least: first, most: count };
+      return { release: count - first, live: toLive, per: { kind: "once" }, pace };
+    }
     case "performance": {
       const { rate = unknownPace, durationMs } = gate;
       const count = Math.ceil((rate * durationMs) / 1000);
@@ -84,6 +92,7 @@ async function requestsOf(gate: Gate, folder: string): Promise<Omit<GateRequests
     }
     case "command":
     case "webhook":
+    case "shadow":
     case "traffic":
     case "pods":
       return undefined;

@@ -167,6 +167,6 @@ function questionOf({ against, asking }: BothSlots): string {
 }
 
 /** A command that goes on draws as the one before. */
-function seedOf({ startedAt, release }: GateSubject): string {
+export function seedOf({ startedAt, release }: GateSubject): string {
   return `${startedAt} ${release}`;
 }

@@ -14,7 +14,7 @@ import { type Asking, type AskingConfig, askingOf, askingShape } from "./asking.
 import { ingressGateProblems } from "./ingress-rules.ts";
 import { type ConfigurableGate, lookBy, weightKey } from "./kind.ts";
 import { type LiveCare, liveCare, patientPauses, unknownLive } from "./live-care.ts";
-import { liveMemory } from "./live-memory.ts";
+import { liveMemory, shaped } from "./live-memory.ts";
 import type { PerformanceSample, Timed } from "./performance/ask.ts";
 
 /** Whether the release answers as fast as the live one, under the same requests. */
@@ -58,15 +58,16 @@ export interface PerformanceMemory {
 
 const nothing: PerformanceMemory = { first: [], bounds: [], live: undefined, elapsedMs: 0, sent: 0 };
 
-const shape = z.object({
-  first: z.array(z.number()),
-  bounds: z.array(z.number().positive()),
-  live: liveMemory.optional(),
-  elapsedMs: z.number().min(0),
-  sent: z.number().int().min(0),
-  care: liveCare.optional(),
-});
-const memory = z.custom<PerformanceMemory>((kept) => shape.safeParse(kept).success);
+const memory = shaped<PerformanceMemory>(
+  z.object({
+    first: z.array(z.number()),
+    bounds: z.array(z.number().positive()),
+    live: liveMemory.optional(),
+    elapsedMs: z.number().min(0),
+    sent: z.int().min(0),
+    care: liveCare.optional(),
+  }),
+);
 
 const firstAnswers = 50;
 const defaultSeconds = 300;

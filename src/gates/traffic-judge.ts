@@ -29,6 +29,8 @@ export interface TrafficRules {
   readonly latency: number | "found" | "off";
   /** The gate's part of the release's alpha. */
   readonly alpha: number;
+  /** `copies`: what is compared with the live slot are copies of its requests. @default clients' own */
+  readonly of?: "copies";
 }
 
 /** What is remembered over all steps, and by whoever goes on. */
@@ -169,7 +171,11 @@ function said(verdict: LiveVerdict, about: About): GateVerdict {
       };
     case "inconclusive": {
       const { observed, declared } = verdict.share;
-      const shares = `${percent(observed ?? 0)} of the requests went to ${subject.slot}, ${percent(declared)} are declared`;
+      const what =
+        rules.of === "copies"
+          ? `of what is counted are copies in ${subject.slot}`
+          : `of the requests went to ${subject.slot}`;
+      const shares = `${percent(observed ?? 0)} ${what}, ${percent(declared)} are declared`;
       return { verdict: "inconclusive", evidence: `${shares}: ${counted}`, data };
     }
     case "pass":

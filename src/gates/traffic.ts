@@ -1,11 +1,12 @@
 import { z } from "zod";
+import type { ConfigProblem } from "../config/parts/problem.ts";
 import { tied } from "../config/parts/tied.ts";
 import { gateDefaults } from "../core/defaults.ts";
-import { isFields, valueAt } from "../core/fields.ts";
+import { type Fields, isFields, valueAt } from "../core/fields.ts";
 import { defaultAlpha } from "../core/statistics/lines.ts";
 import type { CounterSource, CountersOutcome, CountersRequest } from "./io.ts";
 import { type ConfigurableGate, lookBy, weightKey } from "./kind.ts";
-import { countersMemory, liveMemory } from "./live-memory.ts";
+import { countersMemory, liveMemory, shaped } from "./live-memory.ts";
 import { judgeTraffic, nothingSeen, type TrafficMemory, type TrafficRules } from "./traffic-judge.ts";
 
 /** Pods of the ingress controller, read through the API server. */
@@ -50,13 +51,15 @@ export interface TrafficSettings extends TrafficRules {
   readonly timeoutMs: number;
 }
 
-const shape = z.object({
-  counters: countersMemory,
-  era: z.string(),
-  live: liveMemory.optional(),
-  bounds: z.array(z.number().positive()).optional(),
-});
-const memory = z.custom<TrafficMemory>((kept) => shape.safeParse(kept).success);
+/** What the record may hold of a gate that judges by counters. */
+export const trafficMemory = shaped<TrafficMemory>(
+  z.object({
+    counters: countersMemory,
+    era: z.string(),
+    live: liveMemory.optional(),
+    bounds: z.array(z.number().positive()).optional(),
+  }),
+);
 
 const pods = z.strictObject({
   namespace: z.string().min(1).describe("Namespace of the ingress controller's pods"),
@@ -79,25 +82,47 @@ export function counterSources(places: ControllerPlaces): readonly CounterSource
   );
 }
 
+/** The keys of gates that judge by counters. */
+export const countedShape = {
+  metrics: z
+    .union([z.literal("prometheus"), controllerPlaces])
+    .optional()
+    .describe(
+      "Where the ingress controller shows what it counts: an address for each replica, or its pods; prometheus: the one of metrics.prometheus. Default: found by itself",
+    ),
+  latency: z
+    .union([z.number().positive(), z.literal(false)])
+    .optional()
+    .describe(
+      "Seconds that an answer may take: a bound that the controller counts by; false: not compared. Default: bounds by live's own latencies",
+    ),
+  weight: weightKey,
+} as const;
+
 const traffic = z
-  .strictObject({
-    metrics: z
-      .union([z.literal("prometheus"), controllerPlaces])
-      .optional()
-      .describe(
-        "Where the ingress controller shows what it counts: an address for each replica, or its pods; prometheus: the one of metrics.prometheus. Default: found by itself",
-      ),
-    latency: z
-      .union([z.number().positive(), z.literal(false)])
-      .optional()
-      .describe(
-        "Seconds that an answer may take: a bound that the controller counts by; false: not compared. Default: bounds by live's own latencies",
-      ),
-    weight: weightKey,
-  })
+  .strictObject(countedShape)
   .describe(
     "Compares errors and slow answers of clients' requests in both slots, as the ingress controller, or whoever is found, counts them",
   );
+
+/** As they are asked; `undefined`: found. Pure. */
+export function sourcesOf(metrics: TrafficConfig["metrics"]): CountersRequest["sources"] {
+  return metrics === undefined || metrics === "prometheus" ? metrics : counterSources(metrics);
+}
+
+/** Pure. */
+export function latencyRule(latency: TrafficConfig["latency"]): TrafficRules["latency"] {
+  if (latency === undefined) return "found";
+  return latency === false ? "off" : latency;
+}
+
+/** A Prometheus that a gate of this kind asks has to be named. */
+export function prometheusProblems(key: string, { metrics }: Fields, input: object): ConfigProblem[] {
+  if (metrics !== "prometheus" || valueAt(input, ["metrics", "prometheus"]) !== undefined) return [];
+  const message =
+    'is "prometheus", but no Prometheus is named: write metrics: { prometheus: { url: "http://…" } } beside rollout';
+  return [{ path: [key, "metrics"], message }];
+}
 
 export const trafficGate: ConfigurableGate<TrafficForm, TrafficSettings> = {
   key: "traffic",
@@ -106,8 +131,8 @@ export const trafficGate: ConfigurableGate<TrafficForm, TrafficSettings> = {
   phases: ["shift"],
   settings: ({ traffic: { metrics, latency, weight } }, timeoutMs) => ({
     kind: "traffic",
-    sources: metrics === undefined || metrics === "prometheus" ? metrics : counterSources(metrics),
-    latency: latency === undefined ? "found" : latency === false ? "off" : latency,
+    sources: sourcesOf(metrics),
+    latency: latencyRule(latency),
     weight: weight ?? 1,
     alpha: defaultAlpha,
     timeoutMs,
@@ -117,10 +142,6 @@ export const trafficGate: ConfigurableGate<TrafficForm, TrafficSettings> = {
     const rollout = "rollout" in input && isFields(input.rollout) ? input.rollout : {};
     // Steps that are no text are refused where they are read.
     const isOneJump = rollout.steps === undefined || /^\s*100\s*%/.test(String(rollout.steps));
-    const isUnnamed =
-      isFields(asked) &&
-      asked.metrics === "prometheus" &&
-      valueAt(input, ["metrics", "prometheus"]) === undefined;
     return [
       ...(isOneJump
         ? [
@@ -131,19 +152,11 @@ export const trafficGate: ConfigurableGate<TrafficForm, TrafficSettings> = {
             },
           ]
         : []),
-      ...(isUnnamed
-        ? [
-            {
-              path: ["traffic", "metrics"],
-              message:
-                'is "prometheus", but no Prometheus is named: write metrics: { prometheus: { url: "http://…" } } beside rollout',
-            },
-          ]
-        : []),
+      ...(isFields(asked) ? prometheusProblems("traffic", asked, input) : []),
     ];
   },
   look: lookBy<TrafficSettings, CountersOutcome, TrafficMemory>({
-    remembers: { nothing: nothingSeen, schema: memory },
+    remembers: { nothing: nothingSeen, schema: trafficMemory },
     ask: async ({ io }, { sources, timeoutMs }, _subject, signal) =>
       await io.counters({ sources, timeoutMs, signal }),
     judge: judgeTraffic,

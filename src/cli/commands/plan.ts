@@ -137,7 +137,10 @@ async function trafficOf(
   const { routing } = observation;
   if (rollout.config.runs.form !== "template" || routing === undefined) return undefined;
   const { describeLive, liveDocument, planLive } = await import("../../rollout/release/live-plan.ts");
-  const found = await planLive(rollout, { record: plan.record, routing, observation });
+  const seen = { record: plan.record, routing, observation };
+  const { requireCountedCopies } = await import("../../rollout/release/require-counted-copies.ts");
+  await requireCountedCopies(rollout, seen);
+  const found = await planLive(rollout, seen);
   const { lines, warnings } = describeLive(found);
   for (const message of warnings) rollout.events({ type: "warning", code: "step-too-short", message });
   return { ...found, lines, document: liveDocument(found) };

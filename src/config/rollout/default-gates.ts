@@ -32,6 +32,7 @@ export function resolveGates(
     watchTraffic = defaults.rollout.watchTraffic,
     alpha = defaults.rollout.alpha,
     steps,
+    shadow,
   }: RolloutConfig,
   { smokePath }: GatesAbout = {},
 ): Gate[] {
@@ -41,6 +42,7 @@ export function resolveGates(
   const free = (name: string) => (written.some((gate) => gate.name === name) ? `${name}, by default` : name);
   const byItself = [
     ...(smokePath === undefined || has("smoke") ? [] : [smokeByItself(free("smoke"), smokePath)]),
+    ...(watchTraffic && shadow !== undefined && !has("shadow") ? [shadowByItself(free("shadow"))] : []),
     ...(watchTraffic && !has("traffic") ? [trafficByItself(free("traffic"))] : []),
   ];
   const all = [...(watchPods ? [podsGate] : []), ...byItself, ...written];
@@ -58,6 +60,17 @@ function trafficByItself(name: string): Gate {
     everyMs: 5_000,
     ...unasked,
     ...gateSettings({ traffic: {} }, 5),
+  };
+}
+
+/** Copies of clients' requests and their originals, as whoever is found counts them. */
+function shadowByItself(name: string): Gate {
+  return {
+    name,
+    phases: ["shadow"],
+    everyMs: 5_000,
+    ...unasked,
+    ...gateSettings({ shadow: {} }, 5),
   };
 }
 

@@ -237,7 +237,7 @@ class Run {
 }
 
 /** So many requests a second, evenly. */
-class Pace {
+export class Pace {
   readonly #clock: Clock;
   readonly #everyMs: number;
   #next = 0;

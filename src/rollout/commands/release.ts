@@ -28,6 +28,7 @@ import type { Start } from "../release/begin-rollout.ts";
 import { newRelease } from "../release/begin-rollout.ts";
 import { stepsOnce } from "../release/choose-steps.ts";
 import { type ExecuteOptions, execute } from "../release/execute.ts";
+import { requireCountedCopies } from "../release/require-counted-copies.ts";
 import type { RolloutEnd } from "../release/rollout-end.ts";
 import { type StartedOptions, started } from "../release/run-rollout.ts";
 
@@ -54,6 +55,7 @@ export async function release(context: RolloutContext, options: ReleaseOptions):
     const { record, routing } = deployed;
     // What `up` has applied was looked at then; copies are asked for by this command.
     if (context.config.rollout.shadow !== undefined) await requireServed(context, deployed.observation);
+    if (!skipGates) await requireCountedCopies(context, deployed);
     refuseMigrating(context.config.name, record);
     requireAskable(record.settings);
     const live = liveSlot(routing);

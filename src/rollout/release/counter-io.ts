@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { defaults } from "../../core/defaults.ts";
 import { podScheme } from "../../core/pod-address.ts";
+import type { Routing } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import { type CountedSlot, countedTogether } from "../../core/statistics/counted.ts";
 import type { CountersOutcome, CountersRequest } from "../../gates/io.ts";
@@ -50,12 +51,17 @@ export class TrafficCounters {
   /** `proofs`: changes with each proof at the ingress. */
   async read(seen: CountedRollout, proofs: number, request: CountersRequest): Promise<CountersOutcome> {
     const { record, routing } = seen;
+    const isOfCopies = request.of === "copies";
+    if (isOfCopies && routing.mirror === undefined) {
+      return { kind: "unreadable", why: "no request is copied at this moment" };
+    }
     const changedAt = this.#changedAt(`${proofs} ${JSON.stringify(routing)}`);
     await this.#own.pause(request.signal);
     const { ended, isUnderWay } = this.#own;
     const read = await this.#readSource(countersAbout(this.#context, seen, request), seen, request);
     if (read.kind === "unreadable") {
-      if (request.sources !== undefined || this.#found?.kind !== "none") return read;
+      // Requests of its own are no copies of clients'.
+      if (isOfCopies || request.sources !== undefined || this.#found?.kind !== "none") return read;
       return (await this.#probes?.read(seen, read.why, request.signal)) ?? read;
     }
     // What was read late is of a moment that is over: own requests of that moment count, and edges that lie before the change are none.
@@ -81,9 +87,10 @@ export class TrafficCounters {
         ...read.replicas.map(({ id }) => id).toSorted(),
       ].join(" "),
       isDisturbed,
-      isShareChecked: !isGrpc(record),
+      ...(isOfCopies ? { share: shareOfCopies(routing) } : {}),
+      isShareChecked: !isGrpc(record) && isByShares(routing),
       longestRequestMs: longestRequestMs(record),
-      steps: stepsOf(record),
+      steps: isOfCopies ? 1 : stepsOf(record),
     };
   }
 
@@ -181,6 +188,16 @@ export function countersAbout(
     timeoutMs,
     signal,
   };
+}
+
+/** Of what both slots answer, where each request is answered by the live one and some are copied. */
+function shareOfCopies({ mirror = 0 }: Routing): number {
+  return mirror / (100 + mirror);
+}
+
+/** Testers go where they go whatever the shares are, and clients that are kept where they are divide themselves. */
+function isByShares({ testers, pinned }: Routing): boolean {
+  return testers === undefined && pinned === undefined;
 }
 
 function isGrpc({ settings }: RolloutRecord): boolean {

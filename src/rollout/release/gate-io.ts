@@ -4,7 +4,7 @@ import type { IdentityAnswer } from "../../core/identity.ts";
 import { type Met, whatWasMet } from "../../core/met.ts";
 import { type Routing, splitOf } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
-import type { CountersRequest, GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
+import type { GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
 import type { Gate } from "../../gates/kinds.ts";
 import type { Arrival } from "../../gates/protocols/event-stream.ts";
 import { presentPods } from "../../slots/occupants.ts";
@@ -21,6 +21,7 @@ import type { RolloutRecord } from "../record/record.ts";
 import { ClientsRate } from "./clients-rate.ts";
 import { TrafficCounters } from "./counter-io.ts";
 import { OwnRequests } from "./own-requests.ts";
+import { sourcesOfClients } from "./require-counted-copies.ts";
 
 /** What the executor saw last. */
 export interface Seen {
@@ -55,11 +56,16 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
     },
     clientsRate: async (signal) => {
       const seen = now();
-      const request = { sources: sourcesOf(context), timeoutMs: rateTimeoutMs, signal };
+      const request = { sources: sourcesOfClients(context), timeoutMs: rateTimeoutMs, signal };
       return rate.see(await counters.read(seen, proofs(), request), otherSlot(seen.slot));
     },
     liveAskers: context.config.rollout.gates.filter(({ kind }) => isLiveAsker[kind] === true).length,
-    counters: (request) => counters.read(now(), proofs(), request),
+    // Copies are counted by whom clients' requests are, unless their gate says another.
+    counters: (request) => {
+      const { of, sources } = request;
+      const named = of === "copies" && sources === undefined ? sourcesOfClients(context) : sources;
+      return counters.read(now(), proofs(), { ...request, sources: named });
+    },
     reach: (signal) => reachOf(context, now(), signal),
     pods: async (signal) => {
       const { record, slot } = now();
@@ -74,11 +80,6 @@ const isLiveAsker: Partial<Record<Gate["kind"], true>> = { parity: true, labels:
 
 /** How long the counters may take before a gate asks without them. */
 const rateTimeoutMs = 5_000;
-
-/** Where clients' requests are counted: a gate says it, else it is found. */
-function sourcesOf({ config }: RolloutContext): CountersRequest["sources"] {
-  return config.rollout.gates.flatMap((gate) => (gate.kind === "traffic" ? [gate.sources] : []))[0];
-}
 
 const isServerError = (outcome: IngressOutcome) => outcome.kind === "answer" && outcome.answer.status >= 500;
 

@@ -1,6 +1,7 @@
 import { type GatePhase, type GatesVerdict, gatePhases } from "../../core/gates.ts";
 import type { RolloutState } from "../../core/rollout/state.ts";
 import type { GateWorld } from "../../core/rollout/world.ts";
+import { withMissing } from "../../gates/lost-evidence.ts";
 import { reasonOf } from "../../gates/reduce.ts";
 import { GateWatch } from "../../gates/watch.ts";
 import { callSubject } from "../context/call-subject.ts";
@@ -81,7 +82,7 @@ export class PhaseGates {
       ),
       gates: context.config.rollout.gates,
       signal: context.signal,
-      memories: memoriesOf(entry),
+      memories: withMissing(context.config.rollout.gates, memoriesOf(entry), lookedIn(entry)),
       onMemory: (name, memory) => this.#journal.remember(name, memory),
       onLook: ({ name, ...look }, { slot, split, stepIndex, phase }) => {
         const step = phase === "shift" ? stepIndex : null;
@@ -90,6 +91,11 @@ export class PhaseGates {
       onVerdict: (look) => sayVerdict(context, this.#journal, { from: "gate", ...look }),
     });
   }
+}
+
+/** The gates that have looked at a release already. */
+function lookedIn({ verdicts = [] }: RolloutRecordEntry): readonly string[] {
+  return verdicts.filter(({ looks }) => looks > 0).map(({ gate }) => gate);
 }
 
 /** The phase that gates watch now: once what it asks for was proved, and as long as nobody has promoted the release. */
