@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { readDigits } from "../e2e/release-zoo/gates.ts";
 import { barelyWorse, kinds } from "../e2e/release-zoo/kinds.ts";
 import { networkOf } from "../e2e/release-zoo/network.ts";
-import { simulated } from "../e2e/release-zoo/simulation.ts";
 import { powerOf, requestsIn, requestsNeeded, wantedPower } from "../e2e/release-zoo/power.ts";
+import { simulated } from "../e2e/release-zoo/simulation.ts";
 
 const all = [...kinds, barelyWorse];
 
@@ -50,7 +50,9 @@ describe("the gates of a kind have a power of 0.999", () => {
 
 describe("and so say simulated clients, judged as the product judges", () => {
   const cases = all.flatMap((kind) =>
-    kind.sights.flatMap((sight) => (sight.by === "shares" ? [[kind.name, sight.gate, kind, sight] as const] : [])),
+    kind.sights.flatMap((sight) =>
+      sight.by === "shares" ? [[kind.name, sight.gate, kind, sight] as const] : [],
+    ),
   );
   const runs = 1000;
   // Of a thousand runs at a power of 0.999 one fails in the mean; more than five are seldom.

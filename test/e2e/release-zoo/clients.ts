@@ -102,7 +102,10 @@ export class ZooClients {
       const named = answer.headers["x-model-version"];
       if (typeof named === "string") version = named;
       const text = await answer.body.text();
-      note(version, wrongWith(kind, answer.statusCode, text) ?? (version === nobody ? "no version" : undefined));
+      note(
+        version,
+        wrongWith(kind, answer.statusCode, text) ?? (version === nobody ? "no version" : undefined),
+      );
     } catch (error) {
       note(version, error instanceof Error ? error.message : String(error));
     }

@@ -175,4 +175,3 @@ function gatesOf(kind: Kind): object[] {
 }
 
 const stepsOf = ({ step }: Kind) => ({ steps: `${step.percent}%:${step.seconds}s` });
-

@@ -54,7 +54,10 @@ function through(
 ): readonly number[] {
   const isLast = index === layers.length - 1;
   return weights.map((row, output) => {
-    const sum = row.reduce((total, weight, input) => total + weight * (values[input] ?? 0), bias[output] ?? 0);
+    const sum = row.reduce(
+      (total, weight, input) => total + weight * (values[input] ?? 0),
+      bias[output] ?? 0,
+    );
     return isLast ? sum : Math.max(0, sum);
   });
 }

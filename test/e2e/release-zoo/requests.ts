@@ -76,7 +76,10 @@ export function wrongWith(kind: RequestKind, status: number, body: string): stri
   if (status !== 200) return `HTTP ${status}: ${body.slice(0, 120)}`;
   if (kind === "stream") return body.includes("data: [DONE]") ? undefined : "the stream has no end";
   try {
-    const answer = JSON.parse(body) as { digit?: unknown; outputs?: readonly { data?: readonly unknown[] }[] };
+    const answer = JSON.parse(body) as {
+      digit?: unknown;
+      outputs?: readonly { data?: readonly unknown[] }[];
+    };
     const names = kind === "plain" ? [answer.digit] : (answer.outputs?.[0]?.data ?? []);
     const expected = kind === "many" ? 16 : 1;
     const isWhole = names.length === expected && names.every((name) => typeof name === "string");
