@@ -1,5 +1,7 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readDigits } from "../e2e/release-zoo/gates.ts";
+import { type GateName, gateOf, readDigits } from "../e2e/release-zoo/gates.ts";
 import { barelyWorse, kinds } from "../e2e/release-zoo/kinds.ts";
 import { networkOf } from "../e2e/release-zoo/network.ts";
 import { powerOf, requestsIn, requestsNeeded, wantedPower } from "../e2e/release-zoo/power.ts";
@@ -33,6 +35,28 @@ test("eighteen kinds, six of them in the ordinary run", () => {
   expect(kinds.map(({ name }) => name).toSorted()).toEqual(named);
   expect(kinds.filter(({ isOrdinary }) => isOrdinary)).toHaveLength(6);
 });
+
+test("the page on gates has the gate that sees each of them", async () => {
+  const page = await readFile(join(import.meta.dirname, "..", "..", "docs", "gates.md"), "utf8");
+  const [, section = ""] = page.split("## Which gate sees what");
+  for (const { name, ending } of all) {
+    if (ending.kind === "completes") {
+      expect(section).toContain(name);
+      continue;
+    }
+    const row = section.split("\n").find((line) => line.startsWith(`| ${name} `)) ?? name;
+    const { gate } = ending;
+    const kind = gate === "pods" ? gate : kindOfGate(gate);
+    expect(row).toContain(`\`${kind}\``);
+    expect(row).toContain(ending.phase === "verify" ? "verified" : "shifted");
+  }
+});
+
+/** The key by which a configuration says what a gate is. */
+function kindOfGate(name: GateName): string {
+  const common = ["name", "every", "phases"];
+  return Object.keys(gateOf(name, undefined)).find((key) => !common.includes(key)) ?? "";
+}
 
 describe("the gates of a kind have a power of 0.999", () => {
   test.each(all.map((kind) => [kind.name, kind] as const))("%s", (_, kind) => {
