@@ -71,34 +71,14 @@ afterEach(async () => {
   await project.remove();
 });
 
-/** The gate that sent a release back. */
-const failed = (stdout: string) =>
-  new Set([...stdout.matchAll(/"name":"([^"]+)"[^\n]*?"verdict":"fail"/g)].map(([, name]) => name));
-
 describe("a verdict on the model's answers", () => {
-  test("bad models are sent back by the gate that sees them before a client does, good ones go live", {
+  test("a noisy model and an equal one go live; the same question is asked outside a release", {
     timeout: 480_000,
   }, async () => {
     const stop = new AbortController();
     // Own requests to live are at most a tenth of these.
     const load = project.startQuickLoad(clientsPerSecond, stop.signal, ["1", "5", "6"]);
     try {
-      const permuted = await release("2", "env.LABELS=review,fraud,fine");
-      expect(permuted.exitCode, permuted.stdout).toBe(3);
-      expect(failed(permuted.stdout)).toEqual(new Set(["same labels"]));
-      const report = await project.result(["report"]);
-      expect(report).toMatchObject({ outcome: "aborted", reason: expect.stringContaining("same labels") });
-
-      const nan = await release("3", "env.NAN_FROM=8");
-      expect(nan.exitCode, nan.stdout).toBe(3);
-      expect(failed(nan.stdout)).toEqual(new Set(["known"]));
-      expect(nan.stdout).toContain("case rare of golden.jsonl: the answer has NaN in place of a number");
-
-      const changed = await release("4", "env.EXTRA_OUTPUT=debug");
-      expect(changed.exitCode, changed.stdout).toBe(3);
-      expect(failed(changed.stdout)).toEqual(new Set(["ready"]));
-      expect(await versionAt(project.host)).toBe("1");
-
       const noisy = await release("5", "env.NOISE=0.0001");
       expect(noisy.exitCode, noisy.stdout).toBe(0);
       expect(noisy.stdout).toMatch(/"name":"same numbers"[^\n]*"verdict":"pass"/);

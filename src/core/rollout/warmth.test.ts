@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isWarm } from "./warmth.ts";
+import { isSlowBeside, isWarm } from "./warmth.ts";
 
 test("a steady latency is warm after ten answers, not before", () => {
   expect(isWarm(Array.from({ length: 9 }, () => 20))).toBe(false);
@@ -26,4 +26,13 @@ test("more of the same latency keeps it warm", () => {
       },
     ),
   );
+});
+
+test("one that is steady, and several times as slow as live, may be cold", () => {
+  const slow = Array.from({ length: 10 }, () => 200);
+  expect(isSlowBeside(slow, [20, 24, 22, 300, 21])).toBe(true);
+  expect(isSlowBeside([...slow, 40, 38, 41, 43, 40], [20, 24, 22, 300, 21])).toBe(false);
+  expect(isSlowBeside(slow, [])).toBe(false);
+  // Of answers that take a millisecond a few more say nothing.
+  expect(isSlowBeside([9, 9, 9, 9, 9], [1, 1, 1])).toBe(false);
 });

@@ -16,3 +16,17 @@ export function isWarm(latencies: readonly number[]): boolean {
   const close = (a: number, b: number) => a <= Math.max(b * spread, b + noiseMs);
   return close(Math.max(...last), Math.min(...last)) && close(Math.min(...before), Math.min(...last));
 }
+
+/** Factor of live's latency, and a margin in milliseconds, over which a replica may be cold. */
+const coldFactor = 2;
+const coldMarginMs = 20;
+
+/**
+ * Whether the last answers all took so much longer than live's to the same request that the replica may be cold all the same: what loads or compiles in the
+ * background is equally slow until it is done. `live`: milliseconds, some of its answers; none: nobody knows. Pure.
+ */
+export function isSlowBeside(latencies: readonly number[], live: readonly number[]): boolean {
+  const usual = live.toSorted((a, b) => a - b)[Math.floor(live.length / 2)];
+  if (usual === undefined) return false;
+  return Math.min(...latencies.slice(-windowSize)) > Math.max(coldFactor * usual, usual + coldMarginMs);
+}

@@ -246,7 +246,32 @@ describe("release", () => {
       return { status: 200, headers: {}, body: "{}" };
     };
     await release(context({ warmUp: { path: "/predict", body: { x: 1 } } }), to("fraud:2"));
-    expect(new Set(asked)).toEqual(new Set(["fraud-green-0:8080", "fraud-green-1:8080"]));
-    expect(asked).toHaveLength(20);
+    expect(new Set(asked)).toEqual(new Set(["fraud-green-0:8080", "fraud-green-1:8080", ""]));
+    expect(asked.filter((pod) => pod !== "")).toHaveLength(20);
+    // The live slot, which they are compared with.
+    expect(asked.filter((pod) => pod === "")).toHaveLength(5);
+  });
+
+  test("a replica that is steady and much slower than the live slot is waited for, until the deadline", async () => {
+    const coldMs = 30_000;
+    const one = { image: "fraud:1", replicas: 1 };
+    const config = templateConfig({ warmUp: { path: "/predict", body: { x: 1 } } }, one);
+    bench = await benchWithModel(config);
+    const asked: number[] = [];
+    const intercept = bench.cluster.intercept;
+    let from: number | undefined;
+    bench.cluster.intercept = (request) => {
+      if (!request.path.endsWith("/proxy/predict")) return intercept?.(request);
+      const now = bench.clock.now();
+      const isLive = request.path.includes("fraud-blue");
+      from ??= now;
+      if (!isLive) asked.push(now - from);
+      bench.clock.pass(!isLive && now - from < coldMs ? 200 : 20);
+      return { status: 200, headers: {}, body: "{}" };
+    };
+    const end = await release(bench.context(config), { template: { ...one, image: "fraud:2" } });
+    expect(end).toMatchObject({ kind: "live" });
+    expect(Math.max(...asked)).toBeGreaterThanOrEqual(coldMs);
+    expect(Math.max(...asked)).toBeLessThan(coldMs + 10_000);
   });
 });

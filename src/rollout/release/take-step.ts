@@ -83,8 +83,11 @@ export async function act(acting: Acting, action: Step): Promise<RolloutEvent | 
     case "hook":
       return (await runPlannedHook(acting, action.hook)) === "done" ? { kind: "hooked" } : undefined;
     case "warm-up": {
-      const slot = acting.observation.slots[action.slot];
-      await warmUp(acting.context, acting.record, slot);
+      const { slots } = acting.observation;
+      const slot = slots[action.slot];
+      // A way back does not ask what it leaves.
+      const live = acting.plan.readiness === "all" ? slots[otherSlot(action.slot)] : undefined;
+      await warmUp(acting.context, acting.record, slot, live);
       return { kind: "warmed", replicas: slot.endpoints.ready.length, at: at() };
     }
     case "verify":

@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import { step } from "../../core/events.ts";
 import type { ModelServer } from "../../core/model.ts";
 import { podProxyPath, podScheme } from "../../core/pod-address.ts";
-import { isWarm } from "../../core/rollout/warmth.ts";
+import { isSlowBeside, isWarm } from "../../core/rollout/warmth.ts";
 import { largestPodAnswer } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { SlotObservation } from "../observe/observation.ts";
@@ -17,11 +17,15 @@ export function isWarmable({ http }: Pick<ModelServer, "http">): boolean {
 export const nothingToSend =
   "nothing is sent to the replicas before clients do, since the model server has no HTTP: its health service must say SERVING only once it is warm";
 
-/** Sends real requests to every ready pod of a slot, through the API server, until its latency has stabilised. */
+/**
+ * Sends real requests to every ready pod of a slot, through the API server, until its latency has stabilised. `live`: the slot that clients use, which a
+ * replica is compared with; without it, as on a way back, what is steady is warm.
+ */
 export async function warmUp(
   context: RolloutContext,
   record: RolloutRecord,
   slot: SlotObservation,
+  live?: SlotObservation,
 ): Promise<void> {
   const request = context.config.rollout.warmUp;
   const id = `warm-up-${slot.slot}`;
@@ -38,15 +42,23 @@ export async function warmUp(
     { id, title: `Warm up ${slot.slot}: every pod, until its latency is steady` },
     async (progress) => {
       const until = context.clock.now() + request.deadlineMs;
-      const results = await Promise.all(pods.map((pod) => warmPod(context, record, pod, until)));
+      let usual: Promise<readonly number[]> | undefined;
+      // Asked once one of the replicas is steady: before that nobody wants to know.
+      const liveLatencies = async () => {
+        usual ??= latenciesOf(context, record, live);
+        return await usual;
+      };
+      const results = await Promise.all(
+        pods.map((pod) => warmPod(context, record, { pod, until, liveLatencies })),
+      );
       progress({ progress: { done: results.length, total: pods.length, unit: "pods" } });
       return results;
     },
     (results) =>
       results
-        .map(({ pod, first, last, requests, steady }) => {
+        .map(({ pod, first, last, requests, end }) => {
           const change = `${Math.round(first)} to ${Math.round(last)} ms`;
-          return `${pod}: ${change} in ${requests} requests${steady ? "" : ", not steady at the deadline"}`;
+          return `${pod}: ${change} in ${requests} requests${endInWords[end]}`;
         })
         .join("; "),
   );
@@ -58,34 +70,42 @@ interface Warmed {
   readonly first: number;
   readonly last: number;
   readonly requests: number;
-  readonly steady: boolean;
+  readonly end: "warm" | "slow" | "unsteady";
+}
+
+const endInWords = {
+  warm: "",
+  slow: ", steady but more than twice as slow as the live slot at the deadline",
+  unsteady: ", not steady at the deadline",
+} as const;
+
+/** Between requests to a replica that is as slow as before: it is waited for, not hurried. */
+const patienceMs = 500;
+/** What is asked of live is few, and not waited for. */
+const liveRequests = 5;
+const liveTimeoutMs = 2_000;
+
+interface Warming {
+  readonly pod: string;
+  readonly until: number;
+  readonly liveLatencies: () => Promise<readonly number[]>;
 }
 
 async function warmPod(
   context: RolloutContext,
   record: RolloutRecord,
-  pod: string,
-  until: number,
+  { pod, until, liveLatencies }: Warming,
 ): Promise<Warmed> {
-  const { api, namespace, clock, signal, config } = context;
-  const request = config.rollout.warmUp;
-  if (request === undefined) throw new Error("Nothing is sent without a request.");
-  const { server, ingress } = record.settings;
-  const scheme = podScheme(ingress.protocol, server);
+  const { clock, signal } = context;
+  const request = requestOf(context);
   const latencies: number[] = [];
-  while (!isWarm(latencies) && clock.now() < until && latencies.length < request.maximumRequests) {
+  let end: Warmed["end"] = "unsteady";
+  while (end !== "warm" && clock.now() < until && latencies.length < request.maximumRequests) {
     if (signal.aborted) await clock.sleep(0, signal);
+    if (end === "slow") await clock.sleep(patienceMs, signal);
     const startedAt = clock.now();
     const timeoutMs = Math.max(1_000, until - startedAt);
-    const sent = api.request({
-      method: request.method,
-      path: podProxyPath({ namespace, pod, port: server.httpPort, scheme }, request.path),
-      ...(request.body === undefined ? {} : { body: request.body }),
-      signal,
-      timeoutMs,
-      maxBytes: largestPodAnswer,
-    });
-    const answer = await sent.catch((error: unknown) => {
+    const answer = await sendTo(context, record, pod, timeoutMs).catch((error: unknown) => {
       // That no answer came in time is the pod's doing, not the API server's.
       if (signal.aborted || clock.now() - startedAt < timeoutMs) throw error;
       throw new UserError({
@@ -104,12 +124,58 @@ async function warmPod(
       });
     }
     latencies.push(clock.now() - startedAt);
+    const isSlow = isWarm(latencies) && isSlowBeside(latencies, await liveLatencies());
+    end = isSlow ? "slow" : isWarm(latencies) ? "warm" : "unsteady";
   }
   return {
     pod,
     first: latencies[0] ?? 0,
     last: latencies.at(-1) ?? 0,
     requests: latencies.length,
-    steady: isWarm(latencies),
+    end,
   };
+}
+
+/** How fast live answers the same request on the same way; one that gives no answer in time says nothing. */
+async function latenciesOf(
+  context: RolloutContext,
+  record: RolloutRecord,
+  live: SlotObservation | undefined,
+): Promise<readonly number[]> {
+  const { clock, signal } = context;
+  const pod = live?.endpoints.ready.map((one) => one.pod).find((one) => one !== undefined);
+  const latencies: number[] = [];
+  if (pod === undefined) return latencies;
+  while (latencies.length < liveRequests) {
+    const startedAt = clock.now();
+    const isAnswer = await sendTo(context, record, pod, liveTimeoutMs).then(
+      ({ status }) => status >= 200 && status <= 299,
+      () => false,
+    );
+    if (signal.aborted) await clock.sleep(0, signal);
+    if (!isAnswer) return [];
+    latencies.push(clock.now() - startedAt);
+  }
+  return latencies;
+}
+
+function requestOf({ config }: RolloutContext): NonNullable<RolloutContext["config"]["rollout"]["warmUp"]> {
+  const request = config.rollout.warmUp;
+  if (request === undefined) throw new Error("Nothing is sent without a request.");
+  return request;
+}
+
+async function sendTo(context: RolloutContext, record: RolloutRecord, pod: string, timeoutMs: number) {
+  const { api, namespace, signal } = context;
+  const request = requestOf(context);
+  const { server, ingress } = record.settings;
+  const scheme = podScheme(ingress.protocol, server);
+  return await api.request({
+    method: request.method,
+    path: podProxyPath({ namespace, pod, port: server.httpPort, scheme }, request.path),
+    ...(request.body === undefined ? {} : { body: request.body }),
+    signal,
+    timeoutMs,
+    maxBytes: largestPodAnswer,
+  });
 }

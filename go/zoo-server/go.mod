@@ -1,0 +1,3 @@
+module modelswitch.dev/zoo-server
+
+go 1.24
