@@ -54,15 +54,21 @@ describe.each(fronts)("the router $router", (front) => {
     await stage?.remove();
   });
 
-  for (const { name, lacking, isLong, run } of cases) {
+  for (const { name, lacking, isLong, run, refusal } of cases) {
     const router = routerNamed(front.router);
     const capability = lacking(router);
+    const refused = refusal?.lacking(front);
     const takesLong = isLong?.(router) === true;
     if (capability !== undefined) matrix.set(front.router, name, { state: "no", capability });
     else if (takesLong && !isSoak) matrix.set(front.router, name, { state: "long" });
     else
       test(name, { timeout: takesLong ? 3_600_000 : 300_000 }, async () => {
         matrix.set(front.router, name, { state: "failed" });
+        if (refusal !== undefined && refused !== undefined) {
+          await refusal.show(stage, refused);
+          matrix.set(front.router, name, { state: "refused", lacking: refused });
+          return;
+        }
         await run(stage);
         matrix.set(front.router, name, { state: "passed" });
       });

@@ -17,6 +17,8 @@ export interface ReleaseSetup {
   readonly mode?: "recreate";
   /** Seconds. @default 1 */
   readonly settle?: number;
+  /** Copies of requests before the first share. @default none */
+  readonly shadow?: RolloutConfig["shadow"];
   /** Seconds. @default 1 */
   readonly soak?: number;
   /** Seconds. @default two more than a stream lasts */
@@ -33,7 +35,7 @@ export const imageOf = (version: string) => (version === "1" ? testImages.blue :
 export async function configureReleases(project: ModelProject, setup: ReleaseSetup): Promise<void> {
   const { streamSeconds, rollbackWindow = 0, steps = "25%:1s, 50%", replicas = 2 } = setup;
   const { longestRequestSeconds = streamSeconds + 2 } = setup;
-  const { mode, gates } = setup;
+  const { mode, gates, shadow } = setup;
   const { settle = 1, soak = 1, drain = streamSeconds + 2 } = setup;
   await project.configure(
     {
@@ -47,6 +49,7 @@ export async function configureReleases(project: ModelProject, setup: ReleaseSet
         drain,
         rollbackWindow,
         ...(gates === undefined ? {} : { gates }),
+        ...(shadow === undefined ? {} : { shadow }),
         warmUp: {
           path: "/v2/models/demo/infer",
           body: { inputs: [{ name: "predict", shape: [1, 2], datatype: "FP64", data: [1, 2] }] },

@@ -4,12 +4,15 @@ import { otherSlot, type Slot, slots } from "../../../src/core/slots.ts";
 import { faultPoints } from "../rollout-driver.ts";
 import { until } from "../test-cluster.ts";
 import { withinBinomial } from "./binomial.ts";
+import { copiesAlone, copiesRefused } from "./copies.ts";
 import { countedBy } from "./counted.ts";
+import type { Front } from "./fronts.ts";
 import { releasedOverGrpc } from "./grpc.ts";
 import { killedEverywhere } from "./kills.ts";
 import { lackingFor } from "./matrix.ts";
 import { restartedInShift } from "./restarts.ts";
 import type { Stage } from "./stage.ts";
+import { takenBack, testersAlone } from "./testers.ts";
 
 /** One row of the matrix. */
 export interface Case {
@@ -19,6 +22,11 @@ export interface Case {
   /** Whether it is only in `npm run test:soak`. @default no */
   readonly isLong?: (router: Router) => boolean;
   readonly run: (stage: Stage) => Promise<void>;
+  /** Where the router can, but not every controller of its objects: what this one lacks, and that it is refused. @default every one can */
+  readonly refusal?: {
+    readonly lacking: (front: Front) => string | undefined;
+    readonly show: (stage: Stage, lacking: string) => Promise<void>;
+  };
 }
 
 const needing =
@@ -40,6 +48,22 @@ export const cases: readonly Case[] = [
       expect(await stage.at()).toBe("1");
       if (stage.router.capabilities.header) expect(await stage.at("blue")).toBe("1");
     },
+  },
+  {
+    name: "testers get the idle slot, and nobody else does",
+    lacking: needing("weights", "testers"),
+    run: testersAlone,
+  },
+  {
+    name: "copies reach the idle slot, and clients get live's answers",
+    lacking: needing("weights", "testers", "mirror", "mirrorPercent"),
+    run: copiesAlone,
+    refusal: { lacking: ({ lacksCopies }) => lacksCopies, show: copiesRefused },
+  },
+  {
+    name: "taken back: testers get what everybody gets, no request fails",
+    lacking: needing("weights", "testers"),
+    run: takenBack,
   },
   {
     name: "killed (-9) in the first step, no request fails",

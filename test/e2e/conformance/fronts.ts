@@ -12,6 +12,8 @@ export interface Front {
   readonly controller: "traefik" | "contour";
   /** Where a command is killed in the ordinary run; the long one kills at every boundary. */
   readonly killedAt: string;
+  /** The feature of a GatewayClass that copies take and this controller does not name. @default none */
+  readonly lacksCopies?: string;
   /** Makes what is somebody else's. */
   readonly prepare: (project: ModelProject, controller: RunningController) => Promise<void>;
   /** `ingress` of the configuration. */
@@ -50,7 +52,7 @@ const all: readonly Front[] = [
     prepare: nothing,
     ingress: at,
   },
-  ofGateway("gateway-api", "done:prove-shift"),
+  { ...ofGateway("gateway-api", "done:prove-shift"), lacksCopies: "HTTPRouteRequestPercentageMirror" },
   ofGateway("gateway-api-grpc", "done:prove-shift"),
   {
     router: "contour",

@@ -6,6 +6,8 @@ export type Cell =
   | { readonly state: "failed" }
   /** The capability table says that this router cannot. */
   | { readonly state: "no"; readonly capability: string }
+  /** The router can, but the controller that runs here cannot: shown to be refused by name. */
+  | { readonly state: "refused"; readonly lacking: string }
   /** Only in `npm run test:soak`. */
   | { readonly state: "long" };
 
@@ -73,6 +75,8 @@ function textOf(cell: Cell | undefined): string {
       return "FAILED";
     case "no":
       return `no: ${cell.capability}`;
+    case "refused":
+      return `refused: ${cell.lacking}`;
     case "long":
       return "soak";
   }

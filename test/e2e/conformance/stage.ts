@@ -3,6 +3,7 @@ import type { LoadReport, LoadRun } from "../../../demo/load.ts";
 import { routerNamed } from "../../../src/component/routers/factory.ts";
 import type { Router } from "../../../src/component/routers/router.ts";
 import { otherSlot, type Slot } from "../../../src/core/slots.ts";
+import type { Testers } from "../../../src/core/testers.ts";
 import type { RunningController } from "../controllers.ts";
 import { ModelProject } from "../model-project.ts";
 import { configureReleases, imageOf } from "../release-project.ts";
@@ -12,6 +13,9 @@ import type { Front } from "./fronts.ts";
 const ratePerSecond = 20;
 const streamSeconds = 2;
 const slowMs = 2000;
+export const previewHeader = "X-Modelswitch-Preview";
+/** How many requests are copied where they are, per cent. */
+export const copiedPercent = 50;
 
 /** A model behind one router, through all cases of the kit one after the other: each leaves it to the next one. */
 export class Stage {
@@ -36,13 +40,36 @@ export class Stage {
     project.ingressUrl = controller.url;
     await front.prepare(project, controller);
     const stage = new Stage(front, controller, project);
+    await stage.configure();
+    return stage;
+  }
+
+  /** The configuration of the releases that follow. */
+  async configure(of: { readonly testers?: Testers; readonly copies?: boolean } = {}): Promise<void> {
+    const { front, project, controller } = this;
+    const { testers, copies = false } = of;
     await configureReleases(project, {
       streamSeconds,
       steps: "25%:2s, 50%:2s",
       rollbackWindow: 600,
-      settings: { router: front.router, ingress: front.ingress(project, controller) },
+      ...(copies ? { shadow: { for: 5, percent: copiedPercent } } : {}),
+      settings: {
+        router: front.router,
+        ingress: front.ingress(project, controller),
+        ...(testers === undefined ? {} : { routing: { testers } }),
+      },
     });
-    return stage;
+  }
+
+  /** Whether requests can be copied: by the router, and by the controller that runs. */
+  get canCopy(): boolean {
+    const { mirror, mirrorPercent } = this.router.capabilities;
+    return mirror && mirrorPercent && this.front.lacksCopies === undefined;
+  }
+
+  /** The version that a client with these headers gets. */
+  ask(headers: Readonly<Record<string, string>> = {}): Promise<string> {
+    return versionAt(this.project.host, headers, this.controller.url);
   }
 
   /** What clients get, or those whose preview header forces them to a slot. */
@@ -50,8 +77,7 @@ export class Stage {
     const routing = { main: this.live, candidate: otherSlot(this.live), weight: 0 } as const;
     const value =
       slot === undefined ? undefined : this.router.force(routing, slot === this.live ? "main" : "candidate");
-    const headers = value === undefined ? {} : { "X-Modelswitch-Preview": value };
-    return versionAt(this.project.host, headers, this.controller.url);
+    return this.ask(value === undefined ? {} : { [previewHeader]: value });
   }
 
   /** Blue has version 1, green version 2, in all cases. */
