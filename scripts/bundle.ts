@@ -77,7 +77,9 @@ await bundle.close();
 
 /** The modules that an entry loads at once; with `later`, also those that it may load. */
 function modulesOf(entry: string, { later }: { readonly later: boolean }): ReadonlySet<string> {
-  const chunks = new Map(drafted.flatMap((one) => (one.type === "chunk" ? [[one.fileName, one] as const] : [])));
+  const chunks = new Map(
+    drafted.flatMap((one) => (one.type === "chunk" ? [[one.fileName, one] as const] : [])),
+  );
   const seen = new Set<string>();
   const modules = new Set<string>();
   const visit = (fileName: string): void => {
