@@ -24,15 +24,18 @@ function placeOf(code: string, file: string): string {
 // What an earlier build left would be packed, too.
 await rm(target, { recursive: true, force: true });
 
+const entries = {
+  process: join(source, "cli", "process.ts"),
+  index: join(source, "index.ts"),
+  support: join(source, "support.ts"),
+  // Loaded by its address, in place of the package, by configuration files.
+  "config/file/light": join(source, "config", "file", "light.ts"),
+} as const;
+
 const bundle = await rolldown({
-  input: {
-    process: join(source, "cli", "process.ts"),
-    index: join(source, "index.ts"),
-    support: join(source, "support.ts"),
-    // Loaded by its address, in place of the package, by configuration files.
-    "config/file/light": join(source, "config", "file", "light.ts"),
-  },
+  input: entries,
   platform: "node",
+  preserveEntrySignatures: "allow-extension",
   external: (id) => !id.startsWith(".") && !id.startsWith(source),
   plugins: [
     {
@@ -46,13 +49,49 @@ const bundle = await rolldown({
     if (log.code !== "INEFFECTIVE_DYNAMIC_IMPORT") handler(level, log);
   },
 });
-const { output } = await bundle.write({
+const format = {
   dir: target,
   format: "esm",
   entryFileNames: "[name].js",
   chunkFileNames: "[name]-[hash].js",
+} as const;
+const { output: drafted } = await bundle.generate(format);
+const atStart = modulesOf("process", { later: false });
+const inPrograms = new Set(
+  Object.keys(entries)
+    .filter((name) => name !== "process")
+    .flatMap((name) => [...modulesOf(name, { later: true })]),
+);
+const { output } = await bundle.write({
+  ...format,
+  codeSplitting: {
+    // What every command loads in any case is two files: what programs load, too, is apart, since they need no command line.
+    groups: [
+      { name: "common", test: (id) => atStart.has(id) && inPrograms.has(id) },
+      { name: "start", test: (id) => atStart.has(id) && !inPrograms.has(id) },
+    ],
+    includeDependenciesRecursively: false,
+  },
 });
 await bundle.close();
+
+/** The modules that an entry loads at once; with `later`, also those that it may load. */
+function modulesOf(entry: string, { later }: { readonly later: boolean }): ReadonlySet<string> {
+  const chunks = new Map(
+    drafted.flatMap((one) => (one.type === "chunk" ? [[one.fileName, one] as const] : [])),
+  );
+  const seen = new Set<string>();
+  const modules = new Set<string>();
+  const visit = (fileName: string): void => {
+    const chunk = chunks.get(fileName);
+    if (chunk === undefined || seen.has(fileName)) return;
+    seen.add(fileName);
+    for (const id of chunk.moduleIds) modules.add(id);
+    for (const next of [...chunk.imports, ...(later ? chunk.dynamicImports : [])]) visit(next);
+  };
+  visit(`${entry}.js`);
+  return modules;
+}
 
 const misplaced = output.flatMap((one) =>
   one.type === "chunk" && one.fileName.includes("/") && one.code.includes("import.meta") ? one.fileName : [],

@@ -1,6 +1,6 @@
 import type { ModelProject } from "../../test/e2e/model-project.ts";
 import { apply, ingress, patch, podTemplate, service, untilObject, workload } from "./manifests.ts";
-import { model, type Subject, stepSeconds, type Way } from "./subject.ts";
+import { model, type Subject, stepSeconds, usualWays, type Way } from "./subject.ts";
 
 interface Rollout {
   readonly metadata: { readonly generation: number };
@@ -45,6 +45,7 @@ const wants = (version: string) => ({ spec: { template: podTemplate(version) } }
 /** Canary with the annotations that modelswitch writes, too. */
 export const argoCanary: Subject = {
   name: "Argo Rollouts, canary",
+  ways: usualWays,
   async deploy(project, way: Way) {
     const pause = { pause: { duration: `${stepSeconds}s` } };
     const steps =
@@ -76,9 +77,28 @@ export const argoCanary: Subject = {
   },
 };
 
+/** The version whose ReplicaSet is made last. */
+const newer = "2";
+
+async function wantPaused(project: ModelProject, version: string): Promise<void> {
+  await patch(project, pathOf(project), wants(version));
+  await untilRollout(
+    project,
+    "the Rollout waits to be promoted",
+    ({ phase, pauseConditions }) => phase === "Paused" && pauseConditions !== undefined,
+  );
+}
+
+/** What `kubectl argo rollouts promote` writes. */
+async function promote(project: ModelProject): Promise<void> {
+  await patch(project, `${pathOf(project)}/status`, { status: { pauseConditions: null } });
+  await untilHealthy(project);
+}
+
 /** Blue-green by the selector of the active Service; the old pods stay for an hour. */
 export const argoBlueGreen: Subject = {
   name: "Argo Rollouts, blue-green",
+  ways: { jump: usualWays.jump },
   async deploy(project) {
     await apply(
       project,
@@ -96,22 +116,17 @@ export const argoBlueGreen: Subject = {
     await untilHealthy(project);
   },
   async release(project, version) {
-    await argoBlueGreen.moved?.prepare(project, version);
-    await argoBlueGreen.moved?.move(project, version);
+    await wantPaused(project, version);
+    await promote(project);
   },
   moved: {
     async prepare(project, version) {
-      await patch(project, pathOf(project), wants(version));
-      await untilRollout(
-        project,
-        "the Rollout waits to be promoted",
-        ({ phase, pauseConditions }) => phase === "Paused" && pauseConditions !== undefined,
-      );
+      if (version === newer) await wantPaused(project, version);
     },
-    async move(project) {
-      // What `kubectl argo rollouts promote` writes.
-      await patch(project, `${pathOf(project)}/status`, { status: { pauseConditions: null } });
-      await untilHealthy(project);
+    // To the older of two it goes back at once, without a pause: https://argo-rollouts.readthedocs.io/en/stable/features/rollback/
+    async move(project, version) {
+      if (version === newer) await promote(project);
+      else await argoBlueGreen.back(project, version);
     },
   },
   async back(project, to) {

@@ -1,6 +1,6 @@
 import type { ModelProject } from "../../test/e2e/model-project.ts";
 import { apply, ingress, labels, patch, podTemplate, untilObject, workload } from "./manifests.ts";
-import { model, type Subject, stepSeconds, type Way } from "./subject.ts";
+import { model, type Subject, usualWays, type Way } from "./subject.ts";
 
 interface Canary {
   readonly status?: { readonly phase?: string; readonly lastPromotedSpec?: string };
@@ -27,9 +27,16 @@ async function promote(project: ModelProject, version: string): Promise<void> {
   );
 }
 
+/** Seconds; a shorter one it takes for this, without a word: https://github.com/fluxcd/flagger/blob/v1.36.1/pkg/apis/flagger/v1beta1/canary.go */
+const leastInterval = 10;
+
 /** Flagger with its nginx provider, without metrics. It has no act to move traffic by hand, and no way back but another release. */
 export const flaggerCanary: Subject = {
   name: "Flagger",
+  ways: {
+    jump: usualWays.jump,
+    steps: `whole release, 25, 50, 100 %, ${leastInterval} s each, which is its shortest`,
+  },
   async deploy(project, way: Way) {
     await apply(
       project,
@@ -51,7 +58,7 @@ export const flaggerCanary: Subject = {
           service: { port: 80, targetPort: 8080 },
           // In one jump: its own word for a release without steps.
           ...(way === "jump" ? { skipAnalysis: true } : {}),
-          analysis: { interval: `${stepSeconds}s`, threshold: 1, stepWeights: [25, 50, 100], metrics: [] },
+          analysis: { interval: `${leastInterval}s`, threshold: 1, stepWeights: [25, 50, 100], metrics: [] },
         },
       },
     );

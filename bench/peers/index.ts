@@ -6,7 +6,7 @@ import { argoBlueGreen, argoCanary } from "./argo.ts";
 import { argoRollouts, type Controller, flagger, idle, install, uninstall } from "./controllers.ts";
 import { flaggerCanary } from "./flagger.ts";
 import { ours } from "./ours.ts";
-import type { Subject, Way } from "./subject.ts";
+import { type Subject, usualWays, type Way } from "./subject.ts";
 
 /** 200 requests a second, whatever happens to their answers; one of twenty takes two seconds. */
 const load = { ratePerSecond: 200, slowMs: 2000, streamSeconds: 1, streamEvery: 1_000_000_000 };
@@ -47,10 +47,13 @@ async function measured(subject: Subject, runs: number): Promise<Figures> {
   const figures: Figures = { lines: [], sent: 0, failed: 0 };
   const row = (what: string, times: readonly number[]) =>
     figures.lines.push(line(`${subject.name}: ${what}`, summarise(times)));
-  for (const [way, what] of [
-    ["jump", "whole release, in one jump"],
-    ["steps", "whole release, 25, 50, 100 %, 5 s each"],
-  ] as const) {
+  const lacks = (what: string) => figures.lines.push(`${subject.name}: ${what}: it has no such act`);
+  for (const way of ["jump", "steps"] as const) {
+    const what = subject.ways[way];
+    if (what === undefined) {
+      lacks(usualWays[way]);
+      continue;
+    }
     const whole: number[] = [];
     const back: number[] = [];
     await underLoad(subject, way, figures, async (project) => {
@@ -69,7 +72,11 @@ async function measured(subject: Subject, runs: number): Promise<Figures> {
     if (back.length > 0) row("back after a release, decision until the last old answer", back);
   }
   const { moved } = subject;
-  if (moved === undefined) return figures;
+  const traffic = "traffic to a warm version, decision until the last old answer";
+  if (moved === undefined) {
+    lacks(traffic);
+    return figures;
+  }
   const moves: number[] = [];
   await underLoad(subject, "jump", figures, async (project) => {
     // Both versions have run before, so that both are warm.
@@ -82,7 +89,7 @@ async function measured(subject: Subject, runs: number): Promise<Figures> {
       live = next;
     }
   });
-  row("traffic to a warm version, decision until the last old answer", moves);
+  row(traffic, moves);
   return figures;
 }
 

@@ -1,12 +1,13 @@
 import type { ModelProject } from "../../test/e2e/model-project.ts";
 import { configureReleases, imageOf } from "../../test/e2e/release-project.ts";
-import { replicas, type Subject, stepSeconds, type Way } from "./subject.ts";
+import { replicas, type Subject, stepSeconds, usualWays, type Way } from "./subject.ts";
 
 const slotOf = (version: string) => (version === "1" ? "blue" : "green");
 
 /** modelswitch without gates of one's own; the old slot stays warm, as the peers' old pods do. */
 export const ours: Subject = {
   name: "modelswitch",
+  ways: usualWays,
   async deploy(project: ModelProject, way: Way) {
     const steps =
       way === "jump" ? "100%" : [25, 50, 100].map((share) => `${share}%:${stepSeconds}s`).join(", ");

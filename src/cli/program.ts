@@ -64,9 +64,12 @@ export async function parseCommandLine(
       }
       parent = group;
     }
-    const own = addCommand(parent, leaf, command, configure, (result) => {
-      parsed = result;
-    });
+    const own = configure(parent.command(leaf)).summary(command.summary);
+    // Hundreds of options take a while to make, and of most commands only the names are asked for.
+    if (words.every((word) => argv.includes(word)))
+      addCommand(own, command, (result) => {
+        parsed = result;
+      });
     // A command may be the group of others, too: `report`, `report sign`.
     if (parent === program) groups.set(leaf, own);
   }
@@ -107,14 +110,7 @@ function helpWords(argv: readonly string[]): string[] {
   return argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
 }
 
-function addCommand(
-  parent: Commander,
-  leaf: string,
-  command: Command,
-  configure: (commander: Commander) => Commander,
-  onParsed: (parsed: Parsed) => void,
-): Commander {
-  const commander = configure(parent.command(leaf)).summary(command.summary);
+function addCommand(commander: Commander, command: Command, onParsed: (parsed: Parsed) => void): void {
   commander.description([`${command.summary}.`, command.description].filter(Boolean).join("\n\n"));
   for (const spec of command.arguments ?? []) commander.addArgument(toArgument(spec));
   if (command.arguments?.some((spec) => spec.variadic)) commander.passThroughOptions();
@@ -140,7 +136,6 @@ function addCommand(
     }
     onParsed({ kind: "command", command, input, globals });
   });
-  return commander;
 }
 
 function parentOptions(commander: Commander): Record<string, unknown> {
