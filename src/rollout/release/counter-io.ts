@@ -81,7 +81,8 @@ export class TrafficCounters {
         ...read.replicas.map(({ id }) => id).toSorted(),
       ].join(" "),
       isDisturbed,
-      isShareChecked: !isGrpc(record),
+      isShareChecked: !isGrpc(record) && routing.pinned === undefined,
+      isPinned: routing.pinned !== undefined,
       longestRequestMs: longestRequestMs(record),
       steps: stepsOf(record),
     };
