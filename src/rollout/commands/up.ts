@@ -56,7 +56,7 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
     "configured",
   );
   requireNamespace(context, first.observation, options.createNamespace);
-  await requireServed(context, first.observation);
+  await requireServed(context, first.observation, first.record?.settings);
   await requireRoomForUp(context, first);
   const moves = await agreedToMove(context, options.agreeToMove);
   await context.prepareSecrets();
