@@ -114,6 +114,8 @@ export type CountersOutcome =
       readonly share?: number;
       /** Whether requests are split by the shares, and not connections or users. */
       readonly isShareChecked: boolean;
+      /** Clients stay on the slot that they got: requests of one client are not split by the shares. @default false */
+      readonly isPinned?: boolean;
       /** A time-out is counted when it ends: so long nothing passes in a step. */
       readonly longestRequestMs: number;
       /** Of the rollout, in which both slots get traffic. */

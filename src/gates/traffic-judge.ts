@@ -179,7 +179,9 @@ function said(verdict: LiveVerdict, about: About): GateVerdict {
       return { verdict: "inconclusive", evidence: `${shares}: ${counted}`, data };
     }
     case "pass":
-      return { verdict: "pass", evidence: counted, data };
+      return read.isPinned === true
+        ? { verdict: "inconclusive", evidence: `${pinnedClients}: ${counted}`, data }
+        : { verdict: "pass", evidence: counted, data };
     case "hold": {
       if (subject.split[subject.slot] === 100) {
         // Nobody is left to be compared with: what the steps before have shown is all that there is.
@@ -191,12 +193,16 @@ function said(verdict: LiveVerdict, about: About): GateVerdict {
       }
       return {
         verdict: "hold",
-        evidence: `not shown yet: ${missingText(verdict, about)}; ${counted}`,
+        evidence: `${read.isPinned === true ? `${pinnedClients}; ` : ""}not shown yet: ${missingText(verdict, about)}; ${counted}`,
         data,
       };
     }
   }
 }
+
+/** Few clients may send most of the requests, and each of them all of its own to one slot: that these are alike shows nothing of the others. */
+export const pinnedClients =
+  "clients stay on the slot that they got (routing.sticky), so this cannot be told by their requests";
 
 /** What is not shown, and how many requests, and how much time at their present rate, that still takes. */
 function missingText(

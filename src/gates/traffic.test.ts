@@ -72,6 +72,19 @@ describe("clients' requests in both slots", () => {
     expect(verdict?.evidence).toContain("errors 0.2 % of 20000 in green, 0.2 % of 20000 in blue");
   });
 
+  test("of clients who stay on their slot: never passes, says why, and fails all the same", () => {
+    const pinned = { isPinned: true, isShareChecked: false };
+    const alike = looked(40, { blue: 0.002, green: 0.002 }, pinned).verdict;
+    expect(alike?.verdict).toBe("inconclusive");
+    expect(alike?.evidence).toMatch(
+      /^clients stay on the slot that they got \(routing\.sticky\), so this cannot be told/,
+    );
+    expect(looked(1, { blue: 0.002, green: 0.002 }, pinned).verdict?.evidence).toMatch(
+      /^clients stay .*; not shown yet: /,
+    );
+    expect(looked(40, { blue: 0.002, green: 0.3 }, pinned).verdict?.verdict).toBe("fail");
+  });
+
   test("many more errors: fails, after some blocks and not before, and for good", () => {
     expect(looked(2, { blue: 0.002, green: 0.2 }).verdict?.verdict).toBe("hold");
     const { verdict, memory } = looked(6, { blue: 0.002, green: 0.2 });

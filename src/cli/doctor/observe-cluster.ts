@@ -2,7 +2,6 @@ import { isIP } from "node:net";
 import { routerNamed } from "../../component/routers/factory.ts";
 import type { ObservedObject, Router } from "../../component/routers/router.ts";
 import { defaults } from "../../core/defaults.ts";
-import { ingressEndpointAnnotation } from "../../core/local-cluster.ts";
 import type { ObjectNames } from "../../core/names.ts";
 import { objectPath } from "../../core/object-kind.ts";
 import { type OptionalRow, optionalRows, type RoutingNeeds } from "../../core/optional-permissions.ts";
@@ -10,7 +9,7 @@ import { type Permission, permissionsOf } from "../../core/permission-checks.ts"
 import { type PermittedCommand, requiredRows, stateRow } from "../../core/permissions.ts";
 import { deniedPermissions } from "../../kubernetes/access.ts";
 import { type KubernetesApi, KubernetesApiError, type KubernetesObject } from "../../kubernetes/api.ts";
-import type { IngressClassFacts, Lacking, NamespaceFound } from "./verdicts.ts";
+import type { Lacking, NamespaceFound } from "./verdicts.ts";
 
 /** What `doctor` reads from a cluster. Nothing is written. */
 
@@ -88,30 +87,6 @@ const samePermission = (a: Permission, b: Permission) =>
 
 interface List {
   readonly items?: readonly KubernetesObject[];
-}
-
-/** `undefined` when the account may not look. */
-export async function ingressClasses(
-  api: KubernetesApi,
-  signal: AbortSignal,
-): Promise<IngressClassFacts[] | undefined> {
-  let list: List;
-  try {
-    list = await api.json<List>({
-      method: "GET",
-      path: "/apis/networking.k8s.io/v1/ingressclasses",
-      signal,
-    });
-  } catch (error) {
-    if (isForbidden(error)) return undefined;
-    throw error;
-  }
-  return (list.items ?? []).map((item) => ({
-    name: item.metadata?.name ?? "",
-    controller: (item.spec as { readonly controller?: string } | undefined)?.controller ?? "",
-    labels: item.metadata?.labels ?? {},
-    endpoint: item.metadata?.annotations?.[ingressEndpointAnnotation],
-  }));
 }
 
 /** Pods of ingress-nginx, as `NAMESPACE/NAME`; `undefined` when the account may not look. */

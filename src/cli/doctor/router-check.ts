@@ -1,5 +1,5 @@
 import { routerNamed } from "../../component/routers/factory.ts";
-import { controllerNamed, controllerOfIngressClass, ignoredAnnotations } from "../../core/controllers.ts";
+import { readerOf } from "../../component/routers/reader.ts";
 import type { IngressSpec } from "../../core/model.ts";
 import type { RouterName } from "../../core/router-names.ts";
 import type { FoundControllers } from "../router/found.ts";
@@ -26,16 +26,15 @@ export function routerVerdict(
   if (!router.byIngressClass) return ok(`${model.router}; what would fit${unseen}:${all}`);
   const className = router.classOf(model.ingress);
   const itsClass = found.ingressClasses.find(({ name }) => name === className);
-  const controller = itsClass === undefined ? undefined : controllerOfIngressClass(itsClass.controller);
-  if (controller === undefined) return ok(`${model.router}; what would fit${unseen}:${all}`);
-  if (router.readBy !== undefined && !router.readBy.includes(controller.name)) {
-    const readers = router.readBy.map((name) => controllerNamed(name).title).join(" or ");
+  const reader = itsClass && readerOf(router, model.ingress, itsClass.controller);
+  if (reader === undefined) return ok(`${model.router}; what would fit${unseen}:${all}`);
+  const { controller, meantFor, ignored } = reader;
+  if (meantFor !== undefined) {
     return warning(
-      `${model.router} writes for ${readers}, and the IngressClass ${className} belongs to ${controller.title}${all}`,
+      `${model.router} writes for ${meantFor}, and the IngressClass ${className} belongs to ${controller.title}${all}`,
       "Use a router for the controller that serves the class, or a class that the router fits.",
     );
   }
-  const ignored = ignoredAnnotations(model.ingress.annotations ?? {}, controller);
   if (ignored.length > 0) {
     const names = ignored.map(
       ({ annotation, readBy }) => `${annotation} (of ${readBy.map(({ title }) => title).join(", ")})`,

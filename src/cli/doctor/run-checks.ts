@@ -12,7 +12,7 @@ import { forbiddenError } from "../../kubernetes/forbidden.ts";
 import { seeClaims } from "../../rollout/ingress/shared-hosts.ts";
 import type { Probe } from "../../rollout/proof/probe-request.ts";
 import { stateSecretsOf } from "../rbac/manifests.ts";
-import { findControllers } from "../router/found.ts";
+import { type DescribedIngressClass, findControllers, findIngressClasses } from "../router/found.ts";
 import type { Check, Verdict } from "./check.ts";
 import { failed, ok, skipped } from "./check.ts";
 import { frontChecks } from "./front-checks.ts";
@@ -106,6 +106,12 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
       model === undefined ? skipped("no valid configuration") : work(model, signal),
     );
 
+  let listed: Promise<readonly DescribedIngressClass[] | undefined> | undefined;
+  const classesOnce = (api: Connection["api"], signal: AbortSignal) => {
+    listed ??= findIngressClasses(api, signal);
+    return listed;
+  };
+
   return Promise.all([
     run("node", "Node.js", async () => verdicts.nodeVerdict(world.nodeVersion)),
     run("pulumi", "Pulumi CLI", async (signal) => verdicts.pulumiVerdict(await world.pulumi(signal))),
@@ -133,7 +139,7 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
     ),
     ofCluster("ingress-class", "IngressClass", async (api, signal) => {
       const [classes, retired] = await Promise.all([
-        cluster.ingressClasses(api, signal),
+        classesOnce(api, signal),
         cluster.retiredControllers(api, signal),
       ]);
       if (model !== undefined && !routerNamed(model.router).byIngressClass)
@@ -143,7 +149,7 @@ export async function runChecks(world: DoctorWorld, options: DoctorOptions): Pro
       return verdicts.ingressClassVerdict(className, classes, retired);
     }),
     ofCluster("router", "Router for what runs", async (api, signal) =>
-      routerVerdict(await findControllers(api, signal), model),
+      routerVerdict(await findControllers(api, signal, classesOnce(api, signal)), model),
     ),
     ofModel("image", "Model server image", async (config) => verdicts.imagesVerdict(config)),
     ofModel("identity", "Slots can be told apart", async (config) => verdicts.identityVerdict(config)),

@@ -1,4 +1,5 @@
 import type { IngressClassShape } from "../../core/ingress-class.ts";
+import { ingressEndpointAnnotation } from "../../core/local-cluster.ts";
 import { type KubernetesApi, mayNotLook } from "../../kubernetes/api.ts";
 
 /** What a cluster has that says who takes requests. What may not be seen is left out, and named. */
@@ -18,6 +19,12 @@ export interface FoundIngressClass {
   readonly isDefault: boolean;
 }
 
+/** What the class says beside: who made it, and where its controller listens. */
+export interface DescribedIngressClass extends FoundIngressClass {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly endpoint: string | undefined;
+}
+
 export interface FoundGatewayClass {
   readonly name: string;
   readonly controllerName: string;
@@ -32,6 +39,12 @@ export interface FoundGateway {
 
 interface Listed<Item> {
   readonly items?: readonly Item[];
+}
+
+interface IngressClass extends IngressClassShape {
+  readonly metadata?: NonNullable<IngressClassShape["metadata"]> & {
+    readonly labels?: Readonly<Record<string, string>>;
+  };
 }
 
 interface GatewayClass {
@@ -50,8 +63,34 @@ interface Gateway {
 const defaultClass = "ingressclass.kubernetes.io/is-default-class";
 const gatewayGroup = "/apis/gateway.networking.k8s.io/v1";
 
+/** `undefined`: this account may not list them. */
+export async function findIngressClasses(
+  api: KubernetesApi,
+  signal: AbortSignal,
+): Promise<readonly DescribedIngressClass[] | undefined> {
+  try {
+    const path = "/apis/networking.k8s.io/v1/ingressclasses";
+    const { items = [] } = (await api.find<Listed<IngressClass>>(path, { signal })) ?? {};
+    return items.map(({ metadata, spec }) => ({
+      name: metadata?.name ?? "",
+      controller: spec?.controller ?? "",
+      isDefault: metadata?.annotations?.[defaultClass] === "true",
+      labels: metadata?.labels ?? {},
+      endpoint: metadata?.annotations?.[ingressEndpointAnnotation],
+    }));
+  } catch (error) {
+    if (!mayNotLook(error)) throw error;
+    return undefined;
+  }
+}
+
 /** Reads what a cluster has; changes nothing. */
-export async function findControllers(api: KubernetesApi, signal: AbortSignal): Promise<FoundControllers> {
+export async function findControllers(
+  api: KubernetesApi,
+  signal: AbortSignal,
+  /** Those that somebody has listed already. @default they are listed */
+  listed?: Promise<readonly FoundIngressClass[] | undefined>,
+): Promise<FoundControllers> {
   const unseen: string[] = [];
   const list = async <Item>(path: string, kind: string): Promise<readonly Item[]> => {
     try {
@@ -63,16 +102,16 @@ export async function findControllers(api: KubernetesApi, signal: AbortSignal): 
     }
   };
   const [classes, gatewayClasses, gateways, groups] = await Promise.all([
-    list<IngressClassShape>("/apis/networking.k8s.io/v1/ingressclasses", "IngressClasses"),
+    listed ?? findIngressClasses(api, signal),
     list<GatewayClass>(`${gatewayGroup}/gatewayclasses`, "GatewayClasses"),
     list<Gateway>(`${gatewayGroup}/gateways`, "Gateways"),
     groupsOf(api, signal),
   ]);
   return {
-    ingressClasses: classes.map(({ metadata, spec }) => ({
-      name: metadata?.name ?? "",
-      controller: spec?.controller ?? "",
-      isDefault: metadata?.annotations?.[defaultClass] === "true",
+    ingressClasses: (classes ?? []).map(({ name, controller, isDefault }) => ({
+      name,
+      controller,
+      isDefault,
     })),
     gatewayClasses: gatewayClasses.map(({ metadata, spec, status = {} }) => ({
       name: metadata?.name ?? "",
@@ -85,7 +124,7 @@ export async function findControllers(api: KubernetesApi, signal: AbortSignal): 
       className: spec?.gatewayClassName ?? "",
     })),
     ...(groups === undefined ? {} : { groups }),
-    unseen,
+    unseen: classes === undefined ? ["IngressClasses", ...unseen] : unseen,
   };
 }
 

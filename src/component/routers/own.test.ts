@@ -96,7 +96,8 @@ describe("a router of the user's own", () => {
 
   test("asks for the right to each object that it writes, and to no other", () => {
     const config = { group: "", version: "v1", kind: "ConfigMap", plural: "configmaps", spec: () => ({}) };
-    const { suffix: _none, ...upstream } = { ...route, suffix: "" };
+    const { group, version, kind, plural } = route;
+    const upstream = { group, version, kind, plural, spec: () => ({}) };
     const router = routerNamed(
       defineRouter({
         ...complete,

@@ -50,7 +50,7 @@ export async function prepareAdoption(
   options: AdoptOptions = {},
 ): Promise<PreparedAdoption> {
   const { config, namespace, api, signal } = context;
-  const record = await withPermissions(context, ["up", "engine"], () => context.store.read());
+  const record = await withPermissions(context, ["up", "engine"], () => context.store.read(), "configured");
   const former = record?.adoption;
   if (record !== undefined && former !== undefined) {
     if (former.state === "giving-back") refuseUnfinished(record);

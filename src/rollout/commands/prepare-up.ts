@@ -58,7 +58,7 @@ export async function prepareUp(
   const location = locationOf(context, record);
   const observation = await observe(location);
   if (observation.ingress !== undefined && observation.routing === undefined) {
-    throw routingUnreadable(context, observation.ingress);
+    throw routingUnreadable(context, observation.ingress, location);
   }
   await refuseOtherRollout(context, record);
   refuseMigrating(context.config.name, record);

@@ -54,7 +54,8 @@ export async function release(context: RolloutContext, options: ReleaseOptions):
   const start = async (deployed: Deployed): Promise<Start> => {
     const { record, routing } = deployed;
     // What `up` has applied was looked at then; copies are asked for by this command.
-    if (context.config.rollout.shadow !== undefined) await requireServed(context, deployed.observation);
+    if (context.config.rollout.shadow !== undefined)
+      await requireServed(context, deployed.observation, record.settings);
     if (!skipGates) await requireCountedCopies(context, deployed);
     refuseMigrating(context.config.name, record);
     requireAskable(record.settings);

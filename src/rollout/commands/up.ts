@@ -49,9 +49,14 @@ export async function up(context: RolloutContext, options: UpOptions): Promise<U
   const { clock, events } = context;
   const startedAt = clock.now();
   // Everything that can be refused is refused before anything is asked or written.
-  const first = await withPermissions(context, ["up", "engine"], () => prepareUp(context, options));
+  const first = await withPermissions(
+    context,
+    ["up", "engine"],
+    () => prepareUp(context, options),
+    "configured",
+  );
   requireNamespace(context, first.observation, options.createNamespace);
-  await requireServed(context, first.observation);
+  await requireServed(context, first.observation, first.record?.settings);
   await requireRoomForUp(context, first);
   const moves = await agreedToMove(context, options.agreeToMove);
   await context.prepareSecrets();

@@ -10,7 +10,7 @@ import type { LeaseObject } from "../lock/lease.ts";
 import { leasePath, presentLock } from "../lock/lease.ts";
 import { refuseClosed } from "../lock/lock.ts";
 import type { Observation } from "../observe/observation.ts";
-import { type ModelLocation, observe } from "../observe/observe.ts";
+import { type ModelLocation, namesAt, observe } from "../observe/observe.ts";
 import { namesOfRecord, type RolloutRecord, releaseOf } from "../record/record.ts";
 import { isAsFound, withoutLostTemplate } from "./adoption-guard.ts";
 import type { RolloutContext } from "./context.ts";
@@ -31,12 +31,21 @@ export function locationOf(context: RolloutContext, record: RolloutRecord | unde
 
 /** The router that wrote what is there; on a model's way from one to another both, and clients are where the first one says. */
 function routerIn({ config }: RolloutContext, record: RolloutRecord | undefined): Router {
-  if (record?.migration === undefined) return routerNamed(record?.settings.router ?? config.router);
+  if (record?.migration === undefined) {
+    const router = routerNamed(record?.settings.router ?? config.router);
+    const isOther = router.kinds[0].kind !== routerNamed(config.router).kinds[0].kind;
+    // A configuration that asks for another router already says where that one listens: nobody is to be asked there about this one.
+    return isOther && router.publishesAddress ? knownAt(router, []) : router;
+  }
   const { from } = record.migration;
   const router = routerOf({ router: record.settings.router, besides: besidesOf(record.migration) });
   const isSwapped = record.migration.stage === "removing";
   const known = isSwapped ? record.migration.to.endpoints : from.endpoints;
   // What the configuration says of addresses is meant for one of the two only.
+  return knownAt(router, known);
+}
+
+function knownAt(router: Router, known: readonly string[]): Router {
   return { ...router, front: (main, addressed) => ({ ...router.front(main, addressed), known }) };
 }
 
@@ -74,7 +83,7 @@ export async function observeDeployed(context: RolloutContext): Promise<Deployed
     if (record === undefined || !observation.namespaceExists) throw notDeployed(context, observation);
     throw halfMade(context, record);
   }
-  if (routing === undefined) throw routingUnreadable(context, observation.ingress);
+  if (routing === undefined) throw routingUnreadable(context, observation.ingress, location);
   return { record: withoutLostTemplate(record, observation), location, observation, routing };
 }
 
@@ -118,9 +127,13 @@ export function notDeployed(context: RolloutContext, observation: Observation): 
   });
 }
 
-export function routingUnreadable(context: RolloutContext, ingress: Front): UserError {
-  const { service } = configuredNames(context.config);
-  const router = routerNamed(context.config.router);
+export function routingUnreadable(
+  context: RolloutContext,
+  ingress: Front,
+  location: Pick<ModelLocation, "model" | "names" | "router">,
+): UserError {
+  const { service } = namesAt(location);
+  const { router } = location;
   const { kind } = router.kinds[0];
   const takenOver = router.byIngressClass
     ? `, or take over what it leads to: \`modelswitch init --from ingress/${ingress.name}\``

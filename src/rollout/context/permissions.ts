@@ -1,10 +1,17 @@
 import { routerNamed } from "../../component/routers/factory.ts";
 import { exitCodes } from "../../core/errors.ts";
-import { configuredNames } from "../../core/names.ts";
 import { permissionsOf } from "../../core/permission-checks.ts";
 import { type PermittedCommand, requiredRows } from "../../core/permissions.ts";
 import { refuseDenied } from "../../kubernetes/access.ts";
+import { KubernetesApiError } from "../../kubernetes/api.ts";
+import type { RolloutRecord } from "../record/record.ts";
 import type { RolloutContext } from "./context.ts";
+import { namesIn } from "./deployed.ts";
+
+/**
+ * Whose objects a command works on. `deployed`: those that are there, whatever the configuration says by now; `configured`: those that it asks for.
+ */
+export type Whose = "deployed" | "configured";
 
 /**
  * Refuses a command whose account lacks a permission that it will need, before anything is written: a refusal half-way would
@@ -14,12 +21,11 @@ import type { RolloutContext } from "./context.ts";
 export async function requirePermissions(
   context: RolloutContext,
   commands: readonly PermittedCommand[],
+  whose: Whose = "deployed",
 ): Promise<void> {
-  const wanted = permissionsOf(
-    requiredRows(routerNamed(context.config.router).rights),
-    commands,
-    configuredNames(context.config),
-  );
+  const record = whose === "deployed" ? await rememberedIn(context) : undefined;
+  const router = routerNamed(record?.settings.router ?? context.config.router);
+  const wanted = permissionsOf(requiredRows(router.rights), commands, namesIn(context, record));
   await refuseDenied(context, wanted, { exitCode: exitCodes.usage });
 }
 
@@ -28,9 +34,20 @@ export async function withPermissions<T>(
   context: RolloutContext,
   commands: readonly PermittedCommand[],
   read: () => Promise<T>,
+  whose: Whose = "deployed",
 ): Promise<T> {
-  const [permitted, found] = await Promise.allSettled([requirePermissions(context, commands), read()]);
+  const [permitted, found] = await Promise.allSettled([requirePermissions(context, commands, whose), read()]);
   if (permitted.status === "rejected") throw permitted.reason;
   if (found.status === "rejected") throw found.reason;
   return found.value;
+}
+
+/** Whoever may not read the record is told so with the rest. */
+async function rememberedIn({ store }: RolloutContext): Promise<RolloutRecord | undefined> {
+  try {
+    return await store.read();
+  } catch (error) {
+    if (error instanceof KubernetesApiError) return undefined;
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 import { routerNamed, routersFor } from "../../component/routers/factory.ts";
+import { readerOf } from "../../component/routers/reader.ts";
 import type { Router } from "../../component/routers/router.ts";
-import { controllerNamed, controllerOfIngressClass, ignoredAnnotations } from "../../core/controllers.ts";
 import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import {
@@ -8,10 +8,12 @@ import {
   type IngressClassVerdict,
   ingressClassVerdict,
 } from "../../core/ingress-class.ts";
+import type { IngressSpec } from "../../core/model.ts";
 import { KubernetesApiError } from "../../kubernetes/api.ts";
 import type { List } from "../../kubernetes/lists.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Observation } from "../observe/observation.ts";
+import type { AppliedSettings } from "../record/record.ts";
 
 /** Of the configuration's Ingress; `undefined`: this API server knows no IngressClasses. */
 export async function seeIngressClass({
@@ -31,6 +33,15 @@ export async function seeIngressClass({
   }
 }
 
+/** What was applied before, where there is anything. */
+export type FormerRouting = Pick<AppliedSettings, "router" | "ingress">;
+
+/** What there is to say of the class was said when this came to be so. */
+function isSaidAlready({ router, ingress }: FormerRouting, config: RolloutContext["config"]): boolean {
+  const annotations = (of: IngressSpec) => JSON.stringify(Object.entries(of.annotations ?? {}).toSorted());
+  return router === config.router && annotations(ingress) === annotations(config.ingress);
+}
+
 /**
  * Refuses an Ingress of a class that is not there, and one that the class's controller would take for something else, where it is new or leaves
  * the class that it has.
@@ -39,11 +50,13 @@ export async function seeIngressClass({
 export async function requireIngressClass(
   context: RolloutContext,
   { ingress }: Pick<Observation, "ingress">,
+  former?: FormerRouting,
 ): Promise<void> {
   const router = routerNamed(context.config.router);
   if (!router.byIngressClass) return;
   const className = router.classOf(context.config.ingress);
   const isNew = ingress?.className !== className;
+  if (!isNew && former !== undefined && isSaidAlready(former, context.config)) return;
   const verdict = await seeIngressClass(context);
   switch (verdict?.kind) {
     case undefined:
@@ -77,9 +90,10 @@ function requireReader(
   controllerOfClass: string,
   isNew: boolean,
 ): void {
-  const controller = controllerOfIngressClass(controllerOfClass);
-  if (controller === undefined) return;
-  for (const { annotation, readBy } of ignoredAnnotations(config.ingress.annotations ?? {}, controller)) {
+  const reader = readerOf(router, config.ingress, controllerOfClass);
+  if (reader === undefined) return;
+  const { controller, meantFor, ignored } = reader;
+  for (const { annotation, readBy } of ignored) {
     const readers = readBy.map(({ title }) => title).join(" and ");
     events({
       type: "warning",
@@ -88,8 +102,8 @@ function requireReader(
       hint: "Remove it, or say the same in the words of the controller that serves the Ingress.",
     });
   }
-  if (router.readBy === undefined || router.readBy.includes(controller.name)) return;
-  const message = `The router "${router.name}" writes for ${router.readBy.map((name) => controllerNamed(name).title).join(" or ")}, but the IngressClass ${className} belongs to ${controller.title} (${controllerOfClass}), which takes its objects for something else.`;
+  if (meantFor === undefined) return;
+  const message = `The router "${router.name}" writes for ${meantFor}, but the IngressClass ${className} belongs to ${controller.title} (${controllerOfClass}), which takes its objects for something else.`;
   const hint = `Routers for that controller: ${routersFor(controller.name).join(", ")}. Or name a class of a controller that fits: ingress.className.`;
   if (isNew) {
     throw new UserError({

@@ -12,6 +12,7 @@ import type { EventSink } from "../../core/events.ts";
 import { up } from "../commands/up.ts";
 import { locationOf } from "../context/deployed.ts";
 import { whileIngressWaits } from "./ingress-wait.ts";
+import { requireServed } from "./require-served.ts";
 
 const path = `/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud`;
 let bench: TestBench;
@@ -92,7 +93,13 @@ describe("the class of the Ingress", () => {
     await up(bench.context(config()), noFlags);
     expect(warnings()).toEqual([]);
     served("nginx", "traefik.io/ingress-controller");
+    const before = bench.cluster.requests.length;
     await up(bench.context(config()), noFlags);
+    // Class and router are those that were looked at when they were new.
+    const later = bench.cluster.requests.slice(before).map(({ path }) => path);
+    expect(later.filter((path) => path.endsWith("/ingressclasses"))).toEqual([]);
+    const ingress = { name: "fraud", className: "nginx", tlsHosts: [], addresses: [] };
+    await requireServed(bench.context(config()), { ingress });
     expect(warnings()).toEqual(["router-unread"]);
   });
 

@@ -34,7 +34,7 @@ export async function lookBeside(
     });
   try {
     const endpoints = await addressesOf(context, record, to);
-    if (endpoints === undefined || haveSameAddress(subject.endpoints, endpoints) === true) return;
+    if (endpoints === undefined || haveSameAddress(endpoints, subject.endpoints) === true) return;
     const settings = { ...subject.settings, router: to.router, ingress: to.ingress };
     const beside: ProofSubject = { ...subject, settings, router: routerNamed(to.router), endpoints };
     const verdict = await proveRouting(context, beside, routing, {

@@ -2,7 +2,7 @@ import { routerNamed } from "../../component/routers/factory.ts";
 import { UserError } from "../../core/errors.ts";
 import { endedBy } from "../../core/events.ts";
 import { ingressGuards } from "../../core/ingress-guards.ts";
-import { configuredNames } from "../../core/names.ts";
+import { givenBy, objectNames } from "../../core/names.ts";
 import type { Routing } from "../../core/routing.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { type ProofVerdict, type ProofView, untrueIdentity, viewsOf } from "../proof/proof.ts";
@@ -125,16 +125,13 @@ export function unproved(
 /** What a proof met of answers that neither slot gives, with the other Ingresses that may have given them. */
 export async function namingStrangers(
   context: RolloutContext,
-  { ingress }: Pick<AppliedSettings, "ingress">,
+  { ingress, router, names: given = {} }: Pick<AppliedSettings, "ingress" | "router" | "names">,
   verdict: ProofVerdict,
 ): Promise<ProofVerdict> {
   if (verdict.state === "proved") return verdict;
   if (verdict.evidence.lanes.every(({ strangers }) => strangers.length === 0)) return verdict;
   const { api, namespace, config, signal } = context;
-  const names = {
-    ...configuredNames(config),
-    ...(ingress.name === undefined ? {} : { ingress: ingress.name }),
-  };
-  const others = await strangersAre(api, namespace, ingress, names, signal, routerNamed(config.router));
+  const names = objectNames(config.name, { slots: given, ...givenBy(ingress) });
+  const others = await strangersAre(api, namespace, ingress, names, signal, routerNamed(router));
   return { ...verdict, missing: [...verdict.missing, ...others] };
 }

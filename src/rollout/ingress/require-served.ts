@@ -11,7 +11,7 @@ import {
 import { mayNotLook } from "../../kubernetes/api.ts";
 import type { RolloutContext } from "../context/context.ts";
 import type { Observation } from "../observe/observation.ts";
-import { requireIngressClass } from "./ingress-class.ts";
+import { type FormerRouting, requireIngressClass } from "./ingress-class.ts";
 
 type Place = Pick<RolloutContext, "api" | "config" | "namespace" | "signal" | "events">;
 
@@ -23,9 +23,11 @@ type Place = Pick<RolloutContext, "api" | "config" | "namespace" | "signal" | "e
 export async function requireServed(
   context: RolloutContext,
   observation: Pick<Observation, "ingress">,
+  /** What was applied before: what that has of it is not looked at again. @default everything is */
+  former?: FormerRouting,
 ): Promise<void> {
   const router = routerNamed(context.config.router);
-  if (router.byIngressClass) return await requireIngressClass(context, observation);
+  if (router.byIngressClass) return await requireIngressClass(context, observation, former);
   await requireKinds(context, router.kinds);
   await requireGround(context, router);
 }

@@ -74,11 +74,19 @@ async function futureFront({ api, namespace, signal }: RolloutContext, record: R
   return { ...router.front(main, addressed), known: way.endpoints };
 }
 
-/** Whether clients reach both at the same place; `undefined`: of one of them it is not known where it is. Pure. */
+/**
+ * Whether clients of the first one find the second one wherever they connect now: at each of its places. `false`: the two have no place in common.
+ * `undefined`: they have some, or may be one controller by HTTP and by HTTPS, or of one of them it is not known where it is: then neither may be
+ * relied upon. Pure.
+ */
 export function haveSameAddress(
-  a: readonly Endpoint[] | undefined,
-  b: readonly Endpoint[] | undefined,
+  from: readonly Endpoint[] | undefined,
+  to: readonly Endpoint[] | undefined,
 ): boolean | undefined {
-  if (a === undefined || b === undefined || a.length === 0 || b.length === 0) return undefined;
-  return a.some(({ url }) => b.some((other) => other.url === url));
+  if (from === undefined || to === undefined || from.length === 0 || to.length === 0) return undefined;
+  const isIn = ({ url }: Endpoint) => to.some((other) => other.url === url);
+  if (from.every(isIn)) return true;
+  const mayBeOne = (a: Endpoint, b: Endpoint) =>
+    a.address === b.address && (a.port === b.port || a.protocol !== b.protocol);
+  return from.some((a) => to.some((b) => mayBeOne(a, b))) ? undefined : false;
 }

@@ -1,5 +1,6 @@
 import { routerNamed } from "../../component/routers/factory.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
+import type { Claim } from "../../core/ingress-claims.ts";
 import { ingressGuards } from "../../core/ingress-guards.ts";
 import { besidesOf, type Migration, proofHostOf, provedBy, type Way } from "../../core/migration.ts";
 import type { Note } from "../../core/note.ts";
@@ -204,7 +205,7 @@ async function claimNotes(
   const names = namesOfWay(record, to);
   const own = await seeClaims(api, namespace, to.ingress, names, signal, undefined, router);
   const notes = sharedHostNotes(
-    { ...own, claims: own.claims.filter((one) => !isOwn(one, record)) },
+    { ...own, claims: own.claims.filter((one) => !isOwn(one, record.model, namespace)) },
     about,
     undefined,
   );
@@ -216,8 +217,8 @@ async function claimNotes(
 }
 
 /** What the model has itself of the same kind is what it moves away from. */
-function isOwn(claim: { readonly model: string | undefined }, { model }: RolloutRecord): boolean {
-  return claim.model === model;
+function isOwn(claim: Pick<Claim, "model" | "namespace">, model: string, namespace: string): boolean {
+  return claim.model === model && claim.namespace === namespace;
 }
 
 /** What the API server says of the new objects, before any is made. */

@@ -373,6 +373,44 @@ describe("the slots form", () => {
       expect(refusal(() => plan(changed, observation, record)).code).toBe("router-changed-live");
   });
 
+  test.each(["traefik", "contour", "haproxy"] as const)("nor an object of the router %s", (router) => {
+    const { settings } = first.record;
+    const served = (className: string) => ({ ...config.ingress, className });
+    const before = {
+      ...first.record,
+      applying: false,
+      settings: { ...settings, router, ingress: served("edge") },
+    };
+    const asked = (className: string) =>
+      plan({ ...config, router, ingress: served(className) }, running(settledOn("blue")), before);
+    expect(refusal(() => asked("inner"))).toMatchObject({
+      code: "router-changed-live",
+      message: expect.stringContaining("by the class edge, and the configuration asks for the class inner"),
+    });
+    expect(asked("edge").record.settings.ingress.className).toBe("edge");
+  });
+
+  test("nor a route from the listener that its clients use", () => {
+    const { settings } = first.record;
+    const at = (sectionName?: string) => ({
+      ...config.ingress,
+      gateway: { name: "edge", ...(sectionName === undefined ? {} : { sectionName }) },
+    });
+    const router = "gateway-api";
+    const before = {
+      ...first.record,
+      applying: false,
+      settings: { ...settings, router, ingress: at("web") },
+    } as const;
+    const error = refusal(() =>
+      plan({ ...config, router, ingress: at("internal") }, running(settledOn("blue")), before),
+    );
+    expect(error).toMatchObject({
+      code: "router-changed-live",
+      message: expect.stringContaining("by the Gateway edge, listener web, and"),
+    });
+  });
+
   test("refuses an Ingress through which no identity is reached, unless it is said how", () => {
     const ingress = { host: "new.test", path: "/fraud" };
     expect(

@@ -96,15 +96,15 @@ function readsAlike(
   });
 }
 
-/** Whose the objects are: what another controller would not look at. */
+/** Whose the objects are: what another controller, or another listener of the same one, would not look at. */
 function servedBy(router: Router, { className, gateway }: AppliedSettings["ingress"]): string {
   if (gateway !== undefined && router.needsGateway === true) {
-    const { namespace, name } = gateway;
-    return `the Gateway ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+    const { namespace, name, sectionName } = gateway;
+    const listener = sectionName === undefined ? "" : `, listener ${sectionName}`;
+    return `the Gateway ${namespace === undefined ? "" : `${namespace}/`}${name}${listener}`;
   }
-  return router.byIngressClass
-    ? `the class ${router.classOf(className === undefined ? {} : { className })}`
-    : "";
+  const ofClass = router.classOf(className === undefined ? {} : { className });
+  return ofClass === "" ? "whoever takes those without a class" : `the class ${ofClass}`;
 }
 
 /**

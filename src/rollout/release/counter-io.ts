@@ -89,6 +89,7 @@ export class TrafficCounters {
       isDisturbed,
       ...(isOfCopies ? { share: shareOfCopies(routing) } : {}),
       isShareChecked: !isGrpc(record) && isByShares(routing),
+      isPinned: routing.pinned !== undefined,
       longestRequestMs: longestRequestMs(record),
       steps: isOfCopies ? 1 : stepsOf(record),
     };

@@ -21,6 +21,8 @@ export type LivePlan =
       readonly sights: readonly Sight[];
       /** The release goes on with what is not shown; otherwise it holds for that. */
       readonly isByDefault: boolean;
+      /** Clients stay on the slot that they get, so that nothing is shown for good. */
+      readonly isPinned: boolean;
     };
 
 /** Looks at clients' requests, and says what a release will be able to see of them. */
@@ -56,6 +58,7 @@ export async function planLive(context: RolloutContext, seen: CountedRollout): P
     steps,
     isAutomatic,
     isByDefault: gate.byDefault === true,
+    isPinned: (context.config.routing?.sticky ?? false) !== false,
     sights: sightsOf(
       steps.map(({ weight, holdMs }) => ({ share: weight / 100, seconds: holdMs / 1000 })),
       traffic.metrics,
@@ -112,7 +115,10 @@ export function describeLive(plan: LivePlan): { readonly lines: string[]; readon
   const short = sights.filter(({ isShort }) => isShort);
   return {
     lines: [head, ...chosen, ...sights.map((sight) => `  ${sightInWords(sight, rate)}`)],
-    warnings: short.map((sight) => shortInWords(sight, plan.isByDefault)),
+    warnings: [
+      ...(plan.isPinned ? [pinnedInWords(plan.isByDefault)] : []),
+      ...short.map((sight) => shortInWords(sight, plan.isByDefault)),
+    ],
   };
 }
 
@@ -122,6 +128,13 @@ function sightInWords(sight: Sight, rate: number): string {
   if (!Number.isFinite(neededSeconds)) return `${change(sight)} would not be seen ${at}`;
   const has = `the step has ${formatDuration(step.seconds * 1000)}`;
   return `${change(sight)} would be seen with 80 % after ${requests} requests ${at}: ${formatDuration(neededSeconds * 1000)} at ${twoDigits(rate)}/s; ${has}`;
+}
+
+function pinnedInWords(isByDefault: boolean): string {
+  const then = isByDefault
+    ? "it goes back for what is plainly worse, and on without the rest"
+    : "it goes back for what is plainly worse, and is held otherwise, until somebody promotes it";
+  return `The gate traffic cannot pass this release while clients stay on the slot that they got (routing.sticky): their requests are not split by the shares. The release is compared all the same: ${then}.`;
 }
 
 function shortInWords(sight: Sight, isByDefault: boolean): string {

@@ -230,6 +230,15 @@ describe("what plan says of it", () => {
     });
   });
 
+  test("that clients who stay on their slot let the gate pass nothing", async () => {
+    const plan = await planned({ steps: "50%:20m" });
+    if (plan.kind !== "compared") throw new Error("something is compared here");
+    expect(plan.isPinned).toBe(false);
+    expect(describeLive({ ...plan, isPinned: true }).warnings[0]).toMatch(
+      /^The gate traffic cannot pass this release while clients stay .* on without the rest\.$/,
+    );
+  });
+
   test("the steps that auto would choose", async () => {
     const { lines } = describeLive(await planned({ steps: "auto" }));
     expect(lines[1]).toMatch(/^ {2}Steps by this traffic: \d+ % for /);

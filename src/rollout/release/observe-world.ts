@@ -45,6 +45,7 @@ export async function look(
     throw routingUnreadable(
       context,
       observation.ingress ?? { name: location.model, className: undefined, tlsHosts: [], addresses: [] },
+      location,
     );
   }
   const { drained, at: now } = await times.drain.look(context, record, observation);

@@ -3,7 +3,7 @@ import { failureOf } from "../../../test/support/failure.ts";
 import { noFlags, splitNow, templateConfig } from "../../../test/support/release-bench.ts";
 import {
   asIngressNginx,
-  type json,
+  json,
   putSlot,
   refusal,
   type TestBench,
@@ -111,6 +111,30 @@ describe("nothing of the slot that is left is needed", () => {
     await rollback(context());
     expect(await splitNow(context())).toEqual(blueAgain);
   });
+});
+
+describe("a configuration that asks for another router already", () => {
+  const other = () =>
+    bench.context({ ...templateConfig(), router: "traefik", endpoints: ["http://192.0.2.9"] });
+  test.each(["rollback", "switch"])(
+    "`%s` takes no right to its objects, and asks nobody where it is",
+    async (how) => {
+      const asked: string[] = [];
+      bench.ask = ({ endpoint }) => {
+        asked.push(endpoint.address);
+        return undefined;
+      };
+      answer((request) => {
+        if (!request.path.endsWith("/selfsubjectaccessreviews")) return undefined;
+        const { spec } = request.body as { spec: { resourceAttributes: { group: string } } };
+        return json(201, { status: { allowed: spec.resourceAttributes.group !== "traefik.io" } });
+      });
+      await (how === "rollback" ? rollback(other()) : switchTraffic(other(), "blue"));
+      expect(await splitNow(context())).toEqual(blueAgain);
+      expect(asked.length).toBeGreaterThan(0);
+      expect(asked).not.toContain("192.0.2.9");
+    },
+  );
 });
 
 describe("once clients are back", () => {
