@@ -57,6 +57,8 @@ const draw = {
 };
 const cases = draw.inputs.map(({ index }): GoldenCase => ({ id: `${index}`, line: index, input: index, expected: 1 }));
 
+const perLook = 100;
+
 /** Pairs of one look. */
 function pairsOf(random: Random, from: number, count: number, chance: Kind["parity"]): ParitySample {
   const value = { kind: "value", value: 1 } as const;
@@ -77,8 +79,8 @@ function fails(random: Random, kind: Kind, name: "parity" | "labels"): boolean {
   const gate = of(name);
   if (gate === undefined) throw new Error("There is no such gate.");
   let memory: ParityMemory = noPairs;
-  for (let from = 0; from < draw.inputs.length; from += 25) {
-    const judged = judgeParity(memory, pairsOf(random, from, 25, kind[name]), gate);
+  for (let from = 0; from < draw.inputs.length; from += perLook) {
+    const judged = judgeParity(memory, pairsOf(random, from, perLook, kind[name]), gate);
     memory = judged.memory;
     if (judged.verdict.verdict !== "hold") return judged.verdict.verdict === "fail";
   }
@@ -176,9 +178,9 @@ function sentBack(kind: Kind, releases: number, seed: number) {
 }
 
 const isLong = process.env.MODELSWITCH_TEST_SOAK === "1";
-const releases = isLong ? 2000 : 60;
+const releases = isLong ? 2000 : 24;
 
-describe("all gates of a release together", () => {
+describe("all gates of a release together", { timeout: isLong ? 3_600_000 : 120_000 }, () => {
   test("have one alpha", () => {
     const parts = gates.flatMap((gate) => ("alpha" in gate ? [gate.alpha] : []));
     expect(parts).toEqual([alpha / 4, alpha / 4, alpha / 4, alpha / 4]);
@@ -194,7 +196,7 @@ describe("all gates of a release together", () => {
   });
 
   test("send one that is bad in one thing back, by the gate that sees it", () => {
-    const few = isLong ? 200 : 6;
+    const few = isLong ? 200 : 3;
     const bad = (more: Partial<Kind>, seed: number) => sentBack({ ...equal, ...more }, few, seed).by;
     expect(bad({ errors: (live) => 10 * live }, 1).traffic).toBe(few);
     expect(bad({ slow: (live) => Math.min(1, 3 * live + 0.1) }, 2).performance).toBe(few);
