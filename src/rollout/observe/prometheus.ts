@@ -64,9 +64,11 @@ function replicasOf(
       `Prometheus at ${host} has series of the model from several clusters (${clusters.slice(0, 5).join(", ")}), which cannot be told apart`,
     );
   }
-  const byTarget = Map.groupBy(values, ({ labels }) =>
-    JSON.stringify(targetLabels.map((name) => labels[name] ?? "")),
-  );
+  const byTarget = new Map<string, Value[]>();
+  for (const value of values) {
+    const key = JSON.stringify(targetLabels.map((name) => value.labels[name] ?? ""));
+    byTarget.set(key, [...(byTarget.get(key) ?? []), value]);
+  }
   // Of the targets with most series first: the others of the same process are left out.
   const targets = [...byTarget]
     .toSorted(([a, one], [b, two]) => two.length - one.length || (a < b ? -1 : 1))

@@ -47,17 +47,21 @@ export class TrafficCounters {
     this.#probes = ask && new OwnProbes(context, ask);
   }
 
-  /** `proofs`: changes with each proof at the ingress. */
+  /** `proofs`: changes with each proof at the ingress. Where nobody counts, requests of our own take the place of clients'. */
   async read(seen: CountedRollout, proofs: number, request: CountersRequest): Promise<CountersOutcome> {
+    const read = await this.readClients(seen, proofs, request);
+    if (read.kind === "read" || request.sources !== undefined || this.#found?.kind !== "none") return read;
+    return (await this.#probes?.read(seen, read.why, request.signal)) ?? read;
+  }
+
+  /** The same, and nothing where nobody counts clients' requests. */
+  async readClients(seen: CountedRollout, proofs: number, request: CountersRequest): Promise<CountersOutcome> {
     const { record, routing } = seen;
     const changedAt = this.#changedAt(`${proofs} ${JSON.stringify(routing)}`);
     await this.#own.pause(request.signal);
     const { ended, isUnderWay } = this.#own;
     const read = await this.#readSource(countersAbout(this.#context, seen, request), seen, request);
-    if (read.kind === "unreadable") {
-      if (request.sources !== undefined || this.#found?.kind !== "none") return read;
-      return (await this.#probes?.read(seen, read.why, request.signal)) ?? read;
-    }
+    if (read.kind === "unreadable") return read;
     // What was read late is of a moment that is over: own requests of that moment count, and edges that lie before the change are none.
     const { isLate } = read;
     const isBefore = this.#last !== undefined && isLate && this.#last.atMs < changedAt;

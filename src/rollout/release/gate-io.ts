@@ -56,7 +56,7 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
     clientsRate: async (signal) => {
       const seen = now();
       const request = { sources: sourcesOf(context), timeoutMs: rateTimeoutMs, signal };
-      return rate.see(await counters.read(seen, proofs(), request), otherSlot(seen.slot));
+      return rate.see(await counters.readClients(seen, proofs(), request), otherSlot(seen.slot));
     },
     liveAskers: context.config.rollout.gates.filter(({ kind }) => isLiveAsker[kind] === true).length,
     counters: (request) => counters.read(now(), proofs(), request),
