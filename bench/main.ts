@@ -7,6 +7,7 @@ import { installPackage } from "../test/support/installed-package.ts";
 import { warmCluster } from "./cluster.ts";
 import { componentOverhead } from "./component.ts";
 import { decisions } from "./decisions/page.ts";
+import { decisionSpeed } from "./decisions/speed.ts";
 import { estate } from "./estate.ts";
 import { peers } from "./peers/index.ts";
 import { releasing } from "./release.ts";
@@ -26,6 +27,7 @@ const onCluster = {
 const alone = {
   startup: () => startup(15),
   decisions: () => decisions(Number(process.env.MODELSWITCH_BENCH_RUNS ?? 1000)),
+  speed: () => decisionSpeed(Number(process.env.MODELSWITCH_BENCH_RUNS ?? 3)),
   cluster: () => warmCluster(3),
 } as const;
 /** Only where they are asked for: controllers are built for them. */

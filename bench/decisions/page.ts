@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { answers, comparedAnswers } from "./answers.ts";
 import { argo, flagger, kayenta, type Rule } from "./peers.ts";
-import { blockOfManyGates } from "./speed.ts";
 import { boundOf, type Outcome, outcomesOf, type Traffic, traffics } from "./streams.ts";
 
 const rules: readonly (readonly [string, Rule])[] = [
@@ -44,7 +43,7 @@ export function decisions(runs: number): string[] {
       (_, begin, end) => `${begin}\n${text}\n\n${end}`,
     ),
   );
-  return [blockOfManyGates(50)];
+  return [];
 }
 
 const percent = (part: number) => {

@@ -1,3 +1,9 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../src/core/clock.ts";
 import { failBets } from "../../src/core/statistics/bets.ts";
 import { errorLines } from "../../src/core/statistics/lines.ts";
 import {
@@ -7,13 +13,19 @@ import {
   startWeights,
   withBlock,
 } from "../../src/core/statistics/share-process.ts";
-import { line, summarise } from "../statistics.ts";
+import { requestFor } from "../../src/gates/ask-model.ts";
+import { parityGate } from "../../src/gates/parity.ts";
+import { runParity } from "../../src/gates/run-parity.ts";
+import { askedAddresses } from "../../src/rollout/commands/asked-addresses.ts";
+import { lookupInTime } from "../../src/rollout/observe/lookup.ts";
+import { probe } from "../../src/rollout/proof/probe.ts";
+import { line, summarise, timed } from "../statistics.ts";
 
 const gates = 20;
 const segments = 50;
 
 /** One block of 20 gates of 50 segments each, with three starts. */
-export function blockOfManyGates(runs: number): string {
+function blockOfManyGates(runs: number): string {
   const test: ShareTest = {
     line: errorLines.fail,
     bets: failBets(errorLines.bad),
@@ -39,4 +51,86 @@ export function blockOfManyGates(runs: number): string {
     `one block of ${gates} gates × ${segments} segments × 3 starts (goal 50 ms)`,
     summarise(durations),
   );
+}
+
+const inputs = 10_000;
+const answerMs = 10;
+/** As parity asks where its pace is not the limit. */
+const atOnce = 8;
+
+/** A model on this machine that takes ten milliseconds. */
+async function slowServer(): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
+  const server = createServer((request, response) => {
+    request.resume();
+    request.on("end", () =>
+      setTimeout(() => response.end('{"outputs":[{"name":"p","shape":[1],"data":[1]}]}'), answerMs),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+/** What judging costs, beside what is judged. */
+export async function decisionSpeed(runs: number): Promise<readonly string[]> {
+  return [blockOfManyGates(50), ...(await parityBesideItsRequests(runs))];
+}
+
+/** Parity of 10,000 inputs, beside the same requests sent by themselves: what judging and remembering cost. */
+async function parityBesideItsRequests(runs: number): Promise<readonly string[]> {
+  const folder = await mkdtemp(join(tmpdir(), "modelswitch-bench-parity-"));
+  const path = "/v2/models/fraud/infer";
+  const lines = Array.from({ length: inputs }, (_, index) =>
+    JSON.stringify({ input: [index, index / 7], segment: index % 2 === 0 ? "even" : "odd" }),
+  );
+  await writeFile(join(folder, "cases.jsonl"), lines.join("\n"));
+  const [live, release] = [await slowServer(), await slowServer()];
+  const { signal } = new AbortController();
+  const ask = askedAddresses(
+    { live: live.url, release: release.url },
+    { probe, lookup: lookupInTime, clock: systemClock },
+  );
+  const config = { cases: "cases.jsonl", path, pace: 1000 };
+  const gate = parityGate.settings({ parity: config }, 10_000);
+  const sent: number[] = [];
+  const judged: number[] = [];
+  try {
+    for (let run = 0; run < runs; run++) {
+      sent.push(
+        await timed(async () => {
+          const requests = lines.map((text) => requestFor(gate.asking, (JSON.parse(text) as { input: unknown }).input));
+          const worker = async () => {
+            for (let next = requests.pop(); next !== undefined; next = requests.pop()) {
+              const request = { ...next, signal };
+              await Promise.all([ask({ ...request, route: "live" }), ask({ ...request, route: "release" })]);
+            }
+          };
+          await Promise.all(Array.from({ length: atOnce }, worker));
+        }),
+      );
+      const io = { ask, calls: { clock: systemClock, folder } };
+      judged.push(
+        await timed(async () => {
+          const about = { io, settings: gate, seed: `run ${run}`, deadlineMs: 3_600_000, signal };
+          const said = await runParity({ ...about, onLook: () => Promise.resolve() });
+          // With segments every input is asked before it passes.
+          if (said.verdict !== "pass") throw new Error(`Equal models: ${said.verdict}, ${said.evidence}`);
+        }),
+      );
+    }
+  } finally {
+    await Promise.all([live.close(), release.close(), rm(folder, { recursive: true })]);
+  }
+  const floor = summarise(sent);
+  return [
+    line(`${inputs} inputs to two servers that take ${answerMs} ms, ${atOnce} at once`, floor),
+    line(`parity of these inputs (goal 1.05×)`, summarise(judged), floor),
+  ];
 }

@@ -1,7 +1,7 @@
 import { writeExact } from "../core/exact-json.ts";
 import { jsonAt } from "../core/json-path.ts";
 import type { Asking } from "./asking.ts";
-import { labelled } from "./cases/compare.ts";
+import { isOfLabels, labelled } from "./cases/compare.ts";
 import type { IngressAnswer, IngressOutcome, IngressRequest } from "./io.ts";
 import { cameTo } from "./outcome.ts";
 import { eventsOf, isEventStream } from "./protocols/event-stream.ts";
@@ -52,8 +52,10 @@ export function saidBy(asking: Asking, outcome: IngressOutcome): Said {
   if (came.answer.truncated === true) return { kind: "broken", why: "the answer is too large to be read" };
   const value = readBy(protocols[asking.protocol], came.answer);
   if (value.kind === "nothing") return { kind: "broken", why: value.why };
-  const { value: whole, facts } = value;
-  return { kind: "value", value: asking.answer === undefined ? whole : jsonAt(whole, asking.answer), facts };
+  const { value: whole, facts, rows } = value;
+  if (asking.answer !== undefined) return { kind: "value", value: jsonAt(whole, asking.answer), facts };
+  const isByRow = rows !== undefined && isOfLabels(asking.comparison);
+  return { kind: "value", value: isByRow ? rows : whole, facts };
 }
 
 /** What is compared of an answer that somebody has kept as JSON. Pure. */

@@ -158,4 +158,14 @@ describe("golden", () => {
     expect((await look()).verdict).toBe("pass");
     expect(JSON.parse(requests[0]?.body ?? "")).toEqual({ amount: 3, country: "DE" });
   });
+
+  test("a file that is written anew meanwhile is asked from its beginning", async () => {
+    await write(Array.from({ length: 60 }, (_, index) => ({ input: [index], expected: 1 })));
+    const { look, requests } = asked({ cases: "cases.jsonl" }, () => output(1));
+    expect((await look()).verdict).toBe("hold");
+    await write(Array.from({ length: 60 }, (_, index) => ({ input: [index + 100], expected: 1 })));
+    expect((await look()).evidence).toBe("50 of 60 cases as declared");
+    expect(await look()).toMatchObject({ verdict: "pass", evidence: "60 of 60 cases as declared" });
+    expect(requests).toHaveLength(110);
+  });
 });

@@ -64,7 +64,10 @@ function compared(config: Partial<ParityConfig>, models: { readonly live: Model;
     for (let looks = 1; said.verdict === "hold" && looks < most; looks++) said = await look();
     return said;
   };
-  return { requests, look, toEnd, memory: () => JSON.stringify(memory), clock };
+  const begin = (kept: unknown) => {
+    memory = kept;
+  };
+  return { requests, look, toEnd, begin, memory: () => JSON.stringify(memory), clock };
 }
 
 const answer = (body: string, status = 200, latencyMs = 5): IngressOutcome => ({
@@ -294,6 +297,66 @@ describe("parity", () => {
     expect(paceOf(20, 300)).toBe(20);
     expect(paceOf(undefined, 0)).toBe(1);
     expect(paceOf(0.5, 300)).toBe(0.5);
+    // Gates that ask live at the same time have one tenth together.
+    expect(paceOf(undefined, 300, 3)).toBe(10);
+    expect(paceOf(undefined, 0, 2)).toBe(0.5);
+  });
+
+  test("a segment may be called like what every object has", async () => {
+    const segments = ["constructor", "toString", "__proto__"];
+    await write(inputs(90).map((one, index) => ({ ...one, segment: segments[index % 3] })));
+    const { toEnd, memory } = compared({ compare: "label" }, { live: same, release: (input) => output(input + 1) });
+    expect(await toEnd()).toMatchObject({ verdict: "fail", evidence: expect.stringContaining("constructor") });
+    expect(JSON.parse(memory()).segments.constructor.pairs).toBeGreaterThan(10);
+  });
+
+  test("ids of 64 bits are sent as they stand in the file, and two that a double cannot tell apart differ", async () => {
+    const lines = Array.from({ length: 90 }, (_, index) => `{"input":{"user":1357924680135792${400 + index}}}`);
+    await writeFile(join(folder, "cases.jsonl"), lines.join("\n"));
+    const item = (id: string): IngressOutcome => answer(`{"item":${id}}`);
+    const { toEnd, requests } = compared(
+      { path: "/recommend" },
+      { live: () => item("9007199254740993"), release: () => item("9007199254740992") },
+    );
+    expect(await toEnd()).toMatchObject({
+      verdict: "fail",
+      evidence: expect.stringContaining('9007199254740992} instead of {"item":9007199254740993}'),
+    });
+    for (const { body } of requests) expect(lines).toContain(`{"input":${body}}`);
+  });
+
+  test("pairs that were compared otherwise are no evidence", async () => {
+    await write(inputs(400));
+    const noisy: Model = (input) => output(input + 1e-9);
+    const models = { live: same, release: noisy };
+    const exact = compared({ inputs: 4 }, models);
+    await exact.look();
+    const before = JSON.parse(exact.memory()) as object;
+    expect(before).toMatchObject({ all: { newOnly: 4 } });
+    const tolerant = compared({ compare: { absolute: 0.001 } }, models);
+    tolerant.begin(before);
+    const said = await tolerant.toEnd();
+    expect(said).toMatchObject({ verdict: "pass", evidence: expect.stringContaining("lost once") });
+    expect(JSON.parse(tolerant.memory())).toMatchObject({ all: { newOnly: 0 }, lost: 1 });
+  });
+
+  test.each([
+    ["input.nmae", ["input.nmae"]],
+    ["one of two", ["input.name", "input.user.id"]],
+  ])("a mask that hides nothing is refused before anything is asked: %s", async (_, mask) => {
+    await write([{ input: { name: "Ada" } }, { input: { name: "Grace" } }]);
+    const settings = parityGate.settings({ parity: { cases: "cases.jsonl", path: "/p", mask } }, 1_000);
+    await expect(parityGate.require?.(settings, folder)).rejects.toMatchObject({ code: "mask-unmatched" });
+  });
+
+  test("an answer of another form than the mask thought shows nothing", async () => {
+    await write(inputs(100));
+    const live: Model = () => answer('{"customer":"Ada","score":1}');
+    const release: Model = () => answer('{"detail":"no such customer: Ada"}');
+    const { toEnd, memory } = compared({ path: "/p", mask: ["answer.customer"] }, { live, release });
+    const said = await toEnd();
+    expect(said.verdict).toBe("fail");
+    expect(`${JSON.stringify(said)} ${memory()}`).not.toContain("Ada");
   });
 
   test("the pace to live is kept", async () => {

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { askingOf } from "./asking.ts";
+import type { IngressOutcome } from "./io.ts";
 import { unknownLive } from "./live-care.ts";
 import { timeBlock } from "./performance/ask.ts";
 import { judgePerformance, type PerformanceMemory } from "./performance.ts";
 
 const nothing: PerformanceMemory = { first: [], bounds: [], live: undefined, elapsedMs: 0, sent: 0 };
+const asking = askingOf({ cases: "performance.fixture.jsonl", path: "/p", protocol: "json" }, 1_000);
 const settings = { alpha: 0.05, durationMs: 300_000 };
 
 /** Log-normal latencies with a median, as servers have them. */
@@ -89,6 +92,56 @@ describe("performance", () => {
       evidence: expect.stringContaining("live has given 0 of the 50 answers"),
     });
   });
+});
+
+/** One block, with a clock that goes on by itself; what each slot answers. */
+async function block(answers: Record<"live" | "release", (index: number) => IngressOutcome>, care = unknownLive) {
+  let now = 0;
+  const sent = { live: 0, release: 0 };
+  const sample = await timeBlock(
+    {
+      calls: {
+        folder: import.meta.dirname,
+        clock: {
+          now: () => now,
+          sleep: (ms) => {
+            now += ms;
+            return Promise.resolve();
+          },
+        },
+      },
+      ask: ({ route }) => {
+        const side = route === "live" ? "live" : "release";
+        sent[side] += 1;
+        return Promise.resolve(answers[side](sent[side]));
+      },
+    },
+    { asking, rate: 20, turn: 0, care },
+    new AbortController().signal,
+  );
+  return { sample, sent };
+}
+
+const answered = (status: number, latencyMs: number): IngressOutcome => ({
+  kind: "answer",
+  answer: { status, body: "" },
+  latencyMs,
+});
+
+test.each([400, 401, 404, 301, 500])("HTTP %i is no quick answer", async (status) => {
+  const { sample } = await block({ live: () => answered(200, 20), release: () => answered(status, 1) });
+  expect(sample).toMatchObject({ kind: "timed", times: expect.arrayContaining([{ live: 20, release: Infinity }]) });
+});
+
+test("live is left alone when its answers become slow, for a while", async () => {
+  const release = () => answered(200, 20);
+  const { sample, sent } = await block({ live: (index) => answered(200, index > 60 ? 900 : 20), release });
+  expect(sample).toMatchObject({ kind: "timed", strain: expect.stringContaining("took longer than") });
+  expect(sent.live).toBeLessThan(100);
+  const care = sample.kind === "timed" ? sample.care : unknownLive;
+  const next = await block({ live: release, release }, care);
+  expect(next.sample).toMatchObject({ kind: "paused", why: expect.stringMatching(/^live is left alone for another/) });
+  expect(next.sent).toEqual({ live: 0, release: 0 });
 });
 
 test("requests go out at their rate although none was answered yet", async () => {

@@ -55,6 +55,14 @@ describe("smoke", () => {
     expect(await look()).toMatchObject({ verdict: "pass", evidence: "ready, inputs and outputs as before" });
   });
 
+  test("a server that names no inputs has shown none", async () => {
+    const look = asked(models(metadata([]), metadata([])));
+    expect(await look()).toMatchObject({
+      verdict: "pass",
+      evidence: "ready; neither model names inputs or outputs, so these are not compared",
+    });
+  });
+
   test("fails where they are others, unless that is declared", async () => {
     const changed = models(metadata([x], [y]), metadata([{ ...x, shape: [-1, 3] }], [y]));
     expect(await asked(changed)()).toMatchObject({

@@ -113,6 +113,21 @@ describe("compare, of two addresses", () => {
     expect((found.stdout + found.stderr).replaceAll('\\"', '"')).toMatch(message);
   });
 
+  test("a password in an address is refused, and shown nowhere", async () => {
+    writeInputs(1);
+    const found = await compare("http://me:s3cr3t@127.0.0.1:9", "http://127.0.0.1:9");
+    expect(found.exitCode).toBe(2);
+    expect(found.stdout + found.stderr).toContain("has a password for 127.0.0.1:9 in it");
+    expect(found.stdout + found.stderr).not.toContain("s3cr3t");
+  });
+
+  test("a mask that hides nothing is refused before anybody is asked", async () => {
+    writeInputs(3);
+    const found = await compare("http://127.0.0.1:9", "http://127.0.0.1:9", "--mask", "input.amont");
+    expect(found.exitCode).toBe(2);
+    expect(found.stdout).toContain("mask-unmatched");
+  });
+
   test("a case that is none is told with its line, before anybody is asked", async () => {
     writeFileSync(join(folder, "inputs.jsonl"), '{"amount":1}\n{"amount":\n');
     const found = await compare("http://127.0.0.1:9", "http://127.0.0.1:9");

@@ -125,6 +125,14 @@ async function addresses(
     if (!/^https?:\/\/[^\s/]/.test(url) || !URL.canParse(url)) {
       throw wrongOption(name, `is "${url}", but takes an address such as http://127.0.0.1:8080`);
     }
+    const { username, password, host } = new URL(url);
+    if (username !== "" || password !== "") {
+      throw wrongOption(
+        name,
+        `has a password for ${host} in it, which everybody on this machine can read`,
+        "Send it in a header instead, from an environment variable: --header Authorization=TOKEN.",
+      );
+    }
   }
   const settings = await settingsOf(input, context, undefined);
   const [{ askedAddresses }, { probe }, { lookupInTime }] = await Promise.all([

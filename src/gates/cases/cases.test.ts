@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { type Comparison, difference } from "./compare.ts";
+import { answersDiffer, type Comparison, difference } from "./compare.ts";
 import { casesOfCsv } from "./csv.ts";
 import { casesOfJsonLines } from "./json-lines.ts";
 
@@ -84,4 +84,41 @@ describe("an answer is right", () => {
   ])("by %j: %j, answered %j", (comparison, expected, answer, wrong) => {
     expect(difference(comparison, expected, answer)).toBe(wrong);
   });
+});
+
+test("a number that no double holds is told, where it would be sent as null", () => {
+  expect(() => casesOfJsonLines('{"input":{"a":[1,1e999]},"expected":1}', "c.jsonl")).toThrow(
+    "c.jsonl:1, input.a.1: is a number that is too large for 64 bits",
+  );
+  expect(() => casesOfCsv("a,expected\n-1e400,1", "c.csv")).toThrow("c.csv:2, input.a: ");
+});
+
+test("ids of 64 bits stay what they are, in either form of file", () => {
+  const id = 1_357_924_680_135_792_469n;
+  expect(casesOfCsv(`user,expected\n${id},1`, "c.csv")[0]?.input).toEqual({ user: id });
+  const [one] = casesOfJsonLines(`{"id":${id},"input":{"user":${id}},"expected":${id}}`, "c.jsonl");
+  expect(one).toMatchObject({ id: String(id), input: { user: id }, expected: id });
+});
+
+test("a label that is declared may be called like a number that is none", () => {
+  expect(difference({ kind: "label" }, "Nan", "Nan")).toBeUndefined();
+  expect(difference({ kind: "exact" }, "Infinity", "Infinity")).toBeUndefined();
+  expect(difference({ kind: "label" }, "fraud", "NaN")).toBe('"NaN" in place of a number');
+  expect(difference({ kind: "exact" }, { p: 1 }, { p: "NaN" })).toContain("in place of a number");
+});
+
+test("labels of several rows are compared row by row", () => {
+  const label: Comparison = { kind: "label" };
+  const scores = [
+    [0.1, 0.9],
+    [0.8, 0.2],
+  ];
+  expect(difference(label, [1, 0], scores)).toBeUndefined();
+  expect(difference(label, [1, 1], scores)).toBe("[1,0] instead of [1,1]");
+  expect(answersDiffer(label, scores, [scores[0] ?? [], [0.2, 0.8]])).toBe("[1,1] instead of [1,0]");
+  expect(answersDiffer(label, [["a"], ["b"]], [["a"], ["c"]])).toBe('["a","c"] instead of ["a","b"]');
+  expect(difference(label, 1, [[0.1, 0.9]])).toBeUndefined();
+  const best: Comparison = { kind: "top-k", k: 1 };
+  expect(difference(best, [1, 0], scores)).toBeUndefined();
+  expect(answersDiffer(best, scores, [[0.1, 0.9], [0.2, 0.8]])).toMatch(/^row 1: 0 is not among/);
 });

@@ -35,7 +35,9 @@ export function difference(comparison: Comparison, expected: unknown, answer: un
     case "label":
       return sameLabel(labelOf(answer), expected) ? undefined : instead(labelOf(answer), expected);
     case "top-k": {
-      const best = bestOf(answer, comparison.k);
+      const rows = rowsOf(answer);
+      if (rows !== undefined && Array.isArray(expected)) return rowsDiffer(comparison, expected, rows);
+      const best = bestOf(rows?.[0] ?? answer, comparison.k);
       if (best === undefined) return `${shown(answer)} is no list of scores or labels`;
       return best.some((one) => sameLabel(one, expected))
         ? undefined
@@ -66,8 +68,13 @@ export function answersDiffer(comparison: Comparison, one: unknown, other: unkno
 }
 
 /** What an answer is where it is what is expected: of scores the label. Pure. */
-export function labelled({ kind }: Comparison, answer: unknown): unknown {
-  return kind === "label" || kind === "top-k" ? labelOf(answer) : answer;
+export function labelled(comparison: Comparison, answer: unknown): unknown {
+  return isOfLabels(comparison) ? labelOf(answer) : answer;
+}
+
+/** Whether labels are compared: each row of an answer has one. */
+export function isOfLabels({ kind }: Comparison): boolean {
+  return kind === "label" || kind === "top-k";
 }
 
 /**
@@ -197,8 +204,27 @@ function first(value: object, look: (key: string, inner: unknown) => string | un
   return undefined;
 }
 
-/** Of scores the index of the highest; anything else is the label itself. */
+/** Answers to several inputs at once: a list for each. */
+function rowsOf(answer: unknown): readonly (readonly unknown[])[] | undefined {
+  return Array.isArray(answer) && answer.length > 0 && answer.every(Array.isArray) ? answer : undefined;
+}
+
+function rowsDiffer(
+  comparison: Comparison,
+  expected: readonly unknown[],
+  rows: readonly (readonly unknown[])[],
+): string | undefined {
+  if (rows.length !== expected.length) return `${rows.length} rows instead of ${expected.length}`;
+  return first(rows, (row, inner) => {
+    const why = difference(comparison, expected[Number(row)], inner);
+    return why === undefined ? undefined : `row ${row}: ${why}`;
+  });
+}
+
+/** Of scores the index of the highest, of rows that of each; anything else is the label itself. */
 function labelOf(answer: unknown): unknown {
+  const rows = rowsOf(answer);
+  if (rows !== undefined) return rows.length === 1 ? labelOf(rows[0]) : rows.map(labelOf);
   return isScores(answer) ? ranked(answer)[0] : Array.isArray(answer) ? answer[0] : answer;
 }
 
@@ -217,6 +243,10 @@ function ranked(scores: readonly number[]): readonly number[] {
 
 /** Files often have numbers where answers have texts. */
 function sameLabel(answer: unknown, expected: unknown): boolean {
+  if (Array.isArray(answer) && Array.isArray(expected))
+    return (
+      answer.length === expected.length && answer.every((one, index) => sameLabel(one, expected[index]))
+    );
   return (
     isDeepStrictEqual(answer, expected) ||
     (isPlain(answer) && isPlain(expected) && String(answer) === String(expected))

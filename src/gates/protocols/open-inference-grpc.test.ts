@@ -53,3 +53,15 @@ test("what is no message is told, and NaN comes through to be told", () => {
   expect(() => grpc?.read(Uint8Array.of(0x2a, 0x7f))).toThrow();
   expect(answer("FP64", (writer) => writer.uint32(0x3a).fork().double(Number.NaN).ldelim())).toBeNaN();
 });
+
+test("ids of 64 bits stay what they are, both ways", () => {
+  const id = 9_007_199_254_740_993n;
+  expect(answer("INT64", (writer) => writer.uint32(0x1a).fork().int64(id.toString()).ldelim())).toBe(id);
+  const raw = Buffer.alloc(8);
+  raw.writeBigInt64LE(-id);
+  expect(answer("INT64", () => {}, raw)).toBe(-id);
+  const path = "/v2/models/fraud/infer";
+  const bytes = Buffer.from(grpc?.write(openInferenceGrpc.body([id, 7], path), path) ?? []);
+  const expected = protobuf.Writer.create().fork().int64(id.toString()).int64(7).ldelim().finish();
+  expect(bytes.includes(expected)).toBe(true);
+});

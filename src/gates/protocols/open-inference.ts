@@ -1,6 +1,6 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { writeExact } from "../../core/exact-json.ts";
-import { isFields } from "../../core/fields.ts";
+import { type Fields, isFields } from "../../core/fields.ts";
 import type { Protocol, Read } from "./protocol.ts";
 
 /** A tensor of a request. */
@@ -58,6 +58,19 @@ export const openInference: Protocol = {
       values[name] = output.data.length === 1 ? output.data[0] : output.data;
     }
     const [only, ...more] = Object.values(values);
-    return { kind: "value", value: more.length === 0 ? only : values };
+    if (more.length > 0) return { kind: "value", value: values };
+    const rows = rowsOf(outputs[0] as Fields);
+    return { kind: "value", value: only, ...(rows === undefined ? {} : { rows }) };
   },
 };
+
+/** Data by its first dimension, where that is of several inputs: each has scores or a label of its own. `undefined`: it is of one. */
+function rowsOf({ shape, data, datatype }: Fields): readonly unknown[] | undefined {
+  if (!Array.isArray(shape) || !Array.isArray(data)) return undefined;
+  const [rows, ...others] = shape.map(Number);
+  if (rows === undefined || !(rows > 1) || data.length % rows !== 0) return undefined;
+  // One dimension alone may be the scores of one input; whole numbers are labels.
+  if (others.length === 0 && datatype !== "INT64" && datatype !== "INT32") return undefined;
+  const size = data.length / rows;
+  return Array.from({ length: rows }, (_, row) => data.slice(row * size, (row + 1) * size));
+}

@@ -120,3 +120,12 @@ describe("streams", () => {
     });
   });
 });
+
+test("a line separator within a text ends no line of a stream", () => {
+  const chunk = (content: string, finish: string | null = null) =>
+    `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;
+  const body = `${chunk("one\u2028two")}${chunk("\u2029three", "stop")}data: [DONE]\n\n`;
+  const events = eventsOf(body, []);
+  expect(events).toHaveLength(3);
+  expect(openai.stream?.(events)).toMatchObject({ kind: "value", value: "one\u2028two\u2029three" });
+});

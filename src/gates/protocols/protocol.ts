@@ -37,7 +37,13 @@ export interface Facts {
 
 /** What is compared, or why there is nothing. */
 export type Read =
-  | { readonly kind: "value"; readonly value: unknown; readonly facts?: Facts }
+  | {
+      readonly kind: "value";
+      readonly value: unknown;
+      readonly facts?: Facts;
+      /** The same by rows, where several inputs were asked at once. @default one was */
+      readonly rows?: readonly unknown[];
+    }
   | { readonly kind: "nothing"; readonly why: string };
 
 /** An answer in JSON. Infinities and NaN, which some servers write though JSON has none, are told as what they are. Pure. */

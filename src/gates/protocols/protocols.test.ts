@@ -55,3 +55,18 @@ test("what is no JSON is told, numbers that are none by name", () => {
   });
   expect(readJson('{"a": "NaN"')).toEqual({ kind: "nothing", why: "the answer is no JSON" });
 });
+
+test("an answer to several inputs has a row for each", () => {
+  const rows = (shape: number[], datatype: string, data: unknown[]) => {
+    const read = openInference.value({ outputs: [{ name: "p", shape, datatype, data }] });
+    return read.kind === "value" ? read.rows : read;
+  };
+  expect(rows([2, 2], "FP32", [0.1, 0.9, 0.8, 0.2])).toEqual([
+    [0.1, 0.9],
+    [0.8, 0.2],
+  ]);
+  expect(rows([3, 1], "BYTES", ["a", "b", "c"])).toEqual([["a"], ["b"], ["c"]]);
+  expect(rows([3], "INT64", [0, 2, 1])).toEqual([[0], [2], [1]]);
+  expect(rows([3], "FP32", [0.1, 0.2, 0.7])).toBeUndefined();
+  expect(rows([1, 3], "FP32", [0.1, 0.2, 0.7])).toBeUndefined();
+});

@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { GateIo } from "../../gates/io.ts";
 import { type Lookup, resolveAddress } from "../observe/ingress-endpoints.ts";
+import { statusOfGrpc } from "../proof/grpc-status.ts";
 import { isUntrusted } from "../proof/probe.ts";
 import type { Probe } from "../proof/probe-request.ts";
 
@@ -18,7 +19,7 @@ export function askedAddresses(
 ): GateIo["ask"] {
   return async (request) => {
     const url = new URL(request.route === "live" ? live : release);
-    const { path, method, body, insecure, headers, timeoutMs, signal } = request;
+    const { path, method, body, grpc, insecure, headers, timeoutMs, signal } = request;
     const startedAt = clock.now();
     try {
       const [endpoint] = await resolveAddress(url.href, lookup);
@@ -29,17 +30,23 @@ export function askedAddresses(
         path: `${url.pathname.replace(/\/+$/, "")}${path}`,
         method,
         body,
+        grpc,
         verified: !insecure,
         headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
         timeoutMs,
         signal,
       });
-      const { status, body: said, truncated } = answer;
+      const { body: said, truncated, message } = answer;
+      const status = grpc === undefined ? answer.status : statusOfGrpc(answer);
       const latencyMs = clock.now() - startedAt;
       const limit = status === 429 ? { limit: `HTTP 429 at ${url.origin}` } : {};
       return {
         kind: "answer",
-        answer: { status, body: said, ...(truncated === true ? { truncated } : {}), ...limit },
+        answer: {
+          ...{ status, body: said, message },
+          ...(truncated === true ? { truncated } : {}),
+          ...limit,
+        },
         latencyMs,
       };
     } catch (error) {

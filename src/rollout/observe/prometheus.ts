@@ -34,6 +34,7 @@ export async function readPrometheus(
   readonly atMs: number;
   readonly replicas: readonly { readonly id: string; readonly samples: readonly Sample[] }[];
 }> {
+  const { host } = new URL(prometheus.url);
   const queries = known.map((counters) => seriesOf(counters, model));
   const askedAt = io.clock.now();
   const values = (await Promise.all(queries.map((query) => ask(prometheus, query, io)))).flat();
@@ -46,17 +47,56 @@ export async function readPrometheus(
   ).flat();
   // By its own clock: that of this machine may be another one.
   const age = Math.max(0, ...scraped.map(({ value, atSeconds }) => atSeconds - value));
-  const replicas = new Map<string, Sample[]>();
-  for (const { labels, value } of values) {
-    const id = labels.pod ?? labels.instance ?? "";
-    const sample = { name: labels.__name__ ?? "", labels: withOwnLabels(labels), value };
-    replicas.set(id, [...(replicas.get(id) ?? []), sample]);
-  }
-  return {
-    atMs: askedAt - age * 1000,
-    replicas: [...replicas].map(([id, samples]) => ({ id, samples })),
-  };
+  return { atMs: askedAt - age * 1000, replicas: replicasOf(values, host) };
 }
+
+/**
+ * Each replica's samples, once: two jobs that scrape the same process, or two copies of a Prometheus behind one address, would count each request
+ * twice, and what is counted twice looks more certain than it is.
+ */
+function replicasOf(
+  values: readonly Value[],
+  host: string,
+): readonly { readonly id: string; readonly samples: readonly Sample[] }[] {
+  const clusters = [...new Set(values.flatMap(({ labels }) => labels.cluster ?? []))].toSorted();
+  if (clusters.length > 1) {
+    throw new Error(
+      `Prometheus at ${host} has series of the model from several clusters (${clusters.slice(0, 5).join(", ")}), which cannot be told apart`,
+    );
+  }
+  const byTarget = new Map<string, Value[]>();
+  for (const value of values) {
+    const key = JSON.stringify(targetLabels.map((name) => value.labels[name] ?? ""));
+    byTarget.set(key, [...(byTarget.get(key) ?? []), value]);
+  }
+  // Of the targets with most series first: the others of the same process are left out.
+  const targets = [...byTarget]
+    .toSorted(([a, one], [b, two]) => two.length - one.length || (a < b ? -1 : 1))
+    .map(([, series]) => series);
+  const seen = new Set<string>();
+  return targets.flatMap((series) => {
+    const { pod, namespace = "", instance } = series[0]?.labels ?? {};
+    const names = [
+      ...(pod === undefined ? [] : [`pod ${namespace}/${pod}`]),
+      ...(instance === undefined ? [] : [`instance ${instance}`]),
+    ];
+    const isKnown = names.length === 0 ? seen.has("") : names.some((name) => seen.has(name));
+    for (const name of names.length === 0 ? [""] : names) seen.add(name);
+    if (isKnown) return [];
+    const samples = series.map(({ labels, value }) => ({
+      name: labels.__name__ ?? "",
+      labels: withOwnLabels(labels),
+      value,
+    }));
+    return [{ id: pod ?? instance ?? "", samples }];
+  });
+}
+
+/** What tells the targets of a Prometheus apart, and copies of one: `service` may be a label of the controller's own. */
+const targetLabels = [
+  ...["job", "instance", "namespace", "pod", "container", "endpoint"],
+  ...["prometheus", "prometheus_replica", "replica", "receive", "tenant_id"],
+] as const;
 
 /** The series of the model, also where Prometheus keeps a target's own labels as `exported_…`. */
 function seriesOf(counters: ControllerCounters, model: CountedModel): string {
@@ -105,7 +145,9 @@ export async function lastHour(
     const { label, expression } = counters.matching(model);
     const [requests = ""] = counters.metrics;
     const of = (name: string) => `rate(${requests}{${name}=~${JSON.stringify(expression)}}[10m])`;
-    return `sum(${of(label)} or ${of(`exported_${label}`)})`;
+    // Two jobs that scrape the same process count each request once.
+    const once = `max without (job, endpoint, container, prometheus, prometheus_replica, replica)`;
+    return `sum(${once} (${of(label)} or ${of(`exported_${label}`)}))`;
   });
   const rows = await Promise.all(
     perSecond.map((query) =>

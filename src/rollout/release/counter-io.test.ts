@@ -147,3 +147,19 @@ describe("what cannot be read is said, and is no verdict", () => {
     });
   });
 });
+
+test("where nobody counts, requests of our own are no clients' requests", async () => {
+  const warmUp = { path: "/predict", body: {} };
+  const probing = bench.context(templateConfig({ warmUp }));
+  let asked = 0;
+  const probed = new TrafficCounters(probing, own, () => {
+    asked += 1;
+    return Promise.resolve({ kind: "answer", answer: { status: 200, body: "" }, latencyMs: 1 });
+  });
+  bench.receive = () => ({ status: 404, body: "" });
+  const request = { sources: undefined, timeoutMs: 1000, signal: new AbortController().signal };
+  expect(await probed.readClients(await seen(), 0, request)).toMatchObject({ kind: "unreadable" });
+  expect(asked).toBe(0);
+  expect(await probed.read(await seen(), 0, request)).toMatchObject({ kind: "read", share: 0.5 });
+  expect(asked).toBe(2);
+});

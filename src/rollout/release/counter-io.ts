@@ -48,8 +48,17 @@ export class TrafficCounters {
     this.#probes = ask && new OwnProbes(context, ask);
   }
 
-  /** `proofs`: changes with each proof at the ingress. */
+  /** `proofs`: changes with each proof at the ingress. Where nobody counts, requests of our own take the place of clients'. */
   async read(seen: CountedRollout, proofs: number, request: CountersRequest): Promise<CountersOutcome> {
+    const read = await this.readClients(seen, proofs, request);
+    // Requests of our own are no copies of clients'.
+    if (read.kind === "read" || request.of === "copies") return read;
+    if (request.sources !== undefined || this.#found?.kind !== "none") return read;
+    return (await this.#probes?.read(seen, read.why, request.signal)) ?? read;
+  }
+
+  /** The same, and nothing where nobody counts clients' requests. */
+  async readClients(seen: CountedRollout, proofs: number, request: CountersRequest): Promise<CountersOutcome> {
     const { record, routing } = seen;
     const isOfCopies = request.of === "copies";
     if (isOfCopies && routing.mirror === undefined) {
@@ -59,11 +68,7 @@ export class TrafficCounters {
     await this.#own.pause(request.signal);
     const { ended, isUnderWay } = this.#own;
     const read = await this.#readSource(countersAbout(this.#context, seen, request), seen, request);
-    if (read.kind === "unreadable") {
-      // Requests of its own are no copies of clients'.
-      if (isOfCopies || request.sources !== undefined || this.#found?.kind !== "none") return read;
-      return (await this.#probes?.read(seen, read.why, request.signal)) ?? read;
-    }
+    if (read.kind === "unreadable") return read;
     // What was read late is of a moment that is over: own requests of that moment count, and edges that lie before the change are none.
     const { isLate } = read;
     const isBefore = this.#last !== undefined && isLate && this.#last.atMs < changedAt;

@@ -57,7 +57,7 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
     clientsRate: async (signal) => {
       const seen = now();
       const request = { sources: sourcesOfClients(context), timeoutMs: rateTimeoutMs, signal };
-      return rate.see(await counters.read(seen, proofs(), request), otherSlot(seen.slot));
+      return rate.see(await counters.readClients(seen, proofs(), request), otherSlot(seen.slot));
     },
     liveAskers: context.config.rollout.gates.filter(({ kind }) => isLiveAsker[kind] === true).length,
     // Copies are counted by whom clients' requests are, unless their gate says another.
