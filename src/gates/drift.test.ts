@@ -19,7 +19,11 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const subject: GateSubject = { ...fraud, phase: "verify" };
 const base = {
-  ...{ name: "drift", phases: ["verify"], everyMs: 1000, failures: 1, onInconclusive: "hold" },
+  name: "drift",
+  phases: ["verify"],
+  everyMs: 1000,
+  failures: 1,
+  onInconclusive: "hold",
 } as const;
 
 /** Numbers of [0, 1) that go on. */

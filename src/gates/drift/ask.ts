@@ -95,7 +95,9 @@ export async function askPredictions(
   const from = memory.cases === digest ? memory.next : 0;
   const lacking = Math.max(1, firstOf(draw.length) - memory.summed - memory.first.length);
   const most = isLearning ? Math.min(mostInOneLook, lacking) : mostInOneLook;
-  const pace = paceOf(how.pace, await io.clientsRate?.(signal));
+  // Where live is left alone, its clients do not matter.
+  const clients = how.live === "recorded" ? undefined : await io.clientsRate?.(signal);
+  const pace = paceOf(how.pace, clients);
   const turns = new Pace(clock, pace);
   const asked: Asked[] = [];
   const requests = { live: 0, release: 0 };
