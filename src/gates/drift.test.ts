@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { callIo, subject as fraud } from "../calls/calls.fixture.ts";
 import type { GateVerdict } from "../core/calls.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
+import { binNames, binOf, binsOf, countedAs, predictionKindOf } from "./drift/bins.ts";
 import type { DriftConfig } from "./drift.ts";
 import { driftGate } from "./drift.ts";
-import { binNames, binOf, binsOf, countedAs, predictionKindOf } from "./drift/bins.ts";
 import type { GateIo, GateSubject, IngressOutcome } from "./io.ts";
 import { withAlpha } from "./kinds.ts";
 
@@ -81,7 +81,12 @@ async function run(model: Model, config: Partial<DriftConfig> = {}, inputs = 2_0
   if (gate?.kind !== "drift") throw new Error("It is one.");
   for (; said.verdict === "hold" && looks < 500; looks++) {
     const kept = memory === undefined ? undefined : JSON.parse(JSON.stringify(memory));
-    ({ said, memory } = await driftGate.look({ io, memory: kept }, gate, subject, new AbortController().signal));
+    ({ said, memory } = await driftGate.look(
+      { io, memory: kept },
+      gate,
+      subject,
+      new AbortController().signal,
+    ));
   }
   return { said, asked, memory, looks };
 }
@@ -117,7 +122,9 @@ describe("predictions of both slots", () => {
     expect(said).toMatchObject({
       verdict: "fail",
       evidence: expect.stringMatching(/most apart is "(fraud|fine)"/),
-      data: { distribution: [{ label: "fine" }, { label: "fraud" }, { label: "other" }, { label: "no prediction" }] },
+      data: {
+        distribution: [{ label: "fine" }, { label: "fraud" }, { label: "other" }, { label: "no prediction" }],
+      },
     });
     const { said: masked } = await run(
       { live: label(0.1), release: label(0.3) },
@@ -127,13 +134,12 @@ describe("predictions of both slots", () => {
   });
 
   test("that are none are counted as none", async () => {
-    const { said } = await run(
-      { live: (x) => x, release: (x) => (x < 0.1 ? undefined : x) },
-      { fail: true },
-    );
+    const { said } = await run({ live: (x) => x, release: (x) => (x < 0.1 ? undefined : x) }, { fail: true });
     expect(said).toMatchObject({
       verdict: "fail",
-      data: { distribution: expect.arrayContaining([expect.objectContaining({ label: "no prediction", live: 0 })]) },
+      data: {
+        distribution: expect.arrayContaining([expect.objectContaining({ label: "no prediction", live: 0 })]),
+      },
     });
   });
 
@@ -149,7 +155,9 @@ describe("predictions of both slots", () => {
       verdict: "inconclusive",
       evidence: expect.stringMatching(/^not shown: predictions within 2 x live's \+ 2 points in each bin/),
     });
-    expect((await run({ live: (x) => x, release: (x) => x }, {}, 60)).said.evidence).toContain("60 inputs, too few");
+    expect((await run({ live: (x) => x, release: (x) => x }, {}, 60)).said.evidence).toContain(
+      "60 inputs, too few",
+    );
   });
 
   test("keep a record small", async () => {
@@ -173,8 +181,11 @@ describe("alpha", () => {
 
 describe("bins", () => {
   test("are of what predictions are", () => {
-    expect([0.5, "fraud", "a text of more than forty characters, as models write", [0.1, 0.9], true].map(predictionKindOf))
-      .toEqual(["number", "label", "text", "label", "label"]);
+    expect(
+      [0.5, "fraud", "a text of more than forty characters, as models write", [0.1, 0.9], true].map(
+        predictionKindOf,
+      ),
+    ).toEqual(["number", "label", "text", "label", "label"]);
     expect(predictionKindOf(Array.from({ length: 100 }, () => 1))).toBe("embedding");
     expect(countedAs("label", [0.1, 0.9])).toBe("1");
     expect(countedAs("label", Number.NaN)).toBeUndefined();

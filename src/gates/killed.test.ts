@@ -89,7 +89,9 @@ describe("a gate that reads counters, killed between two of its looks", () => {
     latencies: { bounds: [], counts: [] },
   });
   type Kept = {
-    readonly live: { readonly metrics: { readonly errors: { readonly inAll: Block; readonly fail: object } } };
+    readonly live: {
+      readonly metrics: { readonly errors: { readonly inAll: Block; readonly fail: object } };
+    };
   };
 
   test.each<[string, GateForm]>([

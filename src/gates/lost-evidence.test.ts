@@ -14,7 +14,10 @@ const look = lookBy<Settings, number, { readonly looks: number }>({
   ask: () => Promise.resolve(1),
   judge: ({ looks }, more, { alpha }) => {
     alphas.push(alpha);
-    return { verdict: { verdict: "hold", evidence: `${looks + more} looks` }, memory: { looks: looks + more } };
+    return {
+      verdict: { verdict: "hold", evidence: `${looks + more} looks` },
+      memory: { looks: looks + more },
+    };
   },
 });
 const looked = async (memory: unknown, settings: Settings = { alpha: 0.05 }) =>

@@ -86,7 +86,10 @@ describe("copies of clients' requests", () => {
     ["answers slower than 0.3 s", { slow: 0.1 }],
   ])("with more %s send the release back before a client gets to it", async (what, rates) => {
     const { said, looks: count } = await looks(rates, 1, 60);
-    expect(said).toMatchObject({ verdict: "fail", evidence: expect.stringContaining(`more ${what} than live`) });
+    expect(said).toMatchObject({
+      verdict: "fail",
+      evidence: expect.stringContaining(`more ${what} than live`),
+    });
     expect(count).toBeGreaterThan(3);
   });
 
@@ -96,7 +99,9 @@ describe("copies of clients' requests", () => {
       verdict: "inconclusive",
       evidence: expect.stringContaining("of what is counted are copies in green, 50 % are declared"),
     });
-    expect((await looks({}, 0, 8)).said).toMatchObject({ verdict: expect.not.stringMatching(/^(pass|fail)$/) });
+    expect((await looks({}, 0, 8)).said).toMatchObject({
+      verdict: expect.not.stringMatching(/^(pass|fail)$/),
+    });
   });
 });
 

@@ -43,7 +43,9 @@ async function configured(gate: object): Promise<void> {
 const copies = { name: "copies", every: 2, shadow: { metrics: [] as string[], latency: false } };
 const counted = () => ({ ...copies, shadow: { ...copies.shadow, metrics: [traefik.metricsUrl] } });
 
-test("a release that fails on copies is sent back, and no client has noticed", { timeout: 400_000 }, async () => {
+test("a release that fails on copies is sent back, and no client has noticed", {
+  timeout: 400_000,
+}, async () => {
   await configured(counted());
   const stop = new AbortController();
   const load = project.startQuickLoad(ratePerSecond, stop.signal, ["1"]);
@@ -78,19 +80,23 @@ test("a gate whose copies nobody counts is refused by plan and release", { timeo
   }
 });
 
-test.runIf(isSoak)("a good release goes live once its copies are shown to be answered well", {
-  timeout: 600_000,
-}, async () => {
-  await configured(counted());
-  const stop = new AbortController();
-  const load = project.startQuickLoad(ratePerSecond, stop.signal, ["1", "2"]);
-  try {
-    const good = await project.command(["release", "--json", "--set", `image=${testImages.green}`]);
-    expect(good.exitCode, good.stdout).toBe(0);
-    expect(good.stdout).toMatch(/"name":"copies"[^\n]*"verdict":"pass"/);
-    const seen = await load.stop();
-    expect(seen.failed, failuresOf(seen)).toBe(0);
-  } finally {
-    stop.abort();
-  }
-});
+test.runIf(isSoak)(
+  "a good release goes live once its copies are shown to be answered well",
+  {
+    timeout: 600_000,
+  },
+  async () => {
+    await configured(counted());
+    const stop = new AbortController();
+    const load = project.startQuickLoad(ratePerSecond, stop.signal, ["1", "2"]);
+    try {
+      const good = await project.command(["release", "--json", "--set", `image=${testImages.green}`]);
+      expect(good.exitCode, good.stdout).toBe(0);
+      expect(good.stdout).toMatch(/"name":"copies"[^\n]*"verdict":"pass"/);
+      const seen = await load.stop();
+      expect(seen.failed, failuresOf(seen)).toBe(0);
+    } finally {
+      stop.abort();
+    }
+  },
+);

@@ -175,9 +175,13 @@ describe("predictions in ten bins, blocks of 25 of each slot", { timeout: 300_00
     const draw = (of: readonly number[]) => {
       const bins = of.map(() => 0);
       for (let index = 0; index < 25; index++) {
-        let left = random();
-        const found = of.findIndex((share) => (left -= share) < 0);
-        const at = found === -1 ? of.length - 1 : found;
+        const value = random();
+        let sum = 0;
+        let at = 0;
+        for (const [bin, share] of of.entries()) {
+          if (sum <= value) at = bin;
+          sum += share;
+        }
         bins[at] = (bins[at] ?? 0) + 1;
       }
       return bins;

@@ -15,7 +15,11 @@ export const binsShape = z.discriminatedUnion("by", [
   /** These, every other one, and no prediction. */
   z.object({ by: z.literal("label"), labels: z.array(z.string()).min(1) }),
   /** Up to each of these, above the last one, and no prediction. */
-  z.object({ by: z.literal("size"), of: z.enum(["number", "text", "embedding"]), upTo: z.array(z.number()).min(1) }),
+  z.object({
+    by: z.literal("size"),
+    of: z.enum(["number", "text", "embedding"]),
+    upTo: z.array(z.number()).min(1),
+  }),
 ]);
 export type Bins = z.infer<typeof binsShape>;
 

@@ -55,7 +55,7 @@ export function judgeDrift(
     case "no-cases":
       return { memory, verdict: { verdict: "inconclusive", evidence: sample.why } };
     case "over":
-      return { memory, verdict: foundVerdict(memory, memory.found ?? "", judging) };
+      return { memory, verdict: foundVerdict(memory.found ?? "", judging) };
     case "paused": {
       const verdict = memory.care.pauses >= patientPauses ? "inconclusive" : "hold";
       return { memory, verdict: { verdict, evidence: sample.why } };
@@ -86,7 +86,12 @@ function withAnswers(memory: DriftMemory, sample: Answers, judging: DriftJudging
     care: sample.care,
   };
   return next.bins === undefined
-    ? withFirst(next, of.map(({ live }) => live), sample.inputs, judging)
+    ? withFirst(
+        next,
+        of.map(({ live }) => live),
+        sample.inputs,
+        judging,
+      )
     : withBinned(next, next.bins, of, judging);
 }
 
@@ -200,7 +205,7 @@ function verdictOf(memory: DriftMemory, sample: Answers, judging: DriftJudging):
     evidence: `${evidence}${left}`,
     data: dataOf(memory, sample, judging),
   });
-  if (bins !== undefined && isDrift(memory, judging)) return foundVerdict(memory, words, judging, end);
+  if (bins !== undefined && isDrift(memory, judging)) return foundVerdict(words, judging, end);
   if (bins !== undefined && isAlike(memory.alike)) return end("pass", words);
   if (unanswered !== undefined) return end("inconclusive", `${words}; ${unanswered}`);
   if (sample.strain !== undefined) {
@@ -216,7 +221,6 @@ function verdictOf(memory: DriftMemory, sample: Answers, judging: DriftJudging):
 }
 
 function foundVerdict(
-  memory: DriftMemory,
   words: string,
   { fails }: DriftJudging,
   end: (verdict: GateVerdict["verdict"], evidence: string) => GateVerdict = (verdict, evidence) => ({
@@ -225,10 +229,7 @@ function foundVerdict(
   }),
 ): GateVerdict {
   if (fails) return end("fail", `the predictions have drifted: ${words}`);
-  return end(
-    "inconclusive",
-    `the predictions have drifted, which those of a better model do, too: ${words}`,
-  );
+  return end("inconclusive", `the predictions have drifted, which those of a better model do, too: ${words}`);
 }
 
 function firstInWords({ first, summed }: DriftMemory, inputs: number): string {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { AlikeMemory, DriftMemory as Evidence } from "../../core/statistics/drift.ts";
-import { driftShare, passShare, shaped } from "../live-memory.ts";
 import { type LiveCare, liveCare, unknownLive } from "../live-care.ts";
+import { driftShare, passShare, shaped } from "../live-memory.ts";
 import { type Bins, binsShape, type PredictionKind, predictionKinds } from "./bins.ts";
 
 /** How far the predictions were apart after so many. */

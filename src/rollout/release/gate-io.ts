@@ -4,7 +4,7 @@ import type { IdentityAnswer } from "../../core/identity.ts";
 import { type Met, whatWasMet } from "../../core/met.ts";
 import { type Routing, splitOf } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
-import type { CountersRequest, GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
+import type { GateIo, IngressOutcome, IngressRequest, PodsSeen } from "../../gates/io.ts";
 import type { Arrival } from "../../gates/protocols/event-stream.ts";
 import { presentPods } from "../../slots/occupants.ts";
 import type { RolloutContext } from "../context/context.ts";

@@ -154,7 +154,11 @@ function twoDigits(value: number): string {
 /** For programs. Pure. */
 export function liveDocument(plan: LivePlan): Readonly<Record<string, unknown>> {
   if (plan.kind === "nothing") {
-    return { compared: false, why: plan.why, ...(plan.isRefused === true ? { refused: "steps-unknown" } : {}) };
+    return {
+      compared: false,
+      why: plan.why,
+      ...(plan.isRefused === true ? { refused: "steps-unknown" } : {}),
+    };
   }
   const { traffic, steps, isAutomatic, sights } = plan;
   return {

@@ -102,7 +102,8 @@ describe("parity in a rollout", () => {
 
   test("evidence that is gone from the record halves alpha, and that is said", async () => {
     answering((x) => x);
-    const gone = "cannot be read any more, so that it begins anew with less alpha; 1 restart with lost evidence";
+    const gone =
+      "cannot be read any more, so that it begins anew with less alpha; 1 restart with lost evidence";
     const { intercept } = bench.cluster;
     let isKilled = false;
     const { ask } = bench;
