@@ -12,11 +12,11 @@ let bench: TestBench;
 let folder: string;
 let asked: Record<string, number>;
 
-const rollout = (cases: string, pace = 1000): RolloutConfig => ({
-  gates: [{ name: "same", every: 1, parity: { cases, path: "/predict", pace } }],
+const rollout = (cases: string): RolloutConfig => ({
+  gates: [{ name: "same", every: 1, parity: { cases, path: "/predict", pace: 1000 } }],
 });
-const context = (pace = 1000) => {
-  const { calls, ...rest } = bench.context(templateConfig(rollout("inputs.jsonl", pace)));
+const context = () => {
+  const { calls, ...rest } = bench.context(templateConfig(rollout("inputs.jsonl")));
   return { ...rest, calls: { ...calls, folder } };
 };
 const next = { template: { image: "fraud:2", replicas: 2 } };
@@ -61,72 +61,61 @@ describe("parity in a rollout", () => {
     expect(await splitNow(context())).toEqual({ blue: 100, green: 0 });
   });
 
-  test("killed within any look, the release is judged by the evidence that there was, and by all of it", async () => {
-    answering((x) => x);
-    const { ask } = bench;
-    const { intercept } = bench.cluster;
-    let killedAt = 0;
-    const isKilled = () => (asked.always ?? 0) >= killedAt;
-    bench.ask = (request) => {
-      if (request.path === "/predict" && isKilled()) throw new Error("killed");
-      return ask?.(request);
-    };
-    // Whoever is killed writes nothing any more.
-    bench.cluster.intercept = (request) => {
-      if (isKilled()) throw new Error("killed");
-      return intercept?.(request);
-    };
-    const pairs = async () => {
-      const gates = (await context(20).store.read())?.rollout?.gates;
-      return (gates?.same as { all: { pairs: number } } | undefined)?.all.pairs ?? 0;
-    };
-    let unheard = 0;
-    let known = 0;
-    for (const at of [30, 110, 210]) {
+  describe("killed within a look", () => {
+    let killedAt = Number.POSITIVE_INFINITY;
+    const kept = async () => (await context().store.read())?.rollout?.gates?.same as
+      | { readonly all: { readonly pairs: number }; readonly asked: { readonly release: number } }
+      | undefined;
+
+    beforeEach(async () => {
+      // A look asks 500; two answers of a hundred differ, so that one look decides nothing.
+      const inputs = Array.from({ length: 2_000 }, (_, x) => `{"x":${x}}\n`);
+      await writeFile(join(folder, "inputs.jsonl"), inputs.join(""));
+      answering((x) => (x % 50 === 0 ? -x : x));
+      const { ask } = bench;
+      const { intercept } = bench.cluster;
+      const isKilled = () => (asked.always ?? 0) >= killedAt;
+      bench.ask = (request) => {
+        if (request.path === "/predict" && isKilled()) throw new Error("killed");
+        return ask?.(request);
+      };
+      // Whoever is killed writes nothing any more.
+      bench.cluster.intercept = (request) => {
+        if (isKilled()) throw new Error("killed");
+        return intercept?.(request);
+      };
+    });
+
+    async function killed(at: number, run: () => Promise<unknown>): Promise<void> {
       killedAt = at;
-      const run = at === 30 ? release(context(20), next) : resume(context(20), "resume");
-      await expect(run).rejects.toThrow("killed");
+      await expect(run()).rejects.toThrow("killed");
       killedAt = Number.POSITIVE_INFINITY;
       bench.clock.pass(60_000);
-      const now = await pairs();
-      expect(now).toBeGreaterThanOrEqual(known);
-      known = now;
-      unheard = (asked.always ?? 0) - now;
     }
-    expect(known).toBeGreaterThan(0);
-    expect(await resume(context(20), "resume")).toMatchObject({ kind: "live" });
-    // Only what a killed look had asked was asked again.
-    expect((asked.always ?? 0) - (await pairs())).toBe(unheard);
-    expect(JSON.stringify(bench.events)).not.toContain("lost evidence");
-  });
+    const resumed = () => resume(context(), "resume");
 
-  test("evidence that is gone from the record halves alpha, and that is said", async () => {
-    answering((x) => x);
-    const gone =
-      "cannot be read any more, so that it begins anew with less alpha; 1 restart with lost evidence";
-    const { intercept } = bench.cluster;
-    let isKilled = false;
-    const { ask } = bench;
-    bench.ask = (request) => {
-      isKilled ||= (asked.always ?? 0) >= 150;
-      if (request.path === "/predict" && isKilled) throw new Error("killed");
-      return ask?.(request);
-    };
-    bench.cluster.intercept = (request) => {
-      if (isKilled) throw new Error("killed");
-      return intercept?.(request);
-    };
-    await expect(release(context(20), next)).rejects.toThrow("killed");
-    bench.ask = ask;
-    isKilled = false;
-    bench.clock.pass(60_000);
-    await context(20).store.update((record) => {
-      if (record?.rollout === undefined) throw new Error("It is on its way.");
-      const { gates: _lost, ...rollout } = record.rollout;
-      return { ...record, rollout };
+    test("it goes on with the evidence of all looks before, and asks again what that one had asked", async () => {
+      await killed(300, () => release(context(), next));
+      expect(await kept()).toBeUndefined();
+      await killed(900, resumed);
+      expect(await kept()).toMatchObject({ all: { pairs: 500 }, asked: { release: 500 } });
+      await killed(1_500, resumed);
+      expect(await kept()).toMatchObject({ all: { pairs: 1_000 }, asked: { release: 1_000 } });
+      expect(JSON.stringify(bench.events)).not.toContain("lost evidence");
     });
-    expect(await resume(context(20), "resume")).toMatchObject({ kind: "live" });
-    expect(JSON.stringify(bench.events)).toContain(gone);
+
+    test("and robbed of its evidence, it has half of its alpha left and says so", async () => {
+      await killed(600, () => release(context(), next));
+      expect(await kept()).toMatchObject({ all: { pairs: 500 } });
+      await context().store.update((record) => {
+        if (record?.rollout === undefined) throw new Error("It is on its way.");
+        const { gates: _lost, ...rollout } = record.rollout;
+        return { ...record, rollout };
+      });
+      await killed(1_300, resumed);
+      expect(await kept()).toMatchObject({ lostEvidence: 1, since: { all: { pairs: 500 } } });
+      expect(JSON.stringify(bench.events)).toContain("1 restart with lost evidence");
+    });
   });
 
   test("a file that is not there is refused before anything is written", async () => {
