@@ -5,6 +5,7 @@ import type { GoldenCase } from "../cases/case.ts";
 import { type LiveCare, paused, rested, strainOf, withLiveAnswer } from "../live-care.ts";
 import { type AskingIo, digestOf, Pace, paceOf } from "../parity/ask.ts";
 import { drawInputs } from "../parity/order.ts";
+import { fewestInputs, firstOf, tooFew } from "./inputs.ts";
 import type { DriftMemory } from "./memory.ts";
 
 /** How drift asks. */
@@ -52,14 +53,6 @@ const mostInOneLook = 500;
 /** Above this pace one request after the other may be too slow. */
 const sequentialPace = 10;
 const workers = 8;
-
-/** Of so many inputs live's first predictions fix the bins: a quarter, at most 200. Pure. */
-export function firstOf(inputs: number): number {
-  return Math.min(200, Math.floor(inputs / 4));
-}
-
-/** Fewer inputs fix no deciles. */
-export const fewestInputs = 100;
 
 /** Asks with as many inputs as one look has time for. `seed`: decides their order. */
 export async function askPredictions(
@@ -160,9 +153,4 @@ function withoutGaps(asked: readonly (Asked | undefined)[]): readonly Asked[] {
     if (one.kind === "unanswered") break;
   }
   return whole;
-}
-
-/** Pure. */
-export function tooFew(file: string, inputs: number): string {
-  return `${file} has ${inputs} inputs, too few to tell a drift of predictions: at least ${fewestInputs} are needed`;
 }

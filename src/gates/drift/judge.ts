@@ -15,7 +15,6 @@ import {
 import { driftBadLine } from "../../core/statistics/lines.ts";
 import type { Mask } from "../mask.ts";
 import type { Answer, DriftSample } from "./ask.ts";
-import { firstOf } from "./ask.ts";
 import {
   type Bins,
   binCount,
@@ -27,6 +26,7 @@ import {
   predictionKindOf,
   vectorOf,
 } from "./bins.ts";
+import { firstOf } from "./inputs.ts";
 import type { DriftMemory, DriftPoint } from "./memory.ts";
 
 export interface DriftJudging {
