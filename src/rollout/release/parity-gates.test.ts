@@ -61,7 +61,7 @@ describe("parity in a rollout", () => {
     expect(await splitNow(context())).toEqual({ blue: 100, green: 0 });
   });
 
-  describe("killed within a look", () => {
+  describe("killed within a look", { timeout: 120_000 }, () => {
     let killedAt = Number.POSITIVE_INFINITY;
     const kept = async () => (await context().store.read())?.rollout?.gates?.same as
       | { readonly all: { readonly pairs: number }; readonly asked: { readonly release: number } }
