@@ -6,6 +6,7 @@ import { defaultAlpha } from "../core/statistics/lines.ts";
 import { type Asking, type AskingConfig, askingOf, askingShape } from "./asking.ts";
 import type { DriftSample } from "./drift/ask.ts";
 import { type PredictionKind, predictionKinds } from "./drift/bins.ts";
+import { fewestInputs, tooFew } from "./drift/inputs.ts";
 import { judgeDrift } from "./drift/judge.ts";
 import { type DriftMemory, nothing, remembered } from "./drift/memory.ts";
 import { ingressGateProblems } from "./ingress-rules.ts";
@@ -45,7 +46,6 @@ export interface DriftSettings {
 }
 
 const defaultInputs = 2_000;
-const leastInputs = 100;
 
 const { compare: _compared, ...shape } = askingShape;
 
@@ -62,7 +62,7 @@ const drift = z
       .enum(predictionKinds)
       .optional()
       .describe("What predictions are. Default: as live's first one looks"),
-    inputs: count(`Most inputs of the file. ${otherwise(defaultInputs)}`, leastInputs).optional(),
+    inputs: count(`Most inputs of the file. ${otherwise(defaultInputs)}`, fewestInputs).optional(),
     pace: z
       .number()
       .positive()
@@ -100,10 +100,9 @@ export const driftGate: ConfigurableGate<DriftForm, DriftSettings> = {
   }),
   problems: (gate, around) => ingressGateProblems("drift", { phases: ["verify"], ...gate }, around),
   require: async ({ asking, live }, folder) => {
-    const [{ readCases }, { requestFor }, { fewestInputs, tooFew }] = await Promise.all([
+    const [{ readCases }, { requestFor }] = await Promise.all([
       import("./cases/read-cases.ts"),
       import("./ask-model.ts"),
-      import("./drift/ask.ts"),
     ]);
     const cases = await readCases(folder, asking.cases, live === "recorded" ? "expected" : "input");
     for (const { input } of cases) requestFor(asking, input);

@@ -1,7 +1,7 @@
 import { formatDuration } from "../core/duration.ts";
 import { messageAndHint, UserError } from "../core/errors.ts";
 import { isEquality } from "./cases/compare.ts";
-import { firstOf } from "./drift/ask.ts";
+import { firstOf } from "./drift/inputs.ts";
 import type { Gate } from "./kinds.ts";
 
 /** What a gate will send itself, so that whoever plans a release knows it. */

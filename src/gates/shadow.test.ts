@@ -9,7 +9,11 @@ import { shadowGate } from "./shadow.ts";
 const settings = shadowGate.settings({ shadow: { latency: 0.3 } }, 5_000);
 const gate = {
   ...settings,
-  ...{ name: "copies", phases: ["shadow"], everyMs: 5_000, failures: 1, onInconclusive: "hold" },
+  name: "copies",
+  phases: ["shadow"],
+  everyMs: 5_000,
+  failures: 1,
+  onInconclusive: "hold",
 } as const;
 const subject = {
   slot: "green",

@@ -21,7 +21,11 @@ const release = z.looseObject({
 });
 
 const traffic = z.union([
-  z.looseObject({ compared: z.literal(false), why: z.string() }),
+  z.looseObject({
+    compared: z.literal(false),
+    why: z.string(),
+    refused: z.string().optional().describe("The code with which a release is refused for it"),
+  }),
   z.looseObject({
     compared: z.literal(true),
     by: z.string(),

@@ -1,6 +1,6 @@
-import { driftBets } from "./bets.ts";
+import { driftBets, passBets } from "./bets.ts";
 import { type Block, swapped } from "./block.ts";
-import { driftLine } from "./lines.ts";
+import { defaultBeta, driftBadLine, driftLine } from "./lines.ts";
 import { lnMeanExp } from "./logarithms.ts";
 import { capOf, lnEvidence, noShares, type ShareMemory, type ShareTest, withBlock } from "./share-process.ts";
 
@@ -31,24 +31,48 @@ export function noDrift(test: ShareTest, bins: number): DriftMemory {
 }
 
 export function withPredictions(test: ShareTest, { bins }: DriftMemory, block: BinnedBlock): DriftMemory {
-  const newRequests = sum(block.new);
-  const liveRequests = sum(block.live);
   return {
     bins: bins.map(({ more, less }, index) => {
-      const bin: Block = {
-        newEvents: block.new[index] ?? 0,
-        newRequests,
-        liveEvents: block.live[index] ?? 0,
-        liveRequests,
-      };
+      const bin = ofBin(block, index);
       return { more: withBlock(test, more, bin), less: withBlock(test, less, swapped(bin)) };
     }),
+  };
+}
+
+function ofBin(block: BinnedBlock, index: number): Block {
+  return {
+    newEvents: block.new[index] ?? 0,
+    newRequests: sum(block.new),
+    liveEvents: block.live[index] ?? 0,
+    liveRequests: sum(block.live),
   };
 }
 
 /** ln of the mean evidence of all bins, both ways: the gate fires at ln(1/alpha). */
 export function lnDrift(test: ShareTest, { bins }: DriftMemory): number {
   return lnMeanExp(bins.flatMap(({ more, less }) => [lnEvidence(test, more), lnEvidence(test, less)]));
+}
+
+/** Of each bin, that the new slot has not more of it than is bad, and live neither. */
+export type AlikeMemory = DriftMemory["bins"];
+
+const alikeTest: ShareTest = { line: driftBadLine, bets: passBets };
+
+export function noneAlike(bins: number): AlikeMemory {
+  return noDrift(alikeTest, bins).bins;
+}
+
+export function withAlike(bins: AlikeMemory, block: BinnedBlock): AlikeMemory {
+  return withPredictions(alikeTest, { bins }, block).bins;
+}
+
+/**
+ * Whether all bins are shown to be under the bad line, both ways. Each has to be: while one is on or over it, the chance to show them all is at most
+ * beta.
+ */
+export function isAlike(bins: AlikeMemory, beta: number = defaultBeta): boolean {
+  const isShown = (share: ShareMemory) => lnEvidence(alikeTest, share) >= Math.log(1 / beta);
+  return bins.length > 0 && bins.every(({ more, less }) => isShown(more) && isShown(less));
 }
 
 /** Population stability index, 0.5 added to each bin: 0.1 is noticeable, 0.25 large by banking's custom; no theorem. */

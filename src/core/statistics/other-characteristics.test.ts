@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { driftTest, lnDrift, noDrift, withPredictions } from "./drift.ts";
+import { driftTest, isAlike, lnDrift, noDrift, noneAlike, withAlike, withPredictions } from "./drift.ts";
 import { judgeMean, noBlocks, withDifference } from "./mean.ts";
 import {
   lnPairsFail,
@@ -165,6 +165,43 @@ describe("segments", { timeout: 300_000 }, () => {
     const named = results.flatMap((one) => one?.named ?? []);
     expect(named.filter((index) => index !== 7)).toEqual([]);
     expect(named.length / results.length).toBeGreaterThan(0.9);
+  });
+});
+
+describe("predictions in ten bins, blocks of 25 of each slot", { timeout: 300_000 }, () => {
+  /** Predictions of each slot until all bins are shown to be under the bad line. */
+  function alikeRun(seed: number, shares: readonly number[]): number {
+    const random = randomOf(seed);
+    const draw = (of: readonly number[]) => {
+      const bins = of.map(() => 0);
+      for (let index = 0; index < 25; index++) {
+        const value = random();
+        let sum = 0;
+        let at = 0;
+        for (const [bin, share] of of.entries()) {
+          if (sum <= value) at = bin;
+          sum += share;
+        }
+        bins[at] = (bins[at] ?? 0) + 1;
+      }
+      return bins;
+    };
+    let memory = noneAlike(10);
+    for (let predictions = 25; predictions <= 1_800; predictions += 25) {
+      memory = withAlike(memory, { new: draw(shares), live: draw(tenths) });
+      if (isAlike(memory)) return predictions;
+    }
+    return Number.POSITIVE_INFINITY;
+  }
+  const tenths = Array.from({ length: 10 }, () => 0.1);
+
+  test("alike: shown by 650 in the median; with one bin on the bad line hardly ever", () => {
+    const alike = Array.from({ length: runs(8) }, (_, run) => alikeRun(run, tenths));
+    expect(found(alike)).toBe(alike.length);
+    expect(quantileOf(alike, 0.5)).toBeLessThan(1_000);
+    const onLine = [0.22, ...Array.from({ length: 9 }, () => 0.78 / 9)];
+    const bad = Array.from({ length: runs(8) }, (_, run) => alikeRun(run, onLine));
+    expect(found(bad)).toBeLessThanOrEqual(mostOf(bad.length, 0.05) + 1);
   });
 });
 

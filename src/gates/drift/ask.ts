@@ -6,6 +6,7 @@ import { digestOf } from "../cases/digest.ts";
 import { type LiveCare, paused, rested, strainOf, withLiveAnswer } from "../live-care.ts";
 import { type AskingIo, Pace, paceOf } from "../parity/ask.ts";
 import { drawInputs } from "../parity/order.ts";
+import { fewestInputs, firstOf, tooFew } from "./inputs.ts";
 import type { DriftMemory } from "./memory.ts";
 
 /** How drift asks. */
@@ -54,14 +55,6 @@ const mostInOneLook = 500;
 const sequentialPace = 10;
 const workers = 8;
 
-/** Of so many inputs live's first predictions fix the bins: a quarter, at most 200. Pure. */
-export function firstOf(inputs: number): number {
-  return Math.min(200, Math.floor(inputs / 4));
-}
-
-/** Fewer inputs fix no deciles. */
-export const fewestInputs = 100;
-
 /** Asks with as many inputs as one look has time for. `seed`: decides their order. */
 export async function askPredictions(
   io: AskingIo,
@@ -96,7 +89,9 @@ export async function askPredictions(
   const from = memory.cases === digest ? memory.next : 0;
   const lacking = Math.max(1, firstOf(draw.length) - memory.summed - memory.first.length);
   const most = isLearning ? Math.min(mostInOneLook, lacking) : mostInOneLook;
-  const pace = paceOf(how.pace, await io.clientsRate?.(signal));
+  // Where live is left alone, its clients do not matter.
+  const clients = how.live === "recorded" ? undefined : await io.clientsRate?.(signal);
+  const pace = paceOf(how.pace, clients, io.liveAskers);
   const turns = new Pace(clock, pace);
   const asked: Asked[] = [];
   const requests = { live: 0, release: 0 };
@@ -159,9 +154,4 @@ function withoutGaps(asked: readonly (Asked | undefined)[]): readonly Asked[] {
     if (one.kind === "unanswered") break;
   }
   return whole;
-}
-
-/** Pure. */
-export function tooFew(file: string, inputs: number): string {
-  return `${file} has ${inputs} inputs, too few to tell a drift of predictions: at least ${fewestInputs} are needed`;
 }

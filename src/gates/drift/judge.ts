@@ -1,21 +1,20 @@
 import type { GateVerdict } from "../../core/calls.ts";
-import { passBets } from "../../core/statistics/bets.ts";
-import { swapped } from "../../core/statistics/block.ts";
 import {
   type BinnedBlock,
   driftTest,
+  isAlike,
   jensenShannonDistance,
   lnDrift,
   noDrift,
+  noneAlike,
   stabilityIndex,
   stabilityWithoutDrift,
+  withAlike,
   withPredictions,
 } from "../../core/statistics/drift.ts";
-import { defaultBeta, driftBadLine } from "../../core/statistics/lines.ts";
-import { lnEvidence, noShares, type ShareTest, withBlock } from "../../core/statistics/share-process.ts";
+import { driftBadLine } from "../../core/statistics/lines.ts";
 import type { Mask } from "../mask.ts";
 import type { Answer, DriftSample } from "./ask.ts";
-import { firstOf } from "./ask.ts";
 import {
   type Bins,
   binCount,
@@ -27,6 +26,7 @@ import {
   predictionKindOf,
   vectorOf,
 } from "./bins.ts";
+import { firstOf } from "./inputs.ts";
 import type { DriftMemory, DriftPoint } from "./memory.ts";
 
 export interface DriftJudging {
@@ -41,7 +41,6 @@ export interface DriftJudging {
 
 type Answers = Extract<DriftSample, { kind: "answers" }>;
 
-const alikeTest: ShareTest = { line: driftBadLine, bets: passBets };
 const patientPauses = 5;
 const keptPoints = 40;
 const digits = (value: number, count: number) => Number(value.toPrecision(count));
@@ -56,7 +55,7 @@ export function judgeDrift(
     case "no-cases":
       return { memory, verdict: { verdict: "inconclusive", evidence: sample.why } };
     case "over":
-      return { memory, verdict: foundVerdict(memory, memory.found ?? "", judging) };
+      return { memory, verdict: foundVerdict(memory.found ?? "", judging) };
     case "paused": {
       const verdict = memory.care.pauses >= patientPauses ? "inconclusive" : "hold";
       return { memory, verdict: { verdict, evidence: sample.why } };
@@ -124,14 +123,13 @@ function withFirst(
   const bins = binsOf(kind, first);
   const count = binCount(bins);
   const zeros = Array.from({ length: count }, () => 0);
-  const nothing = noShares(alikeTest);
   return {
     ...learned,
     first: [],
     bins,
     counts: { new: zeros, live: zeros },
     drift: noDrift(driftTest(alpha), count),
-    alike: zeros.map(() => ({ more: nothing, less: nothing })),
+    alike: noneAlike(count),
   };
 }
 
@@ -163,18 +161,7 @@ function withBinned(
     ...memory,
     counts: all,
     drift: withPredictions(driftTest(alpha), drift, block),
-    alike: alike.map(({ more, less }, bin) => {
-      const own = {
-        newEvents: block.new[bin] ?? 0,
-        newRequests: pairs.length,
-        liveEvents: block.live[bin] ?? 0,
-        liveRequests: pairs.length,
-      };
-      return {
-        more: withBlock(alikeTest, more, own),
-        less: withBlock(alikeTest, less, swapped(own)),
-      };
-    }),
+    alike: withAlike(alike, block),
     history: thinned([...history, pointOf(all)]),
   };
 }
@@ -207,13 +194,6 @@ function isDrift({ drift }: DriftMemory, { alpha }: DriftJudging): boolean {
   return drift !== undefined && lnDrift(driftTest(alpha), drift) >= Math.log(1 / alpha);
 }
 
-/** Each bin is shown to be no more than bad in either direction. */
-function isAlike({ alike }: DriftMemory): boolean {
-  const isShown = (share: DriftMemory["alike"][number]["more"]) =>
-    lnEvidence(alikeTest, share) >= Math.log(1 / defaultBeta);
-  return alike.length > 0 && alike.every(({ more, less }) => isShown(more) && isShown(less));
-}
-
 function verdictOf(memory: DriftMemory, sample: Answers, judging: DriftJudging): GateVerdict {
   const { bins, next, refused, care } = memory;
   const unanswered = sample.asked.flatMap((one) => (one.kind === "unanswered" ? [one.why] : []))[0];
@@ -225,8 +205,8 @@ function verdictOf(memory: DriftMemory, sample: Answers, judging: DriftJudging):
     evidence: `${evidence}${left}`,
     data: dataOf(memory, sample, judging),
   });
-  if (bins !== undefined && isDrift(memory, judging)) return foundVerdict(memory, words, judging, end);
-  if (bins !== undefined && isAlike(memory)) return end("pass", words);
+  if (bins !== undefined && isDrift(memory, judging)) return foundVerdict(words, judging, end);
+  if (bins !== undefined && isAlike(memory.alike)) return end("pass", words);
   if (unanswered !== undefined) return end("inconclusive", `${words}; ${unanswered}`);
   if (sample.strain !== undefined) {
     const patience = care.pauses >= patientPauses ? "inconclusive" : "hold";
@@ -241,7 +221,6 @@ function verdictOf(memory: DriftMemory, sample: Answers, judging: DriftJudging):
 }
 
 function foundVerdict(
-  memory: DriftMemory,
   words: string,
   { fails }: DriftJudging,
   end: (verdict: GateVerdict["verdict"], evidence: string) => GateVerdict = (verdict, evidence) => ({

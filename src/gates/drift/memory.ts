@@ -1,15 +1,8 @@
 import { z } from "zod";
-import type { DriftMemory as Evidence } from "../../core/statistics/drift.ts";
-import type { ShareMemory } from "../../core/statistics/share-process.ts";
+import type { AlikeMemory, DriftMemory as Evidence } from "../../core/statistics/drift.ts";
 import { type LiveCare, liveCare, unknownLive } from "../live-care.ts";
 import { driftShare, passShare, shaped } from "../live-memory.ts";
 import { type Bins, binsShape, type PredictionKind, predictionKinds } from "./bins.ts";
-
-/** Evidence that no bin of the release is over the bad line, in either direction. */
-export interface AlikeMemory {
-  readonly more: ShareMemory;
-  readonly less: ShareMemory;
-}
 
 /** How far the predictions were apart after so many. */
 export interface DriftPoint {
@@ -33,7 +26,7 @@ export interface DriftMemory {
   /** Predictions by bin. */
   readonly counts: { readonly new: readonly number[]; readonly live: readonly number[] };
   readonly drift?: Evidence | undefined;
-  readonly alike: readonly AlikeMemory[];
+  readonly alike: AlikeMemory;
   readonly history: readonly DriftPoint[];
   readonly asked: { readonly live: number; readonly release: number };
   /** Inputs that live takes for none, and what it said to one of them. */

@@ -58,7 +58,11 @@ export class TrafficCounters {
   }
 
   /** The same, and nothing where nobody counts clients' requests. */
-  async readClients(seen: CountedRollout, proofs: number, request: CountersRequest): Promise<CountersOutcome> {
+  async readClients(
+    seen: CountedRollout,
+    proofs: number,
+    request: CountersRequest,
+  ): Promise<CountersOutcome> {
     const { record, routing } = seen;
     const isOfCopies = request.of === "copies";
     if (isOfCopies && routing.mirror === undefined) {

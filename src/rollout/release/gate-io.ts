@@ -59,7 +59,7 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
       const request = { sources: sourcesOfClients(context), timeoutMs: rateTimeoutMs, signal };
       return rate.see(await counters.readClients(seen, proofs(), request), otherSlot(seen.slot));
     },
-    liveAskers: context.config.rollout.gates.filter(({ kind }) => isLiveAsker[kind] === true).length,
+    liveAskers: context.config.rollout.gates.filter(asksLive).length,
     // Copies are counted by whom clients' requests are, unless their gate says another.
     counters: (request) => {
       const { of, sources } = request;
@@ -75,8 +75,11 @@ export function gateIo(context: RolloutContext, now: () => Seen, proofs: () => n
   };
 }
 
-/** Those that send requests to the live slot at a pace of their own. */
-const isLiveAsker: Partial<Record<Gate["kind"], true>> = { parity: true, labels: true, performance: true };
+/** Whether it sends requests to the live slot at a pace of its own. */
+function asksLive(gate: Gate): boolean {
+  if (gate.kind === "drift") return gate.live === "asked";
+  return gate.kind === "parity" || gate.kind === "labels" || gate.kind === "performance";
+}
 
 /** How long the counters may take before a gate asks without them. */
 const rateTimeoutMs = 5_000;

@@ -10,8 +10,8 @@ import { type LiveTraffic, type MeasuredTraffic, measureTraffic, trafficGateOf }
 
 /** What the comparison of clients' requests will be able to see in a release as it is planned. */
 export type LivePlan =
-  /** Nothing is compared, and why. */
-  | { readonly kind: "nothing"; readonly why: string }
+  /** Nothing is compared, and why. `isRefused`: a release is refused for it. */
+  | { readonly kind: "nothing"; readonly why: string; readonly isRefused?: true }
   | {
       readonly kind: "compared";
       readonly traffic: MeasuredTraffic;
@@ -46,11 +46,12 @@ export async function planLive(context: RolloutContext, seen: CountedRollout): P
   if (traffic.kind === "none") {
     const { warmUp } = rollout;
     const instead = `; instead one request a second goes to each slot (rollout.warmUp), which shows what is plainly broken`;
+    if (isAutomatic) return { kind: "nothing", why: traffic.why, isRefused: true };
     const isInstead = warmUp !== undefined && gate.sources === undefined && router.capabilities.header;
     return { kind: "nothing", why: `${traffic.why}${isInstead ? instead : ""}` };
   }
   const chosen = isAutomatic ? chosenSteps(traffic, longestRequestMs(seen.record)) : undefined;
-  if (chosen?.kind === "none") return { kind: "nothing", why: chosen.why };
+  if (chosen?.kind === "none") return { kind: "nothing", why: chosen.why, isRefused: true };
   const steps = chosen?.steps ?? rollout.steps;
   return {
     kind: "compared",
@@ -66,6 +67,9 @@ export async function planLive(context: RolloutContext, seen: CountedRollout): P
     ),
   };
 }
+
+/** What to do where no steps can be chosen. */
+export const giveSteps = `give the steps, for example --steps "5%:5m, 25%:5m, 50%:5m", or --steps "100%" for one jump in which clients' requests are not compared`;
 
 /** What `steps: auto` comes to. */
 export type ChosenSteps =
@@ -101,7 +105,12 @@ export function stepsInWords(steps: readonly ShiftStep[]): string {
 export function describeLive(plan: LivePlan): { readonly lines: string[]; readonly warnings: string[] } {
   if (plan.kind === "nothing") {
     return {
-      lines: [`Errors and latency of clients' requests are not compared: ${plan.why}.`],
+      lines: [
+        `Errors and latency of clients' requests are not compared: ${plan.why}.`,
+        ...(plan.isRefused === true
+          ? [`  No steps can be chosen like this, and a release is refused (steps-unknown): ${giveSteps}.`]
+          : []),
+      ],
       warnings: [],
     };
   }
@@ -157,7 +166,13 @@ function twoDigits(value: number): string {
 
 /** For programs. Pure. */
 export function liveDocument(plan: LivePlan): Readonly<Record<string, unknown>> {
-  if (plan.kind === "nothing") return { compared: false, why: plan.why };
+  if (plan.kind === "nothing") {
+    return {
+      compared: false,
+      why: plan.why,
+      ...(plan.isRefused === true ? { refused: "steps-unknown" } : {}),
+    };
+  }
   const { traffic, steps, isAutomatic, sights } = plan;
   return {
     compared: true,

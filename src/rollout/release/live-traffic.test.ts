@@ -200,13 +200,18 @@ describe("steps: auto", () => {
       () => bench.cluster.remove("/apis/networking.k8s.io/v1/ingressclasses/nginx"),
       "nobody was found",
     ],
-  ])("with %s is one jump, with a warning", async (_what, make, why) => {
+  ])("with %s is refused before anything is written, and plan says so", async (_what, make, why) => {
     make();
-    expect(await release(context({ steps: "auto" }), to("fraud:2"))).toMatchObject({ kind: "live" });
-    expect((await context().store.read())?.rollout?.plan.steps).toEqual([]);
-    expect(eventsOf("warning")).toContainEqual(
-      expect.objectContaining({ code: "steps-unknown", message: expect.stringContaining(why) }),
-    );
+    await expect(release(context({ steps: "auto" }), to("fraud:2"))).rejects.toMatchObject({
+      code: "steps-unknown",
+      exitCode: 2,
+      message: expect.stringContaining(why),
+      hint: expect.stringContaining('--steps "100%"'),
+    });
+    expect((await context().store.read())?.rollout).toBeUndefined();
+    const { lines } = describeLive(await planned({ steps: "auto" }));
+    expect(lines[0]).toContain("clients' requests are not compared");
+    expect(lines[1]).toContain("a release is refused (steps-unknown)");
   });
 });
 
