@@ -221,11 +221,11 @@ func (own *server) answerInfer(response http.ResponseWriter, request *http.Reque
 		fail(response, http.StatusBadRequest, err.Error())
 		return
 	}
-	writeInference(response, inferAnswer{
+	writeJSON(response, http.StatusOK, inferAnswer{
 		ModelName:    request.PathValue("name"),
 		ModelVersion: version,
 		ID:           asked.ID,
-		Outputs:      own.answers.outputs(output, firstOf(asked.Inputs[0])),
+		Outputs:      own.answers.outputs(output),
 	})
 }
 

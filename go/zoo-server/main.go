@@ -124,7 +124,7 @@ func newServer() *server {
 	for _, name := range strings.Split(environment("DATATYPES", "FP64,FP32,UINT8"), ",") {
 		datatypes[name] = true
 	}
-	pause := time.Duration(integer("STORE_MS", 20)) * time.Millisecond
+	pause := time.Duration(integer("STORE_MS", 100)) * time.Millisecond
 	warmAt := time.Now().Add(time.Duration(integer("COLD_SECONDS", 0)) * time.Second)
 	return &server{
 		version:      environment("VERSION", "1"),

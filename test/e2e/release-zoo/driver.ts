@@ -104,7 +104,7 @@ export class Zoo {
     const context = JSON.stringify({ ...ended, verdicts: report.verdicts }, null, 1);
     const live = seen.versions[this.#live];
     expect(live?.requests, context).toBeGreaterThan(0);
-    expect(live?.wrong, `of live's share, ${context}`).toEqual([]);
+    expect(live?.wrong.length, `${live?.wrong.slice(0, 5).join("; ")}, of live's share, ${context}`).toBe(0);
     // Answers without a version are the other slot's: the ingress has counted them, and none for live.
     const after = await ingressErrors(project, this.#slot);
     expect(after.live - before.live, `5xx of live's share, ${context}`).toBe(live?.refused ?? 0);
@@ -121,7 +121,7 @@ export class Zoo {
           const last = report.verdicts.findLast((one) => one.gate === gate);
           expect(last?.verdict, `${gate}: ${last?.evidence}`).toBe("pass");
         }
-        expect(seen.versions[version]?.wrong, context).toEqual([]);
+        expect(seen.versions[version]?.wrong.slice(0, 5), context).toEqual([]);
         this.#live = version;
         this.#slot = this.#slot === "blue" ? "green" : "blue";
         break;

@@ -170,11 +170,11 @@ export const kinds: readonly Kind[] = [
   {
     ...usual,
     name: "errors only under concurrency",
-    what: "the pool of connections to the feature store has one, and nobody waits",
-    env: { CONNECTIONS: "1" },
+    what: "the pool of connections to the feature store has eight, and nobody waits for one",
+    env: { CONNECTIONS: "8" },
     gates: ["ready", "known", "rare", "clients"],
     ending: sentBack("shift", "clients", "more errors than live"),
-    sights: [{ by: "shares", gate: "clients", live: 0, new: 0.3, seconds: 60 }],
+    sights: [{ by: "shares", gate: "clients", live: 0, new: 0.1, seconds: 60 }],
     step: { percent: 50, seconds: 60 },
   },
   {
@@ -191,7 +191,7 @@ export const kinds: readonly Kind[] = [
     ...usual,
     name: "streams cut short",
     what: "a time-out of the server for all of an answer, shorter than the longest texts",
-    env: { WRITE_TIMEOUT_MS: "300" },
+    env: { WRITE_TIMEOUT_MS: "1500" },
     gates: ["ready", "words"],
     ending: sentBack("verify", "words", "other answers than live's"),
     sights: [{ by: "pairs", gate: "words", against: 0.5, inputs: 200 }],
