@@ -101,6 +101,8 @@ export const cases: readonly Case[] = [
     lacking: (router) => all(router) ?? (router.counters === undefined ? "counters" : undefined),
     refusal: { lacking: ({ lacks }) => lacks?.counters, show: countedByNobody },
     async run(stage) {
+      // Traefik shows once more what it does not serve any more, and then forgets it.
+      await countedBy(stage);
       const before = await countedBy(stage);
       const seen = await ask(stage, 100);
       const expected = (slot: Slot) =>
