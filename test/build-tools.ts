@@ -6,6 +6,7 @@ import { setPriority } from "node:os";
 import { type ClusterToolName, ensureClusterTool } from "../packages/local-cluster/src/tools/ensure.ts";
 import { ensureTool } from "../src/tools/ensure.ts";
 import type { ToolName } from "../src/tools/tool.ts";
+import { isSoak } from "./e2e/soak.ts";
 import { ensureTestTool, type TestToolName } from "./tools/ensure.ts";
 
 // Tests wait for seconds, these for minutes.
@@ -40,3 +41,4 @@ await Promise.all([
 await obtain(own("kubernetes-provider"));
 // One file of tests needs it.
 await obtain(ofTests("contour"));
+if (isSoak) await obtain(ofTests("envoy-gateway"));

@@ -5,7 +5,8 @@ import { routerNames } from "../../src/core/router-names.ts";
 import { connect } from "../../src/kubernetes/connect.ts";
 import { cases } from "./conformance/cases.ts";
 import { startContour } from "./conformance/contour.ts";
-import { fronts, notRun } from "./conformance/fronts.ts";
+import { startEnvoyGateway } from "./conformance/envoy-gateway.ts";
+import { type ControllerOfTests, columnOf, fronts, notRun } from "./conformance/fronts.ts";
 import { Matrix } from "./conformance/matrix.ts";
 import { Stage } from "./conformance/stage.ts";
 import { installKinds, type RunningController, startTraefik, traefikClass } from "./controllers.ts";
@@ -18,14 +19,18 @@ import { isSoak } from "./soak.ts";
 const kubeconfigPath = process.env.MODELSWITCH_TEST_KUBECONFIG ?? "";
 const api = () => connect({ path: kubeconfigPath }).api;
 const matrix = new Matrix(
-  fronts.map(({ router }) => router),
+  fronts.map(columnOf),
   cases.map(({ name }) => name),
 );
-const controllers: Partial<Record<"traefik" | "contour", RunningController>> = {};
+const controllers: Partial<Record<ControllerOfTests, RunningController>> = {};
+const starting = {
+  traefik: startTraefik,
+  contour: startContour,
+  "envoy-gateway": startEnvoyGateway,
+} satisfies Record<ControllerOfTests, (kubeconfigPath: string) => Promise<RunningController>>;
 
-async function controllerOf(name: "traefik" | "contour"): Promise<RunningController> {
-  const running =
-    controllers[name] ?? (await (name === "traefik" ? startTraefik : startContour)(kubeconfigPath));
+async function controllerOf(name: ControllerOfTests): Promise<RunningController> {
+  const running = controllers[name] ?? (await starting[name](kubeconfigPath));
   controllers[name] = running;
   return running;
 }
@@ -43,37 +48,40 @@ afterAll(async () => {
   console.log(`\n${matrix}\n`);
 });
 
-describe.each(fronts)("the router $router", (front) => {
-  let stage: Stage;
+describe.each(fronts.map((front) => ({ front, column: columnOf(front) })))(
+  "the router $column",
+  ({ front, column }) => {
+    let stage: Stage;
 
-  beforeAll(async () => {
-    stage = await Stage.create(front, await controllerOf(front.controller));
-  }, 1_800_000);
+    beforeAll(async () => {
+      stage = await Stage.create(front, await controllerOf(front.controller));
+    }, 1_800_000);
 
-  afterAll(async () => {
-    await stage?.remove();
-  });
+    afterAll(async () => {
+      await stage?.remove();
+    });
 
-  for (const { name, lacking, isLong, run, refusal } of cases) {
-    const router = routerNamed(front.router);
-    const capability = lacking(router);
-    const refused = refusal?.lacking(front);
-    const takesLong = isLong?.(router) === true;
-    if (capability !== undefined) matrix.set(front.router, name, { state: "no", capability });
-    else if (takesLong && !isSoak) matrix.set(front.router, name, { state: "long" });
-    else
-      test(name, { timeout: takesLong ? 3_600_000 : 300_000 }, async () => {
-        matrix.set(front.router, name, { state: "failed" });
-        if (refusal !== undefined && refused !== undefined) {
-          await refusal.show(stage, refused);
-          matrix.set(front.router, name, { state: "refused", lacking: refused });
-          return;
-        }
-        await run(stage);
-        matrix.set(front.router, name, { state: "passed" });
-      });
-  }
-});
+    for (const { name, lacking, isLong, run, refusal } of cases) {
+      const router = routerNamed(front.router);
+      const capability = lacking(router);
+      const refused = refusal?.lacking(front);
+      const takesLong = isLong?.(router) === true;
+      if (capability !== undefined) matrix.set(column, name, { state: "no", capability });
+      else if (takesLong && !isSoak) matrix.set(column, name, { state: "long" });
+      else
+        test(name, { timeout: takesLong ? 3_600_000 : 300_000 }, async () => {
+          matrix.set(column, name, { state: "failed" });
+          if (refusal !== undefined && refused !== undefined) {
+            await refusal.show(stage, refused);
+            matrix.set(column, name, { state: "refused", lacking: refused });
+            return;
+          }
+          await run(stage);
+          matrix.set(column, name, { state: "passed" });
+        });
+    }
+  },
+);
 
 test("every router is in the matrix, or it is said why not; nothing in it is open", () => {
   const tried = new Set<string>(fronts.map(({ router }) => router));

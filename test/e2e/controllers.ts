@@ -9,14 +9,20 @@ import { answersWell, freePorts, Program } from "./conformance/program.ts";
 import { until } from "./test-cluster.ts";
 
 /** Where the CRDs of the controllers are: Go modules at the versions that these were built with. */
-const sources = [
+const sources: readonly KindSource[] = [
   {
     module: "github.com/traefik/traefik/v3@v3.7.13",
     path: "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml",
   },
   { module: "sigs.k8s.io/gateway-api@v1.6.2", path: "config/crd/standard" },
   { module: "github.com/projectcontour/contour@v1.33.8", path: "examples/contour/01-crds.yaml" },
-] as const;
+];
+
+/** A module of Go, and where in it definitions are. */
+export interface KindSource {
+  readonly module: string;
+  readonly path: string;
+}
 
 interface Definition {
   readonly kind?: string;
@@ -24,8 +30,8 @@ interface Definition {
 }
 
 /** Gives the cluster the kinds that the routers write, and those that their controllers need beside. They stay for tests that follow. */
-export async function installKinds(api: KubernetesApi): Promise<void> {
-  const found = await Promise.all(sources.map(({ module, path }) => definitionsIn(module, path)));
+export async function installKinds(api: KubernetesApi, from = sources): Promise<void> {
+  const found = await Promise.all(from.map(({ module, path }) => definitionsIn(module, path)));
   const paths = await Promise.all(
     found.flat().map(async (body) => {
       const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${body.metadata?.name}`;

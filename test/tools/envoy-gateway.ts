@@ -20,7 +20,7 @@ export const envoyGateway: Recipe = {
             module: new URL("./go/envoy-gateway/", import.meta.url),
             target: "github.com/envoyproxy/gateway/cmd/envoy-gateway",
             variables: { "github.com/envoyproxy/gateway/internal/cmd/version.envoyGatewayVersion": version },
-            typical: { packages: 1034, compileSeconds: 150, linkSeconds: 6 },
+            typical: { packages: 2102, compileSeconds: 400, linkSeconds: 15 },
           },
           join(folder, "bin", "envoy-gateway"),
           context,

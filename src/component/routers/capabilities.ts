@@ -74,6 +74,7 @@ export const routerCapabilities = {
     cookie: true,
     mirror: true,
     mirrorPercent: true,
+    backendProtocol: "https",
   },
   "gateway-api-grpc": {
     ...weighted,
@@ -113,3 +114,9 @@ export type Can<
     ? false
     : true
   : true;
+
+/** What the table says of a router that is built in, as far as its name says which. */
+export type Said<
+  Router extends RouterName,
+  Capability extends keyof RouterCapabilities,
+> = Router extends BuiltInRouterName ? (typeof routerCapabilities)[Router][Capability] : undefined;

@@ -26,6 +26,7 @@ test("what a router can do compiles", () => {
   defineConfig({ ...one, router: "traefik", ingress, routing: { sticky: "pin" }, rollout: { shadow: 60 } });
   defineConfig({ ...one, router: "contour", ingress, rollout: { shadow: { for: 60, percent: 10 } } });
   defineConfig({ ...one, router: "contour", ingress, routing: { sticky: false } });
+  defineConfig({ ...one, router: "gateway-api", ingress: { ...ingress, protocol: "https" } });
 });
 
 test("what a router that is named cannot do does not", () => {
@@ -37,7 +38,7 @@ test("what a router that is named cannot do does not", () => {
   defineConfig({ ...one, router: "traefik", ingress: { ...ingress, timeout: 300 } });
   // @ts-expect-error: contour measures no requests
   defineConfig({ ...one, router: "contour", ingress: { ...ingress, maxBodySize: "1Mi" } });
-  // @ts-expect-error: gateway-api speaks HTTP
+  // @ts-expect-error: gateway-api speaks HTTP and HTTPS
   defineConfig({ ...one, router: "gateway-api", ingress: { ...ingress, protocol: "grpc" } });
   // @ts-expect-error: plain shares no traffic
   defineConfig({ ...one, router: "plain", ingress, rollout: { steps: "5%" } });

@@ -1,7 +1,7 @@
 import type { BackendProtocol } from "../../core/model.ts";
 import type { RouterName } from "../../core/router-names.ts";
 import type { Sticky, TesterCookie, TesterHeader } from "../../core/testers.ts";
-import type { Can } from "./capabilities.ts";
+import type { Can, Said } from "./capabilities.ts";
 import type { RouterCapabilities } from "./router.ts";
 
 /**
@@ -22,11 +22,18 @@ type IsUnion<T, Whole = T> = [T] extends [never]
       : true
     : never;
 
+type ProtocolOf<Router extends RouterName> =
+  Can<Router, "backendProtocol"> extends true
+    ? Said<Router, "backendProtocol"> extends "https"
+      ? "http" | "https"
+      : BackendProtocol
+    : "http";
+
 /** Options of `ingress` that the router translates. */
 interface RequestWishes<Router extends RouterName> {
   readonly timeout?: Wish<Router, "timeout", number>;
   readonly maxBodySize?: Wish<Router, "bodySize", string>;
-  readonly protocol?: Can<Router, "backendProtocol"> extends true ? BackendProtocol : "http";
+  readonly protocol?: ProtocolOf<Router>;
 }
 
 /** What `BlueGreenModel` takes of its router. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type RouterName, routerNames } from "../../core/router-names.ts";
-import { requireCapability, routerNamed } from "./factory.ts";
+import { requireCapability, requireRequestCapabilities, routerNamed } from "./factory.ts";
 
 test.each(routerNames)("the router %s is known by its name", (name) => {
   expect(routerNamed(name).name).toBe(name);
@@ -29,6 +29,21 @@ test("a capability that another router has is refused with that router's name", 
       message: 'The router "plain" cannot do what previewHeader asks for (header).',
       hint: `Routers that can: ${able.join(", ")}. Or leave previewHeader out.`,
     }),
+  );
+});
+
+test("a router that speaks HTTPS with the pods, and no gRPC, is asked for the one and refused for the other", () => {
+  const router = routerNamed("gateway-api");
+  expect(() => requireRequestCapabilities(router, { protocol: "https" })).not.toThrow();
+  expect(() => requireRequestCapabilities(router, { protocol: "grpc" })).toThrow(
+    expect.objectContaining({
+      code: "capability-missing",
+      message: 'The router "gateway-api" cannot do what ingress.protocol: "grpc" asks for (backendProtocol).',
+      hint: expect.stringContaining("gateway-api-grpc"),
+    }),
+  );
+  expect(() => requireRequestCapabilities(routerNamed("plain"), { protocol: "https" })).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining("gateway-api, gateway-api-grpc") }),
   );
 });
 

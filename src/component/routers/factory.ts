@@ -91,7 +91,17 @@ function can({ capabilities }: Router, capability: keyof RouterCapabilities): bo
  */
 export function requireCapability(router: Router, capability: keyof RouterCapabilities, wish: string): void {
   if (can(router, capability)) return;
-  const able = routerNames.filter((name) => can(routers[name], capability));
+  refuse(router, capability, wish, (one) => can(one, capability));
+}
+
+/** @throws UserError `capability-missing` */
+function refuse(
+  router: Router,
+  capability: keyof RouterCapabilities,
+  wish: string,
+  isAble: (router: Router) => boolean,
+): never {
+  const able = routerNames.filter((name) => isAble(routers[name]));
   throw new UserError({
     code: "capability-missing",
     message: `The router "${router.name}" cannot do what ${wish} asks for (${capability}).`,
@@ -113,6 +123,10 @@ export function requireRequestCapabilities(
 ): void {
   if (ingress.timeout !== undefined) requireCapability(router, "timeout", "ingress.timeout");
   if (ingress.maxBodySize !== undefined) requireCapability(router, "bodySize", "ingress.maxBodySize");
-  if ((ingress.protocol ?? "http") !== "http")
-    requireCapability(router, "backendProtocol", "ingress.protocol");
+  const { protocol = "http" } = ingress;
+  if (protocol === "http") return;
+  requireCapability(router, "backendProtocol", "ingress.protocol");
+  const speaks = ({ capabilities: { backendProtocol } }: Router) =>
+    backendProtocol === true || backendProtocol === protocol;
+  if (!speaks(router)) refuse(router, "backendProtocol", `ingress.protocol: "${protocol}"`, speaks);
 }

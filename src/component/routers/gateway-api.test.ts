@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { objectNames } from "../../core/names.ts";
 import type { IngressSpec } from "../../core/model.ts";
 import { settledOn } from "../../core/routing.ts";
 import { gatewayApi } from "./gateway-api.ts";
@@ -115,9 +116,9 @@ describe("what a route stands on", () => {
       ],
     },
   });
-  const found = async (world: Readonly<Record<string, ObservedObject | "unseen">>) =>
+  const found = async (world: Readonly<Record<string, ObservedObject | "unseen">>, https = false) =>
     await gatewayApi.ground?.(
-      { ingress, namespace: "ml", wishes: { cookie: false } },
+      { ingress, namespace: "ml", names: objectNames("fraud"), wishes: { cookie: false, https } },
       async ({ kind }) => world[kind],
     );
 
@@ -125,6 +126,20 @@ describe("what a route stands on", () => {
     expect(await found({ Gateway: gateway(), GatewayClass: accepted })).toBeUndefined();
     expect(await found({ Gateway: "unseen" })).toBeUndefined();
     expect(await found({ Gateway: gateway(), GatewayClass: "unseen" })).toBeUndefined();
+  });
+
+  test("has to have the policy of TLS that the model asks for", async () => {
+    const GatewayClass = {
+      status: { ...accepted.status, supportedFeatures: [{ name: "BackendTLSPolicy" }] },
+    };
+    const world = { Gateway: gateway(), GatewayClass };
+    expect(await found(world, true)).toMatchObject({ code: "backend-tls-missing" });
+    expect(await found({ ...world, GatewayClass: accepted }, true)).toMatchObject({
+      code: "gateway-lacks-feature",
+    });
+    const targetRefs = ["fraud-blue", "fraud-green"].map((name) => ({ group: "", kind: "Service", name }));
+    expect(await found({ ...world, BackendTLSPolicy: { spec: { targetRefs } } }, true)).toBeUndefined();
+    expect(await found(world)).toBeUndefined();
   });
 
   test("is missing, or of a class that nobody serves", async () => {

@@ -16,6 +16,7 @@ import {
   group,
   parentOf,
 } from "./gateway.ts";
+import { backendTlsKind } from "./gateway-backend-tls.ts";
 import type { ObservedObject, Router, RouterInput } from "./router.ts";
 import {
   type ObservedWeight,
@@ -62,6 +63,15 @@ export const gatewayApi: Router = {
       why: "whether a controller has accepted the Gateway's class",
       without: "a class that no controller serves shows at the first proof",
       scope: "cluster",
+    },
+    {
+      group: backendTlsKind.group,
+      resource: backendTlsKind.plural,
+      names: "route",
+      verbs: { get: ["plan", "up"] },
+      why: "whether the Gateway speaks TLS with the pods of both slots",
+      without: 'a model with `ingress.protocol: "https"` is refused',
+      scope: "namespace",
     },
   ],
   publishesAddress: true,

@@ -24,6 +24,20 @@ test.each<[string, ReturnType<typeof classOf>, Wishes, string | undefined]>([
   ],
   ["no copies at all", classOf("traefik.io/gateway-controller"), { cookie: false, mirror: 100 }, "leave"],
   ["a cookie", classOf("gateway.envoyproxy.io/gatewayclass-controller"), { cookie: true }, undefined],
+  [
+    "copies, of a controller that is known to make them and names nothing",
+    classOf("gateway.envoyproxy.io/gatewayclass-controller"),
+    { cookie: false, mirror: 5, https: true },
+    undefined,
+  ],
+  [
+    "copies, of one that names other features",
+    classOf("gateway.envoyproxy.io/gatewayclass-controller", "HTTPRouteRequestMirror"),
+    { cookie: false, mirror: 5 },
+    "percent to 100",
+  ],
+  ["TLS with pods", classOf("x", "BackendTLSPolicy"), { cookie: false, https: true }, undefined],
+  ["TLS, which it cannot", classOf("x"), { cookie: false, https: true }, "choose a gateway"],
   ["a cookie, of nobody known", classOf("example.com/x"), { cookie: true }, "routing.testers.header"],
 ])("what the class of a Gateway has: %s", (_what, of, wishes, hint) => {
   const found = wishesGround("edge", of, wishes);
@@ -36,4 +50,5 @@ test("what may not be looked at is not taken to be there", () => {
   expect(unseenWishes("ml/edge", { cookie: false })).toBeUndefined();
   expect(unseenWishes("ml/edge", { cookie: true })?.code).toBe("gateway-unseen");
   expect(unseenWishes("ml/edge", { cookie: false, mirror: 10 })?.message).toContain("rollout.shadow");
+  expect(unseenWishes("ml/edge", { cookie: false, https: true })?.message).toContain("ingress.protocol");
 });

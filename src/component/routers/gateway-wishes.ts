@@ -22,11 +22,28 @@ const knowRegularExpressions = [
   "io.cilium/",
 ];
 
+/** Features of controllers whose classes name none: from their source, and run in the kit of cases. */
+const knownFeatures: Readonly<Record<string, readonly string[]>> = {
+  // 1.9 leaves the field out: it was experimental for too long.
+  "gateway.envoyproxy.io/": [
+    "HTTPRouteRequestMirror",
+    "HTTPRouteRequestPercentageMirror",
+    "BackendTLSPolicy",
+  ],
+};
+
+function featuresOf(controllerName: string, status: ClassStatus | undefined): readonly (string | undefined)[] {
+  const said = status?.supportedFeatures ?? [];
+  if (said.length > 0) return said.map((one) => (typeof one === "string" ? one : one.name));
+  const known = Object.entries(knownFeatures).find(([name]) => controllerName.startsWith(name));
+  return known?.[1] ?? [];
+}
+
 /** Why the controller of a class would not do what the model asks for; `undefined`: it does. Pure. */
 export function wishesGround(
   name: string,
   { spec, status }: ObservedObject,
-  { cookie, mirror }: Wishes,
+  { cookie, mirror, https = false }: Wishes,
 ): Groundless | undefined {
   const { controllerName = "" } = (spec ?? {}) as { readonly controllerName?: string };
   const who = `The GatewayClass ${name} (controller ${controllerName})`;
@@ -37,10 +54,15 @@ export function wishesGround(
       hint: "Let testers send a header (routing.testers.header).",
     };
   }
+  const features = featuresOf(controllerName, status as ClassStatus | undefined);
+  if (https && !features.includes("BackendTLSPolicy")) {
+    return {
+      code: "gateway-lacks-feature",
+      message: `${who} does not name the feature BackendTLSPolicy in its status, which ingress.protocol "https" takes.`,
+      hint: 'Choose a Gateway of a class that names it, or set ingress.protocol to "http".',
+    };
+  }
   if (mirror === undefined) return undefined;
-  const features = ((status as ClassStatus | undefined)?.supportedFeatures ?? []).map((one) =>
-    typeof one === "string" ? one : one.name,
-  );
   const needed = mirror === 100 ? "HTTPRouteRequestMirror" : "HTTPRouteRequestPercentageMirror";
   if (features.includes(needed)) return undefined;
   const canMirror = features.includes("HTTPRouteRequestMirror");
@@ -54,10 +76,11 @@ export function wishesGround(
 }
 
 /** What nobody here may look at is not taken to be there. */
-export function unseenWishes(where: string, { cookie, mirror }: Wishes): Groundless | undefined {
+export function unseenWishes(where: string, { cookie, mirror, https = false }: Wishes): Groundless | undefined {
   const [wish] = [
     ...(mirror === undefined ? [] : ["rollout.shadow"]),
     ...(cookie ? ["routing.testers.cookie"] : []),
+    ...(https ? ["ingress.protocol"] : []),
   ];
   if (wish === undefined) return undefined;
   return {

@@ -1,7 +1,9 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { type GatewayRef, type IngressSpec, placesOf } from "../../core/model.ts";
+import type { ObjectNames } from "../../core/names.ts";
 import type { ObjectKind } from "../../core/object-kind.ts";
 import type { RouterName } from "../../core/router-names.ts";
+import { backendTlsGround } from "./gateway-backend-tls.ts";
 import { unseenWishes, wishesGround } from "./gateway-wishes.ts";
 import type { Front, Groundless, Look, ObservedObject, Wishes } from "./router.ts";
 
@@ -112,6 +114,7 @@ function listenersOf(spec: GatewaySpec | undefined, sectionName: string | undefi
 interface RouteAbout {
   readonly ingress: IngressSpec;
   readonly namespace: string;
+  readonly names: ObjectNames;
   /** Of its kinds. */
   readonly routeKind: "HTTPRoute" | "GRPCRoute";
   readonly wishes: Wishes;
@@ -137,7 +140,8 @@ export async function gatewayGround(
   const spec = found.spec as GatewaySpec | undefined;
   return (
     (await classGround(where, spec?.gatewayClassName ?? "", about.wishes, look)) ??
-    (await listenerGround(where, namespace, listenersOf(spec, gateway.sectionName), gateway, about, look))
+    (await listenerGround(where, namespace, listenersOf(spec, gateway.sectionName), gateway, about, look)) ??
+    (about.wishes.https === true ? await backendTlsGround(about, look) : undefined)
   );
 }
 

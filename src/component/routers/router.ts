@@ -41,8 +41,8 @@ export interface RouterCapabilities {
   readonly timeout: boolean;
   /** Refuses requests that are larger than `ingress.maxBodySize`. */
   readonly bodySize: boolean;
-  /** Speaks what `ingress.protocol` says with the model server. */
-  readonly backendProtocol: boolean;
+  /** Speaks what `ingress.protocol` says with the model server; `https`: that besides `http`, and no gRPC. */
+  readonly backendProtocol: boolean | "https";
 }
 
 /** Everything a router needs to write its objects. */
@@ -136,6 +136,8 @@ export interface Wishes {
   readonly cookie: boolean;
   /** Copies of requests, per cent. @default none */
   readonly mirror?: number | undefined;
+  /** TLS with the pods. @default no */
+  readonly https?: boolean;
 }
 
 /** Why objects would be served by nobody. */
@@ -200,7 +202,12 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   front(main: ObservedObject, addressed?: ObservedObject): Front;
   /** Whether what the objects refer to is there and takes them; says what is wrong. */
   ground?(
-    about: { readonly ingress: IngressSpec; readonly namespace: string; readonly wishes: Wishes },
+    about: {
+      readonly ingress: IngressSpec;
+      readonly namespace: string;
+      readonly names: ObjectNames;
+      readonly wishes: Wishes;
+    },
     look: Look,
   ): Promise<Groundless | undefined>;
 }

@@ -1,6 +1,7 @@
 import { routerNamed } from "../../component/routers/factory.ts";
 import type { Look, ObservedObject, Router } from "../../component/routers/router.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
+import { configuredNames } from "../../core/names.ts";
 import {
   apiVersionOf,
   collectionPath,
@@ -47,8 +48,10 @@ async function requireGround({ api, config, namespace, signal }: Place, router: 
   const wishes = {
     cookie: config.routing?.testers?.cookie !== undefined,
     mirror: config.rollout.shadow?.percent,
+    https: config.ingress.protocol === "https",
   };
-  const problem = await router.ground?.({ ingress: config.ingress, namespace, wishes }, look);
+  const names = configuredNames(config);
+  const problem = await router.ground?.({ ingress: config.ingress, namespace, names, wishes }, look);
   if (problem === undefined) return;
   const { code, message, hint } = problem;
   throw new UserError({ code, message: `${message} Nothing was changed.`, hint, exitCode: exitCodes.usage });

@@ -5,7 +5,7 @@ import { faultPoints } from "../rollout-driver.ts";
 import { until } from "../test-cluster.ts";
 import { withinBinomial } from "./binomial.ts";
 import { copiesAlone, copiesRefused } from "./copies.ts";
-import { countedBy } from "./counted.ts";
+import { countedBy, countedByNobody } from "./counted.ts";
 import type { Front } from "./fronts.ts";
 import { releasedOverGrpc } from "./grpc.ts";
 import { killedEverywhere } from "./kills.ts";
@@ -58,7 +58,7 @@ export const cases: readonly Case[] = [
     name: "copies reach the idle slot, and clients get live's answers",
     lacking: needing("weights", "testers", "mirror", "mirrorPercent"),
     run: copiesAlone,
-    refusal: { lacking: ({ lacksCopies }) => lacksCopies, show: copiesRefused },
+    refusal: { lacking: ({ lacks }) => lacks?.copies, show: copiesRefused },
   },
   {
     name: "taken back: testers get what everybody gets, no request fails",
@@ -99,7 +99,10 @@ export const cases: readonly Case[] = [
   {
     name: "the controller's counters per slot",
     lacking: (router) => all(router) ?? (router.counters === undefined ? "counters" : undefined),
+    refusal: { lacking: ({ lacks }) => lacks?.counters, show: countedByNobody },
     async run(stage) {
+      // Traefik shows once more what it does not serve any more, and then forgets it.
+      await countedBy(stage);
       const before = await countedBy(stage);
       const seen = await ask(stage, 100);
       const expected = (slot: Slot) =>

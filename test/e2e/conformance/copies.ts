@@ -3,10 +3,11 @@ import { request } from "undici";
 import { expect } from "vitest";
 import { otherSlot, type Slot, slots } from "../../../src/core/slots.ts";
 import { podsOf } from "../bad-releases.ts";
+import { ModelProject } from "../model-project.ts";
+import { configureReleases } from "../release-project.ts";
 import { faultPoints } from "../rollout-driver.ts";
 import { withinBinomial } from "./binomial.ts";
 import { copiedPercent, type Stage } from "./stage.ts";
-import { testersFor } from "./testers.ts";
 
 const requests = 400;
 
@@ -35,14 +36,24 @@ export async function copiesAlone(stage: Stage): Promise<void> {
   expect(withinBinomial(copies, requests, copiedPercent / 100), `${copies} of ${requests}`).toBe(true);
 }
 
-/** What the controller of the front cannot copy is refused before anything is written. */
-export async function copiesRefused(stage: Stage, lacking: string): Promise<void> {
-  const testers = testersFor(stage.router);
-  await stage.configure({ testers, copies: true });
-  const { exitCode, stdout, stderr } = await stage.project.command(["plan", "--json"]);
-  expect(exitCode, stdout + stderr).toBe(2);
-  expect(stdout + stderr).toContain(lacking);
-  await stage.configure({ testers });
+/** What the controller of the front cannot copy is refused before anything is written. A model of its own: this one has a release under way. */
+export async function copiesRefused({ front, controller }: Stage, lacking: string): Promise<void> {
+  const project = await ModelProject.create(`copies-${front.router}`);
+  try {
+    await front.prepare(project, controller);
+    await configureReleases(project, {
+      streamSeconds: 1,
+      shadow: { for: 5, percent: copiedPercent },
+      settings: { router: front.router, ingress: front.ingress(project, controller) },
+    });
+    for (const command of ["plan", "up"]) {
+      const { exitCode, stdout, stderr } = await project.command([command, "--json"]);
+      expect(exitCode, stdout + stderr).toBe(2);
+      expect(stdout + stderr).toContain(lacking);
+    }
+  } finally {
+    await project.remove();
+  }
 }
 
 async function infer({ project, controller }: Stage): Promise<string> {

@@ -5,15 +5,20 @@ import { makeEdgeGateway } from "../edge-gateway.ts";
 import type { ModelProject } from "../model-project.ts";
 import { isSoak } from "../soak.ts";
 import { contourClass } from "./contour.ts";
+import { envoyGateway } from "./envoy-gateway.ts";
+
+export type ControllerOfTests = "traefik" | "contour" | "envoy-gateway";
 
 /** How a router's controller runs in these tests, and what a model says to be behind it. */
 export interface Front {
   readonly router: RouterName;
-  readonly controller: "traefik" | "contour";
+  /** The column of the matrix, where a router has more than one. @default the router's name */
+  readonly title?: string;
+  readonly controller: ControllerOfTests;
   /** Where a command is killed in the ordinary run; the long one kills at every boundary. */
   readonly killedAt: string;
-  /** The feature of a GatewayClass that copies take and this controller does not name. @default none */
-  readonly lacksCopies?: string;
+  /** What the router can and this controller cannot, by what it is lacking. @default it can all of it */
+  readonly lacks?: { readonly copies?: string; readonly counters?: string };
   /** Makes what is somebody else's. */
   readonly prepare: (project: ModelProject, controller: RunningController) => Promise<void>;
   /** `ingress` of the configuration. */
@@ -52,7 +57,7 @@ const all: readonly Front[] = [
     prepare: nothing,
     ingress: at,
   },
-  { ...ofGateway("gateway-api", "done:prove-shift"), lacksCopies: "HTTPRouteRequestPercentageMirror" },
+  { ...ofGateway("gateway-api", "done:prove-shift"), lacks: { copies: "HTTPRouteRequestPercentageMirror" } },
   ofGateway("gateway-api-grpc", "done:prove-shift"),
   {
     router: "contour",
@@ -62,6 +67,19 @@ const all: readonly Front[] = [
     ingress: (project, controller) => ({ ...at(project, controller), className: contourClass }),
   },
   ofIngressClass("plain", "done:write-switch"),
+];
+
+/** Only in `npm run test:soak`: these take long to build. */
+const behindEnvoyGateway: readonly Front[] = [
+  {
+    router: "gateway-api",
+    title: "gateway-api (Envoy Gateway)",
+    controller: "envoy-gateway",
+    killedAt: "done:prove-shift",
+    lacks: { counters: "a cluster for each slot" },
+    prepare: nothing,
+    ingress: (project, controller) => ({ ...at(project, controller), gateway: envoyGateway }),
+  },
 ];
 
 const long: readonly RouterName[] = ["plain"];
@@ -76,7 +94,11 @@ export const notRun: Readonly<Record<string, string>> = {
   "nginx-inc": "its controller is in no package registry",
 };
 
-export const fronts: readonly Front[] = all.filter(({ router }) => isSoak || !long.includes(router));
+export const fronts: readonly Front[] = isSoak
+  ? [...all, ...behindEnvoyGateway]
+  : all.filter(({ router }) => !long.includes(router));
+
+export const columnOf = ({ router, title }: Front): string => title ?? router;
 
 export async function makeIngressClass(api: KubernetesApi): Promise<void> {
   const { name, controller } = traefikClass;

@@ -64,7 +64,7 @@ export class Stage {
   /** Whether requests can be copied: by the router, and by the controller that runs. */
   get canCopy(): boolean {
     const { mirror, mirrorPercent } = this.router.capabilities;
-    return mirror && mirrorPercent && this.front.lacksCopies === undefined;
+    return mirror && mirrorPercent && this.front.lacks?.copies === undefined;
   }
 
   /** The version that a client with these headers gets. */

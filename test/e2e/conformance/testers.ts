@@ -27,6 +27,8 @@ export async function testersAlone(stage: Stage): Promise<void> {
   const { router, project } = stage;
   const testers = testersFor(router);
   await stage.configure({ testers, copies: stage.canCopy });
+  // Testers are no part of a release: they are a setting of the model.
+  await project.result(["up"]);
   const killed = await project.command([...stage.release(), "--json"], {
     env: faultPoints(new Set(["done:prove-testers"])),
   });
@@ -66,4 +68,5 @@ export async function takenBack(stage: Stage): Promise<void> {
     expect(await stage.ask(headers), JSON.stringify(headers)).toBe(live);
   expect(await stage.project.result(["status"])).toMatchObject({ rollout: null, changedByHand: [] });
   await stage.configure();
+  await stage.project.result(["up"]);
 }
