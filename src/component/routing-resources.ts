@@ -7,7 +7,7 @@ import type { IngressStatus } from "./endpoint.ts";
 import type { Guard } from "./hooks.ts";
 import { kubernetesResource } from "./kubernetes-resource.ts";
 import { serviceKind } from "./routers/service-object.ts";
-import { backendPort } from "./service-port.ts";
+import { backendPort, healthPathOf } from "./service-port.ts";
 
 /** The main routing object, as far as the component says something of it. */
 export interface MainRoute {
@@ -41,6 +41,7 @@ export function routingResources(
       backend: backendPort(known.protocol, servicePort, server),
       selectors: { blue: selectorOf(model, "blue", args), green: selectorOf(model, "green", args) },
       keepAliveSeconds: server.keepAliveSeconds,
+      healthPath: healthPathOf(server),
       namespace: undefined,
     }),
   );
