@@ -1,4 +1,6 @@
+import { istioGatewayKind } from "../../component/routers/istio-gateway.ts";
 import type { IngressClassShape } from "../../core/ingress-class.ts";
+import { collectionPath } from "../../core/object-kind.ts";
 import { type KubernetesApi, mayNotLook } from "../../kubernetes/api.ts";
 
 /** What a cluster has that says who takes requests. What may not be seen is left out, and named. */
@@ -6,6 +8,8 @@ export interface FoundControllers {
   readonly ingressClasses: readonly FoundIngressClass[];
   readonly gatewayClasses: readonly FoundGatewayClass[];
   readonly gateways: readonly FoundGateway[];
+  /** Of Istio's own kind, which have no class. @default none */
+  readonly istioGateways?: readonly Omit<FoundGateway, "className">[];
   /** Groups of the API that the cluster serves. @default it may not be asked */
   readonly groups?: readonly string[];
   /** Kinds that this account may not list. */
@@ -62,10 +66,11 @@ export async function findControllers(api: KubernetesApi, signal: AbortSignal): 
       return [];
     }
   };
-  const [classes, gatewayClasses, gateways, groups] = await Promise.all([
+  const [classes, gatewayClasses, gateways, istioGateways, groups] = await Promise.all([
     list<IngressClassShape>("/apis/networking.k8s.io/v1/ingressclasses", "IngressClasses"),
     list<GatewayClass>(`${gatewayGroup}/gatewayclasses`, "GatewayClasses"),
     list<Gateway>(`${gatewayGroup}/gateways`, "Gateways"),
+    list<Gateway>(collectionPath(istioGatewayKind), "Gateways of Istio"),
     groupsOf(api, signal),
   ]);
   return {
@@ -83,6 +88,10 @@ export async function findControllers(api: KubernetesApi, signal: AbortSignal): 
       name: metadata?.name ?? "",
       namespace: metadata?.namespace ?? "",
       className: spec?.gatewayClassName ?? "",
+    })),
+    istioGateways: istioGateways.map(({ metadata }) => ({
+      name: metadata?.name ?? "",
+      namespace: metadata?.namespace ?? "",
     })),
     ...(groups === undefined ? {} : { groups }),
     unseen,

@@ -25,8 +25,8 @@ export async function requireServed(
   observation: Pick<Observation, "ingress">,
 ): Promise<void> {
   const router = routerNamed(context.config.router);
-  if (router.byIngressClass) return await requireIngressClass(context, observation);
-  await requireKinds(context, router.kinds);
+  if (router.byIngressClass) await requireIngressClass(context, observation);
+  else await requireKinds(context, router.kinds);
   await requireGround(context, router);
 }
 
