@@ -29,7 +29,11 @@ describe.each(notRun)("the page of the router %s", (name) => {
   test("shows what its example becomes, with a quarter on green", async () => {
     const file = join(folder, "modelswitch.config.ts");
     const config = validateConfig(await evaluateModule(file, blockOf(page, "ts")), file);
-    const { ingress, server, router, previewHeader, servicePort } = resolveConfig(config, {});
+    const { ingress, server, router, previewHeader, servicePort } = resolveConfig(config, {
+      file,
+      kubeconfig: {},
+      contextNamespace: undefined,
+    });
     expect(router).toBe(name);
     const objects = routerNamed(router).objects({
       model: config.name,
