@@ -66,12 +66,15 @@ export async function findControllers(api: KubernetesApi, signal: AbortSignal): 
       return [];
     }
   };
-  const [classes, gatewayClasses, gateways, istioGateways, groups] = await Promise.all([
+  const groups = await groupsOf(api, signal);
+  const [classes, gatewayClasses, gateways, istioGateways] = await Promise.all([
     list<IngressClassShape>("/apis/networking.k8s.io/v1/ingressclasses", "IngressClasses"),
     list<GatewayClass>(`${gatewayGroup}/gatewayclasses`, "GatewayClasses"),
     list<Gateway>(`${gatewayGroup}/gateways`, "Gateways"),
-    list<Gateway>(collectionPath(istioGatewayKind), "Gateways of Istio"),
-    groupsOf(api, signal),
+    // Of what the cluster does not have, nobody needs to be told that they may not look at it.
+    groups?.includes(istioGatewayKind.group) === true
+      ? list<Gateway>(collectionPath(istioGatewayKind), "Gateways of Istio")
+      : [],
   ]);
   return {
     ingressClasses: classes.map(({ metadata, spec }) => ({
