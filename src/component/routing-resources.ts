@@ -8,7 +8,7 @@ import type { Guard } from "./hooks.ts";
 import { kubernetesResource } from "./kubernetes-resource.ts";
 import { type ResolvedArgs, selectorOf } from "./resolve-arguments.ts";
 import { serviceKind } from "./routers/service-object.ts";
-import { backendPort } from "./service-port.ts";
+import { backendPort, healthPathOf } from "./service-port.ts";
 
 /** The main routing object, as far as the component says something of it. */
 export interface MainRoute {
@@ -42,6 +42,7 @@ export function routingResources(
       backend: backendPort(known.protocol, servicePort, server),
       selectors: { blue: selectorOf(model, "blue", args), green: selectorOf(model, "green", args) },
       keepAliveSeconds: server.keepAliveSeconds,
+      healthPath: healthPathOf(server),
       namespace: undefined,
     }),
   );

@@ -17,6 +17,14 @@ export function backendPort(
   return { name: protocol, port, targetPort: own ?? server.httpPort };
 }
 
+/** Where a load balancer can ask for itself whether a pod takes requests; `undefined`: nothing answers it over HTTP. */
+export function healthPathOf({
+  http,
+  readiness,
+}: Pick<ModelServer, "http" | "readiness">): string | undefined {
+  return http === false ? undefined : readiness.path;
+}
+
 /** What of the settings is said of a Service's spec; its selector is the slot's. */
 export function serviceFields(settings: ServiceSettings | undefined): object {
   const { selector: _selector, ...fields } = (settings?.kubernetes ?? {}) as { readonly selector?: unknown };

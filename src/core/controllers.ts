@@ -31,6 +31,8 @@ export interface KnownController {
   readonly gatewayClass?: string;
   /** What the annotations begin with that it reads of an Ingress. */
   readonly annotations: readonly string[];
+  /** What a change of an Ingress's backend costs clients, where its own documents or issues say that it does. @default nothing is known of that */
+  readonly backendChange?: string;
   /** What whoever still runs it should know. */
   readonly retired?: string;
 }
@@ -103,6 +105,7 @@ const known: readonly KnownController[] = [
     ingressClass: "ingress.k8s.aws/alb",
     gatewayClass: "gateway.k8s.aws/",
     annotations: ["alb.ingress.kubernetes.io/"],
+    backendChange: "it deletes the former target group at once, with every open connection",
   },
   {
     name: "gce",
@@ -110,6 +113,7 @@ const known: readonly KnownController[] = [
     ingressClass: "k8s.io/ingress-gce",
     gatewayClass: "networking.gke.io/",
     annotations: ["networking.gke.io/", "cloud.google.com/"],
+    backendChange: "it answers 502 while the former endpoint group is taken down",
   },
   {
     name: "cilium",

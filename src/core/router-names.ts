@@ -8,6 +8,9 @@ export const routerNames = [
   "contour",
   "haproxy",
   "haproxy-tech",
+  "alb",
+  "istio",
+  "nginx-inc",
 ] as const;
 export type BuiltInRouterName = (typeof routerNames)[number];
 

@@ -61,6 +61,13 @@ export function cookieValue({ value = defaultCookieValue }: TesterCookie): strin
   return value;
 }
 
+/** What is wrong with testers whose header the preview has already; `undefined`: nothing. Pure. */
+export function previewHeaderTaken({ header }: Testers, previewHeader: string): string | undefined {
+  return header?.name.toLowerCase() === previewHeader.toLowerCase()
+    ? `has the preview header ${previewHeader}, by which a request names a slot at all times: testers need a header of their own`
+    : undefined;
+}
+
 /** A pattern that a Cookie header with this cookie fits as a whole, in the syntax that RE2 and PCRE share. Pure. */
 export function cookiePattern(cookie: TesterCookie): string {
   return `^(?:.*;\\s*)?${literally(cookie.name)}=${literally(cookieValue(cookie))}(?:;.*)?$`;

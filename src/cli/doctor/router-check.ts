@@ -35,6 +35,12 @@ export function routerVerdict(
       "Use a router for the controller that serves the class, or a class that the router fits.",
     );
   }
+  if (!router.capabilities.weights && controller.backendChange !== undefined) {
+    return warning(
+      `${model.router} moves traffic by changing the backend of the Ingress, and with ${controller.title} that loses requests: ${controller.backendChange}${all}`,
+      "Use a router that shares traffic by weights.",
+    );
+  }
   if (ignored.length > 0) {
     const names = ignored.map(
       ({ annotation, readBy }) => `${annotation} (of ${readBy.map(({ title }) => title).join(", ")})`,

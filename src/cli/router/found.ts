@@ -1,5 +1,7 @@
+import { istioGatewayKind } from "../../component/routers/istio-gateway.ts";
 import type { IngressClassShape } from "../../core/ingress-class.ts";
 import { ingressEndpointAnnotation } from "../../core/local-cluster.ts";
+import { collectionPath } from "../../core/object-kind.ts";
 import { type KubernetesApi, mayNotLook } from "../../kubernetes/api.ts";
 
 /** What a cluster has that says who takes requests. What may not be seen is left out, and named. */
@@ -7,6 +9,8 @@ export interface FoundControllers {
   readonly ingressClasses: readonly FoundIngressClass[];
   readonly gatewayClasses: readonly FoundGatewayClass[];
   readonly gateways: readonly FoundGateway[];
+  /** Of Istio's own kind, which have no class. @default none */
+  readonly istioGateways?: readonly Omit<FoundGateway, "className">[];
   /** Groups of the API that the cluster serves. @default it may not be asked */
   readonly groups?: readonly string[];
   /** Kinds that this account may not list. */
@@ -101,11 +105,15 @@ export async function findControllers(
       return [];
     }
   };
-  const [classes, gatewayClasses, gateways, groups] = await Promise.all([
+  const groups = await groupsOf(api, signal);
+  const [classes, gatewayClasses, gateways, istioGateways] = await Promise.all([
     listed ?? findIngressClasses(api, signal),
     list<GatewayClass>(`${gatewayGroup}/gatewayclasses`, "GatewayClasses"),
     list<Gateway>(`${gatewayGroup}/gateways`, "Gateways"),
-    groupsOf(api, signal),
+    // Of what the cluster does not have, nobody needs to be told that they may not look at it.
+    groups?.includes(istioGatewayKind.group) === true
+      ? list<Gateway>(collectionPath(istioGatewayKind), "Gateways of Istio")
+      : [],
   ]);
   return {
     ingressClasses: (classes ?? []).map(({ name, controller, isDefault }) => ({
@@ -122,6 +130,10 @@ export async function findControllers(
       name: metadata?.name ?? "",
       namespace: metadata?.namespace ?? "",
       className: spec?.gatewayClassName ?? "",
+    })),
+    istioGateways: istioGateways.map(({ metadata }) => ({
+      name: metadata?.name ?? "",
+      namespace: metadata?.namespace ?? "",
     })),
     ...(groups === undefined ? {} : { groups }),
     unseen: classes === undefined ? ["IngressClasses", ...unseen] : unseen,

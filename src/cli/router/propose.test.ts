@@ -31,6 +31,29 @@ describe("the router that is proposed", () => {
     ]);
   });
 
+  test("is alb for its class, and nginx-inc where its kinds are", () => {
+    const ingressClasses = [
+      ofClass("alb", "ingress.k8s.aws/alb"),
+      ofClass("f5", "nginx.org/ingress-controller"),
+    ];
+    expect(namesOf({ ...nothing, ingressClasses })).toEqual(["alb", "plain"]);
+    const groups = ["networking.k8s.io", "k8s.nginx.org"];
+    expect(namesOf({ ...nothing, ingressClasses, groups })).toEqual(["alb", "nginx-inc"]);
+  });
+
+  test("is istio where Istio has a Gateway, which its IngressClass does not name", () => {
+    const found = {
+      ...nothing,
+      ingressClasses: [ofClass("istio", "istio.io/ingress-controller")],
+      istioGateways: [{ name: "edge", namespace: "istio-ingress" }],
+      groups: ["networking.k8s.io", "networking.istio.io"],
+    };
+    expect(proposeRouters(found).map(proposalText)).toEqual([
+      expect.stringMatching(/^Gateway istio-ingress\/edge of Istio → router: "istio", .*ingress\.endpoints/),
+      expect.stringContaining('router: "plain"'),
+    ]);
+  });
+
   test("is gateway-api where a Gateway has a class that somebody has accepted", () => {
     const gateways = [{ name: "edge", namespace: "gateways", className: "eg" }];
     const gatewayClass = {
@@ -80,6 +103,15 @@ describe("the check of the router", () => {
       detail: expect.stringContaining("HAProxy Kubernetes Ingress Controller"),
     });
     expect(routerVerdict(haproxy, { router: "plain", ingress })).toMatchObject({ state: "ok" });
+  });
+
+  test("says what a change of a backend costs with the class's controller", () => {
+    const balancer = { ...nothing, ingressClasses: [ofClass("edge", "ingress.k8s.aws/alb")] };
+    expect(routerVerdict(balancer, { router: "plain", ingress })).toMatchObject({
+      state: "warning",
+      detail: expect.stringContaining("target group"),
+    });
+    expect(routerVerdict(balancer, { router: "alb", ingress })).toMatchObject({ state: "ok" });
   });
 
   test("names annotations that the class's controller does not read", () => {

@@ -25,6 +25,7 @@ export function proposeRouters(found: FoundControllers): readonly Proposal[] {
   const all = [
     ...classes.map((one) => forClass(one, found.groups)),
     ...found.gateways.flatMap((gateway) => forGateway(gateway, found)),
+    ...(found.istioGateways ?? []).map(forIstioGateway),
   ];
   const splits = ({ router }: Proposal) => Number(routerNamed(router).capabilities.weights);
   return all.toSorted((a, b) => splits(b) - splits(a));
@@ -36,6 +37,8 @@ function forClass(
 ): Proposal {
   const known = controllerOfIngressClass(controller);
   const isServed = (router: BuiltInRouterName) =>
+    // A class says of no Gateway.
+    routerNamed(router).needsGateway !== true &&
     routerNamed(router).kinds.every(
       ({ group }) => groups === undefined || group === "" || groups.includes(group),
     );
@@ -65,6 +68,15 @@ function forGateway(
       needsEndpoints: false,
     },
   ];
+}
+
+function forIstioGateway({ name, namespace }: Omit<FoundGateway, "className">): Proposal {
+  return {
+    router: "istio",
+    because: `Gateway ${namespace}/${name} of Istio`,
+    ingress: { gateway: { name, namespace } },
+    needsEndpoints: !routerNamed("istio").publishesAddress,
+  };
 }
 
 /** A proposal in words. Pure. */

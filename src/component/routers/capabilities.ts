@@ -103,6 +103,29 @@ export const routerCapabilities = {
     timeout: true,
     backendProtocol: true,
   },
+  alb: {
+    ...weighted,
+    testers: true,
+    cookie: true,
+    backendProtocol: true,
+  },
+  istio: {
+    ...weighted,
+    testers: true,
+    cookie: true,
+    mirror: true,
+    mirrorPercent: true,
+    timeout: true,
+  },
+  "nginx-inc": {
+    ...weighted,
+    testers: true,
+    cookie: true,
+    reloadOnSwitch: true,
+    timeout: true,
+    bodySize: true,
+    backendProtocol: true,
+  },
 } as const satisfies Readonly<Record<BuiltInRouterName, RouterCapabilities>>;
 
 /** Whether a router can do something, as far as its name says: of a user's own it is asked when the configuration is read. */

@@ -232,7 +232,10 @@ function forcesSides(router: Router, input: RouterInput): string[] {
     ...(main === undefined || candidate === undefined || main === candidate
       ? [`the values of the header for both sides are ${main} and ${candidate}`]
       : []),
-    ...(written.includes(input.previewHeader) ? [] : [`no object names the header ${input.previewHeader}`]),
+    // Names of headers have no case.
+    ...(written.toLowerCase().includes(input.previewHeader.toLowerCase())
+      ? []
+      : [`no object names the header ${input.previewHeader}`]),
   ];
 }
 

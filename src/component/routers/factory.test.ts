@@ -7,7 +7,7 @@ test.each(routerNames)("the router %s is known by its name", (name) => {
   expect(routerNamed(name).refs("m")[0].name).toBe("m");
 });
 
-test.each(["istio", "constructor"])("the router %s is refused with the names of those there are", (name) => {
+test.each(["kong", "constructor"])("the router %s is refused with the names of those there are", (name) => {
   expect(() => routerNamed(name as RouterName)).toThrow(
     expect.objectContaining({
       code: "router-unknown",

@@ -10,12 +10,15 @@ import {
   type RouterName,
   routerNames,
 } from "../../core/router-names.ts";
+import { alb } from "./alb.ts";
 import { contour } from "./contour.ts";
 import { gatewayApi } from "./gateway-api.ts";
 import { gatewayApiGrpc } from "./gateway-api-grpc.ts";
 import { haproxy } from "./haproxy.ts";
 import { haproxyTech } from "./haproxy-tech.ts";
+import { istio } from "./istio.ts";
 import { nginx } from "./nginx.ts";
+import { nginxInc } from "./nginx-inc.ts";
 import { plain } from "./plain.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
 import { traefik } from "./traefik.ts";
@@ -29,6 +32,9 @@ const routers: Readonly<Record<BuiltInRouterName, Router>> = {
   contour,
   haproxy,
   "haproxy-tech": haproxyTech,
+  alb,
+  istio,
+  "nginx-inc": nginxInc,
 };
 
 /** Those that the configuration or the Pulumi program of this process has brought along. */

@@ -46,7 +46,10 @@ export interface IngressManifest extends RoutingObject {
           readonly path: string;
           readonly pathType: NonNullable<IngressSpec["pathType"]>;
           readonly backend: {
-            readonly service: { readonly name: string; readonly port: { readonly number: number } };
+            readonly service: {
+              readonly name: string;
+              readonly port: { readonly number: number } | { readonly name: string };
+            };
           };
         }[];
       };

@@ -62,6 +62,8 @@ export interface RouterInput {
   readonly servicePort: number;
   /** Seconds for which the model server keeps an idle connection open. @default not known, or for ever */
   readonly keepAliveSeconds?: number | undefined;
+  /** Where the model server says over HTTP that it can take requests. @default not known, or not over HTTP */
+  readonly healthPath?: string | undefined;
   /** Where that port leads. @default a port named http, to the same number */
   readonly backend?: BackendPort;
   /** Labels that select the pods of each slot. @default `{ app: MODEL, version: SLOT }` */
@@ -194,6 +196,12 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
    * @default as declared
    */
   realSplit?(split: TrafficSplit, replicas: Readonly<Record<Slot, number>>): TrafficSplit;
+  /**
+   * For a controller that hands its routing on to a load balancer of many machines, which follow one after the other behind the same addresses: for how
+   * long nothing but expected answers have to come, and the least time that a proof is given for it, both in milliseconds. @default what an address has
+   * shown is in force there
+   */
+  readonly propagation?: { readonly watchMs: number; readonly deadlineMs: number };
   /** The value of the preview header that forces a request to one side; `undefined`: none does. Pure. */
   force(routing: Routing, side: Side): string | undefined;
   /** The object that has the addresses, where the main one has not. Pure. */

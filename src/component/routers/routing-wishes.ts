@@ -1,6 +1,11 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Routing } from "../../core/routing.ts";
-import { type RoutingOptions, type Testers, wrongTesterText } from "../../core/testers.ts";
+import {
+  previewHeaderTaken,
+  type RoutingOptions,
+  type Testers,
+  wrongTesterText,
+} from "../../core/testers.ts";
 import { requireCapability } from "./factory.ts";
 import type { Router, RouterCapabilities } from "./router.ts";
 
@@ -40,9 +45,7 @@ function testerWishes({ header, cookie }: Testers, place: string): readonly Rout
 export function testersProblem(router: Router, testers: Testers, previewHeader: string): string | undefined {
   const own = router.testersProblem?.(testers, previewHeader);
   if (own !== undefined || router.testersProblem !== undefined) return own;
-  return testers.header?.name.toLowerCase() === previewHeader.toLowerCase()
-    ? `has the preview header ${previewHeader}, by which a request names a slot at all times: testers need a header of their own`
-    : undefined;
+  return previewHeaderTaken(testers, previewHeader);
 }
 
 /**

@@ -17,8 +17,10 @@ export function together(first: Router, besides: readonly RouteBeside[]): Router
     const own = others.flatMap(({ router, ingress }) => router.refs(namesBeside(model, ingress)));
     return [main, ...more, ...own];
   };
+  const propagation = slowestOf([first, ...others.map(({ router }) => router)]);
   return {
     ...first,
+    ...(propagation === undefined ? {} : { propagation }),
     capabilities: capabilitiesOf(first, others),
     kinds: first.kinds,
     rights: [
@@ -91,6 +93,16 @@ function namesBeside(model: Named, { name, canaryName }: RouteBeside["ingress"])
 
 function inputBeside<T extends Omit<RouterInput, "routing">>(input: T, ingress: RouteBeside["ingress"]): T {
   return { ...input, ingress, names: namesBeside(input.names ?? input.model, ingress) };
+}
+
+/** What one of them needs, a proof of both has. */
+function slowestOf(all: readonly Router[]): Router["propagation"] {
+  const known = all.flatMap(({ propagation }) => propagation ?? []);
+  if (known.length === 0) return undefined;
+  return {
+    watchMs: Math.max(...known.map(({ watchMs }) => watchMs)),
+    deadlineMs: Math.max(...known.map(({ deadlineMs }) => deadlineMs)),
+  };
 }
 
 /** Both have to do what is done: traffic is moved as the first does it. */

@@ -1,6 +1,7 @@
 import { routerNamed, routersFor } from "../../component/routers/factory.ts";
 import { readerOf } from "../../component/routers/reader.ts";
 import type { Router } from "../../component/routers/router.ts";
+import type { KnownController } from "../../core/controllers.ts";
 import { defaults } from "../../core/defaults.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import {
@@ -45,7 +46,7 @@ function isSaidAlready({ router, ingress }: FormerRouting, config: RolloutContex
 /**
  * Refuses an Ingress of a class that is not there, and one that the class's controller would take for something else, where it is new or leaves
  * the class that it has.
- * @throws UserError `ingress-class-missing`, `router-unread` (exit code 2)
+ * @throws UserError `ingress-class-missing`, `router-unread`, `backend-change-drops` (exit code 2)
  */
 export async function requireIngressClass(
   context: RolloutContext,
@@ -82,7 +83,7 @@ export async function requireIngressClass(
   }
 }
 
-/** @throws UserError `router-unread` */
+/** @throws UserError `router-unread`, `backend-change-drops` */
 function requireReader(
   { config, events }: Pick<RolloutContext, "config" | "events">,
   router: Router,
@@ -102,7 +103,10 @@ function requireReader(
       hint: "Remove it, or say the same in the words of the controller that serves the Ingress.",
     });
   }
-  if (meantFor === undefined) return;
+  if (meantFor === undefined) {
+    mindBackendChange(events, router, className, controller, isNew);
+    return;
+  }
   const message = `The router "${router.name}" writes for ${meantFor}, but the IngressClass ${className} belongs to ${controller.title} (${controllerOfClass}), which takes its objects for something else.`;
   const hint = `Routers for that controller: ${routersFor(controller.name).join(", ")}. Or name a class of a controller that fits: ingress.className.`;
   if (isNew) {
@@ -115,4 +119,35 @@ function requireReader(
   }
   // It is there already: to hold up a release would not mend it.
   events({ type: "warning", code: "router-unread", message, hint });
+}
+
+/**
+ * A router without weights moves traffic by changing a backend under it. Where the controller is known to drop requests then, and another router
+ * spares them, a model does not begin with that.
+ * @throws UserError `backend-change-drops`
+ */
+function mindBackendChange(
+  events: RolloutContext["events"],
+  router: Router,
+  className: string,
+  controller: KnownController,
+  isNew: boolean,
+): void {
+  if (router.capabilities.weights || controller.backendChange === undefined) return;
+  const better = routersFor(controller.name).filter((name) => routerNamed(name).capabilities.weights);
+  const message = `The router "${router.name}" moves traffic by changing the backend of the Ingress, and with ${controller.title}, whose IngressClass ${className} is, that loses requests: ${controller.backendChange}.`;
+  if (isNew && better.length > 0) {
+    throw new UserError({
+      code: "backend-change-drops",
+      message: `${message} Nothing was changed.`,
+      hint: `Routers that share traffic by weights there: ${better.join(", ")}.`,
+      exitCode: exitCodes.usage,
+    });
+  }
+  const hint =
+    better.length > 0
+      ? `Move the model to a router that shares traffic by weights: \`modelswitch migrate --to ${better[0]}\`.`
+      : "Use a Gateway of that controller (router gateway-api), if it has one.";
+  // It is there already, or there is nothing else.
+  events({ type: "warning", code: "backend-change-drops", message, hint });
 }

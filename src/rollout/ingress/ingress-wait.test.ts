@@ -103,6 +103,23 @@ describe("the class of the Ingress", () => {
     expect(warnings()).toEqual(["router-unread"]);
   });
 
+  test("whose controller drops requests when a backend changes is not begun with by a router that changes it", async () => {
+    served("edge", "ingress.k8s.aws/alb");
+    const byBackend = { ...config({ className: "edge" }), router: "plain" } as const;
+    await expect(up(bench.context(byBackend), noFlags)).rejects.toMatchObject({
+      code: "backend-change-drops",
+      exitCode: 2,
+      hint: expect.stringContaining("alb"),
+    });
+    expect(bench.stack.operations).toEqual([]);
+    served("edge", "k8s.io/ingress-gce");
+    await up(bench.context(byBackend), noFlags);
+    expect(warnings()).toEqual(["backend-change-drops"]);
+    served("edge", "ingress.k8s.aws/alb");
+    await up(bench.context(byBackend), noFlags);
+    expect(warnings()).toEqual(["backend-change-drops", "backend-change-drops"]);
+  });
+
   test("whose controller does not read an annotation is named with it", async () => {
     served("nginx", "k8s.io/ingress-nginx");
     const annotations = { "haproxy.org/timeout-server": "5s", "cert-manager.io/issuer": "x" };

@@ -1,4 +1,5 @@
 import { routerNamed } from "../../component/routers/factory.ts";
+import type { Router } from "../../component/routers/router.ts";
 import { UserError } from "../../core/errors.ts";
 import { endedBy } from "../../core/events.ts";
 import { ingressGuards } from "../../core/ingress-guards.ts";
@@ -27,8 +28,12 @@ export interface ProveRoutingOptions {
  * How long a proof may take. An ingress controller that has lost sight of the API server, as it does in an outage, looks for it again
  * every 30 to 60 seconds at last (the back-off of client-go's reflectors), and then has to read everything anew.
  */
-export function proofDeadlineMs({ answers, config }: RolloutContext, patient = false): number {
-  const { proofMs } = config.deadlines;
+export function proofDeadlineMs(
+  { answers, config }: RolloutContext,
+  { propagation }: Pick<Router, "propagation">,
+  patient = false,
+): number {
+  const proofMs = Math.max(config.deadlines.proofMs, propagation?.deadlineMs ?? 0);
   return patient || answers.wasAway ? Math.max(proofMs, 90_000) : proofMs;
 }
 
@@ -58,7 +63,8 @@ export async function proveRouting(
     identity: subject.identity,
     ingress: subject.settings.ingress,
     previewHeader: subject.settings.previewHeader,
-    deadlineMs: proofDeadlineMs(context, options.patient),
+    deadlineMs: proofDeadlineMs(context, subject.router, options.patient),
+    watchMs: subject.router.propagation?.watchMs,
     probe: context.probe,
     clock: context.clock,
     signal: options.signal,

@@ -28,8 +28,8 @@ export async function requireServed(
   former?: FormerRouting,
 ): Promise<void> {
   const router = routerNamed(context.config.router);
-  if (router.byIngressClass) return await requireIngressClass(context, observation, former);
-  await requireKinds(context, router.kinds);
+  if (router.byIngressClass) await requireIngressClass(context, observation, former);
+  else await requireKinds(context, router.kinds);
   await requireGround(context, router);
 }
 

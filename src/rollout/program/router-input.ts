@@ -1,5 +1,5 @@
 import type { RouterInput } from "../../component/routers/router.ts";
-import { backendPort } from "../../component/service-port.ts";
+import { backendPort, healthPathOf } from "../../component/service-port.ts";
 import type { ModelSpec } from "../../core/model.ts";
 import { namesOfModel, type ObjectNames, slotLabels } from "../../core/names.ts";
 
@@ -22,5 +22,6 @@ export function routerInput(
       green: spec.slots.green.selector ?? slotLabels(spec.name, "green"),
     },
     keepAliveSeconds: spec.server.keepAliveSeconds,
+    healthPath: healthPathOf(spec.server),
   };
 }

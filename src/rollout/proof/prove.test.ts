@@ -238,3 +238,41 @@ describe("on a clock of its own", () => {
     expect((await proof(answer, { identities: known, views })).verdict.state).toBe("proved");
   });
 });
+
+describe("a load balancer of many machines, which follow one after the other", () => {
+  /** Blue is wanted; so long after the start one of the machines still sends to green. */
+  function lagging(untilMs: number, changes: Partial<ProveOptions> = {}) {
+    const clock = new FakeClock();
+    const startedAt = clock.now();
+    let asked = 0;
+    const behind: Probe = () => {
+      asked += 1;
+      const isOld = clock.now() - startedAt < untilMs && asked % 40 === 0;
+      return Promise.resolve({ status: 200, headers: {}, body: isOld ? "2" : "1" });
+    };
+    const views = viewsOf(settledOn("blue"), { blue: "1" }, () => undefined);
+    const run = { ...options({ views, clock, probe: behind, deadlineMs: 180_000, ...changes }) };
+    return { run, seconds: () => (clock.now() - startedAt) / 1000 };
+  }
+
+  test("is watched until nothing unexpected has come for a while", async () => {
+    const { run, seconds } = lagging(20_000, { watchMs: 15_000 });
+    const verdict = await prove(run);
+    expect(verdict.state).toBe("proved");
+    expect(Object.keys(verdict.evidence.lanes[0]?.unexpected ?? {})).toHaveLength(1);
+    expect(seconds()).toBeGreaterThan(25);
+    // Without it the first ten answers were enough.
+    const hasty = lagging(20_000);
+    expect((await prove(hasty.run)).state).toBe("proved");
+    expect(hasty.seconds()).toBeLessThan(1);
+  });
+
+  test("that is never of one mind is not proved", async () => {
+    const { run, seconds } = lagging(Number.POSITIVE_INFINITY, { watchMs: 15_000 });
+    expect(await prove(run)).toMatchObject({
+      state: "open",
+      missing: [expect.stringMatching(/15 s|expected/)],
+    });
+    expect(seconds()).toBeGreaterThanOrEqual(180);
+  });
+});

@@ -30,6 +30,8 @@ export interface ProveOptions {
   readonly deadlineMs: number;
   /** Expected answers in a row, each on a connection of its own, per address and view. @default 10 */
   readonly needed?: number;
+  /** For how long, in milliseconds, nothing but expected answers have to come. @default no longer than it takes to get them */
+  readonly watchMs?: number | undefined;
   readonly probe: Probe;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -63,6 +65,10 @@ export async function prove(options: ProveOptions): Promise<ProofVerdict> {
     newLane(endpoint, view, questions.length === 1 ? undefined : question.host),
   );
 
+  const watchMs = options.watchMs ?? 0;
+  let doubtedAt = startedAt;
+  const isWatched = () => options.clock.now() - doubtedAt >= watchMs;
+
   let reportedAt = startedAt;
   const report = () => {
     // A proof usually takes a moment; only one that does not is worth a line.
@@ -85,7 +91,10 @@ export async function prove(options: ProveOptions): Promise<ProofVerdict> {
       const isOver = () => {
         const lane = lanes[index];
         return (
-          lane === undefined || shareProved(lane, needed) >= 1 || options.clock.now() >= until || isBarred()
+          lane === undefined ||
+          (shareProved(lane, needed) >= 1 && isWatched()) ||
+          options.clock.now() >= until ||
+          isBarred()
         );
       };
       if (isOver()) return;
@@ -102,12 +111,14 @@ export async function prove(options: ProveOptions): Promise<ProofVerdict> {
       // Others ask at the same time.
       const lane = advance(lanes[index] ?? before, outcome, options.identities);
       lanes[index] = lane;
+      if (lane.consecutive === 0 && outcome.kind !== "unanswered") doubtedAt = options.clock.now();
       report();
       if (limit !== undefined) continue;
       if (lane.consecutive > 0) {
         pauseMs = firstPauseMs;
         // It looks as if the ingress were still behind: that is no reason to hurry.
-        if (lane.scores.includes(0)) await options.clock.sleep(pauseMs, options.signal);
+        if (shareProved(lane, needed) >= 1) await options.clock.sleep(longestPauseMs, options.signal);
+        else if (lane.scores.includes(0)) await options.clock.sleep(pauseMs, options.signal);
         continue;
       }
       await options.clock.sleep(pauseMs, options.signal);
@@ -118,7 +129,10 @@ export async function prove(options: ProveOptions): Promise<ProofVerdict> {
     Array.from({ length: view.rivals.length > 0 ? together : 1 }, () => run(index, question)),
   );
   await Promise.all(runs);
-  return proofVerdict(lanes, needed);
+  const verdict = proofVerdict(lanes, needed);
+  if (verdict.state === "open" || isWatched()) return verdict;
+  const missing = [`nothing but expected answers for ${watchMs / 1000} s: others came until a moment ago`];
+  return { state: "open", evidence: verdict.evidence, missing, advice: [] };
 }
 
 async function ask(options: ProveOptions, lane: Lane, question: Question): Promise<ProbeOutcome> {

@@ -159,7 +159,7 @@ async function undo(
   { missing, evidence, advice }: Extract<ProofVerdict, { state: "open" }>,
 ): Promise<UserError> {
   const { context, subject } = traffic;
-  const seconds = Math.round(proofDeadlineMs(context) / 1000);
+  const seconds = Math.round(proofDeadlineMs(context, subject.router) / 1000);
   const what = `The step "${failed.name}" could not be proved at the ingress within ${seconds} s:\n${missing.map((line) => `  ${line}`).join("\n")}`;
   const details = { step: failed.name, evidence, before, attempted: failed.routing };
   try {
