@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { objectNames } from "../../core/names.ts";
 import { type Routing, settledOn } from "../../core/routing.ts";
 import type { Testers } from "../../core/testers.ts";
 import { alb } from "./alb.ts";
@@ -174,7 +175,12 @@ describe("the router alb", () => {
 describe("the namespace of the router alb", () => {
   const ground = (found: ObservedObject | undefined | "unseen") => {
     const look: Look = () => Promise.resolve(found);
-    const about = { ingress: input.ingress, namespace: "ml", wishes: { cookie: false } };
+    const about = {
+      ingress: input.ingress,
+      namespace: "ml",
+      names: objectNames("fraud"),
+      wishes: { cookie: false },
+    };
     return alb.ground?.(about, look);
   };
 

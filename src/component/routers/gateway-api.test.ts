@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { objectNames } from "../../core/names.ts";
 import type { IngressSpec } from "../../core/model.ts";
+import { objectNames } from "../../core/names.ts";
 import { settledOn } from "../../core/routing.ts";
 import { gatewayApi } from "./gateway-api.ts";
 import type { ObservedObject, RouterInput } from "./router.ts";
@@ -158,7 +158,7 @@ describe("what a route stands on", () => {
       GatewayClass: accepted,
     };
     const problem = await gatewayApi.ground?.(
-      { ingress: also, namespace: "ml", wishes: { cookie: false } },
+      { ingress: also, namespace: "ml", names: objectNames("fraud"), wishes: { cookie: false } },
       async ({ kind }) => world[kind],
     );
     expect(problem).toMatchObject({

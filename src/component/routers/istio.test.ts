@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { objectNames } from "../../core/names.ts";
 import { settledOn } from "../../core/routing.ts";
 import type { Testers } from "../../core/testers.ts";
 import { istio } from "./istio.ts";
@@ -135,7 +136,12 @@ describe("the Gateway of the router istio", () => {
       if (servers === "unseen") return Promise.resolve("unseen");
       return Promise.resolve(servers && { spec: { servers: [{ hosts: servers }] } });
     };
-    const about = { ingress: { host, gateway }, namespace: "ml", wishes: { cookie: false } };
+    const about = {
+      ingress: { host, gateway },
+      namespace: "ml",
+      names: objectNames("fraud"),
+      wishes: { cookie: false },
+    };
     return istio.ground?.(about, look);
   };
 
