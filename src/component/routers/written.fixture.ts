@@ -87,7 +87,7 @@ export const virtualServer = only(
 const istioDestination = only({ host: text, port: only({ number: whole }, ["number"]) }, ["host"]);
 const istioText = oneOf({ exact: text, prefix: text, regex: text });
 
-/** Of `VirtualService` in `networking/v1alpha3/virtual_service.proto` of istio/api, release 1.30. */
+/** Of `VirtualService` in `networking/v1alpha3/virtual_service.proto` of istio/api, release 1.32. */
 export const virtualService = only(
   {
     hosts: list(text),

@@ -116,7 +116,8 @@ describe("the class of the Ingress", () => {
     await up(bench.context(byBackend), noFlags);
     expect(warnings()).toEqual(["backend-change-drops"]);
     served("edge", "ingress.k8s.aws/alb");
-    await up(bench.context(byBackend), noFlags);
+    const ingress = { name: "fraud", className: "edge", tlsHosts: [], addresses: [] };
+    await requireServed(bench.context(byBackend), { ingress });
     expect(warnings()).toEqual(["backend-change-drops", "backend-change-drops"]);
   });
 

@@ -115,6 +115,7 @@ test("stopped at any request: it says so and where traffic is, nothing has faile
     "drain-blue",
     "identities",
     "ready-green",
+    "verify",
     "warm-up-green",
   ]);
 }, 120_000);

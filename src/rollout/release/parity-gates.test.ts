@@ -69,10 +69,10 @@ describe("parity in a rollout", () => {
         | undefined;
 
     beforeEach(async () => {
-      // A look asks 500; two answers of a hundred differ, so that one look decides nothing.
+      // A look asks 500; three answers of a hundred differ, so that one look decides nothing.
       const inputs = Array.from({ length: 2_000 }, (_, x) => `{"x":${x}}\n`);
       await writeFile(join(folder, "inputs.jsonl"), inputs.join(""));
-      answering((x) => (x % 50 === 0 ? -x : x));
+      answering((x) => (x % 33 === 0 ? -x : x));
       const { ask } = bench;
       const { intercept } = bench.cluster;
       const isKilled = () => (asked.always ?? 0) >= killedAt;
