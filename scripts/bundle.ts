@@ -1,8 +1,8 @@
 /**
  * Writes the package's JavaScript into `dist`, or into the folder named: few files instead of hundreds, since loading each of them is a good part of the time that a command
- * takes. Libraries stay what npm installs, so that their updates reach users without ours, and Pulumi's must be one with the program's.
+ * takes. Other libraries stay what npm installs, so that their updates reach users without ours, and Pulumi's must be one with the program's.
  */
-import { rm } from "node:fs/promises";
+import { copyFile, rm } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { rolldown } from "rolldown";
 
@@ -32,16 +32,33 @@ const entries = {
   "config/file/light": join(source, "config", "file", "light.ts"),
 } as const;
 
+/**
+ * Of the libraries this is taken in, with its licence: it checks what is on the user's own machine, and its hundred files take longer to load
+ * than to do that. The same of yaml gained nothing.
+ */
+const takenIn = ["zod"] as const;
+const folderOf = (library: string) => join(root, "node_modules", library);
+const isTakenIn = (id: string) =>
+  takenIn.some((library) => id === library || id.startsWith(join(folderOf(library), "/")));
+
 const bundle = await rolldown({
   input: entries,
   platform: "node",
   preserveEntrySignatures: "allow-extension",
-  external: (id) => !id.startsWith(".") && !id.startsWith(source),
+  external: (id) => !id.startsWith(".") && !id.startsWith(source) && !isTakenIn(id),
   plugins: [
     {
       name: "place",
       transform: (code, file) =>
         file.startsWith(source) && code.includes("import.meta") ? placeOf(code, file) : null,
+    },
+    {
+      name: "one-language",
+      // zod's messages in sixty others: ours are made from what it found, not from its words.
+      load: (file) =>
+        file === join(folderOf("zod"), "v4", "locales", "index.js")
+          ? 'export { default as en } from "./en.js";'
+          : null,
     },
   ],
   onLog: (level, log, handler) => {
@@ -74,6 +91,8 @@ const { output } = await bundle.write({
   },
 });
 await bundle.close();
+for (const library of takenIn)
+  await copyFile(join(folderOf(library), "LICENSE"), join(target, `LICENSE-${library}`));
 
 /** The modules that an entry loads at once; with `later`, also those that it may load. */
 function modulesOf(entry: string, { later }: { readonly later: boolean }): ReadonlySet<string> {

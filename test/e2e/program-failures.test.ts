@@ -170,7 +170,7 @@ test("a Job that fails says what its pod said", async () => {
   await stack.destroy();
 });
 
-test("an Ingress that nobody serves and a Service without pods say what they wait for, once, and again when their time is over", async () => {
+test("an Ingress that nobody serves and a Service that nobody gives an address say what they wait for, once, and again when their time is over", async () => {
   const stack = new ProgramStack(namespace, "unserved");
   const metadata = (name: string) => ({
     name,
@@ -180,7 +180,7 @@ test("an Ingress that nobody serves and a Service without pods say what they wai
   await stack.with(() => {
     new kubernetes.core.v1.Service("alone", {
       metadata: metadata("alone"),
-      spec: { selector: { app: "nobody" }, ports: [{ port: 80 }] },
+      spec: { type: "LoadBalancer", selector: { app: "nobody" }, ports: [{ port: 80 }] },
     });
     new kubernetes.networking.v1.Ingress("unserved", {
       metadata: metadata("unserved"),
@@ -192,7 +192,7 @@ test("an Ingress that nobody serves and a Service without pods say what they wai
   });
   const message = await failureOf(stack.up());
   const reasons = [
-    "no pod has the labels that it selects (app=nobody)",
+    "no pod has the labels that it selects (app=nobody); it has no address yet",
     "it has no address yet: The cluster has no IngressClass ngnix, so nobody would serve the Ingress.",
   ];
   for (const reason of reasons) {
