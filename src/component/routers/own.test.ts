@@ -89,7 +89,10 @@ describe("a router that only its table is left of", () => {
   test.each([
     ["with weights and a preview", complete],
     ["without weights", { ...complete, weights: false }],
-    ["with objects beside", { ...complete, beside: [{ ...service, suffix: "edge", spec: () => ({ a: 1 }) }] }],
+    [
+      "with objects beside",
+      { ...complete, beside: [{ ...service, suffix: "edge", spec: () => ({ a: 1 }) }] },
+    ],
   ] as const)("%s writes and reads what the router did", (_what, own) => {
     const router = routerNamed(defineRouter(own as OwnRouter));
     const table = JSON.parse(JSON.stringify(tableOf(router, about)));
@@ -102,7 +105,11 @@ describe("a router that only its table is left of", () => {
       problems.map((problem) => `${name}: ${problem}`),
     );
     // Names are the model's, and claims are not in it.
-    expect(wrong.filter((text) => !/claim|read the objects of another|names? .*writes|Services that are not/.test(text))).toEqual([]);
+    expect(
+      wrong.filter(
+        (text) => !/claim|read the objects of another|names? .*writes|Services that are not/.test(text),
+      ),
+    ).toEqual([]);
   });
 
   test("reads what webhooks have added to, and nothing that somebody else wrote", () => {

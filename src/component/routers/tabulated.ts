@@ -102,7 +102,9 @@ function contains(found: unknown, written: unknown): boolean {
   if (typeof written === "object" && written !== null) {
     if (typeof found !== "object" || found === null) return false;
     const there = found as Readonly<Record<string, unknown>>;
-    return Object.entries(written).every(([key, value]) => value === undefined || contains(there[key], value));
+    return Object.entries(written).every(
+      ([key, value]) => value === undefined || contains(there[key], value),
+    );
   }
   return found === written;
 }

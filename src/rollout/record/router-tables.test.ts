@@ -61,7 +61,10 @@ test("is kept beside the record, and known as soon as that is read", async () =>
   expect(isKnownRouter("own:near")).toBe(false);
   const bench = testBench();
   const { store } = bench.context(templateConfig());
-  bench.cluster.put(path, { metadata: { name: "fraud-modelswitch" }, data: { routers, record: "{}" } } as never);
+  bench.cluster.put(path, {
+    metadata: { name: "fraud-modelswitch" },
+    data: { routers, record: "{}" },
+  } as never);
   // What the record itself says is of no matter here.
   await store.read().catch(() => undefined);
   expect(isKnownRouter("own:near")).toBe(true);
