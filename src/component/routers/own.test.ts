@@ -6,6 +6,7 @@ import { conformanceOf } from "./conformance.ts";
 import { routerNamed } from "./factory.ts";
 import { defineRouter, type OwnRouter } from "./own.ts";
 import type { RouterInput } from "./router.ts";
+import { routerOfTable, tableOf } from "./tabulated.ts";
 
 interface Spec {
   readonly http?: readonly {
@@ -81,6 +82,45 @@ function problemsOf(own: OwnRouter): string[] {
 
 afterAll(() => {
   defineRouter(complete);
+});
+
+describe("a router that only its table is left of", () => {
+  const { routing: _none, ...about } = input;
+  test.each([
+    ["with weights and a preview", complete],
+    ["without weights", { ...complete, weights: false }],
+    [
+      "with objects beside",
+      { ...complete, beside: [{ ...service, suffix: "edge", spec: () => ({ a: 1 }) }] },
+    ],
+  ] as const)("%s writes and reads what the router did", (_what, own) => {
+    const router = routerNamed(defineRouter(own as OwnRouter));
+    const table = JSON.parse(JSON.stringify(tableOf(router, about)));
+    const left = routerOfTable("own:apisix", table);
+    for (const weight of own.weights === false ? [0, 100] : [0, 1, 25, 99, 100]) {
+      const asked = { ...input, routing: { main: "blue", candidate: "green", weight } as const };
+      expect(left.objects(asked)).toEqual(router.objects(asked));
+    }
+    const wrong = conformanceOf(left, input).flatMap(({ name, problems }) =>
+      problems.map((problem) => `${name}: ${problem}`),
+    );
+    // Names are the model's, and claims are not in it.
+    expect(
+      wrong.filter(
+        (text) => !/claim|read the objects of another|names? .*writes|Services that are not/.test(text),
+      ),
+    ).toEqual([]);
+  });
+
+  test("reads what webhooks have added to, and nothing that somebody else wrote", () => {
+    const router = routerNamed(defineRouter(complete));
+    const left = routerOfTable("own:apisix", tableOf(router, about));
+    const [object] = router.objects({ ...input, routing: { main: "blue", candidate: "green", weight: 25 } });
+    const added = { ...object, spec: { ...object?.spec, timeout: "5s" } };
+    expect(left.read("fraud", [added])).toEqual({ main: "blue", candidate: "green", weight: 25 });
+    expect(left.read("fraud", [{ ...object, spec: { http: [] } }])).toBeUndefined();
+    expect(left.read("fraud", [])).toBeUndefined();
+  });
 });
 
 describe("a router of the user's own", () => {

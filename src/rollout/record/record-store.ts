@@ -11,6 +11,7 @@ import {
 import { parseRecord } from "./parse-record.ts";
 import { bounded, type RolloutRecord } from "./record.ts";
 import { storedRecord } from "./record-files.ts";
+import { learnTables, packedTables } from "./router-tables.ts";
 
 interface ConfigMapObject extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
@@ -89,6 +90,7 @@ export class RecordStore {
       signal === undefined ? {} : { signal },
     );
     if (found === undefined) return undefined;
+    learnTables(found.data?.routers);
     return {
       record: parseRecord(found.data?.record, `${this.#namespace}/${this.#name}`),
       resourceVersion: found.metadata?.resourceVersion ?? "",
@@ -96,6 +98,7 @@ export class RecordStore {
   }
 
   async #write(record: RolloutRecord, resourceVersion: string | undefined): Promise<void> {
+    const routers = packedTables(record);
     const body = {
       apiVersion: "v1",
       kind: "ConfigMap",
@@ -105,7 +108,7 @@ export class RecordStore {
         labels: ownLabels(this.#model),
         ...(resourceVersion === undefined ? {} : { resourceVersion }),
       },
-      data: { record: storedRecord(record) },
+      data: { record: storedRecord(record), ...(routers === undefined ? {} : { routers }) },
     };
     if (resourceVersion === undefined) {
       await this.#api.json({ method: "POST", path: this.#collection, body });
