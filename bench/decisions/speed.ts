@@ -105,7 +105,9 @@ async function parityBesideItsRequests(runs: number): Promise<readonly string[]>
     for (let run = 0; run < runs; run++) {
       sent.push(
         await timed(async () => {
-          const requests = lines.map((text) => requestFor(gate.asking, (JSON.parse(text) as { input: unknown }).input));
+          const requests = lines.map((text) =>
+            requestFor(gate.asking, (JSON.parse(text) as { input: unknown }).input),
+          );
           const worker = async () => {
             for (let next = requests.pop(); next !== undefined; next = requests.pop()) {
               const request = { ...next, signal };

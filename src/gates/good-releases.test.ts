@@ -55,7 +55,9 @@ const draw = {
   judged: [],
   tooSmall: [],
 };
-const cases = draw.inputs.map(({ index }): GoldenCase => ({ id: `${index}`, line: index, input: index, expected: 1 }));
+const cases = draw.inputs.map(
+  ({ index }): GoldenCase => ({ id: `${index}`, line: index, input: index, expected: 1 }),
+);
 
 const perLook = 100;
 
@@ -103,7 +105,13 @@ function isSlow(random: Random, kind: Kind): boolean {
       live: msOf(random()),
       release: msOf((random() - margin) / ratio),
     }));
-    const sample = { kind: "timed", times, durationMs: 10_000, care: unknownLive, strain: undefined } as const;
+    const sample = {
+      kind: "timed",
+      times,
+      durationMs: 10_000,
+      care: unknownLive,
+      strain: undefined,
+    } as const;
     const judged = judgePerformance(memory, sample, gate);
     memory = judged.memory;
     if (judged.verdict.verdict !== "hold") return judged.verdict.verdict === "fail";

@@ -55,7 +55,11 @@ export class TrafficCounters {
   }
 
   /** The same, and nothing where nobody counts clients' requests. */
-  async readClients(seen: CountedRollout, proofs: number, request: CountersRequest): Promise<CountersOutcome> {
+  async readClients(
+    seen: CountedRollout,
+    proofs: number,
+    request: CountersRequest,
+  ): Promise<CountersOutcome> {
     const { record, routing } = seen;
     const changedAt = this.#changedAt(`${proofs} ${JSON.stringify(routing)}`);
     await this.#own.pause(request.signal);
