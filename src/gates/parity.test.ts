@@ -305,13 +305,22 @@ describe("parity", () => {
   test("a segment may be called like what every object has", async () => {
     const segments = ["constructor", "toString", "__proto__"];
     await write(inputs(90).map((one, index) => ({ ...one, segment: segments[index % 3] })));
-    const { toEnd, memory } = compared({ compare: "label" }, { live: same, release: (input) => output(input + 1) });
-    expect(await toEnd()).toMatchObject({ verdict: "fail", evidence: expect.stringContaining("constructor") });
+    const { toEnd, memory } = compared(
+      { compare: "label" },
+      { live: same, release: (input) => output(input + 1) },
+    );
+    expect(await toEnd()).toMatchObject({
+      verdict: "fail",
+      evidence: expect.stringContaining("constructor"),
+    });
     expect(JSON.parse(memory()).segments.constructor.pairs).toBeGreaterThan(10);
   });
 
   test("ids of 64 bits are sent as they stand in the file, and two that a double cannot tell apart differ", async () => {
-    const lines = Array.from({ length: 90 }, (_, index) => `{"input":{"user":1357924680135792${400 + index}}}`);
+    const lines = Array.from(
+      { length: 90 },
+      (_, index) => `{"input":{"user":1357924680135792${400 + index}}}`,
+    );
     await writeFile(join(folder, "cases.jsonl"), lines.join("\n"));
     const item = (id: string): IngressOutcome => answer(`{"item":${id}}`);
     const { toEnd, requests } = compared(

@@ -95,7 +95,10 @@ describe("performance", () => {
 });
 
 /** One block, with a clock that goes on by itself; what each slot answers. */
-async function block(answers: Record<"live" | "release", (index: number) => IngressOutcome>, care = unknownLive) {
+async function block(
+  answers: Record<"live" | "release", (index: number) => IngressOutcome>,
+  care = unknownLive,
+) {
   let now = 0;
   const sent = { live: 0, release: 0 };
   const sample = await timeBlock(
@@ -130,7 +133,10 @@ const answered = (status: number, latencyMs: number): IngressOutcome => ({
 
 test.each([400, 401, 404, 301, 500])("HTTP %i is no quick answer", async (status) => {
   const { sample } = await block({ live: () => answered(200, 20), release: () => answered(status, 1) });
-  expect(sample).toMatchObject({ kind: "timed", times: expect.arrayContaining([{ live: 20, release: Infinity }]) });
+  expect(sample).toMatchObject({
+    kind: "timed",
+    times: expect.arrayContaining([{ live: 20, release: Infinity }]),
+  });
 });
 
 test("live is left alone when its answers become slow, for a while", async () => {
@@ -140,7 +146,10 @@ test("live is left alone when its answers become slow, for a while", async () =>
   expect(sent.live).toBeLessThan(100);
   const care = sample.kind === "timed" ? sample.care : unknownLive;
   const next = await block({ live: release, release }, care);
-  expect(next.sample).toMatchObject({ kind: "paused", why: expect.stringMatching(/^live is left alone for another/) });
+  expect(next.sample).toMatchObject({
+    kind: "paused",
+    why: expect.stringMatching(/^live is left alone for another/),
+  });
   expect(next.sent).toEqual({ live: 0, release: 0 });
 });
 

@@ -120,5 +120,10 @@ test("labels of several rows are compared row by row", () => {
   expect(difference(label, 1, [[0.1, 0.9]])).toBeUndefined();
   const best: Comparison = { kind: "top-k", k: 1 };
   expect(difference(best, [1, 0], scores)).toBeUndefined();
-  expect(answersDiffer(best, scores, [[0.1, 0.9], [0.2, 0.8]])).toMatch(/^row 1: 0 is not among/);
+  expect(
+    answersDiffer(best, scores, [
+      [0.1, 0.9],
+      [0.2, 0.8],
+    ]),
+  ).toMatch(/^row 1: 0 is not among/);
 });

@@ -244,9 +244,7 @@ function ranked(scores: readonly number[]): readonly number[] {
 /** Files often have numbers where answers have texts. */
 function sameLabel(answer: unknown, expected: unknown): boolean {
   if (Array.isArray(answer) && Array.isArray(expected))
-    return (
-      answer.length === expected.length && answer.every((one, index) => sameLabel(one, expected[index]))
-    );
+    return answer.length === expected.length && answer.every((one, index) => sameLabel(one, expected[index]));
   return (
     isDeepStrictEqual(answer, expected) ||
     (isPlain(answer) && isPlain(expected) && String(answer) === String(expected))
