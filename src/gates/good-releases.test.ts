@@ -66,7 +66,8 @@ function pairsOf(random: Random, from: number, count: number, chance: Kind["pari
   const value = { kind: "value", value: 1 } as const;
   const pair = { live: value, again: value, release: value };
   return {
-    ...{ kind: "pairs", digest: "same", draw, cases, care: unknownLive, strain: undefined },
+    kind: "pairs",
+    ...{ digest: "same", draw, cases, care: unknownLive, strain: undefined },
     requests: { live: count, release: count },
     asked: Array.from({ length: count }, (_, index) => {
       const drawn = random();
@@ -150,7 +151,8 @@ function isWorse(random: Random, kind: Kind): boolean {
       const judged = judgeTraffic(
         memory,
         {
-          ...{ kind: "read", atMs: (31 * stepIndex + block) * 10_000, controller: "Traefik", where: "here" },
+          kind: "read",
+          ...{ atMs: (31 * stepIndex + block) * 10_000, controller: "Traefik", where: "here" },
           ...{ slots: { blue, green }, own, era: "one", isDisturbed: false, isShareChecked: true },
           ...{ longestRequestMs: 30_000, steps: 3 },
         },

@@ -52,7 +52,7 @@ describe("the controller's series in a Prometheus", () => {
     ]);
   });
 
-  test.each([
+  test.each<readonly [string, Readonly<Record<string, string>>]>([
     ["two jobs", { job: "pods", pod: "traefik-a", instance: "10.0.0.1:9100" }],
     ["a job that does not name the pod", { job: "static", instance: "10.0.0.1:9100" }],
     ["a job that asks another port", { job: "pods", pod: "traefik-a", instance: "10.0.0.1:8080" }],
