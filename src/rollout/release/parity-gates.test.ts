@@ -63,9 +63,10 @@ describe("parity in a rollout", () => {
 
   describe("killed within a look", { timeout: 120_000 }, () => {
     let killedAt = Number.POSITIVE_INFINITY;
-    const kept = async () => (await context().store.read())?.rollout?.gates?.same as
-      | { readonly all: { readonly pairs: number }; readonly asked: { readonly release: number } }
-      | undefined;
+    const kept = async () =>
+      (await context().store.read())?.rollout?.gates?.same as
+        | { readonly all: { readonly pairs: number }; readonly asked: { readonly release: number } }
+        | undefined;
 
     beforeEach(async () => {
       // A look asks 500; two answers of a hundred differ, so that one look decides nothing.
