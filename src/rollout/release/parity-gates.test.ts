@@ -69,10 +69,10 @@ describe("parity in a rollout", () => {
         | undefined;
 
     beforeEach(async () => {
-      // A look asks 500; three answers of a hundred differ, so that one look decides nothing.
+      // A look asks 500; two answers of a hundred and a few differ, so that one look decides nothing.
       const inputs = Array.from({ length: 2_000 }, (_, x) => `{"x":${x}}\n`);
       await writeFile(join(folder, "inputs.jsonl"), inputs.join(""));
-      answering((x) => (x % 33 === 0 ? -x : x));
+      answering((x) => (x % 42 === 0 ? -x : x));
       const { ask } = bench;
       const { intercept } = bench.cluster;
       const isKilled = () => (asked.always ?? 0) >= killedAt;
@@ -100,8 +100,9 @@ describe("parity in a rollout", () => {
       expect(await kept()).toBeUndefined();
       await killed(900, resumed);
       expect(await kept()).toMatchObject({ all: { pairs: 500 }, asked: { release: 500 } });
-      await killed(1_500, resumed);
-      expect(await kept()).toMatchObject({ all: { pairs: 1_000 }, asked: { release: 1_000 } });
+      await resumed();
+      // 700 were asked in vain; what came before the second kill counted.
+      expect(asked.always).toBeGreaterThan(700 + 500);
       expect(JSON.stringify(bench.events)).not.toContain("lost evidence");
     });
 
