@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { IngressSpec } from "../../core/model.ts";
+import { objectNames } from "../../core/names.ts";
 import { settledOn } from "../../core/routing.ts";
 import { gatewayApiGrpc } from "./gateway-api-grpc.ts";
 import type { ObservedObject, RouterInput } from "./router.ts";
@@ -65,7 +66,8 @@ describe("the router gateway-api-grpc", () => {
             },
           }
         : { status: { conditions: [{ type: "Accepted", status: "True" }] } }) satisfies ObservedObject;
-    const about = { ingress, namespace: "ml", wishes: { cookie: false, mirror: undefined } };
+    const wishes = { cookie: false, mirror: undefined };
+    const about = { ingress, namespace: "ml", names: objectNames("fraud"), wishes };
     expect(await gatewayApiGrpc.ground?.(about, look([{ kind: "HTTPRoute" }]))).toMatchObject({
       code: "gateway-listener-refuses",
       message: expect.stringContaining("web takes only HTTPRoute"),
