@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { objectNames } from "../../core/names.ts";
 import type { IngressSpec } from "../../core/model.ts";
+import { objectNames } from "../../core/names.ts";
 import { settledOn } from "../../core/routing.ts";
 import { gatewayApi } from "./gateway-api.ts";
 import type { ObservedObject, RouterInput } from "./router.ts";

@@ -48,9 +48,7 @@ test.each<[string, ObservedObject | "unseen" | undefined, string, string]>([
     {
       spec: { targetRefs: both },
       status: {
-        ancestors: [
-          { conditions: [{ type: "Accepted", status: "False", message: "no ConfigMap ca" }] },
-        ],
+        ancestors: [{ conditions: [{ type: "Accepted", status: "False", message: "no ConfigMap ca" }] }],
       },
     },
     "backend-tls-refused",

@@ -32,7 +32,10 @@ const knownFeatures: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-function featuresOf(controllerName: string, status: ClassStatus | undefined): readonly (string | undefined)[] {
+function featuresOf(
+  controllerName: string,
+  status: ClassStatus | undefined,
+): readonly (string | undefined)[] {
   const said = status?.supportedFeatures ?? [];
   if (said.length > 0) return said.map((one) => (typeof one === "string" ? one : one.name));
   const known = Object.entries(knownFeatures).find(([name]) => controllerName.startsWith(name));
@@ -76,7 +79,10 @@ export function wishesGround(
 }
 
 /** What nobody here may look at is not taken to be there. */
-export function unseenWishes(where: string, { cookie, mirror, https = false }: Wishes): Groundless | undefined {
+export function unseenWishes(
+  where: string,
+  { cookie, mirror, https = false }: Wishes,
+): Groundless | undefined {
   const [wish] = [
     ...(mirror === undefined ? [] : ["rollout.shadow"]),
     ...(cookie ? ["routing.testers.cookie"] : []),
