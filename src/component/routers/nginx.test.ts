@@ -153,9 +153,6 @@ describe("the nginx router", () => {
     ["no backend", [{ metadata: { name: "fraud" } }]],
     ["a foreign backend", [ingress("fraud", ["other"])]],
     ["two backends of the model", [ingress("fraud", ["fraud-blue", "fraud-green"])]],
-    ["a canary that is none", [ingress("fraud", ["fraud-blue"]), ingress("fraud-canary", ["fraud-green"])]],
-    ["a broken weight", canaryOf({ "canary-weight": "lots" })],
-    ["a weight of another total", canaryOf({ "canary-weight": "10", "canary-weight-total": "1000" })],
     [
       "a foreign canary backend",
       [ingress("fraud", ["fraud-blue"]), ingress("fraud-canary", ["x"], { canary: "true" })],
@@ -163,6 +160,20 @@ describe("the nginx router", () => {
   ])("reads nothing from %s", (_what, observed) => {
     expect(nginx.read("fraud", observed)).toBeUndefined();
   });
+
+  test.each([
+    ["that is none", { canary: "false", "canary-weight": "10" }, 0],
+    ["with a broken weight", { "canary-weight": "lots" }, 0],
+    ["with less than nothing", { "canary-weight": "-5" }, 0],
+    ["with more than everything", { "canary-weight": "120" }, 100],
+    ["with a weight of another total", { "canary-weight": "300", "canary-weight-total": "1000" }, 30],
+    ["with hardly anything", { "canary-weight": "1", "canary-weight-total": "1000" }, 1],
+  ])(
+    "reads a canary %s as controllers do: nothing by hand bars the way back",
+    (_what, annotations, weight) => {
+      expect(nginx.read("fraud", canaryOf(annotations))).toMatchObject({ candidate: "green", weight });
+    },
+  );
 
   test("looks past paths that somebody else added to the main Ingress", () => {
     expect(nginx.read("fraud", [ingress("fraud", ["docs", "fraud-green"])])).toEqual(settledOn("green"));

@@ -53,6 +53,7 @@ export const nginx: Router<IngressManifest> = {
   counters: [traefikNginx, ingressNginx],
   ...ofIngresses,
   capabilities: routerCapabilities.nginx,
+  neutral: { [canaryWeightTotal]: "100" },
 
   refs(model) {
     const names = objectNames(model);
@@ -117,13 +118,10 @@ export const nginx: Router<IngressManifest> = {
     if (other === undefined) return changed({ main, candidate: otherSlot(main), weight: 0 }, { pinned });
     const candidate = backendSlot(model, other);
     const annotations = other.metadata?.annotations ?? {};
-    const weight = Number(annotations[canaryWeight] ?? "0");
-    const total = annotations[canaryWeightTotal] ?? "100";
-    if (candidate === undefined || annotations[canary] !== "true" || total !== "100") return undefined;
-    if (!Number.isInteger(weight) || weight < 0 || weight > 100) return undefined;
+    if (candidate === undefined) return undefined;
     const { testers } = testersOf(other);
     return changed(
-      { main, candidate, weight },
+      { main, candidate, weight: weightIn(annotations) },
       { pinned, testers: testers === candidate ? testers : undefined },
     );
   },
@@ -147,6 +145,20 @@ export const nginx: Router<IngressManifest> = {
     return testers === undefined ? "never" : undefined;
   },
 };
+
+/**
+ * The share that a canary Ingress takes, as whole per cent. What somebody else wrote there need not be per cent, or a share at all: controllers leave the
+ * latter out, and nothing bars the way back from there.
+ */
+function weightIn(annotations: Readonly<Record<string, string>>): number {
+  const [weight, total] = [
+    Number(annotations[canaryWeight] ?? "0"),
+    Number(annotations[canaryWeightTotal] ?? "100"),
+  ];
+  if (annotations[canary] !== "true" || !(weight > 0) || !(total > 0)) return 0;
+  if (weight >= total) return 100;
+  return Math.min(99, Math.max(1, Math.round((100 * weight) / total)));
+}
 
 /** How testers are told from others: by the preview header with another value, and by a cookie. */
 function testerAnnotations(input: RouterInput): Readonly<Record<string, string>> {

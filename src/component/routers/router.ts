@@ -192,6 +192,11 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
   /** What to look at where the ingress does not show what is declared. */
   readonly advice: string;
   /**
+   * Annotations that it never writes and that would change what its own mean, each with the value that leaves them alone: where somebody has added one, the
+   * next write sets it. @default none
+   */
+  readonly neutral?: Readonly<Record<string, string>>;
+  /**
    * How the controller really shares requests, in per cent, where it can't share them as declared: it deals to pods, in whole numbers. Pure.
    * @default as declared
    */

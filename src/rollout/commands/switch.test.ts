@@ -110,6 +110,26 @@ describe("switch", () => {
     expect(result.from).toBe("green");
   });
 
+  test.each(["1000", "10"])(
+    "a total of %s that somebody gave the share by hand is gone with the first write",
+    async (total) => {
+      const path = `/apis/networking.k8s.io/v1/namespaces/${testNamespace}/ingresses/fraud-canary`;
+      const prefix = "nginx.ingress.kubernetes.io";
+      const annotationsNow = () => bench.cluster.get(path)?.metadata?.annotations ?? {};
+      const added = { [`${prefix}/canary-weight-total`]: total, [`${prefix}/canary-weight`]: "5" };
+      const canary = bench.cluster.get(path);
+      bench.cluster.put(path, {
+        ...canary,
+        metadata: { ...canary?.metadata, annotations: { ...annotationsNow(), ...added } },
+      });
+      expect((await observeDeployed(bench.context())).routing.weight).toBe(total === "10" ? 50 : 1);
+      await switchTraffic(bench.context(), "green");
+      expect(bench.moves.at(0)).toEqual({ main: "blue", candidate: "green", weight: 100 });
+      expect((await observeDeployed(bench.context())).routing).toEqual(settledOn("green"));
+      expect([undefined, "100"]).toContain(annotationsNow()[`${prefix}/canary-weight-total`]);
+    },
+  );
+
   test("what the configuration says beyond the traffic is left alone, and said", async () => {
     const config = testConfig({ ingress: { host: "new.test" } });
     const result = await switchTraffic(bench.context(config), "green");

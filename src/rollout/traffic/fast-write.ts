@@ -6,6 +6,7 @@ import {
   type ObjectChange,
 } from "../../component/routers/change.ts";
 import { routerNamed } from "../../component/routers/factory.ts";
+import type { Router } from "../../component/routers/router.ts";
 import { besidesIn } from "../../component/routers/together.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
 import { type ObjectRef, objectPath } from "../../core/object-kind.ts";
@@ -38,11 +39,11 @@ export async function fastWrite(traffic: FastPlace, before: Routing, after: Rout
   const router = routerNamed(spec.router);
   if ((spec.besides ?? []).length === 0) {
     const change = changeBetween(router, input, before, after);
-    if (change !== undefined) await writeObject(traffic, before, change);
+    if (change !== undefined) await writeObject(traffic, before, change, router);
   } else {
     await writeBesides(traffic, before, after);
     for (const change of changesBetween(router, input, before, after))
-      await writeObject(traffic, before, change);
+      await writeObject(traffic, before, change, router);
   }
   await requireWritten(traffic, after);
 }
@@ -56,7 +57,7 @@ async function writeBesides(traffic: FastPlace, before: Routing, after: Routing)
   for (const { router, input } of besidesIn(spec, routerInput(spec, location.names))) {
     try {
       for (const change of changesBetween(router, input, before, after))
-        await writeObject(traffic, before, change);
+        await writeObject(traffic, before, change, router);
     } catch (error) {
       // Somebody else who moved traffic, or has the lock, stops it; nothing else does.
       if (error instanceof UserError && !["write-refused", "permission-denied"].includes(error.code))
@@ -71,7 +72,12 @@ async function writeBesides(traffic: FastPlace, before: Routing, after: Routing)
   }
 }
 
-async function writeObject(traffic: FastPlace, expected: Routing, change: ObjectChange): Promise<void> {
+async function writeObject(
+  traffic: FastPlace,
+  expected: Routing,
+  change: ObjectChange,
+  { neutral = {} }: Pick<Router, "neutral">,
+): Promise<void> {
   const { context } = traffic;
   const path = objectPath(context.namespace, change.ref);
   for (let attempt = 1; ; attempt += 1) {
@@ -84,7 +90,7 @@ async function writeObject(traffic: FastPlace, expected: Routing, change: Object
         manager: ownManager,
         change: (owned) => {
           isUnowned = live !== undefined && owned === undefined;
-          return wanted(change, live, owned);
+          return wanted(change, live, owned, neutral);
         },
         signal: unstoppable,
       });
@@ -135,9 +141,13 @@ function wanted(
   change: ObjectChange,
   live: KubernetesObject | undefined,
   owned: KubernetesObject | undefined,
+  neutral: Readonly<Record<string, string>>,
 ): KubernetesObject {
   const { before, after } = change;
   if (live === undefined) return { ...after };
+  // In the same write: without it, or before it, the old share would mean another one.
+  const added = Object.entries(neutral).filter(([key]) => live.metadata?.annotations?.[key] !== undefined);
+  const changes = { ...Object.fromEntries(added), ...changedAnnotations(change) };
   const { apiVersion, kind } = after;
   const metadata = {
     name: after.metadata.name,
@@ -149,11 +159,10 @@ function wanted(
   const isMoved = Object.keys(moved).length > 0;
   if (owned === undefined) {
     // Nobody applies it: only what changes gets an owner.
-    const annotations = changedAnnotations(change);
     return {
       apiVersion,
       kind,
-      metadata: { ...metadata, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) },
+      metadata: { ...metadata, ...(Object.keys(changes).length === 0 ? {} : { annotations: changes }) },
       ...(isMoved ? { spec: moved } : {}),
     };
   }
@@ -167,7 +176,7 @@ function wanted(
     metadata: {
       ...owned.metadata,
       ...metadata,
-      annotations: { ...Object.fromEntries(kept), ...changedAnnotations(change) },
+      annotations: { ...Object.fromEntries(kept), ...changes },
     },
     ...(isMoved ? { spec: { ...(owned.spec as object | undefined), ...moved } } : {}),
   };
