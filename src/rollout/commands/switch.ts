@@ -18,7 +18,7 @@ import type { Observation, SlotObservation } from "../observe/observation.ts";
 import { observe } from "../observe/observe.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { requireStack } from "../plan/require-stack.ts";
-import { unapplied } from "../plan/unapplied.ts";
+import { sayUnapplied } from "../plan/unapplied.ts";
 import { inProgress, refuseInProgress } from "../record/in-progress.ts";
 import { refuseMigrating } from "../record/migration.ts";
 import { type RolloutRecord, releaseOf } from "../record/record.ts";
@@ -74,7 +74,7 @@ export async function switchTraffic(
     refuse(context, deployed, target);
     if (isThere(deployed, target)) return await proveThere(context, deployed, target, startedAt);
     if (!escapes) refuseMigrating(context.config.name, deployed.record);
-    if (!escapes) warnIfUnapplied(context, deployed.record);
+    if (!escapes) sayUnapplied(context, deployed.record, "switch");
     // Away from a bad slot, what was begun forward is a way back now.
     if (escapes || !isOnItsWay(deployed, target)) {
       await context.store.update(
@@ -280,15 +280,4 @@ async function refuseUnready(context: RolloutContext, observed: SlotObservation)
   const verdict = readiness(observed);
   if (verdict.state === "ready") return;
   throw await notReady(observed, verdict, lastWords(context));
-}
-
-function warnIfUnapplied(context: RolloutContext, record: RolloutRecord): void {
-  const lines = unapplied(context.config, record);
-  if (lines.length === 0) return;
-  context.events({
-    type: "warning",
-    code: "config-not-applied",
-    message: `${context.config.file} says what was not applied yet, and the switch leaves it alone: ${lines.join("; ")}.`,
-    hint: "`modelswitch up` applies it.",
-  });
 }

@@ -1,12 +1,29 @@
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import { slots } from "../../core/slots.ts";
+import type { RolloutContext } from "../context/context.ts";
 import { differences } from "../record/differences.ts";
 import { type RolloutRecord, releaseOf } from "../record/record.ts";
 import { declaredReplicas, releaseDifferences, releaseSpecOf, scalingOf } from "../record/release-spec.ts";
 import { podSettings } from "./planned-server.ts";
 
-/** What the configuration says and no `up` has applied yet, line by line. A switch leaves all of it alone. */
-export function unapplied(config: ResolvedConfig, record: RolloutRecord): string[] {
+/** Says what the configuration has that no `up` has applied yet: only traffic moves, or what a slot runs. */
+export function sayUnapplied(
+  { config, events }: Pick<RolloutContext, "config" | "events">,
+  record: RolloutRecord,
+  command: "switch" | "release",
+): void {
+  const lines = unapplied(config, record);
+  if (lines.length === 0) return;
+  events({
+    type: "warning",
+    code: "config-not-applied",
+    message: `${config.file} says what was not applied yet, and the ${command} leaves it alone: ${lines.join("; ")}.`,
+    hint: "`modelswitch up` applies it.",
+  });
+}
+
+/** The same, line by line. */
+function unapplied(config: ResolvedConfig, record: RolloutRecord): string[] {
   const { settings } = record;
   const before = {
     ingress: settings.ingress,

@@ -219,6 +219,14 @@ describe("release", () => {
     });
   });
 
+  test("leaves alone what no `up` has applied, and says so: testers would be missed", async () => {
+    const testers = { header: { name: "X-Modelswitch-Preview", value: "beta" } };
+    const config = { ...templateConfig(), routing: { testers } };
+    await release(bench.context(config), to("fraud:2"));
+    const said = bench.events.filter((event) => "code" in event && event.code === "config-not-applied");
+    expect(said).toMatchObject([{ message: expect.stringContaining("routing.testers") }]);
+  });
+
   test("of what `slots` says is refused with the way to go", async () => {
     await expect(release(bench.context(testConfig()), to("fraud:2"))).rejects.toMatchObject({
       code: "form-without-releases",

@@ -15,6 +15,7 @@ import { modelSpec } from "../plan/desired.ts";
 import { pendingSwitch } from "../plan/pending-switch.ts";
 import { requireStack } from "../plan/require-stack.ts";
 import { sayHandChanges } from "../plan/say-hand-changes.ts";
+import { sayUnapplied } from "../plan/unapplied.ts";
 import { type Start, withRollout } from "./begin-rollout.ts";
 import { type ExecuteOptions, execute } from "./execute.ts";
 import { describeGivenUp, warmSlotGivenUp } from "./given-up.ts";
@@ -54,6 +55,7 @@ export async function started(
     const start = await check(seen);
     const admission = await requireRoom(context, seen, start);
     warnOfGivenUp(context, seen, start);
+    if (command === "release") sayUnapplied(context, seen.record, command);
     warnOfKeptPods(context, seen, start, admission);
     const isWayBack = beginsBack(start);
     // Nobody waits for what is only told.
