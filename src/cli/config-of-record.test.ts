@@ -97,6 +97,7 @@ test.each<[string, ResolvedConfig]>([
   ["slots", testConfig()],
   ["a template", templateConfig()],
   ["the router plain", testConfig({ router: "plain", servicePort: 8000 })],
+  ["addresses of its ingress", testConfig({ endpoints: ["http://192.0.2.7:8080"] })],
 ])("a configuration of %s and what the cluster remembers of it show the same", async (_what, config) => {
   const context = bench.context(config);
   await up(context, noFlags);
@@ -108,5 +109,6 @@ test.each<[string, ResolvedConfig]>([
   expect(remembered).toMatchObject({
     ...{ name: "fraud", namespace: testNamespace, initialLive: "blue" },
     ...{ router: config.router, servicePort: config.servicePort, previewHeader: config.previewHeader },
+    endpoints: config.endpoints,
   });
 });

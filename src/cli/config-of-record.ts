@@ -54,7 +54,10 @@ export function configOfRecord(record: RolloutRecord, around: Surroundings): Res
   const config: ModelswitchConfig = {
     name: model,
     server: settings.server,
-    ingress: settings.ingress,
+    ingress: {
+      ...settings.ingress,
+      ...(settings.endpoints === undefined ? {} : { endpoints: settings.endpoints }),
+    },
     router: settings.router,
     previewHeader: settings.previewHeader,
     ...(settings.routing === undefined ? {} : { routing: settings.routing }),

@@ -35,7 +35,9 @@ function routerIn({ config }: RolloutContext, record: RolloutRecord | undefined)
     const router = routerNamed(record?.settings.router ?? config.router);
     const isOther = router.kinds[0].kind !== routerNamed(config.router).kinds[0].kind;
     // A configuration that asks for another router already says where that one listens: nobody is to be asked there about this one.
-    return isOther && router.publishesAddress ? knownAt(router, []) : router;
+    if (!isOther) return router;
+    const { endpoints } = record?.settings ?? {};
+    return endpoints !== undefined || router.publishesAddress ? knownAt(router, endpoints ?? []) : router;
   }
   const { from } = record.migration;
   const router = routerOf({ router: record.settings.router, besides: besidesOf(record.migration) });

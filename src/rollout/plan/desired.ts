@@ -96,6 +96,8 @@ export function planUp(input: PlanInput): UpPlan {
     notes.push(...realShareNotes(config, live, { live: present, next }));
   }
 
+  // Everybody who looks at the model reads the record.
+  const endpoints = config.endpoints.filter((address) => new URL(address).username === "");
   const settings: AppliedSettings = {
     server,
     ingress: config.ingress,
@@ -109,6 +111,7 @@ export function planUp(input: PlanInput): UpPlan {
     servicePort: config.servicePort,
     ...(config.service === undefined ? {} : { service: config.service }),
     ...(config.routing === undefined ? {} : { routing: config.routing }),
+    ...(endpoints.length === 0 ? {} : { endpoints }),
   };
   const adoption = input.adopting ?? record?.adoption;
   const next: RolloutRecord = {

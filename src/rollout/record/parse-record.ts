@@ -131,6 +131,7 @@ const recordSchema = tied<StoredRecord>()(
           sticky: z.union([z.enum(stickyKinds), z.literal(false)]).optional(),
         })
         .optional(),
+      endpoints: z.array(z.string()).optional(),
     }),
     applying: z.boolean(),
     state: z.object({ project: z.string(), stack: z.string(), backend: z.string().nullable() }).optional(),

@@ -65,6 +65,8 @@ export interface AppliedSettings {
   readonly service?: ServiceSettings | undefined;
   /** Testers, and whether clients stay where they are. @default neither */
   readonly routing?: RoutingOptions | undefined;
+  /** Where the ingress listens, as the configuration says: whoever has none has to ask there, too. @default as the cluster says */
+  readonly endpoints?: readonly string[] | undefined;
 }
 
 /** Where Pulumi's state of a model is. */
