@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
 import { ensureClusterTool } from "../../packages/local-cluster/src/tools/ensure.ts";
+import { routerNames } from "../../src/core/router-names.ts";
 import type { KubernetesApi } from "../../src/kubernetes/api.ts";
 import { answersWell, freePorts, Program } from "./conformance/program.ts";
 import { until } from "./test-cluster.ts";
@@ -16,7 +17,11 @@ const sources: readonly KindSource[] = [
   },
   { module: "sigs.k8s.io/gateway-api@v1.6.2", path: "config/crd/standard" },
   { module: "github.com/projectcontour/contour@v1.33.8", path: "examples/contour/01-crds.yaml" },
+  { module: "istio.io/api@v1.32.0", path: "kubernetes/customresourcedefinitions.gen.yaml" },
 ];
+
+/** Routers whose objects an API server can judge here; the CRDs of NGINX Inc are in no package registry. */
+export const judged = routerNames.filter((name) => name !== "nginx-inc");
 
 /** A module of Go, and where in it definitions are. */
 export interface KindSource {

@@ -2,10 +2,9 @@ import type { ChildProcess } from "node:child_process";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { routerNamed } from "../../src/component/routers/factory.ts";
 import { objectPath } from "../../src/core/object-kind.ts";
-import { routerNames } from "../../src/core/router-names.ts";
 import type { Routing } from "../../src/core/routing.ts";
 import { connect } from "../../src/kubernetes/connect.ts";
-import { installKinds, type RunningController, startTraefik } from "./controllers.ts";
+import { installKinds, judged, type RunningController, startTraefik } from "./controllers.ts";
 import { askOnce, type CookieClient, movesOf, newClients } from "./cookie-clients.ts";
 import { makeEdgeGateway } from "./edge-gateway.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
@@ -274,7 +273,7 @@ test.runIf(isSoak)(
   },
 );
 
-test.each(routerNames)(
+test.each(judged)(
   "the objects of the router %s for testers, copies and kept clients are what its kinds take",
   async (name) => {
     project = await ModelProject.create(`reach-${name}`);
@@ -293,6 +292,7 @@ test.each(routerNames)(
         testers,
         ingress: {
           host: project.host,
+          className: "edge",
           ...(router.needsGateway === true ? { gateway: { name: "edge" } } : {}),
         },
         previewHeader: "X-Modelswitch-Preview",
