@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { alone, early, paired } from "./test/e2e/groups.ts";
+import { LongestFirst } from "./test/e2e/longest-first.ts";
 
 const files = (names: readonly string[]) => names.map((name) => `test/e2e/${name}.test.ts`);
 
@@ -34,6 +35,7 @@ function endToEnd(group: {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

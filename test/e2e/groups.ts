@@ -6,6 +6,9 @@
 /** These need no Kubernetes provider, which is compiled meanwhile. */
 export const early = ["cluster-addons", "cluster-version"];
 
+/** These take minutes, and begin first in their group. */
+export const longest = ["conformance", "release-zoo", "state", "half-made"];
+
 /** Two at a time, with nothing else beside them: clients under load, none of whom may fail. They wait for streams most of their time. */
 export const paired = ["release-load", "release-kills", "switch"];
 

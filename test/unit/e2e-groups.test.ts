@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { alone, early, paired } from "../e2e/groups.ts";
+import { alone, early, longest, paired } from "../e2e/groups.ts";
 
 const folder = join(import.meta.dirname, "..", "e2e");
 const ending = ".test.ts";
@@ -21,6 +21,7 @@ test("each group names files that are there, and no file is in two", () => {
   const named = [...early, ...paired, ...Object.keys(alone)];
   expect(named.filter((name) => !names.includes(name))).toEqual([]);
   expect(new Set(named).size).toBe(named.length);
+  expect(longest.filter((name) => !names.includes(name))).toEqual([]);
 });
 
 test.each(Object.entries(disturbing))("what %s runs alone", (_, pattern) => {
