@@ -54,7 +54,7 @@ test("a release that fails on copies is sent back, and no client has noticed", {
       onStart: (child) => {
         let isTurned = false;
         child.stdout?.on("data", (text: string) => {
-          if (isTurned || !/"type":"phase"[^\n]*"phase":"shadow"/.test(text)) return;
+          if (isTurned || !/"id":"prove-mirror"[^\n]*"state":"done"/.test(text)) return;
           isTurned = true;
           void turnPods(project, "green", "third");
         });
