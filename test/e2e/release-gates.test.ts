@@ -5,6 +5,7 @@ import type { RolloutConfig } from "../../src/config/model/types.ts";
 import { isGenuine, receiver } from "../support/receiver.ts";
 import { repository } from "./cli-process.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
+import { isSoak } from "./soak.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
 
 let project: ModelProject;
