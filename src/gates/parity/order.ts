@@ -47,7 +47,7 @@ export function drawInputs(
   const all = [...new Set(shuffled.map(nameOf))].filter((name) => name !== undefined);
   const total = Math.min(inputs, segments.length);
   const least = all.length === 0 || total === segments.length ? 0 : inputsPerSegment(total, all.length);
-  const traffic = shuffled.slice(0, total - least * all.length);
+  const traffic = shuffled.slice(0, byTraffic(shuffled.map(nameOf), all, least, total));
   const drawn: Drawn[] = traffic.map((index) => ({ index, segment: nameOf(index), byTraffic: true }));
   for (const segment of all) {
     const lack = least - drawn.filter((one) => one.segment === segment).length;
@@ -60,6 +60,27 @@ export function drawInputs(
     judged,
     tooSmall: all.filter((name) => !judged.includes(name)).toSorted(),
   };
+}
+
+/**
+ * How many are drawn as traffic draws: as many as leave room for what small segments lack. What traffic brings of a segment counts there, too. When to stop
+ * depends on segments alone, never on answers.
+ */
+function byTraffic(
+  order: readonly (string | undefined)[],
+  all: readonly string[],
+  least: number,
+  total: number,
+): number {
+  let lacking = least * all.length;
+  const seen = new Map<string | undefined, number>();
+  for (const [count, segment] of order.entries()) {
+    if (count + lacking >= total && (seen.get(segment) ?? 0) >= least) return count;
+    const times = (seen.get(segment) ?? 0) + 1;
+    seen.set(segment, times);
+    if (times <= least) lacking -= 1;
+  }
+  return Math.min(order.length, total);
 }
 
 /** Those with the most inputs; the rest together is "other". */
