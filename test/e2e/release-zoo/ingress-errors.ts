@@ -13,16 +13,17 @@ export async function ingressErrors(project: ModelProject, live: "blue" | "green
   // Two thousand above the port of the traffic.
   const answer = await request(`http://${url.hostname}:${Number(url.port) + 2000}/metrics`);
   const text = await answer.body.text();
-  const of = (slot: string) =>
-    text
-      .split("\n")
-      .filter(
-        (line) =>
-          line.startsWith("traefik_service_requests_total{") &&
-          line.includes(project.namespace.name) &&
-          /code="5\d\d"/.test(line) &&
-          new RegExp(`-${slot}[-"@]`).test(line),
-      )
-      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
-  return { live: of(live), other: of(live === "blue" ? "green" : "blue") };
+  const errors = text
+    .split("\n")
+    .filter(
+      (line) =>
+        line.startsWith("traefik_service_requests_total{") &&
+        line.includes(project.namespace.name) &&
+        /code="5\d\d"/.test(line),
+    );
+  // A canary is called after the main Service: until clients are moved for good it is the other slot's.
+  const isLive = (line: string) => line.includes(`-${live}-80@`);
+  const sum = (lines: readonly string[]) =>
+    lines.reduce((all, line) => all + Number(line.slice(line.lastIndexOf(" "))), 0);
+  return { live: sum(errors.filter(isLive)), other: sum(errors.filter((line) => !isLive(line))) };
 }
