@@ -9,8 +9,8 @@ export const early = ["cluster-addons", "cluster-version"];
 /** These take minutes, and begin first in their group. */
 export const longest = ["conformance", "release-zoo", "state", "half-made"];
 
-/** Two at a time, with nothing else beside them: clients under load, none of whom may fail. They wait for streams most of their time. */
-export const paired = ["release-load", "release-kills", "switch"];
+/** Two at a time, with nothing else beside them: clients under load, none of whom may fail, or whose latency is compared. */
+export const paired = ["release-zoo", "release-load", "release-kills", "switch"];
 
 /** One after the other, with nothing beside them: why. */
 export const alone: Readonly<Record<string, string>> = {
