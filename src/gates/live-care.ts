@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { IngressOutcome } from "./io.ts";
 
 /**
  * Care for the live slot, which clients use: requests of our own stop for a while when its answers become slow or fail. A protection, no verdict.
@@ -72,4 +73,31 @@ export function paused(care: LiveCare, now: number): LiveCare {
 export function rested(care: LiveCare): LiveCare {
   const { pausedUntil: _, ...rest } = care;
   return care.recent.length < recentAnswers ? rest : { ...rest, pauses: 0 };
+}
+
+/** The care of one look: hears each outcome of a request to live, and says once it is to be left alone. */
+export class LiveWatch {
+  #care: LiveCare;
+  #strain: string | undefined;
+
+  constructor(before: LiveCare) {
+    this.#care = rested(before);
+  }
+
+  /** Why live is to be left alone; `undefined`: it is as it was. What was heard of it stays. */
+  get strain(): string | undefined {
+    return this.#strain;
+  }
+
+  hear(outcome: IngressOutcome): void {
+    if (outcome.kind === "unreachable") return;
+    const isAnswer = outcome.kind === "answer" && outcome.answer.status < 500;
+    this.#care = withLiveAnswer(this.#care, isAnswer ? outcome.latencyMs : undefined);
+    this.#strain ??= strainOf(this.#care);
+  }
+
+  /** What is remembered of it. */
+  careAt(now: number): LiveCare {
+    return this.#strain === undefined ? this.#care : paused(this.#care, now);
+  }
 }

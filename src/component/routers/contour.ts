@@ -1,5 +1,5 @@
 import type { IngressLike } from "../../core/ingress-claims.ts";
-import { type IngressPlace, type IngressSpec, placesOf } from "../../core/model.ts";
+import { placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { changed } from "../../core/routing.ts";
@@ -10,16 +10,20 @@ import { routerCapabilities } from "./capabilities.ts";
 import { contourEnvoy } from "./counters/envoy.ts";
 import type { ObservedObject, Router, RouterInput } from "./router.ts";
 import {
+  alike,
   claimedPaths,
   type ObservedWeight,
   objectOf,
   ofTesters,
   ofWeights,
+  oneHost,
   oneSecret,
   refuseUnweighable,
   routingOf,
+  type TextMatch,
   testersOf,
   testersService,
+  textMatchesOf,
   unsupported,
   weightsOf,
 } from "./weighted.ts";
@@ -68,11 +72,11 @@ export const contour: Router = {
         spec: {
           ...(ingress.className === undefined ? {} : { ingressClassName: ingress.className }),
           virtualhost: {
-            fqdn: hostOf(ingress),
+            fqdn: oneHost("contour", "an HTTPProxy", ingress),
             ...(tls === undefined ? {} : { tls: { secretName: secretOf(tls) } }),
           },
           routes: placesOf(ingress).flatMap((place) =>
-            conditionsOf(place).flatMap((condition) => routesOf(input, condition)),
+            textMatchesOf(place).flatMap((condition) => routesOf(input, condition)),
           ),
         },
       },
@@ -85,7 +89,7 @@ export const contour: Router = {
     const shared = ((object?.spec as ObservedProxy | undefined)?.routes ?? []).filter(
       (route) => !isPreview(route),
     );
-    const [first, ...others] = shared.map(({ services = [] }) => {
+    const routings = shared.map(({ services = [] }) => {
       const copies = services.filter(({ mirror }) => mirror === true);
       const routing = routingOf(model, object, weighed(services.filter(({ mirror }) => mirror !== true)));
       const isForeign = copies.some(
@@ -96,9 +100,8 @@ export const contour: Router = {
         ? undefined
         : changed(routing, { mirror: one && (one.weight ?? 100) });
     });
-    // All of the model's paths are shared alike, or somebody else has written here.
-    const isAlike = others.every((one) => JSON.stringify(one) === JSON.stringify(first));
-    return first === undefined || !isAlike ? undefined : changed(first, testersOf(object));
+    const routing = alike(routings);
+    return routing && changed(routing, testersOf(object));
   },
 
   classOf: ({ className = "" }) => className,
@@ -142,18 +145,6 @@ interface ObservedProxy {
 const isPreview = ({ conditions = [] }: ObservedRoute) =>
   conditions.some(({ header }) => header !== undefined);
 
-/** @throws UserError `routing-unsupported` where there are several: an HTTPProxy is for one */
-function hostOf(ingress: IngressSpec): string {
-  const hosts = [...new Set(placesOf(ingress).map(({ host }) => host))];
-  const [host, ...others] = hosts;
-  if (host !== undefined && host !== "" && others.length === 0) return host;
-  throw unsupported(
-    "contour",
-    `an HTTPProxy is for one host, and the configuration has ${hosts.map((one) => one || "every host").join(", ")}`,
-    "Make a model for each host, or use another router.",
-  );
-}
-
 function secretOf({ secretName }: { readonly secretName?: string }): string {
   if (secretName !== undefined) return secretName;
   throw unsupported(
@@ -163,23 +154,7 @@ function secretOf({ secretName }: { readonly secretName?: string }): string {
   );
 }
 
-type PathCondition = { readonly prefix: string } | { readonly exact: string };
-
-/** Contour compares texts, and Kubernetes the parts of a path: `/a` is not meant to be the beginning of `/ab`. */
-function conditionsOf({ path, pathType }: Required<IngressPlace>): readonly PathCondition[] {
-  switch (pathType) {
-    case "Exact":
-      return [{ exact: path }];
-    case "ImplementationSpecific":
-      return [{ prefix: path }];
-    case "Prefix": {
-      const folder = path.replace(/\/+$/, "");
-      return folder === "" ? [{ prefix: "/" }] : [{ exact: folder }, { prefix: `${folder}/` }];
-    }
-  }
-}
-
-function routesOf(input: RouterInput, condition: PathCondition) {
+function routesOf(input: RouterInput, condition: TextMatch) {
   const { ingress, previewHeader, servicePort, keepAliveSeconds } = input;
   const { service } = objectNames(input.names ?? input.model);
   const testers = testersService(input);

@@ -1,4 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
+import { type LabelExpression, meetsLabels } from "../../core/label-expression.ts";
 import { type GatewayRef, type IngressSpec, placesOf } from "../../core/model.ts";
 import type { ObjectNames } from "../../core/names.ts";
 import type { ObjectKind } from "../../core/object-kind.ts";
@@ -50,11 +51,7 @@ interface Listener {
 
 interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly {
-    readonly key?: string;
-    readonly operator?: string;
-    readonly values?: readonly string[];
-  }[];
+  readonly matchExpressions?: readonly LabelExpression[];
 }
 
 interface GatewaySpec {
@@ -240,26 +237,7 @@ async function selects({ allowedRoutes }: Listener, namespace: string, look: Loo
   const labels = found.metadata?.labels ?? {};
   return (
     Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value) &&
-    (selector?.matchExpressions ?? []).every((one) => isMet(one, labels))
+    // An operator that is not known is the controller's to judge.
+    (selector?.matchExpressions ?? []).every((one) => meetsLabels(one, labels) ?? true)
   );
-}
-
-/** As the API server selects. An operator that is not known is the controller's to judge. */
-function isMet(
-  { key = "", operator, values = [] }: NonNullable<LabelSelector["matchExpressions"]>[number],
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  const value = labels[key];
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    default:
-      return true;
-  }
 }

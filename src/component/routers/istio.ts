@@ -1,5 +1,5 @@
 import type { IngressLike } from "../../core/ingress-claims.ts";
-import { type IngressPlace, placesOf } from "../../core/model.ts";
+import { placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { changed } from "../../core/routing.ts";
@@ -18,6 +18,7 @@ import {
   routingOf,
   testersOf,
   testersService,
+  textMatchesOf,
   unsupported,
   weightsOf,
 } from "./weighted.ts";
@@ -136,22 +137,6 @@ function gatewayName({ ingress }: Pick<RouterInput, "ingress">): string {
   );
 }
 
-type UriMatch = { readonly exact: string } | { readonly prefix: string };
-
-/** Istio compares texts, and Kubernetes the parts of a path: `/a` is not meant to be the beginning of `/ab`. */
-function urisOf({ path, pathType }: Required<IngressPlace>): readonly UriMatch[] {
-  switch (pathType) {
-    case "Exact":
-      return [{ exact: path }];
-    case "ImplementationSpecific":
-      return [{ prefix: path }];
-    case "Prefix": {
-      const folder = path.replace(/\/+$/, "");
-      return folder === "" ? [{ prefix: "/" }] : [{ exact: folder }, { prefix: `${folder}/` }];
-    }
-  }
-}
-
 const hostsOf = (places: readonly { readonly host: string }[]) => [
   ...new Set(places.map(({ host }) => host || "*")),
 ];
@@ -161,7 +146,8 @@ function routesOf(input: RouterInput) {
   const { ingress, servicePort } = input;
   const places = placesOf(ingress);
   const hosts = hostsOf(places);
-  const urisAt = (host: string) => places.filter((place) => (place.host || "*") === host).flatMap(urisOf);
+  const urisAt = (host: string) =>
+    places.filter((place) => (place.host || "*") === host).flatMap(textMatchesOf);
   const [first = "", ...others] = hosts;
   const uris = urisAt(first);
   if (!others.every((host) => JSON.stringify(urisAt(host)) === JSON.stringify(uris))) {

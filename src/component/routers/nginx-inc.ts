@@ -1,5 +1,5 @@
 import type { IngressLike } from "../../core/ingress-claims.ts";
-import { type IngressPlace, type IngressSpec, placesOf } from "../../core/model.ts";
+import { type IngressPlace, placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { quantityValue } from "../../core/quantity.ts";
@@ -9,14 +9,17 @@ import { cookieValue, previewHeaderTaken, type Testers } from "../../core/tester
 import { routerCapabilities } from "./capabilities.ts";
 import type { ObservedObject, Router, RouterInput } from "./router.ts";
 import {
+  alike,
   claimedPaths,
   objectOf,
   ofTesters,
   ofWeights,
+  oneHost,
   oneSecret,
   refuseUnweighable,
   routingOf,
   testersOf,
+  textMatchesOf,
   unsupported,
   weightsOf,
 } from "./weighted.ts";
@@ -64,7 +67,7 @@ export const nginxInc: Router = {
         },
         spec: {
           ...(ingress.className === undefined ? {} : { ingressClassName: ingress.className }),
-          host: hostOf(ingress),
+          host: oneHost("nginx-inc", "a VirtualServer", ingress),
           ...(tls === undefined
             ? {}
             : { tls: tls.secretName === undefined ? {} : { secret: tls.secretName } }),
@@ -81,19 +84,19 @@ export const nginxInc: Router = {
     const [ref] = nginxInc.refs(model);
     const object = objects.find((one) => isObject(one, ref));
     const { upstreams = [], routes = [] } = (object?.spec ?? {}) as ObservedServer;
-    const [first, ...others] = routes.map(({ splits = [] }) =>
-      routingOf(
-        model,
-        object,
-        splits.map(({ weight, action }) => ({
-          weight,
-          name: upstreams.find((one) => one.name === action?.pass)?.service,
-        })),
+    const routing = alike(
+      routes.map(({ splits = [] }) =>
+        routingOf(
+          model,
+          object,
+          splits.map(({ weight, action }) => ({
+            weight,
+            name: upstreams.find((one) => one.name === action?.pass)?.service,
+          })),
+        ),
       ),
     );
-    // All of the model's paths are shared alike, or somebody else has written here.
-    const isAlike = others.every((one) => JSON.stringify(one) === JSON.stringify(first));
-    return first === undefined || !isAlike ? undefined : changed(first, testersOf(object));
+    return routing && changed(routing, testersOf(object));
   },
 
   classOf: ({ className = "" }) => className,
@@ -129,20 +132,8 @@ interface ObservedStatus {
   readonly externalEndpoints?: readonly { readonly ip?: string; readonly hostname?: string }[];
 }
 
-/** @throws UserError `routing-unsupported` where there are several, or none: a VirtualServer is for one */
-function hostOf(ingress: IngressSpec): string {
-  const hosts = [...new Set(placesOf(ingress).map(({ host }) => host))];
-  const [host, ...others] = hosts;
-  if (host !== undefined && host !== "" && others.length === 0) return host;
-  throw unsupported(
-    "nginx-inc",
-    `a VirtualServer is for one host, and the configuration has ${hosts.map((one) => one || "every host").join(", ")}`,
-    "Make a model for each host, or use another router.",
-  );
-}
-
-/** NGINX compares texts, and Kubernetes the parts of a path: `/a` is not meant to be the beginning of `/ab`. */
-function locationsOf({ path, pathType }: Required<IngressPlace>): readonly string[] {
+function locationsOf(place: Required<IngressPlace>): readonly string[] {
+  const { path } = place;
   if (/[\s{};\\]/.test(path)) {
     throw unsupported(
       "nginx-inc",
@@ -150,16 +141,7 @@ function locationsOf({ path, pathType }: Required<IngressPlace>): readonly strin
       "Use a path without them, or another router.",
     );
   }
-  switch (pathType) {
-    case "Exact":
-      return [`=${path}`];
-    case "ImplementationSpecific":
-      return [path];
-    case "Prefix": {
-      const folder = path.replace(/\/+$/, "");
-      return folder === "" ? ["/"] : [`=${folder}`, `${folder}/`];
-    }
-  }
+  return textMatchesOf(place).map((match) => ("exact" in match ? `=${match.exact}` : match.prefix));
 }
 
 /** Called as their slots: names of Services may be longer than names of upstreams. */

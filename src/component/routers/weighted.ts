@@ -1,5 +1,5 @@
 import { exitCodes, UserError } from "../../core/errors.ts";
-import type { IngressSpec } from "../../core/model.ts";
+import { type IngressPlace, type IngressSpec, placesOf } from "../../core/model.ts";
 import { type Named, objectNames, ownLabels } from "../../core/names.ts";
 import { apiVersionOf, type ObjectKind } from "../../core/object-kind.ts";
 import type { RouterName } from "../../core/router-names.ts";
@@ -134,6 +134,43 @@ export function oneSecret(
   }
   const [secretName] = names;
   return tls.length === 0 ? undefined : secretName === undefined ? {} : { secretName };
+}
+
+/**
+ * The host of an object that is for one.
+ * @throws UserError `routing-unsupported` where there are several, or none
+ */
+export function oneHost(router: RouterName, object: string, ingress: IngressSpec): string {
+  const hosts = [...new Set(placesOf(ingress).map(({ host }) => host))];
+  const [host, ...others] = hosts;
+  if (host !== undefined && host !== "" && others.length === 0) return host;
+  throw unsupported(
+    router,
+    `${object} is for one host, and the configuration has ${hosts.map((one) => one || "every host").join(", ")}`,
+    "Make a model for each host, or use another router.",
+  );
+}
+
+/** How a controller that compares texts is told a path. */
+export type TextMatch = { readonly exact: string } | { readonly prefix: string };
+
+/** Such controllers compare texts, and Kubernetes the parts of a path: `/a` is not meant to be the beginning of `/ab`. */
+export function textMatchesOf({ path, pathType }: Required<IngressPlace>): readonly TextMatch[] {
+  switch (pathType) {
+    case "Exact":
+      return [{ exact: path }];
+    case "ImplementationSpecific":
+      return [{ prefix: path }];
+    case "Prefix": {
+      const folder = path.replace(/\/+$/, "");
+      return folder === "" ? [{ prefix: "/" }] : [{ exact: folder }, { prefix: `${folder}/` }];
+    }
+  }
+}
+
+/** What several routes say together: all of the model's paths are shared alike, or somebody else has written there. */
+export function alike([first, ...others]: readonly (Routing | undefined)[]): Routing | undefined {
+  return others.every((one) => JSON.stringify(one) === JSON.stringify(first)) ? first : undefined;
 }
 
 /** What the router's objects cannot say, when it is planned. */

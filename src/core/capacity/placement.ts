@@ -1,3 +1,4 @@
+import { meetsLabels } from "../label-expression.ts";
 import type {
   Labels,
   NodeSelectorTerm,
@@ -61,22 +62,16 @@ function meets(
   );
 }
 
-function holds({ key, operator, values = [] }: SelectorRequirement, labels: Labels): boolean {
+/** Those of nodes know numbers, too. */
+function holds(requirement: SelectorRequirement, labels: Labels): boolean {
+  const { key, operator, values = [] } = requirement;
   const value = labels[key];
   switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
     case "Gt":
       return value !== undefined && Number(value) > Number(values[0]);
     case "Lt":
       return value !== undefined && Number(value) < Number(values[0]);
     default:
-      return false;
+      return meetsLabels(requirement, labels) ?? false;
   }
 }

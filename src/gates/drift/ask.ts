@@ -3,8 +3,8 @@ import { requestFor, type Said, saidBy } from "../ask-model.ts";
 import type { Asking } from "../asking.ts";
 import type { GoldenCase } from "../cases/case.ts";
 import { digestOf } from "../cases/digest.ts";
-import { type LiveCare, paused, rested, strainOf, withLiveAnswer } from "../live-care.ts";
-import { type AskingIo, Pace, paceOf } from "../parity/ask.ts";
+import { type LiveCare, LiveWatch, pausedSeconds } from "../live-care.ts";
+import { type AskingIo, Pace, paceOf, requireRequests } from "../parity/ask.ts";
 import { drawInputs } from "../parity/order.ts";
 import { fewestInputs, firstOf, tooFew } from "./inputs.ts";
 import type { DriftMemory } from "./memory.ts";
@@ -69,7 +69,7 @@ export async function askPredictions(
   let cases: readonly GoldenCase[];
   try {
     cases = await readCases(folder, how.asking.cases, how.live === "recorded" ? "expected" : "input");
-    for (const { input } of cases) requestFor(how.asking, input);
+    requireRequests(how.asking, cases);
   } catch (error) {
     if (!(error instanceof UserError) || isInterrupted(error)) throw error;
     return { kind: "no-cases", why: messageAndHint(error) };
@@ -80,11 +80,8 @@ export async function askPredictions(
     { inputs: how.inputs, seed, alpha: 1 },
   ).inputs;
   if (draw.length < fewestInputs) return { kind: "no-cases", why: tooFew(how.asking.cases, draw.length) };
-  const { pausedUntil } = memory.care;
-  if (pausedUntil !== undefined && clock.now() < pausedUntil) {
-    const seconds = Math.ceil((pausedUntil - clock.now()) / 1000);
-    return { kind: "paused", why: `live is left alone for another ${seconds} s` };
-  }
+  const pause = pausedSeconds(memory.care, clock.now());
+  if (pause !== undefined) return { kind: "paused", why: `live is left alone for another ${pause} s` };
   const isLearning = memory.bins === undefined;
   const from = memory.cases === digest ? memory.next : 0;
   const lacking = Math.max(1, firstOf(draw.length) - memory.summed - memory.first.length);
@@ -95,8 +92,7 @@ export async function askPredictions(
   const turns = new Pace(clock, pace);
   const asked: Asked[] = [];
   const requests = { live: 0, release: 0 };
-  let care = rested(memory.care);
-  let strain: string | undefined;
+  const watch = new LiveWatch(memory.care);
   const until = clock.now() + lookMs;
   const queue = draw.slice(from, from + most).map(({ index }, place) => ({ place, one: cases[index] }));
   let isStopped = false;
@@ -104,12 +100,8 @@ export async function askPredictions(
   const said = async (route: "live" | "release", { input }: GoldenCase): Promise<Said> => {
     requests[route] += 1;
     const outcome = await io.ask({ route, ...requestFor(how.asking, input), signal });
-    if (route === "live" && outcome.kind !== "unreachable") {
-      const isAnswer = outcome.kind === "answer" && outcome.answer.status < 500;
-      care = withLiveAnswer(care, isAnswer ? outcome.latencyMs : undefined);
-      strain = strainOf(care);
-      if (strain !== undefined) isStopped = true;
-    }
+    if (route === "live") watch.hear(outcome);
+    if (watch.strain !== undefined) isStopped = true;
     return saidBy(how.asking, outcome);
   };
   const recorded = ({ expected }: GoldenCase): Said => ({ kind: "value", value: expected });
@@ -141,8 +133,8 @@ export async function askPredictions(
     // What was asked after one that nobody answered is asked again with it: nothing is counted twice, and nothing left out.
     asked: withoutGaps(asked),
     requests,
-    care: strain === undefined ? care : paused(care, clock.now()),
-    strain,
+    care: watch.careAt(clock.now()),
+    strain: watch.strain,
   };
 }
 

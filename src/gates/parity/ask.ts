@@ -7,7 +7,7 @@ import { loaded } from "../cases/comparator.ts";
 import type { Comparison } from "../cases/compare.ts";
 import { digestOf } from "../cases/digest.ts";
 import type { GateIo } from "../io.ts";
-import { type LiveCare, paused, pausedSeconds, rested, strainOf, withLiveAnswer } from "../live-care.ts";
+import { type LiveCare, LiveWatch, pausedSeconds } from "../live-care.ts";
 import type { ParityMemory } from "./memory.ts";
 import { type Draw, drawInputs, segmentOf } from "./order.ts";
 import { asksAgain, type Heard, type Pair, type Scored, scored, scoredByRight } from "./score.ts";
@@ -99,7 +99,7 @@ export async function askPairs(
     io,
     pace,
     { ...how, asking: { ...how.asking, comparison } },
-    rested(memory.care),
+    new LiveWatch(memory.care),
     clock.now() + Math.min(lookMs, mostMs),
     signal,
   );
@@ -120,15 +120,16 @@ export async function askPairs(
     if (!(error instanceof UserError) || isInterrupted(error)) throw error;
     return { kind: "no-cases", why: messageAndHint(error) };
   }
-  const { asked, requests, strain } = run;
-  const care = strain === undefined ? run.care : paused(run.care, clock.now());
-  return { kind: "pairs", digest, draw, cases, asked, requests, care, strain };
+  const { asked, requests, live } = run;
+  const care = live.careAt(clock.now());
+  return { kind: "pairs", digest, draw, cases, asked, requests, care, strain: live.strain };
 }
 
 /** Whether each input can be asked, which is known after the first look. */
 const usable = new WeakMap<readonly GoldenCase[], Asking>();
 
-function requireRequests(asking: Asking, cases: readonly GoldenCase[]): void {
+/** Throws UserError where one of them is no input of the protocol. */
+export function requireRequests(asking: Asking, cases: readonly GoldenCase[]): void {
   if (usable.get(cases) === asking) return;
   for (const { input } of cases) requestFor(asking, input);
   usable.set(cases, asking);
@@ -160,8 +161,7 @@ export function paceOf(said: number | undefined, clients: number | undefined, as
 class Run {
   readonly asked: Asked[] = [];
   readonly requests = { live: 0, release: 0 };
-  care: LiveCare;
-  strain: string | undefined;
+  readonly live: LiveWatch;
   readonly #io: AskingIo;
   readonly #how: ParityAsking;
   readonly #until: number;
@@ -173,13 +173,13 @@ class Run {
     io: AskingIo,
     pace: number,
     how: ParityAsking,
-    care: LiveCare,
+    live: LiveWatch,
     until: number,
     signal: AbortSignal,
   ) {
     this.#io = io;
     this.#how = how;
-    this.care = care;
+    this.live = live;
     this.#until = until;
     this.#signal = signal;
     this.#pace = new Pace(io.calls.clock, pace);
@@ -226,12 +226,8 @@ class Run {
     const { asking } = this.#how;
     this.requests[route] += 1;
     const outcome = await this.#io.ask({ route, ...requestFor(asking, one.input), signal: this.#signal });
-    if (route === "live" && outcome.kind !== "unreachable") {
-      const isAnswer = outcome.kind === "answer" && outcome.answer.status < 500;
-      this.care = withLiveAnswer(this.care, isAnswer ? outcome.latencyMs : undefined);
-      this.strain ??= strainOf(this.care);
-      if (this.strain !== undefined) this.#isStopped = true;
-    }
+    if (route === "live") this.live.hear(outcome);
+    if (this.live.strain !== undefined) this.#isStopped = true;
     return saidBy(asking, outcome);
   }
 }

@@ -2,7 +2,7 @@ import { isInterrupted, messageAndHint, UserError } from "../../core/errors.ts";
 import { requestFor } from "../ask-model.ts";
 import type { Asking } from "../asking.ts";
 import type { IngressOutcome } from "../io.ts";
-import { type LiveCare, paused, pausedSeconds, rested, strainOf, withLiveAnswer } from "../live-care.ts";
+import { type LiveCare, LiveWatch, pausedSeconds } from "../live-care.ts";
 import { cameTo } from "../outcome.ts";
 import { type AskingIo, paceOf } from "../parity/ask.ts";
 
@@ -64,25 +64,20 @@ export async function timeBlock(
   const underWay = new Set<Promise<void>>();
   let unanswered: string | undefined;
   let failure: unknown;
-  let care = rested(how.care);
-  let strain: string | undefined;
+  const watch = new LiveWatch(how.care);
   const one = async (index: number) => {
     const request = requests[(how.turn + index) % requests.length];
     if (request === undefined) return;
     const ask = (route: "live" | "release") => io.ask({ route, ...request, signal });
     const [live, release] = await Promise.all([ask("live"), ask("release")]);
     const [a, b] = [timeOf(live), timeOf(release)];
-    if (live.kind !== "unreachable") {
-      const isAnswer = live.kind === "answer" && live.answer.status < 500;
-      care = withLiveAnswer(care, isAnswer ? live.latencyMs : undefined);
-      strain ??= strainOf(care);
-    }
+    watch.hear(live);
     if (typeof a === "string" || typeof b === "string") unanswered ??= typeof a === "string" ? a : String(b);
     else times.push({ live: a, release: b });
   };
   for (
     let index = 0;
-    index * everyMs < blockMs && (unanswered ?? strain) === undefined && failure === undefined;
+    index * everyMs < blockMs && (unanswered ?? watch.strain) === undefined && failure === undefined;
     index++
   ) {
     const waitMs = startedAt + index * everyMs - clock.now();
@@ -99,8 +94,8 @@ export async function timeBlock(
   if (failure !== undefined) throw failure;
   if (unanswered !== undefined) return { kind: "unanswered", why: unanswered };
   const now = clock.now();
-  if (strain !== undefined) care = paused(care, now);
-  return { kind: "timed", times, durationMs: now - startedAt, care, strain };
+  const { strain } = watch;
+  return { kind: "timed", times, durationMs: now - startedAt, care: watch.careAt(now), strain };
 }
 
 /** A text: nobody can say. */
