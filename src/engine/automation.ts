@@ -1,5 +1,6 @@
 import type * as Automation from "@pulumi/pulumi/automation/index.js";
 import { setAmbientCluster } from "../kubernetes/ambient.ts";
+import { deferLoading } from "./deferred-modules.ts";
 import type { EngineEvents } from "./engine-events.ts";
 import type { operationTitles } from "./failures.ts";
 import { fixed, isChosen } from "./kubeconfig.ts";
@@ -9,8 +10,9 @@ import type { StackOptions } from "./stack.ts";
 export type AutomationModule = typeof Automation;
 export type Operation = keyof typeof operationTitles;
 
-/** Takes more than a second to import: only an operation pays for it. */
+/** Takes half a second to import: only an operation pays for it. */
 export async function importAutomation(): Promise<AutomationModule> {
+  deferLoading(import.meta.url);
   return await import("@pulumi/pulumi/automation/index.js");
 }
 

@@ -3,6 +3,7 @@ import { dirname, extname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type * as Automation from "@pulumi/pulumi/automation/index.js";
 import { createJiti } from "jiti";
+import { deferLoading } from "./deferred-modules.ts";
 import type { Program } from "./stack.ts";
 
 /** Packages that a program without its own node_modules gets from us. */
@@ -57,6 +58,7 @@ function forgetModules(folder: string): () => void {
 /** The Automation API of the `@pulumi/pulumi` that the program imports: the two share the runtime's state. */
 export async function automationOf(entry: string): Promise<typeof Automation> {
   const theirs = resolveFrom(entry, "@pulumi/pulumi/automation/index.js");
+  deferLoading(theirs === undefined ? import.meta.url : entry);
   if (theirs === undefined) return await import("@pulumi/pulumi/automation/index.js");
   return createRequire(entry)(theirs) as typeof Automation;
 }
