@@ -2,6 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failureOf, operations, ProgramStack } from "./program-stack.ts";
+import { inTime } from "./soak.ts";
 import { TestNamespace, testImages } from "./test-cluster.ts";
 
 let namespace: TestNamespace;
@@ -112,7 +113,7 @@ const podSpec = (container: Record<string, unknown>) => ({
   containers: [{ name: "model", image: testImages.blue, imagePullPolicy: "Never", ...container }],
 });
 
-test.each(["StatefulSet", "DaemonSet", "Job"] as const)(
+test.each(inTime(1, ["StatefulSet", "DaemonSet", "Job"] as const))(
   "a %s whose image is nowhere ends the run, and says so",
   async (kind) => {
     const name = `nowhere-${kind.toLowerCase()}`;

@@ -20,7 +20,7 @@ import { type ProcessResult, resultOf } from "./cli-process.ts";
 import { ModelProject } from "./model-project.ts";
 import { RecordingProxy } from "./recording-proxy.ts";
 import { RestrictedAccount } from "./restricted-account.ts";
-import { isSoak } from "./soak.ts";
+import { inTime, isSoak } from "./soak.ts";
 import { testImages, versionAt } from "./test-cluster.ts";
 
 const role = "fraud-modelswitch";
@@ -284,14 +284,15 @@ describe("the Role", () => {
     ingress: { ...ingress(), annotations: { "example.com/note": "mine" } },
     router: "plain",
   });
-  test.each([
+  const withdrawn: [resource: string, settings: () => Record<string, unknown>][] = [
     ["deployments", replicas],
+    ["endpoints", annotated],
     ["persistentvolumeclaims", replicas],
     ["ingresses", annotated],
-    ["endpoints", annotated],
     ["services", annotated],
     ["poddisruptionbudgets", budgets],
-  ])(
+  ];
+  test.each(inTime(2, withdrawn))(
     "a list of %s that is withdrawn while Pulumi runs ends the command, which would wait for ever",
     async (resource, settings) => {
       await project.configure(settings());
