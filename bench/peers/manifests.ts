@@ -6,7 +6,10 @@ import { model, replicas } from "./subject.ts";
 
 export const labels = { app: model };
 
-/** The pods of the test server as modelswitch writes them: same probe, same wait before they end. */
+/**
+ * The pods of the test server as modelswitch writes them: same probe, same wait before they end. That is a request of three seconds:
+ * Flagger drops `preStop.sleep`, which is newer than its client of Kubernetes, and makes no Deployment without it.
+ */
 export const podTemplate = (version: string) => ({
   metadata: { labels },
   spec: {
@@ -18,7 +21,7 @@ export const podTemplate = (version: string) => ({
         imagePullPolicy: "Never",
         ports: [{ name: "http", containerPort: 8080 }],
         readinessProbe: { httpGet: { path: "/v2/health/ready", port: 8080 }, periodSeconds: 1 },
-        lifecycle: { preStop: { sleep: { seconds: 3 } } },
+        lifecycle: { preStop: { httpGet: { path: "/slow?ms=3000", port: 8080 } } },
       },
     ],
   },
