@@ -11,7 +11,7 @@ export function deferLoading(from: string): void {
   const outer = createRequire(from);
   let require: NodeJS.Require;
   try {
-    require = createRequire(outer.resolve("@pulumi/pulumi/package.json"));
+    require = createRequire(outer.resolve("@pulumi/pulumi"));
   } catch {
     return;
   }

@@ -11,9 +11,9 @@ export const history: Command = {
   ifInterrupted: "Nothing was changed.",
   async run(_input, context): Promise<CommandResult> {
     const rollout = await openRolloutAnywhere(context);
-    const { observeDeployed } = await import("../../rollout/context/deployed.ts");
+    const { recordOf } = await import("../../rollout/context/deployed.ts");
     const { withoutReport } = await import("../../rollout/record/rollouts.ts");
-    const { record } = await observeDeployed(rollout);
+    const record = await recordOf(rollout);
     return {
       data: {
         model: record.model,

@@ -46,14 +46,15 @@ export const logs: Command = {
   async run(input, context): Promise<CommandResult> {
     const options = await optionsOf(input);
     const rollout = await openRolloutAnywhere(context);
-    const [{ observeDeployed }, { liveSlot }, { otherSlot }, { readLogs }, { connect }] = await Promise.all([
-      import("../../rollout/context/deployed.ts"),
-      import("../../core/routing.ts"),
-      import("../../core/slots.ts"),
-      import("../../rollout/commands/logs.ts"),
-      import("../../kubernetes/connect.ts"),
-    ]);
-    const { observation, routing } = await observeDeployed(rollout);
+    const [{ assumeLastKnown, observeDeployed }, { liveSlot }, { otherSlot }, { readLogs }, { connect }] =
+      await Promise.all([
+        import("../../rollout/context/deployed.ts"),
+        import("../../core/routing.ts"),
+        import("../../core/slots.ts"),
+        import("../../rollout/commands/logs.ts"),
+        import("../../kubernetes/connect.ts"),
+      ]);
+    const { observation, routing } = await observeDeployed(rollout, assumeLastKnown);
     const live = liveSlot(routing);
     const { slot: named } = input.arguments;
     const slot = named === "blue" || named === "green" ? named : named === "idle" ? otherSlot(live) : live;

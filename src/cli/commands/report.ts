@@ -85,9 +85,9 @@ export async function findReport(context: CommandContext, number: string | undef
 /** What the cluster remembers of the model's rollouts. */
 export async function openRecord(context: CommandContext) {
   const rollout = await openRolloutAnywhere(context);
-  const { observeDeployed } = await import("../../rollout/context/deployed.ts");
+  const { recordOf } = await import("../../rollout/context/deployed.ts");
   const { inProgress } = await import("../../rollout/record/in-progress.ts");
-  const { record } = await observeDeployed(rollout);
+  const record = await recordOf(rollout);
   return {
     model: record.model,
     namespace: rollout.namespace,

@@ -115,6 +115,7 @@ function queryStatus(
 function document(found: ModelStatus): Readonly<Record<string, unknown>> {
   return {
     ...found,
+    live: found.live ?? null,
     pending: found.pending ?? null,
     lastSwitch: found.lastSwitch ?? null,
     rollout: found.rollout ?? null,
@@ -134,7 +135,7 @@ function describeAll(found: readonly Found<ModelStatus>[]): string[] {
       const desired = replicas.desired ?? endpoints.ready + endpoints.notReady;
       return `${replicas.ready}/${desired} ready, ${trafficPercent} %`;
     });
-    return [namespace, live, ...summary, ...(pending === undefined ? [] : ["pending"])];
+    return [namespace, live ?? "-", ...summary, ...(pending === undefined ? [] : ["pending"])];
   };
   const head = ["MODEL", ...(withEnvironments ? ["ENVIRONMENT"] : []), "NAMESPACE", "LIVE", "BLUE", "GREEN"];
   const rows = found.map((entry) => [

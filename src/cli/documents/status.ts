@@ -54,7 +54,7 @@ const observed = z.discriminatedUnion("kind", [
 
 export const statusDocument = oneOrSeveral({
   ...aboutContext,
-  live: slot,
+  live: slot.nullable().describe("null: clients are sent to something else than the model, or to nothing"),
   split: split.describe("As declared"),
   slots: eachSlot(slotStatus),
   host: z.string(),

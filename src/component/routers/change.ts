@@ -43,6 +43,19 @@ export function changesBetween(
   });
 }
 
+/** Every object that says a routing, to be written whatever is there now. Pure. */
+export function wholeObjects(
+  router: Router,
+  input: Omit<RouterInput, "routing">,
+  routing: Routing,
+): readonly ObjectChange[] {
+  const refs = router.refs(input.names ?? input.model);
+  return router.objects({ ...input, routing }).flatMap((after, index): ObjectChange[] => {
+    const ref = refs[index];
+    return ref === undefined ? [] : [{ ref, before: undefined, after }];
+  });
+}
+
 /** What of an object's spec a change is about: its fields with their new values, `undefined` for those that go. Pure. */
 export function changedFieldsOf({ before, after }: ObjectChange): Record<string, unknown> {
   const [was, is] = [fields(before), fields(after)];

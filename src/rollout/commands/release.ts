@@ -5,7 +5,7 @@ import { liveSlot } from "../../core/routing.ts";
 import { otherSlot } from "../../core/slots.ts";
 import { requireRolloutCalls } from "../context/call-io.ts";
 import type { RolloutContext } from "../context/context.ts";
-import { type Deployed, observeDeployed } from "../context/deployed.ts";
+import { assumeOnWayBack, type Deployed, observeDeployed } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
 import { requirePermissions, withPermissions } from "../context/permissions.ts";
 import { requireServed } from "../ingress/require-served.ts";
@@ -105,7 +105,9 @@ export async function resume(
   command: string,
   options: ExecuteOptions = {},
 ): Promise<RolloutEnd | undefined> {
-  const { record } = await withPermissions(context, ["switch"], () => observeDeployed(context));
+  const { record } = await withPermissions(context, ["switch"], () =>
+    observeDeployed(context, assumeOnWayBack),
+  );
   refuseOtherEnvironment(context, record);
   const entry = inProgress(record);
   if (entry === undefined) return undefined;

@@ -9,9 +9,10 @@ import { podEvidence } from "../../slots/pod-evidence.ts";
 import { readiness } from "../../slots/readiness.ts";
 import { pendingAdoption } from "../context/adoption-guard.ts";
 import type { RolloutContext } from "../context/context.ts";
-import { type Deployed, observeDeployed } from "../context/deployed.ts";
+import { assumeLastKnown, type Deployed, observeDeployed } from "../context/deployed.ts";
 import { worker } from "../lock/lock-worker.ts";
 import type { Observation, PodEvidence, PodProblem, SlotObservation } from "../observe/observation.ts";
+import type { ModelLocation } from "../observe/observe.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { pendingSwitch } from "../plan/pending-switch.ts";
 import { findHandChanges } from "../program/find-hand-changes.ts";
@@ -43,7 +44,8 @@ export interface ModelStatus {
   readonly model: string;
   readonly namespace: string;
   readonly context: string;
-  readonly live: Slot;
+  /** `undefined`: clients are sent to something else than the model, or to nothing. */
+  readonly live: Slot | undefined;
   readonly split: { readonly blue: number; readonly green: number };
   readonly slots: Readonly<Record<Slot, SlotStatus>>;
   readonly host: string;
@@ -107,7 +109,7 @@ export interface RolloutStatus {
 
 /**
  * One document about the model. Reads the cluster only: no Pulumi, no proof.
- * @throws UserError `not-deployed`, `routing-unreadable`
+ * @throws UserError `not-deployed`, `routing-unreadable` where nobody was ever served
  */
 export async function modelStatus(
   context: RolloutContext,
@@ -116,13 +118,16 @@ export async function modelStatus(
     observer: new ShareObserver(),
   },
 ): Promise<ModelStatus> {
-  const { record, location, observation, routing } = await observeDeployed(context);
+  const { record, location, observation, routing } = await observeDeployed(context, assumeLastKnown);
   const { config } = context;
-  const split = splitOf(routing);
+  const isAstray = observation.routing === undefined;
+  const split = isAstray ? { blue: 0, green: 0 } : splitOf(routing);
   const [[blue, green], changedByHand, observed] = await Promise.all([
     Promise.all(slots.map((slot) => slotStatus(context, record, observation.slots[slot], split[slot]))),
     findHandChanges(context, modelSpec(record, context.namespace)),
-    readingMs === 0 ? undefined : observer.observe(context, { record, observation, routing }, readingMs),
+    readingMs === 0 || isAstray
+      ? undefined
+      : observer.observe(context, { record, observation, routing }, readingMs),
   ]);
   if (blue === undefined || green === undefined) throw new Error("There are two slots.");
   const { ingress } = record.settings;
@@ -131,15 +136,16 @@ export async function modelStatus(
     model: config.name,
     namespace: context.namespace,
     context: context.kubernetesContext,
-    live: liveSlot(routing),
+    live: isAstray ? undefined : liveSlot(routing),
     split,
     slots: { blue, green },
     host: ingress.host,
     url: `${scheme}://${ingress.host}${beginning(ingress.path ?? defaults.ingress.path)}`,
     endpoints: endpointsOf(config.endpoints, observation.ingress),
     router: record.settings.router,
-    beside: describeExtras(routing),
+    beside: isAstray ? undefined : describeExtras(routing),
     pending:
+      (isAstray ? describeAstray(location) : undefined) ??
       pendingAdoption(record) ??
       pendingMigration(record) ??
       (inProgress(record) === undefined ? pendingSwitch(routing, location.router.capabilities) : undefined) ??
@@ -168,6 +174,11 @@ async function rolloutStatus(
     ...{ kind, release, target, phase, stage, direction, paused, waitsFor, worksOnIt },
     ...{ by, startedAt, warmUntil },
   };
+}
+
+function describeAstray({ router, model, names }: ModelLocation): string {
+  const [{ kind, name }] = router.refs(names ?? model);
+  return `the ${kind.kind} ${name} is gone, or leads to something else than ${model}; \`modelswitch switch SLOT\` or \`modelswitch rollback\` writes it as a whole`;
 }
 
 /** On the way to another router the configuration says where the new one is. */

@@ -2,7 +2,7 @@ import { exitCodes, UserError } from "../../core/errors.ts";
 import { isWayBack, needsApproval, type RolloutState } from "../../core/rollout/state.ts";
 import { splitOf } from "../../core/routing.ts";
 import type { RolloutContext } from "../context/context.ts";
-import { observeDeployed } from "../context/deployed.ts";
+import { type Assume, assumeLastKnown, assumeOnWayBack, observeDeployed } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
 import { requirePermissions, withPermissions } from "../context/permissions.ts";
 import type { LeaseObject, PresentLock } from "../lock/lease.ts";
@@ -36,7 +36,9 @@ export async function control(
   options: ExecuteOptions = {},
 ): Promise<Controlled> {
   const [kind] = asked;
-  const { record } = await withPermissions(context, ["switch"], () => observeDeployed(context));
+  const { record } = await withPermissions(context, ["switch"], () =>
+    observeDeployed(context, assumedBy(kind)),
+  );
   refuseOtherEnvironment(context, record);
   const before = requireInProgress(context, record);
   const { plan, state } = before;
@@ -64,6 +66,11 @@ export async function control(
     const heard = await untilHeard(context, kind, end.lock, deadline);
     if (heard !== undefined) return heard;
   }
+}
+
+/** What is taken back is so wherever clients are sent. */
+function assumedBy(kind: RolloutRequest["kind"]): Assume {
+  return kind === "abort" ? assumeLastKnown : assumeOnWayBack;
 }
 
 /**
@@ -111,7 +118,7 @@ async function switchOver(
   if (kind !== "switch") return undefined;
   const record = await context.store.read();
   if (record?.rollout?.number === number && record.rollout.state.phase !== "done") return undefined;
-  const { routing } = await observeDeployed(context);
+  const { routing } = await observeDeployed(context, assumedBy(asked));
   const isMade = splitOf(routing)[state.target] === 100;
   if (!isMade || asked !== "abort") {
     return { ...state, phase: "done", outcome: isMade ? "released" : "aborted" };

@@ -7,7 +7,7 @@ import { notReady } from "../../slots/not-ready.ts";
 import { readiness } from "../../slots/readiness.ts";
 import { refuseUnfinished } from "../context/adoption-guard.ts";
 import type { RolloutContext } from "../context/context.ts";
-import { type Deployed, observeDeployed } from "../context/deployed.ts";
+import { type Assume, type Deployed, observeDeployed } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
 import { withPermissions } from "../context/permissions.ts";
 import { leavesBadSlot } from "../ingress/bad-slot.ts";
@@ -20,6 +20,7 @@ import { modelSpec } from "../plan/desired.ts";
 import { requireStack } from "../plan/require-stack.ts";
 import { sayUnapplied } from "../plan/unapplied.ts";
 import { inProgress, refuseInProgress } from "../record/in-progress.ts";
+import { lastKnownLive } from "../record/last-known-live.ts";
 import { refuseMigrating } from "../record/migration.ts";
 import { type RolloutRecord, releaseOf } from "../record/record.ts";
 import { withSwitch } from "../release/begin-switch.ts";
@@ -54,9 +55,12 @@ export async function switchTraffic(
   { now = false }: { readonly now?: boolean } = {},
 ): Promise<SwitchResult> {
   const startedAt = context.clock.now();
-  const before = await withPermissions(context, ["switch"], () => observeDeployed(context));
+  const assume: Assume = (record) =>
+    lastKnownLive(record) === undefined ? undefined : settledOn(otherSlot(target));
+  const before = await withPermissions(context, ["switch"], () => observeDeployed(context, assume));
   refuse(context, before, target);
-  const escapes = await leavesBadSlot(context, before, target);
+  // Where clients are not sent to the model, there is nothing that could be left gently.
+  const escapes = before.observation.routing === undefined || (await leavesBadSlot(context, before, target));
   if (!escapes) {
     if (isThere(before, target)) return await proveThere(context, before, target, startedAt);
     refuseMigrating(context.config.name, before.record);
@@ -70,7 +74,7 @@ export async function switchTraffic(
     ? (options, work) => withLockInTurn(options, inTurn(context), work)
     : withLock;
   return await locked(context.lockOptions(`switch ${target}`), async (lock) => {
-    const deployed = await observeDeployed(context);
+    const deployed = await observeDeployed(context, escapes ? assume : undefined);
     refuse(context, deployed, target);
     if (isThere(deployed, target)) return await proveThere(context, deployed, target, startedAt);
     if (!escapes) refuseMigrating(context.config.name, deployed.record);

@@ -4,13 +4,16 @@ import { routerOf } from "../../component/routers/together.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import { besidesOf } from "../../core/migration.ts";
 import { configuredNames, type ObjectNames } from "../../core/names.ts";
-import type { Routing } from "../../core/routing.ts";
+import { isWayBack } from "../../core/rollout/state.ts";
+import { type Routing, settledOn } from "../../core/routing.ts";
 import { type Slot, slots } from "../../core/slots.ts";
 import type { LeaseObject } from "../lock/lease.ts";
 import { leasePath, presentLock } from "../lock/lease.ts";
 import { refuseClosed } from "../lock/lock.ts";
 import type { Observation } from "../observe/observation.ts";
 import { type ModelLocation, namesAt, observe } from "../observe/observe.ts";
+import { inProgress } from "../record/in-progress.ts";
+import { lastKnownLive } from "../record/last-known-live.ts";
 import { namesOfRecord, type RolloutRecord, releaseOf } from "../record/record.ts";
 import { isAsFound, withoutLostTemplate } from "./adoption-guard.ts";
 import type { RolloutContext } from "./context.ts";
@@ -68,18 +71,45 @@ export interface Deployed {
   readonly record: RolloutRecord;
   readonly location: ModelLocation;
   readonly observation: Observation;
+  /** What the routing objects say; where they say nothing of the model (`observation.routing` is undefined), what is assumed for a way back. */
   readonly routing: Routing;
 }
+
+/**
+ * What is assumed of the traffic for a way back, where the routing objects are gone or lead to something else than the model: the way back writes
+ * them as a whole. `undefined`: nobody was ever served, so there is no way back.
+ */
+export type Assume = (record: RolloutRecord) => Routing | undefined;
+
+/** That the slot has it which had it when a command last moved it. */
+export const assumeLastKnown: Assume = (record) => {
+  const live = lastKnownLive(record);
+  return live === undefined ? undefined : settledOn(live);
+};
+
+/** The same, for a rollout that is on its way back already. */
+export const assumeOnWayBack: Assume = (record) => {
+  const entry = inProgress(record);
+  return entry !== undefined && isWayBack(entry.plan, entry.state) ? assumeLastKnown(record) : undefined;
+};
 
 /**
  * Reads the record and the cluster.
  * @throws UserError `not-deployed`, `up-unfinished`, `routing-unreadable`, `way-back-closed` where it is being destroyed
  */
-export async function observeDeployed(context: RolloutContext): Promise<Deployed> {
+export async function observeDeployed(context: RolloutContext, assume?: Assume): Promise<Deployed> {
   const record = await context.store.read();
   const location = locationOf(context, record);
   const observation = await observe(location);
   const { routing } = observation;
+  const assumed =
+    record === undefined || routing !== undefined || !observation.namespaceExists
+      ? undefined
+      : assume?.(record);
+  if (record !== undefined && assumed !== undefined) {
+    await refuseIfGoing(context);
+    return { record: withoutLostTemplate(record, observation), location, observation, routing: assumed };
+  }
   if (record === undefined || observation.ingress === undefined) {
     await refuseIfGoing(context);
     if (record === undefined || !observation.namespaceExists) throw notDeployed(context, observation);
@@ -87,6 +117,14 @@ export async function observeDeployed(context: RolloutContext): Promise<Deployed
   }
   if (routing === undefined) throw routingUnreadable(context, observation.ingress, location);
   return { record: withoutLostTemplate(record, observation), location, observation, routing };
+}
+
+/**
+ * What is remembered of the model, whatever has become of its objects.
+ * @throws UserError as `observeDeployed`, where there is no record
+ */
+export async function recordOf(context: RolloutContext): Promise<RolloutRecord> {
+  return (await context.store.read()) ?? (await observeDeployed(context)).record;
 }
 
 /** What is missing may be on its way out: then whoever takes it away is named. */
@@ -129,6 +167,19 @@ export function notDeployed(context: RolloutContext, observation: Observation): 
   });
 }
 
+/**
+ * Refuses to build on a routing that is only assumed.
+ * @throws UserError `routing-unreadable`, `up-unfinished`
+ */
+export function requireReadable(
+  context: RolloutContext,
+  { observation, record, location }: Pick<Deployed, "observation" | "record" | "location">,
+): void {
+  if (observation.routing !== undefined) return;
+  if (observation.ingress === undefined) throw halfMade(context, record);
+  throw routingUnreadable(context, observation.ingress, location);
+}
+
 export function routingUnreadable(
   context: RolloutContext,
   ingress: Front,
@@ -143,7 +194,7 @@ export function routingUnreadable(
   return new UserError({
     code: "routing-unreadable",
     message: `The ${kind} ${ingress.name} in ${context.namespace} is not one that modelswitch wrote: it does not send everything to ${service.blue} or ${service.green}.`,
-    hint: `Give the model another name, correct the ${kind} (its backend must be ${service.blue} or ${service.green})${takenOver}.`,
+    hint: `To bring clients back to the model, \`modelswitch switch SLOT\` or \`modelswitch rollback\` writes it as a whole. Else correct the ${kind} (its backend must be ${service.blue} or ${service.green}), give the model another name${takenOver}.`,
     exitCode: exitCodes.usage,
   });
 }

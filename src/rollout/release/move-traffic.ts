@@ -11,9 +11,15 @@ import { readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context/context.ts";
 import { locationOf } from "../context/deployed.ts";
 import { lookBeside } from "../ingress/look-beside.ts";
-import { type GoalSubject, goalSubject, type ProofSubject, proofSubject } from "../ingress/proof-subject.ts";
+import {
+  type GoalSubject,
+  goalSubject,
+  ingressOf,
+  type ProofSubject,
+  proofSubject,
+} from "../ingress/proof-subject.ts";
 import { type ProveRoutingOptions, proveRouting, unproved } from "../ingress/prove-routing.ts";
-import { newest, observeSlot } from "../observe/observe.ts";
+import { type ModelLocation, newest, observeRouting, observeSlot } from "../observe/observe.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { indistinguishable } from "../proof/identities.ts";
 import type { ProofView } from "../proof/proof.ts";
@@ -42,8 +48,13 @@ export async function moveOne(acting: Acting, action: Extract<Action, { kind: "r
     return;
   }
   const goal = goalOf(state);
+  const isAstray = acting.observation.routing === undefined;
+  if (isAstray) sayAstray(context, traffic.location);
   if (action.small !== undefined) saySmall(context, goal, action.small);
-  const { subject, inTime } = await goalSubjectOf(acting);
+  const known = await goalSubjectOf(acting);
+  const { subject } = known;
+  const inTime =
+    acting.observation.ingress === undefined ? () => whenPublished(acting, subject) : known.inTime;
   const isEmpty = acting.observation.slots[acting.routing.main].endpoints.ready.length === 0;
   const back: Traffic = {
     ...traffic,
@@ -52,7 +63,8 @@ export async function moveOne(acting: Acting, action: Extract<Action, { kind: "r
     stays: true,
     // Through a main object without endpoints no controller has to show a preview.
     only: (view) => isOf(goal)(view) && !(isEmpty && !action.step.visible),
-    write,
+    isAstray,
+    write: isAstray ? (_assumed, after) => fastWrite(traffic, undefined, after) : write,
   };
   const take = async (step: RoutingStep) => {
     const timing = await takeStep(back, acting.routing, step);
@@ -74,6 +86,16 @@ export async function moveOne(acting: Acting, action: Extract<Action, { kind: "r
     });
     await take(other);
   }
+}
+
+/** Whoever leads traffic back knows that what somebody else has written there is written over. */
+function sayAstray({ events }: RolloutContext, { router, model, names }: ModelLocation): void {
+  const [{ kind, name }] = router.refs(names ?? model);
+  events({
+    type: "warning",
+    code: "routing-astray",
+    message: `The ${kind.kind} ${name} is gone, or leads to something else than ${model}: it is written as a whole.`,
+  });
 }
 
 /** The same by the other object, where the one that moves traffic gently is refused: clients wait. */
@@ -155,6 +177,31 @@ async function goalSubjectOf({ context, record, state, observation }: Acting): P
     observation,
     goal: goalOf(state),
   });
+}
+
+const pauseMs = 500;
+
+/** Where the object with the addresses was gone and is made again, its controller has to say them first. */
+async function whenPublished(
+  { context, record, observation }: Acting,
+  subject: ProofSubject,
+): Promise<ProofSubject> {
+  const { clock, config } = context;
+  const location = { ...locationOf(context, record), signal: unstoppable };
+  const deadline = clock.now() + config.deadlines.proofMs;
+  for (;;) {
+    try {
+      const { ingress } = await observeRouting(location);
+      return {
+        ...subject,
+        endpoints: await ingressOf(context, record.settings, { ...observation, ingress }),
+      };
+    } catch (error) {
+      const isAwaited = error instanceof UserError && error.code === "ingress-without-address";
+      if (!isAwaited || clock.now() >= deadline) throw error;
+      await clock.sleep(pauseMs);
+    }
+  }
 }
 
 export async function proveNow(

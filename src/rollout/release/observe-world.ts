@@ -1,9 +1,10 @@
 import type { EventSink } from "../../core/events.ts";
 import { next } from "../../core/rollout/next.ts";
+import { goalOf, isWayBack } from "../../core/rollout/state.ts";
 import { asksForClients } from "../../core/rollout/way-back.ts";
 import type { HeldBy, SlotWorld, World } from "../../core/rollout/world.ts";
-import type { Routing } from "../../core/routing.ts";
-import { type Slot, slots } from "../../core/slots.ts";
+import { type Routing, settledOn } from "../../core/routing.ts";
+import { otherSlot, type Slot, slots } from "../../core/slots.ts";
 import { windowAt } from "../../core/windows.ts";
 import { occupants } from "../../slots/occupants.ts";
 import { readiness } from "../../slots/readiness.ts";
@@ -40,7 +41,7 @@ export async function look(
 ): Promise<{ readonly world: World; readonly observation: Observation }> {
   const location = locationOf(context, record);
   const observation = await observe(location);
-  const { routing } = observation;
+  const routing = observation.routing ?? assumedBack(record);
   if (routing === undefined) {
     throw routingUnreadable(
       context,
@@ -57,6 +58,12 @@ export async function look(
   if (entry === undefined || !asksForClients(entry.plan, entry.state, world)) return { observation, world };
   const clientsAnswered = await areClientsAnswered(context, record, observation);
   return { observation, world: { ...world, clientsAnswered } };
+}
+
+/** A way back asks nobody where clients are sent who are not sent to the model: it is away from its goal, and written as a whole. */
+function assumedBack({ rollout }: RolloutRecord): Routing | undefined {
+  if (rollout === undefined || !isWayBack(rollout.plan, rollout.state)) return undefined;
+  return settledOn(otherSlot(goalOf(rollout.state)));
 }
 
 /** What a rollout waits for at this moment that somebody or the time has to bring, paused or not; what gates say is not asked. */

@@ -7,7 +7,7 @@ import { requireAdmitted } from "../capacity/require-admitted.ts";
 import { requireCapacity } from "../capacity/require-capacity.ts";
 import { refuseUnfinished } from "../context/adoption-guard.ts";
 import type { RolloutContext } from "../context/context.ts";
-import { type Deployed, observeDeployed } from "../context/deployed.ts";
+import { assumeLastKnown, type Deployed, observeDeployed, requireReadable } from "../context/deployed.ts";
 import { refuseOtherEnvironment } from "../context/environment.ts";
 import { withPermissions } from "../context/permissions.ts";
 import { inTurn, withLock, withLockInTurn } from "../lock/lock.ts";
@@ -43,15 +43,19 @@ export async function started(
     await refuseOtherRollout(context, deployed.record);
     const start = await decide(deployed);
     // A way back begins from whatever the routing is.
-    if (!beginsBack(start)) refusePendingSwitch(context, deployed);
+    if (!beginsBack(start)) {
+      requireReadable(context, deployed);
+      refusePendingSwitch(context, deployed);
+    }
     return start;
   };
+  const assume = command === "rollback" ? assumeLastKnown : undefined;
   let isBegun = false;
   try {
     // Everything that can be refused is refused before anything is asked or written.
     // A way back asks beforehand for what moves traffic, and for nothing that comes after.
     const needed = command === "rollback" ? (["switch"] as const) : (["up", "switch", "engine"] as const);
-    const seen = await withPermissions(context, needed, () => observeDeployed(context));
+    const seen = await withPermissions(context, needed, () => observeDeployed(context, assume));
     const start = await check(seen);
     const admission = await requireRoom(context, seen, start);
     warnOfGivenUp(context, seen, start);
@@ -71,7 +75,7 @@ export async function started(
       : withLock;
     return await locked(context.lockOptions(command), async (lock) => {
       const stopYielding = isWayBack ? () => {} : lock.yieldTo(wayAsked(context));
-      const deployed = await observeDeployed(context);
+      const deployed = await observeDeployed(context, assume);
       const start = await check(isWayBack ? deployed : await finished(context, deployed));
       isBegun = true;
       // From here on it is a rollout, which hears an abort itself.

@@ -4,6 +4,7 @@ import {
   changedFieldsOf,
   changesBetween,
   type ObjectChange,
+  wholeObjects,
 } from "../../component/routers/change.ts";
 import { routerNamed } from "../../component/routers/factory.ts";
 import type { Router } from "../../component/routers/router.ts";
@@ -31,13 +32,22 @@ export type FastPlace = Pick<Traffic, "context" | "location" | "spec" | "lock">;
 /**
  * Moves traffic by one request to the API server, in Pulumi's name: clients neither wait for Pulumi nor depend on it. Pulumi's
  * state follows within the same command. The write is fenced by the version of the object that was looked at.
+ * @param before `undefined`: the objects say nothing of the model, so that each is written as a whole
  * @throws UserError `write-refused`, `permission-denied`, `routing-changed`, `write-without-effect`
  */
-export async function fastWrite(traffic: FastPlace, before: Routing, after: Routing): Promise<void> {
+export async function fastWrite(
+  traffic: FastPlace,
+  before: Routing | undefined,
+  after: Routing,
+): Promise<void> {
   const { spec, location } = traffic;
   const input = routerInput(spec, location.names);
   const router = routerNamed(spec.router);
-  if ((spec.besides ?? []).length === 0) {
+  if (before === undefined) {
+    await writeBesides(traffic, before, after);
+    for (const change of wholeObjects(router, input, after))
+      await writeObject(traffic, before, change, router);
+  } else if ((spec.besides ?? []).length === 0) {
     const change = changeBetween(router, input, before, after);
     if (change !== undefined) await writeObject(traffic, before, change, router);
   } else {
@@ -52,12 +62,15 @@ export async function fastWrite(traffic: FastPlace, before: Routing, after: Rout
  * On a model's way from one router to another both are kept in step, and the one that says where traffic is comes last: a kill before leaves
  * all of it to do. What cannot be written of the other one holds nothing up: Pulumi writes it again afterwards.
  */
-async function writeBesides(traffic: FastPlace, before: Routing, after: Routing): Promise<void> {
+async function writeBesides(traffic: FastPlace, before: Routing | undefined, after: Routing): Promise<void> {
   const { spec, location, context } = traffic;
   for (const { router, input } of besidesIn(spec, routerInput(spec, location.names))) {
     try {
-      for (const change of changesBetween(router, input, before, after))
-        await writeObject(traffic, before, change, router);
+      const changes =
+        before === undefined
+          ? wholeObjects(router, input, after)
+          : changesBetween(router, input, before, after);
+      for (const change of changes) await writeObject(traffic, before, change, router);
     } catch (error) {
       // Somebody else who moved traffic, or has the lock, stops it; nothing else does.
       if (error instanceof UserError && !["write-refused", "permission-denied"].includes(error.code))
@@ -74,7 +87,7 @@ async function writeBesides(traffic: FastPlace, before: Routing, after: Routing)
 
 async function writeObject(
   traffic: FastPlace,
-  expected: Routing,
+  expected: Routing | undefined,
   change: ObjectChange,
   { neutral = {} }: Pick<Router, "neutral">,
 ): Promise<void> {

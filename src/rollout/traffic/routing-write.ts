@@ -49,18 +49,24 @@ async function isWritten(
   return found.routing !== undefined && sameRouting(found.routing, routing);
 }
 
-/** Somebody who edits the routing by hand in the middle of a switch must not be overwritten. */
+/**
+ * Somebody who edits the routing by hand in the middle of a switch must not be overwritten.
+ * @param expected `undefined`: the objects say nothing of the model, and a way back writes them as a whole
+ */
 export async function refuseForeignChange(
   { location }: Pick<RoutingPlace, "location">,
-  expected: Routing,
+  expected: Routing | undefined,
 ): Promise<void> {
   const { routing } = await observeRouting(unstopped(location));
-  if (routing !== undefined && sameRouting(routing, expected)) return;
+  if (expected === undefined) {
+    if (routing === undefined) return;
+  } else if (routing !== undefined && sameRouting(routing, expected)) return;
+  const was = expected === undefined ? "not the model's" : `on ${describeTraffic(expected)}`;
   throw new UserError({
     code: "routing-changed",
-    message: `The routing was changed by somebody else in the middle of the switch: traffic was on ${describeTraffic(expected)}, now ${routing === undefined ? `the ${location.router.kinds[0].kind} is gone` : `it is on ${describeTraffic(routing)}`}.`,
+    message: `The routing was changed by somebody else in the middle of the switch: traffic was ${was}, now ${routing === undefined ? `the ${location.router.kinds[0].kind} is gone` : `it is on ${describeTraffic(routing)}`}.`,
     hint: "Look at `modelswitch status`, agree with whoever did it, and run the switch again.",
-    details: { expected, found: routing ?? null },
+    details: { expected: expected ?? null, found: routing ?? null },
   });
 }
 

@@ -44,6 +44,8 @@ export interface Traffic extends Omit<RoutingPlace, "stack"> {
   readonly stays?: boolean;
   /** Looks once more whether the target is ready, before its share grows. */
   readonly stillReady: () => Promise<void>;
+  /** Clients are sent to something else than the model, or the routing objects are gone: `before` is assumed. @default false */
+  readonly isAstray?: boolean;
   /** Writes a routing. */
   readonly write: (before: Routing, after: Routing) => Promise<void>;
   /** Ends a proof that nobody wants any more; what was written stays. @default never */
@@ -61,7 +63,7 @@ export async function takeStep(traffic: Traffic, before: Routing, next: RoutingS
   const { clock } = context;
   await traffic.lock.check();
   if (next.visible) await traffic.stillReady();
-  await refuseForeignChange(traffic, before);
+  await refuseForeignChange(traffic, traffic.isAstray === true ? undefined : before);
 
   const startedAt = clock.now();
   await step(
