@@ -217,6 +217,18 @@ describe("parity", () => {
       verdict: "inconclusive",
       evidence: expect.stringContaining("live refuses the inputs (HTTP 401)"),
     });
+    const failing = {
+      live: () => answer('{"error":"not loaded"}'),
+      release: () => answer('{"error":"not loaded"}'),
+    };
+    expect(await compared({ protocol: "json" }, failing).toEnd()).toMatchObject({
+      verdict: "inconclusive",
+      evidence: expect.stringContaining('the answer is an error: {"error":"not loaded"}'),
+    });
+    expect(await compared({ answer: "nowhere" }, { live: same, release: same }).toEnd()).toMatchObject({
+      verdict: "inconclusive",
+      evidence: expect.stringContaining("the answer has nothing at nowhere"),
+    });
     const unreachable = { kind: "unreachable", why: "connect ECONNREFUSED" } as const;
     expect(await compared({}, { live: same, release: () => unreachable }).toEnd()).toMatchObject({
       verdict: "inconclusive",

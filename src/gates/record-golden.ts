@@ -7,6 +7,7 @@ import { loaded } from "./cases/comparator.ts";
 import { answersDiffer, labelled } from "./cases/compare.ts";
 import { paused, strainOf, unknownLive, withLiveAnswer } from "./live-care.ts";
 import { withMask } from "./mask.ts";
+import { noAnswer } from "./no-answer.ts";
 import type { AskingIo } from "./parity/ask.ts";
 
 export interface GoldenRecording {
@@ -83,12 +84,8 @@ export async function recordGolden(recording: GoldenRecording): Promise<GoldenRe
 async function twice(asking: Asking, ask: () => Promise<Said>): Promise<Said> {
   const first = await ask();
   if (first.kind !== "value") return first;
-  if (first.value === undefined || first.value === null) {
-    return {
-      kind: "broken",
-      why: `the answer has nothing${asking.answer === undefined ? "" : ` at ${asking.answer}`}`,
-    };
-  }
+  const nothing = noAnswer(asking, first.value ?? undefined);
+  if (nothing !== undefined) return { kind: "broken", why: nothing };
   const second = await ask();
   if (second.kind !== "value") return second;
   const why = answersDiffer(asking.comparison, first.value, second.value);

@@ -8,6 +8,7 @@ import type { Comparison } from "../cases/compare.ts";
 import { digestOf } from "../cases/digest.ts";
 import type { GateIo } from "../io.ts";
 import { type LiveCare, LiveWatch, pausedSeconds } from "../live-care.ts";
+import { noAnswer } from "../no-answer.ts";
 import type { ParityMemory } from "./memory.ts";
 import { type Draw, drawInputs, segmentOf } from "./order.ts";
 import { asksAgain, type Heard, type Pair, type Scored, scored, scoredByRight } from "./score.ts";
@@ -196,15 +197,14 @@ class Run {
     const [live, release] = await Promise.all([this.#said("live", one), this.#said("release", one)]);
     if (live.kind === "unanswered") return this.#unanswered(place, `live: ${live.why}`);
     if (release.kind === "unanswered") return this.#unanswered(place, release.why);
-    if (live.kind === "refused") {
-      this.asked.push({ kind: "refused", place, why: live.why });
-      return;
-    }
+    if (live.kind === "refused") return this.#refused(place, live.why);
     if (this.#how.against === "right") {
       const pair = { live, again: undefined, release };
       this.asked.push({ kind: "pair", place, pair, scored: scoredByRight(comparison, one.expected, pair) });
       return;
     }
+    const silent = live.kind === "value" ? noAnswer(this.#how.asking, live.value) : undefined;
+    if (silent !== undefined) return this.#refused(place, silent);
     let again: Heard | undefined;
     if (asksAgain(comparison, { live, release })) {
       await this.#pace.turn(this.#signal);
@@ -214,6 +214,10 @@ class Run {
     }
     const pair = { live, again, release };
     this.asked.push({ kind: "pair", place, pair, scored: scored(comparison, pair) });
+  }
+
+  #refused(place: number, why: string): void {
+    this.asked.push({ kind: "refused", place, why });
   }
 
   /** The next look goes on with it. */
