@@ -67,9 +67,16 @@ function kindsOf(kind: string): string {
 }
 
 const commonRows: readonly OptionalRow[] = [
-  ...(["gatewayclasses", "gateways"] as const).map(
-    (resource): OptionalRow => ({
-      group: "gateway.networking.k8s.io",
+  ...(
+    [
+      ["gateway.networking.k8s.io", "gatewayclasses"],
+      ["gateway.networking.k8s.io", "gateways"],
+      // Where the cluster has its kinds.
+      ["networking.istio.io", "gateways"],
+    ] as const
+  ).map(
+    ([group, resource]): OptionalRow => ({
+      group,
       resource,
       names: "any",
       verbs: { list: ["doctor", "init"] },

@@ -14,9 +14,11 @@ import {
   resourceName,
 } from "../../src/core/permission-checks.ts";
 import { type PermittedCommand, requiredRows, stateRow } from "../../src/core/permissions.ts";
+import { connect } from "../../src/kubernetes/connect.ts";
 import { allStateNames, stateNames } from "../../src/state/names.ts";
 import { type RunResult, runMain } from "../unit/run-main.ts";
 import { type ProcessResult, resultOf } from "./cli-process.ts";
+import { installKinds } from "./controllers.ts";
 import { ModelProject } from "./model-project.ts";
 import { RecordingProxy } from "./recording-proxy.ts";
 import { RestrictedAccount } from "./restricted-account.ts";
@@ -31,6 +33,8 @@ let proxy: RecordingProxy;
 let kubeconfig: string;
 
 beforeAll(async () => {
+  // What a cluster has decides what is looked at: it has whatever a router knows.
+  await installKinds(connect({ path: process.env.MODELSWITCH_TEST_KUBECONFIG ?? "" }).api);
   project = await ModelProject.create("security");
   account = await RestrictedAccount.create(project.namespace, "ci");
   proxy = await RecordingProxy.start(project.namespace.kubeconfigPath);
@@ -325,6 +329,7 @@ describe("the Role", () => {
       // Which cluster it is: the copy of the state on this machine is kept for each.
       "get namespaces",
       ...["list gatewayclasses.gateway.networking.k8s.io", "list gateways.gateway.networking.k8s.io"],
+      "list gateways.networking.istio.io",
       ...["list ingresses.networking.k8s.io", "list nodes", "list pods"],
     ]);
   });
