@@ -12,6 +12,7 @@ import { estate } from "./estate.ts";
 import { peers } from "./peers/index.ts";
 import { releasing } from "./release.ts";
 import { rollingBack } from "./rollback.ts";
+import { writing } from "./routers.ts";
 import { startup } from "./startup.ts";
 import { heading } from "./statistics.ts";
 import { switching } from "./switch.ts";
@@ -22,6 +23,7 @@ const onCluster = {
   component: () => componentOverhead(3),
   estate: () => estate(5),
   release: () => releasing(5),
+  routers: () => writing(Number(process.env.MODELSWITCH_BENCH_RUNS ?? 5)),
   rollback: () => rollingBack(Number(process.env.MODELSWITCH_BENCH_RUNS ?? 50)),
 } as const;
 const alone = {

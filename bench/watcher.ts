@@ -33,14 +33,19 @@ class Watcher {
   }
 }
 
-/** Time from the start of `change` until the last answer of the old version, milliseconds. */
-export async function untilLastOldAnswer(
-  project: ModelProject,
-  old: string,
+export interface Watched {
+  readonly url: string;
+  readonly host: string;
+  /** The version that is to fall silent. */
+  readonly old: string;
+}
+
+/** When the last answer of the old version came, milliseconds since 1970; `undefined`: none came while it was watched. */
+export async function lastOldAnswer(
+  { url, host, old }: Watched,
   change: () => Promise<unknown>,
-): Promise<number> {
-  const watcher = new Watcher(process.env.MODELSWITCH_TEST_INGRESS_URL ?? "", project.host);
-  const start = performance.now();
+): Promise<number | undefined> {
+  const watcher = new Watcher(url, host);
   try {
     await change();
   } catch (error) {
@@ -50,5 +55,17 @@ export async function untilLastOldAnswer(
   // The floor's patch returns before the controller has seen it: go on until the old version has been silent for a second.
   await new Promise((resolve) => setTimeout(resolve, 1000));
   const last = (await watcher.stop())[old];
-  return last === undefined ? 0 : Math.max(0, last - start);
+  return last === undefined ? undefined : performance.timeOrigin + last;
+}
+
+/** Time from the start of `change` until the last answer of the old version, milliseconds. */
+export async function untilLastOldAnswer(
+  { host }: Pick<ModelProject, "host">,
+  old: string,
+  change: () => Promise<unknown>,
+): Promise<number> {
+  const startedAt = performance.timeOrigin + performance.now();
+  const url = process.env.MODELSWITCH_TEST_INGRESS_URL ?? "";
+  const last = await lastOldAnswer({ url, host, old }, change);
+  return last === undefined ? 0 : Math.max(0, last - startedAt);
 }
