@@ -271,6 +271,22 @@ test("without a main Ingress in the cluster every slot that gets traffic must be
   await expect(check).rejects.toMatchObject({ code: "slot-not-ready" });
 });
 
+test("what somebody has led elsewhere bars no write that leads clients back to a slot that is ready", async () => {
+  const canary = "/apis/networking.k8s.io/v1/namespaces/ml/ingresses/fraud-canary";
+  const elsewhere = {
+    metadata: { name: "fraud-canary" },
+    spec: { rules: [{ http: { paths: [{ backend: { service: { name: "maintenance" } } }] } }] },
+  };
+  const check = (ready: number) =>
+    refuseUnreadySwitch(
+      cluster({ ...ingresses(settledOn("blue")), [canary]: elsewhere, ...green(1, ready) }),
+      toGreen,
+      { clock: fastClock() },
+    );
+  await expect(check(1)).resolves.toBeUndefined();
+  await expect(check(0)).rejects.toMatchObject({ code: "slot-not-ready" });
+});
+
 test("a write that leads to no slot is refused, since nothing can be said about it", async () => {
   const nowhere = { ...model, written: { metadata: { name: "fraud" } } };
   await expect(
