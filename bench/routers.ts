@@ -56,7 +56,7 @@ interface StepEvent {
   readonly type?: string;
   readonly id?: string;
   readonly state?: string;
-  readonly at?: string;
+  readonly time?: string;
 }
 
 function writtenAt(stdout: string): number {
@@ -68,7 +68,8 @@ function writtenAt(stdout: string): number {
     ({ type, id, state }) =>
       type === "step" && state === "started" && (id === "write-shift" || id === "write-switch"),
   );
-  return Date.parse(moved?.at ?? "");
+  if (moved?.time === undefined) throw new Error("The command does not say when it moved traffic.");
+  return Date.parse(moved.time);
 }
 
 /** What differs between the objects of all traffic on blue and on green: a patch of it by hand moves traffic as well. */
