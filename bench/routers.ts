@@ -8,19 +8,13 @@ import { installKinds, type RunningController, startTraefik } from "../test/e2e/
 import { ModelProject } from "../test/e2e/model-project.ts";
 import { until, versionAt } from "../test/e2e/test-cluster.ts";
 import { line, summarise } from "./statistics.ts";
+import { type Slot, turns, version } from "./switch.ts";
 import { lastOldAnswer } from "./watcher.ts";
-
-const version = { blue: "1", green: "2" } as const;
-const pairs = [
-  ["blue", "green"],
-  ["green", "blue"],
-] as const;
-type Slot = keyof typeof version;
 
 /** A model behind a router's controller, with both slots running. */
 async function deployed(front: Front, controller: RunningController): Promise<ModelProject> {
   const project = await ModelProject.create(`bench-${front.router}`);
-  if (front.controller !== "envoy-gateway") project.ingressUrl = controller.url;
+  project.ingressUrl = controller.url;
   await front.prepare(project, controller);
   await project.configure({ router: front.router, ingress: front.ingress(project, controller) });
   await project.result(["up"]);
@@ -39,7 +33,7 @@ const watched = ({ host, ingressUrl }: Watched, from: Slot) => ({
 async function ours(project: ModelProject, runs: number): Promise<number[]> {
   const times: number[] = [];
   for (let index = 0; index < runs; index++) {
-    for (const [from, to] of pairs) {
+    for (const [from, to] of turns) {
       let wroteAt = Number.NaN;
       const last = await lastOldAnswer(watched(project, from), async () => {
         const { exitCode, stdout } = await project.command(["switch", to, "--json"]);
@@ -88,7 +82,7 @@ async function byHand(front: Front, project: ModelProject, runs: number): Promis
   });
   const times: number[] = [];
   for (let index = 0; index < runs; index++) {
-    for (const [from, to] of pairs) {
+    for (const [from, to] of turns) {
       const startedAt = performance.timeOrigin + performance.now();
       const last = await lastOldAnswer(watched(project, from), async () => {
         for (const { path, of } of changed) {

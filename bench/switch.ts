@@ -3,8 +3,13 @@ import { ModelProject } from "../test/e2e/model-project.ts";
 import { line, type Summary, summarise, timed } from "./statistics.ts";
 import { untilLastOldAnswer } from "./watcher.ts";
 
-const version = { blue: "1", green: "2" } as const;
-type Slot = keyof typeof version;
+export const version = { blue: "1", green: "2" } as const;
+export type Slot = keyof typeof version;
+/** There and back. */
+export const turns = [
+  ["blue", "green"],
+  ["green", "blue"],
+] as const;
 
 export async function patchBackend(project: ModelProject, target: Slot): Promise<void> {
   const { api } = connect({ path: project.namespace.kubeconfigPath });
@@ -26,10 +31,7 @@ async function patches(runs: number): Promise<number[]> {
     await project.configure({ router: "plain" });
     await project.result(["up"]);
     for (let index = 0; index < runs; index++) {
-      for (const [from, to] of [
-        ["blue", "green"],
-        ["green", "blue"],
-      ] as const) {
+      for (const [from, to] of turns) {
         floor.push(await untilLastOldAnswer(project, version[from], () => patchBackend(project, to)));
       }
     }
@@ -58,10 +60,7 @@ export async function switching(runs: number): Promise<string[]> {
       const visible: number[] = [];
       for (let index = 0; index < runs; index++) {
         unchanged.push(await timed(() => project.result(["up"])));
-        for (const [from, to] of [
-          ["blue", "green"],
-          ["green", "blue"],
-        ] as const) {
+        for (const [from, to] of turns) {
           visible.push(
             await untilLastOldAnswer(project, version[from], async () => {
               whole.push(await timed(() => project.result(["switch", to])));

@@ -27,32 +27,22 @@ export function changeBetween(
   return changes[0];
 }
 
-/** Every object that changes between two routings, the main one first: where two routers say the same, their steps are those of one of them. Pure. */
+/**
+ * Every object that changes between two routings, the main one first: where two routers say the same, their steps are those of one of them.
+ * `before` undefined: nobody knows what they say now, so all of them change as a whole. Pure.
+ */
 export function changesBetween(
   router: Router,
   input: Omit<RouterInput, "routing">,
-  before: Routing,
+  before: Routing | undefined,
   after: Routing,
 ): readonly ObjectChange[] {
   const refs = router.refs(input.names ?? input.model);
-  const was = router.objects({ ...input, routing: before });
+  const was = before === undefined ? [] : router.objects({ ...input, routing: before });
   return router.objects({ ...input, routing: after }).flatMap((object, index): ObjectChange[] => {
     const ref = refs[index];
     if (ref === undefined || same(was[index], object)) return [];
     return [{ ref, before: was[index], after: object }];
-  });
-}
-
-/** Every object that says a routing, to be written whatever is there now. Pure. */
-export function wholeObjects(
-  router: Router,
-  input: Omit<RouterInput, "routing">,
-  routing: Routing,
-): readonly ObjectChange[] {
-  const refs = router.refs(input.names ?? input.model);
-  return router.objects({ ...input, routing }).flatMap((after, index): ObjectChange[] => {
-    const ref = refs[index];
-    return ref === undefined ? [] : [{ ref, before: undefined, after }];
   });
 }
 

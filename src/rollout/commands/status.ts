@@ -9,10 +9,9 @@ import { podEvidence } from "../../slots/pod-evidence.ts";
 import { readiness } from "../../slots/readiness.ts";
 import { pendingAdoption } from "../context/adoption-guard.ts";
 import type { RolloutContext } from "../context/context.ts";
-import { assumeLastKnown, type Deployed, observeDeployed } from "../context/deployed.ts";
+import { assumeLastKnown, type Deployed, describeAstray, observeDeployed } from "../context/deployed.ts";
 import { worker } from "../lock/lock-worker.ts";
 import type { Observation, PodEvidence, PodProblem, SlotObservation } from "../observe/observation.ts";
-import type { ModelLocation } from "../observe/observe.ts";
 import { modelSpec } from "../plan/desired.ts";
 import { pendingSwitch } from "../plan/pending-switch.ts";
 import { findHandChanges } from "../program/find-hand-changes.ts";
@@ -145,7 +144,9 @@ export async function modelStatus(
     router: record.settings.router,
     beside: isAstray ? undefined : describeExtras(routing),
     pending:
-      (isAstray ? describeAstray(location) : undefined) ??
+      (isAstray
+        ? `the ${describeAstray(location)}; \`modelswitch switch SLOT\` or \`modelswitch rollback\` writes it as a whole`
+        : undefined) ??
       pendingAdoption(record) ??
       pendingMigration(record) ??
       (inProgress(record) === undefined ? pendingSwitch(routing, location.router.capabilities) : undefined) ??
@@ -174,11 +175,6 @@ async function rolloutStatus(
     ...{ kind, release, target, phase, stage, direction, paused, waitsFor, worksOnIt },
     ...{ by, startedAt, warmUntil },
   };
-}
-
-function describeAstray({ router, model, names }: ModelLocation): string {
-  const [{ kind, name }] = router.refs(names ?? model);
-  return `the ${kind.kind} ${name} is gone, or leads to something else than ${model}; \`modelswitch switch SLOT\` or \`modelswitch rollback\` writes it as a whole`;
 }
 
 /** On the way to another router the configuration says where the new one is. */

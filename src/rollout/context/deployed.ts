@@ -180,6 +180,12 @@ export function requireReadable(
   throw routingUnreadable(context, observation.ingress, location);
 }
 
+/** That clients are not sent to the model, in words. */
+export function describeAstray(location: ModelLocation): string {
+  const [{ kind, name }] = location.router.refs(namesAt(location));
+  return `${kind.kind} ${name} is gone, or leads to something else than ${location.model}`;
+}
+
 export function routingUnreadable(
   context: RolloutContext,
   ingress: Front,

@@ -9,7 +9,7 @@ import { unstoppable } from "../../core/unstoppable.ts";
 import { notReadyError } from "../../slots/not-ready.ts";
 import { readiness } from "../../slots/readiness.ts";
 import type { RolloutContext } from "../context/context.ts";
-import { locationOf } from "../context/deployed.ts";
+import { describeAstray, locationOf } from "../context/deployed.ts";
 import { lookBeside } from "../ingress/look-beside.ts";
 import {
   type GoalSubject,
@@ -89,12 +89,11 @@ export async function moveOne(acting: Acting, action: Extract<Action, { kind: "r
 }
 
 /** Whoever leads traffic back knows that what somebody else has written there is written over. */
-function sayAstray({ events }: RolloutContext, { router, model, names }: ModelLocation): void {
-  const [{ kind, name }] = router.refs(names ?? model);
+function sayAstray({ events }: RolloutContext, location: ModelLocation): void {
   events({
     type: "warning",
     code: "routing-astray",
-    message: `The ${kind.kind} ${name} is gone, or leads to something else than ${model}: it is written as a whole.`,
+    message: `The ${describeAstray(location)}: it is written as a whole.`,
   });
 }
 

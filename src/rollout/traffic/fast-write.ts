@@ -4,7 +4,6 @@ import {
   changedFieldsOf,
   changesBetween,
   type ObjectChange,
-  wholeObjects,
 } from "../../component/routers/change.ts";
 import { routerNamed } from "../../component/routers/factory.ts";
 import type { Router } from "../../component/routers/router.ts";
@@ -43,11 +42,7 @@ export async function fastWrite(
   const { spec, location } = traffic;
   const input = routerInput(spec, location.names);
   const router = routerNamed(spec.router);
-  if (before === undefined) {
-    await writeBesides(traffic, before, after);
-    for (const change of wholeObjects(router, input, after))
-      await writeObject(traffic, before, change, router);
-  } else if ((spec.besides ?? []).length === 0) {
+  if (before !== undefined && (spec.besides ?? []).length === 0) {
     const change = changeBetween(router, input, before, after);
     if (change !== undefined) await writeObject(traffic, before, change, router);
   } else {
@@ -66,11 +61,8 @@ async function writeBesides(traffic: FastPlace, before: Routing | undefined, aft
   const { spec, location, context } = traffic;
   for (const { router, input } of besidesIn(spec, routerInput(spec, location.names))) {
     try {
-      const changes =
-        before === undefined
-          ? wholeObjects(router, input, after)
-          : changesBetween(router, input, before, after);
-      for (const change of changes) await writeObject(traffic, before, change, router);
+      for (const change of changesBetween(router, input, before, after))
+        await writeObject(traffic, before, change, router);
     } catch (error) {
       // Somebody else who moved traffic, or has the lock, stops it; nothing else does.
       if (error instanceof UserError && !["write-refused", "permission-denied"].includes(error.code))
