@@ -1,26 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type { KubernetesObject } from "../../src/kubernetes/api.ts";
-import { connect } from "../../src/kubernetes/connect.ts";
-import { installKinds, type RunningController, startTraefik } from "./controllers.ts";
 import { ModelProject } from "./model-project.ts";
 import { configureReleases } from "./release-project.ts";
 import { inTime } from "./soak.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
+import { traefikOfFile } from "./traefik-of-file.ts";
 
 /** Somebody leads clients to something else than the model: whoever wants them back gets them back. */
 
-const kubeconfigPath = process.env.MODELSWITCH_TEST_KUBECONFIG ?? "";
-let traefik: RunningController;
+const traefik = traefikOfFile();
 let project: ModelProject;
-
-beforeAll(async () => {
-  await installKinds(connect({ path: kubeconfigPath }).api);
-  traefik = await startTraefik(kubeconfigPath);
-}, 300_000);
-
-afterAll(async () => {
-  await traefik?.stop();
-});
 
 afterEach(async () => {
   await project?.remove();

@@ -1,33 +1,22 @@
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type { LoadRun } from "../../demo/load.ts";
-import { connect } from "../../src/kubernetes/connect.ts";
-import { installKinds, type RunningController, startTraefik } from "./controllers.ts";
 import { makeEdgeGateway } from "./edge-gateway.ts";
 import { ModelProject } from "./model-project.ts";
 import { configureReleases } from "./release-project.ts";
 import { isSoak } from "./soak.ts";
 import { versionAt } from "./test-cluster.ts";
+import { traefikOfFile } from "./traefik-of-file.ts";
 
 /** A model moves under load: to another controller, to another provider of that one, and back to where it began. */
 
 const ratePerSecond = 25;
 const streamSeconds = 3;
-const kubeconfigPath = process.env.MODELSWITCH_TEST_KUBECONFIG ?? "";
 const clusterUrl = process.env.MODELSWITCH_TEST_INGRESS_URL ?? "";
 const gatewayGroup = "gateway.networking.k8s.io/v1";
 
-let traefik: RunningController;
+const traefik = traefikOfFile();
 let project: ModelProject;
-
-beforeAll(async () => {
-  await installKinds(connect({ path: kubeconfigPath }).api);
-  traefik = await startTraefik(kubeconfigPath);
-}, 300_000);
-
-afterAll(async () => {
-  await traefik?.stop();
-});
 
 afterEach(async () => {
   await project?.remove();

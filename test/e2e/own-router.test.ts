@@ -1,14 +1,12 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { connect } from "../../src/kubernetes/connect.ts";
-import { installKinds, type RunningController, startTraefik } from "./controllers.ts";
+import { afterEach, expect, test } from "vitest";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { configureReleases } from "./release-project.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
+import { traefikOfFile } from "./traefik-of-file.ts";
 import { elsewhere } from "./ways-back.ts";
 
 /** A router that a configuration brings along, in front of a controller that runs: an IngressRoute that weighs two Services. */
 
-const kubeconfigPath = process.env.MODELSWITCH_TEST_KUBECONFIG ?? "";
 const previewHeader = "X-Modelswitch-Preview";
 const ratePerSecond = 30;
 
@@ -48,17 +46,8 @@ const router = `defineRouter({
   },
 })`;
 
-let traefik: RunningController;
+const traefik = traefikOfFile();
 let project: ModelProject;
-
-beforeAll(async () => {
-  await installKinds(connect({ path: kubeconfigPath }).api);
-  traefik = await startTraefik(kubeconfigPath);
-}, 300_000);
-
-afterAll(async () => {
-  await traefik?.stop();
-});
 
 afterEach(async () => {
   await project?.remove();

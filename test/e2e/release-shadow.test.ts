@@ -1,27 +1,16 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { connect } from "../../src/kubernetes/connect.ts";
+import { afterEach, expect, test } from "vitest";
 import { turnPods } from "./bad-releases.ts";
-import { installKinds, type RunningController, startTraefik } from "./controllers.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { isSoak } from "./soak.ts";
 import { testImages, versionAt } from "./test-cluster.ts";
+import { traefikOfFile } from "./traefik-of-file.ts";
 
 /** A verdict on copies of clients' requests, before any client gets to a release. */
 
-const kubeconfigPath = process.env.MODELSWITCH_TEST_KUBECONFIG ?? "";
 const ratePerSecond = 60;
 
-let traefik: RunningController;
+const traefik = traefikOfFile();
 let project: ModelProject;
-
-beforeAll(async () => {
-  await installKinds(connect({ path: kubeconfigPath }).api);
-  traefik = await startTraefik(kubeconfigPath);
-}, 300_000);
-
-afterAll(async () => {
-  await traefik?.stop();
-});
 
 afterEach(async () => {
   await project?.remove();

@@ -1,33 +1,23 @@
 import type { ChildProcess } from "node:child_process";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { routerNamed } from "../../src/component/routers/factory.ts";
 import { objectPath } from "../../src/core/object-kind.ts";
 import type { Routing } from "../../src/core/routing.ts";
-import { connect } from "../../src/kubernetes/connect.ts";
-import { installKinds, judged, type RunningController, startTraefik } from "./controllers.ts";
+import { judged } from "./controllers.ts";
 import { askOnce, type CookieClient, movesOf, newClients } from "./cookie-clients.ts";
 import { makeEdgeGateway } from "./edge-gateway.ts";
 import { failuresOf, ModelProject } from "./model-project.ts";
 import { configureReleases } from "./release-project.ts";
 import { isSoak } from "./soak.ts";
 import { testImages, until, versionAt } from "./test-cluster.ts";
+import { traefikOfFile } from "./traefik-of-file.ts";
 
 /** Who gets a new release before others: testers, clients that stay where they are, and requests that are copied. */
 
-const kubeconfigPath = process.env.MODELSWITCH_TEST_KUBECONFIG ?? "";
 const testers = { header: { name: "X-Team", value: "ml" }, cookie: { name: "tester", value: "a.b" } };
 
-let traefik: RunningController;
+const traefik = traefikOfFile();
 let project: ModelProject;
-
-beforeAll(async () => {
-  await installKinds(connect({ path: kubeconfigPath }).api);
-  traefik = await startTraefik(kubeconfigPath);
-}, 300_000);
-
-afterAll(async () => {
-  await traefik?.stop();
-});
 
 afterEach(async () => {
   await project?.remove();
