@@ -5,7 +5,7 @@ import { type GateName, gateOf, readDigits } from "../e2e/release-zoo/gates.ts";
 import { barelyWorse, kinds } from "../e2e/release-zoo/kinds.ts";
 import { networkOf } from "../e2e/release-zoo/network.ts";
 import { powerOf, requestsIn, requestsNeeded, wantedPower } from "../e2e/release-zoo/power.ts";
-import { simulated } from "../e2e/release-zoo/simulation.ts";
+import { drawnDrifts, simulated } from "../e2e/release-zoo/simulation.ts";
 
 const all = [...kinds, barelyWorse];
 
@@ -62,6 +62,7 @@ describe("the gates of a kind have a power of 0.999", () => {
   test.each(all.map((kind) => [kind.name, kind] as const))("%s", (_, kind) => {
     expect(kind.sights.length).toBeGreaterThan(0);
     for (const sight of kind.sights) {
+      if (sight.by === "bins") continue;
       const more =
         sight.by === "shares" ? { needed: requestsNeeded(kind, sight), has: requestsIn(kind, sight) } : {};
       expect(powerOf(kind, sight), JSON.stringify({ sight, ...more })).toBeGreaterThanOrEqual(wantedPower);
@@ -82,6 +83,22 @@ describe("and so say simulated clients, judged as the product judges", () => {
   // Of a thousand runs at a power of 0.999 one fails in the mean; more than five are seldom.
   test.each(cases)("%s, by %s", (_name, _gate, kind, sight) => {
     expect(simulated(kind, sight, runs)).toBeGreaterThanOrEqual(runs - 5);
+  });
+});
+
+describe("and so say the models' own predictions, in any order", () => {
+  const cases = all.flatMap((kind) =>
+    kind.sights.flatMap((sight) => (sight.by === "bins" ? [[kind.name, kind, sight] as const] : [])),
+  );
+  const runs = 1000;
+  test.each(cases)("%s", { timeout: 60_000 }, async (_name, kind, { inputs }) => {
+    const [live, network] = await Promise.all([networkOf({}), networkOf(kind.env)]);
+    const predicted = (await readDigits()).map(({ input }) => ({
+      live: live.label(input),
+      new: network.label(input),
+    }));
+    expect(predicted.length).toBeGreaterThanOrEqual(inputs);
+    expect(drawnDrifts(kind, predicted, runs)).toBeGreaterThanOrEqual(wantedPower * runs);
   });
 });
 

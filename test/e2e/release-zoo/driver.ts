@@ -170,8 +170,8 @@ export class Zoo {
 
 function gatesOf(kind: Kind): object[] {
   return kind.gates.map((name) => {
-    const pairs = kind.sights.find((sight) => sight.by === "pairs" && sight.gate === name);
-    return gateOf(name, pairs?.by === "pairs" ? pairs.inputs : undefined);
+    const [sight] = kind.sights.filter((one) => "inputs" in one && one.gate === name);
+    return gateOf(name, sight !== undefined && "inputs" in sight ? sight.inputs : undefined);
   });
 }
 

@@ -14,6 +14,7 @@ export const gateNames = [
   "close",
   "accuracy",
   "words",
+  "spread",
   "speed",
   "clients",
 ] as const;
@@ -25,6 +26,7 @@ export const statistical: ReadonlySet<GateName> = new Set([
   "close",
   "accuracy",
   "words",
+  "spread",
   "speed",
   "clients",
 ]);
@@ -32,6 +34,9 @@ export const statistical: ReadonlySet<GateName> = new Set([
 /** Requests a second of our own to live, where clients send ten times as many. */
 const pace = 100;
 const once = { every: 1, phases: ["verify"] } as const;
+
+/** Of the gate `spread`: each of its looks is one block, of which none may decide alone. */
+export const spreadPace = 5;
 
 /** A gate as a user writes it. `inputs`: most inputs of those that ask both slots. */
 export function gateOf(name: GateName, inputs: number | undefined): GateConfig {
@@ -58,6 +63,18 @@ export function gateOf(name: GateName, inputs: number | undefined): GateConfig {
       return { name, labels: { ...labels, ...most } };
     case "words":
       return { name, parity: { cases: "words.jsonl", path: chatPath, compare: "text", pace, ...most } };
+    case "spread":
+      return {
+        name,
+        drift: {
+          cases: "digits.jsonl",
+          path: inferPath,
+          answer: "label",
+          pace: spreadPace,
+          fail: true,
+          ...most,
+        },
+      };
     case "speed":
       return { name, performance: { cases: "speed.jsonl", path: inferPath, rate: speedRate } };
     case "clients":

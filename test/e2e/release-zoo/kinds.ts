@@ -7,6 +7,8 @@ export type Sight =
   | { readonly by: "certainty" }
   /** Pairs of answers, of which this share is against the release in so many inputs. */
   | { readonly by: "pairs"; readonly gate: GateName; readonly against: number; readonly inputs: number }
+  /** How predictions are distributed, over so many inputs. */
+  | { readonly by: "bins"; readonly gate: "spread"; readonly inputs: number }
   /** Shares of the requests of both slots, as the product's plan judges them. */
   | {
       readonly by: "shares";
@@ -153,10 +155,9 @@ export const kinds: readonly Kind[] = [
     name: "drifted predictions",
     what: "whoever labelled the data of this training took sevens for ones",
     env: { MODEL: "sevens-as-ones" },
-    gates: ["ready", "same"],
-    // To be pointed at a gate that compares the predictions of clients' requests.
-    ending: sentBack("verify", "same", "other answers than live's"),
-    sights: [{ by: "pairs", gate: "same", against: 0.12, inputs: 300 }],
+    gates: ["ready", "spread"],
+    ending: sentBack("verify", "spread", "the predictions have drifted"),
+    sights: [{ by: "bins", gate: "spread", inputs: 600 }],
   },
   {
     ...usual,

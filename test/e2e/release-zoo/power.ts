@@ -28,8 +28,8 @@ export function alphaOfGate(kind: Kind, gate: GateName): number {
   return sharedOut(defaultAlpha, weights)[gate] ?? defaultAlpha;
 }
 
-/** The chance that a kind ends as it should, as far as one sight goes: at least this. */
-export function powerOf(kind: Kind, sight: Sight): number {
+/** The chance that a kind ends as it should, as far as one sight goes: at least this. What falls into bins is drawn, see `drawnDrifts`. */
+export function powerOf(kind: Kind, sight: Exclude<Sight, { by: "bins" }>): number {
   switch (sight.by) {
     case "certainty":
       return 1;

@@ -1,7 +1,10 @@
+import { driftTest, lnDrift, noDrift, withPredictions } from "../../../src/core/statistics/drift.ts";
 import { boundQuantiles } from "../../../src/core/statistics/exceedance.ts";
 import { errorLines, slowLines } from "../../../src/core/statistics/lines.ts";
 import { judgeLive, type LiveAnalysis, noTraffic } from "../../../src/core/statistics/live-analysis.ts";
 import { drawBlock, randomOf } from "../../../src/core/statistics/simulation.fixture.ts";
+import { firstOf } from "../../../src/gates/drift/inputs.ts";
+import { spreadPace } from "./gates.ts";
 import type { Kind, Sight } from "./kinds.ts";
 import { alphaOfGate, blockSeconds, isToPass, requestsPerSecond } from "./power.ts";
 
@@ -39,6 +42,43 @@ export function simulated(kind: Kind, sight: Extract<Sight, { by: "shares" }>, r
       const { verdict } = judged.verdict;
       if (verdict === "hold") continue;
       if (verdict === wanted) found += 1;
+      break;
+    }
+  }
+  return found;
+}
+
+/** Predictions of one input. */
+export interface Predicted {
+  readonly live: string;
+  readonly new: string;
+}
+
+const lookSeconds = 5;
+
+/** In how many orders of the inputs the gate `spread` finds the drift of these predictions before they are used up. */
+export function drawnDrifts(kind: Kind, predicted: readonly Predicted[], runs: number): number {
+  const alpha = alphaOfGate(kind, "spread");
+  const test = driftTest(alpha);
+  const labels = [...new Set(predicted.flatMap((one) => [one.live, one.new]))];
+  // Other labels and no prediction are bins, too.
+  const bins = labels.length + 2;
+  const countsOf = (slot: keyof Predicted, of: readonly Predicted[]) =>
+    Array.from({ length: bins }, (_, bin) => of.filter((one) => one[slot] === labels[bin]).length);
+  const perLook = lookSeconds * spreadPace;
+  let found = 0;
+  for (let run = 0; run < runs; run++) {
+    const random = randomOf(run + 1);
+    const drawn = predicted
+      .map((one) => ({ one, place: random() }))
+      .toSorted((a, b) => a.place - b.place)
+      .map(({ one }) => one);
+    let memory = noDrift(test, bins);
+    for (let from = firstOf(drawn.length); from < drawn.length; from += perLook) {
+      const asked = drawn.slice(from, from + perLook);
+      memory = withPredictions(test, memory, { new: countsOf("new", asked), live: countsOf("live", asked) });
+      if (lnDrift(test, memory) < Math.log(1 / alpha)) continue;
+      found += 1;
       break;
     }
   }
