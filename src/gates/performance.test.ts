@@ -81,6 +81,38 @@ describe("performance", () => {
     expect(said.filter((one) => one === "pass").length).toBeGreaterThan(0);
   });
 
+  test("bounds of a live slot that had not enough of the machine pass nothing: they are fixed anew", () => {
+    const of = latencies(3);
+    // Eight times as slow while the release's pods start, and its first 50 answers are of that time.
+    const live = (index: number) => of(index <= 50 ? 160 : 20);
+    const tailed = (index: number) => (index % 6 === 0 ? 120 : of(20));
+    expect(judged(live, tailed).verdict).toBe("fail");
+    const passed = Array.from({ length: 30 }, (_, seed) => {
+      const fresh = latencies(seed + 100);
+      return judged(
+        (index) => fresh(index <= 50 ? 160 : 20),
+        () => fresh(20),
+      ).verdict;
+    });
+    expect(passed.filter((one) => one === "fail")).toHaveLength(0);
+    expect(passed.filter((one) => one === "pass").length).toBeGreaterThan(0);
+  });
+
+  test("a live slot that is now fast and now slow shows nothing", () => {
+    const of = latencies(4);
+    const live = (index: number) => of(index <= 50 ? 320 : index <= 400 ? 80 : 20);
+    expect(judged(live, () => of(20))).toMatchObject({
+      verdict: "inconclusive",
+      evidence: expect.stringContaining("sometimes fast and sometimes slow"),
+    });
+  });
+
+  test("where neither slot answers any more, nothing passes", () => {
+    const of = latencies(5);
+    const both = (index: number) => (index <= 60 ? of(20) : Infinity);
+    expect(judged(both, both).verdict).toBe("inconclusive");
+  });
+
   test("live that gives no answers fixes no bound: no verdict", () => {
     expect(
       judged(
@@ -98,6 +130,7 @@ describe("performance", () => {
 async function block(
   answers: Record<"live" | "release", (index: number) => IngressOutcome>,
   care = unknownLive,
+  how = asking,
 ) {
   let now = 0;
   const sent = { live: 0, release: 0 };
@@ -119,15 +152,15 @@ async function block(
         return Promise.resolve(answers[side](sent[side]));
       },
     },
-    { asking, rate: 20, turn: 0, care },
+    { asking: how, rate: 20, turn: 0, care },
     new AbortController().signal,
   );
   return { sample, sent };
 }
 
-const answered = (status: number, latencyMs: number): IngressOutcome => ({
+const answered = (status: number, latencyMs: number, body = ""): IngressOutcome => ({
   kind: "answer",
-  answer: { status, body: "" },
+  answer: { status, body },
   latencyMs,
 });
 
@@ -137,6 +170,28 @@ test.each([400, 401, 404, 301, 500])("HTTP %i is no quick answer", async (status
     kind: "timed",
     times: expect.arrayContaining([{ live: 20, release: Infinity }]),
   });
+});
+
+test.each([
+  ["json", '{"error":"no such model"}'],
+  ["open-inference", '{"error":"no such model"}'],
+  ["openai", '{"error":{"message":"overloaded"}}'],
+] as const)("with %s, an error with HTTP 200 is no quick answer", async (protocol, body) => {
+  const sent = { cases: "performance.fixture.jsonl", path: "/p", protocol } as const;
+  const io = await block(
+    { live: () => answered(200, 20), release: () => answered(200, 1, body) },
+    unknownLive,
+    askingOf(sent, 1_000),
+  );
+  expect(io.sample).toMatchObject({
+    times: expect.arrayContaining([expect.objectContaining({ release: Infinity })]),
+  });
+});
+
+test("what is no JSON has a time all the same", async () => {
+  const picture = () => answered(200, 20, "\u0089PNG");
+  const { sample } = await block({ live: picture, release: picture });
+  expect(sample).toMatchObject({ times: expect.arrayContaining([{ live: 20, release: 20 }]) });
 });
 
 test("live is left alone when its answers become slow, for a while", async () => {

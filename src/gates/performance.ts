@@ -54,6 +54,10 @@ export interface PerformanceMemory {
   readonly sent: number;
   /** How live answers by itself. @default nothing is known yet */
   readonly care?: LiveCare;
+  /** Live's newest answers since the bounds are fixed, milliseconds. @default none */
+  readonly later?: readonly number[];
+  /** The bounds are the second ones. @default false */
+  readonly isSecond?: boolean;
 }
 
 const nothing: PerformanceMemory = { first: [], bounds: [], live: undefined, elapsedMs: 0, sent: 0 };
@@ -66,10 +70,17 @@ const memory = shaped<PerformanceMemory>(
     elapsedMs: z.number().min(0),
     sent: z.int().min(0),
     care: liveCare.optional(),
+    later: z.array(z.number()).optional(),
+    isSecond: z.boolean().optional(),
   }),
 );
 
 const firstAnswers = 50;
+const laterAnswers = 200;
+/** Bounds of a live slot that had not enough of the machine hide a slow release: so much over what its later answers say, they are fixed anew. */
+const staleFactor = 1.5;
+/** The parts of alpha of the first bounds, and of the second ones: together it is all of it. */
+export const alphaParts = { first: 0.8, second: 0.2 } as const;
 const defaultSeconds = 300;
 
 const nameOf = (seconds: number) => `over ${Number((1000 * seconds).toPrecision(3))} ms`;
@@ -94,19 +105,22 @@ export function judgePerformance(
     sent: kept.sent + sample.times.length,
   };
   if (kept.bounds.length === 0) return withBounds(next, sample.times, durationMs);
+  // What live did not answer is nothing to be as fast as.
+  const times = sample.times.filter(({ live }) => Number.isFinite(live));
+  const later = [...(kept.later ?? []), ...times.map(({ live }) => live)].slice(-laterAnswers);
   const analysis: LiveAnalysis = {
     metrics: kept.bounds.map((bound) => ({ name: nameOf(bound), lines: slowLines })),
     steps: 1,
-    alpha,
+    alpha: alpha * (kept.isSecond === true ? alphaParts.second : alphaParts.first),
   };
   const blocks = Object.fromEntries(
     kept.bounds.map((bound) => [
       nameOf(bound),
       {
-        newRequests: sample.times.length,
-        liveRequests: sample.times.length,
-        newEvents: sample.times.filter(({ release }) => release > 1000 * bound).length,
-        liveEvents: sample.times.filter(({ live }) => live > 1000 * bound).length,
+        newRequests: times.length,
+        liveRequests: times.length,
+        newEvents: times.filter(({ release }) => release > 1000 * bound).length,
+        liveEvents: times.filter(({ live }) => live > 1000 * bound).length,
       },
     ]),
   );
@@ -117,7 +131,7 @@ export function judgePerformance(
     blocks,
   });
   const { verdict } = judged;
-  const memory = { ...next, live: judged.memory };
+  const memory = { ...next, live: judged.memory, later };
   const shares = verdict.metrics.map(({ name, inAll }) => {
     const fresh = percent(inAll.newEvents / Math.max(1, inAll.newRequests));
     return `${name} ${fresh}, live ${percent(inAll.liveEvents / Math.max(1, inAll.liveRequests))}`;
@@ -129,21 +143,40 @@ export function judgePerformance(
     memory,
     verdict: { verdict: of, evidence: text, data },
   });
+  const hold = (missing: string) =>
+    next.elapsedMs < durationMs
+      ? said("hold", evidence)
+      : said("inconclusive", `not shown within ${durationMs / 1000} s: ${missing}; ${evidence}`);
   switch (verdict.verdict) {
     case "fail":
       return said("fail", `more answers ${verdict.because.join(" and ")} than live: ${evidence}`);
-    case "pass":
-      return said("pass", evidence);
+    case "pass": {
+      const bounds = boundsOf(later);
+      if (later.length < firstAnswers || !areStale(kept.bounds, bounds)) return said("pass", evidence);
+      if (kept.isSecond === true) return hold("live's answers are sometimes fast and sometimes slow");
+      const again = `live answers faster than when it was fixed what slow is: it is fixed anew, as ${bounds.map(nameOf).join(", ")}`;
+      return {
+        memory: { ...next, live: undefined, bounds, later: [], isSecond: true },
+        verdict: { verdict: "hold", evidence: again, data },
+      };
+    }
     case "inconclusive":
       return said("inconclusive", evidence);
     case "hold":
-      return next.elapsedMs < durationMs
-        ? said("hold", evidence)
-        : said(
-            "inconclusive",
-            `not shown within ${durationMs / 1000} s: answers ${verdict.missing.join(", ")}; ${evidence}`,
-          );
+      return hold(`answers ${verdict.missing.join(", ")}`);
   }
+}
+
+/** Of the median and the 95 % alone: the slowest of few answers are chance. */
+function areStale(fixed: readonly number[], now: readonly number[]): boolean {
+  return now.slice(0, 2).some((bound, index) => (fixed[index] ?? 0) > staleFactor * bound);
+}
+
+/** Seconds. */
+function boundsOf(answers: readonly number[]): readonly number[] {
+  const sorted = answers.toSorted((a, b) => a - b);
+  const quantiles = boundQuantiles.map((quantile) => (quantileOf(sorted, quantile) ?? Number.NaN) / 1000);
+  return slowBounds(quantiles).flatMap((bound) => (bound.kind === "bound" ? [bound.seconds] : []));
 }
 
 /** Bounds are fixed by live's answers before one of the release counts. */
@@ -159,9 +192,7 @@ function withBounds(
     const evidence = `live has given ${first.length} of the ${firstAnswers} answers that fix what slow is`;
     return { memory: { ...kept, first }, verdict: { verdict: isLate ? "inconclusive" : "hold", evidence } };
   }
-  const sorted = first.toSorted((a, b) => a - b);
-  const quantiles = boundQuantiles.map((quantile) => (quantileOf(sorted, quantile) ?? Number.NaN) / 1000);
-  const bounds = slowBounds(quantiles).flatMap((bound) => (bound.kind === "bound" ? [bound.seconds] : []));
+  const bounds = boundsOf(first);
   const evidence = `slow is ${bounds.map(nameOf).join(", ")}: ${boundFactor} times live's median, 95 and 99 %`;
   return { memory: { ...kept, first: [], bounds }, verdict: { verdict: "hold", evidence } };
 }

@@ -1,8 +1,9 @@
 import { isInterrupted, messageAndHint, UserError } from "../../core/errors.ts";
-import { requestFor } from "../ask-model.ts";
+import { requestFor, saidBy } from "../ask-model.ts";
 import type { Asking } from "../asking.ts";
 import type { IngressOutcome } from "../io.ts";
 import { type LiveCare, LiveWatch, pausedSeconds } from "../live-care.ts";
+import { noAnswer } from "../no-answer.ts";
 import { cameTo } from "../outcome.ts";
 import { type AskingIo, paceOf } from "../parity/ask.ts";
 
@@ -70,7 +71,7 @@ export async function timeBlock(
     if (request === undefined) return;
     const ask = (route: "live" | "release") => io.ask({ route, ...request, signal });
     const [live, release] = await Promise.all([ask("live"), ask("release")]);
-    const [a, b] = [timeOf(live), timeOf(release)];
+    const [a, b] = [timeOf(asking, live), timeOf(asking, release)];
     watch.hear(live);
     if (typeof a === "string" || typeof b === "string") unanswered ??= typeof a === "string" ? a : String(b);
     else times.push({ live: a, release: b });
@@ -98,10 +99,18 @@ export async function timeBlock(
   return { kind: "timed", times, durationMs: now - startedAt, care: watch.careAt(now), strain };
 }
 
-/** A text: nobody can say. */
-function timeOf(outcome: IngressOutcome): number | string {
+/** A text: nobody can say. A refusal, or an error with HTTP 200, may be quick: it is none of the answers that clients wait for. */
+function timeOf(asking: Asking, outcome: IngressOutcome): number | string {
   const came = cameTo(outcome);
   if (came.kind === "unanswered") return came.why;
-  // A refusal may be quick: it is none of the answers that clients wait for.
-  return came.kind === "answer" && outcome.kind === "answer" ? outcome.latencyMs : Number.POSITIVE_INFINITY;
+  if (came.kind !== "answer" || outcome.kind !== "answer") return Number.POSITIVE_INFINITY;
+  return isAnswer(asking, outcome) ? outcome.latencyMs : Number.POSITIVE_INFINITY;
+}
+
+function isAnswer(asking: Asking, outcome: IngressOutcome): boolean {
+  const said = saidBy(asking, outcome);
+  if (said.kind === "value") return noAnswer(asking, said.value) === undefined;
+  // What is no JSON may be a picture; of other protocols an answer has a form. What is too large to be read has a time all the same.
+  const isTruncated = outcome.kind === "answer" && outcome.answer.truncated === true;
+  return asking.protocol === "json" || isTruncated;
 }

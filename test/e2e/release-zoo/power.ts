@@ -11,6 +11,7 @@ import {
 import { lnPairsFail, lnPairsPass } from "../../../src/core/statistics/pairs.ts";
 import { requestsUntilFail, requestsUntilPass } from "../../../src/core/statistics/power.ts";
 import { capOf } from "../../../src/core/statistics/share-process.ts";
+import { alphaParts } from "../../../src/gates/performance.ts";
 import { type GateName, speedRate, statistical } from "./gates.ts";
 import type { Kind, Sight } from "./kinds.ts";
 
@@ -25,7 +26,8 @@ export function alphaOfGate(kind: Kind, gate: GateName): number {
   const weights = Object.fromEntries(
     kind.gates.filter((one) => statistical.has(one)).map((one) => [one, 1] as const),
   );
-  return sharedOut(defaultAlpha, weights)[gate] ?? defaultAlpha;
+  const part = sharedOut(defaultAlpha, weights)[gate] ?? defaultAlpha;
+  return gate === "speed" ? part * alphaParts.first : part;
 }
 
 /** The chance that a kind ends as it should, as far as one sight goes: at least this. What falls into bins is drawn, see `drawnDrifts`. */
