@@ -27,13 +27,22 @@ async function unpacked(folder: string): Promise<string> {
   });
   const [file = ""] = (await readdir(packages)).filter((name) => name.endsWith(".deb"));
   await run("dpkg-deb", ["-x", join(packages, file), join(folder, "root")]);
-  return join(folder, "root", "usr", "bin", "prometheus");
+  return join(folder, "root", "usr", "bin");
 }
 
-/** Starts it. `targets`: host and port of each. */
-export async function startPrometheus(targets: readonly string[]): Promise<RunningPrometheus> {
+/** Starts it. `targets`: host and port of each. `history`: what it has scraped before, in the text format of OpenMetrics. */
+export async function startPrometheus(
+  targets: readonly string[],
+  history?: string,
+): Promise<RunningPrometheus> {
   const folder = await mkdtemp(join(tmpdir(), "modelswitch-prometheus-"));
-  const program = await unpacked(folder);
+  const programs = await unpacked(folder);
+  const data = join(folder, "data");
+  if (history !== undefined) {
+    const written = join(folder, "history.txt");
+    await writeFile(written, history);
+    await run(join(programs, "promtool"), ["tsdb", "create-blocks-from", "openmetrics", written, data]);
+  }
   const address = `127.0.0.1:${await freePort()}`;
   const configuration = {
     global: { scrape_interval: "1s", scrape_timeout: "1s" },
@@ -43,10 +52,10 @@ export async function startPrometheus(targets: readonly string[]): Promise<Runni
   // JSON is YAML.
   await writeFile(file, JSON.stringify(configuration));
   const child = spawn(
-    program,
+    join(programs, "prometheus"),
     [
       `--config.file=${file}`,
-      `--storage.tsdb.path=${join(folder, "data")}`,
+      `--storage.tsdb.path=${data}`,
       `--web.listen-address=${address}`,
       "--log.level=warn",
     ],
@@ -75,7 +84,7 @@ async function ready(url: string, targets: number): Promise<void> {
     const body = (await answer?.json().catch(() => undefined)) as
       | { readonly data?: { readonly result?: readonly { readonly value: readonly [number, string] }[] } }
       | undefined;
-    if (Number(body?.data?.result?.[0]?.value[1]) === targets) return;
+    if (body !== undefined && Number(body.data?.result?.[0]?.value[1] ?? 0) === targets) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   throw new Error(`Prometheus at ${url} has not scraped its targets.`);

@@ -4,6 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Sample } from "../../core/exposition.ts";
 import { isFields } from "../../core/fields.ts";
+import { slots } from "../../core/slots.ts";
 
 /** What a Prometheus is asked with. */
 export interface PrometheusIo {
@@ -47,34 +48,50 @@ export async function readPrometheus(
   ).flat();
   // By its own clock: that of this machine may be another one.
   const age = Math.max(0, ...scraped.map(({ value, atSeconds }) => atSeconds - value));
-  return { atMs: askedAt - age * 1000, replicas: replicasOf(values, host) };
+  return { atMs: askedAt - age * 1000, replicas: replicasOf(values, host, known) };
 }
 
-/**
- * Each replica's samples, once: two jobs that scrape the same process, or two copies of a Prometheus behind one address, would count each request
- * twice, and what is counted twice looks more certain than it is.
- */
 function replicasOf(
   values: readonly Value[],
   host: string,
+  known: readonly ControllerCounters[],
 ): readonly { readonly id: string; readonly samples: readonly Sample[] }[] {
-  const clusters = [...new Set(values.flatMap(({ labels }) => labels.cluster ?? []))].toSorted();
+  return onceEach(values, host).map((series) => {
+    const { pod, instance } = series[0]?.labels ?? {};
+    const samples = series.map(({ labels, value }) => ({
+      name: labels.__name__ ?? "",
+      labels: withOwnLabels(
+        labels,
+        known.find(({ metrics }) => metrics.includes(labels.__name__ ?? "")),
+      ),
+      value,
+    }));
+    return { id: pod ?? instance ?? "", samples };
+  });
+}
+
+/**
+ * The series of each replica, once: two jobs that scrape the same process, or two copies of a Prometheus behind one address, would count each request
+ * twice, and what is counted twice looks more certain than it is.
+ */
+function onceEach<T extends Labelled>(all: readonly T[], host: string): readonly (readonly T[])[] {
+  const clusters = [...new Set(all.flatMap(({ labels }) => labels.cluster ?? []))].toSorted();
   if (clusters.length > 1) {
     throw new Error(
       `Prometheus at ${host} has series of the model from several clusters (${clusters.slice(0, 5).join(", ")}), which cannot be told apart`,
     );
   }
-  const byTarget = new Map<string, Value[]>();
-  for (const value of values) {
-    const key = JSON.stringify(targetLabels.map((name) => value.labels[name] ?? ""));
-    byTarget.set(key, [...(byTarget.get(key) ?? []), value]);
+  const byTarget = new Map<string, T[]>();
+  for (const one of all) {
+    const key = JSON.stringify(targetLabels.map((name) => one.labels[name] ?? ""));
+    byTarget.set(key, [...(byTarget.get(key) ?? []), one]);
   }
   // Of the targets with most series first: the others of the same process are left out.
   const targets = [...byTarget]
     .toSorted(([a, one], [b, two]) => two.length - one.length || (a < b ? -1 : 1))
     .map(([, series]) => series);
   const seen = new Set<string>();
-  return targets.flatMap((series) => {
+  return targets.filter((series) => {
     const { pod, namespace = "", instance } = series[0]?.labels ?? {};
     const names = [
       ...(pod === undefined ? [] : [`pod ${namespace}/${pod}`]),
@@ -82,13 +99,7 @@ function replicasOf(
     ];
     const isKnown = names.length === 0 ? seen.has("") : names.some((name) => seen.has(name));
     for (const name of names.length === 0 ? [""] : names) seen.add(name);
-    if (isKnown) return [];
-    const samples = series.map(({ labels, value }) => ({
-      name: labels.__name__ ?? "",
-      labels: withOwnLabels(labels),
-      value,
-    }));
-    return [{ id: pod ?? instance ?? "", samples }];
+    return !isKnown;
   });
 }
 
@@ -106,15 +117,23 @@ function seriesOf(counters: ControllerCounters, model: CountedModel): string {
   return `({${names}, ${label}=~${matches}} or {${names}, exported_${label}=~${matches}})`;
 }
 
-function withOwnLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+/** As the controller itself shows them. */
+function withOwnLabels(
+  labels: Readonly<Record<string, string>>,
+  counters: ControllerCounters | undefined,
+): Readonly<Record<string, string>> {
   const own = Object.entries(labels).flatMap(([name, value]): [string, string][] =>
     name.startsWith("exported_") ? [[name.slice("exported_".length), value]] : [],
   );
-  return { ...labels, ...Object.fromEntries(own) };
+  const empty = (counters?.empty ?? []).map((name) => [name, ""] as const);
+  return { ...Object.fromEntries(empty), ...labels, ...Object.fromEntries(own) };
 }
 
-interface Value {
+interface Labelled {
   readonly labels: Readonly<Record<string, string>>;
+}
+
+interface Value extends Labelled {
   readonly value: number;
   /** The moment that the query is about, by the clock of Prometheus. */
   readonly atSeconds: number;
@@ -132,7 +151,8 @@ async function ask(prometheus: Prometheus, query: string, io: PrometheusIo): Pro
 const wholeTens = 6;
 
 /**
- * Requests per second of the model in each ten minutes of the last hour, as far as they are known in whole: what plans are made with.
+ * Requests per second of the model in each ten minutes of the last hour, as far as they are known in whole: what plans are made with. Which slot was
+ * live then does not matter.
  */
 export async function lastHour(
   prometheus: Prometheus,
@@ -140,30 +160,47 @@ export async function lastHour(
   model: CountedModel,
   io: PrometheusIo,
 ): Promise<readonly number[]> {
+  const { host } = new URL(prometheus.url);
   const end = Math.floor(io.clock.now() / 1000);
-  const perSecond = known.map((counters) => {
-    const { label, expression } = counters.matching(model);
+  const range = { start: String(end - 3000), end: String(end), step: "600" };
+  const read = async (counters: ControllerCounters) => {
     const [requests = ""] = counters.metrics;
-    const of = (name: string) => `rate(${requests}{${name}=~${JSON.stringify(expression)}}[10m])`;
-    // Two jobs that scrape the same process count each request once.
-    const once = `max without (job, endpoint, container, prometheus, prometheus_replica, replica)`;
-    return `sum(${once} (${of(label)} or ${of(`exported_${label}`)}))`;
-  });
-  const rows = await Promise.all(
-    perSecond.map((query) =>
-      asked(
-        prometheus,
-        "query_range",
-        { query, start: String(end - 3000), end: String(end), step: "600" },
-        io,
-      ),
-    ),
-  );
-  return rows.flat().flatMap(({ values }) => {
-    const means = (Array.isArray(values) ? values.filter(isPair) : [])
-      .map(([, value]) => Number(value))
-      .filter(Number.isFinite);
-    return means.length < wholeTens ? means.slice(1) : means;
+    const query = rateOf(counters, model, requests);
+    const rows = await asked(prometheus, "query_range", { query, ...range }, io);
+    return rows
+      .map(({ metric, values }) => ({ labels: metric, values }))
+      .filter(({ labels }) =>
+        isOfModel(counters, model, { name: requests, labels: withOwnLabels(labels, counters) }),
+      );
+  };
+  const series = onceEach((await Promise.all(known.map(read))).flat(), host).flat();
+  const sums = new Map<number, number>();
+  for (const { values } of series) {
+    for (const [at, value] of Array.isArray(values) ? values.filter(isPair) : []) {
+      if (Number.isFinite(Number(value))) sums.set(Number(at), (sums.get(Number(at)) ?? 0) + Number(value));
+    }
+  }
+  const means = [...sums].toSorted(([a], [b]) => a - b).map(([, mean]) => mean);
+  return means.length < wholeTens ? means.slice(1) : means;
+}
+
+function rateOf(counters: ControllerCounters, model: CountedModel, metric: string): string {
+  const { label, expression } = counters.matching(model);
+  const of = (name: string) => `rate(${metric}{${name}=~${JSON.stringify(expression)}}[10m])`;
+  return `${of(label)} or ${of(`exported_${label}`)}`;
+}
+
+/** Whether a series counts requests to one of the slots, whichever of them was live. */
+function isOfModel(
+  counters: ControllerCounters,
+  model: CountedModel,
+  { name, labels }: { readonly name: string; readonly labels: Readonly<Record<string, string>> },
+): boolean {
+  const { main, candidate } = model.routing;
+  const routings = [model.routing, { ...model.routing, main: candidate, candidate: main }];
+  return routings.some((routing) => {
+    const counted = counters.count([{ name, labels, value: 1 }], { ...model, routing });
+    return slots.some((slot) => counted[slot] !== undefined);
   });
 }
 

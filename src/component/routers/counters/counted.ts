@@ -37,6 +37,8 @@ export interface ControllerCounters {
   readonly metrics: readonly string[];
   /** The metric that says when its process began: with another one all counters began anew. @default process_start_time_seconds */
   readonly started?: string | undefined;
+  /** Labels that say something by being empty: a Prometheus keeps no such labels. @default none */
+  readonly empty?: readonly string[] | undefined;
   readonly pods: UsualPods;
   /** Whether these metrics are of this controller. Pure. */
   isOf(samples: readonly Sample[]): boolean;
@@ -58,6 +60,7 @@ interface Labelled {
   readonly requests: string;
   readonly latency: string | undefined;
   readonly started?: string;
+  readonly empty?: readonly string[];
   /** What the bounds of these buckets are in. @default seconds */
   readonly latencyIn?: "milliseconds";
   /** The label that has the HTTP status. */
@@ -78,6 +81,7 @@ export function countersBy({
   latencyIn,
   status,
   started,
+  empty,
   matching,
   slotOf,
 }: Labelled): ControllerCounters {
@@ -85,6 +89,7 @@ export function countersBy({
     controller,
     metrics: [requests, ...(latency === undefined ? [] : [latency]), always],
     started,
+    empty,
     pods,
     isOf: (samples) => samples.some(({ name }) => name.startsWith(prefix)),
     matching,

@@ -16,6 +16,7 @@ export const ingressNginx = countersBy({
   requests: "nginx_ingress_controller_requests",
   latency: "nginx_ingress_controller_request_duration_seconds_bucket",
   status: "status",
+  empty: ["canary"],
   matching: ({ main }) => ({ label: "ingress", expression: literally(main) }),
   slotOf: (labels, { namespace, main, services, servicePort, routing }) => {
     if (labels.namespace !== namespace && labels.exported_namespace !== namespace) return undefined;
