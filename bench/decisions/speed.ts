@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { systemClock } from "../../src/core/clock.ts";
 import { failBets } from "../../src/core/statistics/bets.ts";
 import { errorLines } from "../../src/core/statistics/lines.ts";
@@ -78,6 +80,13 @@ async function slowServer(): Promise<{ readonly url: string; readonly close: () 
   };
 }
 
+/** Bytes of the heap that are reachable. */
+function memoryInUse(): number {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  return process.memoryUsage().heapUsed;
+}
+
 /** What judging costs, beside what is judged. */
 export async function decisionSpeed(runs: number): Promise<readonly string[]> {
   return [blockOfManyGates(50), ...(await parityBesideItsRequests(runs))];
@@ -101,6 +110,7 @@ async function parityBesideItsRequests(runs: number): Promise<readonly string[]>
   const gate = parityGate.settings({ parity: config }, 10_000);
   const sent: number[] = [];
   const judged: number[] = [];
+  const kept = { first: 0, last: 0 };
   try {
     for (let run = 0; run < runs; run++) {
       sent.push(
@@ -127,12 +137,25 @@ async function parityBesideItsRequests(runs: number): Promise<readonly string[]>
         }),
       );
     }
+    // One more, not timed: looking for what is in use takes time.
+    await runParity({
+      io: { ask, calls: { clock: systemClock, folder } },
+      ...{ settings: gate, seed: "memory", deadlineMs: 3_600_000, signal },
+      onLook: () => {
+        const used = memoryInUse();
+        kept.first ||= used;
+        kept.last = used;
+        return Promise.resolve();
+      },
+    });
   } finally {
     await Promise.all([live.close(), release.close(), rm(folder, { recursive: true })]);
   }
   const floor = summarise(sent);
+  const mebibytes = (bytes: number) => `${Math.round(bytes / 1024 ** 2)} MiB`;
   return [
     line(`${inputs} inputs to two servers that take ${answerMs} ms, ${atOnce} at once`, floor),
     line(`parity of these inputs (goal 1.05×)`, summarise(judged), floor),
+    `memory in use after the first look of a run: ${mebibytes(kept.first)}; after the last one: ${mebibytes(kept.last)}`,
   ];
 }
