@@ -7,6 +7,7 @@ import { type BuiltInRouterName, routerNames } from "../src/core/router-names.ts
 /** The words of each capability; every one of them has a row. */
 const rows: Readonly<Record<keyof RouterCapabilities, string>> = {
   weights: "shares of the traffic (`rollout.steps`)",
+  fineShares: "shares of hundredths of a per cent (`0.5%`)",
   commit: "a second write follows once all traffic is moved",
   header: "preview by header (`previewHeader`)",
   testers: "testers by header (`routing.testers.header`)",

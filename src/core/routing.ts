@@ -8,7 +8,7 @@ import { otherSlot, type Slot, slots } from "./slots.ts";
 export interface Routing {
   readonly main: Slot;
   readonly candidate: Slot;
-  /** 0..100, integer. */
+  /** 0..100, in hundredths at the finest. */
   readonly weight: number;
   /** The slot that testers get. @default they get what everybody gets */
   readonly testers?: Slot;
@@ -52,7 +52,7 @@ export interface Movement {
   readonly commit?: boolean;
 }
 
-/** Share of production traffic per slot in per cent; the sum is 100. What is declared are whole numbers. */
+/** Share of production traffic per slot in per cent; the sum is 100. What is declared are hundredths at the finest. */
 export interface TrafficSplit {
   readonly blue: number;
   readonly green: number;
@@ -73,9 +73,28 @@ export function settled(routing: Routing): Routing {
   return weight >= 100 ? { ...settledOn(candidate), ...extrasOf(routing) } : routing;
 }
 
+/** The least of the traffic that a router of fine shares can say, and one of whole per cent; per cent. */
+export const finestShare = 0.01;
+export const wholeShare = 1;
+
+/** Per cent, to the hundredth: a share is an integer out of ten thousand. Pure. */
+export function toShare(percent: number): number {
+  return Math.round(percent * 100) / 100;
+}
+
+/** Whether per cent are a share that can be declared. Pure. */
+export function isShare(percent: number): boolean {
+  return percent >= 0 && percent <= 100 && toShare(percent) === percent;
+}
+
+/** The nearest share at which both slots have some of the traffic, `finest` being the least that a router can say. Pure. */
+export function sharedAsNear(percent: number, finest: number): number {
+  return toShare(Math.min(100 - finest, Math.max(finest, Math.round(percent / finest) * finest)));
+}
+
 export function splitOf(routing: Routing): TrafficSplit {
   const candidateShare = routing.main === routing.candidate ? 0 : routing.weight;
-  const share = { [routing.main]: 100 - candidateShare } as Partial<Record<Slot, number>>;
+  const share = { [routing.main]: toShare(100 - candidateShare) } as Partial<Record<Slot, number>>;
   if (routing.main !== routing.candidate) share[routing.candidate] = candidateShare;
   return { blue: share.blue ?? 0, green: share.green ?? 0 };
 }

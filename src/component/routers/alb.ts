@@ -1,6 +1,6 @@
 import { objectNames } from "../../core/names.ts";
 import { isObject } from "../../core/object-kind.ts";
-import { changed, settled } from "../../core/routing.ts";
+import { changed, settled, wholeShare } from "../../core/routing.ts";
 import { slots } from "../../core/slots.ts";
 import { cookieValue, type TesterCookie } from "../../core/testers.ts";
 import { albGround } from "./alb-ground.ts";
@@ -82,7 +82,7 @@ export const alb: Router<IngressManifest> = {
     const object = objects.find((one) => isObject(one, ref));
     if (!leadsToActions(object)) return undefined;
     const weights = weightsIn(object?.metadata?.annotations?.[`${prefix}actions.${shared}`]);
-    const routing = weights === undefined ? undefined : routingOf(model, object, weights);
+    const routing = weights === undefined ? undefined : routingOf(model, object, weights, wholeShare);
     return routing === undefined ? undefined : changed(routing, testersOf(object));
   },
 

@@ -4,6 +4,7 @@ import type { RouterCapabilities } from "./router.ts";
 /** What a router can that weighs both slots in one object, unless it says otherwise. */
 export const weighted = {
   weights: true,
+  fineShares: false,
   commit: false,
   header: true,
   testers: false,
@@ -27,6 +28,7 @@ export const weighted = {
 export const routerCapabilities = {
   nginx: {
     weights: true,
+    fineShares: true,
     commit: true,
     header: true,
     testers: true,
@@ -44,6 +46,7 @@ export const routerCapabilities = {
   },
   plain: {
     weights: false,
+    fineShares: false,
     commit: false,
     header: false,
     testers: false,
@@ -61,6 +64,7 @@ export const routerCapabilities = {
   },
   traefik: {
     ...weighted,
+    fineShares: true,
     testers: true,
     cookie: true,
     mirror: true,
@@ -70,6 +74,7 @@ export const routerCapabilities = {
   },
   "gateway-api": {
     ...weighted,
+    fineShares: true,
     testers: true,
     cookie: true,
     mirror: true,
@@ -78,10 +83,12 @@ export const routerCapabilities = {
   },
   "gateway-api-grpc": {
     ...weighted,
+    fineShares: true,
     backendProtocol: true,
   },
   contour: {
     ...weighted,
+    fineShares: true,
     testers: true,
     cookie: true,
     mirror: true,
@@ -99,6 +106,7 @@ export const routerCapabilities = {
   },
   "haproxy-tech": {
     ...weighted,
+    fineShares: true,
     reloadOnSwitch: true,
     timeout: true,
     backendProtocol: true,
@@ -111,6 +119,7 @@ export const routerCapabilities = {
   },
   istio: {
     ...weighted,
+    fineShares: true,
     testers: true,
     cookie: true,
     mirror: true,

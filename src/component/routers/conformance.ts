@@ -61,17 +61,21 @@ export const conformanceChecks: readonly ConformanceCheck[] = [
   { name: "claims its hosts and paths, so that others are found to have them", problems: claims },
 ];
 
+const wholeShares = Array.from({ length: 101 }, (_, weight) => weight);
+const someFineShares = [0.01, 0.1, 0.5, 2.5, 33.33, 66.67, 99.5, 99.99];
+
 /**
- * 0, 1, …, 100 from every slot to every slot: 404 splits, all that there are; and with each what else the router can say: whose testers are,
+ * 0, 1, …, 100 from every slot to every slot, and some of the shares between, where the router can say them; and with each what else the router can say: whose testers are,
  * copies for a slot without traffic, clients that stay while there is a choice.
  */
 function everyRouting({ capabilities }: Router): readonly Routing[] {
-  const { weights, commit, testers, mirror, sticky } = capabilities;
+  const { weights, fineShares, commit, testers, mirror, sticky } = capabilities;
   if (!weights) return slots.map(settledOn);
   return slots.flatMap((main) =>
     slots.flatMap((candidate) =>
-      Array.from({ length: 101 }, (_, weight) => ({ main, candidate, weight })).flatMap(
-        (split): Routing[] => {
+      [...wholeShares, ...(fineShares ? someFineShares : [])]
+        .map((weight) => ({ main, candidate, weight }))
+        .flatMap((split): Routing[] => {
           const isArmed = main !== candidate && split.weight === 0;
           const isShared = main !== candidate && split.weight > 0 && split.weight < 100;
           return [
@@ -81,8 +85,7 @@ function everyRouting({ capabilities }: Router): readonly Routing[] {
             ...(mirror && isArmed ? [{ ...split, mirror: 10 }] : []),
             ...(sticky !== false && isShared ? [{ ...split, pinned: 7 }] : []),
           ];
-        },
-      ),
+        }),
     ),
   );
 }

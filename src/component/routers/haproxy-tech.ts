@@ -1,7 +1,7 @@
 import { type IngressSpec, placesOf } from "../../core/model.ts";
 import { type Named, objectNames } from "../../core/names.ts";
 import { isObject } from "../../core/object-kind.ts";
-import { type Routing, settled, settledOn } from "../../core/routing.ts";
+import { type Routing, settled, settledOn, toShare } from "../../core/routing.ts";
 import { isSlot, otherSlot, type Slot } from "../../core/slots.ts";
 import { routerCapabilities } from "./capabilities.ts";
 import { haproxyTechCounters } from "./counters/haproxy.ts";
@@ -62,7 +62,7 @@ export const haproxyTech: Router<IngressManifest | ServiceManifest> = {
     const header = `req.hdr(${previewHeader}) -m str`;
     // Paths of others on the same host may be longer, and win over the main Ingress's: those requests are not the model's.
     const ofModel = `{ var(txn.path_match) -m sub _${service[base]}_`;
-    const share = `rand(100) lt ${shareOf(routing)} } !{ ${header} ${base} } ${ofModel}`;
+    const share = `${chanceOf(shareOf(routing))} } !{ ${header} ${base} } ${ofModel}`;
     refuseUnsayable("haproxy-tech", input, prefixes, { ...request, [routeAcl]: share });
     refuseUnmatched(ingress);
     const free = ingress.annotations ?? {};
@@ -111,10 +111,15 @@ export const haproxyTech: Router<IngressManifest | ServiceManifest> = {
     "Look at the log of the controller (haproxytech/kubernetes-ingress), and whether it serves the class of the Ingress (`ingress.className`).",
 };
 
+/** True for this share of the requests, in per cent. */
+function chanceOf(share: number): string {
+  return Number.isInteger(share) ? `rand(100) lt ${share}` : `rand(10000) lt ${Math.round(100 * share)}`;
+}
+
 /** Per cent of the requests that are taken away from the main Ingress. */
 function shareOf(routing: Routing): number {
   const { main, candidate, weight } = settled(routing);
-  return candidate === shifted ? weight : main === shifted ? 100 - weight : 0;
+  return candidate === shifted ? weight : main === shifted ? toShare(100 - weight) : 0;
 }
 
 /** What the Service of the shift says; `undefined`: something that the router does not write. */
@@ -126,14 +131,15 @@ function sharedBy(model: Named, { metadata }: ObservedObject): Routing | undefin
     const { service, shift } = objectNames(model);
     return settledOn(`${service[base]}_` < `${shift}_` ? base : shifted);
   }
-  const [, number] = /^rand\(100\) lt (\d{1,3}) \} !\{ /.exec(text) ?? [];
-  const share = number === undefined ? undefined : Number(number);
+  const [, of, number] = /^rand\((100|10000)\) lt (\d{1,5}) \} !\{ /.exec(text) ?? [];
+  const share =
+    of === undefined || number === undefined ? undefined : toShare((100 * Number(number)) / Number(of));
   if (share === undefined || share > 100) return undefined;
   if (share === 0) return settledOn(base);
   if (share === 100) return settledOn(shifted);
   const noted = annotations[mainAnnotation];
   const main: Slot = isSlot(noted) ? noted : share > 50 ? shifted : base;
-  return { main, candidate: otherSlot(main), weight: main === base ? share : 100 - share };
+  return { main, candidate: otherSlot(main), weight: main === base ? share : toShare(100 - share) };
 }
 
 /**

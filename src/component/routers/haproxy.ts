@@ -2,7 +2,7 @@ import type { IngressSpec } from "../../core/model.ts";
 import { type Named, objectNames } from "../../core/names.ts";
 import { isObject } from "../../core/object-kind.ts";
 import { quantityValue } from "../../core/quantity.ts";
-import { type Routing, settled, splitOf } from "../../core/routing.ts";
+import { type Routing, settled, splitOf, wholeShare } from "../../core/routing.ts";
 import { isSlot, otherSlot, type Slot, slots } from "../../core/slots.ts";
 import { routerCapabilities } from "./capabilities.ts";
 import { haproxyIngressCounters } from "./counters/haproxy.ts";
@@ -138,7 +138,7 @@ function sharedBy(model: Named, object: ObservedObject | undefined): Routing | u
       weight: /^\d+$/.test(weight) ? Number(weight) : -1,
     };
   });
-  return routingOf(model, object, weights);
+  return routingOf(model, object, weights, wholeShare);
 }
 
 function requestAnnotations({

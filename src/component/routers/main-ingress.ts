@@ -6,6 +6,7 @@ import { type Named, objectNames, ownLabels } from "../../core/names.ts";
 import { apiVersionOf, type ObjectKind } from "../../core/object-kind.ts";
 import type { RoutingNeeds } from "../../core/optional-permissions.ts";
 import type { RouterName } from "../../core/router-names.ts";
+import { isShare } from "../../core/routing.ts";
 import { isSlot, type Slot, slots } from "../../core/slots.ts";
 import { type LoadBalanced, loadBalancerAddresses } from "./addresses.ts";
 import type { Front, ObservedObject, Router, RouterInput, RoutingObject } from "./router.ts";
@@ -207,10 +208,10 @@ function owned(message: string, hint: string): UserError {
 
 /** @throws UserError `routing-invalid` */
 export function refuseInvalidRouting({ main, candidate, weight }: RouterInput["routing"]): void {
-  if (isSlot(main) && isSlot(candidate) && Number.isInteger(weight) && weight >= 0 && weight <= 100) return;
+  if (isSlot(main) && isSlot(candidate) && isShare(weight)) return;
   throw new UserError({
     code: "routing-invalid",
-    message: `The routing { main: "${main}", candidate: "${candidate}", weight: ${weight} } is not valid: main and candidate must be blue or green, weight a whole number from 0 to 100.`,
+    message: `The routing { main: "${main}", candidate: "${candidate}", weight: ${weight} } is not valid: main and candidate must be blue or green, weight a number from 0 to 100 with at most two decimals.`,
     exitCode: exitCodes.usage,
   });
 }

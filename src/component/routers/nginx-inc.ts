@@ -3,7 +3,7 @@ import { type IngressPlace, placesOf } from "../../core/model.ts";
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { quantityValue } from "../../core/quantity.ts";
-import { changed } from "../../core/routing.ts";
+import { changed, wholeShare } from "../../core/routing.ts";
 import { slots } from "../../core/slots.ts";
 import { cookieValue, previewHeaderTaken, type Testers } from "../../core/testers.ts";
 import { routerCapabilities } from "./capabilities.ts";
@@ -93,6 +93,7 @@ export const nginxInc: Router = {
             weight,
             name: upstreams.find((one) => one.name === action?.pass)?.service,
           })),
+          wholeShare,
         ),
       ),
     );

@@ -140,7 +140,18 @@ describe("the nginx router", () => {
     );
   });
 
-  test.each([-1, 101, 0.5, Number.NaN])("refuses the weight %d", (weight) => {
+  test("says shares below one per cent out of ten thousand", () => {
+    const canaryAt = (weight: number) =>
+      objects({ routing: { main: "blue", candidate: "green", weight } }).canary.metadata.annotations;
+    const [share, total] = ["canary-weight", "canary-weight-total"].map(
+      (name) => `nginx.ingress.kubernetes.io/${name}`,
+    ) as [string, string];
+    expect(canaryAt(0.5)).toMatchObject({ [share]: "50", [total]: "10000" });
+    expect(canaryAt(5)).toMatchObject({ [share]: "5" });
+    expect(canaryAt(5)).not.toHaveProperty([total]);
+  });
+
+  test.each([-1, 101, 0.125, Number.NaN])("refuses the weight %d", (weight) => {
     expect(() => objects({ routing: { main: "blue", candidate: "green", weight } })).toThrow(/weight/);
   });
 
@@ -167,7 +178,8 @@ describe("the nginx router", () => {
     ["with less than nothing", { "canary-weight": "-5" }, 0],
     ["with more than everything", { "canary-weight": "120" }, 100],
     ["with a weight of another total", { "canary-weight": "300", "canary-weight-total": "1000" }, 30],
-    ["with hardly anything", { "canary-weight": "1", "canary-weight-total": "1000" }, 1],
+    ["with hardly anything", { "canary-weight": "1", "canary-weight-total": "1000" }, 0.1],
+    ["with next to nothing", { "canary-weight": "1", "canary-weight-total": "1000000" }, 0.01],
   ])(
     "reads a canary %s as controllers do: nothing by hand bars the way back",
     (_what, annotations, weight) => {

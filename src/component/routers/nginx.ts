@@ -1,5 +1,5 @@
 import { defaultPreviewHeader, objectNames } from "../../core/names.ts";
-import { changed, type Routing } from "../../core/routing.ts";
+import { changed, finestShare, type Routing, sharedAsNear } from "../../core/routing.ts";
 import { otherSlot } from "../../core/slots.ts";
 import {
   cookieValue,
@@ -77,7 +77,7 @@ export const nginx: Router<IngressManifest> = {
     );
     const canaryAnnotations = {
       [canary]: "true",
-      [canaryWeight]: String(routing.weight),
+      ...weightAnnotations(routing.weight),
       // Without a header value the header itself says `always` or `never`, so that a proof can force each side.
       [canaryHeader]: input.previewHeader || defaultPreviewHeader,
       ...testerAnnotations(input),
@@ -146,8 +146,15 @@ export const nginx: Router<IngressManifest> = {
   },
 };
 
+/** Of a hundred, which is what controllers take it for by themselves, or of ten thousand. */
+function weightAnnotations(weight: number): Readonly<Record<string, string>> {
+  return Number.isInteger(weight)
+    ? { [canaryWeight]: String(weight) }
+    : { [canaryWeight]: String(Math.round(100 * weight)), [canaryWeightTotal]: "10000" };
+}
+
 /**
- * The share that a canary Ingress takes, as whole per cent. What somebody else wrote there need not be per cent, or a share at all: controllers leave the
+ * The share that a canary Ingress takes, per cent. What somebody else wrote there need not be per cent, or a share at all: controllers leave the
  * latter out, and nothing bars the way back from there.
  */
 function weightIn(annotations: Readonly<Record<string, string>>): number {
@@ -157,7 +164,7 @@ function weightIn(annotations: Readonly<Record<string, string>>): number {
   ];
   if (annotations[canary] !== "true" || !(weight > 0) || !(total > 0)) return 0;
   if (weight >= total) return 100;
-  return Math.min(99, Math.max(1, Math.round((100 * weight) / total)));
+  return sharedAsNear((100 * weight) / total, finestShare);
 }
 
 /** How testers are told from others: by the preview header with another value, and by a cookie. */

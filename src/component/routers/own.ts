@@ -4,6 +4,7 @@ import { type IngressSpec, placesOf } from "../../core/model.ts";
 import { type ObjectNames, objectNames } from "../../core/names.ts";
 import { isObject, type ObjectKind } from "../../core/object-kind.ts";
 import { type OwnRouterName, ownRouterPrefix } from "../../core/router-names.ts";
+import { wholeShare } from "../../core/routing.ts";
 import type { Slot } from "../../core/slots.ts";
 import { weighted } from "./capabilities.ts";
 import type { ControllerCounters } from "./counters/counted.ts";
@@ -148,7 +149,7 @@ function routerOf(own: OwnRouter): Router & { readonly name: OwnRouterName } {
       const object = find(model, objects);
       if (object?.spec === undefined) return undefined;
       const weights = unless(() => route.weights(object.spec));
-      return weights === undefined ? undefined : routingOf(model, object, weights);
+      return weights === undefined ? undefined : routingOf(model, object, weights, wholeShare);
     },
 
     classOf: ({ className = "" }) => className,

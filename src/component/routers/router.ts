@@ -14,6 +14,8 @@ import type { ControllerCounters } from "./counters/counted.ts";
 export interface RouterCapabilities {
   /** Splits traffic by per cent, and so moves it without touching the main object's backend. */
   readonly weights: boolean;
+  /** Splits it by hundredths of a per cent, too. */
+  readonly fineShares: boolean;
   /**
    * After all traffic was moved by weight, the main object has to follow by a second write. Without it all traffic on a slot is just
    * a weight of 100.

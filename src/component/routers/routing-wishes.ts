@@ -19,7 +19,8 @@ export interface RoutingWish {
 export function routingWishes(
   { testers, sticky = false }: RoutingOptions,
   shadow: { readonly percent: number } | undefined,
-  steps: number,
+  /** Shares, per cent. */
+  steps: readonly number[],
 ): readonly RoutingWish[] {
   return [
     ...(testers === undefined ? [] : testerWishes(testers, "routing.testers")),
@@ -28,7 +29,15 @@ export function routingWishes(
     ...(shadow === undefined || shadow.percent === 100
       ? []
       : [{ capability: "mirrorPercent", place: "rollout.shadow.percent" } as const]),
-    ...(steps === 0 ? [] : [{ capability: "weights", place: "rollout.steps" } as const]),
+    ...stepWishes(steps, "rollout.steps"),
+  ];
+}
+
+/** What shares ask of a router. Pure. */
+export function stepWishes(shares: readonly number[], place: string): readonly RoutingWish[] {
+  return [
+    ...(shares.length === 0 ? [] : [{ capability: "weights", place } as const]),
+    ...(shares.every(Number.isInteger) ? [] : [{ capability: "fineShares", place } as const]),
   ];
 }
 
@@ -61,6 +70,9 @@ export function requireRoutingCapabilities(
     ...(testers === undefined ? [] : testerWishes(testers, "testers")),
     ...(routing.testers === undefined ? [] : [{ capability: "testers", place: "routing.testers" } as const]),
     ...(routing.mirror === undefined ? [] : [{ capability: "mirror", place: "routing.mirror" } as const]),
+    ...(Number.isInteger(routing.weight)
+      ? []
+      : [{ capability: "fineShares", place: "routing.weight" } as const]),
     ...(routing.pinned === undefined ? [] : [{ capability: "sticky", place: "routing.pinned" } as const]),
   ];
   for (const { capability, place } of wishes) requireCapability(router, capability, place);

@@ -39,7 +39,7 @@ export function routerOfTable(name: OwnRouterName, table: RouterTable): Router {
   const { refs, route, beside, capabilities } = table;
   const [main] = refs;
   const shareAt = (index: number) => (route.length === 2 ? index * 100 : index);
-  const specAt = (blue: number) => route[route.length === 2 ? Math.round(blue / 100) : blue];
+  const specAt = (blue: number) => route[Math.round(route.length === 2 ? blue / 100 : blue)];
   const kinds = [...new Map(refs.map(({ kind }) => [`${kind.group}/${kind.kind}`, kind])).values()];
   return {
     name,

@@ -107,12 +107,13 @@ function slowestOf(all: readonly Router[]): Router["propagation"] {
 
 /** Both have to do what is done: traffic is moved as the first does it. */
 function capabilitiesOf(first: Router, others: readonly { readonly router: Router }[]): RouterCapabilities {
-  const can = (one: "weights" | "testers" | "cookie" | "mirror") =>
+  const can = (one: "weights" | "fineShares" | "testers" | "cookie" | "mirror") =>
     first.capabilities[one] && others.every(({ router }) => router.capabilities[one]);
   const weights = can("weights");
   return {
     ...first.capabilities,
     weights,
+    fineShares: can("fineShares"),
     commit: weights && first.capabilities.commit,
     cookie: can("cookie"),
     mirror: can("mirror"),

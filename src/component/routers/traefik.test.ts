@@ -77,8 +77,9 @@ describe("the router traefik", () => {
     // By hand, say: the way back has to know who has the traffic.
     const green = (weight: number) => traefik.read("fraud", of(blue, { name: "fraud-green", weight }));
     expect(green(10)).toEqual({ main: "blue", candidate: "green", weight: 20 });
-    expect(green(0.1)).toEqual({ main: "blue", candidate: "green", weight: 1 });
-    expect(green(40_000)).toEqual({ main: "green", candidate: "blue", weight: 1 });
+    expect(green(0.1)).toEqual({ main: "blue", candidate: "green", weight: 0.25 });
+    expect(green(0.0001)).toEqual({ main: "blue", candidate: "green", weight: 0.01 });
+    expect(green(40_000)).toEqual({ main: "green", candidate: "blue", weight: 0.1 });
     expect(traefik.read("fraud", of({ name: "fraud-blue", weight: 0 }))).toBeUndefined();
     expect(traefik.read("fraud", of())).toBeUndefined();
   });

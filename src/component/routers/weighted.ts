@@ -3,7 +3,16 @@ import { type IngressPlace, type IngressSpec, placesOf } from "../../core/model.
 import { type Named, objectNames, ownLabels } from "../../core/names.ts";
 import { apiVersionOf, type ObjectKind } from "../../core/object-kind.ts";
 import type { RouterName } from "../../core/router-names.ts";
-import { type Routing, type Side, settled, settledOn, splitOf } from "../../core/routing.ts";
+import {
+  finestShare,
+  type Routing,
+  type Side,
+  settled,
+  settledOn,
+  sharedAsNear,
+  splitOf,
+  toShare,
+} from "../../core/routing.ts";
 import { isSlot, otherSlot, type Slot, slots } from "../../core/slots.ts";
 import { refuseInvalidRouting, refuseOwnedAnnotations } from "./main-ingress.ts";
 import type { ObservedObject, Router, RouterInput, RoutingObject } from "./router.ts";
@@ -45,11 +54,15 @@ export function testersService({ names, model, testers, routing }: RouterInput):
   return objectNames(names ?? model).service[routing.testers];
 }
 
-/** Both slots with their Services and weights, always in the same order: some controllers count by it. */
+/**
+ * Both slots with their Services and weights, always in the same order: some controllers count by it. Weights are whole numbers: out of a hundred, or
+ * out of ten thousand where the shares are no whole per cent.
+ */
 export function weightsOf(input: RouterInput): readonly { slot: Slot; service: string; weight: number }[] {
   const split = splitOf(input.routing);
   const { service } = objectNames(input.names ?? input.model);
-  return slots.map((slot) => ({ slot, service: service[slot], weight: split[slot] }));
+  const perCent = Number.isInteger(split.blue) ? 1 : 100;
+  return slots.map((slot) => ({ slot, service: service[slot], weight: Math.round(perCent * split[slot]) }));
 }
 
 /** What is known of a Service in a list of weights. */
@@ -60,12 +73,14 @@ export interface ObservedWeight {
 
 /**
  * The routing that weights say; `undefined` where they are not a model's. A Service that is left out has none. Weights that somebody else wrote need not
- * add up to 100: they are read as the nearest whole per cent, so that who has the traffic is known, and nothing bars the way back from there.
+ * add up to 100: they are read as the nearest share, so that who has the traffic is known, and nothing bars the way back from there.
+ * `finest`: the least that the router can say, per cent.
  */
 export function routingOf(
   model: Named,
   object: ObservedObject | undefined,
   weights: readonly ObservedWeight[],
+  finest: number = finestShare,
 ): Routing | undefined {
   const { service } = objectNames(model);
   const isKnown = weights.every(({ name }) => slots.some((slot) => service[slot] === name));
@@ -75,10 +90,10 @@ export function routingOf(
   if (!isKnown || blue < 0 || green < 0 || blue + green === 0) return undefined;
   if (green === 0) return settledOn("blue");
   if (blue === 0) return settledOn("green");
-  const share = Math.min(99, Math.max(1, Math.round((100 * green) / (blue + green))));
+  const share = sharedAsNear((100 * green) / (blue + green), finest);
   const noted = object?.metadata?.annotations?.[mainAnnotation];
   const main: Slot = isSlot(noted) ? noted : green > blue ? "green" : "blue";
-  return { main, candidate: otherSlot(main), weight: main === "blue" ? share : 100 - share };
+  return { main, candidate: otherSlot(main), weight: main === "blue" ? share : toShare(100 - share) };
 }
 
 /** What weighted objects begin with; `weighted`: it is the one that changes when traffic moves. */

@@ -28,6 +28,11 @@ describe("what a configuration asks of its router", () => {
       /^rollout\.shadow: .*traefik, gateway-api, contour/,
     ],
     [
+      "half a per cent with nginx-inc",
+      { ...good, router: "nginx-inc", rollout: { steps: "0.5%:1m, 5%" } },
+      /^rollout\.steps: .*\(fineShares\).*Routers that can: nginx, traefik/,
+    ],
+    [
       "steps with plain",
       { ...good, router: "plain", rollout: { steps: "5%" } },
       /^rollout\.steps: .*Routers that can/,

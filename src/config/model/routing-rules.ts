@@ -22,7 +22,7 @@ export function routingProblems(input: object, name: RouterName | undefined): Co
       sticky: read("routing", "sticky") === "pin" ? "pin" : false,
     },
     shadow === undefined ? undefined : { percent: percentOf(shadow) },
-    parsed?.kind === "steps" ? parsed.steps.length : 0,
+    parsed?.kind === "steps" ? parsed.steps.map(({ weight }) => weight) : [],
   );
   const missing = wishes.flatMap(({ capability, place }): ConfigProblem[] => {
     const message = refusal(() => requireCapability(router, capability, place));

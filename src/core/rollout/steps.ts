@@ -1,3 +1,4 @@
+import { isShare } from "../routing.ts";
 import type { ShiftStep } from "./state.ts";
 
 /** Seconds per unit of a duration as people write it. */
@@ -15,8 +16,11 @@ export type ParsedSteps =
   | { readonly kind: "steps"; readonly steps: readonly ShiftStep[]; readonly holdAtEndMs: number }
   | { readonly kind: "wrong"; readonly step: string; readonly why: string };
 
+/** Of less, per cent, a proof would have to ask for an answer of the release for too long. */
+const leastShare = 0.1;
+
 /**
- * The steps of a shift as people write them: `5%:2m, 25%:5m, 50%, 100%`. Shares grow, each may have a time for which it holds.
+ * The steps of a shift as people write them: `0.5%:10m, 5%:2m, 50%, 100%`. Shares grow, each may have a time for which it holds.
  * The last one, `100%`, may be left out; its time is added to the soak.
  */
 export function parseSteps(text: string): ParsedSteps {
@@ -24,7 +28,7 @@ export function parseSteps(text: string): ParsedSteps {
   let holdAtEndMs = 0;
   let before = 0;
   for (const step of text.split(",").map((part) => part.trim())) {
-    const match = /^(\d+)\s*%(?:\s*:\s*(\S+))?$/.exec(step);
+    const match = /^(\d+(?:\.\d+)?)\s*%(?:\s*:\s*(\S+))?$/.exec(step);
     if (match === null) return { kind: "wrong", step, why: "is no step; write for example 25% or 25%:5m" };
     const weight = Number(match[1]);
     const holdMs = match[2] === undefined ? 0 : parseDuration(match[2]);
@@ -35,7 +39,10 @@ export function parseSteps(text: string): ParsedSteps {
         why: `has no valid time after the colon; write for example 30s, 5m or 1h`,
       };
     }
-    if (weight < 1 || weight > 100) return { kind: "wrong", step, why: "must be from 1% to 100%" };
+    if (weight < leastShare || weight > 100) {
+      return { kind: "wrong", step, why: `must be from ${leastShare}% to 100%` };
+    }
+    if (!isShare(weight)) return { kind: "wrong", step, why: "has more than two decimals" };
     if (weight <= before) return { kind: "wrong", step, why: `must be more than the ${before}% before it` };
     before = weight;
     if (weight === 100) holdAtEndMs = holdMs;

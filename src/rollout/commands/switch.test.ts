@@ -122,7 +122,7 @@ describe("switch", () => {
         ...canary,
         metadata: { ...canary?.metadata, annotations: { ...annotationsNow(), ...added } },
       });
-      expect((await observeDeployed(bench.context())).routing.weight).toBe(total === "10" ? 50 : 1);
+      expect((await observeDeployed(bench.context())).routing.weight).toBe(total === "10" ? 50 : 0.5);
       await switchTraffic(bench.context(), "green");
       expect(bench.moves.at(0)).toEqual({ main: "blue", candidate: "green", weight: 100 });
       expect((await observeDeployed(bench.context())).routing).toEqual(settledOn("green"));

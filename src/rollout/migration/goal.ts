@@ -3,6 +3,7 @@ import {
   requireRequestCapabilities,
   routerNamed,
 } from "../../component/routers/factory.ts";
+import { stepWishes } from "../../component/routers/routing-wishes.ts";
 import { refuseSharedObjects } from "../../component/routers/together.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import { defaults } from "../../core/defaults.ts";
@@ -120,8 +121,10 @@ export function requirePossible(
     servicePort: settings.servicePort ?? defaults.servicePort,
   });
   if (settings.previewHeader !== defaultPreviewHeader) requireCapability(router, "header", "previewHeader");
-  if (config.rollout.steps.some(({ weight }) => weight < 100))
-    requireCapability(router, "weights", "rollout.steps");
+  const shares = config.rollout.steps.map(({ weight }) => weight).filter((weight) => weight < 100);
+  for (const { capability, place } of stepWishes(shares, "rollout.steps")) {
+    requireCapability(router, capability, place);
+  }
   if (!router.publishesAddress && to.endpoints.length === 0) {
     throw new UserError({
       code: "address-unknown",

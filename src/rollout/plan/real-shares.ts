@@ -1,6 +1,7 @@
 import { routerNamed } from "../../component/routers/factory.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import type { Note } from "../../core/note.ts";
+import { toShare } from "../../core/routing.ts";
 import { otherSlot, type Slot } from "../../core/slots.ts";
 
 /** A difference that nobody would notice, in per cent of all requests. */
@@ -20,7 +21,7 @@ export function realShareNotes(
     return { blue: entries.blue ?? 0, green: entries.green ?? 0 };
   };
   const uneven = [...new Set(rollout.steps.map(({ weight }) => weight))].flatMap((weight) => {
-    const real = realSplit(of({ live: 100 - weight, next: weight }), of(replicas))[next];
+    const real = realSplit(of({ live: toShare(100 - weight), next: weight }), of(replicas))[next];
     return Math.abs(real - weight) < tolerated ? [] : [`${weight} % is ${percent(real)}`];
   });
   if (uneven.length === 0) return [];

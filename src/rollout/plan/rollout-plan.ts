@@ -1,4 +1,5 @@
 import { requireCapability, routerNamed } from "../../component/routers/factory.ts";
+import { stepWishes } from "../../component/routers/routing-wishes.ts";
 import type { ResolvedConfig, ResolvedRollout } from "../../config/model/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Phase, RolloutPlan } from "../../core/rollout/state.ts";
@@ -36,8 +37,10 @@ export function planOf(
       exitCode: exitCodes.usage,
     });
   }
-  if (rollout.steps.length > 0)
-    requireCapability(routerNamed(record.settings.router), "weights", "rollout.steps");
+  const shares = rollout.steps.map(({ weight }) => weight);
+  for (const { capability, place } of stepWishes(shares, "rollout.steps")) {
+    requireCapability(routerNamed(record.settings.router), capability, place);
+  }
   return {
     readiness: "all",
     mode,

@@ -1,5 +1,6 @@
 import { formatDuration } from "../../core/duration.ts";
 import type { ShiftStep } from "../../core/rollout/state.ts";
+import { toShare } from "../../core/routing.ts";
 import { type AutoStep, autoSteps } from "../../core/statistics/auto-steps.ts";
 import { type Sight, sightsOf } from "../../core/statistics/sight.ts";
 import { metricInWords, percent } from "../../gates/traffic-judge.ts";
@@ -133,7 +134,7 @@ export function describeLive(plan: LivePlan): { readonly lines: string[]; readon
 
 function sightInWords(sight: Sight, rate: number): string {
   const { step, requests, neededSeconds } = sight;
-  const at = `at ${Math.round(step.share * 100)} %`;
+  const at = `at ${toShare(step.share * 100)} %`;
   if (!Number.isFinite(neededSeconds)) return `${change(sight)} would not be seen ${at}`;
   const has = `the step has ${formatDuration(step.seconds * 1000)}`;
   return `${change(sight)} would be seen with 80 % after ${requests} requests ${at}: ${formatDuration(neededSeconds * 1000)} at ${twoDigits(rate)}/s; ${has}`;
@@ -148,7 +149,7 @@ function pinnedInWords(isByDefault: boolean): string {
 
 function shortInWords(sight: Sight, isByDefault: boolean): string {
   const { step, neededSeconds } = sight;
-  const share = `${Math.round(step.share * 100)} %`;
+  const share = `${toShare(step.share * 100)} %`;
   const needs = Number.isFinite(neededSeconds)
     ? `it needs ${formatDuration(neededSeconds * 1000)}`
     : "no time is enough at this rate";

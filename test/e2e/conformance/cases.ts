@@ -75,7 +75,9 @@ export const cases: readonly Case[] = [
         });
         expect(killed.exitCode, `${killed.stdout}\n${killed.stderr}`).toBeNull();
         const { weights } = stage.router.capabilities;
-        expect(await stage.split()).toEqual(weights ? { blue: 75, green: 25 } : { blue: 0, green: 100 });
+        expect(await stage.split()).toEqual(
+          weights ? { blue: 100 - stage.firstShare, green: stage.firstShare } : { blue: 0, green: 100 },
+        );
       }),
   },
   {
@@ -85,7 +87,9 @@ export const cases: readonly Case[] = [
       const seen = await ask(stage, 400);
       expect([...new Set(seen)].toSorted()).toEqual(["1", "2"]);
       const share = seen.filter((version) => version === "2").length;
-      expect(withinBinomial(share, seen.length, 0.25), `${share} of ${seen.length}`).toBe(true);
+      expect(withinBinomial(share, seen.length, stage.firstShare / 100), `${share} of ${seen.length}`).toBe(
+        true,
+      );
     },
   },
   {

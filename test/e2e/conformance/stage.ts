@@ -50,7 +50,7 @@ export class Stage {
     const { testers, copies = false } = of;
     await configureReleases(project, {
       streamSeconds,
-      steps: "25%:2s, 50%:2s",
+      steps: `${this.firstShare}%:2s, 50%:2s`,
       rollbackWindow: 600,
       ...(copies ? { shadow: { for: 5, percent: copiedPercent } } : {}),
       settings: {
@@ -59,6 +59,11 @@ export class Stage {
         ...(testers === undefined ? {} : { routing: { testers } }),
       },
     });
+  }
+
+  /** Per cent, of a release's first step: no whole number where the router can say such. */
+  get firstShare(): number {
+    return this.router.capabilities.fineShares ? 12.5 : 25;
   }
 
   /** Whether requests can be copied: by the router, and by the controller that runs. */
