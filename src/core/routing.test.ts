@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { liveSlot, type Routing, sameRouting, settled, settledOn, splitOf, stepsTo } from "./routing.ts";
+import {
+  isShare,
+  liveSlot,
+  type Routing,
+  sameRouting,
+  settled,
+  settledOn,
+  sharedAsNear,
+  splitOf,
+  stepsTo,
+} from "./routing.ts";
 import { otherSlot, slots } from "./slots.ts";
 
 const slot = fc.constantFrom(...slots);
@@ -8,7 +18,11 @@ const slot = fc.constantFrom(...slots);
 const anyRouting: fc.Arbitrary<Routing> = fc.record({
   main: slot,
   candidate: slot,
-  weight: fc.oneof(fc.constantFrom(0, 100), fc.integer({ min: 0, max: 100 })),
+  weight: fc.oneof(
+    fc.constantFrom(0, 100),
+    fc.integer({ min: 0, max: 100 }),
+    fc.integer({ min: 0, max: 10_000 }).map((share) => share / 100),
+  ),
 });
 
 /** The objects that a write touches: the main object's backend, and the canary object. */
@@ -190,4 +204,20 @@ test("the other slot's other slot is the slot itself", () => {
     expect(otherSlot(one)).not.toBe(one);
     expect(otherSlot(otherSlot(one))).toBe(one);
   }
+});
+
+test("shares of both slots are hundredths, and a hundred together", () => {
+  for (let share = 0; share <= 10_000; share++) {
+    const { blue, green } = splitOf({ main: "blue", candidate: "green", weight: share / 100 });
+    expect(isShare(blue) && isShare(green)).toBe(true);
+    expect(Math.round(100 * blue) + Math.round(100 * green)).toBe(10_000);
+  }
+  expect([0.125, 100.01, -0.01, Number.NaN].filter(isShare)).toEqual([]);
+});
+
+test("a share that somebody wrote is read as the nearest that a router can say, of both slots some", () => {
+  expect([0.004, 0.126, 33.333, 99.999].map((one) => sharedAsNear(one, 0.01))).toEqual([
+    0.01, 0.13, 33.33, 99.99,
+  ]);
+  expect([0.004, 0.6, 33.333, 99.999].map((one) => sharedAsNear(one, 1))).toEqual([1, 1, 33, 99]);
 });
