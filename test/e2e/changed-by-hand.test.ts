@@ -117,7 +117,7 @@ describe("a hotfix by hand on the live slot", () => {
     expect(await changedByHand()).toEqual([]);
   });
 
-  test("is said by a release and by the rollback that goes back to it", async () => {
+  test.runIf(isSoak)("is said by a release and by the rollback that goes back to it", async () => {
     await configure();
     await project.result(["up"]);
     await kubectl("set", "env", "deployment/fraud-blue", "LEVEL=debug");
@@ -274,21 +274,24 @@ describe("a change by hand with whatever tool", () => {
     expect((await deployment("blue"))?.spec.replicas).toBe(3);
   });
 
-  test("of the size of a slot: an autoscaler's is no change, and what is scaled down is declared anew", async () => {
-    await configure({
-      replicas: undefined,
-      autoscaling: { min: 2, max: 4 },
-      resources: { requests: { cpu: "10m" } },
-    });
-    await project.result(["up"]);
-    await kubectl("scale", "deployment/fraud-blue", "--replicas=3");
-    expect(await changedByHand()).toEqual([]);
-    await project.result(["up"]);
-    await configure({ replicas: 3 });
-    await project.result(["up"]);
-    await kubectl("scale", "deployment/fraud-blue", "--replicas=1");
-    await configure({ replicas: 4 });
-    await project.result(["up"]);
-    expect((await deployment("blue"))?.spec.replicas).toBe(4);
-  });
+  test.runIf(isSoak)(
+    "of the size of a slot: an autoscaler's is no change, and what is scaled down is declared anew",
+    async () => {
+      await configure({
+        replicas: undefined,
+        autoscaling: { min: 2, max: 4 },
+        resources: { requests: { cpu: "10m" } },
+      });
+      await project.result(["up"]);
+      await kubectl("scale", "deployment/fraud-blue", "--replicas=3");
+      expect(await changedByHand()).toEqual([]);
+      await project.result(["up"]);
+      await configure({ replicas: 3 });
+      await project.result(["up"]);
+      await kubectl("scale", "deployment/fraud-blue", "--replicas=1");
+      await configure({ replicas: 4 });
+      await project.result(["up"]);
+      expect((await deployment("blue"))?.spec.replicas).toBe(4);
+    },
+  );
 });

@@ -8,6 +8,7 @@ import type { Event } from "../../src/core/events.ts";
 import { openStack } from "../../src/engine/open.ts";
 import type { Stack, StackOptions } from "../../src/engine/stack.ts";
 import { readState } from "../../src/engine/state-file.ts";
+import { inTime } from "./soak.ts";
 import { TestNamespace } from "./test-cluster.ts";
 
 let namespace: TestNamespace;
@@ -280,7 +281,7 @@ describe("a run in the middle of waiting for pods", () => {
     await expectConverged();
   });
 
-  test.each(["the CLI", "the command"])("leaves nothing behind when %s is killed", async (who) => {
+  test.each(inTime(1, ["the command", "the CLI"]))("leaves nothing behind when %s is killed", async (who) => {
     const cleaner = await open("dev", async () => ({}));
     await cleaner.stack.destroy();
     expect(await deployments()).toEqual([]);

@@ -5,7 +5,7 @@ import { RolloutDriver, randomFrom } from "./rollout-driver.ts";
 import { isSoak } from "./soak.ts";
 
 /** `npm run test:soak` kills more often. */
-const instants = isSoak ? 100 : 6;
+const instants = isSoak ? 100 : 3;
 const ratePerSecond = 30;
 const streamSeconds = 3;
 

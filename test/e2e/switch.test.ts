@@ -25,8 +25,8 @@ const version = { blue: "1", green: "2" } as const;
 
 describe("switch on a real cluster", () => {
   test.each([
-    ["nginx", 10 * rounds],
-    ["plain", 4 * rounds],
+    ["nginx", isSoak ? 50 : 4],
+    ["plain", isSoak ? 20 : 2],
   ] as const)(
     "with the router %s no request fails in %i switches under load",
     { timeout: rounds * 900_000 },

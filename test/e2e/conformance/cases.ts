@@ -34,6 +34,9 @@ const needing =
   ({ capabilities, isForGrpc }: Router) =>
     isForGrpc ? "HTTP" : lackingFor(needs, capabilities);
 const all = needing();
+/** What a command does here it does alike behind every router of weights: two of them have it in the ordinary run. */
+const isLikeAnother = ({ name, capabilities }: Router) =>
+  capabilities.weights && name !== "nginx" && name !== "traefik";
 
 /**
  * The same for every router, in the order of one model's life. What only some routers can is a case like any other, whose `lacking` names the
@@ -62,6 +65,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "taken back: testers get what everybody gets, no request fails",
+    isLong: isLikeAnother,
     lacking: needing("weights", "testers"),
     run: takenBack,
   },
@@ -155,6 +159,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "rollback, no request fails",
+    isLong: isLikeAnother,
     lacking: all,
     async run(stage) {
       await stage.withoutFailure(() => stage.project.result(["rollback"]));
