@@ -16,7 +16,7 @@ import { slotProblems } from "../core/slot-rules/slot-rules.ts";
 import { isSlot, type Slot, slots } from "../core/slots.ts";
 import type { BlueGreenModelArgs } from "./arguments.ts";
 import { requireCapability, requireRequestCapabilities, routerNamed } from "./routers/factory.ts";
-import { refuseOwnedAnnotations } from "./routers/main-ingress.ts";
+import { refuseInvalidRouting, refuseOwnedAnnotations } from "./routers/main-ingress.ts";
 import type { Router } from "./routers/router.ts";
 import { requireRoutingCapabilities } from "./routers/routing-wishes.ts";
 import { refuseSharedObjects, together } from "./routers/together.ts";
@@ -61,6 +61,7 @@ export function resolveArgs(name: string, args: BlueGreenModelArgs): ResolvedArg
       "Let `live` be one of the routing's slots.",
     );
   }
+  refuseInvalidRouting(routing);
   const router = together(routerNamed(args.router ?? defaults.router), args.besides ?? []);
   const previewHeader = args.previewHeader ?? defaults.previewHeader;
   if (previewHeader !== defaultPreviewHeader) requireCapability(router, "header", "previewHeader");

@@ -54,7 +54,9 @@ export interface PerformanceMemory {
   readonly sent: number;
   /** How live answers by itself. @default nothing is known yet */
   readonly care?: LiveCare;
-  /** Live's newest answers since the bounds are fixed, milliseconds. @default none */
+  /** Live's median and 95 % when the bounds were fixed, milliseconds. @default not kept */
+  readonly fixedBy?: { readonly median: number; readonly high: number } | undefined;
+  /** Live's newest answers since then, milliseconds. @default none */
   readonly later?: readonly number[];
   /** The bounds are the second ones. @default false */
   readonly isSecond?: boolean;
@@ -70,6 +72,7 @@ const memory = shaped<PerformanceMemory>(
     elapsedMs: z.number().min(0),
     sent: z.int().min(0),
     care: liveCare.optional(),
+    fixedBy: z.object({ median: z.number(), high: z.number() }).optional(),
     later: z.array(z.number()).optional(),
     isSecond: z.boolean().optional(),
   }),
@@ -79,6 +82,8 @@ const firstAnswers = 50;
 const laterAnswers = 200;
 /** Bounds of a live slot that had not enough of the machine hide a slow release: so much over what its later answers say, they are fixed anew. */
 const staleFactor = 1.5;
+/** A share of live's answers that is far below the 5 % which are expected. */
+const hardlyAny = 0.005;
 /** The parts of alpha of the first bounds, and of the second ones: together it is all of it. */
 export const alphaParts = { first: 0.8, second: 0.2 } as const;
 const defaultSeconds = 300;
@@ -151,12 +156,22 @@ export function judgePerformance(
     case "fail":
       return said("fail", `more answers ${verdict.because.join(" and ")} than live: ${evidence}`);
     case "pass": {
+      if (!isStale(kept.fixedBy, later)) return said("pass", evidence);
       const bounds = boundsOf(later);
-      if (later.length < firstAnswers || !areStale(kept.bounds, bounds)) return said("pass", evidence);
       if (kept.isSecond === true) return hold("live's answers are sometimes fast and sometimes slow");
       const again = `live answers faster than when it was fixed what slow is: it is fixed anew, as ${bounds.map(nameOf).join(", ")}`;
       return {
-        memory: { ...next, live: undefined, bounds, later: [], isSecond: true },
+        memory: {
+          ...next,
+          ...{
+            live: undefined,
+            bounds,
+            fixedBy: quantilesOf(later),
+            later: [],
+            isSecond: true,
+            elapsedMs: 0,
+          },
+        },
         verdict: { verdict: "hold", evidence: again, data },
       };
     }
@@ -167,9 +182,17 @@ export function judgePerformance(
   }
 }
 
-/** Of the median and the 95 % alone: the slowest of few answers are chance. */
-function areStale(fixed: readonly number[], now: readonly number[]): boolean {
-  return now.slice(0, 2).some((bound, index) => (fixed[index] ?? 0) > staleFactor * bound);
+/** Whether live is that much faster now: its median is, or hardly any answer comes near what 5 % took. What is chance of few answers is neither. */
+function isStale(fixedBy: PerformanceMemory["fixedBy"], later: readonly number[]): boolean {
+  if (fixedBy === undefined || later.length < firstAnswers) return false;
+  const { median } = quantilesOf(later);
+  const near = later.filter((one) => one > fixedBy.high / staleFactor).length;
+  return fixedBy.median > staleFactor * median || near < hardlyAny * later.length;
+}
+
+function quantilesOf(answers: readonly number[]): { readonly median: number; readonly high: number } {
+  const sorted = answers.toSorted((a, b) => a - b);
+  return { median: quantileOf(sorted, 0.5) ?? 0, high: quantileOf(sorted, 0.95) ?? 0 };
 }
 
 /** Seconds. */
@@ -194,7 +217,8 @@ function withBounds(
   }
   const bounds = boundsOf(first);
   const evidence = `slow is ${bounds.map(nameOf).join(", ")}: ${boundFactor} times live's median, 95 and 99 %`;
-  return { memory: { ...kept, first: [], bounds }, verdict: { verdict: "hold", evidence } };
+  const memory = { ...kept, first: [], bounds, fixedBy: quantilesOf(first) };
+  return { memory, verdict: { verdict: "hold", evidence } };
 }
 
 function percent(share: number): string {

@@ -17,7 +17,7 @@ export type ParsedSteps =
   | { readonly kind: "wrong"; readonly step: string; readonly why: string };
 
 /** Of less, per cent, a proof would have to ask for an answer of the release for too long. */
-const leastShare = 0.1;
+const leastShare = 0.5;
 
 /**
  * The steps of a shift as people write them: `0.5%:10m, 5%:2m, 50%, 100%`. Shares grow, each may have a time for which it holds.

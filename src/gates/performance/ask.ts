@@ -1,11 +1,12 @@
 import { isInterrupted, messageAndHint, UserError } from "../../core/errors.ts";
-import { requestFor, saidBy } from "../ask-model.ts";
+import { requestFor } from "../ask-model.ts";
 import type { Asking } from "../asking.ts";
 import type { IngressOutcome } from "../io.ts";
 import { type LiveCare, LiveWatch, pausedSeconds } from "../live-care.ts";
 import { noAnswer } from "../no-answer.ts";
 import { cameTo } from "../outcome.ts";
 import { type AskingIo, paceOf } from "../parity/ask.ts";
+import { readJson } from "../protocols/protocol.ts";
 
 /** How fast one request was answered. */
 export interface Timed {
@@ -71,7 +72,7 @@ export async function timeBlock(
     if (request === undefined) return;
     const ask = (route: "live" | "release") => io.ask({ route, ...request, signal });
     const [live, release] = await Promise.all([ask("live"), ask("release")]);
-    const [a, b] = [timeOf(asking, live), timeOf(asking, release)];
+    const [a, b] = [timeOf(live), timeOf(release)];
     watch.hear(live);
     if (typeof a === "string" || typeof b === "string") unanswered ??= typeof a === "string" ? a : String(b);
     else times.push({ live: a, release: b });
@@ -100,17 +101,21 @@ export async function timeBlock(
 }
 
 /** A text: nobody can say. A refusal, or an error with HTTP 200, may be quick: it is none of the answers that clients wait for. */
-function timeOf(asking: Asking, outcome: IngressOutcome): number | string {
+function timeOf(outcome: IngressOutcome): number | string {
   const came = cameTo(outcome);
   if (came.kind === "unanswered") return came.why;
   if (came.kind !== "answer" || outcome.kind !== "answer") return Number.POSITIVE_INFINITY;
-  return isAnswer(asking, outcome) ? outcome.latencyMs : Number.POSITIVE_INFINITY;
+  return isAnswer(outcome) ? outcome.latencyMs : Number.POSITIVE_INFINITY;
 }
 
-function isAnswer(asking: Asking, outcome: IngressOutcome): boolean {
-  const said = saidBy(asking, outcome);
-  if (said.kind === "value") return noAnswer(asking, said.value) === undefined;
-  // What is no JSON may be a picture; of other protocols an answer has a form. What is too large to be read has a time all the same.
-  const isTruncated = outcome.kind === "answer" && outcome.answer.truncated === true;
-  return asking.protocol === "json" || isTruncated;
+/** Errors are small. */
+const largestError = 16 * 1024;
+
+function isAnswer({ answer }: Extract<IngressOutcome, { kind: "answer" }>): boolean {
+  if (answer.body.length > largestError) return true;
+  const read = readJson(answer.body);
+  // What is no JSON may be a picture, and what the protocol has no words for may be an answer all the same.
+  return (
+    read.kind === "nothing" || noAnswer({ protocol: "json", answer: undefined }, read.value) === undefined
+  );
 }

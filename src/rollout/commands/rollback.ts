@@ -1,3 +1,5 @@
+import { requireCapability, routerNamed } from "../../component/routers/factory.ts";
+import { stepWishes } from "../../component/routers/routing-wishes.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { ShiftStep } from "../../core/rollout/state.ts";
@@ -73,6 +75,10 @@ async function startOf(
   { acceptChanged = [], now = false, steps = [] }: RollbackOptions,
 ): Promise<Start> {
   const { record, routing, observation } = deployed;
+  const shares = steps.map(({ weight }) => weight);
+  for (const { capability, place } of stepWishes(shares, "--steps")) {
+    requireCapability(routerNamed(record.settings.router), capability, place);
+  }
   const live = liveSlot(routing);
   const idle = otherSlot(live);
   const { deployment, endpoints } = observation.slots[idle];

@@ -173,14 +173,22 @@ export async function lastHour(
         isOfModel(counters, model, { name: requests, labels: withOwnLabels(labels, counters) }),
       );
   };
-  const series = onceEach((await Promise.all(known.map(read))).flat(), host).flat();
-  const sums = new Map<number, number>();
-  for (const { values } of series) {
-    for (const [at, value] of Array.isArray(values) ? values.filter(isPair) : []) {
-      if (Number.isFinite(Number(value))) sums.set(Number(at), (sums.get(Number(at)) ?? 0) + Number(value));
+  const moments = new Map<number, { labels: Readonly<Record<string, string>>; value: number }[]>();
+  for (const { labels, values } of (await Promise.all(known.map(read))).flat()) {
+    for (const [at, text] of Array.isArray(values) ? values.filter(isPair) : []) {
+      const value = Number(text);
+      if (!Number.isFinite(value)) continue;
+      moments.set(Number(at), [...(moments.get(Number(at)) ?? []), { labels, value }]);
     }
   }
-  const means = [...sums].toSorted(([a], [b]) => a - b).map(([, mean]) => mean);
+  // At each moment by itself: a process may have come after another one at the same address.
+  const means = [...moments]
+    .toSorted(([a], [b]) => a - b)
+    .map(([, values]) =>
+      onceEach(values, host)
+        .flat()
+        .reduce((sum, { value }) => sum + value, 0),
+    );
   return means.length < wholeTens ? means.slice(1) : means;
 }
 

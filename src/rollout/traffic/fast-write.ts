@@ -151,7 +151,9 @@ function wanted(
   const { before, after } = change;
   if (live === undefined) return { ...after };
   // In the same write: without it, or before it, the old share would mean another one.
-  const added = Object.entries(neutral).filter(([key]) => live.metadata?.annotations?.[key] !== undefined);
+  const added = Object.entries(neutral).filter(
+    ([key]) => live.metadata?.annotations?.[key] !== undefined && !(key in after.metadata.annotations),
+  );
   const changes = { ...Object.fromEntries(added), ...changedAnnotations(change) };
   const { apiVersion, kind } = after;
   const metadata = {

@@ -50,7 +50,7 @@ export class Stage {
     const { testers, copies = false } = of;
     await configureReleases(project, {
       streamSeconds,
-      steps: `${this.firstShare}%:2s, 50%:2s`,
+      steps: `${this.firstShare}%:2s, ${3 * this.firstShare}%:2s`,
       rollbackWindow: 600,
       ...(copies ? { shadow: { for: 5, percent: copiedPercent } } : {}),
       settings: {
