@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failureOf, operations, ProgramStack } from "./program-stack.ts";
-import { inTime } from "./soak.ts";
+import { inTime, isSoak } from "./soak.ts";
 import { TestNamespace, testImages } from "./test-cluster.ts";
 
 let namespace: TestNamespace;
@@ -171,40 +171,44 @@ test("a Job that fails says what its pod said", async () => {
   await stack.destroy();
 });
 
-test("an Ingress that nobody serves and a Service that nobody gives an address say what they wait for, once, and again when their time is over", async () => {
-  const stack = new ProgramStack(namespace, "unserved");
-  const metadata = (name: string) => ({
-    name,
-    namespace: namespace.name,
-    annotations: { "pulumi.com/timeoutSeconds": "40" },
-  });
-  await stack.with(() => {
-    new kubernetes.core.v1.Service("alone", {
-      metadata: metadata("alone"),
-      spec: { type: "LoadBalancer", selector: { app: "nobody" }, ports: [{ port: 80 }] },
+test.runIf(isSoak)(
+  "an Ingress that nobody serves and a Service that nobody gives an address say what they wait for, once, and again when their time is over",
+  async () => {
+    const stack = new ProgramStack(namespace, "unserved");
+    const metadata = (name: string) => ({
+      name,
+      namespace: namespace.name,
+      annotations: { "pulumi.com/timeoutSeconds": "40" },
     });
-    new kubernetes.networking.v1.Ingress("unserved", {
-      metadata: metadata("unserved"),
-      spec: {
-        ingressClassName: "ngnix",
-        defaultBackend: { service: { name: "alone", port: { number: 80 } } },
-      },
+    await stack.with(() => {
+      new kubernetes.core.v1.Service("alone", {
+        metadata: metadata("alone"),
+        spec: { type: "LoadBalancer", selector: { app: "nobody" }, ports: [{ port: 80 }] },
+      });
+      new kubernetes.networking.v1.Ingress("unserved", {
+        metadata: metadata("unserved"),
+        spec: {
+          ingressClassName: "ngnix",
+          defaultBackend: { service: { name: "alone", port: { number: 80 } } },
+        },
+      });
     });
-  });
-  const message = await failureOf(stack.up());
-  const reasons = [
-    "no pod has the labels that it selects (app=nobody); it has no address yet",
-    "it has no address yet: The cluster has no IngressClass ngnix, so nobody would serve the Ingress.",
-  ];
-  for (const reason of reasons) {
-    expect(message).toContain(`it did not become ready in time: ${reason}`);
-    const told = stack.events.filter(
-      (event) => event.type === "warning" && event.code === "still-waiting" && event.message.includes(reason),
-    );
-    expect(told.length, reason).toBe(1);
-  }
-  await stack.destroy();
-});
+    const message = await failureOf(stack.up());
+    const reasons = [
+      "no pod has the labels that it selects (app=nobody); it has no address yet",
+      "it has no address yet: The cluster has no IngressClass ngnix, so nobody would serve the Ingress.",
+    ];
+    for (const reason of reasons) {
+      expect(message).toContain(`it did not become ready in time: ${reason}`);
+      const told = stack.events.filter(
+        (event) =>
+          event.type === "warning" && event.code === "still-waiting" && event.message.includes(reason),
+      );
+      expect(told.length, reason).toBe(1);
+    }
+    await stack.destroy();
+  },
+);
 
 test("pods that only take their time have it, and then say what they lack", async () => {
   const stack = new ProgramStack(namespace, "slow");

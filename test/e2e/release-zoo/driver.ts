@@ -155,7 +155,8 @@ export class Zoo {
           soak: 1,
           drain: 1,
           rollbackWindow: 600,
-          warmUp: { path: inferPath, body: { inputs: [tensorOf([row])] } },
+          // Longer than the one that is cold for half a minute needs; those that are slow for good wait as long.
+          warmUp: { path: inferPath, body: { inputs: [tensorOf([row])] }, deadline: 45 },
           ...(kind === undefined ? {} : { ...stepsOf(kind), gates: gatesOf(kind) }),
         },
       },
