@@ -56,6 +56,43 @@ describe("engine events", () => {
     ]);
   });
 
+  test("an object that the provider took as it was before its write is known", () => {
+    const updated = (outputs: object, of: { type?: string; inputs?: object } = {}) => {
+      const inputs = of.inputs ?? {
+        metadata: { name: "fraud", labels: { app: "fraud", "app.kubernetes.io/managed-by": "modelswitch" } },
+        spec: { rules: [{ host: "a.b" }] },
+      };
+      const about = { old: { inputs: {}, outputs: {} } as never, new: { inputs, outputs } as never };
+      return observe([
+        { resOutputsEvent: { metadata: { ...metadata("update", ingress, about), ...of } as never } },
+      ]).observed.behind;
+    };
+    const labels = { app: "fraud", "app.kubernetes.io/managed-by": "modelswitch", team: "risk" };
+    const rules = [{ host: "a.b", http: { paths: [] } }];
+    expect(updated({ metadata: { labels, uid: "1" }, spec: { rules, ingressClassName: "x" } })).toEqual([]);
+    expect(updated({ metadata: { labels: { app: "fraud" } }, spec: { rules } })).toEqual([ingress]);
+    expect(updated({ metadata: { labels }, spec: { rules: [{ host: "old" }] } })).toEqual([ingress]);
+    expect(updated({ metadata: { labels }, spec: {} })).toEqual([ingress]);
+    // What is masked cannot be told, and other kinds have what the API server answered.
+    const masked = { metadata: { annotations: { token: "[secret]" } } };
+    expect(updated({ metadata: { annotations: { token: "x" } } }, { inputs: masked })).toEqual([]);
+    expect(updated({}, { type: "kubernetes:core/v1:Service" })).toEqual([]);
+    const label = 'metadata.labels["app.kubernetes.io/managed-by"]';
+    const inputs = { metadata: { name: "fraud", labels: { "app.kubernetes.io/managed-by": "modelswitch" } } };
+    const { observed } = observe([
+      {
+        resOutputsEvent: {
+          metadata: metadata("update", ingress, {
+            old: { inputs, outputs: { metadata: { labels: {} } } } as never,
+            new: { inputs, outputs: inputs } as never,
+            detailedDiff: { [label]: { diffKind: "add" as never, inputDiff: false } },
+          }),
+        },
+      },
+    ]);
+    expect(observed.changes[0]?.properties).toEqual([{ path: label, after: "modelswitch" }]);
+  });
+
   test("of a preview are planned, each once", () => {
     const { seen } = observe(
       [{ resourcePreEvent: { metadata: update } }, { resOutputsEvent: { metadata: update } }],

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import type { UserError } from "../core/errors.ts";
 import type { Event, EventSink } from "../core/events.ts";
-import { valueAt } from "../core/fields.ts";
+import { isFields, valueAt } from "../core/fields.ts";
 import { change, differences, isInternal, presentable, secretPaths, splitPath } from "./property-paths.ts";
 import { inOurWords, unreadyReasons } from "./provider-words.ts";
 import { isWatchFailure, refusedList } from "./refused-lists.ts";
@@ -37,6 +37,8 @@ export interface Observed {
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly diagnostics: readonly Diagnostic[];
   readonly failed: readonly EngineObject[];
+  /** Resources that were updated, and whose outputs are not what was written. */
+  readonly behind: readonly string[];
   /** Whether the engine said that the operation ended, in whichever way. */
   readonly ended: boolean;
 }
@@ -61,6 +63,7 @@ export class EngineEvents {
   readonly #changes = new Map<string, ResourceChange>();
   readonly #same = new Set<string>();
   readonly #failed = new Map<string, EngineObject>();
+  readonly #behind = new Set<string>();
   readonly #diagnostics: Diagnostic[] = [];
   /** Components report more than once. */
   readonly #said = new Set<string>();
@@ -91,6 +94,7 @@ export class EngineEvents {
       outputs: this.#outputs,
       diagnostics: this.#diagnostics,
       failed: [...this.#failed.values()],
+      behind: [...this.#behind],
       ended: this.#ended,
     };
   }
@@ -114,6 +118,7 @@ export class EngineEvents {
     if (moment === "before") this.#begun.set(metadata.urn, metadata);
     else this.#waits?.end(metadata.urn);
     if (moment === "failed") this.#failed.set(metadata.urn, objectOf(metadata));
+    if (moment === "after" && !this.#planning && isBehind(metadata)) this.#behind.add(metadata.urn);
     const operation = operationOf(metadata);
     if (operation === undefined) return;
     if (operation === "same") {
@@ -218,6 +223,40 @@ export function describeUrn(urn: string): { readonly kind: string; readonly name
   return { kind: kindOf(types.split("$").at(-1) ?? types), name };
 }
 
+/** Kinds that the provider waits for by what it hears of them, and of which it keeps what it heard first. */
+const heardOf = /^kubernetes:(networking\.k8s\.io\/v1:Ingress|apps\/v1:Deployment)$/;
+
+/**
+ * Whether what the provider took for the object after its write is the one before it: its first list comes from the API server's cache, which may be
+ * older. State and cluster would differ then, and the next update would write what is there, or not write what is not.
+ */
+function isBehind({ op, type, new: now }: StepEventMetadata): boolean {
+  const { inputs, outputs } = now ?? {};
+  if (op !== "update" || !heardOf.test(type) || outputs === undefined || Object.keys(outputs).length === 0) {
+    return false;
+  }
+  const places = [
+    ["metadata", "labels"],
+    ["metadata", "annotations"],
+    ...(type.endsWith("Ingress") ? [["spec"]] : []),
+  ];
+  return places.some((place) => !holds(valueAt(outputs, place), valueAt(inputs, place)));
+}
+
+/** Whether everything that is declared is there; what is masked cannot be told. */
+function holds(there: unknown, declared: unknown): boolean {
+  if (declared === undefined || declared === null || presentable(declared) === "[secret]") return true;
+  if (Array.isArray(declared)) {
+    return Array.isArray(there) && declared.every((one, index) => holds(there[index], one));
+  }
+  if (isFields(declared)) {
+    return Object.entries(declared).every(
+      ([key, one]) => isInternal(key) || holds(isFields(there) ? there[key] : undefined, one),
+    );
+  }
+  return presentable(there) === "[secret]" || there === declared;
+}
+
 function describe(metadata: StepEventMetadata): { readonly kind: string; readonly name: string } {
   const { kind, name } = describeUrn(metadata.urn);
   const inputs = metadata.new?.inputs ?? metadata.old?.inputs;
@@ -285,9 +324,11 @@ function propertiesOf(
   if (detailed.length === 0) return differences(before?.inputs ?? {}, after?.inputs ?? {});
   return detailed.flatMap(([path, diff]) => {
     const parts = splitPath(path);
-    const old =
-      valueAt(diff.inputDiff ? before?.inputs : before?.outputs, parts) ?? valueAt(before?.inputs, parts);
     const fresh = valueAt(after?.inputs, parts);
+    const declared = valueAt(before?.inputs, parts);
+    // What was declared already and differs all the same is not there.
+    const otherwise = declared === fresh ? undefined : declared;
+    const old = valueAt(diff.inputDiff ? before?.inputs : before?.outputs, parts) ?? otherwise;
     // A path to a whole object: say which of its leaves differ.
     const leaves = differences(old, fresh, parts);
     return leaves.length === 0 ? [change(path, old, fresh)] : leaves;

@@ -133,6 +133,7 @@ export class LocalStack implements Stack {
     return await this.#runs.withSession(operation, async (session) => {
       if (operation !== "preview") await this.#runs.settle(operation, session);
       const observed = await this.#runs.attempt(operation, session);
+      if (observed.behind.length > 0) await session.cli.refreshOnly(observed.behind);
       return {
         changes: observed.changes,
         same: observed.same,

@@ -233,5 +233,6 @@ const nothingObserved: Observed = {
   outputs: {},
   diagnostics: [],
   failed: [],
+  behind: [],
   ended: false,
 };
