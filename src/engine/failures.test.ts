@@ -12,7 +12,7 @@ const context = {
 const service = "urn:pulumi:dev::fraud::kubernetes:core/v1:Service::fraud-blue";
 
 function observed(...diagnostics: Diagnostic[]): Observed {
-  return { changes: [], same: 0, outputs: {}, diagnostics, failed: [], ended: true };
+  return { changes: [], same: 0, outputs: {}, diagnostics, failed: [], behind: [], ended: true };
 }
 
 function error(message: string, urn?: string): Diagnostic {

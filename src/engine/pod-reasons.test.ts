@@ -16,7 +16,7 @@ const output = { stdout: "", stderr: "error: update failed", code: 1 };
 function waited(kind: string, unready = true): Observed {
   const urn = urnOf(kind, "big");
   return {
-    ...{ changes: [], same: 0, outputs: {}, ended: true },
+    ...{ changes: [], same: 0, outputs: {}, behind: [], ended: true },
     diagnostics: [
       {
         severity: "error",

@@ -25,6 +25,10 @@ export class RecordingProxy {
   readonly asked: Asked[] = [];
   /** Refuses what this says. */
   deny: (permission: Permission) => boolean = () => false;
+  /** What is answered in place of the API server, as JSON, for example what its cache would have known a while ago. */
+  instead: (permission: Permission, url: URL) => string | undefined = () => undefined;
+  /** How long a request waits before it is passed on, milliseconds. */
+  hold: (permission: Permission) => number = () => 0;
   /** The PEM of the authority that its certificate is of: credentials go over TLS only. */
   readonly certificate: string;
   readonly #server: ReturnType<typeof createServer>;
@@ -77,6 +81,23 @@ export class RecordingProxy {
       request.resume();
       return;
     }
+    const old = permission && this.instead(permission, new URL(request.url ?? "/", this.url));
+    if (old !== undefined) {
+      request.resume();
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(old);
+      return;
+    }
+    const holdMs = permission === undefined ? 0 : this.hold(permission);
+    if (holdMs > 0) setTimeout(() => this.#forward(request, response, permission), holdMs);
+    else this.#forward(request, response, permission);
+  }
+
+  #forward(
+    request: IncomingMessage,
+    response: ServerResponse,
+    permission: ReturnType<typeof permissionOf>,
+  ): void {
     const { method, headers } = request;
     const upstream = httpsRequest(
       new URL(request.url ?? "/", this.#upstream),
