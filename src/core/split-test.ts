@@ -15,8 +15,6 @@ export interface Rival {
 const surest = Math.log(1e6);
 /** Splits that differ so little that more answers than these would be needed are told apart only as well as these can. */
 const mostAnswers = 500;
-/** Half a per cent needs twice as many as one per cent to be as sure; nobody asks for ever. */
-const mostOfSmall = 1000;
 
 /**
  * What the declared split is to be told from: each earlier one that clients would notice, once. Where a slot is to get nothing any more, and
@@ -33,9 +31,7 @@ export function rivalsOf(
   return [...shares].map((share) => {
     const blue = declared.blue + (share - declared.blue) * behind;
     const split = { blue, green: 100 - blue };
-    const least = Math.min(...[declared.blue, declared.green, share, 100 - share].filter((one) => one > 0));
-    const answers = Math.min(mostOfSmall, mostAnswers * Math.max(1, 1 / least));
-    return { split, threshold: Math.min(surest, answers * evidencePerAnswer(declared, split)) };
+    return { split, threshold: Math.min(surest, mostAnswers * evidencePerAnswer(declared, split)) };
   });
 }
 

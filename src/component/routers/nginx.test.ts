@@ -175,6 +175,7 @@ describe("the nginx router", () => {
   test.each([
     ["that is none", { canary: "false", "canary-weight": "10" }, 0],
     ["with a broken weight", { "canary-weight": "lots" }, 0],
+    ["with half a per cent as nobody reads it", { "canary-weight": "0.5" }, 0],
     ["with less than nothing", { "canary-weight": "-5" }, 0],
     ["with more than everything", { "canary-weight": "120" }, 100],
     ["with a weight of another total", { "canary-weight": "300", "canary-weight-total": "1000" }, 30],

@@ -54,6 +54,7 @@ export const nginx: Router<IngressManifest> = {
   ...ofIngresses,
   capabilities: routerCapabilities.nginx,
   neutral: { [canaryWeightTotal]: "100" },
+  together: [canaryWeight, canaryWeightTotal],
 
   refs(model) {
     const names = objectNames(model);
@@ -158,9 +159,11 @@ function weightAnnotations(weight: number): Readonly<Record<string, string>> {
  * latter out, and nothing bars the way back from there.
  */
 function weightIn(annotations: Readonly<Record<string, string>>): number {
+  // Controllers read whole numbers; what is none is no share.
+  const whole = (text: string) => (/^\d+$/.test(text) ? Number(text) : Number.NaN);
   const [weight, total] = [
-    Number(annotations[canaryWeight] ?? "0"),
-    Number(annotations[canaryWeightTotal] ?? "100"),
+    whole(annotations[canaryWeight] ?? "0"),
+    whole(annotations[canaryWeightTotal] ?? "100"),
   ];
   if (annotations[canary] !== "true" || !(weight > 0) || !(total > 0)) return 0;
   if (weight >= total) return 100;

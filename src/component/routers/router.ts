@@ -198,6 +198,8 @@ export interface Router<Manifest extends RoutingObject = RoutingObject> extends 
    * next write sets it. @default none
    */
   readonly neutral?: Readonly<Record<string, string>>;
+  /** Annotations that say a share only together: whoever writes one of them writes all. @default none */
+  readonly together?: readonly string[];
   /**
    * How the controller really shares requests, in per cent, where it can't share them as declared: it deals to pods, in whole numbers. Pure.
    * @default as declared

@@ -31,11 +31,12 @@ test("steps grow to 100 %, each with its time", () => {
 
 test.each([
   ["25%, 5%", "5%", "must be more than the 25% before it"],
-  ["0%", "0%", "must be from 0.5% to 100%"],
-  ["0.05%", "0.05%", "must be from 0.5% to 100%"],
+  ["0%", "0%", "must be from 0.5% to 99.5%, or 100%"],
+  ["0.05%", "0.05%", "must be from 0.5% to 99.5%, or 100%"],
+  ["50%, 99.99%", "99.99%", "must be from 0.5% to 99.5%, or 100%"],
   ["1.125%", "1.125%", "has more than two decimals"],
   ["5%, 0.5%", "0.5%", "must be more than the 5% before it"],
-  ["101%", "101%", "must be from 0.5% to 100%"],
+  ["101%", "101%", "must be from 0.5% to 99.5%, or 100%"],
   ["5%:soon", "5%:soon", "has no valid time"],
   ["5", "5", "is no step"],
   ["100%, 100%", "100%", "must be more than the 100% before it"],

@@ -16,7 +16,7 @@ export type ParsedSteps =
   | { readonly kind: "steps"; readonly steps: readonly ShiftStep[]; readonly holdAtEndMs: number }
   | { readonly kind: "wrong"; readonly step: string; readonly why: string };
 
-/** Of less, per cent, a proof would have to ask for an answer of the release for too long. */
+/** Of less, per cent, a proof would have to ask for an answer of that slot for too long. */
 const leastShare = 0.5;
 
 /**
@@ -39,8 +39,9 @@ export function parseSteps(text: string): ParsedSteps {
         why: `has no valid time after the colon; write for example 30s, 5m or 1h`,
       };
     }
-    if (weight < leastShare || weight > 100) {
-      return { kind: "wrong", step, why: `must be from ${leastShare}% to 100%` };
+    const isBetween = weight >= leastShare && weight <= 100 - leastShare;
+    if (!isBetween && weight !== 100) {
+      return { kind: "wrong", step, why: `must be from ${leastShare}% to ${100 - leastShare}%, or 100%` };
     }
     if (!isShare(weight)) return { kind: "wrong", step, why: "has more than two decimals" };
     if (weight <= before) return { kind: "wrong", step, why: `must be more than the ${before}% before it` };

@@ -1,4 +1,4 @@
-import { requireCapability, routerNamed } from "../../component/routers/factory.ts";
+import { requireCapability } from "../../component/routers/factory.ts";
 import { stepWishes } from "../../component/routers/routing-wishes.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
@@ -74,10 +74,10 @@ async function startOf(
   wanted: ReleaseRecord,
   { acceptChanged = [], now = false, steps = [] }: RollbackOptions,
 ): Promise<Start> {
-  const { record, routing, observation } = deployed;
+  const { record, routing, observation, location } = deployed;
   const shares = steps.map(({ weight }) => weight);
   for (const { capability, place } of stepWishes(shares, "--steps")) {
-    requireCapability(routerNamed(record.settings.router), capability, place);
+    requireCapability(location.router, capability, place);
   }
   const live = liveSlot(routing);
   const idle = otherSlot(live);

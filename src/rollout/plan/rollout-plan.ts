@@ -1,4 +1,4 @@
-import { requireCapability, routerNamed } from "../../component/routers/factory.ts";
+import { requireCapability } from "../../component/routers/factory.ts";
 import { stepWishes } from "../../component/routers/routing-wishes.ts";
 import type { ResolvedConfig, ResolvedRollout } from "../../config/model/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
@@ -13,7 +13,7 @@ import type { RolloutRecord, SlotScaling } from "../record/record.ts";
  */
 export function planOf(
   config: ResolvedConfig,
-  { record, routing, observation }: Deployed,
+  { record, routing, observation, location }: Deployed,
   declared: number,
   scaling: SlotScaling | undefined,
 ): RolloutPlan {
@@ -39,7 +39,7 @@ export function planOf(
   }
   const shares = rollout.steps.map(({ weight }) => weight);
   for (const { capability, place } of stepWishes(shares, "rollout.steps")) {
-    requireCapability(routerNamed(record.settings.router), capability, place);
+    requireCapability(location.router, capability, place);
   }
   return {
     readiness: "all",

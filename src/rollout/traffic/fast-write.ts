@@ -81,7 +81,7 @@ async function writeObject(
   traffic: FastPlace,
   expected: Routing | undefined,
   change: ObjectChange,
-  { neutral = {} }: Pick<Router, "neutral">,
+  router: Pick<Router, "neutral" | "together">,
 ): Promise<void> {
   const { context } = traffic;
   const path = objectPath(context.namespace, change.ref);
@@ -95,7 +95,7 @@ async function writeObject(
         manager: ownManager,
         change: (owned) => {
           isUnowned = live !== undefined && owned === undefined;
-          return wanted(change, live, owned, neutral);
+          return wanted(change, live, owned, router);
         },
         signal: unstoppable,
       });
@@ -146,15 +146,18 @@ function wanted(
   change: ObjectChange,
   live: KubernetesObject | undefined,
   owned: KubernetesObject | undefined,
-  neutral: Readonly<Record<string, string>>,
+  { neutral = {}, together = [] }: Pick<Router, "neutral" | "together">,
 ): KubernetesObject {
   const { before, after } = change;
   if (live === undefined) return { ...after };
   // In the same write: without it, or before it, the old share would mean another one.
-  const added = Object.entries(neutral).filter(
-    ([key]) => live.metadata?.annotations?.[key] !== undefined && !(key in after.metadata.annotations),
-  );
-  const changes = { ...Object.fromEntries(added), ...changedAnnotations(change) };
+  const added = Object.entries(neutral).filter(([key]) => live.metadata?.annotations?.[key] !== undefined);
+  // Somebody may have said the same share by other numbers: what differs between two declared ones alone would be another one beside them.
+  const said = together.flatMap((key) => {
+    const value = after.metadata.annotations[key];
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  const changes = { ...Object.fromEntries([...added, ...said]), ...changedAnnotations(change) };
   const { apiVersion, kind } = after;
   const metadata = {
     name: after.metadata.name,

@@ -65,7 +65,6 @@ export const cases: readonly Case[] = [
   },
   {
     name: "taken back: testers get what everybody gets, no request fails",
-    isLong: isLikeAnother,
     lacking: needing("weights", "testers"),
     run: takenBack,
   },
