@@ -70,5 +70,5 @@ test("an update that the API server's cache has not heard of is none to be made 
   await configure({});
   await changesOf("up");
   const found = await project.namespace.api.find<KubernetesObject>(`${path()}/fraud`);
-  expect(found?.metadata?.annotations).not.toHaveProperty(["example.com/team"]);
+  expect(found?.metadata?.annotations ?? {}).not.toHaveProperty(["example.com/team"]);
 });
