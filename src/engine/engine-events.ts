@@ -327,7 +327,7 @@ function propertiesOf(
     const fresh = valueAt(after?.inputs, parts);
     const declared = valueAt(before?.inputs, parts);
     // What was declared already and differs all the same is not there.
-    const otherwise = declared === fresh ? undefined : declared;
+    const otherwise = differences(declared, fresh).length === 0 ? undefined : declared;
     const old = valueAt(diff.inputDiff ? before?.inputs : before?.outputs, parts) ?? otherwise;
     // A path to a whole object: say which of its leaves differ.
     const leaves = differences(old, fresh, parts);
