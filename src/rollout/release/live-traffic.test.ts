@@ -167,7 +167,7 @@ describe("where nobody counts", () => {
   });
 });
 
-describe("steps: auto", () => {
+describe("steps: auto", { timeout: 120_000 }, () => {
   test("chooses shares and times by the traffic, and records them", async () => {
     const end = await release(context({ steps: "auto" }), to("fraud:2"));
     expect(end).toMatchObject({ kind: "live" });
