@@ -50,6 +50,8 @@ export default defineConfig({
           // Pulumi keeps its runtime in process globals: one process per file keeps tests apart.
           pool: "forks",
           testTimeout: 20_000,
+          // A condition is waited for as long as its test may take: a busy machine is no reason to fail.
+          expect: { poll: { timeout: 15_000 } },
         },
       },
       endToEnd({
