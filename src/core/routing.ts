@@ -82,6 +82,11 @@ export function toShare(percent: number): number {
   return Math.round(percent * 100) / 100;
 }
 
+/** A share in whole numbers: out of a hundred, or out of ten thousand where it is no whole per cent. Pure. */
+export function partsOf(share: number): { readonly parts: number; readonly of: 100 | 10_000 } {
+  return Number.isInteger(share) ? { parts: share, of: 100 } : { parts: Math.round(100 * share), of: 10_000 };
+}
+
 /** Whether per cent are a share that can be declared. Pure. */
 export function isShare(percent: number): boolean {
   return percent >= 0 && percent <= 100 && toShare(percent) === percent;

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import type { UserError } from "../core/errors.ts";
 import type { Event, EventSink } from "../core/events.ts";
-import { isFields, valueAt } from "../core/fields.ts";
+import { contains, valueAt } from "../core/fields.ts";
 import { change, differences, isInternal, presentable, secretPaths, splitPath } from "./property-paths.ts";
 import { inOurWords, unreadyReasons } from "./provider-words.ts";
 import { isWatchFailure, refusedList } from "./refused-lists.ts";
@@ -240,22 +240,15 @@ function isBehind({ op, type, new: now }: StepEventMetadata): boolean {
     ["metadata", "annotations"],
     ...(type.endsWith("Ingress") ? [["spec"]] : []),
   ];
-  return places.some((place) => !holds(valueAt(outputs, place), valueAt(inputs, place)));
+  return places.some((place) => {
+    const declared = presentable(valueAt(inputs, place));
+    return declared !== undefined && !contains(presentable(valueAt(outputs, place)), declared, isAsDeclared);
+  });
 }
 
-/** Whether everything that is declared is there; what is masked cannot be told. */
-function holds(there: unknown, declared: unknown): boolean {
-  if (declared === undefined || declared === null || presentable(declared) === "[secret]") return true;
-  if (Array.isArray(declared)) {
-    return Array.isArray(there) && declared.every((one, index) => holds(there[index], one));
-  }
-  if (isFields(declared)) {
-    return Object.entries(declared).every(
-      ([key, one]) => isInternal(key) || holds(isFields(there) ? there[key] : undefined, one),
-    );
-  }
-  return presentable(there) === "[secret]" || there === declared;
-}
+/** What is masked cannot be told, and nothing is declared by null. */
+const isAsDeclared = (there: unknown, declared: unknown) =>
+  declared === null || [there, declared].includes("[secret]") || there === declared;
 
 function describe(metadata: StepEventMetadata): { readonly kind: string; readonly name: string } {
   const { kind, name } = describeUrn(metadata.urn);

@@ -65,8 +65,8 @@ const wholeShares = Array.from({ length: 101 }, (_, weight) => weight);
 const someFineShares = [0.01, 0.1, 0.5, 2.5, 33.33, 66.67, 99.5, 99.99];
 
 /**
- * 0, 1, …, 100 from every slot to every slot, and some of the shares between, where the router can say them; and with each what else the router can say: whose testers are,
- * copies for a slot without traffic, clients that stay while there is a choice.
+ * 0, 1, …, 100 from every slot to every slot, and some of the shares between, where the router can say them; and with each what else the router
+ * can say: whose testers are, copies for a slot without traffic, clients that stay while there is a choice.
  */
 function everyRouting({ capabilities }: Router): readonly Routing[] {
   const { weights, fineShares, commit, testers, mirror, sticky } = capabilities;

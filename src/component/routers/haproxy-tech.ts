@@ -1,7 +1,7 @@
 import { type IngressSpec, placesOf } from "../../core/model.ts";
 import { type Named, objectNames } from "../../core/names.ts";
 import { isObject } from "../../core/object-kind.ts";
-import { type Routing, settled, settledOn, toShare } from "../../core/routing.ts";
+import { partsOf, type Routing, settled, settledOn, toShare } from "../../core/routing.ts";
 import { isSlot, otherSlot, type Slot } from "../../core/slots.ts";
 import { routerCapabilities } from "./capabilities.ts";
 import { haproxyTechCounters } from "./counters/haproxy.ts";
@@ -113,7 +113,8 @@ export const haproxyTech: Router<IngressManifest | ServiceManifest> = {
 
 /** True for this share of the requests, in per cent. */
 function chanceOf(share: number): string {
-  return Number.isInteger(share) ? `rand(100) lt ${share}` : `rand(10000) lt ${Math.round(100 * share)}`;
+  const { parts, of } = partsOf(share);
+  return `rand(${of}) lt ${parts}`;
 }
 
 /** Per cent of the requests that are taken away from the main Ingress. */

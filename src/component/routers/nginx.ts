@@ -1,5 +1,5 @@
 import { defaultPreviewHeader, objectNames } from "../../core/names.ts";
-import { changed, finestShare, type Routing, sharedAsNear } from "../../core/routing.ts";
+import { changed, finestShare, partsOf, type Routing, sharedAsNear } from "../../core/routing.ts";
 import { otherSlot } from "../../core/slots.ts";
 import {
   cookieValue,
@@ -149,9 +149,8 @@ export const nginx: Router<IngressManifest> = {
 
 /** Of a hundred, which is what controllers take it for by themselves, or of ten thousand. */
 function weightAnnotations(weight: number): Readonly<Record<string, string>> {
-  return Number.isInteger(weight)
-    ? { [canaryWeight]: String(weight) }
-    : { [canaryWeight]: String(Math.round(100 * weight)), [canaryWeightTotal]: "10000" };
+  const { parts, of } = partsOf(weight);
+  return { [canaryWeight]: String(parts), ...(of === 100 ? {} : { [canaryWeightTotal]: String(of) }) };
 }
 
 /**

@@ -33,8 +33,16 @@ export function routingWishes(
   ];
 }
 
+/**
+ * Refuses shares that a router cannot say. `place`: where they are asked for.
+ * @throws UserError `capability-missing`
+ */
+export function requireSteps(router: Router, shares: readonly number[], place: string): void {
+  for (const { capability } of stepWishes(shares, place)) requireCapability(router, capability, place);
+}
+
 /** What shares ask of a router. Pure. */
-export function stepWishes(shares: readonly number[], place: string): readonly RoutingWish[] {
+function stepWishes(shares: readonly number[], place: string): readonly RoutingWish[] {
   return [
     ...(shares.length === 0 ? [] : [{ capability: "weights", place } as const]),
     ...(shares.every(Number.isInteger) ? [] : [{ capability: "fineShares", place } as const]),

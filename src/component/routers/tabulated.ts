@@ -1,3 +1,4 @@
+import { contains } from "../../core/fields.ts";
 import { objectNames } from "../../core/names.ts";
 import { isObject, type ObjectRef } from "../../core/object-kind.ts";
 import type { OwnRouterName } from "../../core/router-names.ts";
@@ -91,20 +92,4 @@ export function routerOfTable(name: OwnRouterName, table: RouterTable): Router {
       addresses: [],
     }),
   };
-}
-
-/** Whether all that was written is there; the API server and webhooks may have added fields. */
-function contains(found: unknown, written: unknown): boolean {
-  if (Array.isArray(written)) {
-    const isList = Array.isArray(found) && found.length === written.length;
-    return isList && written.every((one, index) => contains(found[index], one));
-  }
-  if (typeof written === "object" && written !== null) {
-    if (typeof found !== "object" || found === null) return false;
-    const there = found as Readonly<Record<string, unknown>>;
-    return Object.entries(written).every(
-      ([key, value]) => value === undefined || contains(there[key], value),
-    );
-  }
-  return found === written;
 }

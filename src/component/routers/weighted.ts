@@ -5,6 +5,7 @@ import { apiVersionOf, type ObjectKind } from "../../core/object-kind.ts";
 import type { RouterName } from "../../core/router-names.ts";
 import {
   finestShare,
+  partsOf,
   type Routing,
   type Side,
   settled,
@@ -61,8 +62,8 @@ export function testersService({ names, model, testers, routing }: RouterInput):
 export function weightsOf(input: RouterInput): readonly { slot: Slot; service: string; weight: number }[] {
   const split = splitOf(input.routing);
   const { service } = objectNames(input.names ?? input.model);
-  const perCent = Number.isInteger(split.blue) ? 1 : 100;
-  return slots.map((slot) => ({ slot, service: service[slot], weight: Math.round(perCent * split[slot]) }));
+  // Both or none are whole per cent: together they are a hundred.
+  return slots.map((slot) => ({ slot, service: service[slot], weight: partsOf(split[slot]).parts }));
 }
 
 /** What is known of a Service in a list of weights. */

@@ -49,7 +49,7 @@ export type DriftSample =
     };
 
 /** How long one look asks: the evidence of a look that is killed is asked for again. */
-const lookMs = 5_000;
+export const lookMs = 5_000;
 const mostInOneLook = 500;
 /** Above this pace one request after the other may be too slow. */
 const sequentialPace = 10;

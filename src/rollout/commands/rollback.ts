@@ -1,5 +1,4 @@
-import { requireCapability } from "../../component/routers/factory.ts";
-import { stepWishes } from "../../component/routers/routing-wishes.ts";
+import { requireSteps } from "../../component/routers/routing-wishes.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { ShiftStep } from "../../core/rollout/state.ts";
@@ -76,9 +75,7 @@ async function startOf(
 ): Promise<Start> {
   const { record, routing, observation, location } = deployed;
   const shares = steps.map(({ weight }) => weight);
-  for (const { capability, place } of stepWishes(shares, "--steps")) {
-    requireCapability(location.router, capability, place);
-  }
+  requireSteps(location.router, shares, "--steps");
   const live = liveSlot(routing);
   const idle = otherSlot(live);
   const { deployment, endpoints } = observation.slots[idle];

@@ -3,7 +3,7 @@ import {
   requireRequestCapabilities,
   routerNamed,
 } from "../../component/routers/factory.ts";
-import { stepWishes } from "../../component/routers/routing-wishes.ts";
+import { requireSteps } from "../../component/routers/routing-wishes.ts";
 import { refuseSharedObjects } from "../../component/routers/together.ts";
 import type { ResolvedConfig } from "../../config/model/types.ts";
 import { defaults } from "../../core/defaults.ts";
@@ -122,9 +122,7 @@ export function requirePossible(
   });
   if (settings.previewHeader !== defaultPreviewHeader) requireCapability(router, "header", "previewHeader");
   const shares = config.rollout.steps.map(({ weight }) => weight).filter((weight) => weight < 100);
-  for (const { capability, place } of stepWishes(shares, "rollout.steps")) {
-    requireCapability(router, capability, place);
-  }
+  requireSteps(router, shares, "rollout.steps");
   if (!router.publishesAddress && to.endpoints.length === 0) {
     throw new UserError({
       code: "address-unknown",

@@ -1,5 +1,4 @@
-import { requireCapability } from "../../component/routers/factory.ts";
-import { stepWishes } from "../../component/routers/routing-wishes.ts";
+import { requireSteps } from "../../component/routers/routing-wishes.ts";
 import type { ResolvedConfig, ResolvedRollout } from "../../config/model/types.ts";
 import { exitCodes, UserError } from "../../core/errors.ts";
 import type { Phase, RolloutPlan } from "../../core/rollout/state.ts";
@@ -38,9 +37,7 @@ export function planOf(
     });
   }
   const shares = rollout.steps.map(({ weight }) => weight);
-  for (const { capability, place } of stepWishes(shares, "rollout.steps")) {
-    requireCapability(location.router, capability, place);
-  }
+  requireSteps(location.router, shares, "rollout.steps");
   return {
     readiness: "all",
     mode,

@@ -3,6 +3,7 @@ import { boundQuantiles } from "../../../src/core/statistics/exceedance.ts";
 import { errorLines, slowLines } from "../../../src/core/statistics/lines.ts";
 import { judgeLive, type LiveAnalysis, noTraffic } from "../../../src/core/statistics/live-analysis.ts";
 import { drawBlock, randomOf } from "../../../src/core/statistics/simulation.fixture.ts";
+import { lookMs } from "../../../src/gates/drift/ask.ts";
 import { firstOf } from "../../../src/gates/drift/inputs.ts";
 import { spreadPace } from "./gates.ts";
 import type { Kind, Sight } from "./kinds.ts";
@@ -54,8 +55,6 @@ export interface Predicted {
   readonly new: string;
 }
 
-const lookSeconds = 5;
-
 /** In how many orders of the inputs the gate `spread` finds the drift of these predictions before they are used up. */
 export function drawnDrifts(kind: Kind, predicted: readonly Predicted[], runs: number): number {
   const alpha = alphaOfGate(kind, "spread");
@@ -65,7 +64,7 @@ export function drawnDrifts(kind: Kind, predicted: readonly Predicted[], runs: n
   const bins = labels.length + 2;
   const countsOf = (slot: keyof Predicted, of: readonly Predicted[]) =>
     Array.from({ length: bins }, (_, bin) => of.filter((one) => one[slot] === labels[bin]).length);
-  const perLook = lookSeconds * spreadPace;
+  const perLook = (lookMs / 1000) * spreadPace;
   let found = 0;
   for (let run = 0; run < runs; run++) {
     const random = randomOf(run + 1);
